@@ -1,0 +1,47 @@
+"""The errors that a user can cause: each says what was given, what is allowed and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SymbolicMemError(Exception):
+    """Base of every error that this package raises on purpose; `exit_status` is the command line's."""
+
+    exit_status = 2
+
+
+class BadInput(SymbolicMemError, ValueError):
+    """A value, name, file or option that cannot be used as given."""
+
+
+class MissingValue(BadInput):
+    """A number was asked for, and symbols in its formula have no value; `symbols` names them."""
+
+    def __init__(self, symbols: Iterable[str], what: str = "this answer") -> None:
+        """Name the missing `symbols` and `what` needed them."""
+        self.symbols = tuple(symbols)
+        names = ", ".join(self.symbols)
+        example = self.symbols[0] if self.symbols else "NAME"
+        super().__init__(
+            f"{what} needs a value for {names}; give it under [values] in the study or as --set {example}=..."
+        )
+
+
+class MissingProgram(SymbolicMemError):
+    """A program or optional package that the request needs is not installed."""
+
+    exit_status = 3
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """Return the end of an error message: the closest allowed name, then all of them.
+
+    >>> nearest("h100", ["h100-80gb", "tpu-v5p"])
+    "did you mean 'h100-80gb'? known: h100-80gb, tpu-v5p"
+    """
+    names = sorted(allowed)
+    close = get_close_matches(given.lower(), names, n=1, cutoff=0.5) or [n for n in names if given.lower() in n.lower()]
+    hint = f"did you mean {close[0]!r}? " if close and given else ""
+    return f"{hint}known: {', '.join(names)}"
