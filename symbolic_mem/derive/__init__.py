@@ -1,0 +1,1 @@
+"""The reasons: steps from terms to answers, as data without markup."""

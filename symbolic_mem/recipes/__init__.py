@@ -1,0 +1,1 @@
+"""How it is trained: bytes per element, optimizer, recomputation."""

@@ -1,0 +1,1 @@
+"""The faces: LaTeX, MathML, documents, PDF."""

@@ -1,0 +1,1 @@
+"""The answer: bounds in closed form, with their conditions, exactly."""

@@ -1,0 +1,41 @@
+"""Put values into an expression exactly, and say which symbols have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symbolic_mem.errors import MissingValue
+
+Values = Mapping[sp.Symbol, sp.Rational]
+
+
+def missing(expr: sp.Expr, values: Values) -> tuple[str, ...]:
+    """Name the symbols of `expr` that have no value, sorted.
+
+    >>> from symbolic_mem.symbols import L, d_model
+    >>> missing(4 * L * d_model, {L: sp.Integer(2)})
+    ('d_model',)
+    """
+    return tuple(sorted(str(symbol) for symbol in expr.free_symbols if symbol not in values))
+
+
+def evaluate(expr: sp.Expr, values: Values, what: str = "this answer") -> sp.Expr:
+    """Return the exact number that `expr` has at `values`: a Rational, or an algebraic number where it has roots.
+
+    Raises `MissingValue` naming the symbols without a value.
+
+    >>> from symbolic_mem.symbols import L, d_model
+    >>> evaluate(L * d_model / 3, {L: sp.Integer(2), d_model: sp.Integer(5)})
+    10/3
+    """
+    absent = missing(expr, values)
+    if absent:
+        raise MissingValue(absent, what)
+    return sp.sympify(expr).xreplace(dict(values))
+
+
+def at(expr: sp.Expr, values: Values) -> sp.Expr | None:
+    """Return the number that `expr` has at `values`, or None while a symbol has no value."""
+    return None if missing(expr, values) else evaluate(expr, values)

@@ -1,0 +1,42 @@
+"""The feed-forward stack of CS336 assignment 2: blocks of two bias-free linear layers and nothing else."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
+from symbolic_mem.symbols import B, L, S, d_ff, d_model
+
+SOURCE = "Stanford CS336 (2025), assignment 2, section 2.4, problem communication_accounting"
+
+
+def ffn(blocks: sp.Expr = L) -> Model:
+    """Build a stack of `blocks` two-matrix feed-forward layers without activation function, attention or embedding.
+
+    A linear layer keeps its input for the backward pass (the gradient of its weight needs it) and not its output.
+
+    >>> ffn().parameters
+    2*L*d_ff*d_model
+    """
+    block = Layer(
+        name="feed-forward block",
+        repeat=blocks,
+        weights=(
+            Tensor("W_in", (d_ff, d_model), "first linear layer, d_model to d_ff, no bias"),
+            Tensor("W_out", (d_model, d_ff), "second linear layer, d_ff to d_model, no bias"),
+        ),
+        saved=(
+            Tensor("x", (B, S, d_model), "input of the first linear layer: the gradient of its weight needs it"),
+            Tensor("h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it"),
+        ),
+        matmuls=(Matmul("x W_in", B * S, d_model, d_ff), Matmul("h W_out", B * S, d_ff, d_model)),
+        source=SOURCE,
+    )
+    return Model(
+        name="stack of feed-forward blocks",
+        layers=(block,),
+        assumptions=(
+            "Each block is two bias-free linear layers; there is no attention, embedding, normalisation or output layer.",
+            "Nothing is recomputed: the input of every linear layer is kept until the backward pass has used it.",
+        ),
+    )

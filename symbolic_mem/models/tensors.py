@@ -1,0 +1,85 @@
+"""`Tensor`, `Matmul`, `Layer`, `Model`: what is trained, as symbolic shapes; every account is a function of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy as sp
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A named tensor of symbolic `shape`; `reason` says why it exists or is kept for the backward pass.
+
+    `bytes_per_element` is None when the recipe decides, and a number where the engine fixes it (an fp32 statistic).
+    """
+
+    name: str
+    shape: tuple[sp.Expr, ...]
+    reason: str = ""
+    bytes_per_element: sp.Expr | None = None
+
+    @property
+    def elements(self) -> sp.Expr:
+        """Number of elements: the product of the shape."""
+        return sp.Mul(*self.shape)
+
+
+@dataclass(frozen=True)
+class Matmul:
+    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward."""
+
+    name: str
+    m: sp.Expr
+    k: sp.Expr
+    n: sp.Expr
+
+    @property
+    def flops(self) -> sp.Expr:
+        """Floating-point operations of the forward product: one multiplication and one addition per m k n."""
+        return 2 * self.m * self.k * self.n
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times."""
+
+    name: str
+    weights: tuple[Tensor, ...] = ()
+    saved: tuple[Tensor, ...] = ()
+    matmuls: tuple[Matmul, ...] = ()
+    repeat: sp.Expr = sp.S.One
+    source: str = ""
+
+    @property
+    def parameters(self) -> sp.Expr:
+        """Parameters of one repetition."""
+        return sp.Add(*(weight.elements for weight in self.weights))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A named sequence of layers; `assumptions` are what its builder takes for granted."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    assumptions: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @property
+    def parameters(self) -> sp.Expr:
+        """Number of parameters, as an expression.
+
+        >>> from symbolic_mem.models.ffn import ffn
+        >>> ffn().parameters
+        2*L*d_ff*d_model
+        """
+        return sp.Add(*(layer.repeat * layer.parameters for layer in self.layers))
+
+    @property
+    def forward_flops(self) -> sp.Expr:
+        """Floating-point operations of the matmuls of one forward pass over the batch."""
+        return sp.Add(*(layer.repeat * matmul.flops for layer in self.layers for matmul in layer.matmuls))

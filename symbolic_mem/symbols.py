@@ -1,0 +1,100 @@
+"""The only place where a symbol is made: each with its meaning, unit and printed name.
+
+All symbols are positive and none is declared integer: SymPy's solvers return nothing for integer unknowns, so ceilings
+are taken at the end. The order of definition is the order in which the factors of a product are printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+
+@dataclass(frozen=True)
+class Name:
+    """How one symbol is written and what it means: `base` in italics, `sub` upright below it."""
+
+    symbol: sp.Symbol
+    base: str
+    sub: str
+    meaning: str
+    unit: str
+    given: bool
+    rank: int
+
+
+_names: dict[sp.Symbol, Name] = {}
+
+
+def _symbol(name: str, base: str, sub: str, meaning: str, unit: str = "", *, given: bool = True) -> sp.Symbol:
+    symbol = sp.Symbol(name, positive=True)
+    _names[symbol] = Name(symbol, base, sub, meaning, unit, given, len(_names))
+    return symbol
+
+
+# What is trained.
+L = _symbol("L", "L", "", "number of blocks (layers)")
+B = _symbol("B", "B", "", "batch size", "sequences")
+S = _symbol("S", "S", "", "sequence length", "tokens")
+V = _symbol("V", "V", "", "vocabulary size", "tokens")
+d_model = _symbol("d_model", "d", "model", "width of the residual stream", "elements")
+d_ff = _symbol("d_ff", "d", "ff", "inner width of the feed-forward layer", "elements")
+n_heads = _symbol("n_heads", "n", "heads", "number of attention (query) heads")
+n_kv = _symbol("n_kv", "n", "kv", "number of key-value heads")
+d_head = _symbol("d_head", "d", "head", "width of one attention head", "elements")
+
+# Where it lives.
+n_fsdp = _symbol("n_fsdp", "n", "fsdp", "number of devices that the model is sharded over", "devices")
+n_replica = _symbol("n_replica", "n", "replica", "number of replicas of the sharded group", "groups")
+n_tp = _symbol("n_tp", "n", "tp", "degree of tensor parallelism", "devices")
+n_pp = _symbol("n_pp", "n", "pp", "number of pipeline stages", "stages")
+n_ep = _symbol("n_ep", "n", "ep", "degree of expert parallelism", "devices")
+
+# What is derived. A derivation defines each of these before it uses it.
+P = _symbol("P", "P", "", "number of parameters", "parameters", given=False)
+T = _symbol("T", "T", "", "tokens in the batch, B S", "tokens", given=False)
+M_weights = _symbol("M_weights", "M", "weights", "memory of the weights", "bytes", given=False)
+M_gradients = _symbol("M_gradients", "M", "gradients", "memory of the gradients", "bytes", given=False)
+M_optimizer = _symbol("M_optimizer", "M", "optimizer", "memory of the optimizer state", "bytes", given=False)
+M_static = _symbol("M_static", "M", "static", "memory of weights, gradients and optimizer state", "bytes", given=False)
+M_activations = _symbol(
+    "M_activations", "M", "act", "memory of what is kept for the backward pass", "bytes", given=False
+)
+M_buffers = _symbol("M_buffers", "M", "buffers", "memory of temporary buffers", "bytes", given=False)
+M_total = _symbol("M_total", "M", "total", "all memory that is counted", "bytes", given=False)
+M_device = _symbol("M_device", "M", "device", "memory on one device", "bytes", given=False)
+M_divided = _symbol(
+    "M_divided", "M", "div", "the part of the memory that is divided over the devices", "bytes", given=False
+)
+M_fixed = _symbol("M_fixed", "M", "fix", "the part of the memory that every device holds in full", "bytes", given=False)
+C_mem = _symbol("C_mem", "C", "mem", "memory that counts on one device", "bytes", given=False)
+N_devices = _symbol("N_devices", "N", "", "number of devices", "devices", given=False)
+
+
+def named(symbol: sp.Basic) -> Name:
+    """Return how `symbol` is written and what it means; an unknown symbol is written by its own name, upright.
+
+    >>> named(d_model).base, named(d_model).sub, named(d_model).unit
+    ('d', 'model', 'elements')
+    """
+    known = _names.get(symbol)  # ty: ignore[invalid-argument-type]
+    if known is not None:
+        return known
+    base, _, sub = str(symbol).partition("_")
+    return Name(sp.Symbol(str(symbol)), base, sub, "", "", True, len(_names))
+
+
+def table(*, given: bool | None = None) -> tuple[Name, ...]:
+    """Return every name in order of definition, optionally only those that are (or are not) given as input."""
+    return tuple(name for name in _names.values() if given is None or name.given is given)
+
+
+def lookup(name: str) -> sp.Symbol | None:
+    """Return the symbol of that name, or None when there is none.
+
+    >>> lookup("d_model") is d_model, lookup("hidden_size")
+    (True, None)
+    """
+    symbol = sp.Symbol(name, positive=True)
+    return symbol if symbol in _names else None
