@@ -102,7 +102,7 @@ def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict:
     >>> from symbolic_mem import account, ffn, n_fsdp, over, recipe
     >>> placed = account(ffn(), recipe("cs336")).of("weights").place(weights=over(n_fsdp))
     >>> solve(placed, n_fsdp, 95 * 2**30).formula
-    ceiling(8*L*d_ff*d_model/102005473280)
+    ceiling((8*L*d_ff*d_model)/102005473280)
     """
     divided, fixed = memory.split(symbol)
     if not len(divided):
