@@ -34,9 +34,9 @@ def _symbol(name: str, base: str, sub: str, meaning: str, unit: str = "", *, giv
 
 
 # What is trained.
-L = _symbol("L", "L", "", "number of blocks (layers)")
 B = _symbol("B", "B", "", "batch size", "sequences")
 S = _symbol("S", "S", "", "sequence length", "tokens")
+L = _symbol("L", "L", "", "number of blocks (layers)")
 V = _symbol("V", "V", "", "vocabulary size", "tokens")
 d_model = _symbol("d_model", "d", "model", "width of the residual stream", "elements")
 d_ff = _symbol("d_ff", "d", "ff", "inner width of the feed-forward layer", "elements")

@@ -1,0 +1,67 @@
+"""What a study can ask: the name of each question, the keys it may carry, and the function that derives its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.hardware import READINGS
+from symbolic_mem.placement import RESTS
+from symbolic_mem.terms import KINDS
+
+if TYPE_CHECKING:
+    from symbolic_mem.derive.steps import Section
+    from symbolic_mem.study import Question, Study
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "title": str,
+    "text": str,
+    "device": str,
+    "reading": str,
+    "capacity": str,
+    "reserved": str,
+    "usable": (str, int, float),
+    "strict": bool,
+    "for": str,
+    "kinds": list,
+    "rest": str,
+    "tokens": list,
+}
+_CAPACITY = ("device", "reading", "capacity", "reserved", "usable")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One kind of question: the keys it may carry beside ``label`` and ``ask``, and where its answer is derived."""
+
+    keys: tuple[str, ...]
+    home: str
+
+    def check(self, question: Mapping[str, Any], where: str) -> None:
+        """Refuse an option of the wrong type or outside its list."""
+        for key in self.keys:
+            if key in question and key in _TYPES and not isinstance(question[key], _TYPES[key]):
+                raise BadInput(f"{where}: {key} = {question[key]!r} has the wrong type; see how to write a study")
+        for key, allowed in (("reading", READINGS), ("rest", RESTS)):
+            if question.get(key, allowed[0]) not in allowed:
+                raise BadInput(f"{where}: unknown {key} {question[key]!r}; {nearest(str(question[key]), allowed)}")
+        for kind in question.get("kinds", ()):
+            if kind not in KINDS:
+                raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(str(kind), KINDS)}")
+
+    def derive(self, study: Study, question: Question) -> tuple[Section, dict[str, Any]]:
+        """Return the section that answers the question, and its facts for programs."""
+        module, _, function = self.home.partition(":")
+        return getattr(import_module(module), function)(study, question)
+
+
+ASKS: dict[str, Ask] = {
+    "device_count": Ask(("title", "text", *_CAPACITY, "strict", "kinds"), "symbolic_mem.derive.counts:device_count"),
+    "min_degree": Ask(
+        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "tokens"),
+        "symbolic_mem.derive.degrees:min_degree",
+    ),
+}

@@ -1,0 +1,167 @@
+"""Expressions and displayed lines in LaTeX, within the part of it that both TeX and pandoc read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from symbolic_mem.derive.steps import Chain, Prose, Side, Total
+from symbolic_mem.render.text import width
+from symbolic_mem.render.typeset import Typesetter
+from symbolic_mem.symbols import Name
+
+LINE_WIDTH = 62
+_SIGNS = {"-": "-", "·": r"\cdot ", "≈": r"\approx ", "≤": r"\le ", "≥": r"\ge ", "⇔": r"\Longleftrightarrow "}
+_FENCES = {"(": "(", ")": ")", "⌈": r"\lceil ", "⌉": r"\rceil ", "⌊": r"\lfloor ", "⌋": r"\rfloor "}
+_GREEK = {"α": r"\alpha ", "β": r"\beta ", "τ": r"\tau ", "φ": r"\varphi "}
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "%": r"\%",
+        "_": r"\_",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "`": r"\textasciigrave{}",
+        "\N{NO-BREAK SPACE}": "~",
+        "≈": r"$\approx$",
+        "≤": r"$\le$",
+        "≥": r"$\ge$",
+        "×": r"$\times$",
+        "→": r"$\to$",
+        "−": r"$-$",
+    }
+)
+
+
+def escape(text: str) -> str:
+    r"""Write plain text so that TeX prints it and runs nothing of it.
+
+    >>> escape(r"\\input{x} & 50%")
+    '\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%'
+    """
+    printable = "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else " " for c in text)
+    return printable.translate(_ESCAPES)
+
+
+class Latex(Typesetter):
+    """LaTeX mathematics: upright subscripts, grouped digits."""
+
+    def digits(self, text: str) -> str:
+        return text.replace(",", r"\,")
+
+    def scientific(self, mantissa: str, exponent: int) -> str:
+        return f"{mantissa} \\times 10^{{{exponent}}}" if mantissa != "1" else f"10^{{{exponent}}}"
+
+    def name(self, name: Name, exponent: str = "") -> str:
+        base = _GREEK.get(name.base, name.base).strip()
+        if len(name.base) > 1:
+            base = rf"\mathrm{{{escape(name.base)}}}"
+        below = rf"_{{\mathrm{{{escape(name.sub)}}}}}" if name.sub else ""
+        return base + below + (f"^{{{exponent}}}" if exponent else "")
+
+    def words(self, text: str) -> str:
+        space = "~" if text.startswith("\N{NO-BREAK SPACE}") else ""
+        return (
+            rf"{space}\mathrm{{{text.strip()}}}"
+            if text.strip().isalpha()
+            else rf"{space}\text{{{escape(text.strip())}}}"
+        )
+
+    def operator(self, sign: str) -> str:
+        return f" {_SIGNS.get(sign, sign).strip()} "
+
+    def product(self, factors: Sequence[str], dotted: bool) -> str:
+        return (r" \cdot " if dotted else r" \, ").join(factors)
+
+    def row(self, parts: Sequence[str]) -> str:
+        return "".join(parts)
+
+    def fraction(self, above: str, below: str) -> str:
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{{{base}}}^{{{exponent}}}"
+
+    def root(self, radicand: str) -> str:
+        return rf"\sqrt{{{radicand}}}"
+
+    def fenced(self, left: str, inner: str, right: str) -> str:
+        return rf"\left{_FENCES[left]}{inner}\right{_FENCES[right]}"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        return rf"\{function}\left({', '.join(arguments)}\right)"
+
+
+def latex(side: Side) -> str:
+    r"""Write one expression, amount or sum in LaTeX.
+
+    >>> from symbolic_mem.symbols import L, d_model, d_ff
+    >>> latex(2 * L * d_model * d_ff)
+    '2 \\, L \\, d_{\\mathrm{model}} \\, d_{\\mathrm{ff}}'
+    """
+    return Latex().side(side)
+
+
+def latex_sum(exprs: Sequence[sp.Expr]) -> str:
+    """Write a sum in the order given."""
+    return Latex().side(Total(tuple(exprs))) if exprs else "0"
+
+
+def display(chains: Sequence[Chain]) -> str:
+    """Write chains as one aligned display: relations under each other, long sums broken at our terms."""
+    face = Latex()
+    rows = []
+    for chain in chains:
+        lead = face.side(chain.left)
+        for relation, side in chain.links:
+            first, *more = _broken(face, side)
+            rows.append(f"{lead} &{face.operator(relation).strip()} {first}")
+            rows += [rf"&\qquad {rest}" for rest in more]
+            lead = ""
+    body = " \\\\\n".join(row.strip() for row in rows)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def inline_chain(chain: Chain) -> str:
+    """Write a chain on one line, for use inside a sentence."""
+    face = Latex()
+    return face.side(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
+
+
+def prose(sentence: Prose) -> str:
+    """Write a sentence with its mathematics, escaped."""
+    face = Latex()
+    written = []
+    for part in sentence.parts:
+        match part:
+            case str():
+                written.append(escape(part))
+            case Chain():
+                written.append(rf"\({inline_chain(part)}\)")
+            case _:
+                written.append(rf"\({face.side(part)}\)")
+    return "".join(written)
+
+
+def _broken(face: Latex, side: Side) -> list[str]:
+    if not isinstance(side, Total) or width(side) <= LINE_WIDTH:
+        return [face.side(side)]
+    lines, current, used = [], "", 0
+    for i, part in enumerate(side.sides):
+        piece = (face.operator("+") if i else "") + face.side(part)
+        if current and used + width(part) > LINE_WIDTH:
+            lines.append(current)
+            current, used = piece, width(part)
+        else:
+            current, used = current + piece, used + width(part) + 3
+    return [*lines, current]

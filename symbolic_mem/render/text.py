@@ -1,0 +1,92 @@
+"""Expressions as plain Unicode text: for the terminal, for screen readers, and to measure how wide a line is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbolic_mem.derive.steps import Chain, Prose, Side
+from symbolic_mem.render.typeset import Typesetter
+from symbolic_mem.symbols import Name
+
+_COMPOUND = set(" +−·/")
+
+
+class Text(Typesetter):
+    """One line of text: ``⌈M_div / (C_mem − M_fix)⌉``."""
+
+    def digits(self, text: str) -> str:
+        return text
+
+    def scientific(self, mantissa: str, exponent: int) -> str:
+        return f"{mantissa}e{exponent}"
+
+    def name(self, name: Name, exponent: str = "") -> str:
+        written = f"{name.base}_{name.sub}" if name.sub else name.base
+        return f"{written}^{exponent}" if exponent else written
+
+    def words(self, text: str) -> str:
+        return text.replace("\N{NO-BREAK SPACE}", " ")
+
+    def operator(self, sign: str) -> str:
+        return f" {'−' if sign == '-' else sign} "
+
+    def product(self, factors: Sequence[str], dotted: bool) -> str:
+        return (" · " if dotted else " ").join(factors)
+
+    def row(self, parts: Sequence[str]) -> str:
+        return "".join(parts)
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"{_bracketed(above)}/{_bracketed(below)}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^{exponent}"
+
+    def root(self, radicand: str) -> str:
+        return f"√({radicand})"
+
+    def fenced(self, left: str, inner: str, right: str) -> str:
+        return left + inner + right
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        return f"{function}({', '.join(arguments)})"
+
+
+def plain(side: Side) -> str:
+    """Write one expression, amount or sum as text.
+
+    >>> from symbolic_mem.symbols import L, d_model, n_fsdp
+    >>> plain(4 * L * d_model / n_fsdp)
+    '(4 L d_model)/n_fsdp'
+    """
+    return Text().side(side)
+
+
+def plain_chain(chain: Chain) -> str:
+    """Write a chain on one line of text."""
+    face = Text()
+    return face.side(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
+
+
+def plain_prose(sentence: Prose) -> str:
+    """Write a sentence as text."""
+    parts = []
+    for part in sentence.parts:
+        match part:
+            case str():
+                parts.append(part)
+            case Chain():
+                parts.append(plain_chain(part))
+            case _:
+                parts.append(plain(part))
+    return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def width(side: Side) -> int:
+    """Estimate how many characters wide a side is when it is set."""
+    return len(plain(side).replace("_", ""))
+
+
+def _bracketed(text: str) -> str:
+    fenced = text[0] + text[-1] in ("()", "⌈⌉", "⌊⌋") and text.count(text[0]) == 1
+    return text if fenced or not _COMPOUND & set(text) else f"({text})"

@@ -1,0 +1,187 @@
+"""One walk over an expression, many faces: the order of factors and terms and the brackets are decided here, once.
+
+SymPy's own printers sort by their own rules and differ from each other; a subclass only says how a number, a name or a
+fraction looks in its language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy as sp
+
+from symbolic_mem.derive.steps import Amount, Put, Side, Total
+from symbolic_mem.symbols import Name, named
+from symbolic_mem.units import grouped
+
+
+class Typesetter:
+    """Sets expressions and sides of a line; `put` replaces symbols by their numbers without merging anything."""
+
+    def __init__(self, put: Mapping[sp.Symbol, sp.Expr] | None = None) -> None:
+        """Show symbols, or the numbers of `put` in their place."""
+        self.put = dict(put or {})
+
+    # What a language defines.
+
+    def digits(self, text: str) -> str:
+        """A decimal number, its digits grouped."""
+        raise NotImplementedError
+
+    def scientific(self, mantissa: str, exponent: int) -> str:
+        """An exact power-of-ten number."""
+        raise NotImplementedError
+
+    def name(self, name: Name, exponent: str = "") -> str:
+        """A symbol with its upright subscript, perhaps raised to a power."""
+        raise NotImplementedError
+
+    def words(self, text: str) -> str:
+        """Upright text inside mathematics, such as a unit."""
+        raise NotImplementedError
+
+    def operator(self, sign: str) -> str:
+        """A sign between two parts: + − · = ≈ ≤ ≥ < >."""
+        raise NotImplementedError
+
+    def product(self, factors: Sequence[str], dotted: bool) -> str:
+        """Factors side by side, with a dot between them when they are numbers."""
+        raise NotImplementedError
+
+    def row(self, parts: Sequence[str]) -> str:
+        """Parts one after the other."""
+        raise NotImplementedError
+
+    def fraction(self, above: str, below: str) -> str:
+        """A fraction."""
+        raise NotImplementedError
+
+    def power(self, base: str, exponent: str) -> str:
+        """A power."""
+        raise NotImplementedError
+
+    def root(self, radicand: str) -> str:
+        """A square root."""
+        raise NotImplementedError
+
+    def fenced(self, left: str, inner: str, right: str) -> str:
+        """Something between two fences that grow with it: ( ) ⌈ ⌉ ⌊ ⌋."""
+        raise NotImplementedError
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """A named function such as max or log."""
+        raise NotImplementedError
+
+    # What all languages share.
+
+    def side(self, side: Side) -> str:
+        """Set one side of a line."""
+        match side:
+            case Amount():
+                return self.amount(side)
+            case Put():
+                return type(self)(dict(side.values)).expr(side.expr)
+            case Total():
+                parts = [self.side(side.sides[0])]
+                for part in side.sides[1:]:
+                    parts += [self.operator("+"), self.side(part)]
+                return self.row(parts)
+        return self.expr(side)
+
+    def amount(self, amount: Amount) -> str:
+        """Set a number and its unit."""
+        figures = self.digits(grouped(amount.shown.text))
+        return self.row([figures, self.words(f"\N{NO-BREAK SPACE}{amount.unit}")]) if amount.unit else figures
+
+    def number(self, value: sp.Rational) -> str:
+        """Set an exact number: whole, with a short power of ten, or as a fraction."""
+        if value.is_Integer:
+            text = str(abs(int(value)))
+            significant = text.rstrip("0")
+            if len(text) > 9 and len(significant) <= 4:
+                mantissa = significant[0] + ("." + significant[1:] if significant[1:] else "")
+                return self.scientific(mantissa, len(text) - 1)
+            return self.digits(grouped(text))
+        return self.fraction(self.number(sp.Integer(abs(value.p))), self.number(sp.Integer(value.q)))
+
+    def expr(self, expr: sp.Expr) -> str:
+        """Set an expression."""
+        match expr:
+            case sp.Symbol():
+                return self._symbol(expr)
+            case sp.Rational():
+                return self.row([self.operator("-"), self.number(expr)]) if expr < 0 else self.number(expr)
+            case sp.Add():
+                return self._sum(expr)
+            case sp.Mul():
+                return self._product(expr)
+            case sp.Pow():
+                return self._power(expr)
+            case sp.ceiling():
+                return self.fenced("⌈", self.expr(expr.args[0]), "⌉")
+            case sp.floor():
+                return self.fenced("⌊", self.expr(expr.args[0]), "⌋")
+            case sp.Max() | sp.Min() | sp.log():
+                function = {sp.Max: "max", sp.Min: "min", sp.log: "log"}[type(expr)]
+                return self.call(function, [self.expr(arg) for arg in sorted(expr.args, key=_order)])
+        raise TypeError(f"no way to typeset {type(expr).__name__}: {expr}")
+
+    def _symbol(self, symbol: sp.Symbol, exponent: str = "") -> str:
+        if symbol in self.put:
+            value = self.expr(self.put[symbol])
+            if not exponent:
+                return value if self.put[symbol].is_Integer else self.fenced("(", value, ")")
+            return self.power(value if self.put[symbol].is_Integer else self.fenced("(", value, ")"), exponent)
+        return self.name(named(symbol), exponent)
+
+    def _sum(self, expr: sp.Add) -> str:
+        terms = sorted(expr.args, key=lambda term: (_negative(term), _order(term)))
+        parts = [self.expr(terms[0])]
+        for term in terms[1:]:
+            negative = _negative(term)
+            parts += [self.operator("-" if negative else "+"), self._inside_sum(-term if negative else term)]
+        return self.row(parts)
+
+    def _inside_sum(self, term: sp.Expr) -> str:
+        return self.fenced("(", self.expr(term), ")") if isinstance(term, sp.Add) else self.expr(term)
+
+    def _product(self, expr: sp.Mul) -> str:
+        if _negative(expr):
+            return self.row([self.operator("-"), self.expr(-expr)])
+        above, below = sp.fraction(expr)
+        if below != 1:
+            return self.fraction(self.expr(above), self.expr(below))
+        factors = sorted(sp.Mul.make_args(expr), key=_order)
+        return self.product([self._factor(factor) for factor in factors if factor != 1], dotted=bool(self.put))
+
+    def _factor(self, factor: sp.Expr) -> str:
+        return self.fenced("(", self.expr(factor), ")") if isinstance(factor, sp.Add) else self.expr(factor)
+
+    def _power(self, expr: sp.Pow) -> str:
+        base, exponent = expr.args
+        if exponent == sp.S.Half:
+            return self.root(self.expr(base))
+        if _negative(exponent):
+            return self.fraction(self.expr(sp.S.One), self.expr(base**-exponent))
+        raised = self.expr(exponent)
+        if isinstance(base, sp.Symbol):
+            return self._symbol(base, raised)
+        plain = base.is_Integer and base > 0
+        return self.power(self.expr(base) if plain else self.fenced("(", self.expr(base), ")"), raised)
+
+
+def _negative(expr: sp.Expr) -> bool:
+    return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
+
+
+def _order(expr: sp.Expr) -> tuple:
+    """Numbers, then symbols in the order of the table, then sums and functions."""
+    if expr.is_Rational:
+        return (0, 0, "")
+    if isinstance(expr, sp.Symbol):
+        return (1, named(expr).rank, str(expr))
+    if isinstance(expr, sp.Pow) and isinstance(expr.base, sp.Symbol):
+        return (1, named(expr.base).rank, str(expr))
+    ranks = sorted(named(symbol).rank for symbol in expr.free_symbols) or [0]  # ty: ignore[invalid-argument-type]
+    compound = 1 if isinstance(expr, sp.Mul) else 2
+    return (compound, *ranks, str(expr))

@@ -1,0 +1,310 @@
+"""`Study`: everything that a TOML file declares, checked key by key: model, recipe, values, placement, questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.account import account
+from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.errors import BadInput, MissingValue, nearest
+from symbolic_mem.evaluate import missing
+from symbolic_mem.formula import read_formula, read_number
+from symbolic_mem.hardware import READINGS, device
+from symbolic_mem.models.build import MODEL_KEYS, build_model
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.placement import RESTS, Placed, place
+from symbolic_mem.read import entry, known_keys, parse_toml, read_toml
+from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.solve.capacity import Capacity, capacity_from, capacity_of
+from symbolic_mem.symbols import lookup, n_fsdp, named, table
+from symbolic_mem.terms import KINDS, Memory
+
+DEFAULT_RECIPE = "cs336"
+MAX_VALUE = 10**30
+_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "question")
+_PLACED = ("fraction", "over", "rest")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a study: its label, what is asked, and the options of that kind of question as written."""
+
+    label: str
+    ask: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return an option, or the default where the study does not give it."""
+        return self.options.get(key, default)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study file declares; `overridden` is what the caller changed, for the document to say."""
+
+    name: str
+    title: str
+    model: Model
+    recipe: Recipe
+    values: Mapping[sp.Symbol, sp.Rational]
+    placement: Mapping[str, Placed] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    source: str = ""
+    text: str = ""
+    notes: tuple[str, ...] = ()
+    overridden: tuple[str, ...] = ()
+    devices: str | None = None
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The memory of the whole training, before it is placed."""
+        return account(self.model, self.recipe)
+
+    def placed(self, rest: str | None = None, kinds: Iterable[str] = ()) -> Memory:
+        """The memory of one device; `rest` overrides what happens to undivided fractions, `kinds` keeps only some."""
+        placement = self.placement
+        if rest is not None:
+            placement = {kind: replace(placed, rest=rest) for kind, placed in placement.items()}
+        memory = self.memory.of(*kinds) if kinds else self.memory
+        return place(memory, placement)
+
+    def need(self, expr: sp.Expr, what: str) -> None:
+        """Raise `MissingValue` when a symbol of `expr` has no value, other than a degree that is solved for."""
+        absent = missing(expr, self.values)
+        if absent:
+            raise MissingValue(absent, what)
+
+    def capacity(self, question: Question) -> Capacity:
+        """The capacity that a question names: a device in a reading, or an amount with its unit."""
+        limits: dict[str, Any] = {}
+        if "reserved" in question.options:
+            limits["reserved"] = capacity_from(str(question.options["reserved"])).nominal
+        if "usable" in question.options:
+            limits["usable"] = read_number(str(question.options["usable"]), "the usable fraction")
+        if "capacity" in question.options:
+            return capacity_from(str(question.options["capacity"]), **limits)
+        if "device" in question.options:
+            chosen = device(str(question.options["device"]), self.devices)
+            return capacity_of(chosen, str(question.options.get("reading", "binary")), **limits)
+        raise BadInput(f'{question.where}: no capacity; give device = "h100-80gb" or capacity = "80 GiB"')
+
+
+def bundled() -> dict[str, str]:
+    """Return the names of the bundled studies and their titles."""
+    folder = files("symbolic_mem") / "studies"
+    found = {}
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".toml"):
+            content = parse_toml(path.read_bytes(), path.name)
+            found[path.name.removesuffix(".toml")] = entry(content, "title", str, path.name)
+    return found
+
+
+def load_study(name: str, devices: str | None = None) -> Study:
+    """Load a study: the name of a bundled one, or the path of a ``.toml`` study or of a ``config.json``.
+
+    >>> load_study("cs336-a2-xxl").model.parameters
+    2*L*d_ff*d_model
+    """
+    if name.endswith((".toml", ".json")) or "/" in name:
+        path = Path(name)
+        if path.suffix == ".json":
+            return _of_config(path, devices)
+        return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
+    folder = files("symbolic_mem") / "studies"
+    chosen = folder / f"{name}.toml"
+    if not name or not chosen.is_file():
+        known = bundled()
+        raise BadInput(f"unknown study {name!r}; {nearest(name, known)}; or give the path of a .toml file")
+    return read_study(parse_toml(chosen.read_bytes(), name), name, name, Path(str(folder)), devices)
+
+
+def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
+    """Check the parsed `content` of a study file and return the `Study`."""
+    known_keys(content, _TOP, where)
+    model_table = entry(content, "model", dict, where)
+    known_keys(model_table, MODEL_KEYS, f"{where} [model]")
+    model, implied = build_model(model_table, f"{where} [model]", folder)
+    values = dict(implied)
+    for key, value in entry(content, "values", dict, where, {}).items():
+        values[_symbol(key, f"{where} [values]")] = _value(key, value, f"{where} [values]")
+    notes = entry(content, "notes", list, where, [])
+    return Study(
+        name=name,
+        title=entry(content, "title", str, where),
+        model=model,
+        recipe=_recipe(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
+        values=values,
+        placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
+        questions=_questions(entry(content, "question", list, where, []), where),
+        source=entry(content, "source", str, where, ""),
+        text=entry(content, "text", str, where, ""),
+        notes=tuple(str(note) for note in notes),
+        devices=devices,
+    )
+
+
+def override(
+    study: Study,
+    *,
+    values: Mapping[str, str] | None = None,
+    recipe_name: str | None = None,
+    device_name: str | None = None,
+    capacity: str | None = None,
+    reading: str | None = None,
+    fractions: Mapping[str, str] | None = None,
+    rest: str | None = None,
+) -> Study:
+    """Return the study with what a caller changed: the command line's ``--set``, ``--recipe``, ``--place`` and so on."""
+    said = []
+    new_values = dict(study.values)
+    for key, text in (values or {}).items():
+        new_values[_symbol(key, "--set")] = _value(key, _typed(text), "--set")
+        said.append(f"{key} = {text}")
+    placement = dict(study.placement)
+    for kind, fraction in (fractions or {}).items():
+        if kind not in KINDS:
+            raise BadInput(f"--place: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+        old = placement.get(kind, Placed(n_fsdp))
+        placement[kind] = replace(old, fraction=_fraction(fraction, "--place"))
+        said.append(f"{fraction} of the {kind} divided")
+    if rest is not None:
+        if rest not in RESTS:
+            raise BadInput(f"--rest: unknown {rest!r}; {nearest(rest, RESTS)}")
+        placement = {kind: replace(placed, rest=rest) for kind, placed in placement.items()}
+        said.append(f"the rest is {rest}")
+    if reading is not None and reading not in READINGS:
+        raise BadInput(f"--reading: unknown reading {reading!r}; {nearest(reading, READINGS)}")
+    questions = tuple(_asked(q, device_name, capacity, reading, rest) for q in study.questions)
+    if device_name is not None:
+        said.append(f"device {device(device_name, study.devices).name}")
+    said += [f"capacity {capacity}"] * (capacity is not None) + [f"{reading} reading"] * (reading is not None)
+    if recipe_name is not None:
+        said.append(f"recipe {recipe_name}")
+    return replace(
+        study,
+        values=new_values,
+        recipe=study.recipe if recipe_name is None else recipe(recipe_name),
+        placement=placement,
+        questions=tuple({(q.ask, repr(q.options)): q for q in reversed(questions)}.values())[::-1],
+        overridden=study.overridden + tuple(said),
+    )
+
+
+def _asked(question: Question, device_name: str | None, capacity: str | None, reading: str | None, rest: str | None):
+    """A question with its own choices replaced by the caller's."""
+    options = dict(question.options)
+    if not {"device", "capacity"} & set(ASKS[question.ask].keys):
+        return question
+    if device_name is not None:
+        options.pop("capacity", None)
+        options["device"] = device_name
+    if capacity is not None:
+        capacity_from(capacity)
+        options.pop("device", None)
+        options.pop("reading", None)
+        options["capacity"] = capacity
+    if reading is not None and "device" in options:
+        options["reading"] = reading
+    if rest is not None:
+        options.pop("rest", None)
+        options.pop("title", None)
+    return replace(question, options=options)
+
+
+def _of_config(path: Path, devices: str | None) -> Study:
+    model, values = build_model({"config": path.name}, str(path), path.parent)
+    return Study(path.stem, model.name, model, recipe(DEFAULT_RECIPE), values, source=str(path.name), devices=devices)
+
+
+def _symbol(name: str, where: str) -> sp.Symbol:
+    symbol = lookup(name)
+    if symbol is None or not named(symbol).given:
+        raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, [str(n.symbol) for n in table(given=True)])}")
+    return symbol
+
+
+def _typed(text: str) -> int | float | str:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _value(name: str, value: object, where: str) -> sp.Rational:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value <= 0 or value > MAX_VALUE:  # ty: ignore[unsupported-operator]
+        raise BadInput(
+            f"{where}: {name} = {_literal(value)} is not allowed; give a positive whole number, as in {name} = 128"
+        )
+    return sp.Integer(value)
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:60] + "..."
+
+
+def _fraction(text: object, where: str) -> sp.Rational:
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise BadInput(f'{where}: a fraction is written "1/2", 1 or 0, not {_literal(text)}')
+    exact = sp.S.Zero if str(text) == "0" else read_number(str(text), f"{where}: fraction")
+    if exact > 1:
+        raise BadInput(f"{where}: fraction {text} is more than 1; give a part of the whole, for example 1/2")
+    return exact
+
+
+def _recipe(content: Mapping[str, Any], where: str) -> Recipe:
+    known_keys(content, ("preset", "weights", "gradients", "optimizer", "activations"), where)
+    chosen = recipe(entry(content, "preset", str, where, DEFAULT_RECIPE))
+    sizes = {}
+    for kind in ("weights", "gradients", "optimizer", "activations"):
+        if kind in content:
+            sizes[kind] = _value(kind, content[kind], where)
+    return chosen.override(sizes) if sizes else chosen
+
+
+def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
+    known_keys(content, KINDS, where)
+    placement = {}
+    for kind in content:
+        place_table = entry(content, kind, dict, where)
+        inside = f"{where} {kind}"
+        known_keys(place_table, _PLACED, inside)
+        degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
+        degree = read_formula(entry(place_table, "over", str, inside, "n_fsdp"), degrees, f"{inside}: over")
+        rest = entry(place_table, "rest", str, inside, "kept")
+        if rest not in RESTS:
+            raise BadInput(f"{inside}: unknown rest {rest!r}; {nearest(rest, RESTS)}")
+        placement[kind] = Placed(degree, _fraction(place_table.get("fraction", 1), inside), rest)
+    return placement
+
+
+def _questions(content: list[Any], where: str) -> tuple[Question, ...]:
+    questions = []
+    for position, question in enumerate(content, start=1):
+        inside = f"{where} [[question]] number {position}"
+        if not isinstance(question, dict):
+            raise BadInput(f"{inside} must be a table")
+        ask = entry(question, "ask", str, inside)
+        if ask not in ASKS:
+            raise BadInput(f"{inside}: unknown ask {ask!r}; {nearest(ask, ASKS)}")
+        known_keys(question, ("label", "ask", *ASKS[ask].keys), inside)
+        ASKS[ask].check(question, inside)
+        options = {key: value for key, value in question.items() if key not in ("label", "ask")}
+        questions.append(Question(entry(question, "label", str, inside, str(position)), ask, options, inside))
+    return tuple(questions)
