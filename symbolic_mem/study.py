@@ -183,7 +183,7 @@ def override(
         said.append(f"the rest is {rest}")
     if reading is not None and reading not in READINGS:
         raise BadInput(f"--reading: unknown reading {reading!r}; {nearest(reading, READINGS)}")
-    questions = tuple(_asked(q, device_name, capacity, reading, rest) for q in study.questions)
+    asked = [q for q in study.questions if rest is None or "rest" not in q.options]
     if device_name is not None:
         said.append(f"device {device(device_name, study.devices).name}")
     said += [f"capacity {capacity}"] * (capacity is not None) + [f"{reading} reading"] * (reading is not None)
@@ -194,12 +194,12 @@ def override(
         values=new_values,
         recipe=study.recipe if recipe_name is None else recipe(recipe_name),
         placement=placement,
-        questions=tuple({(q.ask, repr(q.options)): q for q in reversed(questions)}.values())[::-1],
+        questions=tuple(_asked(question, device_name, capacity, reading) for question in asked),
         overridden=study.overridden + tuple(said),
     )
 
 
-def _asked(question: Question, device_name: str | None, capacity: str | None, reading: str | None, rest: str | None):
+def _asked(question: Question, device_name: str | None, capacity: str | None, reading: str | None) -> Question:
     """A question with its own choices replaced by the caller's."""
     options = dict(question.options)
     if not {"device", "capacity"} & set(ASKS[question.ask].keys):
@@ -214,9 +214,6 @@ def _asked(question: Question, device_name: str | None, capacity: str | None, re
         options["capacity"] = capacity
     if reading is not None and "device" in options:
         options["reading"] = reading
-    if rest is not None:
-        options.pop("rest", None)
-        options.pop("title", None)
     return replace(question, options=options)
 
 
