@@ -43,6 +43,19 @@ d_ff = _symbol("d_ff", "d", "ff", "inner width of the feed-forward layer", "elem
 n_heads = _symbol("n_heads", "n", "heads", "number of attention (query) heads")
 n_kv = _symbol("n_kv", "n", "kv", "number of key-value heads")
 d_head = _symbol("d_head", "d", "head", "width of one attention head", "elements")
+n_pos = _symbol("n_pos", "n", "pos", "number of learned positions", "tokens")
+E = _symbol("E", "E", "", "number of routed experts in a layer")
+k = _symbol("k", "k", "", "number of routed experts that a token visits")
+n_shared = _symbol("n_shared", "n", "shared", "number of shared experts, which every token visits")
+d_expert = _symbol("d_expert", "d", "expert", "inner width of one expert", "elements")
+L_dense = _symbol("L_dense", "L", "dense", "number of layers without experts in a mixture-of-experts model")
+d_c = _symbol("d_c", "d", "c", "width of the compressed key-value vector (latent attention)", "elements")
+d_cq = _symbol("d_cq", "d", "cq", "width of the compressed query vector (latent attention)", "elements")
+d_nope = _symbol("d_nope", "d", "nope", "width of a query or key head without position (latent attention)", "elements")
+d_rope = _symbol(
+    "d_rope", "d", "rope", "width of a query or key head with rotary position (latent attention)", "elements"
+)
+d_v = _symbol("d_v", "d", "v", "width of a value head (latent attention)", "elements")
 
 # Where it lives.
 n_fsdp = _symbol("n_fsdp", "n", "fsdp", "number of devices that the model is sharded over", "devices")

@@ -8,17 +8,32 @@ from dataclasses import dataclass
 import sympy as sp
 
 
+GROUPS = (
+    "token embedding",
+    "position embedding",
+    "attention",
+    "mlp",
+    "router",
+    "experts",
+    "shared experts",
+    "norm",
+    "head",
+)
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A named tensor of symbolic `shape`; `reason` says why it exists or is kept for the backward pass.
 
     `bytes_per_element` is None when the recipe decides, and a number where the engine fixes it (an fp32 statistic).
+    `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it.
     """
 
     name: str
     shape: tuple[sp.Expr, ...]
     reason: str = ""
     bytes_per_element: sp.Expr | None = None
+    group: str = ""
 
     @property
     def elements(self) -> sp.Expr:
