@@ -31,6 +31,7 @@ def ffn(blocks: sp.Expr = L) -> Model:
         ),
         matmuls=(Matmul("x W_in", B * S, d_model, d_ff), Matmul("h W_out", B * S, d_ff, d_model)),
         source=SOURCE,
+        block="feed-forward block",
     )
     return Model(
         name="stack of feed-forward blocks",

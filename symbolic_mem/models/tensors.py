@@ -58,7 +58,12 @@ class Matmul:
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times."""
+    """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times.
+
+    `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any): the
+    first tensor that the first layer of a block saves has the shape of the block's input. `kept` counts the
+    repetitions that keep what autograd saves, where some are recomputed (None: all).
+    """
 
     name: str
     weights: tuple[Tensor, ...] = ()
@@ -66,6 +71,8 @@ class Layer:
     matmuls: tuple[Matmul, ...] = ()
     repeat: sp.Expr = sp.S.One
     source: str = ""
+    block: str = ""
+    kept: sp.Expr | None = None
 
     @property
     def parameters(self) -> sp.Expr:
