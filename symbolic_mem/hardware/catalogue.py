@@ -1,0 +1,224 @@
+"""The bundled devices and a user's own: TOML tables with units, read strictly into `Device` values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, READINGS, SCOPES, Bandwidth, Device, Evidence
+from symbolic_mem.read import clipped, entry, known_keys, read_toml, shown
+from symbolic_mem.units import parse_bytes
+
+T = TypeVar("T")
+BUNDLED = Path(__file__).with_name("devices.toml")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_LABEL = re.compile(r"([0-9.]+) ([MGT])i?B")
+_FLOPS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([GTPE]?)FLOP/s")
+_POWER = {"": 0, "G": 9, "T": 12, "P": 15, "E": 18}
+_GROUPS = ("title", "vendor", "capacity", "reported", "bandwidth", "flops", "links", "notes")
+
+
+def load(path: str | Path | None = None) -> dict[str, Device]:
+    """Return the bundled devices by name, with those of the TOML file at `path` added or put in their place.
+
+    Raises `BadInput` for anything in that file that is not understood, with file and place.
+
+    >>> load()["h100-80gb"].capacity("reported")
+    85520809984
+    """
+    devices, sources = _bundled()
+    if path is None:
+        return dict(devices)
+    return devices | _read(path, sources)[0]
+
+
+def device(name: str, extra: str | Path | None = None) -> Device:
+    """Return the device called `name`, from the bundled catalogue or the user's file `extra`.
+
+    Raises `BadInput` for an unknown name, with the nearest known one.
+
+    >>> device("tpu-v5p").binary
+    102005473280
+    >>> device("tpu-v5p").link("ICI", direction="both-ways", scope="per link").bytes_per_second
+    180000000000
+    """
+    devices = load(extra)
+    if name not in devices:
+        raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices)}")
+    return devices[name]
+
+
+@cache
+def _bundled() -> tuple[dict[str, Device], dict[str, Evidence]]:
+    return _read(BUNDLED, {})
+
+
+def _read(path: str | Path, sources: Mapping[str, Evidence]) -> tuple[dict[str, Device], dict[str, Evidence]]:
+    file = shown(path)
+    content = read_toml(path)
+    known_keys(content, ("sources", "devices"), file)
+    sources = dict(sources)
+    for key, table in _tables(content, "sources", file):
+        sources[key] = _source(table, f"{file} [sources.{key}]")
+    devices = {}
+    for name, table in _tables(content, "devices", file):
+        devices[name] = _device(name, table, f"{file} [devices.{name}]", _Citations(sources, file))
+    return devices, sources
+
+
+def _tables(content: Mapping[str, Any], key: str, file: str) -> list[tuple[str, dict[str, Any]]]:
+    tables = entry(content, key, dict, file, {})
+    for name in tables:
+        if not _NAME.fullmatch(name):
+            raise BadInput(
+                f"{file} [{key}]: {clipped(name)} is not a name: use lower-case letters, digits, '-' and '.', "
+                "as in h100-80gb"
+            )
+    return [(name, entry(tables, name, dict, f"{file} [{key}]")) for name in tables]
+
+
+def _source(table: dict[str, Any], where: str) -> Evidence:
+    known_keys(table, ("text", "date", "confidence"), where)
+    confidence = entry(table, "confidence", str, where)
+    _one_of(confidence, CONFIDENCES, "confidence", where)
+    return Evidence("", entry(table, "text", str, where), entry(table, "date", str, where), confidence)
+
+
+class _Citations:
+    """The sources of one file; a fact that cites none rests on the file itself and is to be checked."""
+
+    def __init__(self, sources: Mapping[str, Evidence], file: str) -> None:
+        self.sources = sources
+        self.unsourced = Evidence("", f"{file}, which names no source", "undated", "memory")
+
+    def evidence(self, about: str, table: Mapping[str, Any], where: str) -> Evidence:
+        found = self.unsourced
+        if "source" in table:
+            key = entry(table, "source", str, where)
+            if key not in self.sources:
+                raise BadInput(f"{where}: unknown source {clipped(key)}; {nearest(key[:60], self.sources)}")
+            found = self.sources[key]
+        return Evidence(about, found.source, found.date, found.confidence)
+
+
+def _device(name: str, table: dict[str, Any], where: str, citations: _Citations) -> Device:
+    known_keys(table, _GROUPS, where)
+    facts: dict[str, Any] = {}
+    evidence = []
+    for group, read in _READERS.items():
+        if group in table:
+            place = f"{where} {group}"
+            fact = entry(table, group, dict, where)
+            facts |= read(fact, place)
+            evidence.append(citations.evidence(group, fact, place))
+    notes = entry(table, "notes", list, where, [])
+    if not all(isinstance(note, str) for note in notes):
+        raise BadInput(f"{where}: notes must be a list of texts")
+    return Device(
+        name=name,
+        title=entry(table, "title", str, where, name),
+        vendor=entry(table, "vendor", str, where, "unstated"),
+        bandwidths=_links(entry(table, "links", list, where, []), where, citations),
+        evidence=tuple(evidence),
+        notes=tuple(notes),
+        **facts,
+    )
+
+
+def _capacity(fact: dict[str, Any], where: str) -> dict[str, Any]:
+    known_keys(fact, ("label", "readings", "source"), where)
+    label = entry(fact, "label", str, where)
+    match = _LABEL.fullmatch(label)
+    if not match:
+        raise BadInput(
+            f"{where}: label {clipped(label)} is not a capacity as printed: write it as in '80 GB' or '95 GiB'"
+        )
+    readings = entry(fact, "readings", list, where, ["marketed", "binary"])
+    for reading in readings:
+        _one_of(reading, READINGS[:2], "reading", where)
+    number, prefix = match.groups()
+    units = {"marketed": f"{prefix}B", "binary": f"{prefix}iB"}
+    return {"label": label} | {
+        reading: _placed(parse_bytes, f"{number} {units[reading]}", where) for reading in readings
+    }
+
+
+def _reported(fact: dict[str, Any], where: str) -> dict[str, Any]:
+    known_keys(fact, ("bytes", "by", "source"), where)
+    amount = _placed(parse_bytes, entry(fact, "bytes", str, where), where)
+    return {"reported": amount, "reported_by": entry(fact, "by", str, where)}
+
+
+def _memory_bandwidth(fact: dict[str, Any], where: str) -> dict[str, Any]:
+    known_keys(fact, ("memory", "source"), where)
+    return {"memory_bandwidth": _placed(parse_rate, entry(fact, "memory", str, where), where)}
+
+
+def _flops(fact: dict[str, Any], where: str) -> dict[str, Any]:
+    known_keys(fact, ("bf16", "source"), where)
+    return {"flops_bf16": _placed(parse_flops, entry(fact, "bf16", str, where), where)}
+
+
+_READERS = {"capacity": _capacity, "reported": _reported, "bandwidth": _memory_bandwidth, "flops": _flops}
+
+
+def _links(tables: list[Any], where: str, citations: _Citations) -> tuple[Bandwidth, ...]:
+    links = []
+    for position, table in enumerate(tables, start=1):
+        place = f"{where} links, number {position}"
+        if not isinstance(table, dict):
+            raise BadInput(f"{place}: a link is a table with name, scope and one of {', '.join(DIRECTIONS)}")
+        known_keys(table, ("name", "scope", *DIRECTIONS, "source"), place)
+        name, scope = entry(table, "name", str, place), entry(table, "scope", str, place)
+        _one_of(scope, SCOPES, "scope", place)
+        given = [direction for direction in DIRECTIONS if direction in table]
+        if not given:
+            raise BadInput(f"{place}: no bandwidth; give one of {', '.join(DIRECTIONS)}, for example '450 GB/s'")
+        evidence = citations.evidence("links", table, place)
+        for direction in given:
+            rate = _placed(parse_rate, entry(table, direction, str, place), place)
+            links.append(Bandwidth(name, rate, direction, scope, evidence))
+    return tuple(links)
+
+
+def parse_rate(text: str) -> int:
+    """Read a bandwidth such as ``3.35 TB/s`` into exact bytes per second.
+
+    >>> parse_rate("3.35 TB/s"), parse_rate("820 GiB/s")
+    (3350000000000, 880468295680)
+    """
+    amount, slash, second = text.rpartition("/")
+    if not slash or second.strip() != "s":
+        raise BadInput(f"{text!r} is not a bandwidth: write bytes per second, for example 450 GB/s")
+    return parse_bytes(amount)
+
+
+def parse_flops(text: str) -> int:
+    """Read a rate such as ``989.4 TFLOP/s`` into exact FLOP/s.
+
+    >>> parse_flops("989.4 TFLOP/s")
+    989400000000000
+    """
+    match = _FLOPS.fullmatch(text)
+    value = Fraction(match[1]) * 10 ** _POWER[match[2]] if match else Fraction(0)
+    if value <= 0 or value.denominator != 1:
+        raise BadInput(f"{text!r} is not a rate of computing: write it as in 459 TFLOP/s")
+    return int(value)
+
+
+def _placed(parse: Callable[[str], T], text: str, where: str) -> T:
+    try:
+        return parse(text)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+
+def _one_of(value: object, allowed: tuple[str, ...], what: str, where: str) -> None:
+    if value not in allowed:
+        raise BadInput(f"{where}: unknown {what} {value!r}; {nearest(str(value), allowed)}")

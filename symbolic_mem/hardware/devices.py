@@ -1,0 +1,152 @@
+"""What a device offers: three readings of its memory, its FLOP/s, and bandwidths that carry their direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symbolic_mem.errors import BadInput, nearest
+
+READINGS = ("marketed", "binary", "reported")
+DIRECTIONS = ("one-way", "both-ways", "unstated")
+SCOPES = ("per chip", "per package", "per link", "per node")
+# From the strongest evidence to the weakest: vendor documentation read; driver totals in public logs;
+# tables that cite data sheets; recalled, to be checked.
+CONFIDENCES = ("vendor", "log", "third-party", "memory")
+FIGURES = {"flops_bf16": "dense BF16 FLOP/s", "memory_bandwidth": "memory bandwidth"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a group of facts comes from, when that was read, and how far it can be trusted (see `CONFIDENCES`)."""
+
+    about: str
+    source: str
+    date: str
+    confidence: str
+
+
+@dataclass(frozen=True)
+class Bandwidth:
+    """Bytes per second over the link `name`; what they count (`direction`, `scope`) is part of the value.
+
+    ``one-way`` is one direction, ``both-ways`` both directions added, ``unstated`` when the source does not say.
+    """
+
+    name: str
+    bytes_per_second: int
+    direction: str
+    scope: str
+    evidence: Evidence
+
+    def __str__(self) -> str:
+        """Say which bandwidth this is, without its size."""
+        return f"{self.name} {self.scope} {self.direction}"
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device, a chip unless its title says otherwise; amounts of memory are in bytes, None where not known.
+
+    `label` is the capacity as printed by the vendor: `marketed` counts its number in 10^9 bytes, `binary` in 2^30.
+    `reported` is what `reported_by` shows. `memory_bandwidth` is in bytes/s, reads and writes together.
+    """
+
+    name: str
+    title: str
+    vendor: str
+    label: str = ""
+    marketed: int | None = None
+    binary: int | None = None
+    reported: int | None = None
+    reported_by: str = ""
+    flops_bf16: int | None = None
+    memory_bandwidth: int | None = None
+    bandwidths: tuple[Bandwidth, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    notes: tuple[str, ...] = field(default=(), repr=False)
+
+    def capacity(self, reading: str) -> int:
+        """Return the bytes of memory under a `reading`: ``marketed``, ``binary`` or ``reported``.
+
+        Raises `BadInput` for another reading, and for one that is not known of this device.
+        """
+        if reading not in READINGS:
+            raise BadInput(f"unknown reading {reading!r} of the capacity of {self.name}; {nearest(reading, READINGS)}")
+        amount = getattr(self, reading)
+        if amount is None:
+            known = [other for other in READINGS if getattr(self, other) is not None]
+            advice = f"known: {', '.join(known)}" if known else "no reading is known; give the capacity itself"
+            raise BadInput(f"{self.name} has no {reading} capacity in the catalogue; {advice}")
+        return amount
+
+    def figure(self, name: str) -> int:
+        """Return ``flops_bf16`` (dense FLOP/s) or ``memory_bandwidth`` (bytes/s).
+
+        Raises `BadInput` when the catalogue does not have it.
+        """
+        if name not in FIGURES:
+            raise BadInput(f"unknown figure {name!r} of {self.name}; {nearest(name, FIGURES)}")
+        value = getattr(self, name)
+        if value is None:
+            raise BadInput(
+                f"{self.name} has no {FIGURES[name]} in the catalogue; give the value, or add it in a device file"
+            )
+        return value
+
+    def link(self, name: str | None = None, *, direction: str, scope: str | None = None) -> Bandwidth:
+        """Return the one interconnect bandwidth with this `direction`, narrowed by `name` (``ICI``) and `scope`.
+
+        A direction is never derived from another: half of a sum is a claim that the source did not make.
+        Raises `BadInput` when no bandwidth or more than one answers.
+        """
+        if direction not in DIRECTIONS:
+            raise BadInput(f"unknown direction {direction!r}; {nearest(direction, DIRECTIONS)}")
+        if scope is not None and scope not in SCOPES:
+            raise BadInput(f"unknown scope {scope!r}; {nearest(scope, SCOPES)}")
+        found = [
+            bandwidth
+            for bandwidth in self.bandwidths
+            if bandwidth.direction == direction and name in (None, bandwidth.name) and scope in (None, bandwidth.scope)
+        ]
+        if len(found) == 1:
+            return found[0]
+        asked = " ".join(word for word in (name, scope, direction) if word)
+        if found:
+            raise BadInput(
+                f"{self.name} has several bandwidths {asked!r}; say which by name and scope: {_listed(found)}"
+            )
+        if not self.bandwidths:
+            raise BadInput(f"{self.name} has no interconnect in the catalogue; give the bandwidth itself")
+        raise BadInput(f"{self.name} has no bandwidth {asked!r} in the catalogue; known: {_listed(self.bandwidths)}")
+
+    def evidence_for(self, about: str) -> Evidence:
+        """Return where the ``capacity``, ``reported``, ``bandwidth`` or ``flops`` of this device come from."""
+        for evidence in self.evidence:
+            if evidence.about == about:
+                return evidence
+        raise BadInput(
+            f"{self.name} has no facts about {about!r}; {nearest(about, [each.about for each in self.evidence])}"
+        )
+
+    @property
+    def source(self) -> str:
+        """All sources of this device, each once, in the order of its facts."""
+        return "; ".join(dict.fromkeys(each.source for each in self._all_evidence))
+
+    @property
+    def date(self) -> str:
+        """The oldest date of its evidence, as ISO 8601 text."""
+        return min((each.date for each in self._all_evidence), default="undated")
+
+    @property
+    def confidence(self) -> str:
+        """The weakest confidence of its evidence."""
+        return max((each.confidence for each in self._all_evidence), key=CONFIDENCES.index, default="memory")
+
+    @property
+    def _all_evidence(self) -> tuple[Evidence, ...]:
+        return self.evidence + tuple(bandwidth.evidence for bandwidth in self.bandwidths)
+
+
+def _listed(bandwidths: list[Bandwidth] | tuple[Bandwidth, ...]) -> str:
+    return ", ".join(str(bandwidth) for bandwidth in bandwidths)
