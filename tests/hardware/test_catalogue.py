@@ -177,6 +177,7 @@ def test_a_user_adds_a_device_and_replaces_one(mine):
     assert devices["ours"].binary == 3 * 2**39
     assert devices["ours"].evidence_for("capacity").date == "2026-01-31"
     assert devices["ours"].bandwidths[0].evidence.confidence == "third-party"
+    assert devices["ours"].date == "2026-01-31"
     replaced = device("h100-80gb", extra=mine)
     assert replaced.capacity("reported") == 80_000 * 2**20
     assert replaced.marketed is None
