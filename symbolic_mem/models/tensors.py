@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-
 GROUPS = (
     "token embedding",
     "position embedding",
