@@ -1,4 +1,4 @@
-"""Strict reading of TOML files: every fault of the file is one line that names the file and the place."""
+"""Strict reading of files, TOML above all: every fault of the file is one line that names the file and the place."""
 
 from __future__ import annotations
 
@@ -20,19 +20,36 @@ def read_toml(path: str | Path, limit: int = LIMIT) -> dict[str, Any]:
 
     Raises `BadInput` for a file that is missing, unreadable, too large, not UTF-8 or not TOML.
     """
+    return parse_toml(read_content(path, "TOML", limit), str(path))
+
+
+def read_content(path: str | Path, kind: str, limit: int = LIMIT) -> bytes:
+    """Return the bytes of a file of that `kind`, at most `limit` of them.
+
+    Raises `BadInput` for a file that is missing, unreadable or too large.
+    """
     try:
         with Path(path).open("rb") as file:
             content = file.read(limit + 1)
     except FileNotFoundError:
         raise BadInput(f"{shown(path)}: there is no such file; check the path") from None
     except IsADirectoryError:
-        raise BadInput(f"{shown(path)} is a folder; name a TOML file in it") from None
+        raise BadInput(f"{shown(path)} is a folder; name a {kind} file in it") from None
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise BadInput(f"{shown(path)}: cannot be read ({reason}); check the path and its permissions") from None
     if len(content) > limit:
         raise BadInput(f"{shown(path)}: is larger than {limit:,} bytes, the most that is read; is it the right file?")
-    return parse_toml(content, str(path))
+    return content
+
+
+def decoded(content: bytes, where: str) -> str:
+    """Return the text of a file that messages call `where`; raises `BadInput` when it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{shown(where)}: is not UTF-8 text (line {line}); save it as UTF-8") from None
 
 
 def parse_toml(content: bytes, where: str) -> dict[str, Any]:
@@ -44,11 +61,7 @@ def parse_toml(content: bytes, where: str) -> dict[str, Any]:
     Traceback (most recent call last):
     symbolic_mem.errors.BadInput: my.toml: is not valid TOML: Invalid value (at end of document)
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(f"{shown(where)}: is not UTF-8 text (line {line}); save it as UTF-8") from None
+    text = decoded(content, where)
     try:
         return tomllib.loads(text)
     except RecursionError:
