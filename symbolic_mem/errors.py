@@ -35,6 +35,10 @@ class MissingProgram(SymbolicMemError):
     exit_status = 3
 
 
+class RenderError(SymbolicMemError):
+    """A document that a typesetting program refuses, or cannot finish in time."""
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """Return the end of an error message: the closest allowed name, then all of them.
 

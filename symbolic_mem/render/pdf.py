@@ -1,0 +1,52 @@
+"""LaTeX to PDF: by a TeX engine of the machine where there is one, else by the wheels of the extra `documents`."""
+
+from __future__ import annotations
+
+import time
+
+from symbolic_mem.errors import BadInput, MissingProgram
+from symbolic_mem.render import tex_engine, typst
+
+ROUTES = ("tex", "typst")
+
+
+def pdf(tex: str, *, route: str | None = None, timeout: float = 120) -> bytes:
+    r"""Return the PDF of the complete LaTeX document `tex`; the same text gives the same bytes.
+
+    What a document may contain to come out alike by both routes stands in `symbolic_mem.render.typst`.
+
+    Args:
+        tex: the document, from `\documentclass` to `\end{document}`.
+        route: "tex" for a TeX engine on the PATH (latexmk, pdflatex, lualatex, tectonic), "typst" for pandoc and Typst;
+            None takes the first of the two that is installed and complete.
+        timeout: seconds for all programs together.
+
+    Raises:
+        BadInput: `route` is none of these.
+        MissingProgram: the route, or without a choice both routes, are not installed.
+        RenderError: the document is wrong, or the time was not enough.
+
+    >>> pdf("x", route="word")
+    Traceback (most recent call last):
+    symbolic_mem.errors.BadInput: route 'word' is not known; known: tex, typst; leave it out to take what is installed
+    """
+    if route not in (None, *ROUTES):
+        raise BadInput(
+            f"route {route!r} is not known; known: {', '.join(ROUTES)}; leave it out to take what is installed"
+        )
+    deadline = time.monotonic() + timeout
+    incomplete: tex_engine.IncompleteTeX | None = None
+    if route != "typst":
+        for engine in tex_engine.engines():
+            try:
+                return tex_engine.typeset(tex, engine, deadline=deadline)
+            except tex_engine.IncompleteTeX as error:
+                incomplete = incomplete or error
+    if route == "typst" or (route is None and typst.is_installed()):
+        return typst.typeset(tex, deadline=deadline)
+    if incomplete:
+        raise incomplete
+    raise MissingProgram(
+        "no program that makes a PDF is installed; install a TeX engine (TeX Live: latexmk or pdflatex), "
+        'or do `pip install "symbolic-mem[documents]"`'
+    )

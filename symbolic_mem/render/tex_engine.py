@@ -1,0 +1,119 @@
+"""LaTeX to PDF by a TeX engine of the machine, run so that a document can neither run nor read anything else.
+
+TeX is a programming language, so a document is treated as a stranger's: no shell escape, no absolute file names
+(`openin_any=p`, `openout_any=p` of the TeX Live file search), no configuration file of latexmk, Lua without its
+input and output library, a temporary folder, a time limit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from symbolic_mem.errors import RenderError
+from symbolic_mem.render.process import find_program, run_program, scratch_folder
+
+JOB = "document"
+SAFE_FLAGS = ("-no-shell-escape", "-halt-on-error", "-interaction=nonstopmode")
+ENVIRONMENT = {
+    "openin_any": "p",
+    "openout_any": "p",
+    "TEXINPUTS": "",
+    "MKTEXPK": "0",  # no bitmap fonts: a missing outline is an error, never a Type 3 font
+    "SOURCE_DATE_EPOCH": "0",
+    "FORCE_SOURCE_DATE": "1",
+    "max_print_line": "10000",
+}
+LUA_SOURCE = rf"\pdfvariable suppressoptionalinfo 512\relax\input{{{JOB}.tex}}"  # no /ID: it would hold the folder
+MAX_PASSES = 5
+
+
+class IncompleteTeX(RenderError):
+    """The engine is there, but a package, a font or the format that the document needs is not."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A TeX engine: its command line, whether it repeats its passes by itself, and how it is told the document."""
+
+    command: tuple[str | Path, ...]
+    repeats: bool
+    source: str = f"{JOB}.tex"
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return Path(self.command[0]).name
+
+
+def engines() -> tuple[Engine, ...]:
+    """Return the TeX engines on the PATH, the preferred one first."""
+    latexmk, pdflatex, lualatex, tectonic = map(find_program, ("latexmk", "pdflatex", "lualatex", "tectonic"))
+    found = []
+    if latexmk and pdflatex:
+        found.append(Engine((latexmk, "-norc", "-pdf", "-silent", *SAFE_FLAGS), repeats=True))
+    elif pdflatex:
+        found.append(Engine((pdflatex, *SAFE_FLAGS), repeats=False))
+    if lualatex:
+        command = (lualatex, "--safer", "--nosocket", f"--jobname={JOB}", *SAFE_FLAGS)
+        found.append(Engine(command, repeats=False, source=LUA_SOURCE))
+    if tectonic:
+        found.append(Engine((tectonic, "--untrusted"), repeats=True))
+    return tuple(found)
+
+
+def typeset(tex: str, engine: Engine, *, deadline: float) -> bytes:
+    """Return the PDF of the LaTeX document `tex`.
+
+    Raises:
+        IncompleteTeX: the installation lacks something; another route may do.
+        RenderError: the document is wrong (the message has TeX's complaint and line), or `deadline` passed.
+    """
+    with scratch_folder() as folder:
+        (folder / f"{JOB}.tex").write_text(tex, encoding="utf-8", newline="\n")
+        before = None
+        for _ in range(1 if engine.repeats else MAX_PASSES):
+            status = run_program(
+                (*engine.command, engine.source),
+                folder=folder,
+                deadline=deadline,
+                environment={**ENVIRONMENT, "TMPDIR": str(folder)},
+            )
+            if status != 0:
+                raise _complaint(folder / f"{JOB}.log", engine)
+            after = _side_files(folder)
+            if after == before:
+                break
+            before = after
+        pdf = folder / f"{JOB}.pdf"
+        if not pdf.is_file():
+            raise RenderError(
+                f"{engine.name} made no PDF: the document has no pages; put text after \\begin{{document}}"
+            )
+        return pdf.read_bytes()
+
+
+def _side_files(folder: Path) -> tuple[bytes, ...]:
+    """Return what a pass left for the next one; when it no longer changes, no further pass is needed."""
+    files = (folder / f"{JOB}.{ending}" for ending in ("aux", "out", "toc"))
+    return tuple(file.read_bytes() if file.is_file() else b"" for file in files)
+
+
+def _complaint(log_file: Path, engine: Engine) -> RenderError:
+    """Turn the log of a failed run into an error that quotes the line that matters."""
+    if not log_file.is_file():
+        return IncompleteTeX(f"{engine.name} does not start: its installation is incomplete")
+    log = log_file.read_text(encoding="utf-8", errors="replace")
+    error = re.search(r"^(?:! ?|!pdfTeX error: )(?P<what>.+)$", log, re.MULTILINE)
+    what = error["what"].strip() if error else f"no reason in the log, exit status of {engine.name} not 0"
+    missing = re.search(
+        r"File `[^']+\.(?:sty|cls|def|fd|clo|cfg)' not found|Font \S+ .*(?:not found|not loadable)|"
+        r"cannot open (?:Type 1|encoding) .*file|font .*(?:cannot be found|not found)",
+        what,
+    )
+    if missing:
+        return IncompleteTeX(f"{engine.name} lacks a part of LaTeX: {what}; install it, or use another route to a PDF")
+    line = re.search(r"^l\.(?P<number>\d+) (?P<text>.*)$", log[error.end() if error else 0 :], re.MULTILINE)
+    where = f" at line {line['number']}, `{line['text'].strip()}`" if line else ""
+    return RenderError(f"{engine.name} refuses the document: {what}{where}; correct the template or the text")

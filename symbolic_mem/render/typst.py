@@ -1,0 +1,133 @@
+r"""LaTeX to PDF without TeX: pandoc's reader, Typst's typesetting, both from the wheels of the extra `documents`.
+
+A template author can count on the following; what pandoc skips or cannot convert is an error, never a silent loss.
+
+- Before `\begin{document}` only `\title{}`, `\author{}`, `\date{}`, each on a line of its own, the class option
+  `letterpaper` and `pdflang={}` are read. Macros and environments defined there are unknown.
+- Text: `\section` to `\paragraph` (starred or not: never numbered), `\textbf \emph \texttt \textsc \textsuperscript`,
+  `\url \href \nolinkurl \footnote \verb`, quotes, dashes, `~`, `\,`, `\\`, escaped characters.
+- `itemize`, `enumerate`, `description`, `quote`, `center`, `verbatim`, and our own `answer` (a rule at the left).
+- Mathematics: `\( \)`, `\[ \]`, `align*`, and inside `aligned`, `cases`, `\frac`, `\left \right` and `\bigl`-like
+  fences, `\lceil \lfloor \lvert`, `\mathrm \mathit \text \operatorname`, `\underbrace`, `\boxed`, `\substack`,
+  relations and arrows (`\approx \le \iff \implies \Longleftrightarrow`), spaces. No `\label`, `\ref` of equations. `aligned` stays on one page; `align*` may run over pages, so it is the one
+  for more than some twelve lines. Remarks go after `&&`.
+- Tables: `longtable` with columns `l r c p{...}` and `@{}` (no `>{}` or `<{}`: with them `\multicolumn` is not
+  understood), head before `\midrule\endhead`, `\toprule \midrule \bottomrule`, `\multicolumn`, `\caption` (without a number). Write
+  widths as `p{0.3\textwidth}`; all other columns are as wide as their content, and the whole must fit the line. Only the rule below the head and one above a row that begins with `\textbf` (a
+  row of totals) are drawn between the two outer ones; so put `\midrule` nowhere else.
+- Refused: other environments, `\cmidrule`, `\cline`, `\\*`, `\today` (which would differ from day to day), conditionals.
+- Left out without complaint: commands of layout such as `\newpage`, `\small`, `\noindent` (see `LAYOUT`).
+- No files: `\input`, `\include`, `\includegraphics` fail.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from symbolic_mem.errors import MissingProgram, RenderError
+from symbolic_mem.render.process import run_program, scratch_folder
+from symbolic_mem.render.templates import template_folder
+
+LAYOUT = re.compile(
+    r"\\(maketitle|noindent|indent|newpage|clearpage|pagebreak|nopagebreak|allowbreak|needspace|centering|raggedright|"
+    r"small|footnotesize|normalsize|large|bigskip|medskip|smallskip|vspace|hspace|hfill|vfill|linebreak|nolinebreak|"
+    r"endhead|endfirsthead|endfoot|endlastfoot|toprule|midrule|bottomrule|addlinespace|arraybackslash|sloppy|par|quad|"
+    r"qquad|thispagestyle|pagestyle|allowdisplaybreaks|leavevmode|relax|(begin|end)\{(answer|samepage)\})(?![A-Za-z])"
+)
+MISREAD = re.compile(r"\\(cmidrule|cline|today)(?![A-Za-z])|\\\\\*")
+
+
+def pandoc_program() -> Path | None:
+    """Return the pandoc that the package `pypandoc_binary` carries, or None."""
+    package = find_spec("pypandoc")
+    if package is None or package.origin is None:
+        return None
+    files = Path(package.origin).parent / "files"
+    return next((files / name for name in ("pandoc", "pandoc.exe") if (files / name).is_file()), None)
+
+
+def is_installed() -> bool:
+    """Tell whether the extra `documents` is there."""
+    return pandoc_program() is not None and find_spec("typst") is not None
+
+
+def typeset(tex: str, *, deadline: float) -> bytes:
+    """Return the PDF of the LaTeX document `tex`.
+
+    Raises:
+        MissingProgram: the extra `documents` is not installed.
+        RenderError: the document uses what this route does not understand, or `deadline` passed.
+    """
+    if not is_installed():
+        raise MissingProgram('the PDF route without TeX is not installed; do `pip install "symbolic-mem[documents]"`')
+    import typst
+
+    with scratch_folder() as folder:
+        source = to_typst(tex, folder, deadline=deadline)
+        try:
+            pdf = typst.compile(str(source), root=str(folder), ignore_system_fonts=True, format="pdf", timestamp=0)
+        except typst.TypstError as error:
+            raise RenderError(
+                f"Typst refuses the document: {error.message}; correct the template or the text"
+            ) from None
+    if not isinstance(pdf, bytes):
+        raise RenderError("Typst made no PDF; report this with the document")
+    return pdf
+
+
+def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:
+    """Write the LaTeX document `tex` as Typst text into `folder` and return the file.
+
+    Raises:
+        RenderError: something would be lost or changed on the way.
+    """
+    pandoc = pandoc_program()
+    if pandoc is None:
+        raise MissingProgram('pandoc is not installed; do `pip install "symbolic-mem[documents]"`')
+    head, begin, body = tex.partition("\\begin{document}")
+    if not begin:
+        raise RenderError("the text is not a LaTeX document: it has no \\begin{document}; give the whole document")
+    if misread := MISREAD.search(re.sub(r"(?<!\\)%.*", "", body)):
+        raise _not_understood(misread[0])
+    kept = [line for line in head.splitlines() if line.startswith(("\\title{", "\\author{", "\\date{"))]
+    language = re.search(r"pdflang=\{([A-Za-z]+)", head)
+    (folder / "document.tex").write_text("\n".join([*kept, begin + body]), encoding="utf-8", newline="\n")
+    templates = template_folder()
+    status = run_program(
+        [
+            *(pandoc, "+RTS", "-M1G", "-RTS", "document.tex", "--output=document.typ", "--log=log.json"),
+            *("--from=latex", "--to=typst", "--sandbox", f"--data-dir={folder}", "--wrap=preserve"),
+            *(f"--template={templates / 'pandoc.typ'}", f"--lua-filter={templates / 'pandoc.lua'}"),
+            f"--variable=papersize:{'us-letter' if 'letterpaper' in head else 'a4'}",
+            f"--variable=lang:{language[1] if language else 'en'}",
+        ],
+        folder=folder,
+        deadline=deadline,
+        output=folder / "output.txt",
+    )
+    if status != 0:
+        said = (folder / "output.txt").read_text(encoding="utf-8", errors="replace").split()
+        raise RenderError(f"pandoc cannot read the document: {' '.join(said)}; correct the template or the text")
+    _refuse_losses(json.loads((folder / "log.json").read_text(encoding="utf-8")))
+    return folder / "document.typ"
+
+
+def _refuse_losses(messages: list[dict[str, str]]) -> None:
+    """Raise for the first message of pandoc's log that means lost or changed content."""
+    for message in messages:
+        if message["type"] == "SkippedContent":
+            if LAYOUT.match(message["contents"]):
+                continue
+        elif message["verbosity"] not in ("WARNING", "ERROR"):
+            continue
+        raise _not_understood(" ".join(message.get("pretty", message["type"]).split()))
+
+
+def _not_understood(what: str) -> RenderError:
+    return RenderError(
+        f"the PDF route without TeX does not understand a part of the document: {what}; "
+        "install a TeX engine (TeX Live) or write it with the commands named in symbolic_mem.render.typst"
+    )

@@ -1,0 +1,118 @@
+-- What pandoc's Typst writer does not know about our documents; read with templates/pandoc.typ.
+
+local function enclosed(opening, blocks)
+  local all = pandoc.Blocks({ pandoc.RawBlock("typst", opening .. "[") })
+  all:extend(blocks)
+  all:insert(pandoc.RawBlock("typst", "]"))
+  return all
+end
+
+-- \begin{answer} becomes the function answer() of the Typst template.
+local function Div(div)
+  if div.classes:includes("answer") then
+    return enclosed("#answer", div.content)
+  elseif div.classes:includes("center") then
+    return enclosed("#align(center)", div.content)
+  end
+end
+
+-- Arrows that pandoc's reader shortens.
+local arrows = {
+  Longleftrightarrow = "⟺", iff = "⟺", Longrightarrow = "⟹", implies = "⟹", Longleftarrow = "⟸",
+  longrightarrow = "⟶", longleftarrow = "⟵", longmapsto = "⟼",
+}
+
+-- A word in \mathrm is set as a word, with its kerning, not as a product of upright letters; the remark after && stands
+-- off from its formula, as amsmath has it; align*, unlike aligned, may run over pages.
+local function Math(math)
+  local text = math.text:gsub("\\mathrm%{(%a%a+)%}", "\\text{%1}"):gsub("&&", "&&\\quad ")
+  local long = text:find("\\begin{align", 1, true) and not text:find("\\begin{aligned", 1, true)
+  text = text:gsub("\\(%a+)", function(name) return arrows[name] and arrows[name] .. " " end)
+  math.text = text
+  if long then
+    return { pandoc.RawInline("typst", "#breakable["), math, pandoc.RawInline("typst", "]") }
+  end
+  return math
+end
+
+-- A sentence and the one formula that it leads to stay together.
+local function Para(para)
+  local formulas = 0
+  for _, inline in ipairs(para.content) do
+    if inline.t == "RawInline" then
+      return nil
+    elseif inline.t == "Math" and inline.mathtype == "DisplayMath" then
+      formulas = formulas + 1
+    end
+  end
+  if formulas == 1 then
+    return enclosed("#together", { para })
+  end
+end
+
+-- pandoc's LaTeX reader forgets the widths of p columns, so they are read here, table by table in their order.
+local widths = {}
+
+local function columns_of(spec)
+  local columns, at = {}, 1
+  while at <= #spec do
+    local ornament, argument = spec:match("^@%b{}", at), spec:match("^p(%b{})", at)
+    if argument then
+      columns[#columns + 1] = tonumber(argument:match("^{([%d.]+)\\%a+}$")) or false
+    elseif not ornament and spec:match("^[lcr]", at) then
+      columns[#columns + 1] = false
+    end
+    at = at + (ornament and #ornament or argument and #argument + 1 or 1)
+  end
+  return columns
+end
+
+local function read_widths()
+  local file = assert(io.open(PANDOC_STATE.input_files[1], "r"))
+  local text = file:read("a")
+  file:close()
+  for name, spec in text:gmatch("\\begin{(%a+)}%s*(%b{})") do
+    if name == "longtable" or name == "tabular" then
+      widths[#widths + 1] = columns_of(spec:sub(2, -2))
+    end
+  end
+end
+
+local function set_widths(tbl)
+  local columns = table.remove(widths, 1)
+  if columns and #columns == #tbl.colspecs then
+    for i, share in ipairs(columns) do
+      if share then
+        tbl.colspecs[i] = { tbl.colspecs[i][1], share }
+      end
+    end
+  end
+end
+
+local function rule(row, edge)
+  for _, cell in ipairs(row.cells) do
+    cell.attr.attributes["typst:stroke"] = "(" .. edge .. ": 0.55pt)"
+  end
+end
+
+-- Rules of a table: one under the head (and under its copy on the next page), one above a row of totals, which is a row
+-- whose first cell is bold: pandoc's LaTeX reader forgets a \midrule there.
+local function Table(tbl)
+  set_widths(tbl)
+  for _, row in ipairs(tbl.head.rows) do
+    rule(row, "bottom")
+  end
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do
+      local first = row.cells[1]
+      local block = first and first.contents[1]
+      if block and block.content and block.content[1] and block.content[1].t == "Strong" then
+        rule(row, "top")
+      end
+    end
+  end
+  return tbl
+end
+
+read_widths()
+return { { Div = Div, Math = Math, Para = Para, Table = Table } }

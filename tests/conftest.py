@@ -1,0 +1,25 @@
+"""What all tests share: how a test says that it needs a program of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[..., None]:
+    """Give `needs("latexmk", "pdffonts")`: skip the test when one is absent, or fail if SYMBOLIC_MEM_NO_SKIP=1."""
+
+    def check(*programs: str) -> None:
+        absent = [program for program in programs if shutil.which(program) is None]
+        if not absent:
+            return
+        message = f"needs {', '.join(absent)} on the PATH"
+        if os.environ.get("SYMBOLIC_MEM_NO_SKIP") == "1":
+            pytest.fail(f"{message}, and SYMBOLIC_MEM_NO_SKIP=1 forbids skipping")
+        pytest.skip(message)
+
+    return check
