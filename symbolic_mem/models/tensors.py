@@ -25,7 +25,8 @@ class Tensor:
     """A named tensor of symbolic `shape`; `reason` says why it exists or is kept for the backward pass.
 
     `bytes_per_element` is None when the recipe decides, and a number where the engine fixes it (an fp32 statistic).
-    `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it.
+    `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it. `kind` is the kind of memory
+    that a saved tensor counts as: a copy of a weight is a buffer, not an activation.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Tensor:
     reason: str = ""
     bytes_per_element: sp.Expr | None = None
     group: str = ""
+    kind: str = "activations"
 
     @property
     def elements(self) -> sp.Expr:
