@@ -7,27 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.formula import read_number
+from symbolic_mem.read import entry, known_keys
+from symbolic_mem.recipes.optimizers import optimizer
+from symbolic_mem.recipes.recompute import NONE, Recompute
+from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 from symbolic_mem.terms import KINDS
 
-
-@dataclass(frozen=True)
-class State:
-    """Something kept for every parameter: `copies` values of `bytes_per_element` each."""
-
-    name: str
-    kind: str
-    bytes_per_element: sp.Rational
-    copies: int = 1
-    reason: str = ""
+DEFAULT = "cs336"
+FP32 = sp.Integer(4)
+SIZES = ("weights", "gradients", "optimizer", "activations")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out."""
+    """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out.
+
+    `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
+    persist between micro-batches grow while the activations shrink: `account` says what that changes.
+    """
 
     name: str
     title: str
@@ -37,18 +40,25 @@ class Recipe:
     activations_reason: str = ""
     assumptions: tuple[str, ...] = ()
     not_counted: tuple[str, ...] = ()
+    moments: sp.Rational = FP32
+    gradients_persist: bool = True
+    recompute: Recompute = NONE
 
     @property
-    def bytes_per_parameter(self) -> sp.Rational:
-        """Bytes of all states together for one parameter.
+    def bytes_per_parameter(self) -> sp.Rational | None:
+        """Bytes of all states together for one parameter, or None where they depend on the shapes of the tensors.
 
         >>> recipe("cs336").bytes_per_parameter
         16
         """
+        if any(state.rule != EVERY_ELEMENT for state in self.states):
+            return None
         return sum((state.copies * state.bytes_per_element for state in self.states), sp.S.Zero)
 
     def override(self, bytes_by_kind: Mapping[str, sp.Rational]) -> Recipe:
         """Return the recipe with other bytes per element for some kinds; the moments of an optimizer share theirs.
+
+        Raises `BadInput` for a kind that the recipe does not keep, or whose sizes the optimizer's own format fixes.
 
         >>> recipe("cs336").override({"gradients": sp.Integer(2)}).bytes_per_parameter
         14
@@ -56,17 +66,82 @@ class Recipe:
         for kind in bytes_by_kind:
             if kind not in (*{state.kind for state in self.states}, "activations"):
                 raise BadInput(f"recipe {self.name!r} keeps no {kind!r}; {nearest(kind, KINDS)}")
+            fixed = [state.name for state in self.states if state.kind == kind and state.rule != EVERY_ELEMENT]
+            if fixed:
+                raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
         states = tuple(
             replace(state, bytes_per_element=bytes_by_kind.get(state.kind, state.bytes_per_element))
             for state in self.states
         )
         changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
-        return replace(
-            self,
+        return self._noting(
+            f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,
             activations=bytes_by_kind.get("activations", self.activations),
-            assumptions=self.assumptions + ((f"Changed from the preset: {'; '.join(changed)}.",) if changed else ()),
         )
+
+    def with_optimizer(self, name: str, *, step_counters: bool = False) -> Recipe:
+        """Return the recipe with the states of another optimizer, for parameters of the same size.
+
+        `step_counters` also counts the few scalars that the engine keeps for a tensor or for the model.
+
+        >>> recipe("cs336").with_optimizer("lion").bytes_per_parameter
+        12
+        """
+        chosen = optimizer(name)
+        kept = tuple(state for state in self.states if not state.moment)
+        return self._noting(
+            f"Optimizer: {chosen.title} ({chosen.source}).",
+            states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
+        )
+
+    def with_recompute(self, how: Recompute) -> Recipe:
+        """Return the recipe with another rule of recomputation."""
+        return replace(self, recompute=how)
+
+    def without_persistent_gradients(self) -> Recipe:
+        """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
+        return self._noting(
+            "Gradients do not persist between micro-batches: at the start of the backward pass, which is counted here, "
+            "there are none yet. The optimizer step, with all gradients and no activations, must fit as well.",
+            gradients_persist=False,
+        )
+
+    def _noting(self, sentence: str, **changes: Any) -> Recipe:
+        return replace(self, assumptions=self.assumptions + ((sentence,) if sentence else ()), **changes)
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any], where: str, default: str = DEFAULT) -> Recipe:
+        """Return the recipe that the table ``[recipe]`` of a study describes.
+
+        Keys: ``preset``; ``weights``, ``gradients``, ``optimizer``, ``activations`` as bytes per element;
+        ``optimizer`` as the name of one; ``step_counters``; ``gradients_persist``; ``recompute``.
+        Raises `BadInput` for anything else, naming `where` it stands.
+
+        >>> Recipe.from_table({"preset": "zero-16", "optimizer": "sgd-momentum"}, "my.toml [recipe]").bytes_per_parameter
+        12
+        """
+        known_keys(table, ("preset", *SIZES, "step_counters", "gradients_persist", "recompute"), where)
+        chosen = recipe(entry(table, "preset", str, where, default))
+        counters = entry(table, "step_counters", bool, where, False)
+        name_given = isinstance(table.get("optimizer"), str)
+        if name_given:
+            chosen = chosen.with_optimizer(table["optimizer"], step_counters=counters)
+        elif "step_counters" in table:
+            raise BadInput(
+                f"{where}: step_counters belongs to an optimizer by name; add for example optimizer = 'adamw'"
+            )
+        sizes = {
+            key: _size(table[key], key, where)
+            for key in SIZES
+            if key in table and not (key == "optimizer" and name_given)
+        }
+        chosen = chosen.override(sizes) if sizes else chosen
+        if "recompute" in table:
+            chosen = chosen.with_recompute(Recompute.read(table["recompute"], where))
+        if not entry(table, "gradients_persist", bool, where, True):
+            chosen = chosen.without_persistent_gradients()
+        return chosen
 
 
 @cache
@@ -90,16 +165,35 @@ def recipe(name: str) -> Recipe:
 
 def _read(name: str, table: dict) -> Recipe:
     states = tuple(
-        State(row["name"], row["kind"], sp.Rational(row["bytes"]), row.get("copies", 1), row.get("reason", ""))
+        State(
+            name=row["name"],
+            kind=row["kind"],
+            bytes_per_element=sp.Rational(row["bytes"]),
+            copies=row.get("copies", 1),
+            reason=row.get("reason", ""),
+            rule=row.get("rule", EVERY_ELEMENT),
+        )
         for row in table["states"]
     )
+    moments = sp.Rational(table["moments"])
     return Recipe(
         name=name,
         title=table["title"],
         source=table["source"],
-        states=states,
+        states=_ordered((*states, *optimizer(table["optimizer"]).states(moments))),
         activations=sp.Rational(table["activations"]),
         activations_reason=table.get("activations_reason", ""),
         assumptions=tuple(table.get("assumptions", ())),
         not_counted=tuple(table.get("not_counted", ())),
+        moments=moments,
     )
+
+
+def _ordered(states: tuple[State, ...]) -> tuple[State, ...]:
+    return tuple(sorted(states, key=lambda state: KINDS.index(state.kind)))
+
+
+def _size(given: Any, key: str, where: str) -> sp.Rational:
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        raise BadInput(f"{where}: {key} is given in bytes per element, for example {key} = 2")
+    return read_number(str(given), f"{where}: {key}")

@@ -1,0 +1,87 @@
+"""What each optimizer keeps between steps, as data: see optimizers.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import sympy as sp
+
+from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.recipes.states import EVERY_ELEMENT, State
+
+DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One thing that an optimizer keeps; `bytes_per_element` is None where it follows the dtype of the parameters."""
+
+    name: str
+    bytes_per_element: sp.Rational | None
+    copies: int
+    reason: str
+    rule: str
+    counter: bool
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A named optimizer of one engine; `source` says which, in which version."""
+
+    name: str
+    title: str
+    source: str
+    kept: tuple[Kept, ...]
+
+    def states(self, parameter: sp.Rational, step_counters: bool = False) -> tuple[State, ...]:
+        """Return its states for parameters of `parameter` bytes; `step_counters` adds the few scalars per tensor.
+
+        >>> [state.bytes_per_element for state in optimizer("adamw").states(sp.Integer(2), step_counters=True)]
+        [2, 4]
+        """
+        return tuple(self._state(kept, parameter) for kept in self.kept if step_counters or not kept.counter)
+
+    def _state(self, kept: Kept, parameter: sp.Rational) -> State:
+        size = parameter if kept.bytes_per_element is None else kept.bytes_per_element
+        dtype = DTYPES.get(size, f"{size} bytes") if kept.bytes_per_element is None else ""
+        reason = ", ".join(text for text in (kept.reason, dtype) if text)
+        return State(kept.name, "optimizer", size, kept.copies, reason, kept.rule, moment=True)
+
+
+@cache
+def optimizers() -> dict[str, Optimizer]:
+    """Return the bundled optimizers by name, in the order of the file."""
+    data = tomllib.loads((files("symbolic_mem") / "recipes" / "optimizers.toml").read_text(encoding="utf-8"))
+    return {name: _read(name, table) for name, table in data.items()}
+
+
+def optimizer(name: str) -> Optimizer:
+    """Return the bundled optimizer of that name.
+
+    Raises `BadInput` for a name that is not bundled.
+
+    >>> optimizer("lion").title
+    'Lion'
+    """
+    known = optimizers()
+    if name not in known:
+        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, known)}")
+    return known[name]
+
+
+def _read(name: str, table: dict) -> Optimizer:
+    kept = tuple(
+        Kept(
+            name=row["name"],
+            bytes_per_element=sp.Rational(row["bytes"]) if "bytes" in row else None,
+            copies=row.get("copies", 1),
+            reason=row.get("reason", ""),
+            rule=row.get("rule", EVERY_ELEMENT),
+            counter=row.get("counter", False),
+        )
+        for row in table["keeps"]
+    )
+    return Optimizer(name, table["title"], table["source"], kept)

@@ -1,0 +1,223 @@
+"""Recomputation (activation checkpointing): what blocks still keep for the backward pass, as a change of the model.
+
+A block that is recomputed keeps its input, always: a rule that recomputes every second block does not halve the
+activations. Source: Chen et al. (2016), Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174;
+Korthikanti et al. (2022), arXiv:2205.05198, section 5, for the selective rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.read import entry, known_keys
+from symbolic_mem.symbols import S
+
+PLAIN = ("none", "full", "half", "selective")
+COUNTED = ("every", "groups")
+PHASES = ("first", "last")
+
+
+@dataclass(frozen=True)
+class Recompute:
+    """Which blocks are recomputed in the backward pass.
+
+    ``none``; ``full``: every block keeps its input only; ``every``: of `size` blocks in a row one, the `phase`, keeps
+    its input only; ``groups``: of `size` blocks in a row only the first keeps its input; ``half``: the first block of
+    every two keeps all that it saves and the second nothing, not even its input; ``selective``: every block drops the
+    attention scores. With `transient` the account also shows what the backward pass holds while it recomputes.
+    """
+
+    rule: str = "none"
+    size: int = 1
+    phase: str = "first"
+    transient: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rule not in (*PLAIN, *COUNTED):
+            raise BadInput(f"unknown recomputation {self.rule!r}; {nearest(self.rule, (*PLAIN, *COUNTED))}")
+        if self.phase not in PHASES:
+            raise BadInput(f"the phase of the recomputed block is {self.phase!r}; {nearest(self.phase, PHASES)}")
+        if self.size < 1:
+            raise BadInput(f"recomputation counts {self.size} blocks in a row; give a whole number of at least 1")
+
+    @classmethod
+    def read(cls, given: Any, where: str) -> Recompute:
+        """Read ``"full"``, or a table such as ``{ every = 2 }`` or ``{ groups = 9, transient = true }``.
+
+        Raises `BadInput` for anything else.
+
+        >>> Recompute.read({"every": 2, "phase": "last"}, "my.toml [recipe]")
+        Recompute(rule='every', size=2, phase='last', transient=False)
+        """
+        if isinstance(given, str):
+            if given in COUNTED:
+                raise BadInput(f"{where}: recompute = {given!r} needs a number; write {{ {given} = 2 }}")
+            return cls(given)
+        if not isinstance(given, Mapping):
+            known = ", ".join(PLAIN)
+            raise BadInput(f"{where}: recompute must be one of {known}, or a table such as {{ every = 2 }}")
+        known_keys(given, ("rule", *COUNTED, "phase", "transient"), f"{where} recompute")
+        rules = [key for key in ("rule", *COUNTED) if key in given]
+        if len(rules) != 1:
+            raise BadInput(f"{where}: recompute must give one of rule, every and groups, not {len(rules)} of them")
+        transient = entry(given, "transient", bool, where, False)
+        if rules == ["rule"]:
+            return replace(cls.read(entry(given, "rule", str, where), where), transient=transient)
+        phase = entry(given, "phase", str, where, "first")
+        if "phase" in given and rules == ["groups"]:
+            raise BadInput(f"{where}: recompute: a group keeps the input of its first block; drop phase")
+        return cls(rules[0], entry(given, rules[0], int, where), phase, transient)
+
+    def __str__(self) -> str:
+        match self.rule:
+            case "none":
+                return "nothing is recomputed"
+            case "full":
+                return "every block is recomputed from its input"
+            case "half":
+                return "of every two blocks the second is recomputed from what the first keeps"
+            case "selective":
+                return "the attention scores of every block are recomputed"
+            case "groups":
+                return f"groups of {self.size} blocks are recomputed from the input of the group"
+        return f"of every {self.size} blocks the {self.phase} is recomputed from its input"
+
+
+NONE = Recompute()
+
+
+def recompute(model: Model, how: Recompute) -> Model:
+    """Return the model whose blocks keep only what `how` leaves; weights, matmuls and parameters stay as they are.
+
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> for layer in recompute(ffn(), Recompute("every", 2)).layers:
+    ...     print(layer.name, layer.repeat, [tensor.name for tensor in layer.saved])
+    feed-forward block L []
+    feed-forward block L - ceiling(L/2) ['x', 'h']
+    feed-forward block, recomputed ceiling(L/2) ['x']
+    """
+    if how.rule == "none":
+        return model
+    _blocks(model)
+    assumption = f"Recomputation: {how}."
+    if how.rule == "selective":
+        layers = tuple(_without_scores(layer) if layer.block else layer for layer in model.layers)
+        if layers == model.layers:
+            assumption += " This model keeps no attention scores, so that nothing changes."
+    else:
+        layers = tuple(_fewer(model, how))
+    return replace(model, layers=layers, assumptions=(*model.assumptions, assumption))
+
+
+def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
+    """Return the layers that the backward pass of the last block, or group of blocks, recomputes at a time.
+
+    Their saved tensors come on top of what is kept; the input that is kept anyway is not listed again.
+    """
+    if how.rule == "none":
+        return ()
+    name, (start, end) = list(_blocks(model).items())[-1]
+    at_once = sp.Min(how.size, end - start) if how.rule == "groups" else sp.S.One
+    layers = []
+    for layer in _of_block(model, name):
+        saved = layer.saved
+        if how.rule == "selective":
+            saved = tuple(tensor for tensor in saved if _is_score(tensor))
+        per_block = layer.repeat / (end - start)
+        layers.append(replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * per_block))
+    if how.rule in ("half", "selective"):
+        return tuple(layer for layer in layers if layer.saved)
+    first, start_tensor = layers[0], _first_saved(layers[0])
+    if start_tensor.bytes_per_element is None:  # the kept input itself, and not a converted copy of it
+        rest = tuple(tensor for tensor in first.saved if tensor is not start_tensor)
+        again = replace(first, saved=(start_tensor,), repeat=first.repeat - 1)
+        layers[:1] = [replace(first, saved=rest), *((again,) if again.repeat != 0 else ())]
+    return tuple(layer for layer in layers if layer.saved)
+
+
+def _blocks(model: Model) -> dict[str, tuple[sp.Expr, sp.Expr]]:
+    """Return, for every kind of block, the position of its first block in the model and that after its last."""
+    blocks: dict[str, tuple[sp.Expr, sp.Expr]] = {}
+    position: sp.Expr = sp.S.Zero
+    for layer in model.layers:
+        if layer.block and layer.block not in blocks:
+            blocks[layer.block] = (position, position + layer.repeat)
+            position += layer.repeat
+    if not blocks:
+        raise BadInput(f"{model.name!r} has no repeated blocks, so that nothing can be recomputed; use recompute none")
+    return blocks
+
+
+def _of_block(model: Model, block: str) -> list[Layer]:
+    return [layer for layer in model.layers if layer.block == block]
+
+
+def _multiples(size: int, offset: int, end: sp.Expr) -> sp.Expr:
+    """Count the positions below `end` that leave the remainder `offset`, 0 or ``size - 1``, when divided by `size`."""
+    if size == 1:
+        return end
+    return sp.ceiling(end / size) if offset == 0 else sp.floor(end / size)
+
+
+def _between(size: int, offset: int, start: sp.Expr, end: sp.Expr) -> sp.Expr:
+    return _multiples(size, offset, end) - (0 if start == 0 else _multiples(size, offset, start))
+
+
+def _fewer(model: Model, how: Recompute) -> Iterator[Layer]:
+    blocks = _blocks(model)
+    first_layers = {name: _of_block(model, name)[0] for name in blocks}
+    for layer in model.layers:
+        if not layer.block:
+            yield layer
+            continue
+        start, end = blocks[layer.block]
+        inputs, kept = _counts(how, start, end)
+        inside = layer.repeat / (end - start)  # a layer may occur several times in a block
+        yield replace(layer, saved=(), kept=kept * inside)
+        if kept != 0 and layer.saved:
+            yield replace(layer, weights=(), matmuls=(), repeat=kept * inside)
+        if layer is first_layers[layer.block] and inputs != 0:
+            name = f"{layer.block}, recomputed"
+            yield Layer(name, saved=(_input(layer),), repeat=inputs, source=layer.source, block=layer.block)
+
+
+def _counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return how many of the blocks keep their input only, and how many keep everything."""
+    if how.rule == "full":
+        return end - start, sp.S.Zero
+    if how.rule == "groups":
+        return _between(how.size, 0, start, end), sp.S.Zero
+    if how.rule == "half":
+        return sp.S.Zero, _between(2, 0, start, end)
+    first, last = _between(how.size, 0, start, end), _between(how.size, how.size - 1, start, end)
+    recomputed = first if how.phase == "first" else last
+    if how.size == 2:
+        return recomputed, last if how.phase == "first" else first
+    return recomputed, end - start - recomputed
+
+
+def _input(layer: Layer) -> Tensor:
+    reason = "input of a block: its backward pass starts again from here"
+    return replace(_first_saved(layer), reason=reason, bytes_per_element=None)
+
+
+def _first_saved(layer: Layer) -> Tensor:
+    for tensor in layer.saved:
+        if tensor.kind == "activations":
+            return tensor
+    raise BadInput(f"layer {layer.name!r} begins a block and saves nothing, so that the block's input is unknown")
+
+
+def _is_score(tensor: Tensor) -> bool:
+    """Scores, their softmax, their dropout and masks are the tensors that grow with the square of the sequence."""
+    return tensor.shape.count(S) >= 2
+
+
+def _without_scores(layer: Layer) -> Layer:
+    return replace(layer, saved=tuple(tensor for tensor in layer.saved if not _is_score(tensor)))

@@ -1,0 +1,181 @@
+"""`State`: something that training keeps for the parameters, and the rules that say how much of it a tensor needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import sympy as sp
+
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.terms import Part
+
+Shape = tuple[sp.Expr, ...]
+Kept = Iterator[tuple[sp.Expr, Shape]]
+
+EVERY_ELEMENT = "every element"
+MATMUL_WEIGHTS = "weights of matmuls"
+ONCE = "once"
+
+
+@dataclass(frozen=True)
+class State:
+    """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
+
+    `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
+    ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it.
+    """
+
+    name: str
+    kind: str
+    bytes_per_element: sp.Rational
+    copies: int = 1
+    reason: str = ""
+    rule: str = EVERY_ELEMENT
+    moment: bool = False
+
+    def parts(self, model: Model) -> tuple[Part, ...]:
+        """Return the tensors that are kept for the weights of `model`.
+
+        >>> from symbolic_mem.models.ffn import ffn
+        >>> State("moments", "optimizer", sp.Integer(4), copies=2).parts(ffn())[0]
+        Part(copies=2*L, shape=(d_ff, d_model))
+        """
+        if self.rule == ONCE:
+            return (Part(sp.Integer(self.copies), ()),)
+        parts = []
+        for layer in model.layers:
+            if self.rule == MATMUL_WEIGHTS and not layer.matmuls:
+                continue
+            repeat = layer.kept if self.kind == "buffers" and layer.kept is not None else layer.repeat
+            for weight in layer.weights:
+                for count, shape in RULES[self.rule](weight.shape):
+                    if count * repeat != 0:
+                        parts.append(Part(self.copies * repeat * count, shape))
+        return tuple(parts)
+
+
+def at_least(size: sp.Expr, least: int) -> sp.Expr:
+    """Return 1 when the whole number `size` is at least `least`, else 0, in functions that every printer knows.
+
+    >>> at_least(sp.Integer(4095), 4096), at_least(sp.Integer(4096), 4096)
+    (0, 1)
+    """
+    return sp.Min(1, sp.floor(size / least))
+
+
+def _every_element(shape: Shape) -> Kept:
+    yield sp.S.One, shape
+
+
+def _every_tensor(shape: Shape) -> Kept:
+    yield sp.S.One, ()
+
+
+def _matrices(shape: Shape) -> Kept:
+    if len(shape) == 2:
+        yield sp.S.One, shape
+
+
+def _other_than_matrices(shape: Shape) -> Kept:
+    if len(shape) != 2:
+        yield sp.S.One, shape
+
+
+def _matmul_weights(shape: Shape) -> Kept:
+    if len(shape) >= 2:
+        yield sp.S.One, shape
+
+
+def _rows(shape: Shape) -> Kept:
+    if len(shape) >= 2:
+        yield sp.S.One, shape[:-1]
+
+
+def _columns(shape: Shape) -> Kept:
+    if len(shape) >= 2:
+        yield sp.S.One, (*shape[:-2], shape[-1])
+
+
+def _vectors(shape: Shape) -> Kept:
+    if len(shape) < 2:
+        yield sp.S.One, shape
+
+
+def _axes(shape: Shape) -> Kept:
+    for axis in shape:
+        yield sp.S.One, (axis,)
+
+
+SMALL = 4096  # bitsandbytes: `min_8bit_size`
+BLOCK = 256  # bitsandbytes: values that share one scale
+
+
+def _large(shape: Shape) -> Kept:
+    yield at_least(sp.Mul(*shape), SMALL), shape
+
+
+def _blocks_of_large(shape: Shape) -> Kept:
+    yield at_least(sp.Mul(*shape), SMALL), (sp.ceiling(sp.Mul(*shape) / BLOCK),)
+
+
+def _small(shape: Shape) -> Kept:
+    yield 1 - at_least(sp.Mul(*shape), SMALL), shape
+
+
+TILE = 128  # edge of the square tiles of FP8 weights that share one scale
+
+
+def _tiles(shape: Shape) -> Kept:
+    if len(shape) >= 2:
+        yield sp.S.One, (*shape[:-2], sp.ceiling(shape[-2] / TILE), sp.ceiling(shape[-1] / TILE))
+
+
+FACTORED = 128  # optax: `min_dim_size_to_factor`, compared with the second largest dimension
+
+
+def _second(shape: Shape) -> sp.Expr:
+    return sp.Max(*(sp.Min(one, other) for one, other in combinations(shape, 2)))
+
+
+def _optax_factors(shape: Shape) -> Kept:
+    """Without its largest dimension, and without its second largest: for a matrix, its columns and its rows."""
+    if len(shape) == 2:
+        factored = at_least(_second(shape), FACTORED)
+        yield factored, shape[:1]
+        yield factored, shape[1:]
+    elif len(shape) > 2:
+        factored = at_least(_second(shape), FACTORED)
+        yield factored, (sp.Mul(*shape) / sp.Max(*shape),)
+        yield factored, (sp.Mul(*shape) / _second(shape),)
+
+
+def _optax_whole(shape: Shape) -> Kept:
+    yield (1 - at_least(_second(shape), FACTORED) if len(shape) >= 2 else sp.S.One), shape
+
+
+def _optax_placeholders(shape: Shape) -> Kept:
+    """One element stands for the whole second moment of a factored tensor, two for the factors of any other."""
+    yield (2 - at_least(_second(shape), FACTORED) if len(shape) >= 2 else sp.Integer(2)), ()
+
+
+RULES: dict[str, Callable[[Shape], Kept]] = {
+    EVERY_ELEMENT: _every_element,
+    "every tensor": _every_tensor,
+    ONCE: _every_tensor,
+    "matrices": _matrices,
+    "other than matrices": _other_than_matrices,
+    MATMUL_WEIGHTS: _matmul_weights,
+    "rows": _rows,
+    "columns": _columns,
+    "vectors": _vectors,
+    "axes": _axes,
+    "large tensors": _large,
+    "blocks of large tensors": _blocks_of_large,
+    "small tensors": _small,
+    "tiles": _tiles,
+    "optax factors": _optax_factors,
+    "optax whole": _optax_whole,
+    "optax placeholders": _optax_placeholders,
+}
