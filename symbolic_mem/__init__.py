@@ -41,7 +41,7 @@ _HOMES = {
 }
 _SYMBOLS = ("L", "B", "S", "V", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "n_fsdp", "n_replica", "n_tp", "n_pp")
 
-__all__ = ["__version__", *_HOMES, *_SYMBOLS]
+__all__ = ["__version__", *_HOMES, *_SYMBOLS]  # noqa: PLE0604 (keys of a literal above)
 
 
 def __getattr__(name: str) -> Any:  # so that `--help` and `--version` never import SymPy

@@ -52,7 +52,7 @@ class Ask:
             if kind not in KINDS:
                 raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(str(kind), KINDS)}")
 
-    def derive(self, study: Study, question: Question) -> tuple[Section, dict[str, Any]]:
+    def derive(self, study: Study, question: Question) -> tuple[Section, Any]:
         """Return the section that answers the question, and its facts for programs."""
         module, _, function = self.home.partition(":")
         return getattr(import_module(module), function)(study, question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy as sp
@@ -131,11 +131,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under heads, with a caption."""
+    """Rows of cells under heads, with a caption; `totals` says that the last row sums the others."""
 
     caption: Prose
     columns: tuple[Column, ...]
     rows: tuple[tuple[Prose, ...], ...]
+    totals: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,12 +159,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A whole document as data: `facts` carries the exact numbers for programs, `answers` the closing sentences."""
+    """A whole document as data; `found` carries what the questions found, as values for programs."""
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
-    facts: Mapping[str, object] = field(default_factory=dict)
+    found: tuple[object, ...] = ()
 
     @property
     def answers(self) -> tuple[Prose, ...]:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import sympy as sp
 
 from symbolic_mem.derive.steps import Chain, Prose, Side, Total
-from symbolic_mem.render.text import width
+from symbolic_mem.render.rows import rows
 from symbolic_mem.render.typeset import Typesetter
 from symbolic_mem.symbols import Name
 
-LINE_WIDTH = 62
 _SIGNS = {"-": "-", "·": r"\cdot ", "≈": r"\approx ", "≤": r"\le ", "≥": r"\ge ", "⇔": r"\Longleftrightarrow "}
 _FENCES = {"(": "(", ")": ")", "⌈": r"\lceil ", "⌉": r"\rceil ", "⌊": r"\lfloor ", "⌋": r"\rfloor "}
 _GREEK = {"α": r"\alpha ", "β": r"\beta ", "τ": r"\tau ", "φ": r"\varphi "}
@@ -118,17 +117,15 @@ def latex_sum(exprs: Sequence[sp.Expr]) -> str:
 
 
 def display(chains: Sequence[Chain]) -> str:
-    """Write chains as one aligned display: relations under each other, long sums broken at our terms."""
+    """Write chains as one aligned display."""
     face = Latex()
-    rows = []
-    for chain in chains:
-        lead = face.side(chain.left)
-        for relation, side in chain.links:
-            first, *more = _broken(face, side)
-            rows.append(f"{lead} &{face.operator(relation).strip()} {first}")
-            rows += [rf"&\qquad {rest}" for rest in more]
-            lead = ""
-    body = " \\\\\n".join(row.strip() for row in rows)
+    lines = []
+    for row in rows(chains):
+        sign, *rest = [face.operator(part).strip() if isinstance(part, str) else face.side(part) for part in row.parts]
+        lead = face.side(row.left) if row.left is not None else ""
+        indent = r"\qquad " if row.continues else ""
+        lines.append(f"{lead} &{indent}{sign} {' '.join(rest)}".strip())
+    body = " \\\\\n".join(lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
@@ -151,17 +148,3 @@ def prose(sentence: Prose) -> str:
             case _:
                 written.append(rf"\({face.side(part)}\)")
     return "".join(written)
-
-
-def _broken(face: Latex, side: Side) -> list[str]:
-    if not isinstance(side, Total) or width(side) <= LINE_WIDTH:
-        return [face.side(side)]
-    lines, current, used = [], "", 0
-    for i, part in enumerate(side.sides):
-        piece = (face.operator("+") if i else "") + face.side(part)
-        if current and used + width(part) > LINE_WIDTH:
-            lines.append(current)
-            current, used = piece, width(part)
-        else:
-            current, used = current + piece, used + width(part) + 3
-    return [*lines, current]

@@ -1,0 +1,313 @@
+"""The question `min_degree`: memory per device U + P/n, the bound on n, its condition, and the whole number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sympy as sp
+
+from symbolic_mem.derive.facts import Found
+from symbolic_mem.derive.memory import memory_blocks
+from symbolic_mem.derive.steps import (
+    Amount,
+    Answer,
+    Block,
+    Bullets,
+    Chain,
+    Column,
+    Paragraph,
+    Prose,
+    Section,
+    Step,
+    Table,
+    Total,
+    Work,
+    amount,
+    say,
+    text,
+)
+from symbolic_mem.derive.words import KIND_SYMBOLS, capacity_words, gib, placement_sentences
+from symbolic_mem.errors import BadInput
+from symbolic_mem.formula import read_formula
+from symbolic_mem.placement import Placed
+from symbolic_mem.solve import bound as bounds
+from symbolic_mem.solve.bound import Bound, solve
+from symbolic_mem.solve.capacity import Capacity, capacity_of
+from symbolic_mem.solve.tokens import most_tokens
+from symbolic_mem.study import Question, Study
+from symbolic_mem.symbols import C_mem, M_device, M_divided, M_fixed, M_static, T, table
+from symbolic_mem.terms import KINDS, STATIC
+from symbolic_mem.units import grouped
+
+
+def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
+    """Derive the smallest degree at which one device's share fits, or why there is none."""
+    n = _solved_symbol(question)
+    kinds = tuple(question.get("kinds") or KINDS)
+    placement = _placement(study, question, kinds)
+    memory = replace(study, placement=placement).placed(kinds=kinds)
+    study.need(memory.total.xreplace({n: sp.S.One}), f"question {question.label}")
+    capacity = study.capacity(question)
+    bound = solve(memory, n, capacity.counted, strict=bool(question.get("strict", False)))
+    answer = bound.at(study.values)
+
+    work = Work(study.values)
+    first = question.label == study.questions[0].label
+    told = memory_blocks(study, work, kinds)
+    blocks: list[Block] = told if first else []
+    blocks += _per_device(study, placement, kinds, bound, work)
+    blocks += [Paragraph(capacity_words(capacity)), _requirement(bound, work, capacity)]
+    if answer.feasible:
+        blocks += _feasible(study, question, capacity, bound, answer, work)
+        reason = None
+    else:
+        reason, more = _infeasible(study, capacity, bound, answer, work)
+        blocks += more
+    title = question.get("title", "Memory per device, and the smallest number of devices")
+    section = Section(text(f"({question.label}) {title}"), tuple(blocks))
+    return section, Found(question.label, capacity, answer, reason)
+
+
+def _solved_symbol(question: Question) -> sp.Symbol:
+    degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
+    symbol = read_formula(question.get("for", "n_fsdp"), degrees, f"{question.where}: for")
+    if not isinstance(symbol, sp.Symbol):
+        raise BadInput(f"{question.where}: for = {question.get('for')!r} is not one symbol")
+    return symbol
+
+
+def _placement(study: Study, question: Question, kinds: tuple[str, ...]) -> dict[str, Placed]:
+    rest = question.get("rest")
+    return {
+        kind: placed if rest is None else replace(placed, rest=rest)
+        for kind, placed in study.placement.items()
+        if kind in kinds and kind in study.memory.kinds
+    }
+
+
+def _per_device(
+    study: Study, placement: Mapping[str, Placed], kinds: tuple[str, ...], bound: Bound, work: Work
+) -> list[Block]:
+    n = bound.symbol
+    present = [kind for kind in study.memory.kinds if kind in kinds]
+    divided: list[sp.Expr] = []
+    fixed: list[sp.Expr] = []
+    for symbols, placed in _grouped(present, placement):
+        if placed is None or placed.fraction == 0:
+            if placed is None or placed.rest == "kept":
+                fixed.append(symbols)
+            continue
+        others = placed.degree / n if placed.degree.has(n) else None
+        if others is None:
+            fixed.append(placed.fraction * symbols / placed.degree)
+        else:
+            divided.append(placed.fraction * symbols / others)
+        if placed.fraction != 1 and placed.rest == "kept":
+            fixed.append((1 - placed.fraction) * symbols)
+    items = placement_sentences(present, placement)
+    div, fix = work.define(M_divided, bound.divided), work.define(M_fixed, bound.fixed)
+    chains = [
+        Chain(
+            M_divided,
+            (("=", Total(tuple(divided))), ("=", bound.divided), ("=", amount(div, "bytes")[1]), amount(div, "GiB")),
+        )
+    ]
+    if fixed:
+        chains.append(
+            Chain(
+                M_fixed,
+                (("=", Total(tuple(fixed))), ("=", bound.fixed), ("=", amount(fix, "bytes")[1]), amount(fix, "GiB")),
+            )
+        )
+    whole = [*fixed, sp.Add(*divided) / n]
+    return [
+        Step(say("Where the memory lives, on {n} devices:", n=n)),
+        Bullets(items),
+        Step(
+            text("So one device holds"),
+            (
+                Chain(
+                    M_device,
+                    (
+                        ("=", Total((M_fixed, M_divided / n)) if fixed else M_divided / n),
+                        ("=", Total(tuple(whole))),
+                    ),
+                ),
+            ),
+        ),
+        work.step(
+            text("with the part that is divided and the part that every device holds in full")
+            if fixed
+            else text("where all that is kept is divided, and nothing is held in full by every device"),
+            *chains,
+        ),
+    ]
+
+
+def _grouped(present: list[str], placement: Mapping[str, Placed]) -> list[tuple[sp.Symbol, Placed | None]]:
+    """The kinds with their placement; the states together where they all live in the same way."""
+    static = [kind for kind in present if kind in STATIC]
+    together = len(static) == len(STATIC) and len({placement.get(kind) for kind in static}) == 1
+    groups = [(M_static, placement.get("weights"))] if together else []
+    rest = [kind for kind in present if not (together and kind in STATIC)]
+    return groups + [(KIND_SYMBOLS[kind], placement.get(kind)) for kind in rest]
+
+
+def _requirement(bound: Bound, work: Work, capacity: Capacity) -> Step:
+    n, relation = bound.symbol, "<" if bound.strict else "≤"
+    reach = ">" if bound.strict else "≥"
+    work.define(C_mem, capacity.counted)
+    fixed = bound.fixed != 0
+    left = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
+    lines = [Chain(left, ((relation, C_mem),), asked=True)]
+    if fixed:
+        lines.append(Chain(M_divided / n, ((relation, C_mem - M_fixed),), asked=True))
+        lines.append(Chain(n, ((reach, M_divided / (C_mem - M_fixed)),), asked=True))
+        condition = Chain(C_mem, ((">", M_fixed),), asked=True)
+        reason = say(
+            "The last line multiplies by n and divides by the room that is left, so it needs {condition}; "
+            "otherwise no number of devices is enough.",
+            condition=condition,
+        )
+    else:
+        lines.append(Chain(n, ((reach, M_divided / C_mem),), asked=True))
+        reason = text("Nothing is held in full by every device, so such a number always exists.")
+    words = "less than" if bound.strict else "at most"
+    return Step(text(f"This must be {words} the memory of one device:"), tuple(lines), reason)
+
+
+def _feasible(
+    study: Study, question: Question, capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
+) -> list[Block]:
+    n, value = bound.symbol, sp.Integer(answer.value)
+    work.define(n, value)
+    blocks: list[Block] = []
+    room = C_mem - M_fixed if bound.fixed != 0 else C_mem
+    if bound.fixed != 0:
+        left = work.number(room)
+        blocks.append(
+            work.step(
+                text("The condition holds, and the room that is left is"),
+                Chain(room, (("=", work.put(room)), ("=", amount(left, "bytes")[1]), amount(left, "GiB"))),
+            )
+        )
+    quotient = M_divided / room
+    rounded = sp.floor(quotient, evaluate=False) + 1 if bound.strict else sp.ceiling(quotient, evaluate=False)
+    step = "the next whole number above it" if bound.strict else "that, rounded up to a whole number"
+    blocks.append(
+        work.step(
+            text(f"The smallest number of devices is {step}:"),
+            Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+            Chain(n, (("=", rounded), amount(value))),
+        )
+    )
+    check = [_share(answer, answer.value, "<" if bound.strict else "≤", work)]
+    if answer.value > 1:
+        check.append(_share(answer, answer.value - 1, "≥" if bound.strict else ">", work))
+    one_less = " and that one device less is not enough" if answer.value > 1 else ""
+    blocks.append(work.step(text(f"A check that this fits{one_less}, in bytes on each device:"), *check))
+    kind = f" ({capacity.device.title})" if capacity.device else ""
+    devices = "device" if answer.value == 1 else "devices"
+    blocks.append(
+        Answer(
+            say(
+                f"The smallest {{n}} is {answer.value}: on {answer.value} {devices}{kind} each holds {{share}} "
+                "of its {counted}.",
+                n=n,
+                share=gib(answer.per_device(answer.value)),
+                counted=Amount(capacity.counted, capacity.unit),
+            )
+        )
+    )
+    return blocks
+
+
+def _share(answer: bounds.Answer, n: int, relation: str, work: Work) -> Chain:
+    share = sp.Mul(answer.divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
+    left = share if answer.fixed == 0 else Total((answer.fixed, share))
+    return Chain(left, (amount(answer.per_device(n), digits=12), (relation, answer.capacity)))
+
+
+def _infeasible(
+    study: Study, capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
+) -> tuple[Prose, list[Block]]:
+    n = bound.symbol
+    relation = ">" if answer.fixed > answer.capacity else "="
+    blocks: list[Block] = [
+        work.step(
+            text("The condition fails: what every device holds in full is already too much."),
+            Chain(M_fixed, (amount(answer.fixed, "GiB"),)),
+            Chain(C_mem, (amount(answer.capacity, "GiB"),)),
+            Chain(M_fixed, ((relation, C_mem),)),
+            reason=say(
+                "More devices only shrink {share}: as {n} grows, the memory of one device falls towards {fixed} "
+                "and never below it.",
+                share=M_divided / n,
+                n=n,
+                fixed=M_fixed,
+            ),
+        )
+    ]
+    verdict = say(
+        "no number of devices is enough, because each holds {fixed} in full and has {capacity}",
+        fixed=gib(answer.fixed),
+        capacity=Amount(answer.capacity, capacity.unit),
+    )
+    limit = most_tokens(bound.fixed, C_mem)
+    remedy = text("lower the batch or the sequence length, divide more of the memory, or recompute activations")
+    if limit is not None and work.number(limit) > 1:
+        most = int(sp.ceiling(work.number(limit))) - 1
+        remedy = text(f"at most {grouped(str(most))} tokens for each device leave room for a finite number of devices")
+        blocks += _remedy(study, capacity, bound, limit, most, work)
+    blocks.append(Answer(say("There is no such {n}: {verdict}; {remedy}.", n=n, verdict=verdict, remedy=remedy)))
+    return say("{verdict}; {remedy}", verdict=verdict, remedy=remedy), blocks
+
+
+def _remedy(study: Study, capacity: Capacity, bound: Bound, limit: sp.Expr, most: int, work: Work) -> list[Block]:
+    real = work.number(limit)
+    link = amount(real, "tokens", digits=7)
+    blocks: list[Block] = [
+        work.step(
+            say("What would help: fewer tokens on each device. With {t} tokens there, the condition says", t=T),
+            Chain(T, (("<", limit), link), asked=True),
+            reason=text(
+                f"So the most is {grouped(str(most))} tokens, and near that limit the number of devices explodes."
+            ),
+        )
+    ]
+    counts = [*(2**k for k in range(max(most.bit_length() - 5, 0), most.bit_length())), most]
+    capacities = _alternatives(capacity)
+    rows = []
+    for tokens in counts:
+        values = dict(study.values) | _with_tokens(tokens)
+        cells = []
+        for other in capacities:
+            found = replace(bound, capacity=other.counted).at(values)
+            cells.append(text(grouped(str(found.value)) if found.feasible else "none"))
+        rows.append((text(grouped(str(tokens))), *cells))
+    heads = [say("{n} at {c}", n=bound.symbol, c=Amount(other.counted, other.unit)) for other in capacities]
+    blocks.append(
+        Table(
+            say("The smallest {n} by the number of tokens that each device holds", n=bound.symbol),
+            (Column(text("tokens per device"), "right"), *(Column(head, "right") for head in heads)),
+            tuple(rows),
+        )
+    )
+    return blocks
+
+
+def _with_tokens(tokens: int) -> dict[sp.Symbol, sp.Integer]:
+    from symbolic_mem.symbols import B, S
+
+    return {B: sp.Integer(tokens), S: sp.S.One}
+
+
+def _alternatives(capacity: Capacity) -> list[Capacity]:
+    device = capacity.device
+    if device is None:
+        return [capacity]
+    readings = [reading for reading in ("marketed", "binary") if getattr(device, reading) is not None]
+    if capacity.reading not in readings:
+        readings.append(capacity.reading or "binary")
+    return [capacity_of(device, reading, reserved=capacity.reserved, usable=capacity.usable) for reading in readings]

@@ -1,0 +1,116 @@
+"""The two documents: the worked solution of a study's questions, and the report of its account."""
+
+from __future__ import annotations
+
+
+from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.derive.assumptions import UNITS, assumptions, not_counted, placements
+from symbolic_mem.derive.memory import memory_blocks
+from symbolic_mem.derive.steps import (
+    Block,
+    Bullets,
+    Column,
+    Derivation,
+    Paragraph,
+    Prose,
+    Section,
+    Table,
+    Work,
+    say,
+    text,
+)
+from symbolic_mem.errors import BadInput
+from symbolic_mem.study import Study
+from symbolic_mem.symbols import table
+from symbolic_mem.terms import KINDS
+
+
+def homework(study: Study) -> Derivation:
+    """Derive the worked solution: what is given, every question in turn, what is assumed and what is not counted.
+
+    Raises `MissingValue` naming the symbols without a value, and `BadInput` for a study without questions.
+    """
+    if not study.questions:
+        raise BadInput(f"study {study.name!r} asks nothing; add a [[question]] or use `report`")
+    answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
+    sections = (
+        Section(text("The problem"), _problem(study)),
+        *(section for section, _ in answered),
+        *_closing(study),
+    )
+    return Derivation(study.title, "Worked solution", sections, tuple(found for _, found in answered))
+
+
+def report(study: Study) -> Derivation:
+    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
+    answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
+    work = Work(study.values)
+    study.need(study.memory.total, "the report")
+    blocks = memory_blocks(study, work, KINDS)
+    sections = (
+        Section(text("Question"), _question(study)),
+        Section(text("Notation"), (notation(study),)),
+        Section(text("Assumptions"), (Bullets((UNITS, *assumptions(study), *placements(study))),)),
+        Section(text("The account"), tuple(blocks)),
+        *(section for section, _ in answered),
+        Section(text("What is not counted"), (Bullets(not_counted(study) or (text("nothing that is known"),)),)),
+        Section(text("References"), (Bullets(references(study)),)),
+    )
+    return Derivation(study.title, "Memory report", sections, tuple(found for _, found in answered))
+
+
+def notation(study: Study) -> Table:
+    """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
+    used = {*study.values, *study.memory.total.free_symbols}
+    used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    rows = []
+    for name in table(given=True):
+        if name.symbol in used:
+            value = study.values.get(name.symbol)
+            shown = say("{v}", v=value) if value is not None else text("to be found")
+            rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
+    return Table(
+        text("What is given"),
+        (
+            Column(text("symbol")),
+            Column(text("meaning")),
+            Column(text("unit")),
+            Column(text("value"), "right"),
+        ),
+        tuple(rows),
+    )
+
+
+def references(study: Study) -> tuple[Prose, ...]:
+    """List the sources of the study, its recipe, its layers and its devices, each once."""
+    found = [study.source, study.recipe.source, *(layer.source for layer in study.model.layers)]
+    for question in study.questions:
+        if "device" in question.options:
+            device = study.capacity(question).device
+            if device is not None:
+                found.append(f"{device.title}: {device.source} ({device.date})")
+    return tuple(text(source) for source in dict.fromkeys(found) if source)
+
+
+def _problem(study: Study) -> tuple[Block, ...]:
+    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    if study.source:
+        blocks.append(Paragraph(text(f"Source: {study.source}.")))
+    return (*blocks, notation(study))
+
+
+def _question(study: Study) -> tuple[Block, ...]:
+    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    asked = [text(str(q.get("title") or q.ask.replace("_", " "))) for q in study.questions]
+    if asked:
+        blocks.append(Bullets(tuple(asked)))
+    return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
+
+
+def _closing(study: Study) -> tuple[Section, ...]:
+    left_out = not_counted(study)
+    sections = [Section(text("Assumptions"), (Bullets((UNITS, *assumptions(study))),))]
+    if left_out:
+        sections.append(Section(text("What is not counted"), (Bullets(left_out),)))
+    sections.append(Section(text("Sources"), (Bullets(references(study)),)))
+    return tuple(sections)

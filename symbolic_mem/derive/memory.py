@@ -1,0 +1,197 @@
+"""Steps from the model to its memory: parameters, states, activations, total."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.derive.steps import (
+    Block,
+    Bullets,
+    Chain,
+    Column,
+    Prose,
+    Side,
+    Step,
+    Table,
+    Total,
+    Work,
+    amount,
+    say,
+    text,
+)
+from symbolic_mem.derive.words import KIND_SYMBOLS, KIND_WORDS, gib, listed
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.study import Study
+from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T
+from symbolic_mem.terms import STATIC, Memory, Term
+from symbolic_mem.units import grouped
+
+
+def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
+    """Derive every kind of memory in `kinds` that the study keeps, and their total."""
+    memory = study.memory.of(*kinds)
+    blocks: list[Block] = [*parameter_steps(study.model, work)]
+    static = [kind for kind in memory.kinds if kind in STATIC]
+    blocks += [_state_step(kind, memory.of(kind), work) for kind in static]
+    if len(static) > 1:
+        blocks.append(_static_step(static, memory, work))
+    if "activations" in memory.kinds:
+        blocks += _activation_blocks(study, memory.of("activations"), work)
+    if "buffers" in memory.kinds:
+        blocks.append(_plain_step("Buffers are", "buffers", memory.of("buffers"), work))
+    if len(memory.kinds) > len(static) or len(static) == 1:
+        blocks.append(_total_step(memory, static, work))
+    else:
+        work.define(M_total, M_static)
+    blocks.append(term_table(study, memory))
+    return blocks
+
+
+def parameter_steps(model: Model, work: Work) -> list[Step]:
+    """Count the parameters layer by layer, then all together."""
+    layers = [layer for layer in model.layers if layer.weights]
+    steps = []
+    if len(layers) == 1:
+        layer = layers[0]
+        statement = say(
+            f"Each {layer.name} holds {{weights}} weights, and there are {{repeat}} of them. The number of parameters is",
+            weights=layer.parameters,
+            repeat=layer.repeat,
+        )
+        total: Side = model.parameters
+    else:
+        chains = []
+        symbols = []
+        for layer in layers:
+            symbol = sp.Symbol(f"P_{layer.name.replace(' ', '-')}", positive=True)
+            symbols.append(layer.repeat * symbol)
+            value = work.define(symbol, layer.parameters)
+            chains.append(Chain(symbol, (("=", layer.parameters), amount(value, "parameters"))))
+        steps.append(work.step(text("The parameters of one layer of each type are"), *chains))
+        statement, total = text("All layers together have"), Total(tuple(symbols))
+    value = work.define(P, model.parameters)
+    links = [("=", total)] + ([("=", work.put(total))] if isinstance(total, sp.Expr) else [])
+    return [*steps, work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
+
+
+def term_table(study: Study, memory: Memory) -> Table:
+    """Tabulate the terms: formula, bytes, GiB and share of the total."""
+    total = memory.total.xreplace(dict(study.values))
+    rows = []
+    for term in memory.terms:
+        value = term.bytes.xreplace(dict(study.values))
+        shown = term.short if term.short is not None else term.bytes
+        rows.append((text(term.name), say("{f}", f=shown), *_figures(value, total)))
+    rows.append((text("total"), text(""), *_figures(total, total)))
+    return Table(
+        text("The terms of the memory"),
+        (
+            Column(text("term")),
+            Column(text("formula")),
+            Column(text("bytes"), "right"),
+            Column(text("GiB"), "right"),
+            Column(text("share"), "right"),
+        ),
+        tuple(rows),
+        totals=True,
+    )
+
+
+def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
+    shown = gib(value).shown
+    share = amount(100 * value / total, "%", digits=3)
+    size = grouped(shown.text) if shown.exact else f"≈ {grouped(shown.text)}"
+    sign = "" if share[0] == "=" else "≈ "
+    return text(grouped(str(value))), text(size), text(f"{sign}{share[1].shown.text} %")
+
+
+def _state_step(kind: str, memory: Memory, work: Work) -> Step:
+    names = []
+    for term in memory.terms:
+        copies = sp.cancel(term.short / (term.bytes_per_element * P)) if term.short is not None else sp.S.One
+        each = f"{copies} × {term.bytes_per_element}" if copies != 1 else f"{term.bytes_per_element}"
+        reason = f"{term.reason}: " if term.reason else ""
+        names.append(f"{term.name} ({reason}{each} bytes for each parameter)")
+    return _plain_step(f"{_sentence(listed(names))} take", kind, memory, work)
+
+
+def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
+    symbol = KIND_SYMBOLS[kind]
+    shorts = tuple(term.short if term.short is not None else term.bytes for term in memory.terms)
+    value = work.define(symbol, memory.total)
+    formula: Side = shorts[0] if len(shorts) == 1 else Total(shorts)
+    numbers: Side = work.put(shorts[0]) if len(shorts) == 1 else Total(tuple(work.put(short) for short in shorts))
+    chain = Chain(symbol, (("=", formula), ("=", numbers), ("=", amount(value, "bytes")[1]), amount(value, "GiB")))
+    return work.step(text(start), chain)
+
+
+def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
+    parts = Total(tuple(KIND_SYMBOLS[kind] for kind in static))
+    shorts = [term.short for term in memory.of(*static).terms]
+    value = work.define(M_static, memory.static)
+    middle = [] if None in shorts else [("=", sp.Add(*shorts))]
+    names = listed([KIND_WORDS[kind] for kind in static])
+    return work.step(
+        text(f"{_sentence(names)} together, the static part of the memory, take"),
+        Chain(M_static, (("=", parts), *middle, ("=", amount(value, "bytes")[1]), amount(value, "GiB"))),
+    )
+
+
+def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
+    blocks: list[Block] = []
+    for layer in study.model.layers:
+        if layer.saved:
+            intro = say(f"For the backward pass each {layer.name} keeps")
+            items = tuple(
+                say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
+                for tensor in layer.saved
+            )
+            blocks += [Step(intro), Bullets(items)]
+    if len(memory.terms) == 1:
+        term = memory.terms[0]
+        size = term.bytes_per_element
+        reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
+        statement = say(f"At {{size}} bytes each{reason}, all activations take", size=size)
+        blocks.append(_one_term(statement, term, work))
+    else:
+        blocks.append(_plain_step("All activations together take", "activations", memory, work))
+    blocks += _per_token(memory, work)
+    return blocks
+
+
+def _one_term(statement: Prose, term: Term, work: Work) -> Step:
+    value = work.define(M_activations, term.bytes)
+    links = (("=", term.bytes), ("=", work.put(term.bytes)), ("=", amount(value, "bytes")[1]), amount(value, "GiB"))
+    return work.step(statement, Chain(M_activations, links))
+
+
+def _per_token(memory: Memory, work: Work) -> list[Step]:
+    each = sp.Add(*(term.bytes / (B * S) for term in memory.terms))
+    if each.has(B) or each.has(S):
+        return []
+    tokens, size = work.define(T, B * S), work.number(each)
+    return [
+        work.step(
+            say("The batch has {t} tokens, so this is for each token", t=Chain(T, (("=", B * S), amount(tokens)))),
+            Chain(
+                M_activations / T,
+                (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True)),
+            ),
+        )
+    ]
+
+
+def _total_step(memory: Memory, static: list[str], work: Work) -> Step:
+    symbols = [M_static] if len(static) > 1 else [KIND_SYMBOLS[kind] for kind in static]
+    symbols += [KIND_SYMBOLS[kind] for kind in memory.kinds if kind not in static]
+    value = work.define(M_total, memory.total)
+    numbers = Total(tuple(gib(work.values[symbol]) for symbol in symbols))
+    links = [("=", Total(tuple(symbols)))]
+    if len(symbols) > 1 and all(side.shown.exact for side in numbers.sides):  # ty: ignore[unresolved-attribute]
+        links.append(("=", numbers))
+    links += [("=", amount(value, "bytes")[1]), amount(value, "GiB")]
+    return work.step(text("All that is counted takes"), Chain(M_total, tuple(links)))
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]

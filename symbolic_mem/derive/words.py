@@ -1,0 +1,100 @@
+"""Words for numbers, kinds and placements, so that every document says the same thing in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy as sp
+
+from symbolic_mem.derive.steps import Amount, Prose, say, text
+from symbolic_mem.placement import Placed
+from symbolic_mem.solve.capacity import Capacity
+from symbolic_mem.symbols import M_activations, M_buffers, M_gradients, M_optimizer, M_weights
+
+KIND_SYMBOLS = {
+    "weights": M_weights,
+    "gradients": M_gradients,
+    "optimizer": M_optimizer,
+    "activations": M_activations,
+    "buffers": M_buffers,
+}
+KIND_WORDS = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "optimizer": "optimizer state",
+    "activations": "activations",
+    "buffers": "buffers",
+}
+READING_WORDS = {
+    "marketed": "the label read as decimal gigabytes (1 GB = 10^9 bytes)",
+    "binary": "the label read as binary gigabytes (1 GiB = 2^30 bytes)",
+    "reported": "the bytes that software reports",
+}
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["weights", "gradients", "optimizer state"])
+    'weights, gradients and optimizer state'
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def gib(value: sp.Expr) -> Amount:
+    """Bytes, shown in GiB."""
+    return Amount(sp.sympify(value), "GiB")
+
+
+def fraction_words(fraction: sp.Rational) -> str:
+    """Name a fraction in a sentence.
+
+    >>> fraction_words(sp.Rational(1, 2)), fraction_words(sp.Rational(2, 3))
+    ('half', '2/3')
+    """
+    return {sp.Rational(1, 2): "half", sp.S.One: "all"}.get(fraction, str(fraction))
+
+
+def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed]) -> tuple[Prose, ...]:
+    """Say where each of the `kinds` lives, those that share a fate in one sentence."""
+    fates: dict[Placed | None, list[str]] = {}
+    for kind in kinds:
+        fates.setdefault(placement.get(kind), []).append(KIND_WORDS[kind])
+    return tuple(_fate(listed(words), placed) for placed, words in fates.items())
+
+
+def _fate(names: str, placed: Placed | None) -> Prose:
+    are = "are" if names.endswith("s") or " and " in names else "is"
+    if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
+        return text(f"The {names} {are} whole on every device.")
+    if placed.fraction == 0:
+        return text(f"The {names} {are} dropped: no device keeps any of it.")
+    if placed.fraction == 1:
+        return say(f"The {names} {are} divided over {{n}} devices.", n=placed.degree)
+    rest = "half" if placed.fraction == sp.Rational(1, 2) else "part"
+    fate = "stays whole on every device" if placed.rest == "kept" else "is dropped: no device keeps it"
+    share = fraction_words(placed.fraction).capitalize()
+    return say(f"{share} of the {names} {are} divided over {{n}} devices; the other {rest} {fate}.", n=placed.degree)
+
+
+def capacity_words(capacity: Capacity) -> Prose:
+    """Say which memory of which device counts, and in which reading of its label."""
+    counted = Amount(capacity.counted, "bytes")
+    if capacity.device is None:
+        start = say("Each device has {amount}", amount=Amount(sp.Integer(capacity.nominal), capacity.unit))
+    elif capacity.reading == "reported":
+        by = f" ({capacity.device.reported_by})" if capacity.device.reported_by else ""
+        start = text(f"Each {capacity.device.title} is counted with {READING_WORDS['reported']}{by}")
+    else:
+        label = Amount(sp.Integer(capacity.nominal), capacity.unit)
+        start = say(f"Each {capacity.device.title} is counted with {{label}}", label=label)
+        start = Prose((*start.parts, f", {READING_WORDS[capacity.reading or 'binary']}"))
+    limits = []
+    if capacity.reserved:
+        limits.append(
+            say(", less {reserved} that are reserved", reserved=Amount(sp.Integer(capacity.reserved), "bytes"))
+        )
+    if capacity.usable != 1:
+        limits.append(say(", of which the fraction {usable} is usable", usable=capacity.usable))
+    parts = (*start.parts, *(part for limit in limits for part in limit.parts), ": ", counted, ".")
+    return Prose(parts)

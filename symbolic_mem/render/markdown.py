@@ -1,0 +1,41 @@
+"""Sentences and displays in Markdown: text escaped, mathematics as LaTeX between dollar signs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from symbolic_mem.derive.steps import Chain, Prose
+from symbolic_mem.render import latex
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|$~^])")
+
+
+def escape(text: str) -> str:
+    r"""Write plain text so that Markdown prints it as it is.
+
+    >>> escape("a_b <script> 2*3")
+    'a\\_b \\<script\\> 2\\*3'
+    """
+    line = " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split()) if "\n" in text else text
+    return _SPECIAL.sub(r"\\\1", line.replace("\N{NO-BREAK SPACE}", " ")).replace("&", "&amp;")
+
+
+def prose(sentence: Prose) -> str:
+    """Write a sentence with its mathematics."""
+    face = latex.Latex()
+    written = []
+    for part in sentence.parts:
+        match part:
+            case str():
+                written.append(escape(part))
+            case Chain():
+                written.append(f"${latex.inline_chain(part)}$")
+            case _:
+                written.append(f"${face.side(part)}$")
+    return "".join(written)
+
+
+def display(chains: Sequence[Chain]) -> str:
+    """Write chains as one display."""
+    return f"$$\n{latex.display(chains)}\n$$"

@@ -1,0 +1,68 @@
+"""How displayed chains are cut into rows: relations under each other, long sums broken between our own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symbolic_mem.derive.steps import Chain, Side, Total
+from symbolic_mem.render.text import width
+
+ROW_WIDTH = 58
+SUM_WIDTH = 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a display: what stands left of the alignment (or nothing), then signs and sides in order.
+
+    `continues` marks the rest of a sum that was broken: it is indented and begins with a plus.
+    """
+
+    left: Side | None
+    parts: tuple[str | Side, ...]
+    continues: bool = False
+
+
+def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
+    """Cut chains into rows: short links share one, a sum that is too long continues on the next.
+
+    >>> from symbolic_mem.symbols import L, P, d_ff, d_model
+    >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))])]
+    [('=', L*d_model, '=', d_ff)]
+    """
+    cut: list[Row] = []
+    for chain in chains:
+        left: Side | None = chain.left
+        lead = width(chain.left)
+        parts: list[str | Side] = []
+        used = lead
+        for relation, side in chain.links:
+            needed = width(side) + 3
+            if parts and used + needed > ROW_WIDTH:
+                cut.append(Row(left, tuple(parts)))
+                left, parts, used = None, [], lead
+            if isinstance(side, Total) and lead + needed > SUM_WIDTH:
+                first, *rest = _broken(side, SUM_WIDTH - lead)
+                cut.append(Row(left, (relation, first)))
+                cut += [Row(None, ("+", more), continues=True) for more in rest]
+                left, parts, used = None, [], lead
+                continue
+            parts += [relation, side]
+            used += needed
+        if parts:
+            cut.append(Row(left, tuple(parts)))
+    return tuple(cut)
+
+
+def _broken(total: Total, limit: int) -> list[Total]:
+    lines: list[list[Side]] = [[]]
+    used = 0
+    for side in total.sides:
+        needed = width(side) + 3
+        if lines[-1] and used + needed > limit:
+            lines.append([])
+            used = 0
+        lines[-1].append(side)
+        used += needed
+    return [Total(tuple(line)) for line in lines]
