@@ -13,7 +13,10 @@ import sympy as sp
 
 @dataclass(frozen=True)
 class Name:
-    """How one symbol is written and what it means: `base` in italics, `sub` upright below it."""
+    """How one symbol is written and what it means: `base` in italics, `sub` upright below it.
+
+    A study gives whole numbers only, except to symbols that are not `whole` (rates such as 4.6e14 FLOP/s).
+    """
 
     symbol: sp.Symbol
     base: str
@@ -22,14 +25,17 @@ class Name:
     unit: str
     given: bool
     rank: int
+    whole: bool = True
 
 
 _names: dict[sp.Symbol, Name] = {}
 
 
-def _symbol(name: str, base: str, sub: str, meaning: str, unit: str = "", *, given: bool = True) -> sp.Symbol:
+def _symbol(
+    name: str, base: str, sub: str, meaning: str, unit: str = "", *, given: bool = True, whole: bool = True
+) -> sp.Symbol:
     symbol = sp.Symbol(name, positive=True)
-    _names[symbol] = Name(symbol, base, sub, meaning, unit, given, len(_names))
+    _names[symbol] = Name(symbol, base, sub, meaning, unit, given, len(_names), whole)
     return symbol
 
 
@@ -83,6 +89,29 @@ M_divided = _symbol(
 M_fixed = _symbol("M_fixed", "M", "fix", "the part of the memory that every device holds in full", "bytes", given=False)
 C_mem = _symbol("C_mem", "C", "mem", "memory that counts on one device", "bytes", given=False)
 N_devices = _symbol("N_devices", "N", "", "number of devices", "devices", given=False)
+
+# What it must send, and how fast. Tokens are T = B S; the Scaling Book writes B for them.
+X = _symbol("X", "X", "", "number of chips along the FSDP (data) axis of the mesh", "chips")
+Y = _symbol("Y", "Y", "", "number of chips along the tensor-parallel axis of the mesh", "chips")
+n_pod = _symbol("n_pod", "n", "pod", "number of pods, joined by the data-center network", "pods")
+n_micro = _symbol("n_micro", "n", "micro", "number of microbatches of one step", "microbatches")
+M_X = _symbol("M_X", "M", "X", "number of physical mesh axes that the FSDP axis is laid over", "axes")
+M_Y = _symbol("M_Y", "M", "Y", "number of physical mesh axes that the tensor-parallel axis is laid over", "axes")
+C = _symbol("C", "C", "", "floating-point operations per second of one chip", "FLOP/s", whole=False)
+W = _symbol("W", "W", "", "bandwidth along one mesh axis, in the direction that is named", "bytes/s", whole=False)
+W_dcn = _symbol("W_dcn", "W", "dcn", "bandwidth out of one chip to other pods, one way", "bytes/s", whole=False)
+b_sent = _symbol("b_sent", "b", "sent", "bytes of one element that is sent", "bytes", given=False, whole=False)
+alpha = _symbol("alpha", "α", "", "intensity, C / W", "FLOP/byte", given=False, whole=False)
+F_layer = _symbol("F_layer", "F", "", "floating-point operations of a pass", "FLOP", given=False, whole=False)
+t_math = _symbol("t_math", "t", "math", "time of the matrix products", "s", given=False, whole=False)
+t_fsdp = _symbol("t_fsdp", "t", "fsdp", "time of what is sent along the FSDP axis", "s", given=False, whole=False)
+t_tp = _symbol("t_tp", "t", "tp", "time of what is sent along the tensor-parallel axis", "s", given=False, whole=False)
+t_pods = _symbol("t_pods", "t", "pods", "time of what is sent between pods", "s", given=False, whole=False)
+t_comm = _symbol("t_comm", "t", "comm", "time of all that is sent", "s", given=False, whole=False)
+X_best = _symbol(
+    "X_best", "X", "best", "the best FSDP axis at a fixed number of chips", "chips", given=False, whole=False
+)
+T_min = _symbol("T_min", "T", "min", "tokens above which the chips are busy", "tokens", given=False, whole=False)
 
 
 def named(symbol: sp.Basic) -> Name:
