@@ -1,0 +1,51 @@
+"""Strict reading of a JSON object: every fault of the file is one line that names the place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from symbolic_mem.errors import BadInput
+from symbolic_mem.read import clipped, decoded
+
+_KINDS: dict[type, str] = {bool: "true or false", str: "text", list: "a list", dict: "an object", float: "a fraction"}
+
+
+def parse_json(content: bytes, where: str) -> dict[str, Any]:
+    """Parse a JSON object strictly: UTF-8, no key twice, no NaN or Infinity; raises `BadInput` with the place.
+
+    >>> parse_json(b'{"a": 1, "a": 2}', "config.json")
+    Traceback (most recent call last):
+    symbolic_mem.errors.BadInput: config.json: the key 'a' stands twice in one object; keep one
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in table if names.count(name) > 1)
+            raise BadInput(f"{where}: the key {clipped(twice)} stands twice in one object; keep one")
+        return table
+
+    def refuse(name: str) -> NoReturn:
+        raise BadInput(f"{where}: {name} is not a JSON number; write a number")
+
+    text = decoded(content, where)
+    try:
+        value = json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+    except BadInput:
+        raise
+    except RecursionError:
+        raise BadInput(f"{where}: is not usable JSON: its lists or objects are nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{where}: is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except ValueError:  # the parser's limit on the digits of one integer
+        raise BadInput(f"{where}: is not usable JSON: a number has thousands of digits") from None
+    if not isinstance(value, dict):
+        raise BadInput(f"{where}: is {kind_of(value)}, not a JSON object of fields such as model_type and hidden_size")
+    return value
+
+
+def kind_of(value: object) -> str:
+    """Say what a JSON value is, for a message."""
+    return "null" if value is None else _KINDS.get(type(value), "a number")
