@@ -99,7 +99,7 @@ def recompute(model: Model, how: Recompute) -> Model:
     >>> for layer in recompute(ffn(), Recompute("every", 2)).layers:
     ...     print(layer.name, layer.repeat, [tensor.name for tensor in layer.saved])
     feed-forward block L []
-    feed-forward block L - ceiling(L/2) ['x', 'h']
+    feed-forward block floor(L/2) ['x', 'h']
     feed-forward block, recomputed ceiling(L/2) ['x']
     """
     if how.rule == "none":
