@@ -234,6 +234,35 @@ d & e & 1 \\ \midrule \textbf{sum} & & 2 \\ \bottomrule
     assert "#answer[" in text
 
 
+def test_columns_too_wide_for_the_line_get_smaller_type_instead_of_overlapping():
+    def sizes(columns: int) -> set[float]:
+        cells = " & ".join([r"\(123\,456\,789\,123\,456\,789\)"] * columns)
+        spec = "r" * columns + r"p{0.1\textwidth}"
+        data = pdf(document(rf"\begin{{longtable}}{{{spec}}} {cells} & word \end{{longtable}}"), route="typst")
+        found = set()
+        page = pypdf.PdfReader(io.BytesIO(data)).pages[0]
+        page.extract_text(visitor_text=lambda text, _cm, _tm, _font, size: found.add(size) if "word" in text else None)
+        return found
+
+    (narrow,), (wide,) = sizes(2), sizes(6)
+    assert narrow == pytest.approx(10)
+    assert 6 <= wide < 9
+
+
+def test_a_table_of_text_columns_alone_is_set():
+    spec = r"p{0.4\textwidth}p{0.5\textwidth}"
+    body = rf"\begin{{longtable}}{{{spec}}} alpha & beta \\ & \end{{longtable}}"
+    assert "alphabeta" in squeezed(pdf(document(body), route="typst"))
+
+
+def test_a_long_align_runs_over_pages(route):
+    lines = r" \\ ".join(rf"x_{{{n}}} &= 1 && \text{{reason}}" for n in range(60))
+    head = r"\usepackage{amsmath}\allowdisplaybreaks"
+    texts = pages(pdf(document(rf"\begin{{align*}} {lines} \end{{align*}}", head), route=route))
+    assert len(texts) == 2
+    assert "".join(texts).count("reason") == 60
+
+
 def test_an_unknown_route_is_refused():
     with pytest.raises(BadInput, match="route 'word' is not known; known: tex, typst"):
         pdf(SAMPLE, route="word")
