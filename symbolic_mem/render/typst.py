@@ -9,12 +9,14 @@ A template author can count on the following; what pandoc skips or cannot conver
 - `itemize`, `enumerate`, `description`, `quote`, `center`, `verbatim`, and our own `answer` (a rule at the left).
 - Mathematics: `\( \)`, `\[ \]`, `align*`, and inside `aligned`, `cases`, `\frac`, `\left \right` and `\bigl`-like
   fences, `\lceil \lfloor \lvert`, `\mathrm \mathit \text \operatorname`, `\underbrace`, `\boxed`, `\substack`,
-  relations and arrows (`\approx \le \iff \implies \Longleftrightarrow`), spaces. No `\label`, `\ref` of equations. `aligned` stays on one page; `align*` may run over pages, so it is the one
-  for more than some twelve lines. Remarks go after `&&`.
-- Tables: `longtable` with columns `l r c p{...}` and `@{}` (no `>{}` or `<{}`: with them `\multicolumn` is not
-  understood), head before `\midrule\endhead`, `\toprule \midrule \bottomrule`, `\multicolumn`, `\caption` (without a number). Write
-  widths as `p{0.3\textwidth}`; all other columns are as wide as their content, and the whole must fit the line. Only the rule below the head and one above a row that begins with `\textbf` (a
-  row of totals) are drawn between the two outer ones; so put `\midrule` nowhere else.
+  relations and arrows (`\approx \le \iff \implies \Longleftrightarrow`), spaces. No `\label`, no `\ref` of equations.
+  `aligned` stays on one page; `align*` may run over pages, so it is the one for more than some twelve lines. Remarks go
+  after `&&`.
+- Tables: `longtable` with columns `l r c p{...}` and `@{}` (no `>{}` or `<{}`: `\multicolumn` is lost after them), the
+  head before `\midrule\endhead`, `\toprule \midrule \bottomrule`, `\multicolumn`, `\caption` (set without a number).
+  Widths are written `p{0.3\textwidth}`; the other columns are as wide as their content, and all must fit the line.
+  Between the outer rules only two kinds are drawn: the one below the head, and one above a row that begins with
+  `\textbf` (a row of totals); so put `\midrule` nowhere else.
 - Refused: other environments, `\cmidrule`, `\cline`, `\\*`, `\today` (which would differ from day to day), conditionals.
 - Left out without complaint: commands of layout such as `\newpage`, `\small`, `\noindent` (see `LAYOUT`).
 - No files: `\input`, `\include`, `\includegraphics` fail.
