@@ -13,7 +13,7 @@ from symbolic_mem.symbols import Name
 
 _SIGNS = {"-": "-", "·": r"\cdot ", "≈": r"\approx ", "≤": r"\le ", "≥": r"\ge ", "⇔": r"\Longleftrightarrow "}
 _FENCES = {"(": "(", ")": ")", "⌈": r"\lceil ", "⌉": r"\rceil ", "⌊": r"\lfloor ", "⌋": r"\rfloor "}
-_GREEK = {"α": r"\alpha ", "β": r"\beta ", "τ": r"\tau ", "φ": r"\varphi "}
+_GREEK = {"α": r"\alpha ", "β": r"\beta ", "τ": r"\tau ", "φ": r"\varphi ", "Ψ": r"\Psi "}
 _ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",

@@ -44,6 +44,11 @@ class Bound:
             return sp.GreaterThan(self.capacity, self.fixed, evaluate=False)
         return sp.StrictGreaterThan(self.capacity, self.fixed, evaluate=False)
 
+    @property
+    def limit(self) -> sp.Expr:
+        """Bytes that remain on every device as the degree grows without end: what no sharding removes."""
+        return self.fixed
+
     def per_device(self, n: sp.Expr) -> sp.Expr:
         """Bytes on one device at degree `n`."""
         return self.fixed + self.divided / n
@@ -110,7 +115,7 @@ def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict:
         known = f"it is divided by {', '.join(degrees)}" if degrees else "nothing is divided: place a kind over it"
         raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
     numerator = sp.Add(*(term.bytes * symbol for term in divided))
-    if numerator.has(symbol):
+    if numerator.has(symbol) or fixed.total.has(symbol):
         raise BadInput(f"the memory depends on {symbol} in another way than U + P/{symbol}")
     return Bound(memory, symbol, numerator, fixed.total, sp.sympify(capacity), strict)
 

@@ -1,0 +1,206 @@
+"""`UpperBound`: the largest value of a symbol whose memory fits; closed form up to degree two, exact integers always."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+import sympy as sp
+
+from symbolic_mem.errors import BadInput
+from symbolic_mem.evaluate import Values, evaluate
+from symbolic_mem.solve.powers import powers_of
+from symbolic_mem.terms import Memory
+
+
+@dataclass(frozen=True)
+class UpperBound:
+    """Memory a_0 + a_1 x + a_2 x^2 + ... in the unknown `symbol` x, held under `capacity` bytes.
+
+    `powers` are pairs (k, a_k), in order. The memory grows with x when every a_k with k > 0 is positive or zero: that
+    is the condition of the bisection, which `at` checks on numbers.
+    """
+
+    memory: Memory
+    symbol: sp.Symbol
+    powers: tuple[tuple[int, sp.Expr], ...]
+    capacity: sp.Expr
+    strict: bool = False
+
+    @property
+    def constant(self) -> sp.Expr:
+        """Bytes that do not depend on the unknown: a_0."""
+        return dict(self.powers).get(0, sp.S.Zero)
+
+    @property
+    def degree(self) -> int:
+        """The highest power of the unknown."""
+        return max((k for k, _ in self.powers), default=0)
+
+    @property
+    def quotient(self) -> sp.Expr | None:
+        """The real number that the unknown must not exceed, in closed form; None from the third power on."""
+        a, room = dict(self.powers), self.capacity - self.constant
+        present = [k for k in a if k > 0]
+        if present == [1]:
+            return sp.Mul(room, sp.Pow(a[1], -1, evaluate=False), evaluate=False)
+        if present == [2]:
+            return sp.sqrt(room / a[2])
+        if present == [1, 2]:
+            root = sp.sqrt(a[1] ** 2 + 4 * a[2] * room)
+            return sp.Mul(root - a[1], sp.Pow(2 * a[2], -1, evaluate=False), evaluate=False)
+        return None
+
+    @property
+    def formula(self) -> sp.Expr | None:
+        """The largest whole value where the condition holds, or None without a closed form."""
+        if self.quotient is None:
+            return None
+        if self.strict:
+            return sp.ceiling(self.quotient, evaluate=False) - 1
+        return sp.floor(self.quotient, evaluate=False)
+
+    @property
+    def condition(self) -> sp.Rel:
+        """When a value exists at all: the memory at 1 fits."""
+        at_one = sp.Add(*(coefficient for _, coefficient in self.powers))
+        relation = sp.StrictLessThan if self.strict else sp.LessThan
+        return relation(at_one, self.capacity, evaluate=False)
+
+    @property
+    def growing(self) -> tuple[sp.Expr, ...]:
+        """The coefficients that must not be negative for the memory to grow with the unknown."""
+        return tuple(coefficient for k, coefficient in self.powers if k > 0)
+
+    def bytes_at(self, value: sp.Expr) -> sp.Expr:
+        """Bytes at one value of the unknown."""
+        return sp.Add(*(coefficient * value**k for k, coefficient in self.powers))
+
+    def at(self, values: Values) -> Upper:
+        """Solve for the largest whole number at exact `values` of the other symbols.
+
+        Raises `BadInput` when a coefficient is negative there, so that more is not always larger.
+        """
+        exact = {symbol: sp.sympify(value) for symbol, value in values.items() if symbol != self.symbol}
+        numbers = {k: _fraction(evaluate(a, exact, f"the largest {self.symbol}")) for k, a in self.powers}
+        capacity = _fraction(evaluate(self.capacity, exact, f"the largest {self.symbol}"))
+        negative = [k for k, a in numbers.items() if k > 0 and a < 0]
+        if negative:
+            raise BadInput(
+                f"the memory does not grow with {self.symbol} everywhere: the coefficient of {self.symbol}^{negative[0]} "
+                f"is {numbers[negative[0]]}, so a largest value is not defined; ask about another symbol"
+            )
+        root = None if self.quotient is None else self._root(exact, capacity, numbers)
+        return _search(self, numbers, capacity, root)
+
+    def _root(self, values: Values, capacity: Fraction, numbers: dict[int, Fraction]) -> sp.Expr | None:
+        if all(a == 0 for k, a in numbers.items() if k > 0) or capacity < numbers.get(0, 0):
+            return None
+        if any(a == 0 for k, a in numbers.items() if k > 0):
+            return None  # a power that vanishes at these numbers: the closed form divides by it
+        return evaluate(self.quotient, values, "the bound")  # ty: ignore[invalid-argument-type]
+
+
+@dataclass(frozen=True)
+class Upper:
+    """An upper bound at numbers: the largest whole value, its neighbours in bytes, or why there is none.
+
+    `value` is None when even 1 does not fit (`feasible` false) and when the memory does not grow (`unbounded`).
+    """
+
+    bound: UpperBound
+    feasible: bool
+    value: int | None
+    unbounded: bool
+    quotient: sp.Expr | None
+    coefficients: tuple[tuple[int, Fraction], ...]
+    capacity: Fraction
+
+    def per_device(self, value: int) -> Fraction:
+        """Exact bytes when the unknown has that value."""
+        return sum((a * value**k for k, a in self.coefficients), Fraction(0))
+
+    @property
+    def per_device_bytes(self) -> int | None:
+        """Bytes at the answer, rounded up to a whole byte."""
+        return None if self.value is None else ceil(self.per_device(self.value))
+
+    @property
+    def at_value_plus_one_bytes(self) -> int | None:
+        """Bytes with one more than the answer, which do not fit."""
+        return None if self.value is None else ceil(self.per_device(self.value + 1))
+
+    @property
+    def at_one_bytes(self) -> int:
+        """Bytes when the unknown is 1: what must fit for an answer to exist."""
+        return ceil(self.per_device(1))
+
+    @property
+    def constant_bytes(self) -> Fraction:
+        """Bytes that do not depend on the unknown."""
+        return dict(self.coefficients).get(0, Fraction(0))
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no value, as a sentence without its end."""
+        if self.feasible:
+            return None
+        if self.constant_bytes >= self.capacity:
+            return f"what does not depend on {self.bound.symbol} already takes {ceil(self.constant_bytes)} bytes of {self.capacity}"
+        return f"even {self.bound.symbol} = 1 takes {self.at_one_bytes} bytes, and there are {self.capacity}"
+
+
+def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict: bool = False) -> UpperBound:
+    """Bound `symbol` from above so that the `memory` is at most (`strict`: less than) `capacity` bytes.
+
+    `symbols.T` stands for the tokens B S where the memory depends on B and S through their product only, and
+    `symbols.P` for the parameters where the terms are written with them. Raises `BadInput` when the memory does not
+    contain the symbol or is not a polynomial in it, naming the symbols that it contains.
+
+    >>> from symbolic_mem import account, ffn, recipe
+    >>> from symbolic_mem.symbols import C_mem, T
+    >>> upper(account(ffn(), recipe("cs336")), T, C_mem).formula
+    floor((C_mem - 32*L*d_ff*d_model)/((2*L*(d_ff + d_model))))
+    """
+    return UpperBound(memory, symbol, powers_of(memory, symbol), sp.sympify(capacity), strict)
+
+
+def largest(
+    memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, values: Values, *, strict: bool = False
+) -> Upper:
+    """Return the largest whole value of `symbol` that fits, at exact `values` of the others: see `upper`.
+
+    >>> from symbolic_mem import account, recipe
+    >>> from symbolic_mem.models.parameters import parameters_only
+    >>> from symbolic_mem.symbols import Psi
+    >>> largest(account(parameters_only(), recipe("zero-16")), Psi, 32 * 10**9, {}).value
+    2000000000
+    """
+    return upper(memory, symbol, capacity, strict=strict).at(values)
+
+
+def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction, root: sp.Expr | None) -> Upper:
+    coefficients = tuple(sorted(numbers.items()))
+    strict = bound.strict
+
+    def fits(value: int) -> bool:
+        amount = sum((a * value**k for k, a in coefficients), Fraction(0))
+        return amount < capacity if strict else amount <= capacity
+
+    if not fits(1):
+        return Upper(bound, False, None, False, root, coefficients, capacity)
+    if not any(a for k, a in coefficients if k > 0):
+        return Upper(bound, True, None, True, root, coefficients, capacity)
+    high = 2
+    while fits(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return Upper(bound, True, low, False, root, coefficients, capacity)
+
+
+def _fraction(number: sp.Expr) -> Fraction:
+    return Fraction(int(number.p), int(number.q))  # ty: ignore[unresolved-attribute]
