@@ -91,7 +91,7 @@ class Recipe:
         chosen = optimizer(name)
         kept = tuple(state for state in self.states if not state.moment)
         return self._noting(
-            f"Optimizer: {chosen.title} ({chosen.source}).",
+            f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
             states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
         )
 
@@ -102,8 +102,9 @@ class Recipe:
     def without_persistent_gradients(self) -> Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
         return self._noting(
-            "Gradients do not persist between micro-batches: at the start of the backward pass, which is counted here, "
-            "there are none yet. The optimizer step, with all gradients and no activations, must fit as well.",
+            "Changed from the preset: gradients do not persist between micro-batches. At the start of the backward pass, "
+            "which is counted here, there are none yet; the optimizer step, with all gradients and no activations, must "
+            "fit as well.",
             gradients_persist=False,
         )
 

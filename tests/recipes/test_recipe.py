@@ -1,0 +1,172 @@
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symbolic_mem.account import account
+from symbolic_mem.errors import BadInput
+from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
+from symbolic_mem.placement import over
+from symbolic_mem.recipes.optimizers import optimizers
+from symbolic_mem.recipes.recipe import Recipe, presets, recipe
+from symbolic_mem.recipes.recompute import Recompute
+from symbolic_mem.symbols import L, d_ff, d_model, n_fsdp
+
+PARAMETERS = 2 * L * d_ff * d_model
+WHERE = "my.toml [recipe]"
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("cs336", 16),  # assignment 2: FP32 weights, gradients and two moments
+        ("zero-16", 16),  # arXiv:1910.02054, section 3.1: 2 + 2 + K, K = 12
+        ("megatron-18", 18),  # theoretical memory report without distributed optimizer
+        ("deepspeed-z2-20", 20),  # estimate_zero2: 2 + 18 / N at N = 1
+        ("deepspeed-z3-18", 18),  # estimate_zero3: 18 / N
+        ("playbook-16", 16),  # Ultra-Scale Playbook: 2 + 2 + 4 + 8
+        ("playbook-20", 20),  # and FP32 gradients
+        ("scaling-book-10", 10),  # 2 + 4 + 4, chapter Training, question 2
+        ("accelerate", 8),  # the maximum rule in half precision
+        ("fsdp2", 16),  # 12 with FP32 master and moments, and 4 of gradients
+        ("fp32", 16),
+        ("bf16-master", 16),  # the ZeRO sum in BF16
+        ("pure-bf16", 8),  # moments follow the parameters: 2 + 2 + 4
+    ],
+)
+def test_bytes_per_parameter_are_the_published_ones(name, printed):
+    assert recipe(name).bytes_per_parameter == printed
+    assert account(ffn(), recipe(name)).static == printed * PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("sharded", "gigabytes"), [((), 120), (("optimizer",), "31.40625"), (("optimizer", "gradients"), "16.640625")]
+)
+def test_zero_figure_1(sharded, gigabytes):
+    # Rajbhandari et al. (2020), figure 1: 7.5 billion parameters, 64 devices: 120 / 31.4 / 16.6 / 1.9 GB
+    placed = account(ffn(), recipe("zero-16")).place(**dict.fromkeys(sharded, over(n_fsdp)))
+    psi = sp.Integer(7_500_000_000)
+    per_device = placed.static.xreplace({L: psi / 2, d_ff: sp.S.One, d_model: sp.S.One, n_fsdp: sp.Integer(64)})
+    assert per_device == sp.Rational(gigabytes) * 10**9
+
+
+def test_megatron_distributed_optimizer_is_six_and_twelve_over_dp():
+    placed = account(ffn(), recipe("megatron-18")).place(optimizer=over(n_fsdp))
+    assert sp.expand(placed.static - 6 * PARAMETERS - 12 * PARAMETERS / n_fsdp) == 0
+
+
+def test_deepspeed_zero_2_is_two_and_eighteen_over_n():
+    placed = account(ffn(), recipe("deepspeed-z2-20")).place(optimizer=over(n_fsdp), gradients=over(n_fsdp))
+    assert sp.expand(placed.static - 2 * PARAMETERS - 18 * PARAMETERS / n_fsdp) == 0
+
+
+def test_fp8_keeps_a_scale_for_every_tile_and_half_size_moments():
+    # DeepSeek-V3, arXiv:2412.19437, section 3.3: 128 x 128 weights and 1 x 128 activations share an FP32 scale
+    weight = Tensor("w", (sp.Integer(7168), sp.Integer(2100)))
+    model = Model("one", (Layer("linear", weights=(weight,), saved=(Tensor("x", (sp.Integer(128),)),)),))
+    memory = account(model, recipe("fp8"))
+    parameters = 7168 * 2100
+    assert memory.of("weights").total == parameters + 4 * 56 * 17
+    assert memory.of("optimizer").total == (4 + 2 + 2) * parameters
+    assert memory.of("activations").total == 128 + 4
+    assert recipe("fp8").bytes_per_parameter is None
+
+
+def test_autocast_copies_the_weights_of_products_only():
+    model = Model(
+        "block",
+        (
+            Layer("embedding", weights=(Tensor("E", (sp.Integer(100), sp.Integer(8))),)),
+            Layer("norm", weights=(Tensor("g", (sp.Integer(8),)),)),
+            Layer(
+                "linear",
+                weights=(Tensor("W", (sp.Integer(8), sp.Integer(9))), Tensor("b", (sp.Integer(9),))),
+                matmuls=(Matmul("x W", sp.Integer(2), sp.Integer(8), sp.Integer(9)),),
+            ),
+        ),
+    )
+    # fake-tensor measurement, PyTorch 2.13: embedding, norm and bias have no copy that backward keeps
+    assert account(model, recipe("autocast")).of("buffers").total == 2 * 8 * 9
+
+
+def test_copies_that_the_model_states_are_not_counted_twice():
+    copy = Tensor("BF16 W", (sp.Integer(8), sp.Integer(9)), "saved", bytes_per_element=sp.Integer(2), kind="buffers")
+    linear = Layer(
+        "linear",
+        weights=(Tensor("W", (sp.Integer(8), sp.Integer(9))),),
+        saved=(copy,),
+        matmuls=(Matmul("x W", sp.Integer(2), sp.Integer(8), sp.Integer(9)),),
+    )
+    assert account(Model("linear", (linear,)), recipe("autocast")).of("buffers").total == 2 * 8 * 9
+
+
+def test_gradients_that_do_not_persist_are_absent_when_the_activations_are_all_there():
+    kept, freed = recipe("cs336"), recipe("cs336").without_persistent_gradients()
+    assert account(ffn(), kept).total - account(ffn(), freed).total == 4 * PARAMETERS
+    assert account(ffn(), kept, at="step") == account(ffn(), freed, at="step")
+    assert account(ffn(), freed, at="step").total == 16 * PARAMETERS
+    assert "optimizer step" in freed.assumptions[-1]
+    with pytest.raises(BadInput, match="unknown moment 'later' of a training step; known: backward, step"):
+        account(ffn(), kept, at="later")
+
+
+@given(
+    preset=st.sampled_from(sorted(presets())),
+    one=st.sampled_from(sorted(optimizers())),
+    other=st.sampled_from(sorted(optimizers())),
+)
+@settings(deadline=None, max_examples=40)
+def test_the_last_optimizer_counts_and_everything_else_stays(preset, one, other):
+    twice = recipe(preset).with_optimizer(one, step_counters=True).with_optimizer(other)
+    once = recipe(preset).with_optimizer(other)
+    assert twice.states == once.states
+    stays = [state for state in recipe(preset).states if not state.moment]
+    assert [state for state in once.states if not state.moment] == stays
+
+
+def test_a_table_of_a_study():
+    read = Recipe.from_table(
+        {"preset": "zero-16", "gradients": 4, "optimizer": "lion", "gradients_persist": False, "recompute": "full"},
+        WHERE,
+    )
+    assert [(state.name, state.bytes_per_element) for state in read.states] == [
+        ("FP16 weights", 2),
+        ("FP16 gradients", 4),
+        ("FP32 master weights", 4),
+        ("Lion momentum", 4),
+    ]
+    assert not read.gradients_persist
+    assert read.recompute == Recompute("full")
+    assert Recipe.from_table({}, WHERE) == recipe("cs336")
+    assert Recipe.from_table({"optimizer": 2}, WHERE).bytes_per_parameter == 12
+    assert Recipe.from_table({"weights": "1/2"}, WHERE).bytes_per_parameter == sp.Rational(25, 2)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"presets": "cs336"}, r"my.toml \[recipe\]: unknown key 'presets'; did you mean 'preset'\?"),
+        ({"preset": "cs-336"}, r"unknown recipe 'cs-336'; did you mean 'cs336'\?"),
+        ({"preset": 3}, "preset must be text, not a whole number"),
+        ({"optimizer": "adamW"}, r"unknown optimizer 'adamW'; did you mean 'adamw'\?"),
+        ({"optimizer": True}, "optimizer is given in bytes per element, for example optimizer = 2"),
+        ({"gradients": -1}, r"my.toml \[recipe\]: gradients '-1' is not a positive number"),
+        ({"gradients": [2]}, "gradients is given in bytes per element"),
+        ({"preset": "scaling-book-10", "gradients": 2}, "recipe 'scaling-book-10' keeps no 'gradients'"),
+        ({"preset": "fp8", "weights": 2}, "fixes the bytes of its scales of the FP8 weights; leave weights as it is"),
+        ({"gradients_persist": "no"}, "gradients_persist must be true or false, not text"),
+        ({"step_counters": True}, "step_counters belongs to an optimizer by name; add for example optimizer = 'adamw'"),
+        ({"recompute": "some"}, "unknown recomputation 'some'"),
+    ],
+)
+def test_a_table_that_cannot_be_used_says_why(table, message):
+    with pytest.raises(BadInput, match=message):
+        Recipe.from_table(table, WHERE)
+
+
+def test_every_preset_names_its_source_and_leaves_nothing_unsaid():
+    for name, preset in presets().items():
+        assert preset.name == name
+        assert preset.title and preset.source and preset.not_counted and preset.activations_reason
+        assert all(state.reason for state in preset.states)
