@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class SymbolicMemError(Exception):
@@ -45,6 +44,8 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     >>> nearest("h100", ["h100-80gb", "tpu-v5p"])
     "did you mean 'h100-80gb'? known: h100-80gb, tpu-v5p"
     """
+    from difflib import get_close_matches
+
     names = sorted(allowed)
     close = get_close_matches(given.lower(), names, n=1, cutoff=0.5) or [n for n in names if given.lower() in n.lower()]
     hint = f"did you mean {close[0]!r}? " if close and given else ""

@@ -141,7 +141,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         name=name,
         title=entry(content, "title", str, where),
         model=model,
-        recipe=_recipe(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
+        recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
         questions=_questions(entry(content, "question", list, where, []), where),
@@ -263,16 +263,6 @@ def _fraction(text: object, where: str) -> sp.Rational:
     if exact > 1:
         raise BadInput(f"{where}: fraction {text} is more than 1; give a part of the whole, for example 1/2")
     return exact
-
-
-def _recipe(content: Mapping[str, Any], where: str) -> Recipe:
-    known_keys(content, ("preset", "weights", "gradients", "optimizer", "activations"), where)
-    chosen = recipe(entry(content, "preset", str, where, DEFAULT_RECIPE))
-    sizes = {}
-    for kind in ("weights", "gradients", "optimizer", "activations"):
-        if kind in content:
-            sizes[kind] = _value(kind, content[kind], where)
-    return chosen.override(sizes) if sizes else chosen
 
 
 def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:

@@ -28,6 +28,6 @@ def not_counted(study: Study) -> tuple[Prose, ...]:
 
 
 UNITS = text(
-    "All amounts are exact counts of bytes. 1 GB is 10^9 bytes and 1 GiB is 2^30 bytes; the two are never mixed, "
+    "All amounts are exact counts of bytes. 1 GB is 10⁹ bytes and 1 GiB is 2³⁰ bytes; the two are never mixed, "
     "and a figure that is rounded is marked with ≈."
 )

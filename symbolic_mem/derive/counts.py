@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from symbolic_mem.derive.assumptions import assumptions
 from symbolic_mem.derive.facts import Found
 from symbolic_mem.derive.memory import memory_blocks
 from symbolic_mem.derive.steps import (
@@ -20,7 +21,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, capacity_words, gib, listed
+from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, capacity_words, count, gib, listed
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.placement import Placed, place
 from symbolic_mem.solve.bound import solve
@@ -28,7 +29,6 @@ from symbolic_mem.solve.capacity import Capacity, capacity_of
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import C_mem, M_total, N_devices
 from symbolic_mem.terms import KINDS, STATIC, Memory
-from symbolic_mem.units import grouped
 
 
 def device_count(study: Study, question: Question) -> tuple[Section, Found]:
@@ -60,7 +60,9 @@ def device_count(study: Study, question: Question) -> tuple[Section, Found]:
         blocks.append(_readings(study, capacity, memory, strict))
     blocks.append(Answer(_sentence(study, memory, capacity, answer.value)))
     title = question.get("title", "Memory, and how many devices that is")
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), Found(question.label, capacity, answer)
+    return Section(text(f"({question.label}) {title}"), tuple(blocks)), Found(
+        study.name, question.label, capacity, answer, assumptions(study)
+    )
 
 
 def _spread(memory: Memory) -> Memory:
@@ -88,8 +90,8 @@ def _readings(study: Study, chosen: Capacity, memory: Memory, strict: bool) -> T
             (
                 text(f"{reading}{mark}"),
                 text(READING_WORDS[reading]),
-                text(grouped(str(capacity.counted))),
-                *(text(str(count)) for count in counts),
+                count(capacity.counted),
+                *(count(found) for found in counts),
             )
         )
     return Table(
@@ -104,12 +106,12 @@ def _readings(study: Study, chosen: Capacity, memory: Memory, strict: bool) -> T
     )
 
 
-def _sentence(study: Study, memory: Memory, capacity: Capacity, count: int | None) -> Prose:
+def _sentence(study: Study, memory: Memory, capacity: Capacity, number: int | None) -> Prose:
     values = dict(study.values)
     total = memory.total.xreplace(values)
     names = listed([KIND_WORDS[kind] for kind in memory.kinds])
     static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
-    devices = "device" if count == 1 else "devices"
+    devices = "device" if number == 1 else "devices"
     holder = f"{devices} ({capacity.device.title})" if capacity.device else devices
     parts = say(f"{names.capitalize()} take {{total}}", total=gib(total))
     if static.terms and rest.terms:
@@ -120,7 +122,7 @@ def _sentence(study: Study, memory: Memory, capacity: Capacity, count: int | Non
             a=gib(rest.total.xreplace(values)),
         )
     return say(
-        f"{{parts}}: that is {count} {holder} of {{each}} each.",
+        f"{{parts}}: that is {number} {holder} of {{each}} each.",
         parts=parts,
         each=Amount(capacity.counted, capacity.unit),
     )

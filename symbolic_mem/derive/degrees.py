@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symbolic_mem.derive.assumptions import assumptions
 from symbolic_mem.derive.facts import Found
 from symbolic_mem.derive.memory import memory_blocks
 from symbolic_mem.derive.steps import (
@@ -27,7 +28,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_SYMBOLS, capacity_words, gib, placement_sentences
+from symbolic_mem.derive.words import KIND_SYMBOLS, capacity_words, count, gib, placement_sentences
 from symbolic_mem.errors import BadInput
 from symbolic_mem.formula import read_formula
 from symbolic_mem.placement import Placed
@@ -66,7 +67,8 @@ def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
         blocks += more
     title = question.get("title", "Memory per device, and the smallest number of devices")
     section = Section(text(f"({question.label}) {title}"), tuple(blocks))
-    return section, Found(question.label, capacity, answer, reason)
+    said = (*assumptions(study), *placement_sentences(memory.kinds, placement))
+    return section, Found(study.name, question.label, capacity, answer, said, reason)
 
 
 def _solved_symbol(question: Question) -> sp.Symbol:
@@ -215,7 +217,7 @@ def _feasible(
                 f"The smallest {{n}} is {answer.value}: on {answer.value} {devices}{kind} each holds {{share}} "
                 "of its {counted}.",
                 n=n,
-                share=gib(answer.per_device(answer.value)),
+                share=Amount(answer.per_device(answer.value), capacity.unit),
                 counted=Amount(capacity.counted, capacity.unit),
             )
         )
@@ -284,8 +286,8 @@ def _remedy(study: Study, capacity: Capacity, bound: Bound, limit: sp.Expr, most
         cells = []
         for other in capacities:
             found = replace(bound, capacity=other.counted).at(values)
-            cells.append(text(grouped(str(found.value)) if found.feasible else "none"))
-        rows.append((text(grouped(str(tokens))), *cells))
+            cells.append(count(found.value))
+        rows.append((count(tokens), *cells))
     heads = [say("{n} at {c}", n=bound.symbol, c=Amount(other.counted, other.unit)) for other in capacities]
     blocks.append(
         Table(

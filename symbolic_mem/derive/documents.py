@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from symbolic_mem.derive.asks import ASKS
 from symbolic_mem.derive.assumptions import UNITS, assumptions, not_counted, placements
 from symbolic_mem.derive.memory import memory_blocks

@@ -11,9 +11,11 @@ from symbolic_mem.solve.capacity import Capacity
 
 @dataclass(frozen=True)
 class Found:
-    """The answer to the question `label` under `capacity`; `reason` says why there is none, and what would help."""
+    """The answer to the question `label` of a study; `reason` says why there is none, and what would help."""
 
+    study: str
     label: str
     capacity: Capacity
     answer: Answer
+    assumptions: tuple[Prose, ...] = ()
     reason: Prose | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.derive.steps import (
+    Amount,
     Block,
     Bullets,
     Chain,
@@ -19,12 +20,11 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_SYMBOLS, KIND_WORDS, gib, listed
+from symbolic_mem.derive.words import KIND_SYMBOLS, KIND_WORDS, count, gib, listed
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.study import Study
 from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T
 from symbolic_mem.terms import STATIC, Memory, Term
-from symbolic_mem.units import grouped
 
 
 def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
@@ -98,11 +98,9 @@ def term_table(study: Study, memory: Memory) -> Table:
 
 
 def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
-    shown = gib(value).shown
-    share = amount(100 * value / total, "%", digits=3)
-    size = grouped(shown.text) if shown.exact else f"≈ {grouped(shown.text)}"
-    sign = "" if share[0] == "=" else "≈ "
-    return text(grouped(str(value))), text(size), text(f"{sign}{share[1].shown.text} %")
+    _, share = amount(100 * value / total, "%", digits=3)
+    sizes = (share, Amount(value / 2**30))
+    return count(value), *(Prose(("" if size.shown.exact else "≈ ", size)) for size in sizes[::-1])
 
 
 def _state_step(kind: str, memory: Memory, work: Work) -> Step:

@@ -26,8 +26,8 @@ KIND_WORDS = {
     "buffers": "buffers",
 }
 READING_WORDS = {
-    "marketed": "the label read as decimal gigabytes (1 GB = 10^9 bytes)",
-    "binary": "the label read as binary gigabytes (1 GiB = 2^30 bytes)",
+    "marketed": "the label read as decimal gigabytes (1 GB = 10⁹ bytes)",
+    "binary": "the label read as binary gigabytes (1 GiB = 2³⁰ bytes)",
     "reported": "the bytes that software reports",
 }
 
@@ -39,6 +39,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     'weights, gradients and optimizer state'
     """
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def count(value: sp.Expr | int | None) -> Prose:
+    """A whole number as the cell of a table, or a dash where there is none."""
+    return text("–") if value is None else Prose((Amount(sp.sympify(value)),))
 
 
 def gib(value: sp.Expr) -> Amount:

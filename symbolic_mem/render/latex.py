@@ -39,6 +39,7 @@ _ESCAPES = str.maketrans(
         "→": r"$\to$",
         "−": r"$-$",
     }
+    | {digit: rf"\textsuperscript{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 )
 
 
@@ -49,7 +50,7 @@ def escape(text: str) -> str:
     '\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%'
     """
     printable = "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else " " for c in text)
-    return printable.translate(_ESCAPES)
+    return printable.translate(_ESCAPES).replace(r"}\textsuperscript{", "")
 
 
 class Latex(Typesetter):
@@ -87,6 +88,9 @@ class Latex(Typesetter):
 
     def fraction(self, above: str, below: str) -> str:
         return rf"\frac{{{above}}}{{{below}}}"
+
+    def coefficient(self, above: str, below: str) -> str:
+        return rf"\tfrac{{{above}}}{{{below}}}"
 
     def power(self, base: str, exponent: str) -> str:
         return f"{{{base}}}^{{{exponent}}}"

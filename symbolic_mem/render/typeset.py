@@ -56,6 +56,10 @@ class Typesetter:
         """A fraction."""
         raise NotImplementedError
 
+    def coefficient(self, above: str, below: str) -> str:
+        """A fraction of small numbers in front of a product."""
+        return self.fraction(above, below)
+
     def power(self, base: str, exponent: str) -> str:
         """A power."""
         raise NotImplementedError
@@ -135,7 +139,7 @@ class Typesetter:
         return self.name(named(symbol), exponent)
 
     def _sum(self, expr: sp.Add) -> str:
-        terms = sorted(expr.args, key=lambda term: (_negative(term), _order(term)))
+        terms = sorted(expr.args, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
         parts = [self.expr(terms[0])]
         for term in terms[1:]:
             negative = _negative(term)
@@ -148,6 +152,9 @@ class Typesetter:
     def _product(self, expr: sp.Mul) -> str:
         if _negative(expr):
             return self.row([self.operator("-"), self.expr(-expr)])
+        number, rest = expr.as_coeff_Mul()
+        if not number.is_Integer and number.q < 10 and not self.put and sp.fraction(rest)[1] == 1:
+            return self.product([self.coefficient(str(number.p), str(number.q)), self._factor(rest)], dotted=False)
         above, below = sp.fraction(expr)
         if below != 1:
             return self.fraction(self.expr(above), self.expr(below))

@@ -1,0 +1,52 @@
+"""What `homework` and `report` share: a derivation goes to files, or to the terminal as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from symbolic_mem.cli.options import chosen_study, study_options
+from symbolic_mem.cli.output import checked_outputs, write_whole
+
+
+def document_command(layout: str, summary: str) -> click.Command:
+    """Make the command that writes one of the two documents."""
+
+    @click.command(layout, help=summary)
+    @study_options
+    @click.option(
+        "-o", "outputs", multiple=True, metavar="FILE", help="Write .pdf .tex .html .md or .json (repeatable)."
+    )
+    @click.option("--templates", metavar="FOLDER", help="Your own templates, looked at before the bundled ones.")
+    @click.option("--json", "as_json", is_flag=True, help="Print the document as one JSON object.")
+    def command(outputs: tuple[str, ...], templates: str | None, as_json: bool, **options: Any) -> None:
+        paths = checked_outputs(outputs)
+        from symbolic_mem.derive import documents
+        from symbolic_mem.render.documents import render
+
+        build: Callable[..., Any] = getattr(documents, layout)
+        derivation = build(chosen_study(options))
+        if as_json or not paths:
+            click.echo(render(derivation, layout, "json" if as_json else "md", templates).decode(), nl=False)
+        _write(derivation, layout, paths, templates)
+
+    return command
+
+
+def _write(derivation: Any, layout: str, paths: list, templates: str | None) -> None:
+    from symbolic_mem.errors import MissingProgram
+    from symbolic_mem.render.documents import render
+
+    finished = []
+    for path, ending in paths:
+        try:
+            finished.append((path, render(derivation, layout, ending, templates)))
+        except MissingProgram as missing:
+            tex = path.with_suffix(".tex")
+            write_whole(tex, render(derivation, layout, "tex", templates))
+            raise MissingProgram(f"{path} was not made: {missing}; the LaTeX source is in {tex}") from None
+    for path, content in finished:
+        write_whole(path, content)
+        click.echo(f"wrote {path} ({len(content):,} bytes)", err=True)

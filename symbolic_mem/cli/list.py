@@ -1,0 +1,116 @@
+"""``symbolic-mem list``: what is bundled, with sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from symbolic_mem.cli.options import print_json
+from symbolic_mem.cli.tables import print_table
+
+CATALOGUES = ("studies", "devices", "recipes")
+
+
+@click.command("list")
+@click.argument("what", required=False, type=click.Choice(CATALOGUES))
+@click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(what: str | None, devices: str | None, as_json: bool) -> None:
+    """Show the bundled studies, devices and recipes, with their sources; one catalogue or all three."""
+    chosen = (what,) if what else CATALOGUES
+    found = {name: _CONTENT[name](devices) for name in chosen}
+    if as_json:
+        print_json(found)
+        return
+    for i, (name, rows) in enumerate(found.items()):
+        if len(found) > 1:
+            click.echo(("\n" if i else "") + click.style(name.upper(), bold=True))
+        _SHOWN[name](rows)
+
+
+def _studies(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.study import bundled
+
+    return [{"name": name, "title": title} for name, title in bundled().items()]
+
+
+def _devices(path: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.hardware import load
+
+    return [
+        {
+            "name": name,
+            "title": device.title,
+            "label": device.label,
+            "marketed_bytes": device.marketed,
+            "binary_bytes": device.binary,
+            "reported_bytes": device.reported,
+            "flops_bf16": device.flops_bf16,
+            "memory_bandwidth": device.memory_bandwidth,
+            "links": [
+                {"link": str(link), "bytes_per_second": link.bytes_per_second, "direction": link.direction}
+                for link in device.bandwidths
+            ],
+            "confidence": device.confidence,
+            "date": device.date,
+            "source": device.source,
+            "notes": list(device.notes),
+        }
+        for name, device in load(path).items()
+    ]
+
+
+def _recipes(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.recipes.recipe import presets
+
+    return [
+        {
+            "name": name,
+            "title": recipe.title,
+            "bytes_per_parameter": None if recipe.bytes_per_parameter is None else float(recipe.bytes_per_parameter),
+            "activation_bytes": float(recipe.activations),
+            "source": recipe.source,
+        }
+        for name, recipe in presets().items()
+    ]
+
+
+def _show_studies(rows: list[dict[str, Any]]) -> None:
+    print_table(("study", "title"), [(row["name"], row["title"]) for row in rows])
+
+
+def _show_devices(rows: list[dict[str, Any]]) -> None:
+    heads = ("device", "title", "label", "reported bytes", "BF16 TFLOP/s", "evidence", "date")
+    cells = [
+        (
+            row["name"],
+            row["title"],
+            row["label"] or "–",
+            f"{row['reported_bytes']:,}" if row["reported_bytes"] else "–",
+            f"{row['flops_bf16'] / 1e12:g}" if row["flops_bf16"] else "–",
+            row["confidence"],
+            row["date"],
+        )
+        for row in rows
+    ]
+    print_table(heads, cells, right=(3, 4))
+
+
+def _show_recipes(rows: list[dict[str, Any]]) -> None:
+    heads = ("recipe", "bytes/parameter", "bytes/activation", "title", "source")
+    cells = [
+        (
+            row["name"],
+            "by shape" if row["bytes_per_parameter"] is None else f"{row['bytes_per_parameter']:g}",
+            f"{row['activation_bytes']:g}",
+            row["title"],
+            row["source"],
+        )
+        for row in rows
+    ]
+    print_table(heads, cells, right=(1, 2))
+
+
+_CONTENT = {"studies": _studies, "devices": _devices, "recipes": _recipes}
+_SHOWN = {"studies": _show_studies, "devices": _show_devices, "recipes": _show_recipes}

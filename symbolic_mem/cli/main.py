@@ -1,0 +1,83 @@
+"""The entry point: verbs are imported when they are called, errors become one line and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from symbolic_mem import __version__
+from symbolic_mem.errors import SymbolicMemError
+
+VERBS = {
+    "homework": "Write the worked solution of a study's questions.",
+    "report": "Write the account as a report: terms, bounds, assumptions, sources.",
+    "account": "Show the memory terms: formula, bytes, share.",
+    "solve": "Find the smallest degree, or the largest batch or model, that fits.",
+    "list": "Show the bundled studies, devices and recipes.",
+}
+
+
+class Verbs(click.Group):
+    """A group that knows its verbs by name and imports each one only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the table above."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        return importlib.import_module(f"symbolic_mem.cli.{cmd_name}").command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse an unknown verb with the nearest known one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from symbolic_mem.errors import nearest
+
+            raise click.UsageError(f"unknown verb {args[0]!r}; {nearest(args[0], VERBS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="symbolic-mem", message="%(prog)s %(version)s")
+def group() -> None:
+    """How much memory, how many devices, and why.
+
+    STUDY is the name of a bundled study, the path of a .toml study, or the path of a config.json.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0 answered, 2 bad input, 3 a program is missing."""
+    try:
+        group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as help_shown:
+        click.echo(help_shown.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2)
+    except SymbolicMemError as error:
+        return _fail(str(error), error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; nothing was written", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    click.echo(f"symbolic-mem: {' '.join(message.split())}", err=True)
+    return status

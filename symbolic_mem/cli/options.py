@@ -1,0 +1,68 @@
+"""The options that every computing verb shares, and the study they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symbolic_mem.errors import BadInput
+
+if TYPE_CHECKING:
+    from symbolic_mem.study import Study
+
+_SHARED = (
+    click.argument("study"),
+    click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Give a symbol another value."),
+    click.option("--recipe", metavar="NAME", help="Use another recipe (see `list recipes`)."),
+    click.option("--device", metavar="NAME", help="Ask about another device (see `list devices`)."),
+    click.option("--capacity", metavar="AMOUNT", help='Ask about this much memory, as in "95 GiB".'),
+    click.option("--reading", metavar="READING", help="Which bytes count: marketed, binary or reported."),
+    click.option("--place", multiple=True, metavar="KIND=FRACTION", help="Divide this fraction of a kind of memory."),
+    click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
+    click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
+)
+SHARED = ("study", "values", "recipe", "device", "capacity", "reading", "place", "rest", "devices")
+
+
+def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the argument STUDY and the options that change it."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+def chosen_study(options: dict[str, Any]) -> Study:
+    """Take the shared options out of `options` and return the study that they describe."""
+    from symbolic_mem.study import load_study, override
+
+    shared = {name: options.pop(name) for name in SHARED}
+    return override(
+        load_study(shared["study"], shared["devices"]),
+        values=pairs(shared["values"], "--set"),
+        recipe_name=shared["recipe"],
+        device_name=shared["device"],
+        capacity=shared["capacity"],
+        reading=shared["reading"],
+        fractions=pairs(shared["place"], "--place"),
+        rest=shared["rest"],
+    )
+
+
+def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
+    """Read ``NAME=VALUE`` pairs; the last one of a name counts."""
+    found = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise BadInput(f"{option} {pair!r} is not a pair: write {option} NAME=VALUE")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def print_json(content: object) -> None:
+    """Print one JSON object."""
+    import json
+
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,0 +1,54 @@
+"""Files that are complete or absent: everything is checked before, written beside, and moved into place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from symbolic_mem.errors import BadInput
+
+ENDINGS = ("tex", "pdf", "html", "md", "json")
+
+
+def checked_outputs(paths: Sequence[str]) -> list[tuple[Path, str]]:
+    """Return each path with its ending, refusing what could not be written, before anything is computed."""
+    outputs = []
+    for given in paths:
+        path = Path(given)
+        ending = path.suffix.removeprefix(".").lower()
+        if ending not in ENDINGS:
+            known = ", ".join(f".{name}" for name in ENDINGS)
+            raise BadInput(
+                f"-o {given!r}: the ending says the format, and {path.suffix or 'none'!r} is unknown; use {known}"
+            )
+        folder = path.parent
+        if not folder.is_dir():
+            raise BadInput(f"-o {given!r}: there is no folder {str(folder)!r}; make it first")
+        if path.is_dir():
+            raise BadInput(f"-o {given!r} is a folder; name a file in it")
+        if not os.access(folder, os.W_OK):
+            raise BadInput(f"-o {given!r}: the folder {str(folder)!r} is not writable; choose another")
+        outputs.append((path, ending))
+    return outputs
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is never seen half-written; an existing one is replaced only by a complete one."""
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        raise BadInput(f"-o {str(path)!r}: cannot be written ({error.strerror}); nothing was changed there") from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
