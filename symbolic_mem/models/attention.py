@@ -1,0 +1,111 @@
+"""Attention with many, few or one key-value head (Vaswani et al., 2017, arXiv:1706.03762; Ainslie et al., 2023, 2305.13245)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symbolic_mem import symbols as s
+from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.models.norms import norm
+from symbolic_mem.models.profile import Profile, Shape
+from symbolic_mem.models.tensors import Layer, Matmul, Tensor
+from symbolic_mem.symbols import B, S, d_model
+
+SHARING = ("all", "some", "one")
+
+
+def attention(
+    profile: Profile,
+    *,
+    n_heads: sp.Expr = s.n_heads,
+    n_kv: sp.Expr = s.n_kv,
+    d_head: sp.Expr = s.d_head,
+    width: sp.Expr = d_model,
+    rotary: bool = True,
+    qkv_bias: bool = False,
+    o_bias: bool = False,
+    fused_qkv: bool = False,
+    qk_norm: str = "",
+    qk_norm_kind: str = "rms",
+    sinks: bool = False,
+    attention_dropout: bool = False,
+    dropout: bool = False,
+    heads_with_keys: str = "some",
+    producer: str = "",
+) -> Layer:
+    """Build causal self-attention and its projections, with the attention kernel of the profile.
+
+    `heads_with_keys` says whether "all" query heads have keys of their own, "some" (grouped queries) or "one": an
+    engine that repeats keys for every query head copies nothing for "all". `qk_norm` is "", "head" or "width".
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> layer = attention(profile("torch-cuda-bf16", kernel="flash"))
+    >>> [tensor.name for tensor in layer.saved]
+    ['input', 'q', 'k', 'v', 'out', 'logsumexp', 'seed', 'offset']
+    """
+    q, kv = n_heads * d_head, n_kv * d_head
+    outputs = {"W_qkv": q + 2 * kv} if fused_qkv else {"W_q": q, "W_k": kv, "W_v": kv}
+    parts = [linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention")]
+    parts += _qk_norms(profile, qk_norm, qk_norm_kind, n_heads, n_kv, d_head)
+    if sinks:
+        parts.append(Layer("sinks", (Tensor("sinks", (n_heads,), "logit of attending nowhere", group="attention"),)))
+    if rotary:
+        table = (S, d_head)
+        parts.append(keeping(profile, profile.kept("rotary", {"q": (*TOKENS, q), "k": (*TOKENS, kv), "table": table})))
+    # Without rotation, norm or repetition the values are views of the fused projection, which is kept whole.
+    v_stored = q + 2 * kv if fused_qkv and rotary else kv
+    columns = S + 1 if sinks else S
+    shapes = core_shapes(q, kv, q, n_heads, columns) | {
+        "v": (*TOKENS, v_stored),
+        "k_expanded": (*TOKENS, q if heads_with_keys == "some" else kv),
+        "v_expanded": (*TOKENS, {"some": q, "one": kv, "all": v_stored}[heads_with_keys]),
+    }
+    parts.append(core(profile, shapes, d_head, d_head, n_heads, dropout=attention_dropout))
+    parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
+    if dropout:
+        parts.append(keeping(profile, profile.kept("dropout", {"input": (*TOKENS, width)}, label="dropout")))
+    return join("attention", *parts)
+
+
+def core_shapes(q: sp.Expr, kv: sp.Expr, out: sp.Expr, n_heads: sp.Expr, columns: sp.Expr) -> dict[str, Shape]:
+    """Return the shapes of operation "attention" for projections of width `q`, `kv` and `out`."""
+    return {
+        "q": (*TOKENS, q),
+        "k": (*TOKENS, kv),
+        "k_repeated": (*TOKENS, q),
+        "v_repeated": (*TOKENS, out),
+        "out": (*TOKENS, out),
+        "scores": (B, n_heads, S, columns),
+        "square": (S, S),
+        "heads": (B, n_heads, S),
+        "padded": (B, n_heads, 32 * sp.ceiling(S / 32)),
+    }
+
+
+def core(
+    profile: Profile, shapes: dict[str, Shape], d_qk: sp.Expr, d_v: sp.Expr, n_heads: sp.Expr, *, dropout: bool = False
+) -> Layer:
+    """Build softmax(q k) v with the profile's kernel: its saved tensors and its two products, not halved by a mask."""
+    row = f"attention {profile.kernel}"
+    if dropout and f"{row}_dropout" in profile.keeps:
+        row += "_dropout"
+    return Layer(
+        "attention core",
+        saved=profile.kept(row, shapes),
+        matmuls=(Matmul("q k", B * n_heads * S, d_qk, S), Matmul("p v", B * n_heads * S, S, d_v)),
+        source=profile.source,
+    )
+
+
+def _qk_norms(
+    profile: Profile, place: str, kind: str, n_heads: sp.Expr, n_kv: sp.Expr, d_head: sp.Expr
+) -> Iterator[Layer]:
+    if not place:
+        return
+    for letter, heads in (("q", n_heads), ("k", n_kv)):
+        rows, width = ((*TOKENS, heads), d_head) if place == "head" else (TOKENS, heads * d_head)
+        yield norm(
+            profile, kind, name=f"{letter} norm", width=width, rows=rows, given="compute", label=f"{letter} norm"
+        )

@@ -1,0 +1,75 @@
+"""Linear layers that read one input, and the composition of small layers into larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symbolic_mem.models.profile import Profile, Shape
+from symbolic_mem.models.tensors import Layer, Matmul, Tensor
+from symbolic_mem.symbols import B, S
+
+TOKENS = (B, S)
+
+
+def linear(
+    profile: Profile,
+    outputs: Mapping[str, sp.Expr],
+    width: sp.Expr,
+    *,
+    bias: bool = False,
+    rows: Shape = TOKENS,
+    producer: str = "",
+    keep_input: bool = True,
+    group: str = "",
+    stack: Shape = (),
+    label: str = "",
+) -> Layer:
+    """Build the linear layers from one input of `width` to `outputs`, which gives the output width of each by name.
+
+    They keep their input once, or once each where `producer` hands it on in another dtype; not at all with
+    `keep_input` off, because another operation keeps that tensor already. `stack` are leading dimensions of the
+    weights (experts).
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> from symbolic_mem.symbols import d_ff, d_model
+    >>> layer = linear(profile("torch-cuda-bf16"), {"W_gate": d_ff, "W_up": d_ff}, d_model)
+    >>> layer.parameters, [tensor.name for tensor in layer.saved]
+    (2*d_ff*d_model, ['input'])
+    """
+    weights, saved, matmuls = [], [], []
+    shared = not producer or profile.shares_input(producer)
+    for position, (name, out) in enumerate(outputs.items()):
+        shape = (*stack, out, width)
+        weights.append(Tensor(name, shape, "linear layer", group=group))
+        if bias:
+            weights.append(Tensor(name.replace("W", "b", 1), (*stack, out), "bias of a linear layer", group=group))
+        kept = keep_input and (position == 0 or not shared)
+        input_label = label if shared else f"{label} {name}".strip()
+        for tensor in profile.kept("linear", {"input": (*rows, width), "weight": shape}, label=input_label):
+            if tensor.kind == "buffers":
+                saved.append(Tensor(f"copy of {name}", shape, tensor.reason, tensor.bytes_per_element, kind="buffers"))
+            elif kept:
+                saved.append(tensor)
+        matmuls.append(Matmul(name, sp.Mul(*rows), width, out))
+    saved.sort(key=lambda tensor: tensor.kind)
+    return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
+
+
+def join(name: str, *parts: Layer, repeat: sp.Expr = sp.S.One, block: str = "") -> Layer:
+    """Return one layer with the weights, saved tensors and matmuls of all `parts`, in their order."""
+    return Layer(
+        name=name,
+        weights=tuple(weight for part in parts for weight in part.weights),
+        saved=tuple(tensor for part in parts for tensor in part.saved),
+        matmuls=tuple(matmul for part in parts for matmul in part.matmuls),
+        repeat=repeat,
+        source="; ".join(dict.fromkeys(part.source for part in parts if part.source)),
+        block=block,
+    )
+
+
+def keeping(profile: Profile, saved: tuple[Tensor, ...]) -> Layer:
+    """Return a part without weights: the tensors that an operation keeps."""
+    return Layer("operation", saved=saved, source=profile.source)

@@ -1,0 +1,65 @@
+"""The MLP of a transformer block, plain or gated (Shazeer, 2020, GLU Variants Improve Transformer, arXiv:2002.05202)."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.models.profile import Profile, Shape
+from symbolic_mem.models.tensors import Layer
+from symbolic_mem.symbols import d_ff, d_model
+
+
+def mlp(
+    profile: Profile,
+    activation: str = "gelu",
+    *,
+    gated: bool = False,
+    bias: bool = False,
+    dropout: bool = False,
+    fused_gate: bool = False,
+    width: sp.Expr = d_model,
+    inner: sp.Expr = d_ff,
+    rows: Shape = TOKENS,
+    producer: str = "",
+    keep_input: bool = True,
+    group: str = "mlp",
+    stack: Shape = (),
+) -> Layer:
+    """Build an MLP from `width` to `inner` and back; `gated` multiplies a second projection into the activation.
+
+    `activation` is an operation of profiles.toml, or "none". `fused_gate` makes both first projections with one
+    weight. With `dropout` the output is dropped out.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> layer = mlp(profile("torch-cuda-bf16"), "silu", gated=True)
+    >>> layer.parameters, [tensor.name for tensor in layer.saved]
+    (3*d_ff*d_model, ['input', 'preactivation', 'activation', 'up', 'product'])
+    """
+    if not gated:
+        first = {"W_in": inner}
+    elif fused_gate:
+        first = {"W_gate_up": 2 * inner}
+    else:
+        first = {"W_gate": inner, "W_up": inner}
+    shapes = {"inner": (*rows, inner)}
+    kept = profile.kept(activation, shapes) + (profile.kept("gate", shapes) if gated else ())
+    last = "W_down" if gated else "W_out"
+    parts = [
+        linear(
+            profile,
+            first,
+            width,
+            bias=bias,
+            rows=rows,
+            producer=producer,
+            keep_input=keep_input,
+            group=group,
+            stack=stack,
+        ),
+        keeping(profile, kept),
+        linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
+    ]
+    if dropout:
+        parts.append(keeping(profile, profile.kept("dropout", {"input": (*rows, width)}, label="dropout")))
+    return join("MLP", *parts)

@@ -1,0 +1,165 @@
+"""`Profile`: what an engine keeps for the backward pass, operation by operation, as data from profiles.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.models.tensors import Tensor
+
+Shape = tuple[sp.Expr, ...]
+Size = int | str
+Row = Mapping[str, Any]
+COPIES_OF_WEIGHTS = ("weight_copy", "gain")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An engine and a precision: per operation, the tensors that it keeps and their bytes per element.
+
+    `compute` and `residual` are the bytes of the matrix products and of the residual stream; None: the recipe's.
+    `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
+    operation hands its result on, where they are not those of the matrix products.
+    """
+
+    name: str
+    title: str
+    source: str
+    kernel: str
+    keeps: Mapping[str, Row] = field(hash=False)
+    compute: sp.Expr | None = None
+    residual: sp.Expr | None = None
+    loss: str = "cross_entropy"
+    outputs: Mapping[str, Size] = field(default_factory=dict, hash=False)
+    families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
+    assumptions: tuple[str, ...] = ()
+
+    def kept(
+        self,
+        operation: str,
+        shapes: Mapping[str, Shape],
+        *,
+        given: str = "compute",
+        label: str = "",
+        omit: Collection[str] = (),
+    ) -> tuple[Tensor, ...]:
+        """Return the tensors that `operation` keeps, in the order of its row; `shapes` fills in the shapes' names.
+
+        `given` is the dtype of the operation's input, `label` is put before the names, and `omit` names the tensors
+        that another operation already keeps. An unknown operation is a `BadInput`.
+
+        >>> from symbolic_mem.symbols import B, S, d_model
+        >>> shapes = {"input": (B, S, d_model), "rows": (B, S)}
+        >>> [(tensor.name, tensor.bytes_per_element) for tensor in profile("hf-cuda-bf16").kept("rmsnorm", shapes)]
+        [('input', 4), ('normalised', None), ('rstd', 4)]
+        """
+        family = operation.removesuffix("_by_hand").removesuffix("_fp32")
+        known = _operations()[operation.split()[0] if " " in operation else family]
+        tensors = []
+        for name, value in self.row(operation).items():
+            if name in omit:
+                continue
+            size, shape = (value["bytes"], value["shape"]) if isinstance(value, Mapping) else (value, None)
+            shape = shape or known[name]["shape"]
+            tensors.append(
+                Tensor(
+                    f"{label} {name}".strip().replace("_", " "),
+                    () if shape == "scalar" else shapes[shape],
+                    known[name]["reason"],
+                    self.bytes(size, given),
+                    kind="buffers" if name in COPIES_OF_WEIGHTS else "activations",
+                )
+            )
+        return tuple(tensors)
+
+    def row(self, operation: str) -> Row:
+        """Return which tensors `operation` keeps and in how many bytes, as the profile's table says it."""
+        if operation not in self.keeps:
+            kind = operation.split()[0]
+            similar = [name for name in self.keeps if name.startswith(kind)] if " " in operation else self.keeps
+            raise BadInput(
+                f"profile {self.name!r} does not say what {operation!r} keeps; {nearest(operation, similar)}; "
+                f"choose one of these or another profile"
+            )
+        return self.keeps[operation]
+
+    def bytes(self, size: Size, given: str = "compute") -> sp.Expr | None:
+        """Return the bytes that a word or number of the table stands for; None: the recipe decides."""
+        word = given if size == "input" else size
+        if word == "compute":
+            return self.compute
+        if word == "residual":
+            return self.residual
+        return sp.Integer(word)
+
+    def shares_input(self, producer: str) -> bool:
+        """Say whether all linear layers that read the result of `producer` keep one and the same tensor.
+
+        They do unless the result has another dtype than the matrix products, so that each converts it for itself.
+        """
+        size = "residual" if producer == "residual" else self.outputs.get(producer, "compute")
+        return self.bytes(size, "residual") == self.compute
+
+    def using(self, **changes: Any) -> Profile:
+        """Return the profile with another `kernel`, `loss`, `residual` or `compute`."""
+        return replace(self, **changes)
+
+    def keeping(self, operation: str, **row: Size) -> Profile:
+        """Return the profile with another row for `operation`: what a kernel of one's own keeps."""
+        return replace(self, keeps={**self.keeps, operation: row})
+
+    def for_family(self, family: str) -> Profile:
+        """Return the profile with the rows that this family of models has of its own."""
+        return replace(self, keeps={**self.keeps, **self.families.get(family, {})})
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """Return the bundled profiles by name, in the order of the file."""
+    tables = _toml("profiles.toml")
+    return {name: _read(name, tables) for name in tables}
+
+
+def profile(name: str, **changes: Any) -> Profile:
+    """Return the bundled profile of that name, optionally with another `kernel`, `loss`, `residual` or `compute`.
+
+    >>> profile("torch-cuda-bf16", kernel="eager").title
+    'PyTorch, plain modules, CUDA, pure BF16'
+    """
+    known = profiles()
+    if name not in known:
+        raise BadInput(f"unknown profile {name!r}; {nearest(name, known)}")
+    return known[name].using(**changes)
+
+
+@cache
+def _operations() -> dict[str, dict[str, dict[str, str]]]:
+    return _toml("operations.toml")
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("symbolic_mem") / "models" / name).read_text(encoding="utf-8"))
+
+
+def _read(name: str, tables: Mapping[str, Any]) -> Profile:
+    table = tables[name]
+    base = _read(table["extends"], tables) if "extends" in table else None
+    own = {key: value for key, value in table.items() if key in ("title", "source", "kernel", "loss", "outputs")}
+    own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
+    if "assumptions" in table or base is None:
+        own["assumptions"] = tuple(table.get("assumptions", ()))
+    own["keeps"] = {**(base.keeps if base else {}), **_rows(table.get("keeps", {}))}
+    own["families"] = {family: _rows(rows) for family, rows in table.get("families", {}).items()}
+    return replace(base, name=name, **own) if base else Profile(name=name, **own)
+
+
+def _rows(table: Mapping[str, Any]) -> dict[str, Row]:
+    rows = {operation: row for operation, row in table.items() if operation != "attention"}
+    return rows | {f"attention {kernel}": row for kernel, row in table.get("attention", {}).items()}
