@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import sympy as sp
 
 from symbolic_mem.errors import MissingValue
 
-Values = Mapping[sp.Symbol, sp.Rational]
+Values = Mapping[sp.Symbol, sp.Expr]
 
 
 def missing(expr: sp.Expr, values: Values) -> tuple[str, ...]:
@@ -21,7 +22,7 @@ def missing(expr: sp.Expr, values: Values) -> tuple[str, ...]:
     return tuple(sorted(str(symbol) for symbol in expr.free_symbols if symbol not in values))
 
 
-def evaluate(expr: sp.Expr, values: Values, what: str = "this answer") -> sp.Expr:
+def evaluate(expr: sp.Expr, values: Values, what: str = "this answer") -> sp.Rational:
     """Return the exact number that `expr` has at `values`: a Rational, or an algebraic number where it has roots.
 
     Raises `MissingValue` naming the symbols without a value.
@@ -33,9 +34,9 @@ def evaluate(expr: sp.Expr, values: Values, what: str = "this answer") -> sp.Exp
     absent = missing(expr, values)
     if absent:
         raise MissingValue(absent, what)
-    return sp.sympify(expr).xreplace(dict(values))
+    return cast(sp.Rational, sp.sympify(expr).xreplace(dict(values)))
 
 
-def at(expr: sp.Expr, values: Values) -> sp.Expr | None:
+def at(expr: sp.Expr, values: Values) -> sp.Rational | None:
     """Return the number that `expr` has at `values`, or None while a symbol has no value."""
     return None if missing(expr, values) else evaluate(expr, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
@@ -12,6 +12,8 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.account import account
+from symbolic_mem.comms.network import Network
+from symbolic_mem.comms.read import read_network
 from symbolic_mem.derive.asks import ASKS
 from symbolic_mem.errors import BadInput, MissingValue, nearest
 from symbolic_mem.evaluate import missing
@@ -28,7 +30,7 @@ from symbolic_mem.terms import KINDS, Memory
 
 DEFAULT_RECIPE = "cs336"
 MAX_VALUE = 10**30
-_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "question")
+_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
 _PLACED = ("fraction", "over", "rest")
 
 
@@ -62,13 +64,14 @@ class Study:
     notes: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
     devices: str | None = None
+    network: Network | None = None
 
     @cached_property
     def memory(self) -> Memory:
         """The memory of the whole training, before it is placed."""
         return account(self.model, self.recipe)
 
-    def placed(self, rest: str | None = None, kinds: Iterable[str] = ()) -> Memory:
+    def placed(self, rest: str | None = None, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `rest` overrides what happens to undivided fractions, `kinds` keeps only some."""
         placement = self.placement
         if rest is not None:
@@ -137,6 +140,11 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     for key, value in entry(content, "values", dict, where, {}).items():
         values[_symbol(key, f"{where} [values]")] = _value(key, value, f"{where} [values]")
     notes = entry(content, "notes", list, where, [])
+    network = None
+    if "network" in content:
+        table_of_rates = entry(content, "network", dict, where)
+        network, rates = read_network(table_of_rates, values, f"{where} [network]", devices)
+        values |= rates
     return Study(
         name=name,
         title=entry(content, "title", str, where),
@@ -149,6 +157,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         text=entry(content, "text", str, where, ""),
         notes=tuple(str(note) for note in notes),
         devices=devices,
+        network=network,
     )
 
 
@@ -241,8 +250,13 @@ def _typed(text: str) -> int | float | str:
 
 
 def _value(name: str, value: object, where: str) -> sp.Rational:
+    symbol = lookup(name)
+    if symbol is not None and not named(symbol).whole and not isinstance(value, bool):
+        rate = read_number(str(value), f"{where}: {name}")
+        if rate <= MAX_VALUE:
+            return rate
     whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value <= 0 or value > MAX_VALUE:  # ty: ignore[unsupported-operator]
+    if not whole or value <= 0 or value > MAX_VALUE:
         raise BadInput(
             f"{where}: {name} = {_literal(value)} is not allowed; give a positive whole number, as in {name} = 128"
         )

@@ -121,7 +121,7 @@ def named(symbol: sp.Basic) -> Name:
     >>> named(d_model).base, named(d_model).sub, named(d_model).unit
     ('d', 'model', 'elements')
     """
-    known = _names.get(symbol)  # ty: ignore[invalid-argument-type]
+    known = _names.get(symbol)
     if known is not None:
         return known
     base, _, sub = str(symbol).partition("_")

@@ -71,7 +71,8 @@ def _asked(study: Study, label: str | None, changes: dict[str, Any]) -> Question
 def _show(study: Study, section: Any, found: Found) -> None:
     from symbolic_mem.derive.steps import Answer, Paragraph
     from symbolic_mem.derive.words import gib
-    from symbolic_mem.render.text import plain, plain_prose
+    from symbolic_mem.derive.degrees import condition
+    from symbolic_mem.render.text import plain, plain_chain, plain_prose
 
     answer, bound = found.answer, found.answer.bound
     sign = ">" if bound.strict else "≥"
@@ -80,7 +81,7 @@ def _show(study: Study, section: Any, found: Found) -> None:
         if isinstance(block, Answer):
             click.echo(f"{plain_prose(block.prose)}\n")
     click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
-    click.echo(f"condition   {plain(bound.condition.lhs)} {bound.condition.rel_op} {plain(bound.condition.rhs)}")
+    click.echo(f"condition   {plain_chain(condition(bound))}")
     for block in section.blocks:
         if isinstance(block, Paragraph):
             click.echo(f"capacity    {plain_prose(block.prose)}")

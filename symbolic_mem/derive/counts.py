@@ -43,7 +43,8 @@ def device_count(study: Study, question: Question) -> tuple[Section, Found]:
     bound = solve(_spread(memory), N_devices, capacity.counted, strict=strict)
     answer = bound.at(study.values)
     work.define(C_mem, capacity.counted)
-    work.define(N_devices, sp.Integer(answer.value))
+    number = sp.Integer(answer.value or 0)
+    work.define(N_devices, number)
     quotient = work.number(M_total / C_mem)
     relation = ">" if strict else "≥"
     rounding = sp.floor(M_total / C_mem, evaluate=False) + 1 if strict else sp.ceiling(M_total / C_mem, evaluate=False)
@@ -53,7 +54,7 @@ def device_count(study: Study, question: Question) -> tuple[Section, Found]:
             text("When the memory is spread evenly, the number of devices satisfies"),
             Chain(N_devices, ((relation, M_total / C_mem),)),
             Chain(M_total / C_mem, (("=", work.put(M_total / C_mem)), amount(quotient))),
-            Chain(N_devices, (("=", rounding), amount(answer.value, "devices"))),
+            Chain(N_devices, (("=", rounding), amount(number, "devices"))),
         ),
     ]
     if capacity.device is not None:

@@ -179,11 +179,17 @@ def _requirement(bound: Bound, work: Work, capacity: Capacity) -> Step:
     return Step(text(f"This must be {words} the memory of one device:"), tuple(lines), reason)
 
 
+def condition(bound: Bound) -> Chain:
+    """When some degree fits: the capacity exceeds what every device holds in full."""
+    relation = "≥" if bound.divided == 0 and not bound.strict else ">"
+    return Chain(bound.capacity, ((relation, bound.fixed),))
+
+
 def _feasible(
     study: Study, question: Question, capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
 ) -> list[Block]:
-    n, value = bound.symbol, sp.Integer(answer.value)
-    work.define(n, value)
+    n, whole = bound.symbol, answer.value or 1
+    work.define(n, sp.Integer(whole))
     blocks: list[Block] = []
     room = C_mem - M_fixed if bound.fixed != 0 else C_mem
     if bound.fixed != 0:
@@ -201,23 +207,22 @@ def _feasible(
         work.step(
             text(f"The smallest number of devices is {step}:"),
             Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
-            Chain(n, (("=", rounded), amount(value))),
+            Chain(n, (("=", rounded), amount(whole))),
         )
     )
-    check = [_share(answer, answer.value, "<" if bound.strict else "≤", work)]
-    if answer.value > 1:
-        check.append(_share(answer, answer.value - 1, "≥" if bound.strict else ">", work))
-    one_less = " and that one device less is not enough" if answer.value > 1 else ""
+    check = [_share(answer, whole, "<" if bound.strict else "≤", work)]
+    if whole > 1:
+        check.append(_share(answer, whole - 1, "≥" if bound.strict else ">", work))
+    one_less = " and that one device less is not enough" if whole > 1 else ""
     blocks.append(work.step(text(f"A check that this fits{one_less}, in bytes on each device:"), *check))
     kind = f" ({capacity.device.title})" if capacity.device else ""
-    devices = "device" if answer.value == 1 else "devices"
+    devices = "device" if whole == 1 else "devices"
     blocks.append(
         Answer(
             say(
-                f"The smallest {{n}} is {answer.value}: on {answer.value} {devices}{kind} each holds {{share}} "
-                "of its {counted}.",
+                f"The smallest {{n}} is {whole}: on {whole} {devices}{kind} each holds {{share}} of its {{counted}}.",
                 n=n,
-                share=Amount(answer.per_device(answer.value), capacity.unit),
+                share=Amount(answer.per_device(whole), capacity.unit),
                 counted=Amount(capacity.counted, capacity.unit),
             )
         )

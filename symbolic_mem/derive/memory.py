@@ -99,8 +99,11 @@ def term_table(study: Study, memory: Memory) -> Table:
 
 def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
     _, share = amount(100 * value / total, "%", digits=3)
-    sizes = (share, Amount(value / 2**30))
-    return count(value), *(Prose(("" if size.shown.exact else "≈ ", size)) for size in sizes[::-1])
+    return count(value), _marked(Amount(value / 2**30)), _marked(share)
+
+
+def _marked(figure: Amount) -> Prose:
+    return Prose((figure,) if figure.shown.exact else ("≈ ", figure))
 
 
 def _state_step(kind: str, memory: Memory, work: Work) -> Step:
@@ -125,9 +128,9 @@ def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
 
 def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
     parts = Total(tuple(KIND_SYMBOLS[kind] for kind in static))
-    shorts = [term.short for term in memory.of(*static).terms]
+    shorts = [term.short for term in memory.of(*static).terms if term.short is not None]
     value = work.define(M_static, memory.static)
-    middle = [] if None in shorts else [("=", sp.Add(*shorts))]
+    middle = [("=", sp.Add(*shorts))] if len(shorts) == len(memory.of(*static)) else []
     names = listed([KIND_WORDS[kind] for kind in static])
     return work.step(
         text(f"{_sentence(names)} together, the static part of the memory, take"),
@@ -183,10 +186,10 @@ def _total_step(memory: Memory, static: list[str], work: Work) -> Step:
     symbols = [M_static] if len(static) > 1 else [KIND_SYMBOLS[kind] for kind in static]
     symbols += [KIND_SYMBOLS[kind] for kind in memory.kinds if kind not in static]
     value = work.define(M_total, memory.total)
-    numbers = Total(tuple(gib(work.values[symbol]) for symbol in symbols))
-    links = [("=", Total(tuple(symbols)))]
-    if len(symbols) > 1 and all(side.shown.exact for side in numbers.sides):  # ty: ignore[unresolved-attribute]
-        links.append(("=", numbers))
+    sizes = [gib(work.values[symbol]) for symbol in symbols]
+    links: list[tuple[str, Side]] = [("=", Total(tuple(symbols)))]
+    if len(symbols) > 1 and all(size.shown.exact for size in sizes):
+        links.append(("=", Total(tuple(sizes))))
     links += [("=", amount(value, "bytes")[1]), amount(value, "GiB")]
     return work.step(text("All that is counted takes"), Chain(M_total, tuple(links)))
 

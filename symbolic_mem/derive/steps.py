@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.evaluate import Values
 from symbolic_mem.units import BYTES_PER, Decimal, decimal, in_unit
-
-Values = Mapping[sp.Symbol, sp.Expr]
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Amount:
             close = Fraction(str(sp.N(value, 30)))
             rounded = decimal(in_unit(close, self.unit) if self.unit in BYTES_PER else close, self.digits)
             return Decimal(rounded.text, False)
-        exact = Fraction(int(value.p), int(value.q))  # ty: ignore[unresolved-attribute]
+        exact = Fraction(str(value))
         return decimal(in_unit(exact, self.unit) if self.unit in BYTES_PER else exact, self.digits, full=self.full)
 
 
@@ -199,7 +197,7 @@ class Work:
 
     def put(self, expr: sp.Expr) -> Put:
         """`expr` with the known numbers in place of its symbols."""
-        known = {symbol: self.values[symbol] for symbol in expr.free_symbols if symbol in self.values}
+        known = {symbol: value for symbol, value in self.values.items() if expr.has(symbol)}
         return Put(expr, tuple(sorted(known.items(), key=lambda item: str(item[0]))))
 
     def step(self, statement: Prose, *chains: Chain, reason: Prose | None = None) -> Step:

@@ -30,7 +30,7 @@ def found_json(found: Found) -> dict[str, Any]:
         "value": answer.value,
         "formula": write_formula(bound.formula),
         "latex": latex(bound.formula),
-        "condition": write_formula(bound.condition),
+        "condition": str(bound.condition),
         "strict": bound.strict,
         "capacity_bytes": number(found.capacity.counted),
         "reading": found.capacity.reading,

@@ -108,7 +108,7 @@ class Typesetter:
             return self.digits(grouped(text))
         return self.fraction(self.number(sp.Integer(abs(value.p))), self.number(sp.Integer(value.q)))
 
-    def expr(self, expr: sp.Expr) -> str:
+    def expr(self, expr: sp.Basic) -> str:
         """Set an expression."""
         match expr:
             case sp.Symbol():
@@ -126,8 +126,7 @@ class Typesetter:
             case sp.floor():
                 return self.fenced("⌊", self.expr(expr.args[0]), "⌋")
             case sp.Max() | sp.Min() | sp.log():
-                function = {sp.Max: "max", sp.Min: "min", sp.log: "log"}[type(expr)]
-                return self.call(function, [self.expr(arg) for arg in sorted(expr.args, key=_order)])
+                return self.call(type(expr).__name__.lower(), [self.expr(arg) for arg in sorted(expr.args, key=_order)])
         raise TypeError(f"no way to typeset {type(expr).__name__}: {expr}")
 
     def _symbol(self, symbol: sp.Symbol, exponent: str = "") -> str:
@@ -181,7 +180,7 @@ def _negative(expr: sp.Expr) -> bool:
     return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
 
 
-def _order(expr: sp.Expr) -> tuple:
+def _order(expr: sp.Basic) -> tuple:
     """Numbers, then symbols in the order of the table, then sums and functions."""
     if expr.is_Rational:
         return (0, 0, "")
@@ -189,6 +188,6 @@ def _order(expr: sp.Expr) -> tuple:
         return (1, named(expr).rank, str(expr))
     if isinstance(expr, sp.Pow) and isinstance(expr.base, sp.Symbol):
         return (1, named(expr.base).rank, str(expr))
-    ranks = sorted(named(symbol).rank for symbol in expr.free_symbols) or [0]  # ty: ignore[invalid-argument-type]
+    ranks = sorted(named(symbol).rank for symbol in expr.free_symbols) or [0]
     compound = 1 if isinstance(expr, sp.Mul) else 2
     return (compound, *ranks, str(expr))
