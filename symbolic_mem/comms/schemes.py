@@ -12,6 +12,7 @@ from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.symbols import M_X, M_Y, X, Y, n_pod
 
 PASSES = ("forward", "backward", "step")
+AXES = ("given", "optimal")
 SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp", "hsdp")
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from symbolic_mem.comms.roofline import OVERLAPS
+from symbolic_mem.comms.schemes import AXES, PASSES, SCHEMES
 from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.placement import RESTS
@@ -29,6 +31,20 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "kinds": list,
     "rest": str,
     "tokens": list,
+    "overlap": str,
+    "axes": str,
+    "pass": str,
+    "scheme": str,
+    "chips": int,
+    "steps": list,
+}
+_CHOICES = {
+    "reading": READINGS,
+    "rest": RESTS,
+    "overlap": OVERLAPS,
+    "axes": AXES,
+    "pass": PASSES,
+    "scheme": SCHEMES,
 }
 _CAPACITY = ("device", "reading", "capacity", "reserved", "usable")
 
@@ -45,7 +61,7 @@ class Ask:
         for key in self.keys:
             if key in question and key in _TYPES and not isinstance(question[key], _TYPES[key]):
                 raise BadInput(f"{where}: {key} = {question[key]!r} has the wrong type; see how to write a study")
-        for key, allowed in (("reading", READINGS), ("rest", RESTS)):
+        for key, allowed in _CHOICES.items():
             if question.get(key, allowed[0]) not in allowed:
                 raise BadInput(f"{where}: unknown {key} {question[key]!r}; {nearest(str(question[key]), allowed)}")
         for kind in question.get("kinds", ()):
@@ -64,4 +80,14 @@ ASKS: dict[str, Ask] = {
         ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "tokens"),
         "symbolic_mem.derive.degrees:min_degree",
     ),
+    "compute_bound": Ask(
+        ("title", "text", "overlap", "axes", "pass", "scheme", "chips"), "symbolic_mem.derive.comms:compute_bound"
+    ),
+    "smaller_batch": Ask(("title", "text", "chips"), "symbolic_mem.derive.comms_smaller:smaller_batch"),
+    "largest_mesh": Ask(("title", "text"), "symbolic_mem.derive.comms_mesh:largest_mesh"),
+    "fits_and_computes": Ask(
+        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest"),
+        "symbolic_mem.derive.comms_fits:fits_and_computes",
+    ),
+    "evaluate": Ask(("title", "text", "steps"), "symbolic_mem.derive.worked:worked"),
 }
