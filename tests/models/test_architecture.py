@@ -1,0 +1,26 @@
+"""What an `Architecture` says of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic_mem.errors import BadInput
+from symbolic_mem.models.architecture import Architecture, Experts
+from symbolic_mem.symbols import L, L_dense
+
+
+def test_blocks_are_dense_or_have_experts() -> None:
+    assert (Architecture().dense_layers, Architecture().expert_layers) == (L, 0)
+    some = Architecture(experts=Experts(dense_layers=L_dense))
+    assert (some.dense_layers, some.expert_layers) == (L_dense, L - L_dense)
+
+
+def test_norms_around_both_parts_are_four() -> None:
+    assert [Architecture(norm_place=place).norms_per_block for place in ("before", "after", "around")] == [2, 2, 4]
+
+
+def test_a_choice_that_no_layer_knows_is_refused() -> None:
+    with pytest.raises(BadInput, match="the activation is 'swish'; known: gelu, gelu_bloom, .*silu_clamped"):
+        Architecture(activation="swish")
+    with pytest.raises(BadInput, match="the norm of queries and keys is 'heads'; did you mean 'head'"):
+        Architecture(qk_norm="heads")
