@@ -20,7 +20,7 @@ def test_norms_around_both_parts_are_four() -> None:
 
 
 def test_a_choice_that_no_layer_knows_is_refused() -> None:
-    with pytest.raises(BadInput, match="the activation is 'swish'; known: gelu, gelu_bloom, .*silu_clamped"):
+    with pytest.raises(BadInput, match=r"the activation is 'swish'; known: gelu, gelu_bloom, .*silu_clamped"):
         Architecture(activation="swish")
     with pytest.raises(BadInput, match="the norm of queries and keys is 'heads'; did you mean 'head'"):
         Architecture(qk_norm="heads")
