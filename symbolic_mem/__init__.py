@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symbolic_mem.account import account as account
+    from symbolic_mem.compare import compare as compare
     from symbolic_mem.evaluate import evaluate as evaluate
     from symbolic_mem.models.ffn import ffn as ffn
     from symbolic_mem.models.tensors import Layer as Layer
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from symbolic_mem.placement import over as over
     from symbolic_mem.recipes.recipe import Recipe as Recipe
     from symbolic_mem.recipes.recipe import recipe as recipe
+    from symbolic_mem.recipes.recompute import Recompute as Recompute
     from symbolic_mem.solve.bound import Bound as Bound
     from symbolic_mem.solve.bound import solve as solve
     from symbolic_mem.terms import Memory as Memory
@@ -25,6 +29,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "account": "account",
+    "compare": "compare",
     "evaluate": "evaluate",
     "ffn": "models.ffn",
     "Layer": "models.tensors",
@@ -34,6 +39,7 @@ _HOMES = {
     "over": "placement",
     "Recipe": "recipes.recipe",
     "recipe": "recipes.recipe",
+    "Recompute": "recipes.recompute",
     "Bound": "solve.bound",
     "solve": "solve.bound",
     "Memory": "terms",
@@ -53,6 +59,17 @@ def __getattr__(name: str) -> Any:  # so that `--help` and `--version` never imp
         raise AttributeError(f"module 'symbolic_mem' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Keeps a public function where a module of the same name (`account`, `solve`) is imported as well."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

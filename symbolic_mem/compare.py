@@ -62,8 +62,7 @@ def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
     Terms of one kind are matched by name, then by their number of elements, then in order. Terms of equal bytes are
     left out.
 
-    >>> from symbolic_mem.account import account
-    >>> from symbolic_mem import ffn, recipe
+    >>> from symbolic_mem import account, ffn, recipe
     >>> for gap in compare(account(ffn(), recipe("cs336")), account(ffn(), recipe("scaling-book-10"))):
     ...     print(gap.kind, "|", gap.name, "|", gap.difference, "|", gap.reason)
     weights | master weights / BF16 weights | -4*L*d_ff*d_model | bytes per element: 4 -> 2
