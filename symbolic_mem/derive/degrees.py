@@ -28,7 +28,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_SYMBOLS, capacity_words, count, gib, placement_sentences
+from symbolic_mem.derive.words import KIND_SYMBOLS, capacity_words, count, gib, placement_sentences, reading_words
 from symbolic_mem.errors import BadInput
 from symbolic_mem.formula import read_formula
 from symbolic_mem.placement import Placed
@@ -60,10 +60,10 @@ def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
     blocks += _per_device(study, placement, kinds, bound, work)
     blocks += [Paragraph(capacity_words(capacity)), _requirement(bound, work, capacity)]
     if answer.feasible:
-        blocks += _feasible(study, question, capacity, bound, answer, work)
+        blocks += _feasible(placement, capacity, bound, answer, work)
         reason = None
     else:
-        reason, more = _infeasible(study, capacity, bound, answer, work)
+        reason, more = _infeasible(study, placement, capacity, bound, answer, work)
         blocks += more
     title = question.get("title", "Memory per device, and the smallest number of devices")
     section = Section(text(f"({question.label}) {title}"), tuple(blocks))
@@ -168,8 +168,9 @@ def _requirement(bound: Bound, work: Work, capacity: Capacity) -> Step:
         lines.append(Chain(n, ((reach, M_divided / (C_mem - M_fixed)),), asked=True))
         condition = Chain(C_mem, ((">", M_fixed),), asked=True)
         reason = say(
-            "The last line multiplies by n and divides by the room that is left, so it needs {condition}; "
+            "The last line multiplies by {n} and divides by the room that is left, so it needs {condition}; "
             "otherwise no number of devices is enough.",
+            n=n,
             condition=condition,
         )
     else:
@@ -186,7 +187,7 @@ def condition(bound: Bound) -> Chain:
 
 
 def _feasible(
-    study: Study, question: Question, capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
+    placement: Mapping[str, Placed], capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
 ) -> list[Block]:
     n, whole = bound.symbol, answer.value or 1
     work.define(n, sp.Integer(whole))
@@ -237,7 +238,12 @@ def _share(answer: bounds.Answer, n: int, relation: str, work: Work) -> Chain:
 
 
 def _infeasible(
-    study: Study, capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
+    study: Study,
+    placement: Mapping[str, Placed],
+    capacity: Capacity,
+    bound: Bound,
+    answer: bounds.Answer,
+    work: Work,
 ) -> tuple[Prose, list[Block]]:
     n = bound.symbol
     relation = ">" if answer.fixed > answer.capacity else "="
@@ -267,7 +273,17 @@ def _infeasible(
         most = int(sp.ceiling(work.number(limit))) - 1
         remedy = text(f"at most {grouped(str(most))} tokens for each device leave room for a finite number of devices")
         blocks += _remedy(study, capacity, bound, limit, most, work)
-    blocks.append(Answer(say("There is no such {n}: {verdict}; {remedy}.", n=n, verdict=verdict, remedy=remedy)))
+    blocks.append(
+        Answer(
+            say(
+                "{reading}here is no such {n}: {verdict}; {remedy}.",
+                reading=reading_words(placement),
+                n=n,
+                verdict=verdict,
+                remedy=remedy,
+            )
+        )
+    )
     return say("{verdict}; {remedy}", verdict=verdict, remedy=remedy), blocks
 
 
@@ -278,9 +294,7 @@ def _remedy(study: Study, capacity: Capacity, bound: Bound, limit: sp.Expr, most
         work.step(
             say("What would help: fewer tokens on each device. With {t} tokens there, the condition says", t=T),
             Chain(T, (("<", limit), link), asked=True),
-            reason=text(
-                f"So the most is {grouped(str(most))} tokens, and near that limit the number of devices explodes."
-            ),
+            reason=text(f"So the most is {grouped(str(most))} tokens; the nearer to it, the more devices it takes."),
         )
     ]
     counts = [*(2**k for k in range(max(most.bit_length() - 5, 0), most.bit_length())), most]

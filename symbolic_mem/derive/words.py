@@ -68,6 +68,22 @@ def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed]) -
     return tuple(_fate(listed(words), placed) for placed, words in fates.items())
 
 
+def reading_words(placement: Mapping[str, Placed]) -> str:
+    """Begin an answer with the reading that it rests on, where part of a kind is not divided; ends in the letter t.
+
+    >>> from symbolic_mem.symbols import n_fsdp
+    >>> reading_words({"activations": Placed(n_fsdp, sp.Rational(1, 2), "dropped")})
+    'With the undivided half of the activations dropped, t'
+    """
+    parts = []
+    for kind, placed in placement.items():
+        if 0 < placed.fraction < 1:
+            rest = fraction_words(1 - placed.fraction)
+            fate = "kept on every device" if placed.rest == "kept" else "dropped"
+            parts.append(f"the undivided {rest} of the {KIND_WORDS[kind]} {fate}")
+    return f"With {listed(parts)}, t" if parts else "T"
+
+
 def _fate(names: str, placed: Placed | None) -> Prose:
     are = "are" if names.endswith("s") or " and " in names else "is"
     if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
