@@ -221,7 +221,8 @@ def _feasible(
     blocks.append(
         Answer(
             say(
-                f"The smallest {{n}} is {whole}: on {whole} {devices}{kind} each holds {{share}} of its {{counted}}.",
+                f"{reading_words(placement)}he smallest {{n}} is {whole}: on {whole} {devices}{kind} each holds "
+                "{share} of its {counted}.",
                 n=n,
                 share=Amount(answer.per_device(whole), capacity.unit),
                 counted=Amount(capacity.counted, capacity.unit),
