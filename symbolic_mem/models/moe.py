@@ -1,0 +1,81 @@
+"""A mixture of experts in place of the MLP (Shazeer et al., 2017, arXiv:1701.06538; Dai et al., 2024, DeepSeekMoE, 2401.06066)."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem import symbols as s
+from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.models.mlp import mlp
+from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.tensors import Layer
+from symbolic_mem.symbols import B, S, d_model
+
+
+def moe(
+    profile: Profile,
+    activation: str = "silu",
+    *,
+    experts: sp.Expr = s.E,
+    top_k: sp.Expr = s.k,
+    d_expert: sp.Expr = s.d_expert,
+    d_shared: sp.Expr = sp.S.Zero,
+    width: sp.Expr = d_model,
+    gated: bool = True,
+    fused_gate: bool = False,
+    router_bias: bool = False,
+    expert_bias: bool = False,
+    producer: str = "",
+) -> Layer:
+    """Build a router, `experts` of inner width `d_expert` that see `top_k` choices of every token, and shared experts.
+
+    No token is dropped and none is padded: the experts together see B S `top_k` rows. `d_shared` is the inner width
+    of all shared experts together. The balancing bias of DeepSeek-V3 is a buffer and not counted.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> moe(profile("torch-cuda-bf16"), d_shared=s.d_expert).parameters
+    3*E*d_expert*d_model + E*d_model + 3*d_expert*d_model
+    """
+    rows = (B, S, top_k)
+    shapes = {
+        "router": (*TOKENS, experts),
+        "choices": rows,
+        "tokens": TOKENS,
+        "expert_rows": (*rows, width),
+    }
+    router = linear(
+        profile, {"W_router": experts}, width, bias=router_bias, producer=producer, group="router", label="router"
+    )
+    routed = mlp(
+        profile,
+        activation,
+        gated=gated,
+        fused_gate=fused_gate,
+        bias=expert_bias,
+        width=width,
+        inner=d_expert,
+        rows=rows,
+        producer=producer,
+        group="experts",
+        stack=(experts,),
+    )
+    parts = [
+        router,
+        keeping(profile, profile.kept("router", shapes)),
+        routed,
+        keeping(profile, profile.kept("dispatch", shapes)),
+    ]
+    if d_shared != 0:
+        # The shared experts read the tensor that the router keeps already, unless each converts it for itself.
+        shared = mlp(
+            profile,
+            activation,
+            gated=gated,
+            width=width,
+            inner=d_shared,
+            producer=producer,
+            keep_input=bool(producer) and not profile.shares_input(producer),
+            group="shared experts",
+        )
+        parts.append(shared)
+    return join("mixture of experts", *parts)

@@ -1,0 +1,158 @@
+"""From an `Architecture` and a `Profile` to a `Model`: embedding, blocks, final norm, head and loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import sympy as sp
+
+from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.attention import attention
+from symbolic_mem.models.ends import embedding, head
+from symbolic_mem.models.latent import latent_attention
+from symbolic_mem.models.mlp import mlp
+from symbolic_mem.models.moe import moe
+from symbolic_mem.models.norms import norm, norm_operation
+from symbolic_mem.models.profile import Profile, profile
+from symbolic_mem.models.tensors import Layer, Model
+
+DEFAULT_PROFILE = "torch-cuda-bf16"
+
+
+def transformer(architecture: Architecture | None = None, how: Profile | None = None) -> Model:
+    """Build the decoder-only transformer that `architecture` describes, with what the engine of profile `how` keeps.
+
+    Layers and tensors have the same names under every profile. Without arguments: a Llama-like model in symbols, in
+    plain PyTorch with FlashAttention and BF16.
+
+    >>> model = transformer()
+    >>> [layer.name for layer in model]
+    ['embedding', 'attention norm', 'attention', 'MLP norm', 'MLP', 'final norm', 'head and loss']
+    """
+    architecture = architecture or Architecture()
+    how = (how or profile(DEFAULT_PROFILE)).for_family(architecture.family)
+    return Model(
+        name=architecture.name,
+        layers=tuple(_layers(architecture, how)),
+        assumptions=(*architecture.assumptions, f"What is kept for the backward pass: {how.title}.", *how.assumptions),
+    )
+
+
+def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
+    rotary = None if a.position != "rotary" else a.d_head if a.latent is None else a.latent.d_rope
+    yield embedding(
+        how,
+        vocabulary=a.vocabulary,
+        width=a.d_model,
+        n_pos=a.n_pos if a.position == "learned" else None,
+        rotary_width=rotary,
+        dropout=a.embedding_dropout != 0,
+    )
+    if a.embedding_norm:
+        yield _norm(a, how, "embedding norm")
+    if a.dense_layers != 0:
+        yield from _block(a, how, "block" if a.experts is None else "dense block", a.dense_layers, _mlp(a, how))
+    if a.experts is not None:
+        yield from _block(a, how, "expert block", a.expert_layers, _moe(a, how))
+    yield _norm(a, how, "final norm")
+    yield head(how, vocabulary=a.vocabulary, width=a.d_model, tied=a.tied)
+
+
+def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forward: Layer) -> Iterator[Layer]:
+    """One block: each of its two parts with the norms before it, after it, or both."""
+    for part, what in ((_attention(a, how), "attention"), (feed_forward, "MLP")):
+        layers = [part]
+        if a.norm_place != "after":
+            layers.insert(0, _norm(a, how, f"{what} norm", shared=a.parallel_residual and what == "MLP"))
+        if a.norm_place != "before":
+            output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
+            layers.append(_norm(a, how, output, given="compute"))
+        for layer in layers:
+            yield replace(layer, repeat=repeat, block=name)
+
+
+def _norm(a: Architecture, how: Profile, name: str, *, given: str = "residual", shared: bool = False) -> Layer:
+    """A norm of width d_model; if `shared`, another norm keeps the same input, unless each converts it."""
+    size = how.row(norm_operation(a.norm)).get("input", "input")
+    omit = ("input",) if shared and how.bytes(size, given) == how.residual else ()
+    return norm(how, a.norm, name=name, width=a.d_model, bias=a.norm_bias, given=given, omit=omit)
+
+
+def _producer(a: Architecture) -> str:
+    return "residual" if a.norm_place == "after" else norm_operation(a.norm)
+
+
+def _attention(a: Architecture, how: Profile) -> Layer:
+    if a.latent is not None:
+        return latent_attention(
+            how,
+            n_heads=a.n_heads,
+            d_c=a.latent.d_c,
+            d_cq=a.latent.d_cq,
+            d_nope=a.latent.d_nope,
+            d_rope=a.latent.d_rope,
+            d_v=a.latent.d_v,
+            width=a.d_model,
+            norm_kind=a.norm,
+            qkv_bias=a.qkv_bias,
+            o_bias=a.o_bias,
+            attention_dropout=a.attention_dropout != 0,
+            producer=_producer(a),
+        )
+    return attention(
+        how,
+        n_heads=a.n_heads,
+        n_kv=a.n_kv,
+        d_head=a.d_head,
+        width=a.d_model,
+        rotary=a.position == "rotary",
+        qkv_bias=a.qkv_bias,
+        o_bias=a.o_bias,
+        fused_qkv=a.fused_qkv,
+        qk_norm=a.qk_norm,
+        qk_norm_kind=a.norm,
+        sinks=a.sinks,
+        attention_dropout=a.attention_dropout != 0,
+        dropout=a.residual_dropout != 0,
+        heads_with_keys=_heads_with_keys(a),
+        producer=_producer(a),
+    )
+
+
+def _heads_with_keys(a: Architecture) -> str:
+    values = a.values()
+    n_kv, n_heads = a.n_kv.xreplace(values), a.n_heads.xreplace(values)
+    return "all" if n_kv == n_heads else "one" if n_kv == 1 else "some"
+
+
+def _mlp(a: Architecture, how: Profile) -> Layer:
+    return mlp(
+        how,
+        a.activation,
+        gated=a.gated,
+        bias=a.mlp_bias,
+        dropout=a.residual_dropout != 0,
+        fused_gate=a.fused_gate,
+        width=a.d_model,
+        inner=a.d_ff,
+        producer=_producer(a),
+    )
+
+
+def _moe(a: Architecture, how: Profile) -> Layer:
+    assert a.experts is not None
+    return moe(
+        how,
+        a.activation,
+        experts=a.experts.experts,
+        top_k=a.experts.top_k,
+        d_expert=a.experts.d_expert,
+        d_shared=a.experts.d_shared,
+        width=a.d_model,
+        gated=a.gated,
+        fused_gate=a.fused_gate,
+        router_bias=a.experts.router_bias,
+        expert_bias=a.experts.expert_bias,
+        producer=_producer(a),
+    )
