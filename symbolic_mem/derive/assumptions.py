@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symbolic_mem.derive.steps import Prose, text
 from symbolic_mem.derive.words import placement_sentences
+from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study import Study
 
 
@@ -11,7 +12,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     """List what the model, the recipe, the study and the caller assume."""
     recipe = study.recipe
     said = [text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}.")]
-    said += [text(sentence) for sentence in (*study.model.assumptions, *recipe.assumptions, *study.notes)]
+    trained = recompute(study.model, recipe.recompute)
+    said += [text(sentence) for sentence in (*trained.assumptions, *recipe.assumptions, *study.notes)]
     if study.overridden:
         said.append(text(f"Changed by the caller: {'; '.join(study.overridden)}."))
     return tuple(said)

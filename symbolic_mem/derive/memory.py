@@ -22,6 +22,7 @@ from symbolic_mem.derive.steps import (
 )
 from symbolic_mem.derive.words import KIND_SYMBOLS, KIND_WORDS, count, gib, listed
 from symbolic_mem.models.tensors import Model
+from symbolic_mem.recipes.recompute import NONE, recompute
 from symbolic_mem.study import Study
 from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T
 from symbolic_mem.terms import STATIC, Memory, Term
@@ -112,7 +113,7 @@ def _state_step(kind: str, memory: Memory, work: Work) -> Step:
         copies = sp.cancel(term.short / (term.bytes_per_element * P)) if term.short is not None else sp.S.One
         each = f"{copies} × {term.bytes_per_element}" if copies != 1 else f"{term.bytes_per_element}"
         reason = f"{term.reason}: " if term.reason else ""
-        names.append(f"{term.name} ({reason}{each} bytes for each parameter)")
+        names.append(f"{term.name} ({reason}{each} bytes {'each' if term.short is None else 'for each parameter'})")
     return _plain_step(f"{_sentence(listed(names))} take", kind, memory, work)
 
 
@@ -140,9 +141,12 @@ def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
 
 def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
     blocks: list[Block] = []
-    for layer in study.model.layers:
+    how = study.recipe.recompute
+    for layer in recompute(study.model, how).layers:
         if layer.saved:
             intro = say(f"For the backward pass each {layer.name} keeps")
+            if how != NONE:
+                intro = say(f"{_sentence(layer.name)}: for the backward pass {{n}} of them keep", n=layer.repeat)
             items = tuple(
                 say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
                 for tensor in layer.saved

@@ -21,6 +21,7 @@ from symbolic_mem.symbols import S
 PLAIN = ("none", "full", "half", "selective")
 COUNTED = ("every", "groups")
 PHASES = ("first", "last")
+NOTHING_RECOMPUTED = "Nothing is recomputed"  # a model's builder begins a sentence with it that is then no longer true
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def recompute(model: Model, how: Recompute) -> Model:
     ...     print(layer.name, layer.repeat, [tensor.name for tensor in layer.saved])
     feed-forward block L []
     feed-forward block floor(L/2) ['x', 'h']
-    feed-forward block, recomputed ceiling(L/2) ['x']
+    recomputed feed-forward block ceiling(L/2) ['x']
     """
     if how.rule == "none":
         return model
@@ -112,7 +113,8 @@ def recompute(model: Model, how: Recompute) -> Model:
             assumption += " This model keeps no attention scores, so that nothing changes."
     else:
         layers = tuple(_fewer(model, how))
-    return replace(model, layers=layers, assumptions=(*model.assumptions, assumption))
+    said = tuple(sentence for sentence in model.assumptions if not sentence.startswith(NOTHING_RECOMPUTED))
+    return replace(model, layers=layers, assumptions=(*said, assumption))
 
 
 def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
@@ -183,7 +185,7 @@ def _fewer(model: Model, how: Recompute) -> Iterator[Layer]:
         if kept != 0 and layer.saved:
             yield replace(layer, weights=(), matmuls=(), repeat=kept * inside)
         if layer is first_layers[layer.block] and inputs != 0:
-            name = f"{layer.block}, recomputed"
+            name = f"recomputed {layer.block}"
             yield Layer(name, saved=(_input(layer),), repeat=inputs, source=layer.source, block=layer.block)
 
 

@@ -183,11 +183,11 @@ def _negative(expr: sp.Expr) -> bool:
 def _order(expr: sp.Basic) -> tuple:
     """Numbers, then symbols in the order of the table, then sums and functions."""
     if expr.is_Rational:
-        return (0, 0, "")
+        return (0, (), "")
     if isinstance(expr, sp.Symbol):
-        return (1, named(expr).rank, str(expr))
+        return (1, (named(expr).rank,), str(expr))
     if isinstance(expr, sp.Pow) and isinstance(expr.base, sp.Symbol):
-        return (1, named(expr.base).rank, str(expr))
-    ranks = sorted(named(symbol).rank for symbol in expr.free_symbols) or [0]
+        return (1, (named(expr.base).rank,), str(expr))
+    ranks = sorted(named(symbol).rank for symbol in expr.free_symbols)
     compound = 1 if isinstance(expr, sp.Mul) else 2
-    return (compound, *ranks, str(expr))
+    return (compound, tuple(ranks), str(expr))
