@@ -43,7 +43,10 @@ def latent_attention(
     q, kv, out = n_heads * (d_nope + d_rope), n_heads * (d_nope + d_v), n_heads * d_v
     down = {"W_q": q} if d_cq is None else {"W_q_down": d_cq}
     down["W_kv_down"] = d_c + d_rope
-    parts = [linear(profile, down, width, bias=qkv_bias, producer=producer, group="attention")]
+    first = linear(profile, down, width, bias=qkv_bias, producer=producer, group="attention")
+    if d_cq is None:  # in DeepSeek's code only the narrowing projections have the bias that a config can ask for
+        first = replace(first, weights=tuple(weight for weight in first.weights if weight.name != "b_q"))
+    parts = [first]
     if d_cq is not None:
         parts.append(norm(profile, norm_kind, name="q norm", width=d_cq, given="compute", label="q norm"))
         parts.append(linear(profile, {"W_q_up": q}, d_cq, group="attention", label="narrow query"))
