@@ -1,0 +1,65 @@
+"""Parameter counts, to the unit, against what the engine's modules hold: `tests/data/params.json` says how."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.counts import active_parameters, parameters_by_group
+from symbolic_mem.models.families import families
+from symbolic_mem.models.huggingface import parse_config, read_config
+from symbolic_mem.models.tensors import GROUPS
+from symbolic_mem.models.transformer import transformer
+from symbolic_mem.symbols import L, V, d_ff, d_model, n_heads
+
+DATA = Path(__file__).parents[1] / "data"
+GOLDEN = json.loads((DATA / "params.json").read_text())
+
+
+def numbers(architecture: Architecture) -> tuple[dict[str, int], int]:
+    model, values = transformer(architecture), architecture.values()
+    groups = {group: int(count.xreplace(values)) for group, count in parameters_by_group(model).items()}
+    assert sum(groups.values()) == model.parameters.xreplace(values)
+    return groups, int(active_parameters(model, architecture).xreplace(values))
+
+
+@pytest.mark.parametrize("case", GOLDEN["models"], ids=lambda case: case["config"].removesuffix(".json"))
+def test_published_models_count_to_the_unit(case: dict) -> None:
+    groups, active = numbers(read_config(DATA / "hf_configs" / case["config"]))
+    assert groups == case["groups"]
+    assert (sum(groups.values()), active) == (case["parameters"], case["active"])
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=f"{i}-{case['config']['model_type']}") for i, case in enumerate(GOLDEN["variants"])]
+)
+def test_defaults_and_options_of_every_family_count_to_the_unit(case: dict) -> None:
+    groups, _ = numbers(parse_config(json.dumps(case["config"]).encode(), "c.json"))
+    assert groups == case["groups"]
+    assert sum(groups.values()) == case["parameters"]
+
+
+def test_every_family_is_counted_with_nothing_but_its_defaults_and_as_a_published_model() -> None:
+    empty = {case["config"]["model_type"] for case in GOLDEN["variants"] if len(case["config"]) == 1}
+    assert empty == set(families().known)
+    published = {read_config(DATA / "hf_configs" / case["config"]).family for case in GOLDEN["models"]}
+    assert published == set(families().known)
+
+
+def test_the_groups_come_in_one_order() -> None:
+    groups, _ = numbers(read_config(DATA / "hf_configs" / "deepseek-v3.json"))
+    assert list(groups) == [group for group in GROUPS if group in groups]
+
+
+def test_a_count_stays_a_formula() -> None:
+    """Narayanan et al. (2021), arXiv:2104.04473, equation 2, without its V + s term: 12 L d^2 (1 + 13 / (12 d))."""
+    groups = parameters_by_group(transformer(read_config(DATA / "hf_configs" / "gpt2-xl.json")))
+    blocks = groups["attention"] + groups["mlp"] + groups["norm"]
+    assert blocks.free_symbols == {L, d_model}
+    assert sp.expand(blocks - (12 * L * d_model**2 + 13 * L * d_model + 2 * d_model)) == 0
+    assert groups["token embedding"] == V * d_model
+    assert not blocks.has(d_ff, n_heads)
