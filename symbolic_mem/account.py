@@ -136,7 +136,11 @@ def _term(name: str, kind: str, kept: list[Kept]) -> Term:
 
 
 def _factored(parts: tuple[Part, ...]) -> sp.Expr:
-    """Sum the elements with the number of tokens as a factor of all that grow with it."""
-    per_token = [part.elements for part in parts if {B, S} <= set(part.shape)]
-    rest = [part.elements for part in parts if not {B, S} <= set(part.shape)]
+    """Sum the elements, each size once, with the number of tokens as a factor of all that grow with it."""
+    copies: dict[tuple[sp.Expr, bool], sp.Expr] = {}
+    for part in parts:
+        size = (sp.Mul(*part.shape), {B, S} <= set(part.shape))
+        copies[size] = copies.get(size, sp.S.Zero) + part.copies
+    per_token = [count * size for (size, grows), count in copies.items() if grows]
+    rest = [count * size for (size, grows), count in copies.items() if not grows]
     return sp.gcd_terms(sp.Add(*per_token)) + sp.gcd_terms(sp.Add(*rest))
