@@ -79,12 +79,12 @@ class Answer:
     bound: Bound
     feasible: bool
     value: int | None
-    quotient: sp.Rational | None
-    divided: sp.Rational
-    fixed: sp.Rational
-    capacity: sp.Rational
+    quotient: sp.Expr | None
+    divided: sp.Expr
+    fixed: sp.Expr
+    capacity: sp.Expr
 
-    def per_device(self, n: int) -> sp.Rational:
+    def per_device(self, n: int) -> sp.Expr:
         """Exact bytes on one device at degree `n`."""
         return self.fixed + self.divided / n
 

@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.evaluate import Values
 from symbolic_mem.solve.bound import Answer, solve
+from symbolic_mem.solve.exact import exact_values, fraction
 from symbolic_mem.solve.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solve.profile import Profile
 from symbolic_mem.solve.rules import Allowed, Rule, allowed, contradiction
@@ -75,7 +76,7 @@ class Degree:
     @property
     def capacity(self) -> Fraction:
         """Bytes that the memory of one device is compared with."""
-        return _fraction(self.ideal.capacity)
+        return fraction(self.ideal.capacity)
 
     @property
     def largest_below(self) -> int | None:
@@ -122,12 +123,12 @@ def smallest_degree(
     >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.sentence
     'no degree is at once a multiple of 8 and a divisor of 126'
     """
-    exact = {symbol: sp.sympify(value) for symbol, value in values.items()}
+    exact = exact_values(values)
     ideal = solve(memory, symbol, capacity, strict=strict).at(exact)
     layouts = [rule for rule in rules if isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     integers = [rule.at(exact) for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     ordered = (*layouts, *integers)
-    limit = _fraction(ideal.capacity)
+    limit = fraction(ideal.capacity)
 
     shape, keep = profile(memory, symbol, exact), Allowed()
     value = ideal.value
@@ -172,9 +173,9 @@ def _without(
 
 
 def _reason(ideal: Answer, steps: list[Applied], integers: list[Rule], symbol: sp.Symbol) -> Reason:
-    capacity = _fraction(ideal.capacity)
+    capacity = fraction(ideal.capacity)
     if not steps:
-        fixed = _fraction(ideal.fixed)
+        fixed = fraction(ideal.fixed)
         return Reason(
             "fixed",
             f"what every device holds whatever {symbol} is, {fixed} bytes, leaves no room in {capacity} bytes",
@@ -199,7 +200,3 @@ def _reason(ideal: Answer, steps: list[Applied], integers: list[Rule], symbol: s
 
 def _listed(rules: Sequence[Rule]) -> str:
     return " and ".join(rule.words for rule in rules)
-
-
-def _fraction(number: sp.Rational) -> Fraction:
-    return Fraction(int(number.p), int(number.q))  # ty: ignore[unresolved-attribute]

@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.errors import BadInput
 from symbolic_mem.evaluate import Values, evaluate
+from symbolic_mem.solve.exact import exact_values, number_of
 from symbolic_mem.solve.powers import powers_of
 from symbolic_mem.terms import Memory
 
@@ -82,16 +83,16 @@ class UpperBound:
 
         Raises `BadInput` when a coefficient is negative there, so that more is not always larger.
         """
-        exact = {symbol: sp.sympify(value) for symbol, value in values.items() if symbol != self.symbol}
-        numbers = {k: _fraction(evaluate(a, exact, f"the largest {self.symbol}")) for k, a in self.powers}
-        capacity = _fraction(evaluate(self.capacity, exact, f"the largest {self.symbol}"))
+        exact = {symbol: value for symbol, value in exact_values(values).items() if symbol != self.symbol}
+        numbers = {k: number_of(a, exact, f"the largest {self.symbol}") for k, a in self.powers}
+        capacity = number_of(self.capacity, exact, f"the largest {self.symbol}")
         negative = [k for k, a in numbers.items() if k > 0 and a < 0]
         if negative:
             raise BadInput(
                 f"the memory does not grow with {self.symbol} everywhere: the coefficient of {self.symbol}^{negative[0]} "
                 f"is {numbers[negative[0]]}, so a largest value is not defined; ask about another symbol"
             )
-        root = None if self.quotient is None else self._root(exact, capacity, numbers)
+        root = self._root(exact, capacity, numbers)
         return _search(self, numbers, capacity, root)
 
     def _root(self, values: Values, capacity: Fraction, numbers: dict[int, Fraction]) -> sp.Expr | None:
@@ -99,7 +100,7 @@ class UpperBound:
             return None
         if any(a == 0 for k, a in numbers.items() if k > 0):
             return None  # a power that vanishes at these numbers: the closed form divides by it
-        return evaluate(self.quotient, values, "the bound")  # ty: ignore[invalid-argument-type]
+        return None if self.quotient is None else evaluate(self.quotient, values, "the bound")
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,3 @@ def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction,
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return Upper(bound, True, low, False, root, coefficients, capacity)
-
-
-def _fraction(number: sp.Expr) -> Fraction:
-    return Fraction(int(number.p), int(number.q))  # ty: ignore[unresolved-attribute]

@@ -9,7 +9,8 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.errors import BadInput
-from symbolic_mem.evaluate import Values, evaluate
+from symbolic_mem.evaluate import Values
+from symbolic_mem.solve.exact import number_of
 from symbolic_mem.solve.profile import Profile, Rows
 from symbolic_mem.symbols import B
 from symbolic_mem.terms import STATIC, Memory, Part, Term
@@ -33,7 +34,7 @@ class WholeSamples:
             return None
         if per_sample.has(self.batch):
             raise BadInput(f"{term.name} is not proportional to {self.batch}: whole sequences cannot be counted")
-        return (Rows(_fraction(self.batch, values), _fraction(per_sample, values), _share(term, n, values)),)
+        return (Rows(number_of(self.batch, values), number_of(per_sample, values), _share(term, n, values)),)
 
     def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
@@ -110,9 +111,9 @@ def profile(memory: Memory, n: sp.Symbol, values: Values, layouts: Sequence[Layo
         if cut is not None:
             rows += cut
         elif term.degree.has(n):
-            divided += _fraction(term.undivided_bytes, values) / _share(term, n, values)
+            divided += number_of(term.undivided_bytes, values) / _share(term, n, values)
         else:
-            fixed += _fraction(term.bytes, values)
+            fixed += number_of(term.bytes, values)
     gathered = [part for layout in layouts for part in layout.gathered(n, values)]
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 
@@ -123,14 +124,9 @@ def _first(found: Iterable[tuple[Rows, ...] | None]) -> tuple[Rows, ...] | None:
 
 def _cut(part: Part, size: sp.Expr, share: Fraction, values: Values) -> Rows:
     rest = part.copies * sp.Mul(*part.shape[1:]) * size
-    return Rows(_fraction(part.shape[0], values), _fraction(rest, values), share)
+    return Rows(number_of(part.shape[0], values), number_of(rest, values), share)
 
 
 def _share(term: Term, n: sp.Symbol, values: Values) -> Fraction:
     """The factor c where the term is divided over c n devices."""
-    return _fraction(term.degree / n, values)
-
-
-def _fraction(expr: sp.Expr, values: Values) -> Fraction:
-    number = evaluate(sp.sympify(expr), values, "the bound")
-    return Fraction(int(number.p), int(number.q))  # ty: ignore[unresolved-attribute]
+    return number_of(term.degree / n, values)

@@ -75,11 +75,11 @@ def _in_tokens(expr: sp.Expr, name: str) -> sp.Expr:
 def _powers(expr: sp.Expr, unknown: sp.Symbol, asked: sp.Symbol) -> Iterable[tuple[int, sp.Expr]]:
     if not expr.has(unknown):
         return [(0, expr)]
-    power = expr.as_powers_dict().get(unknown, 0)
+    power = sp.sympify(expr.as_powers_dict().get(unknown, 0))
     if power.is_Integer and 0 < power <= MAX_POWER and not (rest := expr / unknown**power).has(unknown):
         return [(int(power), rest)]
     if expr.is_Add:
-        return [pair for part in expr.args for pair in _powers(part, unknown, asked)]
+        return [pair for part in sp.Add.make_args(expr) for pair in _powers(part, unknown, asked)]
     message = f"the memory is not a polynomial in {asked}; ask about another symbol, or give a degree to `solve`"
     found = _polynomial(expr, (unknown,), message)
     return [(power, coefficient.as_expr()) for (power,), coefficient in found.terms()]

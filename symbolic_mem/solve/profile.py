@@ -99,10 +99,10 @@ class Profile:
     def first_fit(self, capacity: Fraction, strict: bool) -> int | None:
         """Return the first degree that fits where the memory never grows with n, or None; by bisection."""
         assert self.limit is not None
-        if self.divided == 0 or self.limit >= capacity:
-            # Without a divided part the limit is reached once every device holds one row of everything.
-            if self.divided != 0 or not _fits(self.limit, capacity, strict):
-                return None
+        # With a divided part the limit is approached from above and never reached; without one it is reached.
+        reached = self.divided == 0 and _fits(self.limit, capacity, strict)
+        if self.limit >= capacity and not reached:
+            return None
         high = 1
         while not _fits(self.at(high), capacity, strict):
             high *= 2
