@@ -100,12 +100,11 @@ class WholeMesh:
 
 
 def whole_meshes(roofline: Roofline, chips: int, values: Values, overlap: str) -> tuple[WholeMesh, ...]:
-    """Return every mesh X Y = `chips` of whole axes with its critical batch."""
-    bound = critical(roofline, overlap)
+    """Return every mesh X Y = `chips` of whole axes with its critical batch; an axis of one chip sends nothing."""
     meshes = []
     for x in sp.divisors(chips):
         shape = {**values, X: sp.Integer(x), Y: sp.Integer(chips // x)}
-        meshes.append(WholeMesh(x, chips // x, bound.at(shape)))
+        meshes.append(WholeMesh(x, chips // x, critical(roofline.on(shape), overlap).at(shape)))
     return tuple(meshes)
 
 

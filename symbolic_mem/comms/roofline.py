@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -57,6 +57,11 @@ class Roofline:
             axis: sp.Add(*(time for collective, time in self.each if collective.axis == axis))
             for axis in self.work.axes
         }
+
+    def on(self, values: Values) -> Roofline:
+        """The same pass without the collectives over a single chip, which send nothing."""
+        kept = tuple(c for c in self.work.collectives if sp.sympify(c.over).xreplace(dict(values)) != 1)
+        return replace(self, work=replace(self.work, collectives=kept))
 
     def communication(self, overlap: str) -> sp.Expr:
         """The time of all that is sent: the longest axis (``max``) or all axes added (``sum``)."""

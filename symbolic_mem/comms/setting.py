@@ -64,7 +64,7 @@ def setting(
         del values[N_devices]
     tokens = values[B] * values[S] if B in values and S in values else None
     values.pop(T, None)
-    return Setting(load_of_model, plan, Roofline(plan.of(pass_name), study.network), values, tokens)
+    return Setting(load_of_model, plan, Roofline(plan.of(pass_name), study.network).on(values), values, tokens)
 
 
 def _implied(values: Mapping[sp.Symbol, sp.Rational]) -> str:
