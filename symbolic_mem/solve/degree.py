@@ -147,7 +147,7 @@ def smallest_degree(
 
     reason = None if value is not None else _reason(ideal, steps, integers, symbol)
     without = ()
-    if value is None and ideal.feasible and len(ordered) > 1:
+    if value is None and ideal.feasible:
         without = _without(memory, symbol, exact, limit, strict, layouts, integers)
     return Degree(ideal, ordered, tuple(steps), value, shape, keep, reason, without)
 

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.errors import BadInput
 from symbolic_mem.evaluate import Values
-from symbolic_mem.solve.exact import number_of
+from symbolic_mem.solve.exact import exact_values, number_of
 from symbolic_mem.solve.profile import Profile, Rows
 from symbolic_mem.symbols import B
 from symbolic_mem.terms import STATIC, Memory, Part, Term
@@ -27,14 +27,17 @@ class WholeSamples:
         """What the rule says, as a sentence without its end."""
         return f"each device holds whole sequences, ceiling({self.batch}/n) of them"
 
-    def rows(self, term: Term, n: sp.Symbol, values: Values) -> tuple[Rows, ...] | None:
+    def cut(self, term: Term, n: sp.Symbol, values: Values) -> Profile | None:
         """Return the term in whole sequences, or None when it does not grow with the batch."""
-        per_sample = term.undivided_bytes / self.batch
         if term.kind != "activations" or not term.degree.has(n) or not term.elements.has(self.batch):
             return None
+        per_sample = sp.diff(term.undivided_bytes, self.batch)
         if per_sample.has(self.batch):
-            raise BadInput(f"{term.name} is not proportional to {self.batch}: whole sequences cannot be counted")
-        return (Rows(number_of(self.batch, values), number_of(per_sample, values), _share(term, n, values)),)
+            raise BadInput(f"{term.name} is not linear in {self.batch}: whole sequences cannot be counted")
+        share, batch = _share(term, n, values), number_of(self.batch, values)
+        each = number_of(per_sample, values)
+        rest = number_of(term.undivided_bytes, values) - each * batch
+        return Profile(Fraction(0), rest / share, (Rows(batch, each, share),))
 
     def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
@@ -55,14 +58,16 @@ class PaddedRows:
         """What the rule says, as a sentence without its end."""
         return "every tensor is cut into whole rows, and each device stores ceiling(rows/n) of them"
 
-    def rows(self, term: Term, n: sp.Symbol, values: Values) -> tuple[Rows, ...] | None:
+    def cut(self, term: Term, n: sp.Symbol, values: Values) -> Profile | None:
         """Return the rows of each tensor of the term, or None for a kind that is not cut by rows."""
         if term.kind not in self.kinds or not term.degree.has(n):
             return None
         if not term.parts:
             raise BadInput(f"{term.name} does not say which tensors it is made of: padded rows cannot be counted")
         share = _share(term, n, values)
-        return tuple(_cut(part, term.bytes_per_element, share, values) for part in term.parts)
+        return Profile(
+            Fraction(0), rows=tuple(_rows(part, term.bytes_per_element, share, values) for part in term.parts)
+        )
 
     def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
@@ -84,13 +89,13 @@ class Gathered:
         """What the rule says, as a sentence without its end."""
         return f"the unit that is computed is also held whole, in {self.bytes} bytes per padded element"
 
-    def rows(self, term: Term, n: sp.Symbol, values: Values) -> tuple[Rows, ...] | None:
+    def cut(self, term: Term, n: sp.Symbol, values: Values) -> Profile | None:
         """No term changes: the gathered unit comes in addition."""
         return None
 
     def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
         """Return the rows of the unit, which every device holds whole."""
-        return tuple(_cut(part, sp.sympify(self.bytes), Fraction(1), values) for part in self.unit)
+        return tuple(_rows(part, sp.sympify(self.bytes), Fraction(1), values) for part in self.unit)
 
 
 Layout = WholeSamples | PaddedRows | Gathered
@@ -105,11 +110,13 @@ def profile(memory: Memory, n: sp.Symbol, values: Values, layouts: Sequence[Layo
     >>> profile(Memory((term,)), n_fsdp, {}, [PaddedRows()]).at(4)
     Fraction(36, 1)
     """
+    values = exact_values(values)
     fixed, divided, rows = Fraction(0), Fraction(0), []
     for term in memory:
-        cut = _first(layout.rows(term, n, values) for layout in layouts)
+        cut = _first(layout.cut(term, n, values) for layout in layouts)
         if cut is not None:
-            rows += cut
+            divided += cut.divided
+            rows += cut.rows
         elif term.degree.has(n):
             divided += number_of(term.undivided_bytes, values) / _share(term, n, values)
         else:
@@ -118,11 +125,11 @@ def profile(memory: Memory, n: sp.Symbol, values: Values, layouts: Sequence[Layo
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 
 
-def _first(found: Iterable[tuple[Rows, ...] | None]) -> tuple[Rows, ...] | None:
-    return next((rows for rows in found if rows is not None), None)
+def _first(found: Iterable[Profile | None]) -> Profile | None:
+    return next((cut for cut in found if cut is not None), None)
 
 
-def _cut(part: Part, size: sp.Expr, share: Fraction, values: Values) -> Rows:
+def _rows(part: Part, size: sp.Expr, share: Fraction, values: Values) -> Rows:
     rest = part.copies * sp.Mul(*part.shape[1:]) * size
     return Rows(number_of(part.shape[0], values), number_of(rest, values), share)
 
