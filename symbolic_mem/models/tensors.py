@@ -61,9 +61,9 @@ class Matmul:
 class Layer:
     """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times.
 
-    `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any): the
-    first tensor that the first layer of a block saves has the shape of the block's input. `kept` counts the
-    repetitions that keep what autograd saves, where some are recomputed (None: all).
+    `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
+    `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype). `kept`
+    counts the repetitions that keep what autograd saves, where some are recomputed (None: all).
     """
 
     name: str
@@ -73,6 +73,7 @@ class Layer:
     repeat: sp.Expr = sp.S.One
     source: str = ""
     block: str = ""
+    enters: Tensor | None = None
     kept: sp.Expr | None = None
 
     @property

@@ -15,7 +15,8 @@ from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.moe import moe
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.profile import Profile, profile
-from symbolic_mem.models.tensors import Layer, Model
+from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.symbols import B, S
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
 
@@ -61,6 +62,7 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
 
 def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forward: Layer) -> Iterator[Layer]:
     """One block: each of its two parts with the norms before it, after it, or both."""
+    entering = Tensor("residual stream", (B, S, a.d_model), bytes_per_element=how.residual)
     for part, what in ((_attention(a, how), "attention"), (feed_forward, "MLP")):
         layers = [part]
         if a.norm_place != "after":
@@ -69,7 +71,7 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
             output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
             layers.append(_norm(a, how, output, given="compute"))
         for layer in layers:
-            yield replace(layer, repeat=repeat, block=name)
+            yield replace(layer, repeat=repeat, block=name, enters=entering)
 
 
 def _norm(a: Architecture, how: Profile, name: str, *, given: str = "residual", shared: bool = False) -> Layer:

@@ -100,8 +100,8 @@ def recompute(model: Model, how: Recompute) -> Model:
     >>> for layer in recompute(ffn(), Recompute("every", 2)).layers:
     ...     print(layer.name, layer.repeat, [tensor.name for tensor in layer.saved])
     feed-forward block L []
-    feed-forward block floor(L/2) ['x', 'h']
     recomputed feed-forward block ceiling(L/2) ['x']
+    feed-forward block floor(L/2) ['x', 'h']
     """
     if how.rule == "none":
         return model
@@ -135,10 +135,11 @@ def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
         layers.append(replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * per_block))
     if how.rule in ("half", "selective"):
         return tuple(layer for layer in layers if layer.saved)
-    first, start_tensor = layers[0], _first_saved(layers[0])
-    if start_tensor.bytes_per_element is None:  # the kept input itself, and not a converted copy of it
-        rest = tuple(tensor for tensor in first.saved if tensor is not start_tensor)
-        again = replace(first, saved=(start_tensor,), repeat=first.repeat - 1)
+    first, kept = layers[0], _input(layers[0])
+    same = [one for one in first.saved if (one.shape, one.bytes_per_element) == (kept.shape, kept.bytes_per_element)]
+    if same:  # the kept input itself, and not a converted copy of it
+        rest = tuple(tensor for tensor in first.saved if tensor is not same[0])
+        again = replace(first, saved=(same[0],), repeat=first.repeat - 1)
         layers[:1] = [replace(first, saved=rest), *((again,) if again.repeat != 0 else ())]
     return tuple(layer for layer in layers if layer.saved)
 
@@ -182,11 +183,11 @@ def _fewer(model: Model, how: Recompute) -> Iterator[Layer]:
         inputs, kept = _counts(how, start, end)
         inside = layer.repeat / (end - start)  # a layer may occur several times in a block
         yield replace(layer, saved=(), kept=kept * inside)
-        if kept != 0 and layer.saved:
-            yield replace(layer, weights=(), matmuls=(), repeat=kept * inside)
         if layer is first_layers[layer.block] and inputs != 0:
             name = f"recomputed {layer.block}"
             yield Layer(name, saved=(_input(layer),), repeat=inputs, source=layer.source, block=layer.block)
+        if kept != 0 and layer.saved:
+            yield replace(layer, weights=(), matmuls=(), repeat=kept * inside)
 
 
 def _counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -206,13 +207,11 @@ def _counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.E
 
 def _input(layer: Layer) -> Tensor:
     reason = "input of a block: its backward pass starts again from here"
-    return replace(_first_saved(layer), reason=reason, bytes_per_element=None)
-
-
-def _first_saved(layer: Layer) -> Tensor:
+    if layer.enters is not None:
+        return replace(layer.enters, reason=reason)
     for tensor in layer.saved:
         if tensor.kind == "activations":
-            return tensor
+            return replace(tensor, reason=reason, bytes_per_element=None)
     raise BadInput(f"layer {layer.name!r} begins a block and saves nothing, so that the block's input is unknown")
 
 
