@@ -204,6 +204,8 @@ def test_a_file_that_is_no_config_is_refused(content: bytes, message: str) -> No
         (LLAMA | {"num_key_value_heads": 12}, "num_key_value_heads is 12, which does not divide the 6 query heads"),
         (LLAMA | {"tie_word_embeddings": 1}, "tie_word_embeddings must be true or false, not a number"),
         (LLAMA | {"attention_dropout": 1.5}, "attention_dropout must be a probability: 0 or more, less than 1"),
+        (LLAMA | {"attention_dropout": 1}, "attention_dropout must be a probability: 0 or more, less than 1"),
+        (LLAMA | {"attention_dropout": True}, "attention_dropout must be a probability: 0 or more, less than 1"),
         (LLAMA | {"hidden_act": "gelu_pytorch"}, "hidden_act is 'gelu_pytorch'; did you mean 'gelu_pytorch_tanh'?"),
         (LLAMA | {"hidden_act": 3}, "hidden_act must be the name of a function, not a number"),
         (MIXTRAL | {"num_experts_per_tok": 5}, "num_experts_per_tok is 5, more than the 4 experts that there are"),
@@ -221,6 +223,10 @@ def test_a_value_that_no_model_can_have_is_refused(config: dict[str, object], me
 def test_heads_need_not_divide_the_width_when_their_own_is_given() -> None:
     model = read(LLAMA, num_attention_heads=7, num_key_value_heads=7, head_dim=8)
     assert model.values()[s.d_head] == 8
+
+
+def test_a_token_may_visit_every_expert() -> None:
+    assert read(MIXTRAL, num_experts_per_tok=4).values()[s.k] == 4
 
 
 def test_the_largest_layer_count_is_read() -> None:
