@@ -141,3 +141,9 @@ def test_the_account_shows_one_term_for_every_state():
 def test_parts_carry_the_shapes_that_sharding_needs():
     parts = State("rows", "optimizer", sp.Integer(4), rule="rows").parts(one_tensor(30, 50))
     assert [part.shape for part in parts] == [(30,)]
+
+
+def test_a_tensor_of_4096_elements_is_the_first_with_8_bit_moments():
+    # bitsandbytes 0.50.2, min_8bit_size = 4096: fewer elements stay in FP32 (4095: 32760 bytes, measured)
+    assert state_bytes("adamw-8bit", 4, 4096) == 2 * (4096 + 4 * 16)
+    assert state_bytes("adamw-8bit", 4, 64, 64) == 2 * (4096 + 4 * 16)
