@@ -19,16 +19,16 @@ from symbolic_mem.errors import BadInput, MissingValue, nearest
 from symbolic_mem.evaluate import missing
 from symbolic_mem.formula import read_formula, read_number
 from symbolic_mem.hardware import READINGS, device
-from symbolic_mem.models.build import MODEL_KEYS, build_model
+from symbolic_mem.models.build import MODEL_KEYS, Built, build_model
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.placement import RESTS, Placed, place
 from symbolic_mem.read import entry, known_keys, parse_toml, read_toml
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.solve.capacity import Capacity, capacity_from, capacity_of
 from symbolic_mem.symbols import lookup, n_fsdp, named, table
-from symbolic_mem.terms import KINDS, Memory
+from symbolic_mem.terms import KINDS, STATIC, Memory
 
-DEFAULT_RECIPE = "cs336"
+CONFIG_RECIPE = "fsdp2"
 MAX_VALUE = 10**30
 _TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
 _PLACED = ("fraction", "over", "rest")
@@ -54,7 +54,7 @@ class Study:
 
     name: str
     title: str
-    model: Model
+    built: Built
     recipe: Recipe
     values: Mapping[sp.Symbol, sp.Rational]
     placement: Mapping[str, Placed] = field(default_factory=dict)
@@ -65,6 +65,11 @@ class Study:
     overridden: tuple[str, ...] = ()
     devices: str | None = None
     network: Network | None = None
+
+    @property
+    def model(self) -> Model:
+        """What is trained."""
+        return self.built.model
 
     @cached_property
     def memory(self) -> Memory:
@@ -135,8 +140,8 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     known_keys(content, _TOP, where)
     model_table = entry(content, "model", dict, where)
     known_keys(model_table, MODEL_KEYS, f"{where} [model]")
-    model, implied = build_model(model_table, f"{where} [model]", folder)
-    values = dict(implied)
+    built = build_model(model_table, f"{where} [model]", folder)
+    values = dict(built.values)
     for key, value in entry(content, "values", dict, where, {}).items():
         values[_symbol(key, f"{where} [values]")] = _value(key, value, f"{where} [values]")
     notes = entry(content, "notes", list, where, [])
@@ -148,7 +153,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     return Study(
         name=name,
         title=entry(content, "title", str, where),
-        model=model,
+        built=built,
         recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
@@ -171,6 +176,7 @@ def override(
     reading: str | None = None,
     fractions: Mapping[str, str] | None = None,
     rest: str | None = None,
+    profile: str | None = None,
 ) -> Study:
     """Return the study with what a caller changed: the command line's ``--set``, ``--recipe``, ``--place`` and so on."""
     said = []
@@ -198,8 +204,11 @@ def override(
     said += [f"capacity {capacity}"] * (capacity is not None) + [f"{reading} reading"] * (reading is not None)
     if recipe_name is not None:
         said.append(f"recipe {recipe_name}")
+    if profile is not None:
+        said.append(f"profile {profile}")
     return replace(
         study,
+        built=study.built if profile is None else study.built.under(profile),
         values=new_values,
         recipe=study.recipe if recipe_name is None else recipe(recipe_name),
         placement=placement,
@@ -227,8 +236,19 @@ def _asked(question: Question, device_name: str | None, capacity: str | None, re
 
 
 def _of_config(path: Path, devices: str | None) -> Study:
-    model, values = build_model({"config": path.name}, str(path), path.parent)
-    return Study(path.stem, model.name, model, recipe(DEFAULT_RECIPE), values, source=str(path.name), devices=devices)
+    """A study of a config.json alone: a documented recipe, states divided, B sequences on each device."""
+    built = build_model({"config": path.name}, str(path), path.parent)
+    return Study(
+        name=path.stem,
+        title=f"Memory of training {path.stem}",
+        built=built,
+        recipe=recipe(CONFIG_RECIPE),
+        values=built.values,
+        placement={kind: Placed(n_fsdp) for kind in STATIC},
+        source=path.name,
+        notes=("B counts the sequences on one device; its activations are not divided.",),
+        devices=devices,
+    )
 
 
 def _symbol(name: str, where: str) -> sp.Symbol:

@@ -128,6 +128,15 @@ def named(symbol: sp.Basic) -> Name:
     return Name(sp.Symbol(str(symbol)), base, sub, "", "", True, len(_names))
 
 
+def local(base: str, sub: str) -> sp.Symbol:
+    """Make a symbol for one derivation, such as the parameters of one kind of layer; it is written as it is named.
+
+    >>> named(local("P", "attention norm")).sub
+    'attention norm'
+    """
+    return sp.Symbol(f"{base}_{sub}", positive=True)
+
+
 def table(*, given: bool | None = None) -> tuple[Name, ...]:
     """Return every name in order of definition, optionally only those that are (or are not) given as input."""
     return tuple(name for name in _names.values() if given is None or name.given is given)

@@ -30,6 +30,7 @@ def command(as_json: bool, **options: Any) -> None:
 def _show(study: Study) -> None:
     from symbolic_mem.derive.assumptions import placements
     from symbolic_mem.evaluate import at, missing
+    from symbolic_mem.models.groups import groups
     from symbolic_mem.placement import place
     from symbolic_mem.render.text import plain, plain_prose
     from symbolic_mem.terms import STATIC, Memory
@@ -38,28 +39,51 @@ def _show(study: Study) -> None:
     placed = place(memory, study.placement)
     divided = any(symbol in values for term in placed for symbol in term.degree.free_symbols)
     total = at(memory.total, values)
-    heads = ["term", "kind", "formula", "bytes", "GiB", "share"] + ["bytes per device"] * divided
+    heads = ["term", "kind", "bytes", "GiB", "share", *["bytes per device"] * divided, "formula"]
     rows = []
     for term in memory.terms:
         value = at(term.bytes, values)
-        row = [term.name, term.kind, plain(term.bytes), _whole(value), _gib(value), _share(value, total)]
-        rows.append(row + [_up(at(place(Memory((term,)), study.placement).total, values))] * divided)
-    last = ["total", "", "", _whole(total), _gib(total), "100 %" if total is not None else "–"]
-    rows.append(last + [_up(at(placed.total, values))] * divided)
+        shown = term.bytes if term.short is None or len(groups(study.model)) == 1 else term.short
+        each = [_up(at(place(Memory((term,)), study.placement).total, values))] * divided
+        figures = [_whole(value), _gib(value), _share(value, total)]
+        rows.append([term.name, term.kind, *figures, *each, plain(shown)])
+    figures = [_whole(total), _gib(total), "100 %" if total is not None else "–"]
+    rows.append(["total", "", *figures, *[_up(at(placed.total, values))] * divided, ""])
 
     click.echo(click.style(study.title, bold=True))
     click.echo(f"recipe {study.recipe.name}: {study.recipe.title}\n")
-    print_table(heads, rows, right=(3, 4, 5, 6), totals=True)
-    parameters = at(study.model.parameters, values)
-    click.echo(f"\nparameters   {plain(study.model.parameters)} = {_whole(parameters)}")
+    print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
+    _show_parameters(study)
     for name, part in (("static", memory.of(*STATIC)), ("activations", memory.of("activations"))):
         value = at(part.total, values)
-        click.echo(f"{name:<12} {_whole(value)} bytes = {_gib(value)} GiB")
+        click.echo(f"{name:<12} {_whole(value)} bytes, {_gib(value)} GiB")
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")
     absent = missing(memory.total, values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")
+
+
+def _show_parameters(study: Study) -> None:
+    from symbolic_mem.evaluate import at
+    from symbolic_mem.models.groups import groups
+    from symbolic_mem.render.text import plain
+
+    found = groups(study.model)
+    total = _whole(at(study.model.parameters, study.values))
+    if len(found) == 1:
+        click.echo(f"\nparameters   P = {plain(study.model.parameters)} = {total}")
+        return
+    click.echo("")
+    rows = []
+    for group in found:
+        times = "" if group.repeat == 1 else plain(group.repeat)
+        whole = at(group.repeat * group.parameters, study.values)
+        rows.append((group.name, times, _whole(whole), plain(group.parameters)))
+    print_table(
+        ("parameters of", "times", "all together", "each"), [*rows, ("P", "", total, "")], right=(2,), totals=True
+    )
+    click.echo("")
 
 
 def _whole(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy as sp
 
 from symbolic_mem.derive.steps import (
@@ -21,10 +23,11 @@ from symbolic_mem.derive.steps import (
     text,
 )
 from symbolic_mem.derive.words import KIND_SYMBOLS, KIND_WORDS, count, gib, listed
-from symbolic_mem.models.tensors import Model
+from symbolic_mem.models.groups import groups
+from symbolic_mem.models.tensors import Layer, Model
 from symbolic_mem.recipes.recompute import NONE, recompute
 from symbolic_mem.study import Study
-from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T
+from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.terms import STATIC, Memory, Term
 
 
@@ -49,29 +52,27 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
 
 
 def parameter_steps(model: Model, work: Work) -> list[Step]:
-    """Count the parameters layer by layer, then all together."""
-    layers = [layer for layer in model.layers if layer.weights]
+    """Count the parameters of each kind of layer, then all together."""
+    found = groups(model)
     steps = []
-    if len(layers) == 1:
-        layer = layers[0]
+    if len(found) == 1:
         statement = say(
-            f"Each {layer.name} holds {{weights}} weights, and there are {{repeat}} of them. The number of parameters is",
-            weights=layer.parameters,
-            repeat=layer.repeat,
+            f"Each {found[0].name} holds {{weights}} weights, and there are {{repeat}} of them. "
+            "The number of parameters is",
+            weights=found[0].parameters,
+            repeat=found[0].repeat,
         )
-        total: Side = model.parameters
+        links: list[tuple[str, Side]] = [("=", model.parameters), ("=", work.put(model.parameters))]
     else:
-        chains = []
-        symbols = []
-        for layer in layers:
-            symbol = sp.Symbol(f"P_{layer.name.replace(' ', '-')}", positive=True)
-            symbols.append(layer.repeat * symbol)
-            value = work.define(symbol, layer.parameters)
-            chains.append(Chain(symbol, (("=", layer.parameters), amount(value, "parameters"))))
-        steps.append(work.step(text("The parameters of one layer of each type are"), *chains))
-        statement, total = text("All layers together have"), Total(tuple(symbols))
+        chains, counted = [], []
+        for group in found:
+            symbol = local("P", group.name)
+            value = work.define(symbol, group.parameters)
+            chains.append(Chain(symbol, (("=", sp.gcd_terms(group.parameters)), amount(value, "parameters"))))
+            counted.append(sp.Mul(group.repeat, symbol))
+        steps.append(work.step(text("One layer of each kind holds"), *chains))
+        statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]
     value = work.define(P, model.parameters)
-    links = [("=", total)] + ([("=", work.put(total))] if isinstance(total, sp.Expr) else [])
     return [*steps, work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
 
 
@@ -81,7 +82,7 @@ def term_table(study: Study, memory: Memory) -> Table:
     rows = []
     for term in memory.terms:
         value = term.bytes.xreplace(dict(study.values))
-        shown = term.short if term.short is not None else term.bytes
+        shown = term.bytes if term.short is None else term.short
         rows.append((text(term.name), say("{f}", f=shown), *_figures(value, total)))
     rows.append((text("total"), text(""), *_figures(total, total)))
     return Table(
@@ -140,28 +141,68 @@ def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
 
 
 def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
-    blocks: list[Block] = []
-    how = study.recipe.recompute
-    for layer in recompute(study.model, how).layers:
-        if layer.saved:
-            intro = say(f"For the backward pass each {layer.name} keeps")
-            if how != NONE:
-                intro = say(f"{_sentence(layer.name)}: for the backward pass {{n}} of them keep", n=layer.repeat)
-            items = tuple(
-                say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
-                for tensor in layer.saved
-            )
-            blocks += [Step(intro), Bullets(items)]
-    if len(memory.terms) == 1:
+    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+    if len(memory.terms) > 1:
+        blocks: list[Block] = [_by_layer(memory, work), kept_table(saving, study)]
+    else:
+        blocks = []
+        for layer in saving:
+            blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
         term = memory.terms[0]
         size = term.bytes_per_element
         reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
         statement = say(f"At {{size}} bytes each{reason}, all activations take", size=size)
         blocks.append(_one_term(statement, term, work))
-    else:
-        blocks.append(_plain_step("All activations together take", "activations", memory, work))
-    blocks += _per_token(memory, work)
-    return blocks
+    return blocks + _per_token(memory, work)
+
+
+def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
+    intro = say(f"For the backward pass each {layer.name} keeps")
+    if recomputed:
+        intro = say(f"{_sentence(layer.name)}: for the backward pass {{n}} of them keep", n=layer.repeat)
+    items = tuple(
+        say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
+        for tensor in layer.saved
+    )
+    return [Step(intro), Bullets(items)]
+
+
+def _by_layer(memory: Memory, work: Work) -> Step:
+    chains, symbols = [], []
+    for term in memory.terms:
+        symbol = local("M", term.name.removeprefix("activations of the ").removesuffix(" activations"))
+        value = work.define(symbol, term.bytes)
+        symbols.append(symbol)
+        chains.append(Chain(symbol, (("=", term.bytes), amount(value, "GiB"))))
+    value = work.define(M_activations, memory.total)
+    whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
+    return work.step(
+        text("What the layers keep for the backward pass, all repetitions together, and its sum:"), *chains, whole
+    )
+
+
+def kept_table(layers: Sequence[Layer], study: Study) -> Table:
+    """Tabulate every tensor that is kept for the backward pass, with the reason why."""
+    rows, last = [], ""
+    for layer in layers:
+        for tensor in layer.saved:
+            size = study.recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
+            name = layer.name if layer.name != last else ""
+            last = layer.name
+            rows.append(
+                (text(name), text(tensor.name), say("{s}", s=tensor.elements), count(size), text(tensor.reason))
+            )
+    return Table(
+        text("Every tensor that is kept, in one repetition of its layer, and why"),
+        (
+            Column(text("layer")),
+            Column(text("tensor")),
+            Column(text("elements")),
+            Column(text("bytes each"), "right"),
+            Column(text("why"), "text"),
+        ),
+        tuple(rows),
+    )
 
 
 def _one_term(statement: Prose, term: Term, work: Work) -> Step:

@@ -66,7 +66,8 @@ class Latex(Typesetter):
         base = _GREEK.get(name.base, name.base).strip()
         if len(name.base) > 1:
             base = rf"\mathrm{{{escape(name.base)}}}"
-        below = rf"_{{\mathrm{{{escape(name.sub)}}}}}" if name.sub else ""
+        style = "text" if " " in name.sub else "mathrm"
+        below = rf"_{{\{style}{{{escape(name.sub)}}}}}" if name.sub else ""
         return base + below + (f"^{{{exponent}}}" if exponent else "")
 
     def words(self, text: str) -> str:
