@@ -29,7 +29,7 @@ def document_command(layout: str, summary: str) -> click.Command:
         build: Callable[..., Any] = getattr(documents, layout)
         derivation = build(chosen_study(options))
         if as_json or not paths:
-            click.echo(render(derivation, layout, "json" if as_json else "md", templates).decode(), nl=False)
+            click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)
         _write(derivation, layout, paths, templates)
 
     return command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 
@@ -60,22 +61,42 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 answered, 2 bad input, 3 a program is missing."""
+    _accept_any_text()
     try:
         group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_shown:
         click.echo(help_shown.format_message(), err=True)
         return 2
+    except click.UsageError as error:
+        verb = error.ctx.command_path if error.ctx is not None else "symbolic-mem"
+        return _fail(f"{error.format_message().rstrip('.')}; see `{verb} --help`", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), 2)
     except SymbolicMemError as error:
         return _fail(str(error), error.exit_status)
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; nothing was written", 130)
+        return _fail("interrupted; no file was left half-written", 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            _forget_output()
+        return _fail(f"{error.filename or 'standard output'}: cannot be written ({error.strerror}); make room there", 2)
     return 0
+
+
+def _accept_any_text() -> None:
+    """Print a sign that the terminal's encoding lacks as a question mark, instead of stopping there."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _forget_output() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush cannot fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> int:

@@ -65,4 +65,4 @@ def print_json(content: object) -> None:
     """Print one JSON object."""
     import json
 
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    click.echo((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode(), nl=False)

@@ -20,9 +20,10 @@ def checked_outputs(paths: Sequence[str]) -> list[tuple[Path, str]]:
         ending = path.suffix.removeprefix(".").lower()
         if ending not in ENDINGS:
             known = ", ".join(f".{name}" for name in ENDINGS)
-            raise BadInput(
-                f"-o {given!r}: the ending says the format, and {path.suffix or 'none'!r} is unknown; use {known}"
-            )
+            if path.is_dir():
+                raise BadInput(f"-o {given!r} is a folder; name a file in it, ending in {known}")
+            fault = f"{path.suffix!r} is unknown" if path.suffix else "there is none"
+            raise BadInput(f"-o {given!r}: the ending says the format, and {fault}; use {known}")
         folder = path.parent
         if not folder.is_dir():
             raise BadInput(f"-o {given!r}: there is no folder {str(folder)!r}; make it first")

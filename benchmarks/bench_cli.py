@@ -1,0 +1,90 @@
+"""Time of the command line as a ratio to a floor measured beside it: run as `python benchmarks/bench_cli.py`.
+
+A pair is one run of the floor and one of the command, one after the other, so that a slow minute of the machine hits
+both; a bar is compared with the median of the pairs' ratios. Exit status 1 when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import compileall
+import importlib.util
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+STUDY = "cs336-a2-xxl"
+PAIRS = 15
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A command, the Python program that is its floor, and the largest ratio allowed."""
+
+    command: tuple[str, ...]
+    floor: str
+    most: float
+
+
+BARS = (
+    Bar(("--version",), "pass", 6.0),
+    Bar(("--help",), "pass", 6.0),
+    Bar(("solve", STUDY), "import sympy", 1.4),
+    Bar(("account", STUDY), "import sympy", 1.4),
+    Bar(("homework", STUDY, "-o", "x.tex"), "import sympy, jinja2", 1.6),
+)
+
+
+def compiled(name: str) -> None:
+    """Compile package `name` and assert that its bytecode is there: without it a run times the compiler."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None and spec.origin is not None, f"{name} is not installed"
+    folder = Path(spec.origin).parent
+    compileall.compile_dir(folder, quiet=2)
+    for source in folder.rglob("*.py"):
+        if "test" not in str(source.relative_to(folder)):
+            code = Path(importlib.util.cache_from_source(str(source)))
+            assert code.is_file(), f"{source} has no bytecode at {code}"
+
+
+def seconds(command: list[str], folder: str) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def ratio(bar: Bar, program: Path, folder: str, pairs: int) -> tuple[float, float, float]:
+    """Return the median ratio of the pairs, and the median seconds of command and floor."""
+    command, floor = [str(program), *bar.command], [sys.executable, "-c", bar.floor]
+    seconds(floor, folder), seconds(command, folder)
+    times = [(seconds(command, folder), seconds(floor, folder)) for _ in range(pairs)]
+    return (
+        statistics.median(slow / fast for slow, fast in times),
+        statistics.median(slow for slow, _ in times),
+        statistics.median(fast for _, fast in times),
+    )
+
+
+def main(pairs: int = PAIRS) -> int:
+    program = Path(sys.executable).with_name("symbolic-mem")
+    for name in ("symbolic_mem", "sympy", "jinja2", "click"):
+        compiled(name)
+    missed = 0
+    print(f"{'command':<38}  {'floor':<20}  {'s':>6}  {'ratio':>6}  {'bar':>5}")
+    with tempfile.TemporaryDirectory() as folder:
+        for bar in BARS:
+            found, slow, _ = ratio(bar, program, folder, pairs)
+            over = found > bar.most
+            missed += over
+            print(
+                f"{' '.join(bar.command):<38}  {bar.floor:<20}  {slow:6.3f}  {found:6.2f}  {bar.most:5.1f}"
+                f"{'  MISSED' if over else ''}"
+            )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS))
