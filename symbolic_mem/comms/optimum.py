@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -106,6 +107,12 @@ def whole_meshes(roofline: Roofline, chips: int, values: Values, overlap: str) -
         shape = {**values, X: sp.Integer(x), Y: sp.Integer(chips // x)}
         meshes.append(WholeMesh(x, chips // x, critical(roofline.on(shape), overlap).at(shape)))
     return tuple(meshes)
+
+
+def least(meshes: Sequence[WholeMesh]) -> WholeMesh | None:
+    """Return the mesh with the smallest critical batch, None when no batch is enough on any."""
+    found = min(meshes, key=lambda mesh: sp.oo if mesh.tokens is None else mesh.tokens, default=None)
+    return None if found is None or found.tokens is None else found
 
 
 def mesh_size(values: Values, chips: int | None = None) -> sp.Rational:

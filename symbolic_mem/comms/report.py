@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symbolic_mem.comms.critical import critical, next_whole
-from symbolic_mem.comms.optimum import best_mesh, whole_meshes
+from symbolic_mem.comms.optimum import best_mesh, least, whole_meshes
 from symbolic_mem.comms.roofline import RULES, Roofline, checked
 from symbolic_mem.comms.schemes import AXES
 from symbolic_mem.comms.setting import Setting, setting
@@ -86,8 +86,7 @@ def _optimal(found: Setting, overlap: str) -> dict[str, Any]:
     tokens = evaluate(best.tokens(overlap), found.values, "the critical batch on the best mesh")
     x = evaluate(best.x_at(overlap), found.values, "the best mesh")
     meshes = whole_meshes(found.roofline, int(found.values[N_devices]), found.values, overlap)
-    possible = [mesh for mesh in meshes if mesh.tokens is not None]
-    least = min(possible, key=lambda mesh: mesh.tokens, default=None)
+    whole = least(meshes)
     return {
         **_answer(found, best.tokens(overlap), tokens, tokens / x),
         "conditions": [],
@@ -97,8 +96,8 @@ def _optimal(found: Setting, overlap: str) -> dict[str, Any]:
         "optimal_x": _number(x),
         "optimal_x_formula": write_formula(best.x),
         "best_whole_mesh": None
-        if least is None
-        else {"X": least.x, "Y": least.y, "critical_batch_tokens": _number(least.tokens)},
+        if whole is None
+        else {"X": whole.x, "Y": whole.y, "critical_batch_tokens": _number(whole.tokens)},
     }
 
 

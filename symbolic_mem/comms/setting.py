@@ -59,9 +59,9 @@ def setting(
     chosen = scheme_name or _implied(values)
     load_of_model = load(study.model)
     plan = scheme(chosen, load_of_model, mesh)
-    values[N_devices] = _chips(chosen, values, chips)
-    if values[N_devices] is None:
-        del values[N_devices]
+    number = _chips(chosen, values, chips)
+    if number is not None:
+        values[N_devices] = number
     tokens = values[B] * values[S] if B in values and S in values else None
     values.pop(T, None)
     return Setting(load_of_model, plan, Roofline(plan.of(pass_name), study.network).on(values), values, tokens)

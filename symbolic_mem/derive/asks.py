@@ -84,7 +84,7 @@ ASKS: dict[str, Ask] = {
         ("title", "text", "overlap", "axes", "pass", "scheme", "chips"), "symbolic_mem.derive.comms:compute_bound"
     ),
     "smaller_batch": Ask(("title", "text", "chips"), "symbolic_mem.derive.comms_smaller:smaller_batch"),
-    "largest_mesh": Ask(("title", "text"), "symbolic_mem.derive.comms_mesh:largest_mesh"),
+    "largest_mesh": Ask(("title", "text"), "symbolic_mem.derive.comms_largest:mesh_bounds"),
     "fits_and_computes": Ask(
         ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest"),
         "symbolic_mem.derive.comms_fits:fits_and_computes",

@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.comms.collectives import Collective
 from symbolic_mem.comms.critical import critical, tidy
 from symbolic_mem.comms.network import Network
-from symbolic_mem.comms.optimum import best_mesh, whole_meshes
+from symbolic_mem.comms.optimum import best_mesh, least, whole_meshes
 from symbolic_mem.comms.roofline import Roofline
 from symbolic_mem.comms.schemes import Mesh, Pass, bubble, scheme
 from symbolic_mem.comms.setting import Setting, setting
@@ -136,9 +136,8 @@ def _axes(found: Setting) -> Way:
 def _shape(found: Setting) -> Way:
     best = best_mesh(found.roofline)
     chips = found.chips or 1
-    meshes = [m for m in whole_meshes(found.roofline, chips, found.values, "max") if m.tokens is not None]
-    least = min(meshes, key=lambda mesh: mesh.tokens, default=None)
-    whole = "" if least is None else f" With whole axes the best mesh is {least.x} x {least.y}."
+    mesh = least(whole_meshes(found.roofline, chips, found.values, "max"))
+    whole = "" if mesh is None else f" With whole axes the best mesh is X = {mesh.x}, Y = {mesh.y}."
     return Way(
         "The best X and Y",
         "With the best X at the same number of chips, derived before,",
