@@ -31,6 +31,9 @@ from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T, l
 from symbolic_mem.terms import STATIC, Memory, Term
 
 
+LONG_FORMULA = 45  # characters; a longer one wraps in its table
+
+
 def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
     """Derive every kind of memory in `kinds` that the study keeps, and their total."""
     memory = study.memory.of(*kinds)
@@ -79,17 +82,17 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
 def term_table(study: Study, memory: Memory) -> Table:
     """Tabulate the terms: formula, bytes, GiB and share of the total."""
     total = memory.total.xreplace(dict(study.values))
+    shown = [term.bytes if term.short is None else term.short for term in memory.terms]
     rows = []
-    for term in memory.terms:
-        value = term.bytes.xreplace(dict(study.values))
-        shown = term.bytes if term.short is None else term.short
-        rows.append((text(term.name), say("{f}", f=shown), *_figures(value, total)))
+    for term, formula in zip(memory.terms, shown, strict=True):
+        name = term.name.removeprefix("activations of the ") if len(memory.of("activations")) > 1 else term.name
+        rows.append((text(name), say("{f}", f=formula), *_figures(term.bytes.xreplace(dict(study.values)), total)))
     rows.append((text("total"), text(""), *_figures(total, total)))
     return Table(
         text("The terms of the memory"),
         (
             Column(text("term")),
-            Column(text("formula")),
+            Column(text("formula"), "text" if max(map(len, map(str, shown))) > LONG_FORMULA else "left"),
             Column(text("bytes"), "right"),
             Column(text("GiB"), "right"),
             Column(text("share"), "right"),

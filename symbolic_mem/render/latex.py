@@ -100,6 +100,8 @@ class Latex(Typesetter):
         return rf"\sqrt{{{radicand}}}"
 
     def fenced(self, left: str, inner: str, right: str) -> str:
+        if left == "(" and r"\frac" not in inner:  # lines may break inside plain brackets, not inside growing ones
+            return f"({inner})"
         return rf"\left{_FENCES[left]}{inner}\right{_FENCES[right]}"
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
