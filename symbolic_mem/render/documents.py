@@ -122,4 +122,8 @@ def _environment(ending: str, folder: Path | None) -> Environment:
     )
     environment.filters["display"] = lambda chains: Markup(written.display(chains))
     environment.filters["kind"] = lambda block: type(block).__name__.lower()
+    if ending == "html":
+        from symbolic_mem.render.html import math_font
+
+        environment.globals["math_font"] = math_font
     return environment

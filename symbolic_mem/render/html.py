@@ -1,0 +1,63 @@
+"""Sentences and displays in HTML: text escaped, mathematics as MathML, numbers as text that can be copied."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import sympy as sp
+
+from symbolic_mem.derive.steps import Amount, Chain, Prose
+from symbolic_mem.render import mathml
+from symbolic_mem.render.mathml import MathML
+
+_TAG = re.compile("<[^>]*>")
+
+display = mathml.display
+
+
+def escape(text: str) -> str:
+    """Write plain text so that a browser shows it and runs nothing of it, also inside an attribute.
+
+    >>> escape("<script>1 & 2</script>")
+    '&lt;script&gt;1 &amp; 2&lt;/script&gt;'
+    """
+    return mathml.escape(text)
+
+
+def prose(sentence: Prose) -> str:
+    """Write a sentence with its mathematics.
+
+    >>> from symbolic_mem.derive.steps import say
+    >>> from symbolic_mem.symbols import P
+    >>> prose(say("{p} < {n}", p=P, n=sp.Integer(8)))
+    '<math alttext="P"><mi>P</mi></math> &lt; <span class="figure">8</span>'
+    """
+    written = []
+    for part in sentence.parts:
+        match part:
+            case str():
+                written.append(escape(part))
+            case Chain():
+                written.append(mathml.inline_chain(part))
+            case Amount() | sp.Integer():
+                written.append(_figure(part))
+            case _:
+                written.append(mathml.mathml(part))
+    return "".join(written)
+
+
+@cache
+def math_font() -> str:
+    """Return the embedded font of the mathematics as a ``data:`` address, for a style sheet."""
+    font = files("symbolic_mem.render").joinpath("fonts", "symbolic-mem-math.woff2").read_bytes()
+    return f"data:font/woff2;base64,{b64encode(font).decode('ascii')}"
+
+
+def _figure(number: Amount | sp.Integer) -> str:
+    """A number with its unit as text; a power of ten stays mathematics."""
+    markup = MathML().side(number)
+    return mathml.mathml(number) if "<msup>" in markup else f'<span class="figure">{_TAG.sub("", markup)}</span>'

@@ -1,0 +1,132 @@
+"""Expressions and displayed lines in MathML Core, which browsers draw themselves: well-formed XML, no scripts."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from symbolic_mem.derive.steps import Chain, Side
+from symbolic_mem.render.rows import rows
+from symbolic_mem.render.text import plain, plain_chain
+from symbolic_mem.render.typeset import Typesetter
+from symbolic_mem.symbols import Name
+
+THIN = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+_SIGNS = {"-": MINUS, "·": "\N{DOT OPERATOR}"}
+_TIMES = "<mo>\N{DOT OPERATOR}</mo>"
+_INVISIBLE_TIMES = '<mo rspace=".17em">\N{INVISIBLE TIMES}</mo>'
+_NOT_XML = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_APPLY = "<mo>\N{FUNCTION APPLICATION}</mo>"
+
+
+def escape(text: str) -> str:
+    """Write plain text inside XML, as content or as the value of an attribute.
+
+    >>> escape('a < b & "c"')
+    'a &lt; b &amp; &quot;c&quot;'
+    """
+    return html.escape(_NOT_XML.sub(" ", text))
+
+
+class MathML(Typesetter):
+    """MathML: every method returns one element, so that each can stand where one is demanded."""
+
+    def digits(self, text: str) -> str:
+        return f"<mn>{escape(text.replace(',', THIN).replace('-', MINUS))}</mn>"
+
+    def scientific(self, mantissa: str, exponent: int) -> str:
+        ten = f"<msup><mn>10</mn><mn>{exponent}</mn></msup>"
+        return ten if mantissa == "1" else self.row([f"<mn>{mantissa}</mn>", "<mo>×</mo>", ten])
+
+    def name(self, name: Name, exponent: str = "") -> str:
+        upright = ' mathvariant="normal"' if len(name.base) == 1 and "Α" <= name.base <= "Ω" else ""
+        base = f"<mi{upright}>{escape(name.base)}</mi>"
+        below = f"<mtext>{escape(name.sub)}</mtext>" if name.sub else ""
+        if below and exponent:
+            return f"<msubsup>{base}{below}{exponent}</msubsup>"
+        if below:
+            return f"<msub>{base}{below}</msub>"
+        return f"<msup>{base}{exponent}</msup>" if exponent else base
+
+    def words(self, text: str) -> str:
+        return f"<mtext>{escape(text)}</mtext>"
+
+    def operator(self, sign: str) -> str:
+        return f"<mo>{escape(_SIGNS.get(sign, sign))}</mo>"
+
+    def product(self, factors: Sequence[str], dotted: bool) -> str:
+        return _one((_TIMES if dotted else _INVISIBLE_TIMES).join(factors), len(factors))
+
+    def row(self, parts: Sequence[str]) -> str:
+        return _one("".join(parts), len(parts))
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"<mfrac>{above}{below}</mfrac>"
+
+    def coefficient(self, above: str, below: str) -> str:
+        small = self.fraction(self.digits(above), self.digits(below))
+        return f'<mstyle displaystyle="false">{small}</mstyle>'
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"<msup>{base}{exponent}</msup>"
+
+    def root(self, radicand: str) -> str:
+        return f"<msqrt>{radicand}</msqrt>"
+
+    def fenced(self, left: str, inner: str, right: str) -> str:
+        tall = "<mfrac>" in inner or "<msqrt>" in inner
+        fence = "<mo>" if tall else '<mo stretchy="false">'  # a browser takes the next size for a mere subscript
+        return f"<mrow>{fence}{left}</mo>{inner}{fence}{right}</mo></mrow>"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        return f"<mrow><mi>{escape(function)}</mi>{_APPLY}{self.fenced('(', '<mo>,</mo>'.join(arguments), ')')}</mrow>"
+
+
+def mathml(side: Side) -> str:
+    """Write one expression, amount or sum as a ``<math>`` element, with its plain text for who cannot see it.
+
+    >>> from symbolic_mem.symbols import d_model
+    >>> mathml(d_model)
+    '<math alttext="d_model"><msub><mi>d</mi><mtext>model</mtext></msub></math>'
+    """
+    return f'<math alttext="{escape(plain(side))}">{MathML().side(side)}</math>'
+
+
+def inline_chain(chain: Chain) -> str:
+    """Write a chain for use inside a sentence: one ``<math>`` for each side, so that the line can break after a sign."""
+    face = MathML()
+    sides = [chain.left, *(side for _, side in chain.links)]
+    signs = [*(relation for relation, _ in chain.links), ""]
+    written = []
+    for side, sign in zip(sides, signs, strict=True):
+        spoken = escape(f"{plain(side)} {sign}".strip())
+        written.append(f'<math alttext="{spoken}">{face.side(side)}{_infix(sign) if sign else ""}</math>')
+    return "<wbr/>".join(written)
+
+
+def display(chains: Sequence[Chain]) -> str:
+    """Write chains as one displayed table: relations under each other, long sums broken at our terms.
+
+    The columns need the two rules of the style sheet that set the first one flush right (see ``_base.css.j2``).
+    """
+    face = MathML()
+    lines = []
+    for row in rows(chains):
+        left = face.side(row.left) if row.left is not None else ""
+        sign, *rest = [_infix(part) if isinstance(part, str) else face.side(part) for part in row.parts]
+        indent = '<mspace width="2em"/>' if row.continues else ""
+        lines.append(f"<mtr><mtd>{left}</mtd><mtd>{indent}{sign}{''.join(rest)}</mtd></mtr>")
+    spoken = escape("; ".join(plain_chain(chain) for chain in chains))
+    table = f'<mtable displaystyle="true" columnalign="right left">{"".join(lines)}</mtable>'
+    return f'<math display="block" class="lines" alttext="{spoken}">{table}</math>'
+
+
+def _infix(sign: str) -> str:
+    """A sign between two sides, also where it stands first or last in its element."""
+    return f'<mo form="infix">{escape(_SIGNS.get(sign, sign))}</mo>'
+
+
+def _one(content: str, count: int) -> str:
+    return content if count == 1 else f"<mrow>{content}</mrow>"
