@@ -14,7 +14,7 @@ def largest(roofline: Roofline, degree: sp.Symbol) -> sp.Expr:
     For one axis: data parallelism, FSDP and tensor parallelism of CS336 (2026), assignment 2, section 8.
 
     >>> from symbolic_mem.comms import *
-    >>> from symbolic_mem.comms.blocks import gated_ffn
+    >>> from symbolic_mem.models.gated_ffn import gated_ffn
     >>> work = scheme("fsdp", load(gated_ffn()), Mesh(axes_x=1)).forward
     >>> largest(Roofline(work, Network("one-way", "exact")), symbols.X) - 1
     T*W/C

@@ -26,7 +26,7 @@ from symbolic_mem.derive.steps import (
     text,
 )
 from symbolic_mem.study import Question, Study
-from symbolic_mem.symbols import C, F_layer, N_devices, T, T_min, W, X, Y, alpha, t_comm, t_math
+from symbolic_mem.symbols import B, C, F_layer, N_devices, S, T, T_min, W, X, Y, alpha, t_comm, t_math
 
 PASS_WORDS = {"forward": "a forward pass", "backward": "a backward pass", "step": "a step, forward and backward,"}
 AXIS_WORDS = {"X": "the FSDP axis", "Y": "the tensor-parallel axis", "pods": "the network between pods"}
@@ -68,12 +68,14 @@ def intensity_blocks(found: Setting, work: Work) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             say(
-                f"{{t}} counts the tokens of the whole batch, B S (the TPU Scaling Book writes B for them). All is "
+                f"{{t}} counts the tokens of the whole batch, {{bs}} (the TPU Scaling Book writes {{b}} for them). All is "
                 f"counted for {PASS_WORDS[found.roofline.work.name]} of one {found.load.what}: the number of blocks "
                 f"multiplies computing and sending alike. {{w}} is {COUNTED[network.direction]}. Elements are sent "
                 "with two bytes each.",
                 t=T,
                 w=W,
+                b=B,
+                bs=B * S,
             )
         )
     ]

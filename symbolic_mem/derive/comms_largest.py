@@ -26,7 +26,7 @@ from symbolic_mem.derive.steps import (
 )
 from symbolic_mem.evaluate import missing
 from symbolic_mem.study import Question, Study
-from symbolic_mem.symbols import C, N_devices, T, W, X, Y, t_fsdp, t_math, t_tp
+from symbolic_mem.symbols import B, C, N_devices, S, T, W, X, Y, t_fsdp, t_math, t_tp
 
 ROWS = (("dp", "backward"), ("fsdp", "forward"), ("fsdp", "backward"), ("tp", "forward"), ("tp", "backward"))
 WORDS = {"dp": "data parallelism", "fsdp": "FSDP (ZeRO-3)", "tp": "tensor parallelism"}
@@ -44,9 +44,11 @@ def mesh_bounds(study: Study, question: Question) -> tuple[Section, dict[str, ob
     blocks: list[Block] = [
         Paragraph(
             say(
-                "{t} counts the tokens of the whole batch, B S (the source writes B for it). A scheme keeps the chips "
+                "{t} counts the tokens of the whole batch, {bs} (the source writes {b} for it). A scheme keeps the chips "
                 "busy while its products take at least as long as what it sends.",
                 t=T,
+                b=B,
+                bs=B * S,
             )
         )
     ]

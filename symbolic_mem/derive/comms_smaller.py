@@ -50,6 +50,13 @@ from symbolic_mem.symbols import (
 )
 
 Numbers = Mapping[sp.Symbol, sp.Expr]
+# What the sentences of a way may name in braces.
+PIECES: dict[str, sp.Expr] = {
+    **{str(symbol): symbol for symbol in (C, E, M_X, M_Y, W, X, Y, d_ff, k)},
+    "gathered": 2 * P / Y,
+    "least": Y * C / (M_Y * W),
+    "ratio": E / k,
+}
 
 
 @dataclass(frozen=True)
@@ -112,8 +119,13 @@ def _step(way: Way, found: Setting) -> Block:
     tokens = work.define(T_min, way.formula)
     links = [("=", way.formula), ("=", work.put(way.formula)), amount(tokens, "tokens")]
     extra = way.more(work) if way.more else ()
-    statement = text(f"{way.name}. {way.statement}")
-    return work.step(statement, Chain(T_min, tuple(links)), *extra, reason=text(way.reason) if way.reason else None)
+    statement = _with_symbols(f"{way.name}. {way.statement}")
+    reason = _with_symbols(way.reason) if way.reason else None
+    return work.step(statement, Chain(T_min, tuple(links)), *extra, reason=reason)
+
+
+def _with_symbols(sentence: str) -> Prose:
+    return say(sentence, **PIECES)
 
 
 def _bound(found: Setting, mesh: Mesh | None = None, overlap: str = "max", **sent: sp.Expr) -> sp.Expr:
@@ -128,8 +140,8 @@ def _axes(found: Setting) -> Way:
         "Every physical axis that the FSDP axis is laid over adds its links. The bound falls as one over their number; "
         f"with one axis {'less' if less else 'more'} it would be",
         _bound(found).xreplace({M_X: M_X - 1 if less else M_X + 1}),
-        reason="A torus of three axes has two for FSDP and one for tensor parallelism: their sum is at most 3, and "
-        "their product, which decides at the best X, at most 2. On a switch, the same is a higher bandwidth.",
+        reason="A torus of three axes has two for FSDP and one for tensor parallelism: {M_X} and {M_Y} add up "
+        "to at most 3, and their product, which decides at the best {X}, is at most 2. On a switch, the same is a higher {W}.",
     )
 
 
@@ -137,13 +149,13 @@ def _shape(found: Setting) -> Way:
     best = best_mesh(found.roofline)
     chips = found.chips or 1
     mesh = least(whole_meshes(found.roofline, chips, found.values, "max"))
-    whole = "" if mesh is None else f" With whole axes the best mesh is X = {mesh.x}, Y = {mesh.y}."
+    whole = "" if mesh is None else f" With whole axes the best mesh is {mesh.x} x {mesh.y}."
     return Way(
         "The best X and Y",
-        "With the best X at the same number of chips, derived before,",
+        "With the best {X} at the same number of chips, derived before,",
         best.tokens("max"),
         reason="More tensor parallelism shrinks the weights that are gathered; the products over the tensor-parallel "
-        f"axis allow it while d_ff is large against Y C/(M_Y W).{whole}",
+        f"axis allow it while {{d_ff}} is large against {{least}}.{whole}",
     )
 
 
@@ -157,10 +169,10 @@ def _wider(found: Setting) -> Way:
 
     return Way(
         "A wider d_ff",
-        "At the best X the bound falls as one over d_ff; for twice the width",
+        "At the best {X} the bound falls as one over {d_ff}; for twice the width",
         best.xreplace({d_ff: 2 * d_ff}),
-        reason="At X and Y as given the max rule does not depend on d_ff beyond the condition in the last line, and "
-        "the sum rule tends to the max rule as d_ff grows. Weights and products grow alike, so only the share of the "
+        reason="At {X} and {Y} as given the max rule does not depend on {d_ff} beyond the condition in the last line, and "
+        "the sum rule tends to the max rule as {d_ff} grows. Weights and products grow alike, so only the share of the "
         "activations that are sent falls.",
         more=limit,
     )
@@ -178,7 +190,7 @@ def _accumulation(found: Setting, base: sp.Expr) -> Way:
         tokens,
         ((n_micro, sp.Integer(4)),),
         reason="If the weights stay gathered from the first microbatch to the last, the bound is the starting point "
-        "again, never less, and 2 P/Y bytes more are held. Only the gradients need be sent once for all microbatches, "
+        "again, never less, and {gathered} bytes more are held. Only the gradients need be sent once for all microbatches, "
         "which the forward pass does not see.",
         more=lambda work: (Chain(T_min, (("=", tidy(tokens / base) * base),)),),
     )
@@ -202,8 +214,8 @@ def _precision(found: Setting) -> Way:
         "The bound is proportional to the bytes of an element that is sent; with one byte (FP8)",
         tokens,
         ((b_sent, sp.S.One),),
-        reason="At the best X both axes gain, and the bound falls with the square of the bytes (second line). The "
-        "products stay in BF16: if they ran in FP8 too, C would double and the gain be lost. Quantised weight "
+        reason="At the best {X} both axes gain, and the bound falls with the square of the bytes (second line). The "
+        "products stay in BF16: if they ran in FP8 too, {C} would double and the gain be lost. Quantised weight "
         "gathers: ZeRO++ (Wang et al., 2023, arXiv:2306.10209).",
         more=squared,
     )
@@ -242,7 +254,7 @@ def _overlap(found: Setting) -> Way:
         "If the axes sent one after the other, the batch would have to be larger than",
         _bound(found, overlap="sum"),
         reason=f"So sending at the same time is worth the difference to the starting point, and a factor of {ratio} at "
-        "the best X. Collectives can also be cut in pieces between pieces of a product (Wang et al., 2022, Overlap "
+        "the best {X}. Collectives can also be cut in pieces between pieces of a product (Wang et al., 2022, Overlap "
         "communication with dependent computation via decomposition).",
     )
 
@@ -288,11 +300,11 @@ def _experts(found: Setting) -> Way:
 
     return Way(
         "Experts, and expert parallelism",
-        "A mixture of experts makes it worse under FSDP: all E experts are gathered and a token visits k of them. "
+        "A mixture of experts makes it worse under FSDP: all {E} experts are gathered and a token visits {k} of them. "
         "With 8 experts of which 2 are visited",
         gathered,
         ((E, sp.Integer(8)), (k, sp.Integer(2))),
-        reason="The factor is E/k. Expert parallelism over the same chips leaves the experts in place and moves the "
+        reason="The factor is {ratio}. Expert parallelism over the same chips leaves the experts in place and moves the "
         "tokens, there and back: that grows with the batch as the products do, so the batch cancels, and the second "
         "line (products over all-to-all) must exceed one instead. It removes the bound instead of lowering it.",
         more=stay,
@@ -327,10 +339,11 @@ def _cell(value: sp.Expr) -> Prose:
 def _answer(ways: tuple[Way, ...], found: Setting, base: sp.Expr) -> Prose:
     by_name = {way.name: _tokens(way, found) for way in ways}
     return say(
-        "From {base} tokens the bound falls to {shape} with the best X and Y, to {low} with one byte per element sent, "
-        "to {pipe} with four pipeline stages that keep their weights, and to half of its value at the best X for "
-        "twice the d_ff; more axes and overlap are already used. Gradient accumulation multiplies it, and experts "
-        "multiply it by E/k unless they stay in place.",
+        "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {low} with one byte per element sent, "
+        "to {pipe} with four pipeline stages that keep their weights, and to half of its value at the best shape for "
+        "twice the inner width; more axes and overlap are already used. Gradient accumulation multiplies it, and experts "
+        "multiply it by {ratio} unless they stay in place.",
+        ratio=E / k,
         base=Amount(base),
         shape=Amount(by_name["The best X and Y"]),
         low=Amount(by_name["Lower precision in what is sent"]),

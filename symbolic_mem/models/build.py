@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.read import entry
 
@@ -76,9 +77,16 @@ def _ffn(table: dict[str, Any], where: str) -> Built:
     return Built(ffn(), {})
 
 
+def _gated_ffn(table: dict[str, Any], where: str) -> Built:
+    for key in ("profile", "kernel"):
+        if key in table:
+            raise BadInput(f'{where}: kind = "gated-ffn" has no {key}; remove it')
+    return Built(gated_ffn(), {})
+
+
 def _plain_transformer(table: dict[str, Any], where: str) -> Built:
     return _described(Architecture(), table, where)
 
 
-_KINDS = {"ffn": _ffn, "transformer": _plain_transformer}
+_KINDS = {"ffn": _ffn, "gated-ffn": _gated_ffn, "transformer": _plain_transformer}
 KINDS_OF_MODEL = tuple(_KINDS)

@@ -102,7 +102,7 @@ class Typesetter:
         if value.is_Integer:
             text = str(abs(int(value)))
             significant = text.rstrip("0")
-            if len(text) > 9 and len(significant) <= 4:
+            if _scientific(text):
                 mantissa = significant[0] + ("." + significant[1:] if significant[1:] else "")
                 return self.scientific(mantissa, len(text) - 1)
             return self.digits(grouped(text))
@@ -134,7 +134,7 @@ class Typesetter:
             value = self.expr(self.put[symbol])
             if not exponent:
                 return value if self.put[symbol].is_Integer else self.fenced("(", value, ")")
-            return self.power(value if self.put[symbol].is_Integer else self.fenced("(", value, ")"), exponent)
+            return self.power(value if _one_figure(self.put[symbol]) else self.fenced("(", value, ")"), exponent)
         return self.name(named(symbol), exponent)
 
     def _sum(self, expr: sp.Add) -> str:
@@ -172,8 +172,18 @@ class Typesetter:
         raised = self.expr(exponent)
         if isinstance(base, sp.Symbol):
             return self._symbol(base, raised)
-        plain = base.is_Integer and base > 0
+        plain = _one_figure(base)
         return self.power(self.expr(base) if plain else self.fenced("(", self.expr(base), ")"), raised)
+
+
+def _scientific(digits: str) -> bool:
+    """Whether a whole number is set as a short power of ten."""
+    return len(digits) > 9 and len(digits.rstrip("0")) <= 4
+
+
+def _one_figure(expr: sp.Expr) -> bool:
+    """Whether an expression is set as one row of digits, which an exponent can follow."""
+    return bool(expr.is_Integer and expr > 0 and not _scientific(str(expr)))
 
 
 def _negative(expr: sp.Expr) -> bool:

@@ -1,4 +1,4 @@
-"""Blocks that communication problems are stated for, as ordinary models."""
+"""The gated feed-forward stack of CS336 (2026), assignment 2, section 8: blocks of three matrices and nothing else."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def gated_ffn(blocks: sp.Expr = L) -> Model:
         weights=(*up, Tensor("W_down", (d_model, d_ff), "d_ff to d_model, no bias")),
         saved=(
             Tensor("x", (B, S, d_model), "input of the gate and of the up projection"),
-            Tensor("g", (B, S, d_ff), "output of the gate, before its activation function"),
-            Tensor("u", (B, S, d_ff), "output of the up projection"),
-            Tensor("h", (B, S, d_ff), "input of the down projection"),
+            Tensor("g", (B, S, d_ff), "output of the gate: the gradient of its activation function needs it"),
+            Tensor("a", (B, S, d_ff), "the activated gate: the gradient of the up projection needs it"),
+            Tensor("u", (B, S, d_ff), "output of the up projection: the gradient of the gate needs it"),
+            Tensor("h", (B, S, d_ff), "input of the down projection: the gradient of its weight needs it"),
         ),
         matmuls=(
             Matmul("x W_gate", tokens, d_model, d_ff),
