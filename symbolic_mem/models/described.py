@@ -1,0 +1,122 @@
+"""From the table ``[model] kind = "transformer"`` of a study to an `Architecture`, checked key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.errors import BadInput
+from symbolic_mem.formula import read_formula
+from symbolic_mem.models.architecture import Architecture, Experts, Latent
+from symbolic_mem.read import entry, known_keys
+from symbolic_mem.symbols import table
+
+SIZES = ("layers", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "vocabulary", "n_pos")
+DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")
+_WORDS = ("norm", "norm_place", "qk_norm", "position", "activation", "family")
+_PARTS: dict[str, tuple[type, tuple[str, ...]]] = {
+    "experts": (Experts, ("experts", "top_k", "d_expert", "d_shared", "dense_layers")),
+    "latent": (Latent, ("d_c", "d_cq", "d_nope", "d_rope", "d_v")),
+}
+_LEFT_OUT = ("name", "numbers", "assumptions")
+ARCHITECTURE_KEYS = tuple(field.name for field in fields(Architecture) if field.name not in _LEFT_OUT)
+
+
+def read_architecture(content: Mapping[str, Any], where: str) -> Architecture:
+    """Read the fields of `Architecture` from a [model] table: words, true or false, and sizes as formulas.
+
+    A size that is not given is the symbol of that name; ``experts = true`` and ``latent = true`` take the symbols
+    for all of theirs, a table gives some of them. Raises `BadInput` for anything else.
+
+    >>> read_architecture({"norm": "layer", "d_ff": "4*d_model", "gated": False}, "my.toml [model]").d_ff
+    4*d_model
+    """
+    given: dict[str, Any] = {}
+    for key in content:
+        inside = f"{where} {key}"
+        if key in SIZES:
+            given[key] = _size(content[key], inside)
+        elif key in _PARTS:
+            part = _part(content[key], *_PARTS[key], inside)
+            given |= {} if part is None else {key: part}
+        elif key in DROPOUTS:
+            given[key] = _probability(content[key], inside)
+        elif key in _WORDS:
+            given[key] = entry(content, key, str, where)
+        else:
+            given[key] = entry(content, key, bool, where)
+    try:
+        return Architecture(**given)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+
+def check_sizes(architecture: Architecture, values: Mapping[sp.Symbol, sp.Expr], where: str) -> None:
+    """Refuse values at which heads do not divide what they share, a size is no whole number, or experts are too few.
+
+    A size with a symbol that has no value is not checked.
+    """
+    a = architecture
+    for name, size in (("n_heads", a.n_heads), ("n_kv", a.n_kv), ("d_head", a.d_head), ("d_ff", a.d_ff)):
+        value = size.xreplace(dict(values))
+        if value.is_number and not value.is_Integer:
+            raise BadInput(f"{where}: {name} = {size} is {value}, not a whole number; change a size so that it divides")
+    _divides("n_kv", a.n_kv, "n_heads", a.n_heads, values, where)
+    if a.experts is not None:
+        _at_most("k", a.experts.top_k, "E", a.experts.experts, values, where)
+        _at_most("L_dense", a.experts.dense_layers, "L", a.layers, values, where)
+
+
+def _divides(
+    name: str, part: sp.Expr, of: str, whole: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], where: str
+) -> None:
+    one, other = part.xreplace(dict(values)), whole.xreplace(dict(values))
+    if one.is_number and other.is_number and not (other / one).is_Integer:
+        raise BadInput(f"{where}: {name} = {one} does not divide {of} = {other}; give a divisor of it")
+
+
+def _at_most(
+    name: str, part: sp.Expr, of: str, whole: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], where: str
+) -> None:
+    one, other = part.xreplace(dict(values)), whole.xreplace(dict(values))
+    if one.is_number and other.is_number and one > other:
+        raise BadInput(f"{where}: {name} = {one} is more than {of} = {other}; give at most that many")
+
+
+def _size(given: object, where: str) -> sp.Expr:
+    if isinstance(given, int) and not isinstance(given, bool):
+        if given <= 0:
+            raise BadInput(f"{where} = {given} is not allowed; give a positive whole number or a formula")
+        return sp.Integer(given)
+    if not isinstance(given, str):
+        raise BadInput(f'{where} is a whole number or a formula such as "4*d_model", not {given!r}')
+    return read_formula(given, {str(name.symbol): name.symbol for name in table(given=True)}, where)
+
+
+def _part(given: object, part: type, sizes: tuple[str, ...], where: str) -> Any:
+    if isinstance(given, bool):
+        return part() if given else None
+    if not isinstance(given, Mapping):
+        raise BadInput(f"{where} is true, false or a table with {', '.join(sizes)}, not {given!r}")
+    known = tuple(field.name for field in fields(part))
+    known_keys(given, known, where)
+    read: dict[str, Any] = {}
+    for key in given:
+        if key not in sizes:
+            read[key] = entry(given, key, bool, where)
+        elif key == "d_cq" and given[key] is False:
+            read[key] = None
+        elif given[key] == 0 and key in ("d_shared", "dense_layers") and not isinstance(given[key], bool):
+            read[key] = sp.S.Zero
+        else:
+            read[key] = _size(given[key], f"{where} {key}")
+    return part(**read)
+
+
+def _probability(given: object, where: str) -> sp.Rational:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
+        raise BadInput(f"{where} is a probability from 0 to less than 1, for example 0.1, not {given!r}")
+    return sp.Rational(str(given))
