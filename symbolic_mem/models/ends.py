@@ -35,7 +35,7 @@ def embedding(
     if dropout:
         saved += profile.kept("embedding_dropout", {"input": (*TOKENS, width)}, label="dropout")
     if rotary_width is not None:
-        saved += profile.kept("rotary_tables", {"table": (S, rotary_width)})
+        saved += profile.kept("rotary_tables", {"table": (S, rotary_width), "half_table": (S, rotary_width / 2)})
     return Layer("embedding", tuple(weights), saved, source=profile.source)
 
 

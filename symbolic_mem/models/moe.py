@@ -42,6 +42,9 @@ def moe(
         "choices": rows,
         "tokens": TOKENS,
         "expert_rows": (*rows, width),
+        "experts": (experts,),
+        "input": (*TOKENS, width),
+        "weight": (experts, width),
     }
     router = linear(
         profile, {"W_router": experts}, width, bias=router_bias, producer=producer, group="router", label="router"

@@ -70,7 +70,7 @@ class Profile:
             shape = shape or known[name]["shape"]
             tensors.append(
                 Tensor(
-                    f"{label} {name}".strip().replace("_", " "),
+                    f"{label} {name.replace('_', ' ')}".strip(),
                     () if shape == "scalar" else shapes[shape],
                     known[name]["reason"],
                     self.bytes(size, given),
@@ -155,7 +155,8 @@ def _read(name: str, tables: Mapping[str, Any]) -> Profile:
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
     if "assumptions" in table or base is None:
         own["assumptions"] = tuple(table.get("assumptions", ()))
-    own["keeps"] = {**(base.keeps if base else {}), **_rows(table.get("keeps", {}))}
+    inherited = {name: row for name, row in base.keeps.items() if name not in table.get("without", ())} if base else {}
+    own["keeps"] = {**inherited, **_rows(table.get("keeps", {}))}
     own["families"] = {family: _rows(rows) for family, rows in table.get("families", {}).items()}
     return replace(base, name=name, **own) if base else Profile(name=name, **own)
 

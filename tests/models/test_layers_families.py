@@ -1,0 +1,50 @@
+"""Every family of config.json, small, with its loss: what transformers keeps, to the byte, and its parameters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+from symbolic_mem import symbols as s
+from symbolic_mem.account import account
+from symbolic_mem.errors import BadInput
+from symbolic_mem.evaluate import evaluate
+from symbolic_mem.models.families import families
+from symbolic_mem.models.huggingface import parse_config, read_config
+from symbolic_mem.models.profile import profile, profiles
+from symbolic_mem.models.transformer import transformer
+from symbolic_mem.recipes.recipe import recipe
+
+DATA = Path(__file__).parent.parent / "data"
+CASES = json.loads((DATA / "engines_families.json").read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_small_model_keeps_what_transformers_keeps(case):
+    architecture = parse_config(json.dumps(case["config"]).encode(), "config.json")
+    how = profile("hf-cuda-bf16", kernel=case["attention"])
+    if architecture.norm == "layer":
+        how = how.keeping("layernorm", input="input", mean="input", rstd="input")  # measured on a CPU
+    model = transformer(architecture, how)
+    values = architecture.values() | {s.B: sp.Integer(case["B"]), s.S: sp.Integer(case["S"])}
+    memory = account(model, recipe("cs336"))
+    assert evaluate(memory.of("activations", "buffers").total, values) == case["value_bytes"]
+    assert evaluate(model.parameters, values) == case["parameters"]
+
+
+def test_every_family_that_can_be_read_was_measured():
+    assert {case["config"]["model_type"] for case in CASES} == set(families().known)
+
+
+def test_rows_of_families_are_for_families_that_can_be_read():
+    for how in profiles().values():
+        assert set(how.families) <= set(families().known)
+
+
+def test_experts_under_autocast_are_refused_because_nobody_measured_them():
+    mixtral = read_config(DATA / "hf_configs" / "mixtral-8x7b.json")
+    with pytest.raises(BadInput, match="profile 'hf-cuda-autocast' does not say what 'router' keeps"):
+        transformer(mixtral, profile("hf-cuda-autocast"))

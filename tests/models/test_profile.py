@@ -1,0 +1,80 @@
+"""Profiles as data: every row names known tensors and shapes, and wrong names are refused in useful words."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.account import account
+from symbolic_mem.errors import BadInput
+from symbolic_mem.models.attention import attention
+from symbolic_mem.models.mlp import mlp
+from symbolic_mem.models.profile import _operations, profile, profiles
+from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.transformer import transformer
+from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.symbols import B, L, S, d_ff, d_head, d_model, n_heads, n_kv
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_every_row_keeps_tensors_that_the_operation_has(name):
+    how = profile(name)
+    for rows in (how.keeps, *how.families.values()):
+        for operation, row in rows.items():
+            known = _operations()[operation.split()[0].removesuffix("_by_hand").removesuffix("_fp32")]
+            assert set(row) <= set(known), operation
+
+
+def test_every_tensor_has_a_reason():
+    for layer in transformer():
+        assert all(tensor.reason for tensor in layer.saved)
+
+
+def test_a_name_that_no_profile_has():
+    with pytest.raises(BadInput, match="unknown profile 'torch-cuda'; did you mean 'torch-cuda-"):
+        profile("torch-cuda")
+
+
+def test_a_kernel_that_no_row_describes():
+    with pytest.raises(BadInput, match="does not say what 'attention flesh' keeps; did you mean 'attention flash'"):
+        attention(profile("torch-cuda-bf16", kernel="flesh"))
+
+
+def test_an_operation_that_was_not_measured():
+    with pytest.raises(BadInput, match="profile 'jax-bf16' does not say what 'relu2' keeps"):
+        mlp(profile("jax-bf16"), "relu2")
+
+
+def test_a_kernel_of_ones_own():
+    fused = profile("torch-cuda-bf16").keeping("gate").keeping("silu", activation="compute")
+    assert [tensor.name for tensor in mlp(fused, "silu", gated=True).saved] == ["input", "activation"]
+
+
+def test_autocast_converts_an_fp32_input_for_every_linear_layer():
+    how = profile("torch-cuda-autocast")
+    names = [tensor.name for tensor in attention(how, producer="rmsnorm").saved]
+    assert [name for name in names if name.endswith("input")] == ["W_q input", "W_k input", "W_v input"]
+    fused = [tensor.name for tensor in attention(how, producer="rmsnorm", fused_qkv=True).saved]
+    assert [name for name in fused if name.endswith("input")] == ["input"]
+
+
+def test_a_recipe_decides_the_bytes_that_the_engine_leaves_open():
+    model = Model("one", (mlp(profile("torch-cuda-bf16"), "none"),))
+    eight_bits = recipe("cs336").override({"activations": sp.Integer(1)})
+    assert account(model, eight_bits).of("activations").total == B * S * (d_ff + d_model)
+
+
+def test_the_account_of_a_llama_like_model_is_ten_lines():
+    terms = {term.name.removeprefix("activations of the "): term for term in account(transformer(), recipe("cs336"))}
+    heads = d_head * (n_heads + n_kv)
+    assert len(terms) == 10
+    assert terms["attention norm"].bytes == 2 * B * L * S * (d_model + 2)
+    assert terms["MLP"].bytes == 2 * B * L * S * (4 * d_ff + d_model)
+    assert sp.expand(terms["attention"].bytes - 2 * B * L * S * (d_model + 2 * heads + 2 * n_heads) - 24 * L) == 0
+
+
+def test_tensors_of_several_sizes_are_one_exact_term():
+    sizes = (Tensor("x", (B, S, d_model)), Tensor("mask", (B, S), bytes_per_element=sp.Integer(1)))
+    (term,) = account(Model("one", (Layer("layer", saved=sizes, repeat=L),)), recipe("cs336")).of("activations")
+    assert term.bytes == B * L * S * (2 * d_model + 1)
+    assert sp.expand(sum(part.elements for part in term.parts) * term.bytes_per_element - term.bytes) == 0
