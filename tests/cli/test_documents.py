@@ -112,17 +112,20 @@ def sharded(per_parameter: int, tokens: int, capacity: int, halves: int = 1) -> 
 def test_an_option_changes_the_solution(written, options, expected):
     answers = json.loads(written("homework", "json", *options))["answers"]
     assert expected[0] in answers[0]
-    assert f"the smallest n_fsdp is {expected[1]}: on {expected[1]} devices" in answers[1]
+    assert f"he smallest n_fsdp is {expected[1]}: on {expected[1]} devices" in answers[1]
 
 
 def test_the_caller_s_rest_makes_part_b_infeasible(written):
     answers = json.loads(written("homework", "json", "--rest", "kept"))["answers"]
-    assert all("no number of devices" in answer for answer in answers[1:3])
+    assert "no number of devices" in answers[1]
+    assert not any("the smallest n_fsdp is" in answer for answer in answers)
 
 
 @pytest.mark.parametrize("ending", TEXTS)
 def test_what_a_user_writes_is_printed_and_not_run(run, tmp_path, ending):
-    title = r"\input{secret} & <script>alert(1)</script> {{ 765*101 }} << 765*101 >> $x$ % #1 ~^_ `c` **b** [l](http://u)"
+    title = (
+        r"\input{secret} & <script>alert(1)</script> {{ 765*101 }} << 765*101 >> $x$ % #1 ~^_ `c` **b** [l](http://u)"
+    )
     (tmp_path / "secret.tex").write_text("the secret")
     study = f"title = {json.dumps(title)}\ntext = {json.dumps(title)}\n"
     study += '[model]\nkind = "ffn"\n[values]\nd_model = 8\nd_ff = 32\nL = 2\nB = 4\nS = 16\n'

@@ -64,7 +64,9 @@ def test_a_full_disk_behind_standard_output(arguments):
     with Path("/dev/full").open("wb") as full:
         done = program(*arguments, stdout=full)
     assert done.returncode == 2
-    assert done.stderr == b"symbolic-mem: standard output: cannot be written (No space left on device); make room there\n"
+    assert (
+        done.stderr == b"symbolic-mem: standard output: cannot be written (No space left on device); make room there\n"
+    )
 
 
 def test_a_terminal_that_lacks_our_signs_gets_a_question_mark():
