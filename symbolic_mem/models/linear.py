@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import sympy as sp
 
@@ -46,12 +47,11 @@ def linear(
         if bias:
             weights.append(Tensor(name.replace("W", "b", 1), (*stack, out), "bias of a linear layer", group=group))
         kept = keep_input and (position == 0 or not shared)
-        input_label = label if shared else f"{label} {name}".strip()
-        for tensor in profile.kept("linear", {"input": (*rows, width), "weight": shape}, label=input_label):
+        for tensor in profile.kept("linear", {"input": (*rows, width), "weight": shape}, label=label):
             if tensor.kind == "buffers":
                 saved.append(Tensor(f"copy of {name}", shape, tensor.reason, tensor.bytes_per_element, kind="buffers"))
             elif kept:
-                saved.append(tensor)
+                saved.append(tensor if position == 0 else replace(tensor, name=f"{tensor.name} for {name}"))
         matmuls.append(Matmul(name, sp.Mul(*rows), width, out))
     saved.sort(key=lambda tensor: tensor.kind)
     return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
