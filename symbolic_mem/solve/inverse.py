@@ -9,7 +9,7 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.errors import BadInput
-from symbolic_mem.evaluate import Values, evaluate
+from symbolic_mem.evaluate import Values
 from symbolic_mem.solve.exact import exact_values, number_of
 from symbolic_mem.solve.powers import powers_of
 from symbolic_mem.terms import Memory
@@ -92,15 +92,19 @@ class UpperBound:
                 f"the memory does not grow with {self.symbol} everywhere: the coefficient of {self.symbol}^{negative[0]} "
                 f"is {numbers[negative[0]]}, so a largest value is not defined; ask about another symbol"
             )
-        root = self._root(exact, capacity, numbers)
+        root = self._root(capacity, numbers)
         return _search(self, numbers, capacity, root)
 
-    def _root(self, values: Values, capacity: Fraction, numbers: dict[int, Fraction]) -> sp.Expr | None:
-        if all(a == 0 for k, a in numbers.items() if k > 0) or capacity < numbers.get(0, 0):
+    def _root(self, capacity: Fraction, numbers: dict[int, Fraction]) -> sp.Expr | None:
+        """The closed form at numbers: rational, or with a square root; None where there is none."""
+        room = capacity - numbers.get(0, Fraction(0))
+        present = {k: _rational(a) for k, a in numbers.items() if k > 0 and a}
+        if room < 0 or not present or set(present) - {1, 2}:
             return None
-        if any(a == 0 for k, a in numbers.items() if k > 0):
-            return None  # a power that vanishes at these numbers: the closed form divides by it
-        return None if self.quotient is None else evaluate(self.quotient, values, "the bound")
+        if 2 not in present:
+            return _rational(room) / present[1]
+        linear, square = present.get(1, sp.S.Zero), present[2]
+        return (sp.sqrt(linear**2 + 4 * square * _rational(room)) - linear) / (2 * square)
 
 
 @dataclass(frozen=True)
@@ -201,3 +205,7 @@ def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction,
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return Upper(bound, True, low, False, root, coefficients, capacity)
+
+
+def _rational(number: Fraction) -> sp.Rational:
+    return sp.Rational(number.numerator, number.denominator)

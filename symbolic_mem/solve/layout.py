@@ -131,7 +131,8 @@ def _first(found: Iterable[Profile | None]) -> Profile | None:
 
 def _rows(part: Part, size: sp.Expr, share: Fraction, values: Values) -> Rows:
     rest = part.copies * sp.Mul(*part.shape[1:]) * size
-    return Rows(number_of(part.shape[0], values), number_of(rest, values), share)
+    rows = part.shape[0] if part.shape else 1  # a single number is not cut: every device holds it
+    return Rows(number_of(rows, values), number_of(rest, values), share)
 
 
 def _share(term: Term, n: sp.Symbol, values: Values) -> Fraction:

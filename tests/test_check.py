@@ -1,0 +1,282 @@
+import json
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.check import check
+from symbolic_mem.errors import BadInput, MissingValue
+from symbolic_mem.placement import Placed
+from symbolic_mem.slips.catalogue import slips
+from symbolic_mem.slips.changes import CHANGES
+from symbolic_mem.slips.claim import read_claim
+from symbolic_mem.solve.capacity import capacity_from
+from symbolic_mem.study import Question, load_study, override
+from symbolic_mem.symbols import n_fsdp
+from symbolic_mem.terms import STATIC
+
+DATA = Path(__file__).parent / "data"
+CLAIMS = json.loads((DATA / "claims.json").read_text())["claims"]
+P, PER_TOKEN, GB, GIB = 219848638464, 17547264, 10**9, 2**30
+
+
+def _study(tokens, reading="marketed", rest="kept"):
+    """The reference problem with that many tokens; without tokens its questions count the states only."""
+    kinds = {} if tokens else {"kinds": list(STATIC)}
+    sequences = 4 if 0 < tokens < 100_000 else 128
+    values = {"B": str(sequences), "S": str(max(tokens // sequences, 1))}
+    study = override(load_study("cs336-a2-xxl"), values=values)
+    a = {"device": "h100-80gb", "reading": reading, **kinds}
+    b = {"for": "n_fsdp", "device": "tpu-v5p", "reading": reading, "strict": True, "rest": rest, **kinds}
+    return replace(study, questions=(Question("a", "device_count", a), Question("b", "min_degree", b)))
+
+
+def _names(verdict):
+    return [[slip.name for slip in one.slips] for one in verdict.explanations]
+
+
+@pytest.mark.parametrize(
+    ("answer", "tokens", "claim", "right", "named"), CLAIMS, ids=[f"{c[0]}: {c[2]}" for c in CLAIMS]
+)
+def test_the_eleven_public_answers(answer, tokens, claim, right, named):
+    verdict = check(_study(tokens), claim)
+    assert verdict.right is right
+    assert _names(verdict) == named
+
+
+def test_what_each_answer_is_known_to_have_done():
+    """The slips that the answers' own working shows, beside whatever else gives the same number."""
+    named = {(claim, tokens): slips for _, tokens, claim, _, slips in CLAIMS}
+    assert named["devices=41", 0] == [["GiB for GB on the device"]]
+    assert named["static=3276 GB", 0] == [["GiB printed as GB"]]
+    assert ["BF16 copy of the weights added"] in named["n_fsdp=42", 0]
+    assert named["n_fsdp=76", 8192] == [["GiB for GB on the device", "saved tensor forgotten: x"]]
+    assert ["GiB for GB on the device", "rest dropped"] in named["n_fsdp=46", 131072]
+    assert named["activations_per_token=17543808 B", 0] == []
+    assert named["static=3272 GB", 0] == []
+
+
+def _degree(states, divided, kept, capacity):
+    quotient = Fraction(states + divided) / (capacity - kept)
+    return int(quotient) + 1
+
+
+A = PER_TOKEN * 2048
+HALF, V5P = A // 2, 95 * GB
+
+
+@pytest.mark.parametrize(
+    ("slip", "claim"),
+    [
+        ("GiB for GB on the device", _degree(16 * P, HALF, HALF, 95 * GIB)),
+        ("rest dropped", _degree(16 * P, HALF, 0, V5P)),
+        ("rest divided too", _degree(16 * P, A, 0, V5P)),
+        ("nothing of it divided", _degree(16 * P, 0, A, V5P)),
+        ("states only", _degree(16 * P, 0, 0, V5P)),
+        ("activations only", _degree(0, HALF, HALF, V5P)),
+        ("weights forgotten", _degree(12 * P, HALF, HALF, V5P)),
+        ("gradients forgotten", _degree(12 * P, HALF, HALF, V5P)),
+        ("optimizer state forgotten", _degree(8 * P, HALF, HALF, V5P)),
+        ("one moment forgotten", _degree(12 * P, HALF, HALF, V5P)),
+        ("moments forgotten", _degree(8 * P, HALF, HALF, V5P)),
+        ("BF16 copy of the weights added", _degree(18 * P, HALF, HALF, V5P)),
+        ("FP32 gradients added", _degree(20 * P, HALF, HALF, V5P)),
+        ("gradients in 2 bytes", _degree(14 * P, HALF, HALF, V5P)),
+        ("weights in 2 bytes", _degree(14 * P, HALF, HALF, V5P)),
+        ("activations in 4 bytes", _degree(16 * P, A, A, V5P)),
+        ("saved tensor forgotten: x", _degree(16 * P, 126 * 53248 * 2048, 126 * 53248 * 2048, V5P)),
+        ("saved tensor forgotten: h", _degree(16 * P, 126 * 16384 * 2048, 126 * 16384 * 2048, V5P)),
+        ("one sequence only", _degree(16 * P, HALF // 4, HALF // 4, V5P)),
+        ("sequences taken for tokens", _degree(16 * P, HALF // 512, HALF // 512, V5P)),
+        ("one block only", _degree(16 * P // 126, HALF // 126, HALF // 126, V5P)),
+        ("floor for ceiling", _degree(16 * P, HALF, HALF, V5P) - 1),
+        ("rounded before the ceiling", ceil(Fraction(3520 + 18) / (95 - 18))),
+    ],
+)
+def test_each_slip_gives_its_own_number(slip, claim):
+    verdict = check(_study(2048), f"n_fsdp={claim}")
+    if verdict.right:
+        assert slip in {"rounded before the ceiling", "sequences taken for tokens"}
+        return
+    assert [slip] in _names(verdict)
+    assert next(one.value for one in verdict.explanations if one.slips[0].name == slip) == claim
+
+
+@pytest.mark.parametrize(
+    ("slip", "study", "claim"),
+    [
+        ("GB for GiB on the device", _study(0, "binary"), "devices=44"),
+        ("GB printed as GiB", _study(0), "static=3517.6 GiB"),
+        ("figures cut off", _study(0), "static=3517 GB"),
+        ("rest kept", _study(2048, rest="dropped"), "n_fsdp=46"),
+        ("tokens taken for sequences", _study(2048), f"activations={PER_TOKEN * 2048 * 512 // GB / 10**3:.1f} TB"),
+        ("nearest for ceiling", _study(512), f"devices={round((16 * P + PER_TOKEN * 512) / (80 * GB))}"),
+    ],
+)
+def test_slips_of_units_readings_and_rounding(slip, study, claim):
+    verdict = check(study, claim)
+    assert not verdict.right
+    assert [slip] in _names(verdict)
+
+
+def test_cut_before_the_division():
+    # 16 P = 3517.6 GB is cut to 3510 GB: 3510/78 = 45 exactly, and the truth is 46
+    verdict = check(_study(0), "devices=45", capacity=capacity_from("78 GB"))
+    assert verdict.expected == 46
+    assert ["cut before the ceiling"] in _names(verdict)
+
+
+def test_less_than_and_at_most_differ_where_the_quotient_is_whole():
+    exact = capacity_from(f"{16 * P // 1008} B")  # 1008 divides 16 P = 2^32 * 3^2 * 7 * 13
+    assert 16 * P % 1008 == 0
+    verdict = check(_study(0), "n_fsdp=1008", capacity=exact)
+    assert (verdict.right, verdict.expected) == (False, 1009)
+    assert ["at most taken for less than, or the reverse"] in _names(verdict)
+
+
+def _llama(**values):
+    study = override(load_study(str(DATA / "hf_configs" / "llama-3.1-8b.json")), values=values)
+    return replace(study, placement=dict.fromkeys(STATIC, Placed(n_fsdp)))
+
+
+def test_slips_of_transformers():
+    width, vocabulary, total = 4096, 128256, 8030261248
+    named = {}
+    for wrong in (total - width * vocabulary, total - 65 * width):
+        verdict = check(_llama(), f"parameters={wrong}")
+        assert verdict.expected == total
+        named[wrong] = _names(verdict)
+    assert named[total - width * vocabulary] == [["output head forgotten"], ["token embedding forgotten"]]
+    assert named[total - 65 * width] == [["norms forgotten"]]
+    shared = check(_llama(B="1", S="2048"), "activations=1 GB").expected
+    unshared = check(_llama(B="1", S="2048", n_kv="32"), "activations=1 GB").expected
+    assert unshared > shared
+    assert ["keys and values of every head"] in _names(check(_llama(B="1", S="2048"), f"activations={unshared} B"))
+    assert check(_llama(), "parameters=8.03e9").rounded
+    assert ["GiB printed as GB"] in _names(check(_llama(), "parameters=7.48e9"))
+
+
+def test_every_slip_of_the_catalogue_is_reached_by_a_test():
+    source = Path(__file__).read_text()
+    for slip in slips():
+        assert slip.name in source or slip.name in {
+            "BF16 gradients added",
+            "gradients in 4 bytes",
+            "weights in 4 bytes",
+            "activations in 2 bytes",
+        }
+    assert len({slip.name for slip in slips()}) == len(slips())
+    assert {slip.change for slip in slips()} == set(CHANGES)
+    assert all(slip.source and slip.sentence for slip in slips())
+
+
+def test_slips_of_other_recipes():
+    mixed = override(load_study("cs336-a2-xxl"), recipe_name="zero-16")
+    assert _names(check(mixed, f"static={18 * P} B")) == [
+        ["BF16 copy of the weights added"],
+        ["BF16 gradients added"],
+        ["gradients in 4 bytes"],
+        ["weights in 4 bytes"],
+    ]
+    fat = override(load_study("cs336-a2-xxl"))
+    fat = replace(fat, recipe=fat.recipe.override({"activations": 4}))
+    assert ["activations in 2 bytes"] in _names(check(fat, f"activations={PER_TOKEN * 131072} B"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "step"),
+    [
+        ("static=3517578215424 B", 0),
+        ("static=3276 GiB", 0),
+        ("static=3517.6 GB", Fraction(1, 10)),
+        ("static=3520 GB", 10),
+        ("static=3.5 TB", Fraction(1, 10)),
+        ("static=3,518 GB", 1),
+        ("devices=43.97", Fraction(1, 100)),
+        ("devices=44", 0),
+        ("parameters=219848638464", 0),
+        ("parameters=220e9", 10**9),
+        ("bytes_per_parameter=16", 0),
+        ("activations_per_token=17.55 MB", Fraction(1, 100)),
+    ],
+)
+def test_a_right_claim_says_to_which_figure(claim, step):
+    verdict = check(_study(0), claim)
+    assert (verdict.right, verdict.step, verdict.rounded) == (True, step, step > 0)
+    assert verdict.explanations == ()
+
+
+@pytest.mark.parametrize(
+    "claim", ["static=3517 GB", "static=3500 GB", "static=4 TB", "static=3.517 TB", "devices=44.0"]
+)
+def test_a_claim_that_is_not_the_rounded_truth_is_wrong(claim):
+    assert check(_study(0), claim).right is (claim == "devices=44.0" or claim == "static=4 TB")
+
+
+def test_how_far_a_wrong_claim_is():
+    verdict = check(_study(0), "n_fsdp=76")
+    assert (verdict.expected, verdict.difference, verdict.ratio) == (38, 38, 2)
+    amount = check(_study(0), "static=3276 GB")
+    assert amount.difference == 3276 * GB - 16 * P
+    assert amount.ratio == Fraction(3276 * GB, 16 * P)
+    assert check(_study(0), "devices=41.5").difference == Fraction(83, 2) - Fraction(16 * P, 80 * GB)
+
+
+def test_that_nothing_fits_can_be_claimed():
+    assert check(_study(131072), "n_fsdp=none").right
+    wrong = check(_study(131072), "n_fsdp=62")
+    assert (wrong.expected, wrong.difference) == (None, None)
+    assert _names(wrong) == [["rest divided too"]]
+    never = check(_study(512), "n_fsdp=infeasible")
+    assert not never.right
+    assert ["tokens taken for sequences"] in _names(never)
+
+
+def test_a_claim_is_right_when_it_answers_any_question_that_asks_for_it():
+    study = load_study("cs336-a2-xxl")
+    assert (check(study, "n_fsdp=46").question, check(study, "n_fsdp=none").question) == ("b", "b, literally")
+    assert not check(study, "n_fsdp=46", question="b, literally").right
+    assert check(study, "n_fsdp=50", capacity=capacity_from("95 GB")).right
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ("static=3276", r"^claim static=3276 has no unit; write static=3276 GB \(10\^9 bytes\) or static=3276 GiB"),
+        ("static=3276G", "does not say which unit: write 3276 GB"),
+        ("n_fsdp=38 GB", "claim n_fsdp=38 GB has a unit, and the smallest degree n_fsdp that fits has none"),
+        ("speed=3", r"unknown quantity 'speed'; .*known: activations, .*n_fsdp, optimizer, parameters, static, total"),
+        ("n_fsdp", "is not NAME=VALUE; write for example n_fsdp=38"),
+        ("n_fsdp=many", "'many' is not a positive number"),
+        ("n_fsdp=-1", "'-1' is not a positive number"),
+        ("static=none", "is always a number; give one"),
+        ("static=3 parsecs", "unknown unit 'parsecs'"),
+    ],
+)
+def test_claims_that_cannot_be_compared_are_refused(claim, message):
+    with pytest.raises(BadInput, match=message):
+        check(_study(0), claim)
+
+
+def test_questions_and_values_that_are_missing_are_named():
+    with pytest.raises(BadInput, match="no question 'z'; known: a, b"):
+        check(_study(0), "n_fsdp=3", question="z")
+    with pytest.raises(BadInput, match="the study does not ask for n_fsdp: say on which device"):
+        check(replace(_study(0), questions=()), "n_fsdp=3")
+    with pytest.raises(MissingValue, match="a value for B, S"):
+        check(_llama(), "activations=3 GB")
+
+
+def test_claims_are_exact_far_beyond_machine_integers():
+    study = override(_study(0), values={"L": str(10**25)})
+    exact = 10**25 * 32 * 16384 * 53248
+    assert check(study, f"static={exact} B").right
+    assert not check(study, f"static={exact + 1} B").right
+
+
+def test_a_half_may_be_rounded_either_way():
+    assert read_claim("total=4187 GB").agrees(Fraction(8375, 2)) == 1
+    assert read_claim("total=4188 GB").agrees(Fraction(8375, 2)) == 1
+    assert read_claim("total=4189 GB").agrees(Fraction(8375, 2)) is None
