@@ -37,6 +37,10 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "scheme": str,
     "chips": int,
     "steps": list,
+    "answer": str,
+    "size": str,
+    "bandwidth": str,
+    "overhead": str,
 }
 _CHOICES = {
     "reading": READINGS,
@@ -89,5 +93,6 @@ ASKS: dict[str, Ask] = {
         ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest"),
         "symbolic_mem.derive.comms_fits:fits_and_computes",
     ),
-    "evaluate": Ask(("title", "text", "steps"), "symbolic_mem.derive.worked:worked"),
+    "evaluate": Ask(("title", "text", "steps", "answer"), "symbolic_mem.derive.worked:worked"),
+    "buckets": Ask(("title", "text", "size", "bandwidth", "overhead"), "symbolic_mem.derive.comms_buckets:buckets"),
 }

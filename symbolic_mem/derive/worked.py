@@ -24,7 +24,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.errors import BadInput, MissingValue
+from symbolic_mem.errors import BadInput, MissingValue, nearest
 from symbolic_mem.evaluate import missing
 from symbolic_mem.formula import read_formula
 from symbolic_mem.read import entry, known_keys
@@ -109,7 +109,7 @@ def worked(study: Study, question: Question) -> tuple[Section, dict[str, object]
             values[str(line.symbol)] |= {"verdict": line.verdict(value)}  # ty: ignore[unsupported-operator]
     if any(line.printed for line in lines):
         blocks.append(_printed(lines, work))
-    blocks.append(Answer(_answer(lines, work)))
+    blocks.append(Answer(_answer(_closing(lines, question), work)))
     title = question.get("title", "The problem, worked through")
     facts = {"study": study.name, "question": question.label, "values": values}
     return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
@@ -181,7 +181,15 @@ def _off(line: Line, value: sp.Expr) -> str:
     return f"off by {100 * (figure / float(value) - 1):+.2g} %"
 
 
-def _answer(lines: tuple[Line, ...], work: Work) -> Prose:
-    last = lines[-1]
-    chain = Chain(last.symbol, (amount(work.number(last.symbol), last.unit, digits=last.digits),))
-    return say("The result is {chain}.", chain=chain)
+def _closing(lines: tuple[Line, ...], question: Question) -> Line:
+    name = question.get("answer", str(lines[-1].symbol))
+    for line in lines:
+        if str(line.symbol) == name:
+            return line
+    raise BadInput(f"{question.where}: answer {name!r} is no step; {nearest(name, [str(x.symbol) for x in lines])}")
+
+
+def _answer(line: Line, work: Work) -> Prose:
+    chain = Chain(line.symbol, (amount(work.number(line.symbol), line.unit, digits=line.digits),))
+    said = f"{line.statement[:1].upper()}{line.statement[1:]}" if line.statement else "The result is"
+    return say("{said}: {chain}.", said=said, chain=chain)
