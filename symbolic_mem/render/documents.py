@@ -125,5 +125,5 @@ def _environment(ending: str, folder: Path | None) -> Environment:
     if ending == "html":
         from symbolic_mem.render.html import math_font
 
-        environment.globals["math_font"] = math_font
+        environment.globals["math_font"] = math_font  # ty: ignore[invalid-assignment]
     return environment
