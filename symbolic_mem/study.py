@@ -19,11 +19,12 @@ from symbolic_mem.errors import BadInput, MissingValue, nearest
 from symbolic_mem.evaluate import missing
 from symbolic_mem.formula import read_formula, read_number
 from symbolic_mem.hardware import READINGS, device
-from symbolic_mem.models.build import MODEL_KEYS, Built, build_model
+from symbolic_mem.models.build import Built, build_model
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.placement import RESTS, Placed, place
 from symbolic_mem.read import entry, known_keys, parse_toml, read_toml
 from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solve.capacity import Capacity, capacity_from, capacity_of
 from symbolic_mem.symbols import lookup, n_fsdp, named, table
 from symbolic_mem.terms import KINDS, STATIC, Memory
@@ -139,11 +140,11 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     """Check the parsed `content` of a study file and return the `Study`."""
     known_keys(content, _TOP, where)
     model_table = entry(content, "model", dict, where)
-    known_keys(model_table, MODEL_KEYS, f"{where} [model]")
     built = build_model(model_table, f"{where} [model]", folder)
     values = dict(built.values)
     for key, value in entry(content, "values", dict, where, {}).items():
         values[_symbol(key, f"{where} [values]")] = _value(key, value, f"{where} [values]")
+    built.check(values, f"{where} [values]")
     notes = entry(content, "notes", list, where, [])
     network = None
     if "network" in content:
@@ -177,8 +178,14 @@ def override(
     fractions: Mapping[str, str] | None = None,
     rest: str | None = None,
     profile: str | None = None,
+    kernel: str | None = None,
+    optimizer_name: str | None = None,
+    recompute: str | Mapping[str, Any] | None = None,
 ) -> Study:
-    """Return the study with what a caller changed: the command line's ``--set``, ``--recipe``, ``--place`` and so on."""
+    """Return the study with what a caller changed: the command line's ``--set``, ``--recipe``, ``--place`` and so on.
+
+    `recompute` is a rule as `Recompute.read` takes it, or its short form on the command line: ``every=2``.
+    """
     said = []
     new_values = dict(study.values)
     for key, text in (values or {}).items():
@@ -206,11 +213,22 @@ def override(
         said.append(f"recipe {recipe_name}")
     if profile is not None:
         said.append(f"profile {profile}")
+    if kernel is not None:
+        said.append(f"attention kernel {kernel}")
+    chosen = study.recipe if recipe_name is None else recipe(recipe_name).with_recompute(study.recipe.recompute)
+    if optimizer_name is not None:
+        chosen = chosen.with_optimizer(optimizer_name)
+        said.append(f"optimizer {optimizer_name}")
+    if recompute is not None:
+        chosen = chosen.with_recompute(Recompute.read(_rule(recompute), "--recompute"))
+        said.append(f"recomputation: {chosen.recompute}")
+    built = study.built if profile is None and kernel is None else study.built.under(profile, kernel)
+    built.check(new_values, "--set")
     return replace(
         study,
-        built=study.built if profile is None else study.built.under(profile),
+        built=built,
         values=new_values,
-        recipe=study.recipe if recipe_name is None else recipe(recipe_name),
+        recipe=chosen,
         placement=placement,
         questions=tuple(_asked(question, device_name, capacity, reading) for question in asked),
         overridden=study.overridden + tuple(said),
@@ -233,6 +251,16 @@ def _asked(question: Question, device_name: str | None, capacity: str | None, re
     if reading is not None and "device" in options:
         options["reading"] = reading
     return replace(question, options=options)
+
+
+def _rule(given: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
+    if not isinstance(given, str) or not given.startswith(COUNTED):
+        return given
+    rule, _, number = given.partition("=")
+    if not number.isdecimal() or len(number) > 9:
+        raise BadInput(f"--recompute {given!r}: {rule} counts blocks; write for example every=2")
+    return {rule: int(number)}
 
 
 def _of_config(path: Path, devices: str | None) -> Study:

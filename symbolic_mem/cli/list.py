@@ -9,7 +9,7 @@ import click
 from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import print_table
 
-CATALOGUES = ("studies", "devices", "recipes")
+CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
 
 
 @click.command("list")
@@ -17,7 +17,7 @@ CATALOGUES = ("studies", "devices", "recipes")
 @click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(what: str | None, devices: str | None, as_json: bool) -> None:
-    """Show the bundled studies, devices and recipes, with their sources; one catalogue or all three."""
+    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles; one catalogue or all."""
     chosen = (what,) if what else CATALOGUES
     found = {name: _CONTENT[name](devices) for name in chosen}
     if as_json:
@@ -76,6 +76,51 @@ def _recipes(_: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _optimizers(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.recipes.optimizers import optimizers
+    from symbolic_mem.recipes.states import EVERY_ELEMENT
+
+    def size(kept: Any) -> str:
+        per = "the parameter's" if kept.bytes_per_element is None else f"{float(kept.bytes_per_element):g}"
+        where = "" if kept.rule == EVERY_ELEMENT else " (by shape)"
+        return f"{kept.name}: {f'{kept.copies} x ' if kept.copies != 1 else ''}{per} bytes{where}"
+
+    return [
+        {
+            "name": name,
+            "title": found.title,
+            "keeps": [size(kept) for kept in found.kept if not kept.counter],
+            "source": found.source,
+        }
+        for name, found in optimizers().items()
+    ]
+
+
+def _profiles(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.models.profile import profiles
+
+    return [
+        {
+            "name": name,
+            "title": found.title,
+            "kernel": found.kernel,
+            "kernels": [row.removeprefix("attention ") for row in found.keeps if row.startswith("attention ")],
+            "source": found.source,
+        }
+        for name, found in profiles().items()
+    ]
+
+
+def _show_optimizers(rows: list[dict[str, Any]]) -> None:
+    cells = [(row["name"], "; ".join(row["keeps"]) or "nothing", row["title"], row["source"]) for row in rows]
+    print_table(("optimizer", "keeps between steps", "title", "source"), cells)
+
+
+def _show_profiles(rows: list[dict[str, Any]]) -> None:
+    cells = [(row["name"], row["kernel"], row["title"], row["source"]) for row in rows]
+    print_table(("profile", "kernel", "title", "source"), cells)
+
+
 def _show_studies(rows: list[dict[str, Any]]) -> None:
     print_table(("study", "title"), [(row["name"], row["title"]) for row in rows])
 
@@ -112,5 +157,17 @@ def _show_recipes(rows: list[dict[str, Any]]) -> None:
     print_table(heads, cells, right=(1, 2))
 
 
-_CONTENT = {"studies": _studies, "devices": _devices, "recipes": _recipes}
-_SHOWN = {"studies": _show_studies, "devices": _show_devices, "recipes": _show_recipes}
+_CONTENT = {
+    "studies": _studies,
+    "devices": _devices,
+    "recipes": _recipes,
+    "optimizers": _optimizers,
+    "profiles": _profiles,
+}
+_SHOWN = {
+    "studies": _show_studies,
+    "devices": _show_devices,
+    "recipes": _show_recipes,
+    "optimizers": _show_optimizers,
+    "profiles": _show_profiles,
+}

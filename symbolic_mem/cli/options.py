@@ -16,6 +16,10 @@ _SHARED = (
     click.argument("study"),
     click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Give a symbol another value."),
     click.option("--recipe", metavar="NAME", help="Use another recipe (see `list recipes`)."),
+    click.option("--optimizer", metavar="NAME", help="Use another optimizer (see `list optimizers`)."),
+    click.option("--recompute", metavar="RULE", help="none, full, selective, half, every=2 or groups=9."),
+    click.option("--profile", metavar="NAME", help="What the engine keeps (see `list profiles`)."),
+    click.option("--kernel", metavar="NAME", help="The attention kernel: flash, efficient, eager, math, ..."),
     click.option("--device", metavar="NAME", help="Ask about another device (see `list devices`)."),
     click.option("--capacity", metavar="AMOUNT", help='Ask about this much memory, as in "95 GiB".'),
     click.option("--reading", metavar="READING", help="Which bytes count: marketed, binary or reported."),
@@ -23,7 +27,10 @@ _SHARED = (
     click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
 )
-SHARED = ("study", "values", "recipe", "device", "capacity", "reading", "place", "rest", "devices")
+SHARED = (
+    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel"),
+    *("device", "capacity", "reading", "place", "rest", "devices"),
+)
 
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,6 +49,10 @@ def chosen_study(options: dict[str, Any]) -> Study:
         load_study(shared["study"], shared["devices"]),
         values=pairs(shared["values"], "--set"),
         recipe_name=shared["recipe"],
+        optimizer_name=shared["optimizer"],
+        recompute=shared["recompute"],
+        profile=shared["profile"],
+        kernel=shared["kernel"],
         device_name=shared["device"],
         capacity=shared["capacity"],
         reading=shared["reading"],

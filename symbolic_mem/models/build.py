@@ -14,9 +14,9 @@ from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Model
-from symbolic_mem.read import entry
+from symbolic_mem.read import entry, known_keys
 
-MODEL_KEYS = ("kind", "config", "profile", "kernel")
+_ENGINE = ("profile", "kernel")
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,39 @@ class Built:
     profile: str = ""
     kernel: str = ""
 
-    def under(self, profile: str) -> Built:
-        """Return the same model as another engine profile keeps it.
+    def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
+        """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
+        if self.architecture is not None:
+            from symbolic_mem.models.described import check_sizes
+
+            check_sizes(self.architecture, values, where)
+
+    def under(self, profile: str | None = None, kernel: str | None = None) -> Built:
+        """Return the same model as another engine profile keeps it, or with another attention kernel.
 
         Raises `BadInput` for a model that has no profile: the stack of the homework is the same in all of them.
         """
         if self.architecture is None:
             raise BadInput(f"{self.model.name} is not built from a profile; only transformers are")
-        return _transformer(self.architecture, profile, self.kernel)
+        return _transformer(
+            self.architecture,
+            self.profile if profile is None else profile,
+            self.kernel if kernel is None and profile is None else kernel or "",
+        )
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
     """Build the model that a [model] table describes; `folder` is where its relative paths start."""
+    from symbolic_mem.models.described import ARCHITECTURE_KEYS
+
     table = dict(content)
+    known_keys(table, ("kind", "config", *_ENGINE, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
         from symbolic_mem.models.huggingface import read_config
 
+        _only(table, ("config", *_ENGINE), "config", where)
         architecture = read_config(folder / entry(table, "config", str, where))
         return _described(architecture, table, where)
     kind = entry(table, "kind", str, where)
@@ -70,22 +85,27 @@ def _transformer(architecture: Architecture, name: str, kernel: str) -> Built:
     return Built(transformer(architecture, how), architecture.values(), architecture, name, kernel)
 
 
+def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str) -> None:
+    for key in table:
+        if key not in allowed:
+            raise BadInput(f"{where}: a model given by {what} has no {key}; remove it")
+
+
 def _ffn(table: dict[str, Any], where: str) -> Built:
-    for key in ("profile", "kernel"):
-        if key in table:
-            raise BadInput(f'{where}: kind = "ffn" has no {key}; remove it')
+    _only(table, ("kind",), 'kind = "ffn"', where)
     return Built(ffn(), {})
 
 
 def _gated_ffn(table: dict[str, Any], where: str) -> Built:
-    for key in ("profile", "kernel"):
-        if key in table:
-            raise BadInput(f'{where}: kind = "gated-ffn" has no {key}; remove it')
+    _only(table, ("kind",), 'kind = "gated-ffn"', where)
     return Built(gated_ffn(), {})
 
 
 def _plain_transformer(table: dict[str, Any], where: str) -> Built:
-    return _described(Architecture(), table, where)
+    from symbolic_mem.models.described import ARCHITECTURE_KEYS, read_architecture
+
+    described = {key: table[key] for key in table if key in ARCHITECTURE_KEYS}
+    return _described(read_architecture(described, where), table, where)
 
 
 _KINDS = {"ffn": _ffn, "gated-ffn": _gated_ffn, "transformer": _plain_transformer}

@@ -153,7 +153,7 @@ def test_one_of_the_two_dimensions_of_a_batch_is_a_whole_number_of_sequences(ans
 
 def test_lists_name_their_sources(answer):
     found = answer("list")
-    assert set(found) == {"studies", "devices", "recipes"}
+    assert set(found) == {"studies", "devices", "recipes", "optimizers", "profiles"}
     for row in (*found["devices"], *found["recipes"]):
         assert row["source"] and row["title"]
     v5p = next(row for row in found["devices"] if row["name"] == "tpu-v5p")
