@@ -89,7 +89,7 @@ def core(
 ) -> Layer:
     """Build softmax(q k) v with the profile's kernel: its saved tensors and its two products, not halved by a mask."""
     row = f"attention {profile.kernel}"
-    if dropout and f"{row}_dropout" in profile.keeps:
+    if dropout and profile.kernel not in profile.regenerates:
         row += "_dropout"
     return Layer(
         "attention core",

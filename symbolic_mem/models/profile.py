@@ -26,7 +26,8 @@ class Profile:
 
     `compute` and `residual` are the bytes of the matrix products and of the residual stream; None: the recipe's.
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
-    operation hands its result on, where they are not those of the matrix products.
+    operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
+    dropout mask.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Profile:
     loss: str = "cross_entropy"
     outputs: Mapping[str, Size] = field(default_factory=dict, hash=False)
     families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
+    regenerates: frozenset[str] = frozenset()
     assumptions: tuple[str, ...] = ()
 
     def kept(
@@ -153,6 +155,8 @@ def _read(name: str, tables: Mapping[str, Any]) -> Profile:
     base = _read(table["extends"], tables) if "extends" in table else None
     own = {key: value for key, value in table.items() if key in ("title", "source", "kernel", "loss", "outputs")}
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
+    if "regenerates" in table:
+        own["regenerates"] = frozenset(table["regenerates"])
     if "assumptions" in table or base is None:
         own["assumptions"] = tuple(table.get("assumptions", ()))
     inherited = {name: row for name, row in base.keeps.items() if name not in table.get("without", ())} if base else {}

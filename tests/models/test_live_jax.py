@@ -16,7 +16,7 @@ import sympy as sp
 
 from symbolic_mem import symbols as s
 from symbolic_mem.models.attention import attention
-from symbolic_mem.models.ends import head
+from symbolic_mem.models.ends import embedding, head
 from symbolic_mem.models.linear import join
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.norms import norm
@@ -72,10 +72,11 @@ def rotate(jax: Any, x: Any, cos: Any, sin: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
-@pytest.mark.parametrize("name", ["relu", "gelu", "gelu_tanh", "silu"])
+@pytest.mark.parametrize("name", ["relu", "relu2", "gelu", "gelu_tanh", "silu"])
 def test_activation_functions(jax, name, dtype):
     functions = {
         "relu": jax.nn.relu,
+        "relu2": lambda x: jax.numpy.square(jax.nn.relu(x)),
         "gelu": lambda x: jax.nn.gelu(x, approximate=False),
         "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
         "silu": jax.nn.silu,
@@ -124,3 +125,15 @@ def test_head_and_loss(jax):
     inputs = shapes(jax, x=(B, S, D)) | shapes(jax, "int32", labels=(B, S))
     got = residual_bytes(run, shapes(jax, out=(D, V)), *inputs.values())
     assert got == expected(head(profile("jax-bf16")))
+
+
+def test_dropout_and_learned_positions(jax):
+    key = jax.eval_shape(lambda: jax.random.key(0))
+
+    def run(weights: dict, ids: Any, state: Any) -> Any:
+        x = weights["table"][ids] + weights["positions"][:S]
+        return jax.numpy.where(jax.random.bernoulli(state, 0.9, x.shape), x / 0.9, 0)
+
+    weights = shapes(jax, table=(V, D), positions=(2 * S, D))
+    got = residual_bytes(run, weights, *shapes(jax, "int32", ids=(B, S)).values(), key)
+    assert got == expected(embedding(profile("jax-bf16"), n_pos=s.n_pos, dropout=True))

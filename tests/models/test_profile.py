@@ -41,8 +41,19 @@ def test_a_kernel_that_no_row_describes():
 
 
 def test_an_operation_that_was_not_measured():
-    with pytest.raises(BadInput, match="profile 'jax-bf16' does not say what 'relu2' keeps"):
-        mlp(profile("jax-bf16"), "relu2")
+    with pytest.raises(BadInput, match="profile 'jax-bf16' does not say what 'silu_clamped' keeps"):
+        mlp(profile("jax-bf16"), "silu_clamped")
+
+
+def test_dropout_of_attention_is_counted_regenerated_or_refused():
+    names = [
+        tensor.name for tensor in attention(profile("torch-cuda-bf16", kernel="eager"), attention_dropout=True).saved
+    ]
+    assert "dropout mask" in names
+    flash = profile("torch-cuda-bf16")
+    assert attention(flash, attention_dropout=True).saved == attention(flash).saved
+    with pytest.raises(BadInput, match="does not say what 'attention eager_dropout' keeps"):
+        attention(profile("jax-bf16"), attention_dropout=True)
 
 
 def test_a_kernel_of_ones_own():
