@@ -1,4 +1,8 @@
-"""Attention with many, few or one key-value head (Vaswani et al., 2017, arXiv:1706.03762; Ainslie et al., 2023, 2305.13245)."""
+"""Attention with many, few or one key-value head.
+
+Sources: Vaswani et al. (2017), arXiv:1706.03762; Shazeer (2019), arXiv:1911.02150; Ainslie et al. (2023),
+arXiv:2305.13245; rotation: Su et al. (2021), arXiv:2104.09864; kernels: Dao et al. (2022), arXiv:2205.14135.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ from collections.abc import Iterator
 import sympy as sp
 
 from symbolic_mem import symbols as s
+from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import Layer, Matmul, Tensor
 from symbolic_mem.symbols import B, S, d_model
 
-SHARING = ("all", "some", "one")
+HEADS_WITH_KEYS = ("all", "some", "one")
 
 
 def attention(
@@ -45,6 +50,8 @@ def attention(
     >>> [tensor.name for tensor in layer.saved]
     ['input', 'q', 'k', 'v', 'out', 'logsumexp', 'seed', 'offset']
     """
+    if heads_with_keys not in HEADS_WITH_KEYS:
+        raise BadInput(f"heads_with_keys is {heads_with_keys!r}; {nearest(heads_with_keys, HEADS_WITH_KEYS)}")
     q, kv = n_heads * d_head, n_kv * d_head
     outputs = {"W_qkv": q + 2 * kv} if fused_qkv else {"W_q": q, "W_k": kv, "W_v": kv}
     parts = [linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention")]

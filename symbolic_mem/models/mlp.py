@@ -1,4 +1,4 @@
-"""The MLP of a transformer block, plain or gated (Shazeer, 2020, GLU Variants Improve Transformer, arXiv:2002.05202)."""
+"""The MLP of a transformer block, plain or gated (Shazeer, 2020, GLU Variants, arXiv:2002.05202)."""
 
 from __future__ import annotations
 

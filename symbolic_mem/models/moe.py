@@ -1,4 +1,7 @@
-"""A mixture of experts in place of the MLP (Shazeer et al., 2017, arXiv:1701.06538; Dai et al., 2024, DeepSeekMoE, 2401.06066)."""
+"""A mixture of experts in place of the MLP.
+
+Sources: Shazeer et al. (2017), arXiv:1701.06538; Dai et al. (2024), DeepSeekMoE, arXiv:2401.06066.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sympy as sp
 
+from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import Layer, Tensor
@@ -39,7 +40,7 @@ def norm(
     weights = [Tensor(f"gain of the {name}", (width,), "scale of each element", group="norm")]
     if bias:
         weights.append(Tensor(f"bias of the {name}", (width,), "shift of each element", group="norm"))
-    operation = OPERATIONS[kind] + ("_by_hand" if by_hand else "")
+    operation = norm_operation(kind) + ("_by_hand" if by_hand else "")
     shapes = {"input": (*rows, width), "rows": rows, "width": (width,)}
     return Layer(
         name=name,
@@ -50,5 +51,7 @@ def norm(
 
 
 def norm_operation(kind: str) -> str:
-    """Return the operation of profiles.toml that a norm of this `kind` is."""
+    """Return the operation of profiles.toml that a norm of this `kind` is; raises `BadInput` for an unknown kind."""
+    if kind not in OPERATIONS:
+        raise BadInput(f"unknown norm {kind!r}; {nearest(kind, OPERATIONS)}")
     return OPERATIONS[kind]

@@ -62,10 +62,11 @@ class Profile:
         >>> [(tensor.name, tensor.bytes_per_element) for tensor in profile("hf-cuda-bf16").kept("rmsnorm", shapes)]
         [('input', 4), ('normalised', None), ('rstd', 4)]
         """
+        row = self.row(operation)
         family = operation.removesuffix("_by_hand").removesuffix("_fp32")
         known = _operations()[operation.split()[0] if " " in operation else family]
         tensors = []
-        for name, value in self.row(operation).items():
+        for name, value in row.items():
             if name in omit:
                 continue
             size, shape = (value["bytes"], value["shape"]) if isinstance(value, Mapping) else (value, None)

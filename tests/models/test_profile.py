@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symbolic_mem.account import account
 from symbolic_mem.errors import BadInput
+from symbolic_mem.evaluate import evaluate
+from symbolic_mem.models.architecture import NORM_PLACES, QK_NORMS, Architecture
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.mlp import mlp
+from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import _operations, profile, profiles
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.recipe import recipe
-from symbolic_mem.symbols import B, L, S, d_ff, d_head, d_model, n_heads, n_kv
+from symbolic_mem.symbols import B, L, S, V, d_ff, d_head, d_model, n_heads, n_kv
 
 
 @pytest.mark.parametrize("name", profiles())
@@ -33,6 +38,19 @@ def test_every_tensor_has_a_reason():
 def test_a_name_that_no_profile_has():
     with pytest.raises(BadInput, match="unknown profile 'torch-cuda'; did you mean 'torch-cuda-"):
         profile("torch-cuda")
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda how: mlp(how, "swish"), "does not say what 'swish' keeps"),
+        (lambda how: norm(how, "batch"), "unknown norm 'batch'; known: layer, rms"),
+        (lambda how: attention(how, heads_with_keys="few"), "heads_with_keys is 'few'; known: all, one, some"),
+    ],
+)
+def test_names_that_no_builder_knows(build, words):
+    with pytest.raises(BadInput, match=words):
+        build(profile("torch-cuda-bf16"))
 
 
 def test_a_kernel_that_no_row_describes():
@@ -89,3 +107,34 @@ def test_tensors_of_several_sizes_are_one_exact_term():
     (term,) = account(Model("one", (Layer("layer", saved=sizes, repeat=L),)), recipe("cs336")).of("activations")
     assert term.bytes == B * L * S * (2 * d_model + 1)
     assert sp.expand(sum(part.elements for part in term.parts) * term.bytes_per_element - term.bytes) == 0
+
+
+SIZES = st.fixed_dictionaries(
+    {symbol: st.integers(1, 40).map(sp.Integer) for symbol in (B, S, L, V, d_model, d_ff, n_heads, n_kv, d_head)}
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    name=st.sampled_from(sorted(profiles())),
+    values=SIZES,
+    gated=st.booleans(),
+    place=st.sampled_from(NORM_PLACES),
+    qk_norm=st.sampled_from(QK_NORMS),
+    fused=st.booleans(),
+    parallel=st.booleans(),
+)
+def test_the_factored_account_is_the_plain_sum_of_all_tensors(name, values, gated, place, qk_norm, fused, parallel):
+    architecture = Architecture(
+        gated=gated, norm_place=place, qk_norm=qk_norm, fused_qkv=fused, fused_gate=fused, parallel_residual=parallel
+    )
+    model = transformer(architecture, profile(name))
+    plain = 0
+    for layer in model:
+        for tensor in layer.saved:
+            count = int(layer.repeat.subs(values)) * int(tensor.bytes_per_element or 2)
+            for size in tensor.shape:
+                count *= int(sp.sympify(size).subs(values))
+            plain += count
+    memory = account(model, recipe("cs336"))
+    assert evaluate(memory.of("activations", "buffers").total, values) == plain
