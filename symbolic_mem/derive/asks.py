@@ -37,6 +37,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "scheme": str,
     "chips": int,
     "steps": list,
+    "recompute": (str, dict),
+    "place": dict,
     "answer": str,
     "size": str,
     "bandwidth": str,
@@ -50,6 +52,8 @@ _CHOICES = {
     "pass": PASSES,
     "scheme": SCHEMES,
 }
+_RULES = ("whole_samples", "padded_rows", "multiple_of", "power_of_two", "divides", "at_most")
+_PRINTED = ("printed", "printed_note")
 _CAPACITY = ("device", "reading", "capacity", "reserved", "usable")
 
 
@@ -79,10 +83,16 @@ class Ask:
 
 
 ASKS: dict[str, Ask] = {
-    "device_count": Ask(("title", "text", *_CAPACITY, "strict", "kinds"), "symbolic_mem.derive.counts:device_count"),
+    "device_count": Ask(
+        ("title", "text", *_CAPACITY, "strict", "kinds", *_PRINTED), "symbolic_mem.derive.counts:device_count"
+    ),
     "min_degree": Ask(
-        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "tokens"),
+        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "tokens", *_RULES, *_PRINTED),
         "symbolic_mem.derive.degrees:min_degree",
+    ),
+    "largest": Ask(
+        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", *_PRINTED),
+        "symbolic_mem.derive.largest:largest",
     ),
     "compute_bound": Ask(
         ("title", "text", "overlap", "axes", "pass", "scheme", "chips"), "symbolic_mem.derive.comms:compute_bound"
@@ -92,6 +102,10 @@ ASKS: dict[str, Ask] = {
     "fits_and_computes": Ask(
         ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest"),
         "symbolic_mem.derive.comms_fits:fits_and_computes",
+    ),
+    "recompute": Ask(
+        ("title", "text", *_CAPACITY, "strict", "for", "recompute", "place"),
+        "symbolic_mem.derive.recomputed:recomputed",
     ),
     "evaluate": Ask(("title", "text", "steps", "answer"), "symbolic_mem.derive.worked:worked"),
     "buckets": Ask(("title", "text", "size", "bandwidth", "overhead"), "symbolic_mem.derive.comms_buckets:buckets"),

@@ -30,7 +30,6 @@ from symbolic_mem.study import Study
 from symbolic_mem.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.terms import STATIC, Memory, Term
 
-
 LONG_FORMULA = 45  # characters; a longer one wraps in its table
 
 
@@ -146,7 +145,7 @@ def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
 def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     if len(memory.terms) > 1:
-        blocks: list[Block] = [_by_layer(memory, work), kept_table(saving, study)]
+        blocks: list[Block] = [by_layer(memory, work), kept_table(saving, study)]
     else:
         blocks = []
         for layer in saving:
@@ -170,7 +169,8 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
     return [Step(intro), Bullets(items)]
 
 
-def _by_layer(memory: Memory, work: Work) -> Step:
+def by_layer(memory: Memory, work: Work) -> Step:
+    """Sum what each kind of layer keeps for the backward pass."""
     chains, symbols = [], []
     for term in memory.terms:
         symbol = local("M", term.name.removeprefix("activations of the ").removesuffix(" activations"))
