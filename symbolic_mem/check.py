@@ -9,6 +9,7 @@ from itertools import combinations
 import sympy as sp
 
 from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.slips.batches import batches
 from symbolic_mem.slips.case import Case
 from symbolic_mem.slips.catalogue import Slip, occurring
 from symbolic_mem.slips.claim import Claim, read_claim
@@ -18,8 +19,9 @@ from symbolic_mem.study import Question, Study
 from symbolic_mem.terms import KINDS
 from symbolic_mem.units import BYTES_PER
 
-_COUNTED_BY = {"devices": ("device_count",)}
+_COUNT_BY = ("device_count",)
 _DEGREE_BY = ("min_degree", "fits_and_computes")
+_BATCH_BY = ("compute_bound",)
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class Verdict:
 
     @property
     def _truth(self) -> Fraction | None:
-        counted = self.quantity.measures == "devices" and not self.claim.whole
-        return self.quotient if counted and self.quotient is not None else self.expected
+        exact = self.quantity.counted and not self.claim.whole
+        return self.quotient if exact and self.quotient is not None else self.expected
 
 
 def check(
@@ -90,7 +92,7 @@ def check(
     (False, ['GiB printed as GB'])
     """
     stated = read_claim(claim) if isinstance(claim, str) else claim
-    known = quantities(_degrees(study))
+    known = quantities(_degrees(study)) | (batches() if study.network is not None else {})
     quantity = known.get(stated.name)
     if quantity is None:
         raise BadInput(f"unknown quantity {stated.name!r}; {nearest(stated.name, known)}")
@@ -137,7 +139,7 @@ def _agrees(claim: Claim, quantity: Quantity, found: Result, case: Case) -> Frac
     """The step to which the claim is the rounded number: zero when it is exact, None when it is another number."""
     if claim.number is None or found.value is None:
         return Fraction(0) if claim.number is None and found.value is None else None
-    if quantity.measures == "devices":
+    if quantity.counted:
         if claim.whole:
             return Fraction(0) if claim.number == found.value else None
         exact = found.quotient if found.quotient is not None else found.value
@@ -167,7 +169,7 @@ def _unit_slip(claim: Claim, quantity: Quantity, case: Case) -> Fraction:
 
 def _check_unit(claim: Claim, quantity: Quantity) -> None:
     if claim.number is None:
-        if quantity.measures != "devices":
+        if not quantity.counted:
             raise BadInput(f"claim {claim.name}={claim.text}: {quantity.meaning} is always a number; give one")
         return
     if quantity.measures == "bytes" and not claim.unit:
@@ -192,19 +194,18 @@ def _cases(
     study: Study, quantity: Quantity, label: str | None, capacity: Capacity | None
 ) -> list[tuple[str | None, Case]]:
     """The case of each question that the claim can be about, with the question's label."""
-    if not quantity.needs_capacity:
+    if not quantity.counted:
         return [(None, _case(study, None, None))]
-    wanted = _COUNTED_BY.get(quantity.name, _DEGREE_BY)
-    asked = [
-        question
-        for question in study.questions
-        if question.ask in wanted and (quantity.name == "devices" or question.get("for", "n_fsdp") == quantity.name)
-    ]
+    asked = [question for question in study.questions if _asks(question, quantity)]
     if label is not None:
         chosen = [question for question in study.questions if question.label == label]
         if not chosen:
             raise BadInput(f"no question {label!r}; {nearest(label, [q.label for q in study.questions])}")
         asked = chosen
+    if not quantity.needs_capacity:
+        return [(question.label, _case(study, question, None)) for question in asked] or [
+            (None, _case(study, None, None))
+        ]
     if capacity is not None:
         return [(question.label, _case(study, question, capacity)) for question in asked[:1]] or [
             (None, _case(study, None, capacity))
@@ -214,8 +215,17 @@ def _cases(
     return [(question.label, _case(study, question, study.capacity(question))) for question in asked]
 
 
+def _asks(question: Question, quantity: Quantity) -> bool:
+    if quantity.measures == "tokens":
+        return question.ask in _BATCH_BY
+    if quantity.name == "devices":
+        return question.ask in _COUNT_BY
+    return question.ask in _DEGREE_BY and question.get("for", "n_fsdp") == quantity.name
+
+
 def _case(study: Study, question: Question | None, capacity: Capacity | None) -> Case:
-    rest = None if question is None else question.get("rest")
+    options = {} if question is None else question.options
+    rest = options.get("rest")
     placement = {k: p if rest is None else replace(p, rest=rest) for k, p in study.placement.items()}
     return Case(
         model=study.model,
@@ -223,6 +233,10 @@ def _case(study: Study, question: Question | None, capacity: Capacity | None) ->
         values=tuple(study.values.items()),
         placement=tuple(placement.items()),
         capacity=capacity,
-        strict=bool(question.get("strict", False)) if question is not None else False,
-        kinds=tuple(question.get("kinds") or KINDS) if question is not None else KINDS,
+        strict=bool(options.get("strict", False)),
+        kinds=tuple(options.get("kinds") or KINDS),
+        study=study,
+        scheme=(options.get("scheme"), options.get("pass", "forward"), options.get("chips")),
+        overlap=options.get("overlap", "max"),
+        axes=options.get("axes", "given"),
     )

@@ -41,7 +41,7 @@ def _names(verdict):
     ("answer", "tokens", "claim", "right", "named"), CLAIMS, ids=[f"{c[0]}: {c[2]}" for c in CLAIMS]
 )
 def test_the_eleven_public_answers(answer, tokens, claim, right, named):
-    verdict = check(_study(tokens), claim)
+    verdict = check(load_study("cs336-a2-xxl") if tokens == "c" else _study(tokens), claim)
     assert verdict.right is right
     assert _names(verdict) == named
 
@@ -49,6 +49,9 @@ def test_the_eleven_public_answers(answer, tokens, claim, right, named):
 def test_what_each_answer_is_known_to_have_done():
     """The slips that the answers' own working shows, beside whatever else gives the same number."""
     named = {(claim, tokens): slips for _, tokens, claim, _, slips in CLAIMS}
+    assert named["batch_tokens=25302", "c"] == [["times added, or the longest taken"]]
+    assert named["batch_tokens=20480", "c"] == [["rounded up on each chip first"]]
+    assert named["batch_tokens_per_chip=10222", "c"] == []
     assert named["devices=41", 0] == [["GiB for GB on the device"]]
     assert named["static=3276 GB", 0] == [["GiB printed as GB"]]
     assert ["BF16 copy of the weights added"] in named["n_fsdp=42", 0]
@@ -156,6 +159,48 @@ def test_slips_of_transformers():
     assert ["keys and values of every head"] in _names(check(_llama(B="1", S="2048"), f"activations={unshared} B"))
     assert check(_llama(), "parameters=8.03e9").rounded
     assert ["GiB printed as GB"] in _names(check(_llama(), "parameters=7.48e9"))
+
+
+ALPHA = Fraction(46 * 10**13, 18 * 10**10)
+TOKENS = 16 * ALPHA / 2  # X = 16, M_X = 2, and the FSDP axis takes the longest
+
+
+@pytest.mark.parametrize(
+    ("slip", "claim"),
+    [
+        ("times added, or the longest taken", f"batch_tokens={ceil(16 * ALPHA / 2 / (1 - 4 * ALPHA / 53248))}"),
+        ("best mesh, or the given one", f"batch_tokens_per_chip={float(ALPHA**2 / (2 * 53248)):.2f}"),
+        ("one mesh axis", f"batch_tokens={ceil(2 * TOKENS)}"),
+        ("axes of the mesh exchanged", f"batch_tokens={ceil(TOKENS / 4)}"),
+        ("half the bandwidth", f"batch_tokens={ceil(2 * TOKENS)}"),
+        ("twice the bandwidth", f"batch_tokens={ceil(TOKENS / 2)}"),
+        ("bandwidth ten times too large", f"batch_tokens={ceil(TOKENS / 10)}"),
+        ("whole batch for a part", "batch_tokens_per_chip=20445"),
+        ("per chip", "batch_tokens=320"),
+        ("per FSDP rank", "batch_tokens_per_chip=1278"),
+        ("in sequences", f"batch_tokens={ceil(TOKENS / 1024)}"),
+        ("rounded up on each chip first", "batch_tokens=20480"),
+        ("rounded up on each rank first", "batch_tokens=20448"),
+        ("floor for ceiling", "batch_tokens=20444"),
+        ("arithmetic ten times too fast", "batch_tokens=none"),
+    ],
+)
+def test_slips_of_the_compute_bound_batch(slip, claim):
+    verdict = check(load_study("cs336-a2-xxl"), claim)
+    assert not verdict.right
+    assert [slip] in _names(verdict)
+
+
+def test_the_compute_bound_batch_under_its_own_question():
+    study = load_study("cs336-a2-xxl")
+    added = replace(study, questions=(Question("s", "compute_bound", {"overlap": "sum"}),))
+    assert check(added, "batch_tokens=25302").right
+    assert check(replace(study, questions=()), "batch_tokens=20445").right
+    best = replace(study, questions=(Question("o", "compute_bound", {"overlap": "sum", "axes": "optimal"}),))
+    assert check(best, "batch_tokens=15700").right
+    assert _names(check(best, "batch_tokens=15699")) == [["floor for ceiling"], ["nearest for ceiling"]]
+    with pytest.raises(BadInput, match="unknown quantity 'batch_tokens'"):
+        check(replace(study, network=None), "batch_tokens=3")
 
 
 def test_every_slip_of_the_catalogue_is_reached_by_a_test():

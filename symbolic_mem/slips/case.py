@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -17,6 +18,9 @@ from symbolic_mem.solve.capacity import Capacity
 from symbolic_mem.solve.exact import fraction, number_of
 from symbolic_mem.terms import KINDS, Memory
 
+if TYPE_CHECKING:
+    from symbolic_mem.study import Study
+
 Pairs = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 
@@ -25,7 +29,9 @@ class Case:
     """A study as numbers are computed from it; the fields after `kinds` say how, and a slip changes one of them.
 
     `without` kinds are forgotten, `rounding` is what happens to a count, `before` what happens to amounts before they
-    are divided, `cut` whether figures are cut off, and `shown` how an amount gets its unit.
+    are divided, `cut` whether figures are cut off, and `shown` how an amount gets its unit. The last ones are for the compute-bound
+    batch: `overlap` and `axes` as in `comms_report`, the unit `per` which it is counted (empty: as asked) and the one
+    in which it is rounded `first`.
     """
 
     model: Model
@@ -40,6 +46,12 @@ class Case:
     before: str = "exact"
     cut: bool = False
     shown: str = "as said"
+    study: Study | None = field(default=None, compare=False, repr=False)
+    scheme: tuple[Any, ...] = ()
+    overlap: str = "max"
+    axes: str = "given"
+    per: str = ""
+    first: str = ""
 
     @property
     def at(self) -> dict[sp.Symbol, sp.Expr]:

@@ -126,6 +126,26 @@ def other_strictness(case: Case) -> Case:
     return replace(case, strict=not case.strict)
 
 
+def set_overlap(case: Case) -> Case:
+    """Add the times along the axes where the question takes the longest, or the other way round."""
+    return replace(case, overlap="max" if case.overlap == "sum" else "sum")
+
+
+def set_axes(case: Case) -> Case:
+    """Choose the best mesh where the question gives one, or the other way round."""
+    return replace(case, axes="given" if case.axes == "optimal" else "optimal")
+
+
+def count_per(case: Case, unit: str) -> Case:
+    """Count the batch per chip, per rank, in sequences or whole, whatever is asked."""
+    return replace(case, per=unit)
+
+
+def round_first(case: Case, unit: str) -> Case:
+    """Round the batch up on each chip or rank before it is put together."""
+    return replace(case, first=unit)
+
+
 def saved_tensors(case: Case) -> tuple[Tensor, ...]:
     """The tensors that are kept for the backward pass, one of each name."""
     by_name = {tensor.name: tensor for layer in case.model.layers for tensor in layer.saved}
@@ -159,5 +179,9 @@ CHANGES: dict[str, Change] = {
         round_before,
         cut_figures,
         other_strictness,
+        set_overlap,
+        set_axes,
+        count_per,
+        round_first,
     )
 }

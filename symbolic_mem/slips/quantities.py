@@ -33,14 +33,18 @@ class Result:
 class Quantity:
     """Something that a study derives: its `name`, what it `measures` and how to compute it.
 
-    `measures` is ``bytes`` (a claim needs a unit), ``number`` or ``devices`` (a whole number, rounded up).
-    `needs_capacity` when its number depends on what a device holds.
+    `measures` is ``bytes`` (a claim needs a unit), ``number``, or ``devices`` and ``tokens``: whole numbers, rounded up.
     """
 
     name: str
     measures: str
     meaning: str
     compute: Callable[[Case], Result]
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is a whole number that comes from a quotient."""
+        return self.measures in ("devices", "tokens")
 
     @property
     def needs_capacity(self) -> bool:
