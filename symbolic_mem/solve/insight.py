@@ -80,12 +80,13 @@ class Sensitivity:
     """How the memory answers to one symbol: derivative in bytes, elasticity, and bytes that one percent more adds.
 
     `elasticity` is x/M dM/dx: 1 where the memory is proportional to x. `added` is exact, not the derivative's guess.
+    Where the memory takes steps in the symbol (ceilings) it has no derivative: the first three are None.
     """
 
     symbol: sp.Symbol
-    derivative: sp.Expr
-    elasticity: sp.Expr
-    rate: Fraction
+    derivative: sp.Expr | None
+    elasticity: sp.Expr | None
+    rate: Fraction | None
     added: Fraction
 
 
@@ -106,11 +107,14 @@ def sensitivities(memory: Memory, values: Values, percent: int = 1) -> tuple[Sen
     for symbol in sorted(total.free_symbols, key=lambda symbol: named(symbol).rank):
         if not isinstance(symbol, sp.Symbol):
             continue
+        added = number_of(total, exact | {symbol: exact[symbol] * more}) - now
+        if any(step.has(symbol) for step in total.atoms(sp.floor, sp.ceiling, sp.Min, sp.Max)):
+            found.append(Sensitivity(symbol, None, None, None, added))
+            continue
         derivative = sp.Add(*(sp.diff(term.bytes, symbol) for term in memory))
         elasticity = sp.Mul(symbol, derivative, sp.Pow(total, -1, evaluate=False), evaluate=False)
-        then = number_of(total, exact | {symbol: exact[symbol] * more})
         rate = number_of(derivative, exact) * number_of(symbol, exact) / now
-        found.append(Sensitivity(symbol, derivative, elasticity, rate, then - now))
+        found.append(Sensitivity(symbol, derivative, elasticity, rate, added))
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
 
 

@@ -121,7 +121,7 @@ def profile(memory: Memory, n: sp.Symbol, values: Values, layouts: Sequence[Layo
             divided += number_of(term.undivided_bytes, values) / _share(term, n, values)
         else:
             fixed += number_of(term.bytes, values)
-    gathered = [part for layout in layouts for part in layout.gathered(n, values)]
+    gathered = [part for layout in layouts for part in layout.gathered(n, values) if part.bytes]
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 
 

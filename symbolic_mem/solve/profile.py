@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import isqrt
 
+from symbolic_mem.errors import BadInput
 from symbolic_mem.solve.rules import Allowed
 
 
@@ -65,12 +66,9 @@ class Profile:
         lowest = isqrt(int(self.divided / grows)) + 1  # divided/n + grows n is least at the square root
         return max(lowest, *(part.single for part in (*self.rows, *self.gathered)))
 
-    def floor_at(self, n: int) -> Fraction:
-        """A bound from below that never grows with n: what is gathered counted without its padding."""
-        return self._falling.at(n)
-
     @cached_property
-    def _falling(self) -> Profile:
+    def falling(self) -> Profile:
+        """A bound from below that never grows with n: what is gathered counted without its padding."""
         unpadded = sum((part.bytes * part.rows for part in self.gathered), Fraction(0))
         return Profile(self.fixed + unpadded, self.divided, self.rows)
 
@@ -84,7 +82,9 @@ class Profile:
         (10, None)
         """
         allowed = allowed or Allowed()
-        start = self._falling.first_fit(capacity, strict)
+        if self.divided < 0 or any(part.bytes < 0 for part in (*self.rows, *self.gathered)):
+            raise BadInput("a part that is divided has less than zero bytes: the memory does not fall with the degree")
+        start = self.falling.first_fit(capacity, strict)
         if start is None:
             return None
         n = allowed.first(start)

@@ -194,6 +194,21 @@ def test_exact_far_beyond_machine_integers():
     assert (answer.steps[0].after, answer.value) == (10**20 + 1, 10**20 + 8)
 
 
+def test_a_part_of_less_than_nothing_is_refused():
+    with pytest.raises(BadInput, match="less than zero bytes"):
+        Profile(Fraction(1), Fraction(-1)).smallest(Fraction(3))
+
+
+def test_a_number_that_is_no_tensor_is_on_every_device():
+    once = Term("step", "optimizer", sp.S.One, sp.Integer(4), "", degree=n_fsdp, parts=(Part(sp.S.One, ()),))
+    assert profile(Memory((once,)), n_fsdp, {}, [PaddedRows()]).at(64) == 4
+
+
+def test_a_unit_of_no_bytes_changes_nothing(place, xxl):
+    answer = smallest_degree(place(), n_fsdp, FULL[0], xxl(), rules=[Gathered(BLOCK, 0)])
+    assert (answer.value, answer.profile.gathered) == (68, ())
+
+
 def test_what_does_not_grow_with_the_batch_is_divided_evenly():
     term = Term("a", "activations", B * 6 + 9, sp.Integer(2), "", degree=3 * n_fsdp)
     shape = profile(Memory((term,)), n_fsdp, {B: 7}, [WholeSamples()])

@@ -64,6 +64,13 @@ def test_sensitivities_are_exact_differences(batch, length, percent):
     assert [one.added for one in found.values()] == sorted((one.added for one in found.values()), reverse=True)
 
 
+def test_a_memory_that_takes_steps_has_no_derivative():
+    memory = Memory((Term("a", "activations", sp.ceiling(L / 4) * S, sp.S.One, ""),))
+    by_symbol = {one.symbol: one for one in sensitivities(memory, {L: 4, S: 10}, 100)}
+    assert (by_symbol[L].derivative, by_symbol[L].rate, by_symbol[L].added) == (None, None, 10)
+    assert (by_symbol[S].rate, by_symbol[S].added) == (1, 10)
+
+
 def test_elasticity_is_one_where_the_memory_is_proportional(memory, xxl):
     by_symbol = {one.symbol: one for one in sensitivities(memory, xxl())}
     assert by_symbol[L].rate == 1
