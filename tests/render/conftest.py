@@ -1,0 +1,152 @@
+"""A real browser for tests: headless Chromium, spoken to in its DevTools protocol over a pipe; no package is needed."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+# The protocol is spoken on the file descriptors 3 and 4.
+LAUNCH = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
+)
+PATIENCE = 60
+
+
+class Chromium:
+    """One browser process; messages are JSON, each ended by a zero byte."""
+
+    def __init__(self, profile: Path) -> None:
+        theirs_in, self.writing = os.pipe()
+        self.reading, theirs_out = os.pipe()
+        given = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs_in, theirs_out)]
+        command = [sys.executable, "-c", LAUNCH, *map(str, given), "chromium", *FLAGS, f"--user-data-dir={profile}"]
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(command, pass_fds=given, stdin=quiet, stdout=quiet, stderr=quiet)
+        for end in (theirs_in, theirs_out, *given):
+            os.close(end)
+        self.buffer, self.events, self.sent = b"", [], 0
+
+    def call(self, method: str, session: str | None = None, **params: object) -> dict:
+        self.sent += 1
+        message = {"id": self.sent, "method": method, "params": params} | ({"sessionId": session} if session else {})
+        os.write(self.writing, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self.sent:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                return answer["result"]
+            self.events.append(answer)
+
+    def wait(self, method: str, session: str) -> None:
+        wanted = {"method": method, "sessionId": session}
+        while not any(wanted.items() <= event.items() for event in self.events):
+            self.events.append(self._next())
+
+    def _next(self) -> dict:
+        end = time.monotonic() + PATIENCE
+        while b"\0" not in self.buffer:
+            ready, _, _ = select.select([self.reading], [], [], max(end - time.monotonic(), 0))
+            assert ready, f"Chromium said nothing for {PATIENCE} s"
+            received = os.read(self.reading, 1 << 20)
+            assert received, "Chromium ended"
+            self.buffer += received
+        message, _, self.buffer = self.buffer.partition(b"\0")
+        return json.loads(message)
+
+    def close(self) -> None:
+        self.call("Browser.close")
+        self.process.wait(PATIENCE)
+        os.close(self.reading)
+        os.close(self.writing)
+
+
+class Tab:
+    """A page that is open: what it computes, what it asked the network for, what it complained about."""
+
+    def __init__(self, browser: Chromium, url: str, width: int, scheme: str, medium: str) -> None:
+        self.browser = browser
+        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log", "DOM", "CSS"):
+            self.call(f"{domain}.enable")
+        size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", media=medium, features=features)
+        self.call("Page.navigate", url=url)
+        browser.wait("Page.loadEventFired", self.session)
+        self.value("document.fonts.ready.then(() => true)")
+
+    def call(self, method: str, **params: object) -> dict:
+        return self.browser.call(method, self.session, **params)
+
+    def value(self, script: str) -> object:
+        """What a script of the test evaluates to in the page."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def happened(self, *methods: str) -> list[dict]:
+        mine = [event for event in self.browser.events if event.get("sessionId") == self.session]
+        return [event["params"] for event in mine if event["method"] in methods]
+
+    @property
+    def requests(self) -> set[str]:
+        return {event["request"]["url"] for event in self.happened("Network.requestWillBeSent")}
+
+    @property
+    def complaints(self) -> list[dict]:
+        return self.happened("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
+
+    def fonts_of(self, selector: str) -> list[tuple[str, bool]]:
+        """The fonts that the glyphs of the first element of that kind come from, and whether the page brought them."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        fonts = self.call("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
+        return [(font["familyName"], font["isCustomFont"]) for font in fonts]
+
+    def screenshot(self, path: Path) -> None:
+        shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
+@pytest.fixture(scope="session")
+def chromium(needs: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """Give a browser that is closed at the end."""
+    needs("chromium")
+    browser = Chromium(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def tab(chromium: Chromium) -> Callable[..., Tab]:
+    """Give `tab(path, width=1000, scheme="light", medium="screen")`: the file opened in the browser."""
+
+    def opened(path: Path, width: int = 1000, scheme: str = "light", medium: str = "screen") -> Tab:
+        return Tab(chromium, path.as_uri(), width, scheme, medium)
+
+    return opened

@@ -1,0 +1,151 @@
+"""The pages in a real browser: mathematics of the right height, aligned, in our font; nothing fetched, nothing cut off."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic_mem.derive.documents import homework, report
+from symbolic_mem.derive.steps import Derivation, Paragraph, Section, text
+from symbolic_mem.render.documents import render
+from symbolic_mem.study import load_study
+
+pytestmark = pytest.mark.system
+PHONE = 390
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    study, folder = load_study("cs336-a2-xxl"), tmp_path_factory.mktemp("pages")
+    paths = {}
+    for document in (homework, report):
+        layout = document.__name__
+        paths[layout] = folder / f"{layout}.html"
+        paths[layout].write_bytes(render(document(study), layout, "html"))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def wide(tab, pages):
+    return tab(pages["homework"])
+
+
+@pytest.fixture(scope="module")
+def phone(tab, pages):
+    return tab(pages["homework"], width=PHONE)
+
+
+@pytest.mark.parametrize("layout", ["homework", "report"])
+def test_nothing_is_fetched_and_nothing_complains(tab, pages, layout):
+    page = tab(pages[layout])
+    outside = {url for url in page.requests if not url.startswith("data:font/woff2;")}
+    assert outside == {pages[layout].as_uri()}
+    assert page.complaints == []
+
+
+def test_the_policy_of_a_page_stops_what_a_page_must_not_do(tab, pages, tmp_path):
+    changed = tmp_path / "changed.html"
+    page = pages["homework"].read_text(encoding="utf-8")
+    inserted = '<img src="https://example.org/a.png"><script>document.title = "run"</script>'
+    changed.write_text(page.replace("<main", inserted + "<main", 1), encoding="utf-8")
+    opened = tab(changed)
+    assert opened.value("document.title") != "run"
+    assert len(opened.complaints) == 2
+
+
+def test_the_words_of_a_user_make_no_elements(tab, tmp_path):
+    words = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
+    path = tmp_path / "hostile.html"
+    sections = (Section(text(words), (Paragraph(text(words)),)),) * 4
+    path.write_bytes(render(Derivation(words, words, sections), "homework", "html"))
+    page = tab(path)
+    assert page.value("document.querySelectorAll('script, img').length") == 0
+    assert page.value("document.title") == page.value("document.querySelector('section p').textContent") == words
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("selector", ["math msub mi", "math msub mtext", "math mn", "math mfrac", "mo", ".figure"])
+def test_mathematics_and_figures_are_set_in_the_font_that_the_page_brings(wide, selector):
+    fonts = wide.fonts_of(selector)
+    assert fonts and all(custom for _, custom in fonts), fonts
+
+
+def test_a_display_with_fractions_is_taller_than_lines_of_text(wide):
+    line = wide.value("parseFloat(getComputedStyle(document.querySelector('.step p')).lineHeight)")
+    tall, low = wide.value("""[true, false].map(wanted => Math.min(...[...document.querySelectorAll('math.lines mtr')]
+        .filter(row => !!row.querySelector('mtd > mfrac, mtd > mrow > mfrac') === wanted)
+        .map(row => row.getBoundingClientRect().height)))""")
+    assert tall > 1.5 * line
+    assert 0.8 * line < low < 1.2 * line
+
+
+def test_fences_grow_with_the_fraction_between_them(wide):
+    pairs = wide.value("""[...document.querySelectorAll('math.lines mrow > mo:first-child')]
+        .filter(mo => '⌈⌊'.includes(mo.textContent) && mo.nextElementSibling.localName === 'mfrac')
+        .map(mo => [mo.getBoundingClientRect().height, mo.nextElementSibling.getBoundingClientRect().height])""")
+    assert len(pairs) >= 2
+    assert all(fence >= 0.9 * fraction > 30 for fence, fraction in pairs), pairs
+
+
+def test_relations_stand_under_each_other_after_a_left_side_that_ends_before_them(wide):
+    displays = wide.value("""[...document.querySelectorAll('math.lines')].map(math =>
+        [...math.querySelectorAll('mtr')].filter(row => row.lastElementChild.firstElementChild.localName === 'mo')
+        .map(row => [row.lastElementChild.firstElementChild.getBoundingClientRect().left,
+            row.firstElementChild.lastElementChild?.getBoundingClientRect().right]))""")
+    assert sum(len(rows) > 1 for rows in displays) > 8
+    for rows in displays:
+        for relation, left in rows:
+            assert relation == pytest.approx(rows[0][0], abs=0.5)
+            assert left is None or 3 < relation - left < 7
+
+
+def test_factors_are_apart_and_fences_are_close(wide):
+    gap = wide.value("""(() => { const sign = [...document.querySelectorAll('math mo')]
+        .find(mo => mo.textContent === '\\u2062'); const [a, b] = [sign.previousElementSibling,
+        sign.nextElementSibling].map(e => e.getBoundingClientRect()); return b.left - a.right })()""")
+    assert 2 < gap < 6
+
+
+@pytest.mark.parametrize("layout", ["homework", "report"])
+def test_a_page_fits_a_phone(tab, pages, layout):
+    page = tab(pages[layout], width=PHONE)
+    assert page.value("document.documentElement.scrollWidth") == PHONE
+    outside = page.value(f"""[...document.querySelectorAll('main *')].filter(e => !e.closest('.display, .wide'))
+        .filter(e => e.getBoundingClientRect().right > {PHONE}).map(e => e.outerHTML.slice(0, 200))""")
+    assert outside == []
+
+
+def test_a_display_that_is_too_wide_for_a_phone_scrolls_from_its_left_end(phone):
+    wide = phone.value("""[...document.querySelectorAll('.display')].filter(e => e.scrollWidth > e.clientWidth)
+        .map(e => e.querySelector('mtable').getBoundingClientRect().left - e.getBoundingClientRect().left)""")
+    assert wide and min(wide) >= 0
+
+
+@pytest.mark.parametrize("width", [1000, 1440])
+def test_a_line_of_text_has_sixty_to_eighty_characters(tab, pages, width):
+    page = tab(pages["homework"], width=width)
+    characters = page.value("""(() => { const p = document.querySelector('section p'); const range = document.createRange();
+        range.selectNodeContents(p); const lines = new Set([...range.getClientRects()].map(r => Math.round(r.top)));
+        return p.textContent.length / lines.size })()""")
+    assert 55 <= characters <= 80
+
+
+LUMINANCE = """(color => { const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+    .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b })"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_is_that_of_print_in_both_colour_schemes(tab, pages, scheme):
+    page = tab(pages["report"], scheme=scheme)
+    paper = page.value(f"{LUMINANCE}(getComputedStyle(document.body).backgroundColor)")
+    assert (paper > 0.5) == (scheme == "light")
+    for selector, least in (("section p", 7), ("math", 7), ("figcaption", 4.5), (".subtitle", 4.5), ("footer", 4.5)):
+        ink = page.value(f"{LUMINANCE}(getComputedStyle(document.querySelector('{selector}')).color)")
+        dark, light = sorted((paper, ink))
+        assert (light + 0.05) / (dark + 0.05) >= least, selector  # WCAG 2.2, 1.4.3 and 1.4.6
+
+
+def test_on_paper_the_contents_are_gone_and_nothing_scrolls(tab, pages):
+    page = tab(pages["homework"], scheme="dark", medium="print")
+    assert page.value("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert page.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.value("getComputedStyle(document.querySelector('.display')).overflowX") == "visible"
