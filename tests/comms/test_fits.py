@@ -1,0 +1,90 @@
+"""The two bounds together against plain loops over degrees and batches."""
+
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symbolic_mem.comms.fits import Both, both
+from symbolic_mem.placement import Placed, place
+from symbolic_mem.solve.bound import solve
+from symbolic_mem.study import load_study
+from symbolic_mem.symbols import n_fsdp
+
+SMALL = st.integers(0, 6)
+
+
+def recount(limits, tokens, most=400):
+    """Degrees that do both, one after the other."""
+    found = []
+    for n in range(1, most):
+        memory = limits.fixed + limits.fixed_per_token * tokens
+        memory += Fraction(limits.divided + limits.divided_per_token * tokens) / n
+        fits = memory < limits.capacity if limits.strict else memory <= limits.capacity
+        if fits and n * limits.beta < tokens:
+            found.append(n)
+    return found
+
+
+@given(
+    fixed=SMALL,
+    fixed_per_token=st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 50)]),
+    divided=st.integers(1, 900),
+    divided_per_token=SMALL,
+    beta=st.fractions(Fraction(1, 3), 6, max_denominator=5),
+    sequence=st.integers(1, 8),
+    tokens=st.integers(1, 300),
+    strict=st.booleans(),
+)
+@settings(deadline=None, max_examples=150)
+def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_token, beta, sequence, tokens, strict):
+    limits = Both(
+        Fraction(25),
+        Fraction(fixed),
+        fixed_per_token,
+        Fraction(divided),
+        Fraction(divided_per_token),
+        beta,
+        sequence,
+        strict,
+    )
+    degrees = recount(limits, tokens)
+    interval = limits.interval(tokens)
+    if interval is None:
+        assert not degrees
+    else:
+        assert degrees == [n for n in range(interval[0], interval[1] + 1) if n < 400]
+    first = limits.first_batch()
+    if first is not None:
+        batch, degree = first
+        assert batch % sequence == 0
+        assert degree in recount(limits, batch, degree + 1)
+        earlier = range(sequence, min(batch, 40 * sequence), sequence)
+        assert not any(limits.interval(t) for t in earlier)
+    else:
+        assert not any(limits.interval(t) for t in range(sequence, 60 * sequence, sequence))
+
+
+def of_study(rest):
+    study = load_study("fits-and-computes")
+    placement = {
+        kind: Placed(n_fsdp, placed.fraction, rest if kind == "activations" else placed.rest)
+        for kind, placed in study.placement.items()
+    }
+    bound = solve(place(study.memory, placement), n_fsdp, 95 * 2**30, strict=True)
+    return both(study.model, study.network, bound, study.values, Fraction(95 * 2**30))
+
+
+def test_the_homeworks_model_fits_on_46_and_stays_busy_on_102():
+    """46: the public solutions of CS336 (2025), part (b), for 128 x 1024 tokens; 131,072 / 1277.8 = 102.6."""
+    limits = of_study("dropped")
+    assert limits.interval(131072) == (46, 102)
+    assert limits.beta == Fraction(11500, 9)
+
+
+def test_when_half_of_the_activations_stay_no_degree_does_both():
+    limits = of_study("kept")
+    assert limits.interval(131072) is None
+    assert limits.discriminant < 0
+    assert limits.first_batch() is None
+    assert not any(limits.interval(1024 * b) for b in range(1, 400))

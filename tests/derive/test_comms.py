@@ -1,0 +1,141 @@
+"""Parts (c) and (d), the largest mesh, both bounds and worked problems, as derivations."""
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.derive.steps import Answer, Step, Table, Work
+from symbolic_mem.derive.worked import held_against
+from symbolic_mem.render.latex import display
+from symbolic_mem.render.text import plain_chain, plain_prose
+from symbolic_mem.study import bundled, load_study, override
+
+ASKED = ("compute_bound", "smaller_batch", "largest_mesh", "fits_and_computes", "evaluate", "buckets")
+QUESTIONS = [
+    (name, question.label) for name in bundled() for question in load_study(name).questions if question.ask in ASKED
+]
+
+
+def answer(name, label, study=None):
+    study = study or load_study(name)
+    question = next(question for question in study.questions if question.label == label)
+    return ASKS[question.ask].derive(study, question)
+
+
+def words(section):
+    said = []
+    for block in section.blocks:
+        match block:
+            case Step():
+                said += [plain_prose(block.statement), *(plain_chain(chain) for chain in block.chains)]
+                said += [plain_prose(block.reason)] if block.reason else []
+            case Table():
+                said += [" | ".join(plain_prose(cell) for cell in row) for row in block.rows]
+            case Answer():
+                said.append(plain_prose(block.prose))
+    return "\n".join(said)
+
+
+@pytest.mark.parametrize(("name", "label"), QUESTIONS)
+def test_every_bundled_question_is_answered_in_every_notation(name, label):
+    section, _ = answer(name, label)
+    said = words(section)
+    assert "{" not in said
+    assert isinstance(section.blocks[-1], Answer)
+    for block in section.blocks:
+        if isinstance(block, Step) and block.chains:
+            assert display(block.chains)
+
+
+def test_part_c_shows_the_four_conventions_and_names_the_one_it_uses():
+    section, facts = answer("cs336-a2-xxl", "c")
+    said = words(section)
+    assert facts["critical_batch_tokens"] == sp.Rational(184000, 9)
+    for figure in ("20,444.4", "25,301.7", "3924.8", "15,699.2", "319.44", "395.34", "61.325", "245.30", "1277.8"):
+        assert figure in said
+    assert "max, X and Y given (used here)" in said
+    assert "320 on each and 20,480 together" in said
+
+
+@pytest.mark.parametrize(
+    ("overlap", "axes", "tokens"),
+    [("max", "given", 20445), ("sum", "given", 25302), ("max", "optimal", 3925), ("sum", "optimal", 15700)],
+)
+def test_part_c_follows_the_convention_of_the_question(overlap, axes, tokens):
+    study = load_study("cs336-a2-xxl")
+    question = next(question for question in study.questions if question.label == "c")
+    options = {**question.options, "overlap": overlap, "axes": axes}
+    section, facts = ASKS["compute_bound"].derive(study, type(question)("c", "compute_bound", options))
+    assert facts["smallest_batch_tokens"] == tokens
+    assert f"{overlap}, {'X and Y given' if axes == 'given' else 'best X'} (used here)" in words(section)
+
+
+def test_part_c_on_a_mesh_where_no_batch_is_enough_says_so():
+    study = override(load_study("cs336-a2-xxl"), values={"X": "2", "Y": "32"})
+    section, facts = answer("", "c", study)
+    assert facts["feasible"] is False
+    assert "No batch is large enough" in words(section)
+
+
+def test_part_d_measures_nine_ways():
+    _, facts = answer("cs336-a2-xxl", "d")
+    base = facts["critical_batch_tokens"]
+    times = {name: tokens / base for name, tokens in facts["ways"].items()}
+    assert len(times) == 9
+    assert times["Gradient accumulation does not help"] == 4
+    assert times["Lower precision in what is sent"] == sp.Rational(1, 2)
+    assert times["Pipelining"] == sp.Rational(1, 4)
+    assert times["Experts, and expert parallelism"] == 4
+    assert times["A wider d_ff"] == times["The best X and Y"] / 2
+    assert float(facts["ways"]["Overlapping the two axes"]) == pytest.approx(25301.71, abs=0.005)
+
+
+def test_the_largest_meshes_of_2026_have_their_numbers():
+    _, facts = answer("cs336-a2-2026-mesh", "a")
+    b, f, ratio = 65536, 28672, 450e9 / 989.4e12
+    assert float(facts["values"]["fsdp forward"]) == pytest.approx(1 + b * ratio)
+    assert float(facts["values"]["tp backward"]) == pytest.approx(1 + 3 * f * ratio)
+    assert float(facts["values"]["max"]) == pytest.approx((1 + b * ratio) * (1 + 1.5 * f * ratio))
+
+
+def test_both_bounds_are_an_interval_or_a_proof_that_there_is_none():
+    _, facts = answer("fits-and-computes", "a")
+    assert (facts["value"], facts["interval"]) == (46, (46, 102))
+    section, facts = answer("fits-and-computes", "b")
+    assert facts["feasible"] is False
+    assert "That is the proof that none exists" in words(section)
+
+
+def test_buckets_are_best_where_both_parts_are_equal():
+    _, facts = answer("cs336-a2-buckets", "example")
+    assert facts["buckets"] * facts["bucket_bytes"] == 8 * 10**9
+    assert facts["bucket_bytes"] == sp.sqrt(8 * 10**9 * 450 * 10**9 * sp.Rational(1, 10**4))
+
+
+@pytest.mark.parametrize(
+    ("value", "printed", "verdict"),
+    [
+        ("2550", "2550", "exact"),
+        ("7616000", "7.6e6", "rounded"),
+        ("397", "400", "rounded"),
+        ("352", "400", "rounded"),
+        ("349", "400", "different"),
+        ("4.375", "4.38", "rounded"),
+        ("4.385", "4.38", "rounded"),
+        ("4.386", "4.38", "different"),
+        ("17.44", "16", "different"),
+        ("0.31", "0.3", "rounded"),
+        ("79200", "79,200", "exact"),
+    ],
+)
+def test_a_printed_figure_is_exact_rounded_or_wrong(value, printed, verdict):
+    assert held_against(sp.Rational(value), printed) == verdict
+
+
+def test_a_false_line_is_refused():
+    from symbolic_mem.derive.steps import Chain, FalseLine
+    from symbolic_mem.symbols import C, W
+
+    work = Work({C: sp.Integer(10), W: sp.Integer(2)})
+    with pytest.raises(FalseLine):
+        work.check(Chain(C / W, (("=", sp.Integer(4)),)))
