@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -12,6 +13,7 @@ from symbolic_mem.errors import BadInput
 from symbolic_mem.evaluate import Values
 from symbolic_mem.solve.exact import exact_values, number_of
 from symbolic_mem.solve.powers import powers_of
+from symbolic_mem.solve.rules import Rule, allowed
 from symbolic_mem.terms import Memory
 
 
@@ -78,8 +80,8 @@ class UpperBound:
         """Bytes at one value of the unknown."""
         return sp.Add(*(coefficient * value**k for k, coefficient in self.powers))
 
-    def at(self, values: Values) -> Upper:
-        """Solve for the largest whole number at exact `values` of the other symbols.
+    def at(self, values: Values, rules: Sequence[Rule] = ()) -> Upper:
+        """Solve for the largest whole number that obeys the `rules`, at exact `values` of the other symbols.
 
         Raises `BadInput` when a coefficient is negative there, so that more is not always larger.
         """
@@ -93,7 +95,8 @@ class UpperBound:
                 f"is {numbers[negative[0]]}, so a largest value is not defined; ask about another symbol"
             )
         root = self._root(capacity, numbers)
-        return _search(self, numbers, capacity, root)
+        found = _search(self, numbers, capacity, root)
+        return _obeying(found, tuple(rule.at(exact) for rule in rules)) if rules else found
 
     def _root(self, capacity: Fraction, numbers: dict[int, Fraction]) -> sp.Expr | None:
         """The closed form at numbers: rational, or with a square root; None where there is none."""
@@ -112,6 +115,7 @@ class Upper:
     """An upper bound at numbers: the largest whole value, its neighbours in bytes, or why there is none.
 
     `value` is None when even 1 does not fit (`feasible` false) and when the memory does not grow (`unbounded`).
+    `limit` is the largest whole number before the `rules`, and `next_value` the allowed one after the answer.
     """
 
     bound: UpperBound
@@ -121,6 +125,9 @@ class Upper:
     quotient: sp.Expr | None
     coefficients: tuple[tuple[int, Fraction], ...]
     capacity: Fraction
+    rules: tuple[Rule, ...] = ()
+    limit: int | None = None
+    next_value: int | None = None
 
     def per_device(self, value: int) -> Fraction:
         """Exact bytes when the unknown has that value."""
@@ -137,6 +144,11 @@ class Upper:
         return None if self.value is None else ceil(self.per_device(self.value + 1))
 
     @property
+    def at_next_value_bytes(self) -> int | None:
+        """Bytes at the next value that the rules allow, which do not fit; None where they allow no more."""
+        return None if self.next_value is None else ceil(self.per_device(self.next_value))
+
+    @property
     def at_one_bytes(self) -> int:
         """Bytes when the unknown is 1: what must fit for an answer to exist."""
         return ceil(self.per_device(1))
@@ -151,6 +163,10 @@ class Upper:
         """Why there is no value, as a sentence without its end."""
         if self.feasible:
             return None
+        if self.limit is not None or self.unbounded:
+            words = " and ".join(rule.words for rule in self.rules)
+            most = "" if self.limit is None else f" of at most {self.limit}"
+            return f"no {self.bound.symbol}{most} is {words}"
         if self.constant_bytes >= self.capacity:
             return f"what does not depend on {self.bound.symbol} already takes {ceil(self.constant_bytes)} bytes of {self.capacity}"
         return f"even {self.bound.symbol} = 1 takes {self.at_one_bytes} bytes, and there are {self.capacity}"
@@ -172,9 +188,15 @@ def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict:
 
 
 def largest(
-    memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, values: Values, *, strict: bool = False
+    memory: Memory,
+    symbol: sp.Symbol,
+    capacity: sp.Expr | int,
+    values: Values,
+    *,
+    strict: bool = False,
+    rules: Sequence[Rule] = (),
 ) -> Upper:
-    """Return the largest whole value of `symbol` that fits, at exact `values` of the others: see `upper`.
+    """Return the largest whole `symbol` that fits and obeys the `rules`, at exact `values` of the others: see `upper`.
 
     >>> from symbolic_mem import account, recipe
     >>> from symbolic_mem.models.parameters import parameters_only
@@ -182,7 +204,7 @@ def largest(
     >>> largest(account(parameters_only(), recipe("zero-16")), Psi, 32 * 10**9, {}).value
     2000000000
     """
-    return upper(memory, symbol, capacity, strict=strict).at(values)
+    return upper(memory, symbol, capacity, strict=strict).at(values, rules)
 
 
 def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction, root: sp.Expr | None) -> Upper:
@@ -204,7 +226,21 @@ def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction,
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return Upper(bound, True, low, False, root, coefficients, capacity)
+    return Upper(bound, True, low, False, root, coefficients, capacity, limit=low, next_value=low + 1)
+
+
+def _obeying(found: Upper, rules: tuple[Rule, ...]) -> Upper:
+    """The largest value that the rules allow as well; an unbounded one becomes the largest that they allow, if any."""
+    if not found.feasible:
+        return replace(found, rules=rules)
+    together = allowed(rules)
+    most = found.limit if found.limit is not None else together.largest
+    value = None if most is None else together.last(most)
+    if value is None:
+        unbounded = found.unbounded and together.first(1) is not None
+        return replace(found, rules=rules, feasible=unbounded, value=None, next_value=None)
+    above = None if found.limit is None else together.first(found.limit + 1)
+    return replace(found, rules=rules, value=value, unbounded=False, next_value=above)
 
 
 def _rational(number: Fraction) -> sp.Rational:

@@ -131,6 +131,12 @@ class Allowed:
             return next((n for n in powers if self.admits(n)), None)
         return end // self.factor * self.factor or None
 
+    @property
+    def largest(self) -> int | None:
+        """A number that no allowed degree exceeds, or None where there is no end."""
+        ends = [*self.numbers, *([] if self.limit is None else [self.limit])]
+        return min(ends, default=None)
+
     def _divisors(self) -> list[int]:
         common = int(sp.igcd(0, *self.numbers))
         return [] if common % self.factor else [self.factor * m for m in sp.divisors(common // self.factor)]

@@ -10,6 +10,7 @@ from symbolic_mem.errors import BadInput, MissingValue
 from symbolic_mem.models.parameters import parameters_only
 from symbolic_mem.solve.capacity import capacity_from
 from symbolic_mem.solve.inverse import largest, upper
+from symbolic_mem.solve.rules import AtMost, Divides, MultipleOf, PowerOfTwo
 from symbolic_mem.symbols import B, C_mem, L, P, Psi, S, T, d_ff, d_model, n_heads, n_tp
 from symbolic_mem.terms import Memory, Term
 
@@ -135,3 +136,32 @@ def test_exact_far_beyond_machine_integers():
     answer = largest(_memory(d_ff**2), d_ff, side * side + 1, {})
     assert answer.value == side
     assert largest(_memory(d_ff**2), d_ff, side * side, {}, strict=True).value == side - 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "value", "after"),
+    [
+        ([MultipleOf(8)], 96, 104),
+        ([PowerOfTwo()], 64, 128),
+        ([Divides(L)], 63, 126),
+        ([AtMost(50), MultipleOf(4)], 48, None),
+        ([Divides(7)], 7, None),
+    ],
+)
+def test_the_largest_value_under_rules(rules, value, after):
+    answer = largest(_memory(3 * B, 1), B, 301, {L: 126}, rules=rules)
+    assert (answer.limit, answer.value, answer.next_value) == (100, value, after)
+    assert answer.per_device_bytes == 3 * value + 1
+    assert answer.at_next_value_bytes == (None if after is None else 3 * after + 1)
+
+
+def test_rules_that_leave_no_value_are_explained():
+    few = largest(_memory(3 * B), B, 20, {}, rules=[MultipleOf(8)])
+    assert (few.feasible, few.value, few.reason) == (False, None, "no B of at most 6 is a multiple of 8")
+    never = largest(_memory(L * B - 2 * B, 1), B, 20, {L: 2}, rules=[MultipleOf(8), Divides(126)])
+    assert (never.feasible, never.reason) == (False, "no B is a multiple of 8 and a divisor of 126")
+    ended = largest(_memory(L * B - 2 * B, 1), B, 20, {L: 2}, rules=[MultipleOf(8), AtMost(100)])
+    assert (ended.unbounded, ended.value) == (False, 96)
+    endless = largest(_memory(L * B - 2 * B, 1), B, 20, {L: 2}, rules=[MultipleOf(8)])
+    assert (endless.unbounded, endless.value) == (True, None)
+    assert not largest(_memory(21, B), B, 20, {}, rules=[MultipleOf(8)]).feasible
