@@ -1,4 +1,4 @@
-"""``symbolic-mem solve``: the bound, its condition and its value."""
+"""``symbolic-mem solve``: the smallest degree or the largest of anything else, its condition and its value."""
 
 from __future__ import annotations
 
@@ -11,36 +11,66 @@ from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.errors import BadInput
 
 if TYPE_CHECKING:
-    from symbolic_mem.derive.facts import Found
+    from symbolic_mem.derive.facts import Found, FoundLargest
     from symbolic_mem.study import Question, Study
+
+_RULES = (
+    click.option("--multiple-of", metavar="NUMBER", help="The degree is a multiple of it: whole nodes of 8."),
+    click.option("--power-of-two", is_flag=True, help="The degree is 1, 2, 4, 8, ..."),
+    click.option("--divides", metavar="NUMBER", help="The degree divides it: a number, or a symbol such as B."),
+    click.option("--at-most-devices", metavar="NUMBER", help="There are no more devices than this."),
+    click.option("--whole-samples", is_flag=True, help="A sequence is not cut: each device holds whole ones."),
+    click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
+)
+
+
+def _rule_options(command: Any) -> Any:
+    for option in reversed(_RULES):
+        command = option(command)
+    return command
 
 
 @click.command("solve")
 @study_options
-@click.option("--for", "symbol", metavar="SYMBOL", help="What to solve for [default: n_fsdp].")
+@click.option("--for", "symbol", metavar="SYMBOL", help="What to solve for: n_fsdp (default), B, S, L, tokens, ...")
 @click.option("--question", metavar="LABEL", help="Take device, reading and placement from this question of the study.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
+@click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
+@click.option("--usable", metavar="FRACTION", help="Only this fraction of what is left is usable, as in 0.95.")
+@_rule_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     symbol: str | None,
     question: str | None,
     kinds: tuple[str, ...],
     strict: bool | None,
+    reserve: str | None,
+    usable: str | None,
+    multiple_of: str | None,
+    divides: str | None,
+    at_most_devices: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the smallest degree that fits the memory of one device, or say why there is none."""
-    from symbolic_mem.derive.degrees import min_degree
-    from symbolic_mem.render.json import found_json
-
-    capacity = {key: options[key] for key in ("device", "capacity", "reading") if options[key] is not None}
+    """Find the smallest degree that fits, or the largest batch, length, depth, width or model, or say why there is none."""
+    flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
+    rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
+    capacity = {key: options[key] for key in ("device", "capacity", "reading")}
+    limits = {"reserved": reserve, "usable": usable}
     study = chosen_study(options)
-    changes = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | capacity
-    asked = _asked(study, question, {key: value for key, value in changes.items() if value is not None})
-    section, found = min_degree(study, asked)
+    changes = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | capacity | limits | rules
+    given = {key: value for key, value in changes.items() if value is not None}
+    from symbolic_mem.derive.asks import ASKS
+
+    asked = _asked(study, question, given)
+    section, found = ASKS[asked.ask].derive(study, asked)
     if as_json:
-        print_json(found_json(found))
+        from symbolic_mem.render.json import jsonable
+
+        print_json(jsonable(found))
+    elif asked.ask == "largest":
+        _show_largest(study, section, found)
     else:
         _show(study, section, found)
 
@@ -51,47 +81,126 @@ def _asked(study: Study, label: str | None, changes: dict[str, Any]) -> Question
     from symbolic_mem.errors import nearest
     from symbolic_mem.study import Question
 
-    asked = [question for question in study.questions if question.ask == "min_degree"]
-    if label is not None:
-        asked = [question for question in asked if question.label == label]
-        if not asked:
-            labels = [question.label for question in study.questions if question.ask == "min_degree"]
-            raise BadInput(f"study {study.name!r} has no question {label!r} about a degree; {nearest(label, labels)}")
-    question = asked[0] if asked else Question("solve", "min_degree", {}, study.name)
-    if not {"device", "capacity"} & {*changes, *question.options}:
+    solvable = [question for question in study.questions if question.ask in ("min_degree", "largest")]
+    named = [question for question in solvable if label is not None and question.label == label]
+    if label is not None and not named:
+        labels = [question.label for question in solvable]
+        raise BadInput(f"study {study.name!r} has no question {label!r} about a degree; {nearest(label, labels)}")
+    ask = _kind(changes.get("for"), named or solvable)
+    question = next((q for q in named or solvable if q.ask == ask), Question("solve", ask, {}, study.name))
+    keys = ASKS[ask].keys
+    shared = named[0] if named else next(iter(solvable), question)
+    inherited = {key: value for key, value in shared.options.items() if key in keys and key not in ("for", "title")}
+    options = (dict(question.options) if question.ask == shared.ask else inherited) | changes
+    if not {"device", "capacity"} & {*options}:
         raise BadInput(f"{study.name}: the memory of one device is not given; add --device NAME or --capacity AMOUNT")
-    options = dict(question.options) | changes
+    refused = sorted(set(changes) - set(keys))
+    if refused:
+        rule = refused[0].replace("_", "-").replace("at-most", "at-most-devices")
+        raise BadInput(f"--{rule} is a rule for a degree, and --for {options['for']} is none; leave it out")
     if "capacity" in changes:
         options.pop("device", None)
         options.pop("reading", None)
-    ASKS["min_degree"].check(options, "solve")
+    if "for" in changes:
+        options.pop("printed", None)
+        options.pop("printed_note", None)
+    ASKS[ask].check(options, "solve")
     return replace(question, options=options)
 
 
+def _kind(symbol: str | None, asked: list[Question]) -> str:
+    """Whether a degree (n_fsdp, ...) or the largest of something else is asked for."""
+    if symbol is None:
+        return asked[0].ask if asked else "min_degree"
+    from symbolic_mem.derive.largest import ALIASES
+    from symbolic_mem.symbols import lookup
+
+    name = ALIASES.get(symbol, symbol)
+    degree = name.startswith("n_") and name not in ("n_heads", "n_kv", "n_pos", "n_shared")
+    if lookup(name) is None and not degree:
+        from symbolic_mem.errors import nearest
+        from symbolic_mem.symbols import table
+
+        known = [str(name.symbol) for name in table(given=True)]
+        raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES])}")
+    return "min_degree" if degree else "largest"
+
+
+def _show_largest(study: Study, section: Any, found: FoundLargest) -> None:
+    from symbolic_mem.render.text import plain, plain_prose
+
+    answer, bound = found.upper, found.upper.bound
+    _show_answer(study, section)
+    sign = "<" if bound.strict else "≤"
+    if bound.quotient is not None:
+        click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
+    at_one = plain(bound.condition.lhs)
+    click.echo(f"condition   {at_one} {sign} {plain(bound.capacity)}")
+    _show_capacity(section)
+    if answer.value is not None:
+        _show_bytes(answer.value, answer.per_device(answer.value), "fits")
+        _show_bytes(answer.value + 1, answer.per_device(answer.value + 1), "too much")
+    for said in found.assumptions:
+        click.echo(f"assumed     {plain_prose(said)}")
+
+
 def _show(study: Study, section: Any, found: Found) -> None:
-    from symbolic_mem.derive.steps import Answer, Paragraph
-    from symbolic_mem.derive.words import gib
     from symbolic_mem.derive.degrees import condition
     from symbolic_mem.render.text import plain, plain_chain, plain_prose
 
-    answer, bound = found.answer, found.answer.bound
+    answer, bound, degree = found.answer, found.answer.bound, found.degree
+    _show_answer(study, section)
     sign = ">" if bound.strict else "≥"
+    click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
+    click.echo(f"condition   {plain_chain(condition(bound))}")
+    _show_capacity(section)
+    if degree is not None and answer.value is not None:
+        click.echo(f"no rule     {answer.value}")
+        for step in degree.steps:
+            reached = "no such number" if step.after is None else f"{step.after}"
+            click.echo(f"rule        {step.rule.words}: {step.before} → {reached}")
+        if degree.value is not None:
+            _show_bytes(degree.value, degree.profile.at(degree.value), "fits")
+        if degree.largest_below is not None:
+            _show_bytes(degree.largest_below, degree.profile.at(degree.largest_below), "too much")
+    elif answer.value is not None:
+        _show_bytes(answer.value, answer.per_device(answer.value), "fits")
+        if answer.value > 1:
+            _show_bytes(answer.value - 1, answer.per_device(answer.value - 1), "too much")
+    for said in found.assumptions:
+        click.echo(f"assumed     {plain_prose(said)}")
+
+
+def _show_answer(study: Study, section: Any) -> None:
+    from symbolic_mem.derive.steps import Answer
+    from symbolic_mem.render.text import plain_prose
+
     click.echo(click.style(study.title, bold=True))
     for block in section.blocks:
         if isinstance(block, Answer):
             click.echo(f"{plain_prose(block.prose)}\n")
-    click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
-    click.echo(f"condition   {plain_chain(condition(bound))}")
+
+
+def _show_capacity(section: Any) -> None:
+    from symbolic_mem.derive.steps import Paragraph, Step
+    from symbolic_mem.render.text import plain_chain, plain_prose
+    from symbolic_mem.symbols import C_mem
+
     for block in section.blocks:
-        if isinstance(block, Paragraph):
+        if isinstance(block, Paragraph) and plain_prose(block.prose).startswith("Each "):
             click.echo(f"capacity    {plain_prose(block.prose)}")
-    if answer.value is not None:
-        shown = gib(answer.per_device(answer.value))
-        click.echo(f"at {answer.value:<8} {answer.per_device_bytes:,} bytes = {plain(shown)} on each device: fits")
-        if answer.at_value_minus_one_bytes is not None:
-            before = gib(answer.per_device(answer.value - 1))
-            click.echo(
-                f"at {answer.value - 1:<8} {answer.at_value_minus_one_bytes:,} bytes = {plain(before)}: too much"
-            )
-    for said in found.assumptions:
-        click.echo(f"assumed     {plain_prose(said)}")
+        if isinstance(block, Step) and any(chain.left == C_mem and not chain.asked for chain in block.chains):
+            said = plain_prose(block.statement).removesuffix(" So")
+            click.echo(f"            {said} {plain_chain(block.chains[0])}.")
+
+
+def _show_bytes(value: int, size: Any, verdict: str) -> None:
+    import sympy as sp
+
+    from symbolic_mem.derive.words import about, gib
+    from symbolic_mem.render.text import plain_prose
+
+    exact = sp.Rational(size.numerator, size.denominator)
+    shown = plain_prose(about(gib(exact)))
+    sign = "" if shown.startswith("≈") else "= "
+    click.echo(f"at {value:<8} {int(sp.ceiling(exact)):,} bytes {sign}{shown} on each device: {verdict}")

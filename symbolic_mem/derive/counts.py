@@ -7,12 +7,12 @@ import sympy as sp
 from symbolic_mem.derive.assumptions import assumptions
 from symbolic_mem.derive.facts import Found
 from symbolic_mem.derive.memory import memory_blocks
+from symbolic_mem.derive.printed import printed_blocks
 from symbolic_mem.derive.steps import (
     Amount,
     Answer,
     Chain,
     Column,
-    Paragraph,
     Prose,
     Section,
     Table,
@@ -21,7 +21,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, capacity_words, count, gib, listed
+from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, about, capacity_blocks, count, gib, listed
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.placement import Placed, place
 from symbolic_mem.solve.bound import solve
@@ -42,14 +42,14 @@ def device_count(study: Study, question: Question) -> tuple[Section, Found]:
 
     bound = solve(_spread(memory), N_devices, capacity.counted, strict=strict)
     answer = bound.at(study.values)
-    work.define(C_mem, capacity.counted)
     number = sp.Integer(answer.value or 0)
     work.define(N_devices, number)
+    work.define(C_mem, capacity.counted)
     quotient = work.number(M_total / C_mem)
     relation = ">" if strict else "≥"
     rounding = sp.floor(M_total / C_mem, evaluate=False) + 1 if strict else sp.ceiling(M_total / C_mem, evaluate=False)
     blocks += [
-        Paragraph(capacity_words(capacity)),
+        *capacity_blocks(capacity, work),
         work.step(
             text("When the memory is spread evenly, the number of devices satisfies"),
             Chain(N_devices, ((relation, M_total / C_mem),)),
@@ -57,6 +57,7 @@ def device_count(study: Study, question: Question) -> tuple[Section, Found]:
             Chain(N_devices, (("=", rounding), amount(number, "devices"))),
         ),
     ]
+    blocks += printed_blocks(question, number, "devices")
     if capacity.device is not None:
         blocks.append(_readings(study, capacity, memory, strict))
     blocks.append(Answer(_sentence(study, memory, capacity, answer.value)))
@@ -114,16 +115,16 @@ def _sentence(study: Study, memory: Memory, capacity: Capacity, number: int | No
     static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
     devices = "device" if number == 1 else "devices"
     holder = f"{devices} ({capacity.device.title})" if capacity.device else devices
-    parts = say(f"{names.capitalize()} take {{total}}", total=gib(total))
+    parts = say(f"{names.capitalize()} take {{total}}", total=about(gib(total)))
     if static.terms and rest.terms:
         parts = say(
             "{parts} ({s} of states and {a} of activations)",
             parts=parts,
-            s=gib(static.total.xreplace(values)),
-            a=gib(rest.total.xreplace(values)),
+            s=about(gib(static.total.xreplace(values))),
+            a=about(gib(rest.total.xreplace(values))),
         )
     return say(
         f"{{parts}}: that is {number} {holder} of {{each}} each.",
         parts=parts,
-        each=Amount(capacity.counted, capacity.unit),
+        each=about(Amount(capacity.counted, capacity.unit)),
     )

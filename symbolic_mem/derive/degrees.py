@@ -10,6 +10,8 @@ import sympy as sp
 from symbolic_mem.derive.assumptions import assumptions
 from symbolic_mem.derive.facts import Found
 from symbolic_mem.derive.memory import memory_blocks
+from symbolic_mem.derive.printed import printed_blocks
+from symbolic_mem.derive.rules import rule_blocks, rules_of, rules_words
 from symbolic_mem.derive.steps import (
     Amount,
     Answer,
@@ -17,7 +19,6 @@ from symbolic_mem.derive.steps import (
     Bullets,
     Chain,
     Column,
-    Paragraph,
     Prose,
     Section,
     Step,
@@ -28,13 +29,22 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_SYMBOLS, capacity_words, count, gib, placement_sentences, reading_words
+from symbolic_mem.derive.words import (
+    KIND_SYMBOLS,
+    about,
+    capacity_blocks,
+    count,
+    gib,
+    placement_sentences,
+    reading_words,
+)
 from symbolic_mem.errors import BadInput
 from symbolic_mem.formula import read_formula
 from symbolic_mem.placement import Placed
 from symbolic_mem.solve import bound as bounds
 from symbolic_mem.solve.bound import Bound, solve
 from symbolic_mem.solve.capacity import Capacity, capacity_of
+from symbolic_mem.solve.degree import Degree, smallest_degree
 from symbolic_mem.solve.tokens import most_tokens
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import C_mem, M_device, M_divided, M_fixed, M_static, T, table
@@ -58,17 +68,23 @@ def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
     told = memory_blocks(study, work, kinds)
     blocks: list[Block] = told if first else []
     blocks += _per_device(study, placement, kinds, bound, work)
-    blocks += [Paragraph(capacity_words(capacity)), _requirement(bound, work, capacity)]
+    blocks += [*capacity_blocks(capacity, work), _requirement(bound, work)]
+    rules = rules_of(question)
+    degree = smallest_degree(memory, n, capacity.counted, study.values, strict=bound.strict, rules=rules)
     if answer.feasible:
-        blocks += _feasible(placement, capacity, bound, answer, work)
-        reason = None
+        blocks += _feasible(bound, answer, work)
+        blocks += rule_blocks(degree, work) + printed_blocks(
+            question, None if degree.value is None else sp.Integer(degree.value), "devices"
+        )
+        blocks.append(_answer(placement, capacity, degree))
+        reason = _no_degree(degree)
     else:
         reason, more = _infeasible(study, placement, capacity, bound, answer, work)
         blocks += more
     title = question.get("title", "Memory per device, and the smallest number of devices")
     section = Section(text(f"({question.label}) {title}"), tuple(blocks))
     said = (*assumptions(study), *placement_sentences(memory.kinds, placement))
-    return section, Found(study.name, question.label, capacity, answer, said, reason)
+    return section, Found(study.name, question.label, capacity, answer, said, reason, degree if rules else None)
 
 
 def _solved_symbol(question: Question) -> sp.Symbol:
@@ -156,10 +172,9 @@ def _grouped(present: list[str], placement: Mapping[str, Placed]) -> list[tuple[
     return groups + [(KIND_SYMBOLS[kind], placement.get(kind)) for kind in rest]
 
 
-def _requirement(bound: Bound, work: Work, capacity: Capacity) -> Step:
+def _requirement(bound: Bound, work: Work) -> Step:
     n, relation = bound.symbol, "<" if bound.strict else "≤"
     reach = ">" if bound.strict else "≥"
-    work.define(C_mem, capacity.counted)
     fixed = bound.fixed != 0
     left = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     lines = [Chain(left, ((relation, C_mem),), asked=True)]
@@ -186,9 +201,7 @@ def condition(bound: Bound) -> Chain:
     return Chain(bound.capacity, ((relation, bound.fixed),))
 
 
-def _feasible(
-    placement: Mapping[str, Placed], capacity: Capacity, bound: Bound, answer: bounds.Answer, work: Work
-) -> list[Block]:
+def _feasible(bound: Bound, answer: bounds.Answer, work: Work) -> list[Block]:
     n, whole = bound.symbol, answer.value or 1
     work.define(n, sp.Integer(whole))
     blocks: list[Block] = []
@@ -203,11 +216,12 @@ def _feasible(
         )
     quotient = M_divided / room
     rounded = sp.floor(quotient, evaluate=False) + 1 if bound.strict else sp.ceiling(quotient, evaluate=False)
+    put = (("=", work.put(quotient)),) if work.values[C_mem].is_Integer else ()
     step = "the next whole number above it" if bound.strict else "that, rounded up to a whole number"
     blocks.append(
         work.step(
             text(f"The smallest number of devices is {step}:"),
-            Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+            Chain(quotient, (*put, amount(work.number(quotient)))),
             Chain(n, (("=", rounded), amount(whole))),
         )
     )
@@ -216,26 +230,44 @@ def _feasible(
         check.append(_share(answer, whole - 1, "≥" if bound.strict else ">", work))
     one_less = " and that one device less is not enough" if whole > 1 else ""
     blocks.append(work.step(text(f"A check that this fits{one_less}, in bytes on each device:"), *check))
-    kind = f" ({capacity.device.title})" if capacity.device else ""
-    devices = "device" if whole == 1 else "devices"
-    blocks.append(
-        Answer(
+    return blocks
+
+
+def _answer(placement: Mapping[str, Placed], capacity: Capacity, degree: Degree) -> Answer:
+    n, whole = degree.ideal.bound.symbol, degree.value
+    reading = reading_words(placement)
+    under = rules_words(degree)
+    if whole is None:
+        return Answer(
             say(
-                f"{reading_words(placement)}he smallest {{n}} is {whole}: on {whole} {devices}{kind} each holds "
-                "{share} of its {counted}.",
+                f"{reading}here is no such {{n}} {under.strip()}: {{why}}. Without rules it is {degree.ideal.value}.",
                 n=n,
-                share=Amount(answer.per_device(whole), capacity.unit),
-                counted=Amount(capacity.counted, capacity.unit),
+                why=_no_degree(degree) or text(""),
             )
         )
+    kind = f" ({capacity.device.title})" if capacity.device else ""
+    devices = "device" if whole == 1 else "devices"
+    held = degree.profile.at(whole)
+    return Answer(
+        say(
+            f"{reading}he smallest {{n}} {under}is {whole}: on {whole} {devices}{kind} each holds "
+            "{share} of its {counted}.",
+            n=n,
+            share=about(Amount(sp.Rational(held.numerator, held.denominator), capacity.unit)),
+            counted=about(Amount(capacity.counted, capacity.unit)),
+        )
     )
-    return blocks
+
+
+def _no_degree(degree: Degree) -> Prose | None:
+    return None if degree.reason is None else text(degree.reason.sentence)
 
 
 def _share(answer: bounds.Answer, n: int, relation: str, work: Work) -> Chain:
     share = sp.Mul(answer.divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
     left = share if answer.fixed == 0 else Total((answer.fixed, share))
-    return Chain(left, (amount(answer.per_device(n), digits=12), (relation, answer.capacity)))
+    capacity = answer.capacity if answer.capacity.is_Integer else C_mem
+    return Chain(left, (amount(answer.per_device(n), digits=12), (relation, capacity)))
 
 
 def _infeasible(
@@ -265,8 +297,8 @@ def _infeasible(
     ]
     verdict = say(
         "no number of devices is enough, because each holds {fixed} in full and has {capacity}",
-        fixed=gib(answer.fixed),
-        capacity=Amount(answer.capacity, capacity.unit),
+        fixed=about(gib(answer.fixed)),
+        capacity=about(Amount(answer.capacity, capacity.unit)),
     )
     limit = most_tokens(bound.fixed, C_mem)
     remedy = text("lower the batch or the sequence length, divide more of the memory, or recompute activations")

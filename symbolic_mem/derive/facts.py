@@ -7,15 +7,33 @@ from dataclasses import dataclass
 from symbolic_mem.derive.steps import Prose
 from symbolic_mem.solve.bound import Answer
 from symbolic_mem.solve.capacity import Capacity
+from symbolic_mem.solve.degree import Degree
+from symbolic_mem.solve.inverse import Upper
 
 
 @dataclass(frozen=True)
 class Found:
-    """The answer to the question `label` of a study; `reason` says why there is none, and what would help."""
+    """The answer to the question `label` of a study; `reason` says why there is none, and what would help.
+
+    `degree` is the answer under the rules that the question names; None where it names none.
+    """
 
     study: str
     label: str
     capacity: Capacity
     answer: Answer
+    assumptions: tuple[Prose, ...] = ()
+    reason: Prose | None = None
+    degree: Degree | None = None
+
+
+@dataclass(frozen=True)
+class FoundLargest:
+    """The largest value of a symbol that fits, for the question `label` of a study; `reason` as in `Found`."""
+
+    study: str
+    label: str
+    capacity: Capacity
+    upper: Upper
     assumptions: tuple[Prose, ...] = ()
     reason: Prose | None = None

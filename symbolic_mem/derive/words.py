@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.derive.steps import Amount, Prose, say, text
+from symbolic_mem.derive.steps import Amount, Block, Chain, Paragraph, Prose, Work, amount, say, text
 from symbolic_mem.placement import Placed
 from symbolic_mem.solve.capacity import Capacity
-from symbolic_mem.symbols import M_activations, M_buffers, M_gradients, M_optimizer, M_weights
+from symbolic_mem.symbols import C_mem, M_activations, M_buffers, M_gradients, M_optimizer, M_weights, local
 
 KIND_SYMBOLS = {
     "weights": M_weights,
@@ -44,6 +45,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def count(value: sp.Expr | int | None) -> Prose:
     """A whole number as the cell of a table, or a dash where there is none."""
     return text("–") if value is None else Prose((Amount(sp.sympify(value)),))
+
+
+def about(amount: Amount) -> Prose:
+    """An amount inside a sentence, with a sign of approximation when its figures are rounded."""
+    return Prose((amount,) if amount.shown.exact else ("≈ ", amount))
 
 
 def gib(value: sp.Expr) -> Amount:
@@ -119,3 +125,34 @@ def capacity_words(capacity: Capacity) -> Prose:
         limits.append(say(", of which the fraction {usable} is usable", usable=capacity.usable))
     parts = (*start.parts, *(part for limit in limits for part in limit.parts), ": ", counted, ".")
     return Prose(parts)
+
+
+def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
+    """Say which memory counts, then take off what is reserved and what is not usable, as a step of its own."""
+    work.define(C_mem, capacity.counted)
+    blocks: list[Block] = [Paragraph(capacity_words(replace(capacity, reserved=0, usable=sp.S.One)))]
+    if not capacity.reserved and capacity.usable == 1:
+        return blocks
+    label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
+    work.values |= {label: sp.Integer(capacity.nominal), reserved: sp.Integer(capacity.reserved)}
+    work.values[usable] = capacity.usable
+    room = label - reserved if capacity.reserved else label
+    formula = usable * room if capacity.usable != 1 else room
+    said = []
+    if capacity.reserved:
+        said.append(say("{r} of it are reserved", r=Amount(sp.Integer(capacity.reserved), "GiB")))
+    if capacity.usable != 1:
+        left = "what is left" if capacity.reserved else "it"
+        said.append(say(f"the fraction {{u}} of {left} is usable", u=capacity.usable))
+    words = said[0] if len(said) == 1 else say("{one}, and {other}", one=said[0], other=said[1])
+    chain = Chain(
+        C_mem,
+        (
+            ("=", formula),
+            ("=", work.put(formula)),
+            amount(capacity.counted, "bytes", digits=14),
+            amount(capacity.counted, "GiB"),
+        ),
+    )
+    blocks.append(work.step(say("Not all of that counts: {words}. So", words=words), chain))
+    return blocks
