@@ -49,7 +49,6 @@ OWED = {
         "study",
         "derive.asks",
     ): "the registry of questions holds names and keys only: it belongs below `study`, as `asks`",
-    ("comms.report", "render.latex"): "the object that `comms --json` prints belongs to `render`, beside `render.json`",
 }
 
 

@@ -133,4 +133,4 @@ def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[F
 
 
 def _fraction(number: sp.Expr) -> Fraction:
-    return Fraction(int(number.p), int(number.q))  # ty: ignore[unresolved-attribute]
+    return Fraction(int(number.p), int(number.q))  # ty: ignore[missing-attribute]

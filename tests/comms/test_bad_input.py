@@ -17,10 +17,10 @@ from symbolic_mem.comms import (
 )
 from symbolic_mem.comms.overheads import seconds
 from symbolic_mem.comms.read import read_network
-from symbolic_mem.comms.report import comms_report
 from symbolic_mem.errors import BadInput, MissingValue
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model
+from symbolic_mem.render.comms_json import comms_report
 from symbolic_mem.study import load_study, override
 from symbolic_mem.symbols import W, X, Y
 

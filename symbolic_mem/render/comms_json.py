@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
@@ -14,10 +14,10 @@ from symbolic_mem.comms.setting import Setting, setting
 from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.evaluate import at, evaluate
 from symbolic_mem.formula import write_formula
+from symbolic_mem.render.json import number
+from symbolic_mem.render.latex import latex
+from symbolic_mem.study import Study
 from symbolic_mem.symbols import N_devices, T, X
-
-if TYPE_CHECKING:
-    from symbolic_mem.study import Study
 
 
 def comms_report(
@@ -55,8 +55,8 @@ def comms_report(
             "ring": roofline.network.ring,
         },
         **answer,
-        "values": {str(symbol): _number(value) for symbol, value in found.values.items()},
-        "batch_tokens": _number(found.tokens),
+        "values": {str(symbol): number(value) for symbol, value in found.values.items()},
+        "batch_tokens": number(found.tokens),
         "times": _times(found),
         "winner": _winner(found, overlap),
         "assumptions": [
@@ -93,22 +93,20 @@ def _optimal(found: Setting, overlap: str) -> dict[str, Any]:
         "reason": None
         if 1 <= x <= found.values[N_devices]
         else f"the best X is {float(x):.4g}, which is no part of {found.values[N_devices]} chips; use whole meshes",
-        "optimal_x": _number(x),
+        "optimal_x": number(x),
         "optimal_x_formula": write_formula(best.x),
         "best_whole_mesh": None
         if whole is None
-        else {"X": whole.x, "Y": whole.y, "critical_batch_tokens": _number(whole.tokens)},
+        else {"X": whole.x, "Y": whole.y, "critical_batch_tokens": number(whole.tokens)},
     }
 
 
 def _answer(found: Setting, formula: sp.Expr, tokens: sp.Expr | None, by_rank: sp.Expr | None) -> dict[str, Any]:
-    from symbolic_mem.render.latex import latex
-
     return {
         "feasible": tokens is not None,
-        "critical_batch_tokens": _number(tokens),
-        "per_chip": None if tokens is None else _number(tokens / found.values[N_devices]),
-        "per_fsdp_rank": _number(by_rank),
+        "critical_batch_tokens": number(tokens),
+        "per_chip": None if tokens is None else number(tokens / found.values[N_devices]),
+        "per_fsdp_rank": number(by_rank),
         "smallest_batch_tokens": None if tokens is None else next_whole(tokens),
         "formula": write_formula(formula),
         "latex": latex(formula),
@@ -126,7 +124,7 @@ def _times(found: Setting) -> list[dict[str, Any]]:
                 "name": f"{collective.kind} of the {collective.what}",
                 "axis": collective.axis,
                 "volume_formula": write_formula(volume),
-                "bytes": _number(at(volume, values)),
+                "bytes": number(at(volume, values)),
                 **_time(time, values),
             }
         )
@@ -134,18 +132,10 @@ def _times(found: Setting) -> list[dict[str, Any]]:
 
 
 def _time(time: sp.Expr, values: Any) -> dict[str, Any]:
-    from symbolic_mem.render.latex import latex
-
-    return {"formula": write_formula(time), "latex": latex(time), "seconds": _number(at(time, values))}
+    return {"formula": write_formula(time), "latex": latex(time), "seconds": number(at(time, values))}
 
 
 def _winner(found: Setting, overlap: str) -> str | None:
     if found.tokens is None:
         return None
     return found.roofline.winner({**found.values, T: found.tokens}, overlap)
-
-
-def _number(value: sp.Expr | None) -> int | float | None:
-    if value is None:
-        return None
-    return int(value) if value.is_Integer else float(value)

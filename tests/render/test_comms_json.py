@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from symbolic_mem.comms.report import comms_report
 from symbolic_mem.formula import read_formula
+from symbolic_mem.render.comms_json import comms_report
 from symbolic_mem.study import load_study, override
 from symbolic_mem.symbols import table
 
