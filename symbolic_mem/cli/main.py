@@ -17,6 +17,7 @@ VERBS = {
     "report": "Write the account as a report: terms, bounds, assumptions, sources.",
     "account": "Show the memory terms: formula, bytes, share.",
     "solve": "Find the smallest degree, or the largest batch or model, that fits.",
+    "compare": "Explain the gap between two accounts, term by term.",
     "list": "Show the bundled studies, devices, recipes, optimizers and profiles.",
 }
 

@@ -1,0 +1,81 @@
+"""``symbolic-mem compare``: which terms explain the gap between two accounts of one study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symbolic_mem.cli.options import pairs, print_json
+
+if TYPE_CHECKING:
+    from symbolic_mem.derive.compare import Comparison
+
+_TWICE = (
+    ("recipe", "NAME", "A recipe (see `list recipes`)."),
+    ("optimizer", "NAME", "An optimizer (see `list optimizers`)."),
+    ("recompute", "RULE", "none, full, selective, half, every=2 or groups=9."),
+    ("profile", "NAME", "An engine profile (see `list profiles`)."),
+    ("kernel", "NAME", "An attention kernel."),
+    ("place", "KIND=FRACTION[,...]", "A placement: the fraction of each kind that is divided."),
+    ("rest", "FATE", "What is not divided is kept or dropped."),
+)
+
+
+def _twice(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, metavar, words in reversed(_TWICE):
+        command = click.option(f"--{name}", multiple=True, metavar=metavar, help=words)(command)
+    return command
+
+
+@click.command("compare")
+@click.argument("study")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Give a symbol another value.")
+@_twice
+@click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(study: str, values: tuple[str, ...], devices: str | None, as_json: bool, **choices: Any) -> None:
+    """Explain the gap between two accounts of STUDY, term by term.
+
+    An option given twice has one value for each side; given once, it is compared with the study as it stands.
+
+    \b
+    symbolic-mem compare llama-3.1-8b --recipe fsdp2 --recipe megatron-18
+    symbolic-mem compare llama-3.1-8b --profile hf-cuda-bf16
+    symbolic-mem compare cs336-a2-xxl --set n_fsdp=46 --place activations=1/2 --place activations=1
+    """  # noqa: D301 (click's mark of lines that keep their breaks)
+    from symbolic_mem.derive.compare import compared, facts_of, sentence
+    from symbolic_mem.derive.sides import two_sides
+    from symbolic_mem.study import load_study, override
+
+    chosen = override(load_study(study, devices), values=pairs(values, "--set"))
+    given = {name: list(found) for name, found in choices.items()}
+    given["place"] = [pairs(tuple(one.split(",")), "--place") for one in given["place"]]
+    found = compared(*two_sides(chosen, given, "compare"))
+    if as_json:
+        from symbolic_mem.evaluate import missing
+        from symbolic_mem.render.json import jsonable
+        from symbolic_mem.render.text import plain_prose
+
+        absent = missing(found.a.memory.total + found.b.memory.total, found.values)
+        facts = {"study": chosen.name, **facts_of(found), "missing": list(absent)}
+        print_json(jsonable(facts | {"answer": plain_prose(sentence(found))}))
+    else:
+        _show(found)
+
+
+def _show(found: Comparison) -> None:
+    from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.derive.compare import sentence, tables
+    from symbolic_mem.render.text import plain_prose
+
+    click.echo(click.style(found.a.study.title, bold=True))
+    click.echo(f"first   {found.a.name}\nsecond  {found.b.name}\n")
+    for table in tables(found):
+        rows = [[plain_prose(cell) for cell in row] for row in table.rows]
+        right = [i for i, column in enumerate(table.columns) if column.align == "right"]
+        click.echo(f"{plain_prose(table.caption)}")
+        print_table([plain_prose(column.head) for column in table.columns], rows, right, totals=table.totals)
+        click.echo("")
+    click.echo(plain_prose(sentence(found)))
