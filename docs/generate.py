@@ -1,0 +1,179 @@
+"""The parts of these pages that the program itself knows: `python docs/generate.py` writes them, a test compares them.
+
+A page marks such a part with two comments, `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symbolic_mem.cli.main import VERBS, group
+from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.hardware import READINGS, load
+from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.render.latex import latex
+from symbolic_mem.study import bundled, load_study, override
+from symbolic_mem.symbols import table
+from symbolic_mem.terms import STATIC
+from symbolic_mem.units import grouped
+
+HERE = Path(__file__).parent
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rows(heads: list[str], cells: list[list[str]]) -> str:
+    """Write a Markdown table."""
+    lines = [heads, ["---"] * len(heads), *cells]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)
+
+
+def notation(given: bool) -> str:
+    """Tabulate the symbols that a study gives, or those that a derivation defines."""
+    cells = [
+        [f"`{name.symbol}`", f"${latex(name.symbol)}$", name.meaning, name.unit or "–"] for name in table(given=given)
+    ]
+    return rows(["in a study, in Python", "in print", "meaning", "unit"], cells)
+
+
+def help_pages() -> str:
+    """Show the help of the program and of every verb, as a terminal of 100 columns shows it."""
+    context = click.Context(group, info_name="symbolic-mem", terminal_width=100)
+    pages = [("symbolic-mem", group.get_help(context))]
+    for verb in VERBS:
+        command = group.get_command(context, verb)
+        assert command is not None
+        inside = click.Context(command, info_name=verb, parent=context, terminal_width=100)
+        pages.append((f"symbolic-mem {verb}", command.get_help(inside)))
+    return "\n".join(f"### `{name}`\n\n```text\n{text.rstrip()}\n```\n" for name, text in pages)
+
+
+def devices() -> str:
+    """Tabulate the device catalogue: the three readings of the memory, rates, and who says so."""
+
+    def shown(number: int | None) -> str:
+        return "–" if number is None else grouped(str(number))
+
+    cells = [
+        [
+            f"`{name}`",
+            device.title,
+            *(shown(getattr(device, reading)) for reading in READINGS),
+            "–" if device.flops_bf16 is None else f"{device.flops_bf16 / 1e12:g}",
+            "–" if device.memory_bandwidth is None else f"{device.memory_bandwidth / 1e9:g}",
+            device.confidence,
+            device.date,
+        ]
+        for name, device in load().items()
+    ]
+    heads = ["name", "device", *(f"{reading}, bytes" for reading in READINGS)]
+    heads += ["dense BF16, TFLOP/s", "memory, GB/s", "evidence", "date"]
+    return rows(heads, cells)
+
+
+def links() -> str:
+    """Tabulate the interconnects of the devices, each figure with its direction."""
+    cells = [
+        [f"`{name}`", str(link), f"{link.bytes_per_second / 1e9:g}", link.direction]
+        for name, device in load().items()
+        for link in device.bandwidths
+    ]
+    return rows(["device", "link", "GB/s", "direction"], cells)
+
+
+def device_sources() -> str:
+    """List where the figures of each device come from."""
+    return "".join(f"- `{name}`: {device.source}\n" for name, device in load().items())
+
+
+def recipes() -> str:
+    """Tabulate the presets: bytes per parameter and per saved activation, with their source."""
+    cells = []
+    for name, found in presets().items():
+        each = found.bytes_per_parameter
+        states = ", ".join(f"{state.name} {state.copies * state.bytes_per_element}" for state in found.states)
+        cells.append(
+            [
+                f"`{name}`",
+                "by shape" if each is None else f"{float(each):g}",
+                states,
+                f"{float(found.activations):g}",
+                found.source,
+            ]
+        )
+    return rows(["preset", "bytes per parameter", "of which", "bytes per saved element", "source"], cells)
+
+
+def asks() -> str:
+    """Tabulate the kinds of question and the keys that each may carry."""
+    return rows(
+        ["ask", "keys, beside `label` and `ask`"],
+        [[f"`{name}`", ", ".join(f"`{key}`" for key in ask.keys)] for name, ask in ASKS.items()],
+    )
+
+
+def studies() -> str:
+    """Tabulate the bundled studies."""
+    return rows(["study", "title"], [[f"`{name}`", title] for name, title in bundled().items()])
+
+
+def alternatives() -> str:
+    """Tabulate what other assumptions make of the bundled homework: devices in (a), degree in (b)."""
+    study = load_study("cs336-a2-xxl")
+    count, degree = (next(q for q in study.questions if q.label == label) for label in ("a", "b"))
+    choices: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+        ("as bundled: GiB, less than, other half dropped", "", {}, {}),
+        ("the label in decimal gigabytes", "--reading marketed", {"reading": "marketed"}, {}),
+        ("the bytes that software reports", "--reading reported", {"reading": "reported"}, {}),
+        ("at most the capacity, instead of less", "--at-most", {}, {"strict": False}),
+        ("the other half stays on every device", "--rest kept", {"rest": "kept"}, {}),
+        ("all activations are divided", "--place activations=1", {"fractions": {"activations": "1"}}, {}),
+        ("one sequence in the batch", "--set B=1", {"values": {"B": "1"}}, {}),
+    ]
+    for name in ("fp32", "zero-16", "megatron-18", "deepspeed-z2-20", "scaling-book-10", "pure-bf16"):
+        choices.append((f"recipe `{name}`", f"--recipe {name}", {"recipe_name": name}, {}))
+    cells = []
+    for words, option, changes, asked in choices:
+        changed = override(study, **changes)
+        found = []
+        for question, more in ((count, {"kinds": list(STATIC)}), (count, {}), (degree, asked)):
+            chosen = next(q for q in changed.questions if q.label == question.label)
+            derived = ASKS[chosen.ask].derive(changed, replace(chosen, options={**chosen.options, **more}))[1]
+            value = derived.answer.value
+            found.append("none" if value is None else str(value))
+        cells.append([words, f"`{option}`" if option else "", *found])
+    return rows(["assumption", "option", "(a) states only", "(a) with activations", "(b) smallest degree"], cells)
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "symbols_given": lambda: notation(True),
+    "symbols_derived": lambda: notation(False),
+    "help": help_pages,
+    "devices": devices,
+    "links": links,
+    "device_sources": device_sources,
+    "recipes": recipes,
+    "asks": asks,
+    "studies": studies,
+    "alternatives": alternatives,
+}
+
+
+def generated(page: str) -> str:
+    """Return the text of a page with its generated parts written anew."""
+    return PART.sub(lambda part: f"{part[1]}\n{GENERATORS[part[2]]()}\n{part[3]}", page)
+
+
+def main() -> None:
+    """Write the generated parts of all pages."""
+    for path in sorted(HERE.glob("*.md")):
+        path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
