@@ -105,12 +105,14 @@ def test_factors_are_apart_and_fences_are_close(wide):
     assert 2 < gap < 6
 
 
+@pytest.mark.parametrize("width", [PHONE, 768, 1024, 1440])
 @pytest.mark.parametrize("layout", ["homework", "report"])
-def test_a_page_fits_a_phone(tab, pages, layout):
-    page = tab(pages[layout], width=PHONE)
-    assert page.value("document.documentElement.scrollWidth") == PHONE
-    outside = page.value(f"""[...document.querySelectorAll('main *')].filter(e => !e.closest('.display, .wide'))
-        .filter(e => e.getBoundingClientRect().right > {PHONE}).map(e => e.outerHTML.slice(0, 200))""")
+def test_nothing_sticks_out_of_the_window(tab, pages, layout, width):
+    page = tab(pages[layout], width=width)
+    assert page.value("document.documentElement.scrollWidth") == width
+    outside = page.value(f"""[...document.querySelectorAll('main *')]
+        .filter(e => !e.parentElement.closest('.display, .wide'))
+        .filter(e => e.getBoundingClientRect().right > {width}).map(e => e.outerHTML.slice(0, 200))""")
     assert outside == []
 
 
