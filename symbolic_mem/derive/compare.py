@@ -24,25 +24,15 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
+from symbolic_mem.derive.tensor_gaps import TensorGap, tensor_gaps, tidy
 from symbolic_mem.derive.words import count, gib
 from symbolic_mem.evaluate import at
-from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import local
 
 LONG_FORMULA = 30  # characters; a longer one wraps in its table
 LONGEST_FORMULA = 160  # characters; a longer one stands in the JSON only
 LONG_REASON = 80
-
-
-@dataclass(frozen=True)
-class TensorGap:
-    """One saved tensor of one layer, all repetitions together, whose bytes differ between the two sides."""
-
-    layer: str
-    tensor: str
-    difference: sp.Expr
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -72,12 +62,7 @@ class Comparison:
 
 def compared(a: Side, b: Side) -> Comparison:
     """Compare two sides: terms first, then the tensors that the layers keep; each list sums to its difference."""
-    return Comparison(a, b, compare(a.memory, b.memory), tuple(_tensor_gaps(a.study, b.study)))
-
-
-def tidy(expr: sp.Expr) -> sp.Expr:
-    """Write a difference with its common factors in front, without cancelling what an author wrote apart."""
-    return sp.factor_terms(sp.expand(expr))
+    return Comparison(a, b, compare(a.memory, b.memory), tuple(tensor_gaps(a.study, b.study)))
 
 
 def sentence(found: Comparison) -> Prose:
@@ -180,59 +165,10 @@ def facts_of(found: Comparison) -> dict[str, object]:
     }
 
 
-def _tensor_gaps(a: Study, b: Study) -> list[TensorGap]:
-    """Match the saved tensors of both sides by layer and name; equal ones are left out."""
-    one, other = _kept(a), _kept(b)
-    gaps = []
-    layers = list(dict.fromkeys(layer for layer, _ in (*one, *other)))
-    for key in sorted(dict.fromkeys((*one, *other)), key=lambda key: layers.index(key[0])):
-        difference = tidy(other.get(key, _NOTHING).bytes - one.get(key, _NOTHING).bytes)
-        if difference != 0:
-            gaps.append(TensorGap(*key, difference, _changed(one.get(key), other.get(key))))
-    return gaps
-
-
-@dataclass(frozen=True)
-class _Kept:
-    bytes: sp.Expr
-    size: sp.Expr
-    elements: sp.Expr
-    repeat: sp.Expr
-    reason: str
-
-
-_NOTHING = _Kept(sp.S.Zero, sp.S.Zero, sp.S.Zero, sp.S.Zero, "")
-
-
-def _kept(study: Study) -> dict[tuple[str, str], _Kept]:
-    found: dict[tuple[str, str], _Kept] = {}
-    for layer in recompute(study.model, study.recipe.recompute).layers:
-        for tensor in layer.saved:
-            size = study.recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
-            key = (layer.name, tensor.name)
-            before = found.get(key, _NOTHING)
-            whole = before.bytes + layer.repeat * size * tensor.elements
-            found[key] = _Kept(whole, size, tensor.elements, before.repeat + layer.repeat, tensor.reason)
-    return found
-
-
-def _changed(a: _Kept | None, b: _Kept | None) -> str:
-    if a is None or b is None:
-        which, there = ("second", b) if a is None else ("first", a)
-        assert there is not None, "a tensor that differs is kept on at least one side"
-        return f"only in the {which}: {there.reason}"
-    pairs = (("bytes each", a.size, b.size), ("elements", a.elements, b.elements), ("layers", a.repeat, b.repeat))
-    return _short("; ".join(f"{what}: {old} → {new}" for what, old, new in pairs if old != new))
-
-
 def _short(reason: str) -> str:
-    """Leave out the number of elements where it is longer than a reader wants it in a cell."""
+    """Leave the expressions of the number of elements out: the formula of the difference shows them."""
     parts = reason.replace("->", "→").split("; ")
-    return "; ".join("another number of elements" if _wordy(part) else part for part in parts)
-
-
-def _wordy(part: str) -> bool:
-    return part.startswith("elements: ") and len(part) > LONG_REASON
+    return "; ".join("another number of elements" if part.startswith("elements: ") else part for part in parts)
 
 
 def _terms_table(found: Comparison) -> Table:
@@ -258,7 +194,7 @@ def _tensors_table(found: Comparison) -> Table:
     for gap in found.tensors:
         name, last = (gap.layer if gap.layer != last else ""), gap.layer
         _, size = _figures(gap.difference, found)
-        rows.append((text(name), text(gap.tensor), say("{f}", f=gap.difference), size, text(gap.reason)))
+        rows.append((text(name), text(gap.tensor), say("{f}", f=gap.difference), size, gap.said))
     heads = _heads("tensor", [gap.difference for gap in found.tensors])
     return Table(
         text("The saved tensors that differ, all repetitions of their layer together, second less first"),
