@@ -104,6 +104,13 @@ W_dcn = _symbol("W_dcn", "W", "dcn", "bandwidth out of one chip to other pods, o
 b_sent = _symbol("b_sent", "b", "sent", "bytes of one element that is sent", "bytes", given=False, whole=False)
 alpha = _symbol("alpha", "α", "", "intensity, C / W", "FLOP/byte", given=False, whole=False)
 F_layer = _symbol("F_layer", "F", "", "floating-point operations of a pass", "FLOP", given=False, whole=False)
+phi = _symbol(
+    "phi", "φ", "", "floating-point operations of a forward pass, for one token", "FLOP", given=False, whole=False
+)
+a_in = _symbol("a_in", "a", "in", "elements that enter tensor-parallel layers, for one token", "elements", given=False)
+a_out = _symbol(
+    "a_out", "a", "out", "elements that leave tensor-parallel layers, for one token", "elements", given=False
+)
 t_math = _symbol("t_math", "t", "math", "time of the matrix products", "s", given=False, whole=False)
 t_fsdp = _symbol("t_fsdp", "t", "fsdp", "time of what is sent along the FSDP axis", "s", given=False, whole=False)
 t_tp = _symbol("t_tp", "t", "tp", "time of what is sent along the tensor-parallel axis", "s", given=False, whole=False)

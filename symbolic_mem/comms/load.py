@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.errors import BadInput
 from symbolic_mem.models.tensors import Layer, Matmul, Model
-from symbolic_mem.symbols import B, S, T, d_model
+from symbolic_mem.symbols import B, P, S, T, a_in, a_out, d_model, phi
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,17 @@ class Load:
     def backward(self) -> sp.Expr:
         """Floating-point operations of the backward pass: two products for each one of the forward pass."""
         return 2 * self.flops
+
+    def named(self) -> tuple[Load, dict[sp.Symbol, sp.Expr]]:
+        """Return the same load written with four named quantities, and what those are: for models of many layers."""
+        one = {T: sp.S.One}
+        meaning = {
+            phi: self.flops.xreplace(one),
+            P: self.weights,
+            a_in: self.inputs.xreplace(one),
+            a_out: self.outputs.xreplace(one),
+        }
+        return Load(self.what, phi * T, P, a_in * T, a_out * T), meaning
 
 
 def load(model: Model, width: sp.Expr = d_model) -> Load:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -13,6 +13,7 @@ from symbolic_mem.comms.optimum import mesh_size
 from symbolic_mem.comms.roofline import Roofline
 from symbolic_mem.comms.schemes import Mesh, Scheme, scheme
 from symbolic_mem.errors import BadInput
+from symbolic_mem.evaluate import evaluate
 from symbolic_mem.symbols import B, N_devices, S, T, X, Y, n_pod
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Setting:
     """What is computed and sent (`load`, `scheme`, `roofline`) and the numbers that are known of it.
 
     `values` hold N = X Y where the mesh is known; `tokens` is the study's own batch, None while it gives none.
+    `names` are what the load is written with, where it is long: each with its meaning.
     """
 
     load: Load
@@ -31,6 +33,7 @@ class Setting:
     roofline: Roofline
     values: Mapping[sp.Symbol, sp.Rational]
     tokens: sp.Rational | None
+    names: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
 
     @property
     def chips(self) -> int | None:
@@ -45,9 +48,12 @@ def setting(
     pass_name: str = "forward",
     chips: int | None = None,
     mesh: Mesh | None = None,
+    *,
+    short: bool = False,
 ) -> Setting:
     """Return the setting of a study; without `scheme_name` its mesh decides: X and Y give ``fsdp+tp``.
 
+    With `short`, a model of several kinds of layers is written with the four quantities of `Load.named`.
     Raises `BadInput` for a study without network and for X Y that is not `chips`.
     """
     if study.network is None:
@@ -57,14 +63,17 @@ def setting(
         )
     values = dict(study.values)
     chosen = scheme_name or _implied(values)
-    load_of_model = load(study.model)
+    load_of_model, names = load(study.model), {}
+    if short and len(study.model.layers) > 1:
+        load_of_model, names = load_of_model.named()
+        values |= {symbol: evaluate(meaning, values, "the load of the model") for symbol, meaning in names.items()}
     plan = scheme(chosen, load_of_model, mesh)
     number = _chips(chosen, values, chips)
     if number is not None:
         values[N_devices] = number
     tokens = values[B] * values[S] if B in values and S in values else None
     values.pop(T, None)
-    return Setting(load_of_model, plan, Roofline(plan.of(pass_name), study.network).on(values), values, tokens)
+    return Setting(load_of_model, plan, Roofline(plan.of(pass_name), study.network).on(values), values, tokens, names)
 
 
 def _implied(values: Mapping[sp.Symbol, sp.Rational]) -> str:

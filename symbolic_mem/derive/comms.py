@@ -26,7 +26,7 @@ from symbolic_mem.derive.steps import (
     text,
 )
 from symbolic_mem.study import Question, Study
-from symbolic_mem.symbols import B, C, F_layer, N_devices, S, T, T_min, W, X, Y, alpha, t_comm, t_math
+from symbolic_mem.symbols import B, C, F_layer, N_devices, S, T, T_min, W, X, Y, alpha, named, t_comm, t_math
 
 PASS_WORDS = {"forward": "a forward pass", "backward": "a backward pass", "step": "a step, forward and backward,"}
 AXIS_WORDS = {"X": "the FSDP axis", "Y": "the tensor-parallel axis", "pods": "the network between pods"}
@@ -35,7 +35,7 @@ AXIS_WORDS = {"X": "the FSDP axis", "Y": "the tensor-parallel axis", "pods": "th
 def compute_bound(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
     """Derive the critical batch under the convention of the question, with the other conventions beside it."""
     overlap = question.get("overlap", "max")
-    found = setting(study, question.get("scheme"), question.get("pass", "forward"), question.get("chips"))
+    found = setting(study, question.get("scheme"), question.get("pass", "forward"), question.get("chips"), short=True)
     axes = question.get("axes", "given" if _shape_is_given(found) else "optimal")
     study.need(_without_tokens(found, axes).xreplace(dict(found.values)), f"question {question.label}")
     work = Work(found.values)
@@ -68,10 +68,8 @@ def intensity_blocks(found: Setting, work: Work) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             say(
-                f"{{t}} counts the tokens of the whole batch, {{bs}} (the TPU Scaling Book writes {{b}} for them). All is "
-                f"counted for {PASS_WORDS[found.roofline.work.name]} of one {found.load.what}: the number of blocks "
-                f"multiplies computing and sending alike. {{w}} is {COUNTED[network.direction]}. Elements are sent "
-                "with two bytes each.",
+                f"{{t}} counts the tokens of the whole batch, {{bs}} (the TPU Scaling Book writes {{b}} for them). "
+                f"{_counted(found)} {{w}} is {COUNTED[network.direction]}. Elements are sent with two bytes each.",
                 t=T,
                 w=W,
                 b=B,
@@ -79,11 +77,25 @@ def intensity_blocks(found: Setting, work: Work) -> list[Block]:
             )
         )
     ]
+    if found.names:
+        chains = [
+            Chain(symbol, (("=", meaning), amount(found.values[symbol], named(symbol).unit)))
+            for symbol, meaning in found.names.items()
+        ]
+        said = "A forward pass takes, for one token, and the weights and the activations at the edges of the layers are"
+        blocks.append(work.step(text(said), *chains))
     if C in work.values and W in work.values:
         value = work.define(alpha, C / W)
         ratio = Chain(alpha, (("=", C / W), ("=", work.put(C / W)), amount(value, "FLOP/byte", digits=6)))
         blocks.append(work.step(text("While a chip sends one byte along one mesh axis, it could compute"), ratio))
     return blocks
+
+
+def _counted(found: Setting) -> str:
+    counted = f"All is counted for {PASS_WORDS[found.roofline.work.name]}"
+    if found.names:
+        return f"{counted} of the whole model."
+    return f"{counted} of one {found.load.what}: the number of blocks multiplies computing and sending alike."
 
 
 def _time_blocks(found: Setting, work: Work) -> list[Block]:

@@ -26,7 +26,7 @@ from symbolic_mem.derive.steps import (
 )
 from symbolic_mem.evaluate import missing
 from symbolic_mem.study import Question, Study
-from symbolic_mem.symbols import B, C, N_devices, S, T, W, X, Y, t_fsdp, t_math, t_tp
+from symbolic_mem.symbols import B, C, N_devices, S, T, W, X, Y, named, t_fsdp, t_math, t_tp
 
 ROWS = (("dp", "backward"), ("fsdp", "forward"), ("fsdp", "backward"), ("tp", "forward"), ("tp", "backward"))
 WORDS = {"dp": "data parallelism", "fsdp": "FSDP (ZeRO-3)", "tp": "tensor parallelism"}
@@ -35,7 +35,7 @@ ONE_AXIS = Mesh(axes_x=sp.S.One, axes_y=sp.S.One)
 
 def mesh_bounds(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
     """Derive N <= ... for each scheme and pass, then for both axes together, overlapped and not."""
-    found = setting(study, "fsdp+tp")
+    found = setting(study, "fsdp+tp", short=True)
     network = found.roofline.network
     values = dict(found.values)
     if found.tokens is not None:
@@ -52,6 +52,12 @@ def mesh_bounds(study: Study, question: Question) -> tuple[Section, dict[str, ob
             )
         )
     ]
+    if found.names:
+        chains = [
+            Chain(symbol, (("=", meaning), amount(found.values[symbol], named(symbol).unit)))
+            for symbol, meaning in found.names.items()
+        ]
+        blocks.append(work.step(text("The model computes for one token, holds, and sends between its layers"), *chains))
     bounds: dict[tuple[str, str], sp.Expr] = {}
     for name, of in ROWS:
         degree = Y if name == "tp" else X

@@ -54,7 +54,6 @@ Numbers = Mapping[sp.Symbol, sp.Expr]
 PIECES: dict[str, sp.Expr] = {
     **{str(symbol): symbol for symbol in (C, E, M_X, M_Y, W, X, Y, d_ff, k)},
     "gathered": 2 * P / Y,
-    "least": Y * C / (M_Y * W),
     "ratio": E / k,
 }
 
@@ -76,8 +75,8 @@ class Way:
 
 
 def smaller_batch(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive nine ways to a smaller critical batch, and what each does to it in numbers."""
-    found = setting(study, "fsdp+tp", "forward", question.get("chips"))
+    """Derive the ways to a smaller critical batch, and what each does to it in numbers; for a stack of blocks nine."""
+    found = setting(study, "fsdp+tp", "forward", question.get("chips"), short=True)
     base = critical(found.roofline, "max").tokens
     needed = base + _bound(found, overlap="sum") + best_mesh(found.roofline).tokens("max")
     study.need(needed.xreplace(dict(found.values)), f"question {question.label}")
@@ -90,7 +89,7 @@ def smaller_batch(study: Study, question: Question) -> tuple[Section, dict[str, 
     ways = (
         _axes(found),
         _shape(found),
-        _wider(found),
+        *([_wider(found)] if found.load.flops.has(d_ff) else []),
         _accumulation(found, base),
         _precision(found),
         _hierarchy(found),
@@ -155,16 +154,18 @@ def _shape(found: Setting) -> Way:
         "With the best {X} at the same number of chips, derived before,",
         best.tokens("max"),
         reason="More tensor parallelism shrinks the weights that are gathered; the products over the tensor-parallel "
-        f"axis allow it while {{d_ff}} is large against {{least}}.{whole}",
+        f"axis allow it while they take much longer than what is sent along it.{whole}",
     )
 
 
 def _wider(found: Setting) -> Way:
     best = best_mesh(found.roofline).tokens("max")
+    narrowest = tidy(d_ff / critical(found.roofline, "max").conditions[0])
 
     def limit(work: Work) -> tuple[Chain, ...]:
-        least = sp.cancel(Y * C / (M_Y * W))
-        chain = Chain(d_ff, ((">", least), ("=", work.put(least)), amount(work.number(least), "elements")))
+        holds = ">" if work.number(narrowest) < work.number(d_ff) else "≤"
+        value = amount(work.number(narrowest), "elements")
+        chain = Chain(d_ff, ((holds, narrowest), ("=", work.put(narrowest)), value))
         return (chain,)
 
     return Way(
@@ -264,9 +265,10 @@ def _pipeline(found: Setting) -> Way:
     held = 2 * P / (n_pp * Y)
 
     def price(work: Work) -> tuple[Chain, ...]:
-        if L not in work.values:
-            return ()
-        work.define(P, found.load.weights * L)
+        if not found.names:
+            if L not in work.values:
+                return ()
+            work.define(P, found.load.weights * L)
         chain = Chain(held, (("=", work.put(held)), amount(work.number(held), "GB")))
         idle = bubble(n_pp, n_micro)
         return chain, Chain(idle, (("=", work.put(idle)), amount(work.number(idle))))
@@ -306,7 +308,7 @@ def _experts(found: Setting) -> Way:
         ((E, sp.Integer(8)), (k, sp.Integer(2))),
         reason="The factor is {ratio}. Expert parallelism over the same chips leaves the experts in place and moves the "
         "tokens, there and back: that grows with the batch as the products do, so the batch cancels, and the second "
-        "line (products over all-to-all) must exceed one instead. It removes the bound instead of lowering it.",
+        "line (products over all-to-all) must exceed one instead. Where it does, the bound is gone instead of lowered.",
         more=stay,
     )
 
@@ -339,10 +341,10 @@ def _cell(value: sp.Expr) -> Prose:
 def _answer(ways: tuple[Way, ...], found: Setting, base: sp.Expr) -> Prose:
     by_name = {way.name: _tokens(way, found) for way in ways}
     return say(
-        "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {low} with one byte per element sent, "
-        "to {pipe} with four pipeline stages that keep their weights, and to half of its value at the best shape for "
-        "twice the inner width; more axes and overlap are already used. Gradient accumulation multiplies it, and experts "
-        "multiply it by {ratio} unless they stay in place.",
+        "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {low} with one byte per "
+        "element sent, and to {pipe} with four pipeline stages that keep their weights; more axes and overlap are "
+        "already used. Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in "
+        "place.",
         ratio=E / k,
         base=Amount(base),
         shape=Amount(by_name["The best X and Y"]),
