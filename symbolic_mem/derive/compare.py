@@ -27,6 +27,7 @@ from symbolic_mem.derive.steps import (
 from symbolic_mem.derive.tensor_gaps import TensorGap, tensor_gaps, tidy
 from symbolic_mem.derive.words import count, gib
 from symbolic_mem.evaluate import at
+from symbolic_mem.formula import write_formula
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import local
 
@@ -137,16 +138,24 @@ def tables(found: Comparison) -> list[Table]:
 def facts_of(found: Comparison) -> dict[str, object]:
     """Return what a program wants to know: both totals, the difference, and every term with its formula and bytes."""
     return {
-        "a": {"name": found.a.name, "formula": found.a.memory.total, "bytes": at(found.a.memory.total, found.values)},
-        "b": {"name": found.b.name, "formula": found.b.memory.total, "bytes": at(found.b.memory.total, found.values)},
+        "a": {
+            "name": found.a.name,
+            "formula": write_formula(found.a.memory.total),
+            "bytes": at(found.a.memory.total, found.values),
+        },
+        "b": {
+            "name": found.b.name,
+            "formula": write_formula(found.b.memory.total),
+            "bytes": at(found.b.memory.total, found.values),
+        },
         "per_device": found.a.placed,
-        "difference_formula": found.difference,
+        "difference_formula": write_formula(found.difference),
         "difference_bytes": at(found.difference, found.values),
         "terms": [
             {
                 "kind": gap.kind,
                 "name": gap.name,
-                "formula": tidy(gap.difference),
+                "formula": write_formula(tidy(gap.difference)),
                 "bytes": at(gap.difference, found.values),
                 "reason": gap.reason,
             }
@@ -156,7 +165,7 @@ def facts_of(found: Comparison) -> dict[str, object]:
             {
                 "layer": gap.layer,
                 "tensor": gap.tensor,
-                "formula": gap.difference,
+                "formula": write_formula(gap.difference),
                 "bytes": at(gap.difference, found.values),
                 "reason": gap.reason,
             }

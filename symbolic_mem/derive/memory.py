@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symbolic_mem.derive.parameters import experts_tables
 from symbolic_mem.derive.steps import (
     Amount,
     Block,
@@ -36,7 +37,7 @@ LONG_FORMULA = 45  # characters; a longer one wraps in its table
 def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
     """Derive every kind of memory in `kinds` that the study keeps, and their total."""
     memory = study.memory.of(*kinds)
-    blocks: list[Block] = [*parameter_steps(study.model, work)]
+    blocks: list[Block] = [*parameter_steps(study.model, work), *experts_tables(study)]
     static = [kind for kind in memory.kinds if kind in STATIC]
     blocks += [_state_step(kind, memory.of(kind), work) for kind in static]
     if len(static) > 1:
@@ -144,10 +145,10 @@ def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
 
 def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+    blocks: list[Block] = []
     if len(memory.terms) > 1:
-        blocks: list[Block] = [by_layer(memory, work), kept_table(saving, study)]
+        blocks += [by_layer(memory, work), kept_table(saving, study)]
     else:
-        blocks = []
         for layer in saving:
             blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
         term = memory.terms[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import sympy as sp
 
 from symbolic_mem.models.architecture import Architecture
@@ -19,11 +17,16 @@ def parameters_by_group(model: Model) -> dict[str, sp.Expr]:
     >>> parameters_by_group(ffn())
     {'feed-forward block': 2*L*d_ff*d_model}
     """
-    parts: dict[str, list[sp.Expr]] = {group: [] for group in GROUPS}
+    repeats: dict[str, dict[sp.Expr, sp.Expr]] = {group: {} for group in GROUPS}
     for layer in model.layers:
         for weight in layer.weights:
-            parts.setdefault(weight.group or layer.name, []).append(layer.repeat * weight.elements)
-    return {group: sp.Add(*terms) for group, terms in parts.items() if terms}
+            sizes = repeats.setdefault(weight.group or layer.name, {})
+            sizes[weight.elements] = sizes.get(weight.elements, sp.S.Zero) + layer.repeat
+    return {
+        group: sp.Add(*(repeat * elements for elements, repeat in sizes.items()))
+        for group, sizes in repeats.items()
+        if sizes
+    }
 
 
 def active_parameters(model: Model, architecture: Architecture) -> sp.Expr:
@@ -32,13 +35,12 @@ def active_parameters(model: Model, architecture: Architecture) -> sp.Expr:
     The embedding and the head count in full, as in the totals that models are named by (Jiang et al., 2024,
     "Mixtral of Experts": 13B active of 47B).
     """
-    return sp.Add(*_active_by_weight(model, architecture))
+    return sp.Add(*active_by_group(model, architecture).values())
 
 
-def _active_by_weight(model: Model, architecture: Architecture) -> Iterator[sp.Expr]:
-    experts = architecture.experts
-    for layer in model.layers:
-        for weight in layer.weights:
-            elements = layer.repeat * weight.elements
-            routed = experts is not None and weight.group == "experts"
-            yield elements * experts.top_k / experts.experts if routed else elements
+def active_by_group(model: Model, architecture: Architecture) -> dict[str, sp.Expr]:
+    """Return the parameters that one token visits, by group: of routed experts ``top_k / experts``, of others all."""
+    experts, groups = architecture.experts, parameters_by_group(model)
+    if experts is None or "experts" not in groups:
+        return groups
+    return groups | {"experts": groups["experts"] * experts.top_k / experts.experts}
