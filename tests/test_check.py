@@ -5,6 +5,7 @@ from math import ceil
 from pathlib import Path
 
 import pytest
+import sympy as sp
 
 from symbolic_mem.check import check
 from symbolic_mem.errors import BadInput, MissingValue
@@ -14,7 +15,7 @@ from symbolic_mem.slips.changes import CHANGES
 from symbolic_mem.slips.claim import read_claim
 from symbolic_mem.solve.capacity import capacity_from
 from symbolic_mem.study import Question, load_study, override
-from symbolic_mem.symbols import n_fsdp
+from symbolic_mem.symbols import n_fsdp, n_replica
 from symbolic_mem.terms import STATIC
 
 DATA = Path(__file__).parent / "data"
@@ -269,13 +270,29 @@ def test_how_far_a_wrong_claim_is():
     assert check(_study(0), "devices=41.5").difference == Fraction(83, 2) - Fraction(16 * P, 80 * GB)
 
 
+def test_degrees_that_are_given_divide_what_they_divide():
+    study = override(_study(2048), values={"n_replica": "4"})
+    divided = dict.fromkeys(STATIC, Placed(n_fsdp)) | {"activations": Placed(n_replica * n_fsdp, sp.Rational(1, 2))}
+    claim = _degree(16 * P, Fraction(HALF, 4), HALF, V5P)
+    assert check(replace(study, placement=divided), f"n_fsdp={claim}").right
+    fixed = divided | {"activations": Placed(n_replica, sp.Rational(1, 2)), "gradients": Placed(n_replica)}
+    room = Fraction(10**12) - HALF - Fraction(HALF, 4) - P
+    verdict = check(replace(study, placement=fixed), "n_fsdp=1", capacity=capacity_from("1 TB"))
+    assert verdict.quotient == Fraction(12 * P) / room
+    sharded = override(replace(study, placement=fixed), values={"n_fsdp": "64"})
+    replicas = check(sharded, "n_replica=9", capacity=capacity_from("1 TB"))
+    assert replicas.quotient == (4 * P + HALF) / (10**12 - Fraction(12 * P, 64) - HALF)
+    without = replace(study, placement={"activations": divided["activations"]})
+    assert check(without, "n_fsdp=none").right
+
+
 def test_that_nothing_fits_can_be_claimed():
     assert check(_study(131072), "n_fsdp=none").right
     wrong = check(_study(131072), "n_fsdp=62")
-    assert (wrong.expected, wrong.difference) == (None, None)
+    assert (wrong.expected, wrong.difference, wrong.ratio) == (None, None, None)
     assert _names(wrong) == [["rest divided too"]]
     never = check(_study(512), "n_fsdp=infeasible")
-    assert not never.right
+    assert (never.right, never.difference, never.ratio) == (False, None, None)
     assert ["tokens taken for sequences"] in _names(never)
 
 

@@ -173,6 +173,7 @@ def test_one_row_on_every_device_can_be_too_much():
     term = Term("w", "weights", sp.Integer(4000), sp.S.One, "", degree=n_fsdp, parts=(part,))
     answer = smallest_degree(Memory((term,)), n_fsdp, 999, {}, rules=[PaddedRows()])
     assert (answer.ideal.value, answer.value, answer.reason.code, answer.reason.bytes) == (5, None, "rows", 1000)
+    assert answer.without == ((PaddedRows(), 5),)
     assert smallest_degree(Memory((term,)), n_fsdp, 1000, {}, rules=[PaddedRows()]).value == 4
 
 

@@ -28,6 +28,9 @@ def test_the_last_tokens_for_which_a_degree_exists(golden, place, xxl):
     assert (edge.upper.value, edge.degree) == (golden["xxl"]["last_tokens"], golden["xxl"]["degree_there"])
     sequences = frontier(place("1/2"), n_fsdp, B, 95 * 10**9, xxl(1, 1024))
     assert sequences.upper.value == golden["xxl"]["last_tokens"] // 1024
+    kept = Term("kept", "activations", B * S, sp.S.One, "")
+    shared = Term("shared", "weights", sp.Integer(7), sp.S.One, "", degree=n_fsdp)
+    assert frontier(Memory((kept, shared)), n_fsdp, T, 10, {}).upper.value == 9  # at 10 nothing is left for the rest
     with pytest.raises(BadInput, match="no device keeps a part that grows with B"):
         frontier(place("1"), n_fsdp, B, 95 * 10**9, xxl())
 

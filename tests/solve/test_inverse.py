@@ -50,6 +50,8 @@ def test_tokens_parameters_and_blocks_of_the_reference_problem(memory, xxl):
     capacity = 6 * 10**12
     tokens = largest(memory, T, capacity, xxl())
     assert tokens.value == (capacity - 3517578215424) // 17547264
+    assert tokens.per_device_bytes == 3517578215424 + 17547264 * tokens.value
+    assert tokens.at_value_plus_one_bytes == tokens.at_next_value_bytes == tokens.per_device_bytes + 17547264
     blocks = largest(memory, L, capacity, xxl())
     assert blocks.value == capacity // ((3517578215424 + 2299954987008) // 126)
     parameters = largest(memory, P, capacity, xxl())
