@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from symbolic_mem.derive.parameters import experts_tables
+from symbolic_mem.derive.spread import LONGEST, spread
 from symbolic_mem.derive.steps import (
     Amount,
     Block,
@@ -71,7 +72,7 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
         for group in found:
             symbol = local("P", group.name)
             value = work.define(symbol, group.parameters)
-            chains.append(Chain(symbol, (("=", sp.gcd_terms(group.parameters)), amount(value, "parameters"))))
+            chains.append(Chain(symbol, (("=", spread(sp.gcd_terms(group.parameters))), amount(value, "parameters"))))
             counted.append(sp.Mul(group.repeat, symbol))
         steps.append(work.step(text("One layer of each kind holds"), *chains))
         statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]
@@ -125,9 +126,10 @@ def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
     symbol = KIND_SYMBOLS[kind]
     shorts = tuple(term.short if term.short is not None else term.bytes for term in memory.terms)
     value = work.define(symbol, memory.total)
-    formula: Side = shorts[0] if len(shorts) == 1 else Total(shorts)
+    formula: Side = spread(shorts[0]) if len(shorts) == 1 else Total(shorts)
     numbers: Side = work.put(shorts[0]) if len(shorts) == 1 else Total(tuple(work.put(short) for short in shorts))
-    chain = Chain(symbol, (("=", formula), ("=", numbers), ("=", amount(value, "bytes")[1]), amount(value, "GiB")))
+    put = () if max(len(str(short)) for short in shorts) > LONGEST else (("=", numbers),)
+    chain = Chain(symbol, (("=", formula), *put, ("=", amount(value, "bytes")[1]), amount(value, "GiB")))
     return work.step(text(start), chain)
 
 
@@ -177,7 +179,7 @@ def by_layer(memory: Memory, work: Work) -> Step:
         symbol = local("M", term.name.removeprefix("activations of the ").removesuffix(" activations"))
         value = work.define(symbol, term.bytes)
         symbols.append(symbol)
-        chains.append(Chain(symbol, (("=", term.bytes), amount(value, "GiB"))))
+        chains.append(Chain(symbol, (("=", spread(term.bytes)), amount(value, "GiB"))))
     value = work.define(M_activations, memory.total)
     whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
     return work.step(
