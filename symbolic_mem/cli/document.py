@@ -36,17 +36,20 @@ def document_command(layout: str, summary: str) -> click.Command:
 
 
 def _write(derivation: Any, layout: str, paths: list, templates: str | None) -> None:
+    """Make all contents before the first file; a PDF that cannot be made leaves its LaTeX source."""
     from symbolic_mem.errors import MissingProgram
     from symbolic_mem.render.documents import render
 
-    finished = []
+    finished, absent = [], None
     for path, ending in paths:
         try:
             finished.append((path, render(derivation, layout, ending, templates)))
         except MissingProgram as missing:
-            tex = path.with_suffix(".tex")
-            write_whole(tex, render(derivation, layout, "tex", templates))
-            raise MissingProgram(f"{path} was not made: {missing}; the LaTeX source is in {tex}") from None
+            path_of_tex = path.with_suffix(".tex")
+            finished.append((path_of_tex, render(derivation, layout, "tex", templates)))
+            absent = MissingProgram(f"{path} was not made: {missing}; the LaTeX source is in {path_of_tex}")
     for path, content in finished:
         write_whole(path, content)
         click.echo(f"wrote {path} ({len(content):,} bytes)", err=True)
+    if absent is not None:
+        raise absent

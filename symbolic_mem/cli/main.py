@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -90,10 +91,17 @@ def main(arguments: list[str] | None = None) -> int:
         _forget_output()
         return 0
     except OSError as error:
-        if error.filename is None:
-            _forget_output()
-        return _fail(f"{error.filename or 'standard output'}: cannot be written ({error.strerror}); make room there", 2)
+        return _fail(_explain(error), 2)
     return 0
+
+
+def _explain(error: OSError) -> str:
+    """Say what the system refused; without a file name and on a full disk it was standard output."""
+    if error.errno == errno.ENOSPC and error.filename is None:
+        _forget_output()
+        return f"standard output: cannot be written ({error.strerror}); make room there"
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return f"{place}{error.strerror or error}; check that the place is there and is writable"
 
 
 def _accept_any_text() -> None:

@@ -202,3 +202,11 @@ def test_a_full_disk_leaves_the_old_file_as_it_was(refused, tmp_path, monkeypatc
 
 def test_a_message_names_no_line_of_our_code(refused):
     assert not re.search(r"\.py\b|line \d+, in", refused("solve", STUDY, "--set", "L=x"))
+
+
+def test_no_place_for_temporary_files(refused, monkeypatch):
+    def none(*_, **__):
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/nowhere']")
+
+    monkeypatch.setattr("tempfile.mkdtemp", none)
+    assert "No usable temporary directory found" in refused("homework", STUDY, "-o", "x.pdf")

@@ -157,13 +157,14 @@ def test_several_files_at_once_and_an_old_one_is_replaced(run, tmp_path):
     assert (tmp_path / "x.tex").read_text(encoding="utf-8").startswith("\\documentclass")
 
 
-def test_without_any_pdf_program_the_tex_is_written_and_both_ways_are_named(refused, run, tmp_path, monkeypatch):
+def test_without_any_pdf_program_the_tex_is_written_and_both_ways_are_named(run, tmp_path, monkeypatch):
     monkeypatch.setattr("symbolic_mem.render.tex_engine.engines", list)
     monkeypatch.setattr("symbolic_mem.render.typst.is_installed", lambda: False)
-    done = run("homework", STUDY, "-o", "x.pdf")
+    done = run("homework", STUDY, "-o", "x.pdf", "-o", "y.md")
     assert done.status == 3
-    assert "TeX Live" in done.err and "symbolic-mem[documents]" in done.err and "x.tex" in done.err
-    assert [path.name for path in tmp_path.iterdir()] == ["x.tex"]
+    last = done.err.splitlines()[-1]
+    assert "TeX Live" in last and "symbolic-mem[documents]" in last and "x.tex" in last
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.tex", "y.md"]
 
 
 def test_ctrl_c_in_the_middle_of_a_pdf_leaves_nothing(tmp_path):
