@@ -6,6 +6,7 @@ After a change that is meant: `SYMBOLIC_MEM_UPDATE=1 python -m pytest tests/gold
 from __future__ import annotations
 
 import os
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
