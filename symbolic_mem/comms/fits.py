@@ -69,7 +69,7 @@ class Both:
 
     @property
     def discriminant(self) -> Fraction:
-        """Of u beta n^2 - (c - U0 - p beta) n + P0 <= 0, which both bounds ask of n at the smallest batch T = beta n."""
+        """Of u beta n^2 - (c - U0 - p beta) n + P0 <= 0, which both bounds ask of n at its smallest batch."""
         return self.linear**2 - 4 * self.fixed_per_token * self.beta * self.divided
 
     @property

@@ -60,11 +60,9 @@ def same_direction(*networks: Network) -> str:
 
     >>> same_direction(Network("both-ways"), Network("one-way"))
     Traceback (most recent call last):
-    symbolic_mem.errors.BadInput: bandwidths in different directions are mixed: both-ways, one-way; give all of them in one direction
+    symbolic_mem.errors.BadInput: bandwidths of different directions: both-ways, one-way; give all in one direction
     """
     directions = sorted({network.direction for network in networks})
     if len(directions) != 1:
-        raise BadInput(
-            f"bandwidths in different directions are mixed: {', '.join(directions)}; give all of them in one direction"
-        )
+        raise BadInput(f"bandwidths of different directions: {', '.join(directions)}; give all in one direction")
     return directions[0]

@@ -46,7 +46,7 @@ class Buckets:
 def seconds(flops: sp.Expr, chips: sp.Expr, rate: sp.Expr, utilisation: sp.Expr = sp.S.One) -> sp.Expr:
     """Seconds for `flops` on `chips` of `rate` FLOP/s each, of which a part `utilisation` is reached.
 
-    >>> seconds(sp.Integer(63) * 10**23, sp.Integer(8960), sp.Integer(459) * 10**12, sp.Rational(2, 5)) / SECONDS_PER_DAY
+    >>> seconds(*map(sp.Integer, (63 * 10**23, 8960, 459 * 10**12)), sp.Rational(2, 5)) / SECONDS_PER_DAY
     1953125/44064
     """
     if sp.sympify(utilisation).is_number and not 0 < utilisation <= 1:

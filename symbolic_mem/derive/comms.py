@@ -8,7 +8,8 @@ from symbolic_mem.comms.critical import Critical, critical, next_whole
 from symbolic_mem.comms.network import COUNTED
 from symbolic_mem.comms.roofline import symbol_of
 from symbolic_mem.comms.setting import Setting, setting
-from symbolic_mem.derive.comms_mesh import Threshold, best_blocks, conventions, meshes_table
+from symbolic_mem.derive.comms_conventions import Threshold, conventions, conventions_table, why_this_one
+from symbolic_mem.derive.comms_mesh import best_blocks, meshes_table
 from symbolic_mem.derive.steps import (
     Amount,
     Answer,
@@ -48,9 +49,9 @@ def compute_bound(study: Study, question: Question) -> tuple[Section, dict[str, 
         blocks += best_blocks(found)
         thresholds = conventions(found)
         blocks += [
-            _table(found, thresholds, overlap, axes),
+            conventions_table(found, thresholds, overlap, axes),
             meshes_table(found),
-            Paragraph(_why(found, overlap, axes)),
+            Paragraph(why_this_one(found, overlap, axes)),
         ]
         chosen = next(each for each in thresholds if (each.overlap, each.axes) == (overlap, axes))
     else:
@@ -202,54 +203,6 @@ def _balance(found: Setting, bound: Critical, tokens: sp.Expr) -> Step:
         parts = sp.Add(*(symbol_of(axis) for axis in found.roofline.by_axis))
         chains.append(Chain(t_comm, (("=", parts), ("=", t_math))))
     return work.step(say("Check: at {t} tokens", t=Amount(tokens)), *chains)
-
-
-def _table(found: Setting, thresholds: tuple[Threshold, ...], overlap: str, axes: str) -> Table:
-    rows = []
-    for each in thresholds:
-        mark = " (used here)" if (each.overlap, each.axes) == (overlap, axes) else ""
-        shape = "X and Y given" if each.axes == "given" else "best X"
-        cells = [text(f"{each.overlap}, {shape}{mark}"), say("{f}", f=each.formula)]
-        if each.tokens is None:
-            rows.append((*cells, *[text("–")] * 3))
-            continue
-        rank = text("–") if each.x is None else _number(each.tokens / each.x)
-        chip = each.tokens / sp.Integer(found.chips or 1)
-        rows.append((*cells, _number(each.tokens), _number(chip), rank))
-    return Table(
-        text("Four conventions for the same question: tokens that a batch must exceed"),
-        (
-            Column(text("convention"), "text"),
-            Column(say("{t} >", t=T)),
-            Column(text("whole batch"), "right"),
-            Column(say("per chip, {r}", r=T / N_devices), "right"),
-            Column(say("per FSDP rank, {r}", r=T / X), "right"),
-        ),
-        tuple(rows),
-    )
-
-
-def _number(value: sp.Expr) -> Prose:
-    return Prose((Amount(value),))
-
-
-def _why(found: Setting, overlap: str, axes: str) -> Prose:
-    shape = (
-        say("X = {x} and Y = {y} are given, so their best values are not asked for", x=_at(found, X), y=_at(found, Y))
-        if axes == "given"
-        else text("X and Y are free, so the best of them is taken")
-    )
-    rule = (
-        "the two axes are different links of the torus, which can send at the same time: the rule is max (the Scaling "
-        "Book since August 2025; before, it added the two times, which at the best X asks for four times the batch)"
-        if overlap == "max"
-        else "the times of the two axes are added, as in the Scaling Book before August 2025"
-    )
-    return say(f"The convention that the given data select: {{shape}}, and {rule}.", shape=shape)
-
-
-def _at(found: Setting, symbol: sp.Symbol) -> sp.Expr:
-    return found.values.get(symbol, symbol)
 
 
 def _answer(found: Setting, chosen: Threshold) -> Prose:

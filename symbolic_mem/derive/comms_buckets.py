@@ -28,8 +28,8 @@ def buckets(study: Study, question: Question) -> tuple[Section, dict[str, object
     blocks = [
         Step(
             say(
-                "Gradients of {s} bytes go out in {n} buckets while the backward pass runs. Each call costs {o} seconds, "
-                "and the last bucket is not hidden. What is not hidden takes",
+                "Gradients of {s} bytes go out in {n} buckets while the backward pass runs. Each call costs {o} "
+                "seconds, and the last bucket is not hidden. What is not hidden takes",
                 s=S_,
                 n=N_,
                 o=O_,

@@ -44,8 +44,8 @@ def mesh_bounds(study: Study, question: Question) -> tuple[Section, dict[str, ob
     blocks: list[Block] = [
         Paragraph(
             say(
-                "{t} counts the tokens of the whole batch, {bs} (the source writes {b} for it). A scheme keeps the chips "
-                "busy while its products take at least as long as what it sends.",
+                "{t} counts the tokens of the whole batch, {bs} (the source writes {b} for it). A scheme keeps the "
+                "chips busy while its products take at least as long as what it sends.",
                 t=T,
                 b=B,
                 bs=B * S,

@@ -1,27 +1,13 @@
-"""Steps about the shape of a mesh: the best X derived both ways, the four conventions, meshes of whole axes."""
+"""Steps about the shape of a mesh: the best X derived both ways, and meshes of whole axes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
-from symbolic_mem.comms.critical import critical
 from symbolic_mem.comms.optimum import best_mesh, whole_meshes
 from symbolic_mem.comms.setting import Setting
 from symbolic_mem.derive.steps import Amount, Block, Chain, Column, Prose, Step, Table, Work, amount, say, text
 from symbolic_mem.symbols import N_devices, T, T_min, X, X_best, Y, t_fsdp, t_math, t_tp
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """The tokens that a batch must exceed under one convention, None when no batch is enough."""
-
-    overlap: str
-    axes: str
-    formula: sp.Expr
-    tokens: sp.Expr | None
-    x: sp.Expr | None
 
 
 def best_blocks(found: Setting) -> list[Block]:
@@ -69,9 +55,7 @@ def _free_threshold(found: Setting, overlap: str, work: Work) -> Step:
     work.values[T] = value
     found_x = work.define(X_best, best.x)
     step = work.step(
-        text(
-            "If the axes send at the same time, each must be faster than the products; they are equal, so one line does:"
-        )
+        text("If the axes send at the same time, each must be faster than the products (they are equal):")
         if overlap == "max"
         else text("If they send one after the other, both together must be faster:"),
         Chain(t_math, ((">", sent),), asked=True),
@@ -81,21 +65,6 @@ def _free_threshold(found: Setting, overlap: str, work: Work) -> Step:
     )
     del work.values[T]
     return step
-
-
-def conventions(found: Setting) -> tuple[Threshold, ...]:
-    """The critical batch under all four conventions, those with given axes only where X and Y are known."""
-    rows = []
-    if X in found.values and Y in found.values:
-        for overlap in ("max", "sum"):
-            bound = critical(found.roofline, overlap)
-            rows.append(Threshold(overlap, "given", bound.tokens, bound.at(found.values), found.values[X]))
-    best = best_mesh(found.roofline)
-    for overlap in ("max", "sum"):
-        formula = best.tokens(overlap)
-        x = best.x_at(overlap).xreplace(dict(found.values))
-        rows.append(Threshold(overlap, "optimal", formula, formula.xreplace(dict(found.values)), x))
-    return tuple(rows)
 
 
 def meshes_table(found: Setting) -> Table:

@@ -31,7 +31,10 @@ HEAD = 'title = "t"\n[model]\nkind = "ffn"\n[values]\nd_model = 64\nd_ff = 256\n
 CASES = {
     "no direction": (lambda: Network(""), "no direction"),
     "a direction that nobody states": (lambda: Network("unstated"), "unknown direction 'unstated'"),
-    "mixed directions": (lambda: same_direction(Network("one-way"), Network("both-ways")), "are mixed"),
+    "mixed directions": (
+        lambda: same_direction(Network("one-way"), Network("both-ways")),
+        "bandwidths of different directions: both-ways, one-way",
+    ),
     "an unknown ring": (lambda: Network("one-way", "short"), "unknown ring 'short'"),
     "no mesh axes": (lambda: Mesh(axes_x=sp.S.Zero), "M_X = 0 is not allowed"),
     "a collective over no axis": (lambda: Collective("all-gather", "x", W, X, "X", sp.S.Zero), "over 0 mesh axes"),
