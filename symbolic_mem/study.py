@@ -91,6 +91,12 @@ class Study:
         if absent:
             raise MissingValue(absent, what)
 
+    def under(self, question: Question) -> Study:
+        """The study with the values that the question gives for itself."""
+        if "values" not in question.options:
+            return self
+        return replace(self, values={**self.values, **read_values(question.get("values"), f"{question.where} values")})
+
     def capacity(self, question: Question) -> Capacity:
         """The capacity that a question names: a device in a reading, or an amount with its unit."""
         limits: dict[str, Any] = {}
@@ -142,8 +148,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     model_table = entry(content, "model", dict, where)
     built = build_model(model_table, f"{where} [model]", folder)
     values = dict(built.values)
-    for key, value in entry(content, "values", dict, where, {}).items():
-        values[_symbol(key, f"{where} [values]")] = _value(key, value, f"{where} [values]")
+    values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
     built.check(values, f"{where} [values]")
     notes = entry(content, "notes", list, where, [])
     network = None
@@ -165,6 +170,15 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         devices=devices,
         network=network,
     )
+
+
+def read_values(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.Rational]:
+    """Check a table of values, each under the name of its symbol, and return them by symbol.
+
+    >>> read_values({"L": 2}, "my.toml [values]")
+    {L: 2}
+    """
+    return {_symbol(key, where): _value(key, value, where) for key, value in content.items()}
 
 
 def override(

@@ -47,6 +47,21 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "size": str,
     "bandwidth": str,
     "overhead": str,
+    "whole_samples": bool,
+    "padded_rows": bool,
+    "power_of_two": bool,
+    "multiple_of": (int, str),
+    "divides": (int, str),
+    "at_most": (int, str),
+    "printed": (int, float, str, list),
+    "printed_note": str,
+    "values": dict,
+    "rows": dict,
+    "columns": dict,
+    "stages": list,
+    "unit": str,
+    "about": list,
+    "devices": list,
 }
 _CHOICES = {
     "reading": READINGS,
@@ -91,12 +106,23 @@ ASKS: dict[str, Ask] = {
         ("title", "text", *_CAPACITY, "strict", "kinds", *_PRINTED), "symbolic_mem.derive.counts:device_count"
     ),
     "min_degree": Ask(
-        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "tokens", *_RULES, *_PRINTED),
+        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "tokens", "values", *_RULES, *_PRINTED),
         "symbolic_mem.derive.degrees:min_degree",
     ),
     "largest": Ask(
-        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", *_PRINTED),
+        ("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "values", *_PRINTED),
         "symbolic_mem.derive.largest:largest",
+    ),
+    "insight": Ask(
+        (
+            *("title", "text", *_CAPACITY, "strict", "for", "kinds", "rest", "values", *_RULES),
+            *("about", "rows", "columns", "devices"),
+        ),
+        "symbolic_mem.derive.insight:insight",
+    ),
+    "stages": Ask(
+        ("title", "text", *_CAPACITY, "strict", "for", "stages", "rows", "values", "unit", *_PRINTED),
+        "symbolic_mem.derive.stages:stages",
     ),
     "compute_bound": Ask(
         ("title", "text", "overlap", "axes", "pass", "scheme", "chips"), "symbolic_mem.derive.comms:compute_bound"

@@ -21,7 +21,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, about, capacity_blocks, count, gib, listed
+from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, about, capacity_blocks, count, listed
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.placement import Placed, place
 from symbolic_mem.solve.bound import solve
@@ -115,13 +115,13 @@ def _sentence(study: Study, memory: Memory, capacity: Capacity, number: int | No
     static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
     devices = "device" if number == 1 else "devices"
     holder = f"{devices} ({capacity.device.title})" if capacity.device else devices
-    parts = say(f"{names.capitalize()} take {{total}}", total=about(gib(total)))
+    parts = say(f"{names.capitalize()} take {{total}}", total=about(Amount(total, capacity.unit)))
     if static.terms and rest.terms:
         parts = say(
             "{parts} ({s} of states and {a} of activations)",
             parts=parts,
-            s=about(gib(static.total.xreplace(values))),
-            a=about(gib(rest.total.xreplace(values))),
+            s=about(Amount(static.total.xreplace(values), capacity.unit)),
+            a=about(Amount(rest.total.xreplace(values), capacity.unit)),
         )
     return say(
         f"{{parts}}: that is {number} {holder} of {{each}} each.",

@@ -51,10 +51,12 @@ from symbolic_mem.symbols import C_mem, M_device, M_divided, M_fixed, M_static, 
 from symbolic_mem.terms import KINDS, STATIC
 from symbolic_mem.units import grouped
 
+LONGEST_FORMULA = 100  # characters
+
 
 def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
     """Derive the smallest degree at which one device's share fits, or why there is none."""
-    n = _solved_symbol(question)
+    study, n = study.under(question), solved_symbol(question)
     kinds = tuple(question.get("kinds") or KINDS)
     placement = _placement(study, question, kinds)
     memory = replace(study, placement=placement).placed(kinds=kinds)
@@ -87,7 +89,8 @@ def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
     return section, Found(study.name, question.label, capacity, answer, said, reason, degree if rules else None)
 
 
-def _solved_symbol(question: Question) -> sp.Symbol:
+def solved_symbol(question: Question) -> sp.Symbol:
+    """Return the degree that a question solves for: n_fsdp unless it says another."""
     degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
     symbol = read_formula(question.get("for", "n_fsdp"), degrees, f"{question.where}: for")
     if not isinstance(symbol, sp.Symbol):
@@ -128,14 +131,24 @@ def _per_device(
     chains = [
         Chain(
             M_divided,
-            (("=", Total(tuple(divided))), ("=", bound.divided), ("=", amount(div, "bytes")[1]), amount(div, "GiB")),
+            (
+                ("=", Total(tuple(divided))),
+                *_in_full(bound.divided),
+                ("=", amount(div, "bytes")[1]),
+                amount(div, "GiB"),
+            ),
         )
     ]
     if fixed:
         chains.append(
             Chain(
                 M_fixed,
-                (("=", Total(tuple(fixed))), ("=", bound.fixed), ("=", amount(fix, "bytes")[1]), amount(fix, "GiB")),
+                (
+                    ("=", Total(tuple(fixed))),
+                    *_in_full(bound.fixed),
+                    ("=", amount(fix, "bytes")[1]),
+                    amount(fix, "GiB"),
+                ),
             )
         )
     whole = [*fixed, sp.Add(*divided) / n]
@@ -161,6 +174,11 @@ def _per_device(
             *chains,
         ),
     ]
+
+
+def _in_full(expr: sp.Expr) -> tuple[tuple[str, sp.Expr], ...]:
+    """The formula of a part, unless it is so long that its parts above say it better."""
+    return (("=", expr),) if len(str(expr)) <= LONGEST_FORMULA else ()
 
 
 def _grouped(present: list[str], placement: Mapping[str, Placed]) -> list[tuple[sp.Symbol, Placed | None]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from symbolic_mem.derive.asks import ASKS
 from symbolic_mem.derive.assumptions import UNITS, assumptions, not_counted, placements
+from symbolic_mem.derive.insight import report_section
+from symbolic_mem.derive.largest import formula_blocks
 from symbolic_mem.derive.memory import memory_blocks
 from symbolic_mem.derive.steps import (
     Block,
@@ -19,9 +21,12 @@ from symbolic_mem.derive.steps import (
     text,
 )
 from symbolic_mem.errors import BadInput
-from symbolic_mem.study import Study
+from symbolic_mem.evaluate import missing
+from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import table
-from symbolic_mem.terms import KINDS
+from symbolic_mem.terms import KINDS, STATIC
+
+COUNTING = ("device_count", "min_degree", "largest", "insight", "stages", "fits_and_computes", "recomputed", "compare")
 
 
 def homework(study: Study) -> Derivation:
@@ -43,19 +48,44 @@ def homework(study: Study) -> Derivation:
 def report(study: Study) -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
     answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
-    work = Work(study.values)
-    study.need(study.memory.total, "the report")
-    blocks = memory_blocks(study, work, KINDS)
+    blocks, depends = _account(study)
     sections = (
         Section(text("Question"), _question(study)),
         Section(text("Notation"), (notation(study),)),
         Section(text("Assumptions"), (Bullets((UNITS, *assumptions(study), *placements(study))),)),
-        Section(text("The account"), tuple(blocks)),
+        *([Section(text("The account"), tuple(blocks))] if blocks else []),
+        *([] if depends is None else [depends]),
         *(section for section, _ in answered),
         Section(text("What is not counted"), (Bullets(not_counted(study) or (text("nothing that is known"),)),)),
         Section(text("References"), (Bullets(references(study)),)),
     )
     return Derivation(study.title, "Memory report", sections, tuple(found for _, found in answered))
+
+
+def _account(study: Study) -> tuple[list[Block], Section | None]:
+    """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
+    kinds = tuple(kind for kind in KINDS if any(kind in _kinds(question) for question in study.questions)) or KINDS
+    memory = study.memory.of(*kinds)
+    absent = missing(memory.total, study.values)
+    asked = {str(symbol) for question in study.questions for symbol in _solved(question)}
+    if absent and study.questions and not any(question.ask in COUNTING for question in study.questions):
+        return [], None
+    if absent and asked.issuperset(absent):
+        return formula_blocks(study), None
+    study.need(memory.total, "the report")
+    return memory_blocks(study, Work(study.values), kinds), report_section(study, kinds)
+
+
+def _kinds(question: Question) -> tuple[str, ...]:
+    """The kinds of memory that a question counts."""
+    return STATIC if question.ask == "stages" else tuple(question.get("kinds") or KINDS)
+
+
+def _solved(question: Question) -> tuple[str, ...]:
+    """The symbols that a question solves for, or gives values to for itself."""
+    named = question.get("for")
+    tokens = ("B", "S") if named in ("T", "tokens") else ()
+    return (*([str(named)] if named else ["B"] * (question.ask == "largest")), *tokens, *question.get("values", {}))
 
 
 def notation(study: Study) -> Table:

@@ -46,6 +46,7 @@ def largest(study: Study, question: Question) -> tuple[Section, FoundLargest]:
 
     Raises `BadInput` for a symbol that the memory does not contain, and `MissingValue` for a value that it needs.
     """
+    study = study.under(question)
     kinds = tuple(question.get("kinds") or KINDS)
     memory = study.placed(question.get("rest"), kinds)
     x = unknown(question, memory)
@@ -93,18 +94,33 @@ def _account(study: Study, question: Question, memory: Memory, x: sp.Symbol, wor
     known = not study.model.parameters.has(x) and x != P
     first = study.questions[:1] == (question,) or question.label == "solve"
     blocks: list[Block] = [*parameter_steps(study.model, work)] if first and known else []
+    if known and not study.model.parameters.free_symbols - set(work.values):
+        work.define(P, study.model.parameters)
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     if first and saving and "activations" in memory.kinds:
         blocks.append(kept_table(saving, study))
     if study.placement:
         blocks += [Step(text("Where the memory lives:")), Bullets(placement_sentences(memory.kinds, study.placement))]
+    blocks.append(_terms(memory, with_p=known or x == P))
+    return blocks
+
+
+def formula_blocks(study: Study) -> list[Block]:
+    """The account of a study whose unknown has no value yet: what is kept, and every term as a formula."""
+    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+    known = not study.model.parameters.free_symbols - set(study.values)
+    blocks: list[Block] = [*parameter_steps(study.model, Work(study.values))] if known else []
+    blocks += [kept_table(saving, study)] if saving else []
+    return [*blocks, _terms(study.memory, with_p=known, where="the whole model")]
+
+
+def _terms(memory: Memory, *, with_p: bool, where: str = "one device") -> Table:
     rows = tuple(
-        (text(term.name), say("{f}", f=shown(term, known or x == P)), text(term.reason if term.kind in STATIC else ""))
+        (text(term.name), say("{f}", f=shown(term, with_p)), text(term.reason if term.kind in STATIC else ""))
         for term in memory.terms
     )
-    heads = (Column(text("term")), Column(text("bytes on one device")), Column(text("why"), "text"))
-    blocks.append(Table(text("What one device holds"), heads, rows))
-    return blocks
+    heads = (Column(text("term")), Column(text("bytes")), Column(text("why"), "text"))
+    return Table(text(f"The terms of the memory of {where}"), heads, rows)
 
 
 def shown(term: Term, with_p: bool) -> sp.Expr:

@@ -60,13 +60,16 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
     found = groups(model)
     steps = []
     if len(found) == 1:
-        statement = say(
-            f"Each {found[0].name} holds {{weights}} weights, and there are {{repeat}} of them. "
-            "The number of parameters is",
-            weights=found[0].parameters,
-            repeat=found[0].repeat,
-        )
-        links: list[tuple[str, Side]] = [("=", model.parameters), ("=", work.put(model.parameters))]
+        statement = text("The number of parameters is given:")
+        if found[0].repeat != 1:
+            statement = say(
+                f"Each {found[0].name} holds {{weights}} weights, and there are {{repeat}} of them. "
+                "The number of parameters is",
+                weights=found[0].parameters,
+                repeat=found[0].repeat,
+            )
+        links: list[tuple[str, Side]] = [("=", model.parameters)]
+        links += [] if isinstance(model.parameters, sp.Symbol) else [("=", work.put(model.parameters))]
     else:
         chains, counted = [], []
         for group in found:

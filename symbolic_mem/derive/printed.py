@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbolic_mem.derive.steps import Amount, Block, Paragraph, amount, say, text
+from symbolic_mem.derive.steps import Amount, Block, Paragraph, say, text
 from symbolic_mem.derive.worked import held_against
 from symbolic_mem.errors import BadInput
 from symbolic_mem.study import Question
@@ -25,10 +25,10 @@ def verdict(value: sp.Rational, printed: str) -> str:
     'rounded'
     """
     digits, scale = _scaled(printed)
-    found = held_against(value / scale, digits)
-    if found != "different":
+    found, above = held_against(value / scale, digits), value / scale - sp.Rational(digits)
+    if found == "exact" or (found == "rounded" and above != _last(digits) / 2):
         return found
-    return "truncated" if 0 < value / scale - sp.Rational(digits) < _last(digits) else "different"
+    return "truncated" if 0 < above < _last(digits) else found
 
 
 def figure(printed: str) -> sp.Rational:
@@ -54,7 +54,7 @@ def printed_blocks(question: Question, value: sp.Expr | None, what: str) -> list
     elif value == stated:
         words = text(f"The source prints {given}: it agrees.")
     elif what == "devices" or verdict(value, given) == "different":
-        off = amount(abs(value - stated), what)[1]
+        off = Amount(abs(value - stated), what.removesuffix("s") if abs(value - stated) == 1 else what)
         side = "too few" if stated < value else "too many"
         words = say(
             f"An erratum: the source prints {given}, and the exact answer is {{value}}; that is {{off}} {side}.",

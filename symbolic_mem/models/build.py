@@ -10,13 +10,16 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.formula import read_formula
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.read import entry, known_keys
+from symbolic_mem.symbols import table as symbols
 
 _ENGINE = ("profile", "kernel")
+_GIVEN = ("saved_per_layer", "saved_reason")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
     table = dict(content)
-    known_keys(table, ("kind", "config", *_ENGINE, *ARCHITECTURE_KEYS), where)
+    known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
@@ -104,9 +107,35 @@ def _gated_ffn(table: dict[str, Any], where: str) -> Built:
 def _plain_transformer(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.described import ARCHITECTURE_KEYS, read_architecture
 
+    _only(table, ("kind", *_ENGINE, *ARCHITECTURE_KEYS), 'kind = "transformer"', where)
     described = {key: table[key] for key in table if key in ARCHITECTURE_KEYS}
     return _described(read_architecture(described, where), table, where)
 
 
-_KINDS = {"ffn": _ffn, "gated-ffn": _gated_ffn, "transformer": _plain_transformer}
+def _cs336_transformer(table: dict[str, Any], where: str) -> Built:
+    from symbolic_mem.models.cs336 import cs336_transformer
+
+    _only(table, ("kind",), 'kind = "cs336-transformer"', where)
+    return Built(cs336_transformer(), {})
+
+
+def _parameters(table: dict[str, Any], where: str) -> Built:
+    from symbolic_mem.models.given import given_parameters
+
+    _only(table, ("kind", *_GIVEN), 'kind = "parameters"', where)
+    reason = entry(table, "saved_reason", str, where, "")
+    if "saved_per_layer" not in table:
+        return Built(given_parameters(), {})
+    names = {str(name.symbol): name.symbol for name in symbols(given=True)}
+    kept = read_formula(str(table["saved_per_layer"]), names, f"{where}: saved_per_layer")
+    return Built(given_parameters(kept, reason), {})
+
+
+_KINDS = {
+    "cs336-transformer": _cs336_transformer,
+    "parameters": _parameters,
+    "ffn": _ffn,
+    "gated-ffn": _gated_ffn,
+    "transformer": _plain_transformer,
+}
 KINDS_OF_MODEL = tuple(_KINDS)
