@@ -1,4 +1,4 @@
-"""The four conventions for a critical batch side by side, and the one that the given data select."""
+"""The conventions for a critical batch side by side, and the one that the given data select."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def conventions_table(found: Setting, thresholds: tuple[Threshold, ...], overlap
         chip = each.tokens / sp.Integer(found.chips or 1)
         rows.append((*cells, _number(each.tokens), _number(chip), rank))
     return Table(
-        text("Four conventions for the same question: tokens that a batch must exceed"),
+        text(f"{len(thresholds)} conventions for the same question: tokens that a batch must exceed"),
         (
             Column(text("convention"), "text"),
             Column(say("{t} >", t=T)),

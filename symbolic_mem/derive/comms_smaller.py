@@ -43,7 +43,7 @@ def smaller_batch(study: Study, question: Question) -> tuple[Section, dict[str, 
         text("The starting point is the mesh as given, its two axes sending at the same time:"),
         Chain(T_min, (("=", base), ("=", start.put(base)), amount(value, "tokens"))),
     )
-    ways = all_ways(found, base)
+    ways = all_ways(found)
     blocks: list[Block] = [first, *(_step(way, found) for way in ways)]
     blocks += [_summary(ways, found, value), Answer(_answer(ways, found, value))]
     title = question.get("title", "How the batch can be smaller at the same throughput")

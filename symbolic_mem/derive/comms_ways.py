@@ -22,7 +22,6 @@ from symbolic_mem.symbols import (
     E,
     L,
     P,
-    T_min,
     W,
     X,
     Y,
@@ -59,13 +58,13 @@ class Way:
         return {**known, **dict(self.numbers)}
 
 
-def all_ways(found: Setting, base: sp.Expr) -> tuple[Way, ...]:
-    """Return every way that applies to a setting whose critical batch is `base`: for a stack of blocks nine."""
+def all_ways(found: Setting) -> tuple[Way, ...]:
+    """Return every way that applies to a setting: nine for a stack of feed-forward blocks."""
     return (
         _axes(found),
         _shape(found),
         *([_wider(found)] if found.load.flops.has(d_ff) else []),
-        _accumulation(found, base),
+        _accumulation(found),
         _precision(found),
         _hierarchy(found),
         _overlap(found),
@@ -117,7 +116,7 @@ def _wider(found: Setting) -> Way:
         return (chain,)
 
     return Way(
-        "A wider d_ff",
+        "A wider feed-forward layer",
         "At the best {X} the bound falls as one over {d_ff}; for twice the width",
         best.xreplace({d_ff: 2 * d_ff}),
         reason="At {X} and {Y} as given the max rule does not depend on {d_ff} beyond the condition below; "
@@ -127,7 +126,7 @@ def _wider(found: Setting) -> Way:
     )
 
 
-def _accumulation(found: Setting, base: sp.Expr) -> Way:
+def _accumulation(found: Setting) -> Way:
     split = scheme("fsdp+tp", found.load).forward
     each = replace(split, flops=split.flops / n_micro)
     sends = tuple(c if c.axis == "X" else replace(c, bytes=c.bytes / n_micro) for c in split.collectives)
@@ -141,7 +140,6 @@ def _accumulation(found: Setting, base: sp.Expr) -> Way:
         reason="If the weights stay gathered from the first microbatch to the last, the bound is the starting point "
         "again, never less, and {gathered} bytes more are held. Only the gradients can be sent once for all of them, "
         "which the forward pass does not see.",
-        more=lambda work: (Chain(T_min, (("=", tidy(tokens / base) * base),)),),
     )
 
 

@@ -86,7 +86,7 @@ def test_part_d_measures_nine_ways():
     assert times["Lower precision in what is sent"] == sp.Rational(1, 2)
     assert times["Pipelining"] == sp.Rational(1, 4)
     assert times["Experts, and expert parallelism"] == 4
-    assert times["A wider d_ff"] == times["The best X and Y"] / 2
+    assert times["A wider feed-forward layer"] == times["The best X and Y"] / 2
     assert float(facts["ways"]["Overlapping the two axes"]) == pytest.approx(25301.71, abs=0.005)
 
 
