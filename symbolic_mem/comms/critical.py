@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -21,7 +22,7 @@ class Limit:
     constant: sp.Expr
     growth: sp.Expr
 
-    @property
+    @cached_property
     def tokens(self) -> sp.Expr:
         """The bound on T; zero when what is sent grows only with the batch."""
         return tidy(self.constant / (self.slope - self.growth)) if self.constant != 0 else sp.S.Zero
@@ -40,7 +41,7 @@ class Critical:
     overlap: str
     limits: tuple[Limit, ...]
 
-    @property
+    @cached_property
     def tokens(self) -> sp.Expr:
         """Tokens in the whole batch, an expression."""
         bounds = [limit.tokens for limit in self.limits if limit.tokens != 0]
@@ -78,15 +79,17 @@ class Critical:
         return evaluate(self.tokens, exact, "the critical batch") if self.feasible(exact) else None
 
 
-def critical(roofline: Roofline, overlap: str) -> Critical:
+def critical(roofline: Roofline, overlap: str, values: Values | None = None) -> Critical:
     """Solve time of mathematics > time of communication for the tokens T, with the `overlap` rule ``max`` or ``sum``.
 
+    With `values` (not of T) the answer is a number from the start, which is much quicker when there are many to find.
     Raises `BadInput` when a time is not linear in the tokens.
     """
-    slope, constant = _linear(roofline.math, "the time of the mathematics")
+    known = {symbol: value for symbol, value in (values or {}).items() if symbol != T}
+    slope, constant = _linear(roofline.math.xreplace(known), "the time of the mathematics")
     if constant != 0:
         raise BadInput("the mathematics has a part that does not grow with the batch; a critical batch is not defined")
-    parts = [((axis,), *_linear(time, f"the time along {axis}")) for axis, time in roofline.by_axis.items()]
+    parts = [((axis,), *_linear(time.xreplace(known), f"the time along {axis}")) for axis, time in roofline.by_axis.items()]
     if checked(overlap) == "sum" and parts:
         axes = tuple(axis for names, _, _ in parts for axis in names)
         parts = [(axes, sp.Add(*(growth for _, growth, _ in parts)), sp.Add(*(fixed for _, _, fixed in parts)))]
@@ -102,6 +105,7 @@ def next_whole(value: sp.Expr) -> int:
     return int(sp.floor(value)) + 1
 
 
+@lru_cache(maxsize=1024)
 def tidy(expr: sp.Expr) -> sp.Expr:
     """One fraction, with common factors cancelled, the rest factored, and no minus sign that a bracket can take."""
     if not (isinstance(expr, sp.Basic) and expr.free_symbols):

@@ -105,7 +105,7 @@ def whole_meshes(roofline: Roofline, chips: int, values: Values, overlap: str) -
     meshes = []
     for x in sp.divisors(chips):
         shape = {**values, X: sp.Integer(x), Y: sp.Integer(chips // x)}
-        meshes.append(WholeMesh(x, chips // x, critical(roofline.on(shape), overlap).at(shape)))
+        meshes.append(WholeMesh(x, chips // x, critical(roofline.on(shape), overlap, shape).at(shape)))
     return tuple(meshes)
 
 
