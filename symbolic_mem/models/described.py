@@ -17,7 +17,7 @@ from symbolic_mem.symbols import table
 SIZES = ("layers", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "vocabulary", "n_pos")
 DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")
 _WORDS = ("norm", "norm_place", "qk_norm", "position", "activation", "family")
-_PARTS: dict[str, tuple[type[Experts] | type[Latent], tuple[str, ...]]] = {
+_PARTS: dict[str, tuple[type[Experts | Latent], tuple[str, ...]]] = {
     "experts": (Experts, ("experts", "top_k", "d_expert", "d_shared", "dense_layers")),
     "latent": (Latent, ("d_c", "d_cq", "d_nope", "d_rope", "d_v")),
 }
@@ -96,7 +96,7 @@ def _size(given: object, where: str) -> sp.Expr:
     return read_formula(given, {str(name.symbol): name.symbol for name in table(given=True)}, where)
 
 
-def _part(given: object, part: type[Experts] | type[Latent], sizes: tuple[str, ...], where: str) -> Any:
+def _part(given: object, part: type[Experts | Latent], sizes: tuple[str, ...], where: str) -> Any:
     if isinstance(given, bool):
         return part() if given else None
     if not isinstance(given, Mapping):
