@@ -65,6 +65,15 @@ def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_t
         assert not any(limits.interval(t) for t in range(sequence, 60 * sequence, sequence))
 
 
+def test_a_share_that_fills_the_device_exactly_is_at_most_and_not_less_than():
+    """100/(25 - 5) = 5 devices hold exactly 25 bytes each."""
+    at_most = Both(*map(Fraction, (25, 5, 0, 100, 0)), Fraction(1), 1, strict=False)
+    less = Both(*map(Fraction, (25, 5, 0, 100, 0)), Fraction(1), 1, strict=True)
+    assert (at_most.least(10), less.least(10)) == (5, 6)
+    assert (at_most.interval(6), less.interval(6)) == ((5, 5), None)
+    assert (at_most.first_batch(), less.first_batch()) == ((6, 5), (7, 6))
+
+
 def of_study(rest):
     study = load_study("fits-and-computes")
     placement = {

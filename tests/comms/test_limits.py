@@ -87,8 +87,8 @@ def test_the_best_exact_ring_is_where_math_and_sending_balance(rule):
     x = best.x_at(rule).xreplace(numbers)
     at = {**numbers, T: tokens, X: x}
     math, fsdp, tensor = (part.xreplace(at) for part in (best.math, best.fsdp, best.tensor))
-    sent = sp.Max(fsdp, tensor) if rule == "max" else fsdp + tensor
-    assert float(sent / math) == pytest.approx(1, rel=1e-12)
+    for sent in (fsdp, tensor) if rule == "max" else (fsdp + tensor,):
+        assert float(sent / math) == pytest.approx(1, rel=1e-12)
 
 
 @given(chips=st.sampled_from([8, 12, 64, 96]), alpha=st.integers(100, 4000), f=st.integers(1000, 60000))

@@ -1,0 +1,102 @@
+"""What collectives send, by moving the pieces round a ring one by one; and how layers are read."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.comms import Collective, Mesh, Network, Roofline, load, next_whole, scheme
+from symbolic_mem.comms.overheads import decode_step_with_compute
+from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.gated_ffn import gated_ffn
+from symbolic_mem.models.tensors import Layer, Matmul, Model
+from symbolic_mem.symbols import B, C, S, T, W, X, d_ff, d_model
+
+CHIPS = [2, 4, 6, 8, 16]
+
+
+def numbers(kind, chips, network, size=5040):
+    collective = Collective(kind, "x", sp.Integer(size), sp.Integer(chips), "X")
+    values = {W: sp.S.One}
+    return [Fraction(str(part.xreplace(values))) for part in (collective.volume(network), collective.time(network))]
+
+
+@pytest.mark.parametrize("chips", CHIPS)
+def test_an_all_gather_round_a_ring_passes_all_but_ones_own_piece(chips):
+    held = [{chip} for chip in range(chips)]
+    newest, sent = [{chip} for chip in range(chips)], 0
+    while any(len(pieces) < chips for pieces in held):
+        newest = [newest[chip - 1] for chip in range(chips)]
+        held = [pieces | new for pieces, new in zip(held, newest, strict=True)]
+        sent += 1
+    expected = Fraction(5040, chips) * sent
+    for kind, factor in (("all-gather", 1), ("reduce-scatter", 1), ("all-reduce", 2)):
+        assert numbers(kind, chips, Network("one-way", "exact"))[0] == factor * expected
+
+
+@pytest.mark.parametrize("chips", CHIPS)
+def test_an_all_to_all_on_a_ring_loads_its_links_by_the_shorter_way(chips):
+    """Each chip sends one N²-th of the array to each other chip; a link both ways carries 1 byte per second."""
+    piece, links = Fraction(5040, chips**2), [Fraction(0)] * (2 * chips)
+    for source in range(chips):
+        for target in range(chips):
+            there = (target - source) % chips
+            back = chips - there
+            ways = [(+1, there)] if there < back else [(-1, back)] if there > back else [(+1, there), (-1, back)]
+            for direction, hops in ways if there else []:
+                for hop in range(hops):
+                    link = 2 * ((source + direction * hop) % chips) + (direction < 0)
+                    links[link] += piece / len(ways)
+    assert numbers("all-to-all", chips, Network("both-ways"))[1] == max(links) / Fraction(1, 2)
+
+
+@pytest.mark.parametrize("chips", CHIPS)
+def test_an_all_to_all_over_a_switch_sends_what_is_for_others(chips):
+    assert numbers("all-to-all", chips, Network("one-way", "exact"))[0] == Fraction(5040, chips**2) * (chips - 1)
+
+
+def test_a_pair_of_products_gathers_once_and_scatters_once_each():
+    two, three = load(ffn()), load(gated_ffn())
+    assert (two.inputs, two.outputs) == (three.inputs, three.outputs) == (T * d_model, T * d_model)
+    assert (two.weights, three.weights) == (2 * d_ff * d_model, 3 * d_ff * d_model)
+    pair = (Matmul("in", B * S, d_model, d_ff), Matmul("out", B * S, d_ff, d_model))
+    square = (
+        Matmul("q", B * S, d_model, d_model),
+        Matmul("scores", B * S, d_ff, S),
+        Matmul("o", B * S, d_model, d_model),
+    )
+    for matmuls, pairs in ((pair, 1), (pair + pair, 2), (square, 1), (square[:1] + pair, 1), (pair[:1], 1)):
+        found = load(Model("m", (Layer("l", matmuls=matmuls),)))
+        assert found.inputs == pairs * T * d_model
+        assert found.outputs == (0 if matmuls == pair[:1] else pairs * T * d_model)
+
+
+def test_layers_of_several_kinds_are_counted_with_their_repeats():
+    (block,) = ffn().layers
+    twice = Model("m", (replace(block, repeat=sp.Integer(3)), replace(block, repeat=sp.Integer(4))))
+    one, whole = load(ffn()), load(twice)
+    assert (whole.flops, whole.weights, whole.inputs) == (7 * one.flops, 7 * one.weights, 7 * one.inputs)
+    short, names = whole.named()
+    assert sp.expand(short.flops.xreplace(names) - whole.flops) == 0
+
+
+def test_at_equal_times_the_products_decide_and_the_batch_must_be_larger():
+    roofline = Roofline(scheme("fsdp", load(ffn()), Mesh(axes_x=sp.S.One)).forward, Network("both-ways"))
+    values = {C: 8, W: 2, X: 3, d_model: 1, d_ff: 1}
+    values = {symbol: sp.Integer(value) for symbol, value in values.items()}
+    for overlap in ("max", "sum"):
+        assert roofline.winner({**values, T: sp.Integer(12)}, overlap) == "math"
+        assert roofline.winner({**values, T: sp.Integer(11)}, overlap) != "math"
+    assert next_whole(sp.Integer(12)) == 13
+
+
+def test_decoding_waits_for_weights_at_a_small_batch_and_for_products_at_a_large_one():
+    """Scaling Book, Inference: at B = 240 FLOP/byte x 1 byte/2 FLOP the two are equal on a chip of intensity 240."""
+    rates = {"chips": sp.Integer(8), "memory_bandwidth": sp.Integer(1), "rate": sp.Integer(240)}
+    weights = {"cache_bytes": sp.Integer(7), "weight_bytes": sp.Integer(100), "flops_per_token": sp.Integer(200)}
+    for batch in (1, 119, 120, 121, 500):
+        found = decode_step_with_compute(sp.Integer(batch), **weights, **rates)
+        products = Fraction(batch * 200, 8 * 240)
+        assert found == Fraction(7 * batch, 8) + max(Fraction(100, 8), products)
+        assert (products > Fraction(100, 8)) == (batch > 120)
