@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -19,6 +20,9 @@ from symbolic_mem.render.text import plain_chain, plain_prose
 from symbolic_mem.solve.degree import Degree
 from symbolic_mem.study import Study
 from symbolic_mem.terms import STATIC
+
+if TYPE_CHECKING:
+    from symbolic_mem.check import Verdict
 
 
 def found_json(found: Found) -> dict[str, Any]:
@@ -90,6 +94,39 @@ def _plain_found(found: Found) -> dict[str, Any]:
         "assumptions": [plain_prose(said) for said in found.assumptions],
         "reason": None if found.reason is None else plain_prose(found.reason),
     }
+
+
+def verdict_json(study: str, verdict: Verdict) -> dict[str, Any]:
+    """Return a checked claim as ``check --json`` lists it; bytes or counts, exact where they are whole."""
+    from symbolic_mem.derive.verdicts import verdict_words
+
+    return {
+        "study": study,
+        "question": verdict.question,
+        "claim": f"{verdict.claim.name}={verdict.claim.text}",
+        "quantity": verdict.quantity.name,
+        "measures": verdict.quantity.measures,
+        "right": verdict.right,
+        "rounded": verdict.rounded,
+        "claimed": _plain_number(verdict.claim.value),
+        "expected": _plain_number(verdict.expected),
+        "quotient": _plain_number(verdict.quotient),
+        "difference": _plain_number(verdict.difference),
+        "explanations": [
+            {
+                "slips": [{"name": slip.name, "sentence": slip.sentence, "source": slip.source} for slip in one.slips],
+                "value": _plain_number(one.value),
+            }
+            for one in verdict.explanations
+        ],
+        "sentence": plain_prose(verdict_words(verdict)),
+    }
+
+
+def _plain_number(value: Fraction | None) -> int | float | None:
+    if value is None:
+        return None
+    return int(value) if value.denominator == 1 else float(value)
 
 
 def account_json(study: Study) -> dict[str, Any]:
