@@ -53,7 +53,9 @@ def conventions_table(found: Setting, thresholds: tuple[Threshold, ...], overlap
         chip = each.tokens / sp.Integer(found.chips or 1)
         rows.append((*cells, _number(each.tokens), _number(chip), rank))
     return Table(
-        text(f"{len(thresholds)} conventions for the same question: tokens that a batch must exceed"),
+        text(
+            f"{'Four' if len(thresholds) == 4 else 'Two'} conventions for the same question: tokens that a batch must exceed"
+        ),
         (
             Column(text("convention"), "text"),
             Column(say("{t} >", t=T)),
