@@ -1,0 +1,197 @@
+"""The bundled studies of real models and of published formulas: totals, answers, and every face of their documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.asks import ASKS
+from symbolic_mem.derive import documents
+from symbolic_mem.derive.steps import Derivation, Step
+from symbolic_mem.models.counts import active_parameters, parameters_by_group
+from symbolic_mem.render.documents import render
+from symbolic_mem.render.rows import rows
+from symbolic_mem.render.text import plain_prose, width
+from symbolic_mem.study import load_study, override
+from symbolic_mem.units import BYTES_PER
+
+DATA = Path(__file__).parents[1] / "data"
+COUNTS = {
+    case["config"].removesuffix(".json"): case for case in json.loads((DATA / "params.json").read_text())["models"]
+}
+LITERATURE = json.loads((DATA / "literature_models.json").read_text())["cases"]
+# The total that the Hugging Face hub shows for the weights of Llama 3.1 70B.
+PUBLISHED = {"llama-3.1-70b": 70_553_706_496}
+MODELS = (
+    "llama-3.1-8b",
+    "llama-3.1-70b",
+    "llama-3.1-405b",
+    "mixtral-8x7b",
+    "qwen3-30b-a3b",
+    "deepseek-v3",
+    "gpt2-xl",
+)
+FORMULAS = (
+    "korthikanti",
+    "ptd-p-table-1",
+    "playbook",
+    "flops-palm-chinchilla",
+    "kv-cache",
+    "cs336-a1-transformer",
+    "cs336-a2-memory",
+)
+# A sentence that each document must hold, written by hand from the publication or from the golden counts.
+SAID = {
+    "llama-3.1-8b": "8,030,261,248",
+    "llama-3.1-70b": "70,553,706,496",
+    "llama-3.1-405b": "405,853,388,800",
+    "mixtral-8x7b": "12,879,925,248",
+    "qwen3-30b-a3b": "30,532,122,624",
+    "deepseek-v3": "671,026,404,352",
+    "gpt2-xl": "1,557,611,200",
+    "korthikanti": "11,811,160,064",
+    "ptd-p-table-1": "1,008,038,758,400",
+    "playbook": "256.5",
+    "flops-palm-chinchilla": "477,731,225,600",
+    "kv-cache": "516,096",
+    "cs336-a1-transformer": "2,127,057,600",
+    "cs336-a2-memory": "1,998,235,200",
+}
+
+
+def digits(text: str) -> str:
+    """The text without what stands between the digits of a number in any of the formats."""
+    for mark in ("\\,", "\\;", "\N{NARROW NO-BREAK SPACE}", "\N{THIN SPACE}", "\N{NO-BREAK SPACE}", ","):
+        text = text.replace(mark, "")
+    return text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_are_those_of_the_published_model(name):
+    study = load_study(name)
+    found = study.model.parameters.xreplace(dict(study.values))
+    assert found == (PUBLISHED[name] if name in PUBLISHED else COUNTS[name]["parameters"])
+
+
+@pytest.mark.parametrize("name", ["mixtral-8x7b", "qwen3-30b-a3b", "deepseek-v3"])
+def test_active_parameters_are_those_of_the_engine(name):
+    study = load_study(name)
+    active = active_parameters(study.model, study.built.architecture)
+    assert active.xreplace(dict(study.values)) == COUNTS[name]["active"]
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in PUBLISHED])
+def test_groups_are_those_of_the_engine(name):
+    study = load_study(name)
+    groups = {group: int(n.xreplace(dict(study.values))) for group, n in parameters_by_group(study.model).items()}
+    assert groups == COUNTS[name]["groups"]
+
+
+@pytest.mark.parametrize("layout", ["homework", "report"])
+@pytest.mark.parametrize("name", [*MODELS, *FORMULAS])
+def test_every_face_of_the_document_says_the_figure(name, layout):
+    derivation = getattr(documents, layout)(load_study(name))
+    for ending in ("tex", "md", "html", "json"):
+        assert SAID[name].replace(",", "") in digits(render(derivation, layout, ending).decode()), ending
+
+
+@pytest.mark.parametrize("name", [*MODELS, *FORMULAS])
+def test_displayed_lines_fit_the_page(name):
+    derivation = documents.homework(load_study(name))
+    for chain in chains(derivation):
+        for row in rows([chain]):
+            lead = width(chain.left) + sum(3 if isinstance(part, str) else width(part) for part in row.parts)
+            assert lead <= 100, row
+
+
+def chains(derivation: Derivation):
+    for section in derivation.sections:
+        for block in section.blocks:
+            if isinstance(block, Step):
+                yield from block.chains
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"])
+def test_a_llama_is_about_ten_lines(name):
+    derivation = documents.homework(load_study(name))
+    steps = [block for block in derivation.sections[1].blocks if isinstance(block, Step)]
+    assert max(len(rows(step.chains)) for step in steps) <= 16
+    assert max(len(step.chains) for step in steps) <= 10
+
+
+@pytest.mark.parametrize("case", LITERATURE, ids=lambda case: case["id"])
+def test_published_formulas_have_the_recomputed_value(case):
+    study = load_study(case["study"])
+    (question,) = [question for question in study.questions if question.label == case["question"]]
+    _, facts = ASKS[question.ask].derive(study, question)
+    found = facts["values"][case["name"]]["value"] / BYTES_PER.get(case["unit"], 1)
+    tolerance = case["tolerance"]
+    if tolerance["type"] == "exact":
+        assert found == sp.Rational(str(case["value"]))
+    else:
+        bound = tolerance["value"] * (abs(case["value"]) if tolerance["type"] == "rel" else 1)
+        assert abs(float(found) - case["value"]) <= bound
+
+
+@pytest.mark.parametrize(
+    ("study", "question", "name", "verdict"),
+    [
+        ("kv-cache", "models", "r_llama", "different"),  # 7.28 is printed, 516,096 / 70,272 = 7.344
+        ("kv-cache", "models", "r_qwen", "rounded"),
+        ("ptd-p-table-1", "days", "t_1T", "different"),  # 84 days are printed, 83.2 with 10^12 parameters
+        ("korthikanti", "scores", "r_GPT3", "exact"),
+        ("cs336-a2-memory", "blocks", "M_four", "different"),
+        ("flops-palm-chinchilla", "Chinchilla", "r_6ND", "different"),
+    ],
+)
+def test_printed_figures_are_judged(study, question, name, verdict):
+    loaded = load_study(study)
+    (asked,) = [one for one in loaded.questions if one.label == question]
+    assert ASKS[asked.ask].derive(loaded, asked)[1]["values"][name]["verdict"] == verdict
+
+
+def test_all_ten_sizes_of_ptd_p_are_printed_rounded():
+    study = load_study("ptd-p-table-1")
+    values = ASKS["evaluate"].derive(study, study.questions[0])[1]["values"]
+    assert [value["verdict"] for value in values.values()] == ["rounded"] * 10
+
+
+def test_ptd_p_forgets_the_two_vectors_of_the_last_norm():
+    study = load_study("ptd-p-table-1")
+    exact = ASKS["evaluate"].derive(study, study.questions[1])[1]["values"]["P_layers"]["value"]
+    assert exact == study.model.parameters.xreplace(dict(study.values))
+
+
+def test_the_layers_of_korthikanti_are_the_first_row():
+    # s b h (34 + 5 a s / h) of one layer, against the account of 96 layers
+    study = load_study("korthikanti")
+    ends = ("embedding", "final norm", "head and loss")
+    terms = [t for t in study.memory.of("activations") if not t.name.endswith(ends)]
+    row = ASKS["evaluate"].derive(study, study.questions[0])[1]["values"]["M_none"]["value"]
+    assert sum(term.bytes for term in terms).xreplace(dict(study.values)) == 96 * row
+
+
+def test_every_second_layer_of_the_homework_keeps_1323_gib_and_needs_49():
+    study = load_study("cs336-a2-xxl")
+    (question,) = [one for one in study.questions if one.ask == "recompute"]
+    section, found = ASKS["recompute"].derive(study, question)
+    assert found.answer.value == 49
+    kept = override(study, recompute={"every": 2}).memory.of("activations").total.xreplace(dict(study.values))
+    assert kept == 1323 * 2**30
+    said = [plain_prose(block.prose) for block in section.blocks if hasattr(block, "prose")]
+    assert any("1323" in line or "not half" in line for line in said)
+    assert "49" in said[-1]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_degree_that_fits_is_the_smallest(name):
+    for found in documents.homework(load_study(name)).found:
+        answer = found.answer
+        if answer.feasible:
+            assert answer.per_device(answer.value) <= answer.capacity
+            assert answer.value == 1 or answer.per_device(answer.value - 1) > answer.capacity
+        else:
+            assert answer.fixed >= answer.capacity and found.reason is not None
