@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
+from symbolic_mem.asks import ASKS
 from symbolic_mem.cli.main import VERBS, group
-from symbolic_mem.derive.asks import ASKS
 from symbolic_mem.hardware import READINGS, load
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.latex import latex

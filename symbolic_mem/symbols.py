@@ -155,5 +155,4 @@ def lookup(name: str) -> sp.Symbol | None:
     >>> lookup("d_model") is d_model, lookup("hidden_size")
     (True, None)
     """
-    symbol = sp.Symbol(name, positive=True)
-    return symbol if symbol in _names else None
+    return next((symbol for symbol in _names if symbol.name == name), None)

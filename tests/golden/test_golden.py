@@ -24,7 +24,7 @@ def test_the_latex_of_the_bundled_study(layout):
     found = render(getattr(documents, layout)(load_study("cs336-a2-xxl")), layout, "tex")
     if os.environ.get("SYMBOLIC_MEM_UPDATE") == "1":
         golden.write_bytes(found)
-    expected = golden.read_text(encoding="utf-8").splitlines()
-    assert found.decode().splitlines() == expected, (
-        "if this is meant: SYMBOLIC_MEM_UPDATE=1 python -m pytest tests/golden"
-    )
+    expected = golden.read_text(encoding="utf-8")
+    changed = list(unified_diff(expected.splitlines(), found.decode().splitlines(), "golden", "now", n=0, lineterm=""))
+    if changed:
+        pytest.fail("\n".join([*changed[:40], "If this is meant: SYMBOLIC_MEM_UPDATE=1 python -m pytest tests/golden"]))
