@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.account import account
-from symbolic_mem.comms.network import Network
-from symbolic_mem.comms.read import read_network
-from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.asks import ASKS
 from symbolic_mem.errors import BadInput, MissingValue, nearest
 from symbolic_mem.evaluate import missing
 from symbolic_mem.formula import read_formula, read_number
@@ -28,6 +25,9 @@ from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solve.capacity import Capacity, capacity_from, capacity_of
 from symbolic_mem.symbols import lookup, n_fsdp, named, table
 from symbolic_mem.terms import KINDS, STATIC, Memory
+
+if TYPE_CHECKING:
+    from symbolic_mem.comms.network import Network
 
 CONFIG_RECIPE = "fsdp2"
 MAX_VALUE = 10**30
@@ -114,7 +114,7 @@ class Study:
 
 def bundled() -> dict[str, str]:
     """Return the names of the bundled studies and their titles."""
-    folder = files("symbolic_mem") / "studies"
+    folder = Path(__file__).with_name("studies")
     found = {}
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.endswith(".toml"):
@@ -134,12 +134,12 @@ def load_study(name: str, devices: str | None = None) -> Study:
         if path.suffix == ".json":
             return _of_config(path, devices)
         return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
-    folder = files("symbolic_mem") / "studies"
+    folder = Path(__file__).with_name("studies")
     chosen = folder / f"{name}.toml"
     if not name or not chosen.is_file():
         known = bundled()
         raise BadInput(f"unknown study {name!r}; {nearest(name, known)}; or give the path of a .toml file")
-    return read_study(parse_toml(chosen.read_bytes(), name), name, name, Path(str(folder)), devices)
+    return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
 
 
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
@@ -153,6 +153,8 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     notes = entry(content, "notes", list, where, [])
     network = None
     if "network" in content:
+        from symbolic_mem.comms.read import read_network
+
         table_of_rates = entry(content, "network", dict, where)
         network, rates = read_network(table_of_rates, values, f"{where} [network]", devices)
         values |= rates

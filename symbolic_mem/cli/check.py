@@ -47,7 +47,7 @@ def command(claims: tuple[str, ...], question: str | None, as_json: bool, **opti
 
 def _capacity(study: Study, given: dict[str, Any]) -> Capacity | None:
     """The capacity that the caller names, where no question of the study has taken it over."""
-    from symbolic_mem.derive.asks import ASKS
+    from symbolic_mem.asks import ASKS
     from symbolic_mem.study import Question
 
     if not {"device", "capacity"} & set(given) or any("device" in ASKS[q.ask].keys for q in study.questions):

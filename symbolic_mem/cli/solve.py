@@ -61,7 +61,7 @@ def command(
     study = chosen_study(options)
     changes = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | capacity | limits | rules
     given = {key: value for key, value in changes.items() if value is not None}
-    from symbolic_mem.derive.asks import ASKS
+    from symbolic_mem.asks import ASKS
 
     asked = _asked(study, question, given)
     section, found = ASKS[asked.ask].derive(study, asked)
@@ -77,7 +77,7 @@ def command(
 
 def _asked(study: Study, label: str | None, changes: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with the caller's changes."""
-    from symbolic_mem.derive.asks import ASKS
+    from symbolic_mem.asks import ASKS
     from symbolic_mem.errors import nearest
     from symbolic_mem.study import Question
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.asks import ASKS
 from symbolic_mem.derive.assumptions import UNITS, assumptions, not_counted, placements
 from symbolic_mem.derive.insight import report_section
 from symbolic_mem.derive.largest import formula_blocks

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.formula import read_formula
-from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.read import entry, known_keys
 from symbolic_mem.symbols import table as symbols
+
+if TYPE_CHECKING:
+    from symbolic_mem.models.architecture import Architecture
 
 _ENGINE = ("profile", "kernel")
 _GIVEN = ("saved_per_layer", "saved_reason")
@@ -55,9 +56,11 @@ class Built:
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
     """Build the model that a [model] table describes; `folder` is where its relative paths start."""
+    table = dict(content)
+    if table.get("kind") == "ffn":  # without the time that it takes to import transformers
+        return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    table = dict(content)
     known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
@@ -100,6 +103,8 @@ def _ffn(table: dict[str, Any], where: str) -> Built:
 
 
 def _gated_ffn(table: dict[str, Any], where: str) -> Built:
+    from symbolic_mem.models.gated_ffn import gated_ffn
+
     _only(table, ("kind",), 'kind = "gated-ffn"', where)
     return Built(gated_ffn(), {})
 

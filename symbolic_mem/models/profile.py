@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import sympy as sp
@@ -148,7 +148,7 @@ def _operations() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("symbolic_mem") / "models" / name).read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def _read(name: str, tables: Mapping[str, Any]) -> Profile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import sympy as sp
 
@@ -54,7 +54,7 @@ class Optimizer:
 @cache
 def optimizers() -> dict[str, Optimizer]:
     """Return the bundled optimizers by name, in the order of the file."""
-    data = tomllib.loads((files("symbolic_mem") / "recipes" / "optimizers.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
     return {name: _read(name, table) for name, table in data.items()}
 
 

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import sympy as sp
@@ -148,7 +148,7 @@ class Recipe:
 @cache
 def presets() -> dict[str, Recipe]:
     """Return the bundled recipes by name, in the order of the file."""
-    data = tomllib.loads((files("symbolic_mem") / "recipes" / "presets.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
     return {name: _read(name, table) for name, table in data.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import sympy as sp
 
@@ -52,7 +52,7 @@ def prose(sentence: Prose) -> str:
 @cache
 def math_font() -> str:
     """Return the embedded font of the mathematics as a ``data:`` address, for a style sheet."""
-    font = files("symbolic_mem.render").joinpath("fonts", "symbolic-mem-math.woff2").read_bytes()
+    font = (Path(__file__).parent / "fonts" / "symbolic-mem-math.woff2").read_bytes()
     return f"data:font/woff2;base64,{b64encode(font).decode('ascii')}"
 
 

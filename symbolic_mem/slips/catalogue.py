@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from symbolic_mem.errors import BadInput, nearest
@@ -44,7 +44,7 @@ def slips() -> tuple[Slip, ...]:
     ['GB for GiB on the device', 'GiB for GB on the device']
     """
     where = "slips.toml"
-    content = parse_toml((files("symbolic_mem") / "slips" / where).read_bytes(), where)
+    content = parse_toml(Path(__file__).with_name(where).read_bytes(), where)
     known_keys(content, ("slip",), where)
     return tuple(
         _read(row, f"{where} number {i}") for i, row in enumerate(entry(content, "slip", list, where), start=1)

@@ -143,7 +143,7 @@ def test_a_value_that_cannot_be_is_refused(name, value):
     ],
 )
 def test_a_bad_question_is_refused_with_its_place(tmp_path, question, said):
-    from symbolic_mem.derive.asks import ASKS
+    from symbolic_mem.asks import ASKS
 
     rates = '[network]\nflops = "1 TFLOP/s"\nbandwidth = "1 GB/s"\ndirection = "one-way"\n'
     with pytest.raises(BadInput, match=said) as refused:

@@ -287,7 +287,7 @@ def test_the_expressions_give_the_published_figure(name):
 
 @pytest.mark.parametrize("name", sorted(FROM_STUDY))
 def test_a_bundled_study_works_out_the_published_figure(name):
-    from symbolic_mem.derive.asks import ASKS
+    from symbolic_mem.asks import ASKS
     from symbolic_mem.study import load_study
 
     study_name, label, line = FROM_STUDY[name]
@@ -298,7 +298,7 @@ def test_a_bundled_study_works_out_the_published_figure(name):
 
 
 def test_an_erratum_of_the_book_is_shown_and_not_repeated():
-    from symbolic_mem.derive.asks import ASKS
+    from symbolic_mem.asks import ASKS
     from symbolic_mem.study import load_study
 
     study = load_study("scaling-book-llama3-70b")

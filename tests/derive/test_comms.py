@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from symbolic_mem.derive.asks import ASKS
+from symbolic_mem.asks import ASKS
 from symbolic_mem.derive.steps import Answer, Step, Table, Work
 from symbolic_mem.derive.worked import held_against
 from symbolic_mem.render.latex import display

@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from symbolic_mem.comms.roofline import OVERLAPS
-from symbolic_mem.comms.schemes import AXES, PASSES, SCHEMES
 from symbolic_mem.errors import BadInput, nearest
-from symbolic_mem.hardware import READINGS
-from symbolic_mem.placement import RESTS
 from symbolic_mem.terms import KINDS
 
 if TYPE_CHECKING:
@@ -63,13 +59,13 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "about": list,
     "devices": list,
 }
-_CHOICES = {
-    "reading": READINGS,
-    "rest": RESTS,
-    "overlap": OVERLAPS,
-    "axes": AXES,
-    "pass": PASSES,
-    "scheme": SCHEMES,
+_CHOICES = {  # where the words that a key may take are listed; read only where a question has the key
+    "reading": "symbolic_mem.hardware:READINGS",
+    "rest": "symbolic_mem.placement:RESTS",
+    "overlap": "symbolic_mem.comms.roofline:OVERLAPS",
+    "axes": "symbolic_mem.comms.schemes:AXES",
+    "pass": "symbolic_mem.comms.schemes:PASSES",
+    "scheme": "symbolic_mem.comms.schemes:SCHEMES",
 }
 _RULES = ("whole_samples", "padded_rows", "multiple_of", "power_of_two", "divides", "at_most")
 _PRINTED = ("printed", "printed_note")
@@ -88,8 +84,9 @@ class Ask:
         for key in self.keys:
             if key in question and key in _TYPES and not isinstance(question[key], _TYPES[key]):
                 raise BadInput(f"{where}: {key} = {question[key]!r} has the wrong type; see how to write a study")
-        for key, allowed in _CHOICES.items():
-            if question.get(key, allowed[0]) not in allowed:
+        for key in _CHOICES.keys() & question.keys():
+            allowed = _named(_CHOICES[key])
+            if question[key] not in allowed:
                 raise BadInput(f"{where}: unknown {key} {question[key]!r}; {nearest(str(question[key]), allowed)}")
         for kind in question.get("kinds", ()):
             if kind not in KINDS:
@@ -97,8 +94,12 @@ class Ask:
 
     def derive(self, study: Study, question: Question) -> tuple[Section, Any]:
         """Return the section that answers the question, and its facts for programs."""
-        module, _, function = self.home.partition(":")
-        return getattr(import_module(module), function)(study, question)
+        return _named(self.home)(study, question)
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 ASKS: dict[str, Ask] = {
