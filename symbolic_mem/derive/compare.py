@@ -25,7 +25,7 @@ from symbolic_mem.derive.steps import (
     text,
 )
 from symbolic_mem.derive.tensor_gaps import TensorGap, tensor_gaps, tidy
-from symbolic_mem.derive.words import count, gib
+from symbolic_mem.derive.words import about, count, gib
 from symbolic_mem.evaluate import at
 from symbolic_mem.formula import write_formula
 from symbolic_mem.study import Question, Study
@@ -78,7 +78,7 @@ def sentence(found: Comparison) -> Prose:
             f"{_upper(b)} needs {{d}} bytes more than {a}{device}, in {_terms(len(found.gaps))}.", d=found.difference
         )
     more = "more" if gap >= 0 else "less"
-    start = say(f"{_upper(b)} needs {{d}} {more} than {a}{device}", d=gib(abs(gap)))
+    start = say(f"{_upper(b)} needs {{d}} {more} than {a}{device}", d=about(gib(abs(gap))))
     if gap == 0:
         start = text(f"{_upper(b)} needs as much as {a}{device}")
     largest = found.largest()
@@ -88,7 +88,7 @@ def sentence(found: Comparison) -> Prose:
     return say(
         f"{{start}}; the largest of {len(found.gaps)} terms that differ is {{d}} {'more' if size > 0 else 'less'}: {{one}}.",
         start=start,
-        d=gib(abs(size)),
+        d=about(gib(abs(size))),
         one=text(_why(most)),
     )
 
@@ -229,8 +229,7 @@ def _figures(difference: sp.Expr, found: Comparison) -> tuple[Prose, Prose]:
     value = at(difference, found.values)
     if value is None:
         return text("–"), text("–")
-    figure = Amount(value / 2**30)
-    return count(value), Prose((figure,) if figure.shown.exact else ("≈ ", figure))
+    return count(value), about(Amount(value / 2**30))
 
 
 def _why(gap: Gap) -> str:

@@ -25,7 +25,7 @@ from symbolic_mem.derive.steps import (
     say,
     text,
 )
-from symbolic_mem.derive.words import capacity_words, count, gib, placement_sentences
+from symbolic_mem.derive.words import about, capacity_words, count, gib, placement_sentences
 from symbolic_mem.errors import BadInput, nearest
 from symbolic_mem.formula import read_number
 from symbolic_mem.placement import Placed
@@ -108,13 +108,13 @@ def _against(study: Study, work: Work) -> list[Block]:
     new = work.number(M_activations)
     if old == 0 or old == new:
         return []
-    before, whole = str(study.recipe.recompute), gib(old)
+    before, whole = str(study.recipe.recompute), about(gib(old))
     if new > old:
-        times = Amount(new / old, "", 4)
+        times = about(Amount(new / old, "", 4))
         said = say(f"That is {{times}} times the {{old}} that are kept when {before}.", times=times, old=whole)
     else:
         half = ", and not half of them" if 2 * new > old else ""
-        part = Amount(100 * new / old, "%", 4)
+        part = about(Amount(100 * new / old, "%", 4))
         said = say(f"That is {{part}} of the {{old}} that are kept when {before}{half}.", part=part, old=whole)
     return [Paragraph(said)]
 
@@ -157,8 +157,8 @@ def _table(study: Study, changed: Study, before: Solved, after: Solved) -> Table
             (
                 text(str(one.recipe.recompute)),
                 text(_share(one.placement)),
-                _marked(kept),
-                _marked(counted.xreplace(dict(one.values))),
+                about(Amount(kept / 2**30)),
+                about(Amount(counted.xreplace(dict(one.values)) / 2**30)),
                 count(answer.value) if answer.feasible else text("none is enough"),
             )
         )
@@ -184,25 +184,20 @@ def _share(placement: Mapping[str, Placed]) -> str:
     return f"{placed.fraction} divided, the rest {placed.rest}"
 
 
-def _marked(value: sp.Expr) -> Prose:
-    figure = Amount(value / 2**30)
-    return Prose((figure,) if figure.shown.exact else ("≈ ", figure))
-
-
 def _sentence(how: Recompute, answer: Solved, capacity: Capacity) -> Prose:
-    n, counted = answer.bound.symbol, Amount(capacity.counted, capacity.unit)
+    n, counted = answer.bound.symbol, about(Amount(capacity.counted, capacity.unit))
     if not answer.feasible:
         return say(
             f"{_when(how)}there is no such {{n}}: each device holds {{fixed}} in full and has {{counted}}.",
             n=n,
-            fixed=gib(answer.fixed),
+            fixed=about(gib(answer.fixed)),
             counted=counted,
         )
     whole = answer.value or 1
     return say(
         f"{_when(how)}the smallest {{n}} is {whole}: each device then holds {{share}} of its {{counted}}.",
         n=n,
-        share=Amount(answer.per_device(whole), capacity.unit),
+        share=about(Amount(answer.per_device(whole), capacity.unit)),
         counted=counted,
     )
 
