@@ -39,7 +39,7 @@ FLOORS = (
     "cli",
 )
 # Packages whose facade stands above all floors: the public names, and `python -m symbolic_mem`.
-FACADE = ("__init__", "__main__")
+FACADE = ("__init__", "__main__", "lazy")
 # A value may show itself, or offer the next floor's function as a method, from inside that one function.
 FLUENT = {
     ("terms", "place"): "placement",

@@ -30,7 +30,7 @@ class Limit:
     @property
     def margin(self) -> sp.Expr:
         """Time of the mathematics over time of what is sent, for what grows with the batch: it must exceed 1."""
-        return sp.oo if self.growth == 0 else sp.cancel(self.slope / self.growth)
+        return sp.oo if self.growth == 0 else tidy(self.slope / self.growth)
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,8 @@ def tidy(expr: sp.Expr) -> sp.Expr:
     """One fraction, with common factors cancelled, the rest factored, and no minus sign that a bracket can take."""
     if not (isinstance(expr, sp.Basic) and expr.free_symbols):
         return sp.sympify(expr)
+    if not expr.has(sp.Add):  # a product of powers is tidy as it stands
+        return expr
     whole = sp.factor(sp.cancel(expr))
     sign, factors = whole.as_coeff_mul()
     if sign < 0:

@@ -66,7 +66,7 @@ def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
     answer = bound.at(study.values)
 
     work = Work(study.values)
-    first = question.label == study.questions[0].label
+    first = not study.questions or question.label == study.questions[0].label
     told = memory_blocks(study, work, kinds)
     blocks: list[Block] = told if first else []
     blocks += _per_device(study, placement, kinds, bound, work)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from symbolic_mem.derive.steps import Prose
 from symbolic_mem.solve.bound import Answer
 from symbolic_mem.solve.capacity import Capacity
-from symbolic_mem.solve.degree import Degree
-from symbolic_mem.solve.inverse import Upper
+
+if TYPE_CHECKING:
+    from symbolic_mem.solve.degree import Degree
+    from symbolic_mem.solve.inverse import Upper
 
 
 @dataclass(frozen=True)
