@@ -185,10 +185,17 @@ def _terms_table(found: Comparison) -> Table:
     shown = [tidy(gap.difference) for gap in gaps]
     rows = []
     for gap, formula in zip(gaps, shown, strict=True):
-        below = found.tensors and gap.kind == "activations"
-        reason = text("see the tensors below") if below else text(_short(gap.reason))
-        cell = text("by the shape of each tensor") if _too_long(formula) else say("{f}", f=formula)
-        rows.append((text(gap.name), cell, *_figures(gap.difference, found), reason))
+        below = bool(found.tensors) and gap.kind == "activations"
+        reason = text("tensors below") if below else text(_short(gap.reason))
+        cell = say("{f}", f=formula)
+        if below and len(str(formula)) > LONG_FORMULA:
+            cell = text("sum of its tensors")
+        elif _too_long(formula):
+            cell = text("by the shape of each tensor")
+        name = gap.name.replace("activations of the ", "") if below else gap.name
+        rows.append((text(name), cell, *_figures(gap.difference, found), reason))
+    if found.tensors:
+        shown = [formula for formula in shown if len(str(formula)) <= LONG_FORMULA]
     rows.append((text("difference"), text(""), *_figures(found.difference, found), text("")))
     return Table(
         text("The terms that differ, second less first"),
