@@ -72,7 +72,7 @@ def _changed(a: _Kept | None, b: _Kept | None) -> Prose:
         which, there = ("second", b) if a is None else ("first", a)
         assert there is not None, "a tensor that differs is kept on at least one side"
         return text(f"only in the {which}: {there.reason}")
-    pairs = (("bytes each", a.size, b.size), ("elements", a.elements, b.elements), ("layers", a.repeat, b.repeat))
+    pairs = (("bytes each", a.size, b.size), ("elements", a.elements, b.elements), ("copies", a.repeat, b.repeat))
     changes = [say(f"; {what}: {{old}} → {{new}}", old=old, new=new) for what, old, new in pairs if old != new]
     whole = Prose(tuple(part for change in changes for part in change.parts))
     return Prose((str(whole.parts[0]).removeprefix("; "), *whole.parts[1:])) if changes else text("")

@@ -1,0 +1,96 @@
+"""Steps from a model to its memory: every line holds, parts sum to the whole, long formulas break."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.derive.memory import memory_blocks, term_table
+from symbolic_mem.derive.parameters import experts_tables
+from symbolic_mem.derive.spread import LONGEST, spread
+from symbolic_mem.derive.steps import Amount, Chain, FalseLine, Step, Table, Total, Work
+from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study import load_study, override
+from symbolic_mem.symbols import B, L, M_activations, M_total, P, S, V, d_ff, d_model, n_heads, n_kv
+from symbolic_mem.terms import KINDS
+
+MODELS = ("llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl", "cs336-a2-xxl", "kv-cache")
+
+
+def value(side) -> sp.Expr:
+    return sp.Add(*(value(part) for part in side.sides)) if isinstance(side, Total) else side
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        2 * B * S * L * (d_model + 2 * n_heads + 2 * n_heads * d_model + 2 * n_kv * d_ff) + 24 * L,
+        d_model * (V + 3 * d_ff * d_model + 5 * n_heads * n_kv * d_model + 7 * L * d_model * n_heads),
+        16 * L * d_model * d_ff + 32 * V * d_model + 48 * L * d_model * n_heads + 64 * L * n_kv * d_model,
+    ],
+)
+def test_a_long_formula_is_a_sum_of_short_terms_of_the_same_value(expr):
+    assert len(str(expr)) > LONGEST
+    found = spread(expr)
+    assert isinstance(found, Total) and len(found.sides) > 1
+    assert sp.expand(value(found) - expr) == 0
+    assert max(len(str(side)) for side in found.sides) <= LONGEST
+
+
+def test_a_short_formula_stays_as_it_is():
+    assert spread(2 * L * (d_model + V)) == 2 * L * (d_model + V)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_derived_totals_are_those_of_the_account(name):
+    study = load_study(name)
+    work = Work(study.values)
+    memory_blocks(study, work, KINDS)
+    values = dict(study.values)
+    assert work.values[M_total] == study.memory.total.xreplace(values)
+    assert work.values[M_activations] == study.memory.of("activations").total.xreplace(values)
+    assert work.values[P] == study.model.parameters.xreplace(values)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_table_of_terms_sums_to_its_last_row(name):
+    study = load_study(name)
+    *rows, last = term_table(study, study.memory).rows
+    figures = [int(row[2].parts[0].value) for row in rows]
+    assert sum(figures) == int(last[2].parts[0].value)
+    assert len(rows) == len(study.memory)
+
+
+def test_a_wrong_line_is_refused():
+    work = Work(load_study("llama-3.1-8b").values)
+    with pytest.raises(FalseLine):
+        work.check(Chain(L, (("=", Amount(sp.Integer(33))),)))
+
+
+def test_experts_are_tabled_in_all_and_active():
+    # Jiang et al. (2024) name 47B and 13B; transformers counts 46,702,792,704, of which 12,879,925,248 are active
+    (table,) = experts_tables(load_study("mixtral-8x7b"))
+    *_, whole, active = (plain_prose(cell) for cell in table.rows[-1])
+    assert (whole, active) == ("46,702,792,704", "12,879,925,248")
+    assert experts_tables(load_study("llama-3.1-8b")) == ()
+
+
+def test_every_kept_tensor_has_its_reason():
+    blocks = memory_blocks(load_study("llama-3.1-8b"), Work(load_study("llama-3.1-8b").values), KINDS)
+    (table,) = [b for b in blocks if isinstance(b, Table) and plain_prose(b.caption).startswith("Every tensor")]
+    rows = [[plain_prose(cell) for cell in row] for row in table.rows]
+    assert all(why for *_, why in rows)
+    assert [row[1] for row in rows if row[1] in ("q", "k", "v", "out", "logsumexp")] == [
+        "q",
+        "k",
+        "v",
+        "out",
+        "logsumexp",
+    ]
+
+
+def test_what_is_recomputed_at_a_time_is_a_buffer():
+    study = override(load_study("llama-3.1-8b"), recompute={"rule": "full", "transient": True})
+    blocks = memory_blocks(study, Work(study.values), KINDS)
+    said = [plain_prose(block.statement) for block in blocks if isinstance(block, Step)]
+    assert any(sentence.startswith("Buffers") for sentence in said)
