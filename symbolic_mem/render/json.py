@@ -161,10 +161,25 @@ def account_json(study: Study) -> dict[str, Any]:
         "terms": terms,
         "parameters": number(at(study.model.parameters, values)),
         "parameters_formula": write_formula(study.model.parameters),
+        **_groups(study),
         "static_bytes": number(at(memory.of(*STATIC).total, values)),
         "activation_bytes": number(at(memory.of("activations").total, values)),
         "total_bytes": number(at(memory.total, values)),
         "assumptions": [plain_prose(said) for said in (*assumptions(study), *placements(study))],
+    }
+
+
+def _groups(study: Study) -> dict[str, Any]:
+    """Parameters of a transformer by group, and those that one token visits."""
+    architecture = study.built.architecture
+    if architecture is None:
+        return {}
+    from symbolic_mem.models.counts import active_parameters, parameters_by_group
+
+    groups = parameters_by_group(study.model)
+    return {
+        "parameters_by_group": {group: number(at(count, study.values)) for group, count in groups.items()},
+        "active_parameters": number(at(active_parameters(study.model, architecture), study.values)),
     }
 
 

@@ -13,6 +13,7 @@ from symbolic_mem.derive import documents
 from symbolic_mem.derive.steps import Derivation, Step
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.render.documents import render
+from symbolic_mem.render.json import account_json
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain_prose, width
 from symbolic_mem.study import load_study, override
@@ -195,3 +196,10 @@ def test_a_degree_that_fits_is_the_smallest(name):
             assert answer.value == 1 or answer.per_device(answer.value - 1) > answer.capacity
         else:
             assert answer.fixed >= answer.capacity and found.reason is not None
+
+
+@pytest.mark.parametrize("name", ["mixtral-8x7b", "deepseek-v3"])
+def test_the_json_of_an_account_has_groups_and_active_parameters(name):
+    found = account_json(load_study(name))
+    assert found["parameters_by_group"] == COUNTS[name]["groups"]
+    assert found["active_parameters"] == COUNTS[name]["active"]
