@@ -30,6 +30,9 @@ def _rule_options(command: Any) -> Any:
     return command
 
 
+LONGEST_FORMULA = 240  # characters; a longer bound is shown in its named parts
+
+
 @click.command("solve")
 @study_options
 @click.option("--for", "symbol", metavar="SYMBOL", help="What to solve for: n_fsdp (default), B, S, L, tokens, ...")
@@ -146,13 +149,20 @@ def _show_largest(study: Study, section: Any, found: FoundLargest) -> None:
 
 def _show(study: Study, section: Any, found: Found) -> None:
     from symbolic_mem.derive.degrees import condition
+    from symbolic_mem.derive.words import about, gib
     from symbolic_mem.render.text import plain, plain_chain, plain_prose
 
     answer, bound, degree = found.answer, found.answer.bound, found.degree
     _show_answer(study, section)
     sign = ">" if bound.strict else "≥"
-    click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
-    click.echo(f"condition   {plain_chain(condition(bound))}")
+    if len(plain(bound.quotient)) <= LONGEST_FORMULA:
+        click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
+        click.echo(f"condition   {plain_chain(condition(bound))}")
+    else:
+        click.echo(f"bound       {bound.symbol} {sign} M_div/(C_mem − M_fix); --json has it in full")
+        click.echo("condition   C_mem > M_fix")
+        click.echo(f"M_div       {plain_prose(about(gib(answer.divided)))} divided over the devices")
+        click.echo(f"M_fix       {plain_prose(about(gib(answer.fixed)))} on every device")
     _show_capacity(section)
     if degree is not None and answer.value is not None:
         click.echo(f"no rule     {answer.value}")
