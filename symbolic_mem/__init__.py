@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from symbolic_mem.recipes.recipe import recipe as recipe
     from symbolic_mem.recipes.recompute import Recompute as Recompute
     from symbolic_mem.recipes.recompute import recompute as recompute
-    from symbolic_mem.render.documents import render as render
     from symbolic_mem.solve.bound import Bound as Bound
     from symbolic_mem.solve.bound import solve as solve
     from symbolic_mem.solve.degree import smallest_degree as smallest_degree
@@ -105,7 +104,6 @@ _NAMES = {
         "Recompute",
         "recompute",
     ),
-    "symbolic_mem.render.documents": ("render",),
     "symbolic_mem.solve.bound": (
         "Bound",
         "solve",

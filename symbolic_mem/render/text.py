@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from symbolic_mem.derive.steps import Chain, Prose, Side
 from symbolic_mem.render.typeset import Typesetter
@@ -82,6 +83,7 @@ def plain_prose(sentence: Prose) -> str:
     return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")
 
 
+@lru_cache(maxsize=4096)
 def width(side: Side) -> int:
     """Estimate how many characters wide a side is when it is set."""
     return len(plain(side).replace("_", ""))

@@ -7,6 +7,7 @@ fraction looks in its language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import sympy as sp
 
@@ -190,12 +191,13 @@ def _negative(expr: sp.Expr) -> bool:
     return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
 
 
+@lru_cache(maxsize=4096)
 def _order(expr: sp.Basic) -> tuple:
     """Numbers, then symbols in the order of the table, then sums and functions."""
     if expr.is_Rational:
         return (0, (), "")
     if isinstance(expr, sp.Symbol):
-        return (1, (named(expr).rank,), str(expr))
+        return (1, (named(expr).rank,), expr.name)
     if isinstance(expr, sp.Pow) and isinstance(expr.base, sp.Symbol):
         return (1, (named(expr.base).rank,), str(expr))
     ranks = sorted(named(symbol).rank for symbol in expr.free_symbols)
