@@ -19,6 +19,7 @@ VERBS = {
     "report": "Write the account as a report: terms, bounds, assumptions, sources.",
     "account": "Show the memory terms: formula, bytes, share.",
     "solve": "Find the smallest degree, or the largest batch or model, that fits.",
+    "comms": "Show what is sent, how long it takes, and the batch that keeps chips busy.",
     "compare": "Explain the gap between two accounts, term by term.",
     "check": "Say whether a claimed number is right, and which slip explains it if it is not.",
     "list": "Show the bundled studies, devices, recipes, optimizers and profiles.",

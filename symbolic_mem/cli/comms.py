@@ -1,0 +1,80 @@
+"""``symbolic-mem comms``: what is sent, how long it takes, and the batch from which the chips stay busy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from symbolic_mem.cli.options import chosen_study, print_json, study_options
+from symbolic_mem.cli.tables import print_table
+
+
+@click.command("comms")
+@study_options
+@click.option(
+    "--overlap", default="max", metavar="RULE", help="max: axes send at the same time; sum: one after another."
+)
+@click.option("--axes", default="given", metavar="MESH", help="given: the study's X and Y; optimal: the best X.")
+@click.option("--scheme", metavar="NAME", help="dp, fsdp, tp, fsdp+tp or hsdp [default: by the values given].")
+@click.option("--pass", "pass_name", default="forward", metavar="PASS", help="forward, backward or step.")
+@click.option("--chips", type=click.IntRange(min=1), metavar="N", help="Number of chips, where X and Y are not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    overlap: str, axes: str, scheme: str | None, pass_name: str, chips: int | None, as_json: bool, **options: Any
+) -> None:
+    """Show what STUDY sends in one pass of a block, and the batch above which computing takes longer than sending.
+
+    The study needs a [network] table: a bandwidth with its direction and the FLOP/s of a chip.
+    """
+    from symbolic_mem.render.comms_json import comms_report
+
+    study = chosen_study(options)
+    found = comms_report(study, overlap, axes, scheme=scheme, pass_name=pass_name, chips=chips)
+    if as_json:
+        print_json(found)
+    else:
+        _show(study.title, found)
+
+
+def _show(title: str, found: dict[str, Any]) -> None:
+    conventions = found["conventions"]
+    click.echo(click.style(title, bold=True))
+    said = ", ".join(
+        f"{name} {conventions[name]}" for name in ("scheme", "pass", "overlap", "axes", "direction", "ring")
+    )
+    click.echo(f"{said}\n")
+    print_table(
+        ("what", "axis", "bytes", "seconds", "formula"),
+        [
+            (row["name"], row.get("axis", ""), _bytes(row.get("bytes")), _seconds(row["seconds"]), row["formula"])
+            for row in found["times"]
+        ],
+        right=(2, 3),
+    )
+    if found["feasible"]:
+        unit = conventions["unit"]
+        click.echo(
+            f"\ncritical batch  {found['critical_batch_tokens']:,.6g} {unit} in the whole batch: T > {found['formula']}"
+        )
+        click.echo(f"per chip        {found['per_chip']:,.6g} {unit} (B/N)")
+        if found.get("per_fsdp_rank") is not None:
+            click.echo(f"per FSDP rank   {found['per_fsdp_rank']:,.6g} {unit} (B/X)")
+        click.echo(f"smallest batch  {found['smallest_batch_tokens']:,} {unit}")
+    else:
+        click.echo(f"\n{found['reason']}")
+    for condition in found.get("conditions", ()):
+        click.echo(f"condition       {condition}")
+    if found.get("batch_tokens") is not None:
+        slower = "the mathematics" if found.get("winner") == "math" else f"sending along {found.get('winner')}"
+        click.echo(f"at {found['batch_tokens']:,} tokens {slower} takes longer")
+    for sentence in found["assumptions"]:
+        click.echo(f"assumed         {sentence}")
+
+
+def _bytes(value: float | None) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"

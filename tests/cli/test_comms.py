@@ -1,0 +1,60 @@
+"""`symbolic-mem comms` against the published answers to part (c) of CS336 assignment 2 (2025)."""
+
+import json
+
+import pytest
+
+from symbolic_mem.cli import main
+
+# Convention -> tokens in the whole batch, per chip: three public solutions and the Scaling Book before and after 2025-08.
+PUBLISHED = {
+    ("max", "given"): (20_444.44, 319.44),
+    ("sum", "given"): (25_301.71, 395.34),
+    ("max", "optimal"): (3_924.8, 61.33),
+    ("sum", "optimal"): (15_699.2, 245.3),
+}
+
+
+@pytest.mark.parametrize(("overlap", "axes"), PUBLISHED)
+def test_four_conventions_give_the_four_published_batches(capsys, overlap, axes):
+    assert main(["comms", "cs336-a2-xxl", "--overlap", overlap, "--axes", axes, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    whole, each = PUBLISHED[overlap, axes]
+    assert found["critical_batch_tokens"] == pytest.approx(whole, rel=1e-5)
+    assert found["per_chip"] == pytest.approx(each, rel=1e-4)
+    assert found["conventions"]["overlap"] == overlap
+    assert found["conventions"]["axes"] == axes
+    assert found["conventions"]["unit"] == "tokens"
+
+
+def test_the_terminal_names_all_three_batches_and_what_is_sent(capsys):
+    assert main(["comms", "cs336-a2-xxl"]) == 0
+    shown = capsys.readouterr().out
+    for piece in ("20,444.4 tokens in the whole batch", "319.444", "(B/N)", "1,277.78", "(B/X)", "872,415,232"):
+        assert piece in shown
+
+
+def test_a_mesh_on_which_no_batch_is_enough_is_an_answer(capsys):
+    assert main(["comms", "cs336-a2-xxl", "--set", "Y=64", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["feasible"] is False
+    assert found["critical_batch_tokens"] is None
+    assert "no batch is large enough" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cs336-a2-xxl", "--overlap", "both"], "unknown overlap 'both'; known: max, sum"),
+        (["cs336-a2-xxl", "--axes", "free"], "unknown axes 'free'"),
+        (["cs336-a2-xxl", "--chips", "60"], "X = 16 times Y = 4 is 64 chips, not 60"),
+        (["cs336-a2-xxl", "--set", "M_X=0"], "M_X = 0 is not allowed"),
+        (["llama-3.1-8b"], "says nothing about its network; add [network]"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, arguments, said):
+    assert main(["comms", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
+    assert shown.err.count("\n") == 1
