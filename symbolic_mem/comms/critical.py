@@ -107,12 +107,13 @@ def next_whole(value: sp.Expr) -> int:
 
 @lru_cache(maxsize=1024)
 def tidy(expr: sp.Expr) -> sp.Expr:
-    """One fraction, with common factors cancelled, the rest factored, and no minus sign that a bracket can take."""
+    """One fraction, with common powers cancelled and put in front, and no minus sign that a bracket can take."""
     if not (isinstance(expr, sp.Basic) and expr.free_symbols):
         return sp.sympify(expr)
     if not expr.has(sp.Add):  # a product of powers is tidy as it stands
         return expr
-    whole = sp.factor(sp.cancel(expr))
+    above, below = (sp.gcd_terms(part) for part in sp.fraction(sp.together(expr)))
+    whole = above / below
     sign, factors = whole.as_coeff_mul()
     if sign < 0:
         for position, factor in enumerate(factors):
@@ -124,8 +125,14 @@ def tidy(expr: sp.Expr) -> sp.Expr:
 
 
 def _linear(time: sp.Expr, what: str) -> tuple[sp.Expr, sp.Expr]:
-    expanded = sp.expand(time)
-    growth, constant = expanded.coeff(T, 1), expanded.coeff(T, 0)
-    if sp.expand(expanded - growth * T - constant) != 0:
-        raise BadInput(f"{what} is not linear in the tokens: {time}")
-    return tidy(growth), tidy(constant)
+    growth, constant = [], []
+    for term in sp.Add.make_args(time):
+        if term.has(sp.Add) and term.has(T):
+            return _linear(sp.expand(time), what)
+        if not term.has(T):
+            constant.append(term)
+        elif (term / T).has(T):
+            raise BadInput(f"{what} is not linear in the tokens: {time}")
+        else:
+            growth.append(term / T)
+    return tidy(sp.Add(*growth)), tidy(sp.Add(*constant))
