@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import sympy as sp
 
-from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.tensors import GROUPS, Model
+
+if TYPE_CHECKING:
+    from symbolic_mem.models.architecture import Architecture
 
 
 def parameters_by_group(model: Model) -> dict[str, sp.Expr]:
