@@ -89,7 +89,9 @@ def critical(roofline: Roofline, overlap: str, values: Values | None = None) -> 
     slope, constant = _linear(roofline.math.xreplace(known), "the time of the mathematics")
     if constant != 0:
         raise BadInput("the mathematics has a part that does not grow with the batch; a critical batch is not defined")
-    parts = [((axis,), *_linear(time.xreplace(known), f"the time along {axis}")) for axis, time in roofline.by_axis.items()]
+    parts = [
+        ((axis,), *_linear(time.xreplace(known), f"the time along {axis}")) for axis, time in roofline.by_axis.items()
+    ]
     if checked(overlap) == "sum" and parts:
         axes = tuple(axis for names, _, _ in parts for axis in names)
         parts = [(axes, sp.Add(*(growth for _, growth, _ in parts)), sp.Add(*(fixed for _, _, fixed in parts)))]
