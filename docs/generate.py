@@ -43,7 +43,7 @@ def notation(given: bool) -> str:
 
 def help_pages() -> str:
     """Show the help of the program and of every verb, as a terminal of 100 columns shows it."""
-    context = click.Context(group, info_name="symbolic-mem", terminal_width=100)
+    context = click.Context(group, info_name="symbolic-mem", terminal_width=100, help_option_names=["-h", "--help"])
     pages = [("symbolic-mem", group.get_help(context))]
     for verb in VERBS:
         command = group.get_command(context, verb)
