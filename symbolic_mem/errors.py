@@ -46,7 +46,9 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
-    names = sorted(allowed)
-    close = get_close_matches(given.lower(), names, n=1, cutoff=0.5) or [n for n in names if given.lower() in n.lower()]
+    listed = list(allowed)
+    names, wanted = sorted(listed), given.lower()
+    close = [name for name in listed if name.lower().startswith(wanted)]
+    close = close or get_close_matches(wanted, names, n=1, cutoff=0.5) or [n for n in names if wanted in n.lower()]
     hint = f"did you mean {close[0]!r}? " if close and given else ""
     return f"{hint}known: {', '.join(names)}"
