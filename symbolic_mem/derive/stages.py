@@ -31,13 +31,13 @@ from symbolic_mem.errors import BadInput
 from symbolic_mem.placement import Placed, place
 from symbolic_mem.solve.inverse import Upper, upper
 from symbolic_mem.study import Question, Study
-from symbolic_mem.symbols import C_mem, P, lookup, n_fsdp, n_tp, named
+from symbolic_mem.symbols import C_mem, P, Psi, lookup, n_fsdp, n_tp, named
 from symbolic_mem.terms import STATIC, Memory, Term
 from symbolic_mem.units import BYTES_PER
 
 DIVIDED: dict[int, tuple[str, ...]] = {0: (), 1: ("optimizer",), 2: ("gradients", "optimizer"), 3: STATIC}
 TITLES = {0: "baseline", 1: "stage 1", 2: "stage 2", 3: "stage 3"}
-MARKS = {"exact": "", "rounded": "", "truncated": " (truncated)", "different": " (differs)"}
+MARKS = {"exact": "", "rounded": "", "truncated": " (cut)", "different": " (off)"}
 
 
 def stage(memory: Memory, number: int, *, tensor_parallel: bool = False) -> Memory:
@@ -83,7 +83,7 @@ def stages(study: Study, question: Question) -> tuple[Section, dict[str, Any]]:
         for column, number in enumerate(chosen):
             value = shown.value(number, given | {symbol: sp.Integer(entry)})
             stated = str(printed[position][column]) if printed else None
-            cells.append(shown.cell(value))
+            cells.append(shown.figure(value))
             if stated is not None:
                 cells.append(text(stated + MARKS[shown.held(value, stated)]))
             facts.append(
@@ -143,13 +143,26 @@ class _Cells:
             return text("–")
         if self.unknown is None:
             return about(Amount(value, self.unit))
-        return about(Amount(value / SCALES["B"], "billion")) if value >= SCALES["B"] else about(Amount(value))
+        return about(Amount(value / SCALES["B"], "billion")) if self.billions else about(Amount(value))
+
+    def figure(self, value: sp.Expr | None) -> Prose:
+        """The cell of the table: the number alone, whose unit stands in the caption."""
+        if value is None:
+            return text("–")
+        scale = BYTES_PER[self.unit] if self.unknown is None else SCALES["B"] if self.billions else 1
+        return about(Amount(value / scale))
+
+    @property
+    def billions(self) -> bool:
+        """Whether numbers are shown in billions (10^9): parameters are."""
+        return self.unknown in (P, Psi)
 
     @property
     def caption(self) -> Prose:
         if self.unknown is None:
-            return text("Memory of the states on one device")
-        return say("The largest {x} ({unit})", x=self.unknown, unit=self.unit)
+            return text(f"Memory of the states on one device, in {self.unit}")
+        unit = f"billions of {self.unit}" if self.billions else self.unit
+        return say(f"The largest {{x}}, in {unit}", x=self.unknown)
 
     def formulas(self, work: Work) -> list[Block]:
         """One line for every stage: what is divided, and so what one device holds."""

@@ -36,6 +36,7 @@ _ESCAPES = str.maketrans(
         "≤": r"$\le$",
         "≥": r"$\ge$",
         "×": r"$\times$",
+        "Ψ": r"$\Psi$",
         "→": r"$\to$",
         "−": r"$-$",
     }

@@ -1,0 +1,95 @@
+"""Degrees under the rules of a cluster: golden degrees, one step for each rule, contradictions, what is reserved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.asks import ASKS
+from symbolic_mem.derive.printed import verdict
+from symbolic_mem.errors import BadInput
+from symbolic_mem.render.json import jsonable
+from symbolic_mem.render.text import plain_chain, plain_prose
+from symbolic_mem.study import Question, load_study, override
+
+DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
+
+
+def ask(**options):
+    study = override(load_study("cs336-a2-xxl"), fractions={"activations": "1"})
+    section, found = ASKS["min_degree"].derive(study, Question("x", "min_degree", {"capacity": "80 GiB"} | options))
+    lines = [plain_chain(chain) for block in section.blocks for chain in getattr(block, "chains", ())]
+    said = [
+        plain_prose(getattr(block, "prose", None) or block.statement)
+        for block in section.blocks
+        if hasattr(block, "prose") or hasattr(block, "statement")
+    ]
+    return jsonable(found), lines, said
+
+
+@pytest.mark.parametrize(
+    ("rules", "key"),
+    [
+        ({}, "plain"),
+        ({"whole_samples": True}, "whole_samples"),
+        ({"divides": "B"}, "divides_batch"),
+        ({"padded_rows": True}, "plain"),
+    ],
+)
+def test_degrees_of_the_reference_problem(rules, key):
+    assert ask(**rules)[0]["value"] == DATA["rules_xxl"][key]
+
+
+def test_every_rule_is_a_step_of_its_own():
+    found, lines, said = ask(whole_samples=True, multiple_of=8, power_of_two=True)
+    assert [(rule["before"], rule["after"]) for rule in found["rules"]] == [(68, 71), (71, 72), (72, 128)]
+    assert any(line.startswith("M_71 = ") and "⌈128/71⌉" in line for line in lines)
+    assert "n_fsdp = 8 · 9 = 72 ≥ 71" in lines and "n_fsdp = 2^7 = 128 ≥ 72" in lines
+    assert any("From 71 on, the first that also" in line or "From 71 on, the first is 72" in line for line in said)
+    assert found["largest_allowed_below"] == 64 and found["value_without_rules"] == 68
+    assert found["at_largest_allowed_below_bytes"] > found["capacity_bytes"] >= found["per_device_bytes"]
+
+
+def test_contradictory_rules_are_an_explained_answer():
+    found, _, said = ask(multiple_of=8, divides="L")
+    assert (found["feasible"], found["value"]) == (False, None)
+    assert found["reason"] == "no degree is at once a multiple of 8 and a divisor of 126 (L)"
+    assert said[-1].endswith("Without rules it is 68.")
+
+
+def test_a_limit_below_the_need_is_explained():
+    found, _, _ = ask(at_most=64)
+    assert found["feasible"] is False and "at most 64" in found["reason"]
+
+
+def test_what_is_reserved_and_usable_is_a_step():
+    found, lines, said = ask(reserved="2 GiB", usable=0.95)
+    counted = (80 * 2**30 - 2 * 2**30) * 19 / 20
+    assert found["capacity_bytes"] == int(counted)
+    assert any("C_mem = u (C_label − C_reserved) = " in line for line in lines)
+    assert any("2 GiB of it are reserved" in line for line in said)
+    assert found["value"] == -(-5817533202432 * 20 // (19 * 78 * 2**30))
+
+
+@pytest.mark.parametrize("rule", [{"multiple_of": True}, {"multiple_of": "1/2"}, {"divides": "Q"}, {"at_most": "-3"}])
+def test_a_rule_without_a_whole_number_is_refused(rule):
+    with pytest.raises(BadInput):
+        ask(**rule)
+
+
+@pytest.mark.parametrize(
+    ("exact", "printed", "found"),
+    [
+        (4187.5, "4187", "truncated"),
+        (2218.75, "2218", "truncated"),
+        (536, "536", "exact"),
+        (1.875, "1.88", "rounded"),
+        (226, "225", "different"),
+    ],
+)
+def test_printed_figures(exact, printed, found):
+    import sympy as sp
+
+    assert verdict(sp.Rational(str(exact)), printed) == found
