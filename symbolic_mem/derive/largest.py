@@ -119,7 +119,7 @@ def _terms(memory: Memory, *, with_p: bool, where: str = "one device") -> Table:
         (text(term.name), say("{f}", f=shown(term, with_p)), text(term.reason if term.kind in STATIC else ""))
         for term in memory.terms
     )
-    heads = (Column(text("term")), Column(text("bytes")), Column(text("why"), "text"))
+    heads = (Column(text("term")), Column(text("bytes")), Column(text("why")))
     return Table(text(f"The terms of the memory of {where}"), heads, rows)
 
 
