@@ -115,11 +115,8 @@ def formula_blocks(study: Study) -> list[Block]:
 
 
 def _terms(memory: Memory, *, with_p: bool, where: str = "one device") -> Table:
-    rows = tuple(
-        (text(term.name), say("{f}", f=shown(term, with_p)), text(term.reason if term.kind in STATIC else ""))
-        for term in memory.terms
-    )
-    heads = (Column(text("term")), Column(text("bytes")), Column(text("why")))
+    rows = tuple((text(term.name), say("{f}", f=shown(term, with_p))) for term in memory.terms)
+    heads = (Column(text("term")), Column(text("bytes")))
     return Table(text(f"The terms of the memory of {where}"), heads, rows)
 
 
