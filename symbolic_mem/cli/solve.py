@@ -157,7 +157,8 @@ def _show(study: Study, section: Any, found: Found) -> None:
     sign = ">" if bound.strict else "≥"
     if len(plain(bound.quotient)) <= LONGEST_FORMULA:
         click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
-        click.echo(f"condition   {plain_chain(condition(bound))}")
+        needed = "none: nothing is held in full by every device" if bound.fixed == 0 else plain_chain(condition(bound))
+        click.echo(f"condition   {needed}")
     else:
         click.echo(f"bound       {bound.symbol} {sign} M_div/(C_mem − M_fix); --json has it in full")
         click.echo("condition   C_mem > M_fix")
