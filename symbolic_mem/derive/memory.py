@@ -108,7 +108,8 @@ def term_table(study: Study, memory: Memory) -> Table:
 
 def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
     _, share = amount(100 * value / total, "%", digits=3)
-    return count(value), _marked(Amount(value / 2**30)), _marked(share)
+    part = text("< 0.01 %") if share.value < sp.Rational(1, 100) else _marked(share)
+    return count(value), _marked(Amount(value / 2**30)), part
 
 
 def _marked(figure: Amount) -> Prose:
