@@ -72,6 +72,10 @@ _PRINTED = ("printed", "printed_note")
 _CAPACITY = ("device", "reading", "capacity", "reserved", "usable")
 
 
+MEMORY = ("device_count", "min_degree", "largest", "insight", "stages", "fits_and_computes", "recompute", "compare")
+LAYERS = ("compute_bound", "smaller_batch", "largest_mesh")  # not about memory, but about what the layers do
+
+
 @dataclass(frozen=True)
 class Ask:
     """One kind of question: the keys it may carry beside ``label`` and ``ask``, and where its answer is derived."""
@@ -94,7 +98,10 @@ class Ask:
 
     def derive(self, study: Study, question: Question) -> tuple[Section, Any]:
         """Return the section that answers the question, and its facts for programs."""
-        return _named(self.home)(study, question)
+        answer = _named(self.home)
+        if study.recipe.gradients_persist or question.ask not in MEMORY:
+            return answer(study, question)
+        return _named("symbolic_mem.derive.moments:at_the_larger")(answer, study, question)
 
 
 def _named(place: str) -> Any:

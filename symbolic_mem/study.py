@@ -51,7 +51,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Study:
-    """What a study file declares; `overridden` is what the caller changed, for the document to say."""
+    """What a study file declares; `overridden` is what the caller changed, for the document to say.
+
+    `moment` is that of the account, where gradients do not persist.
+    """
 
     name: str
     title: str
@@ -66,6 +69,7 @@ class Study:
     overridden: tuple[str, ...] = ()
     devices: str | None = None
     network: Network | None = None
+    moment: str = "backward"
 
     @property
     def model(self) -> Model:
@@ -74,8 +78,8 @@ class Study:
 
     @cached_property
     def memory(self) -> Memory:
-        """The memory of the whole training, before it is placed."""
-        return account(self.model, self.recipe)
+        """The memory of the whole training at its `moment` (see `account`), before it is placed."""
+        return account(self.model, self.recipe, self.moment)
 
     def placed(self, rest: str | None = None, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `rest` overrides what happens to undivided fractions, `kinds` keeps only some."""

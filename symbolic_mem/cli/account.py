@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +29,7 @@ def command(as_json: bool, **options: Any) -> None:
 
 
 def _show(study: Study) -> None:
-    from symbolic_mem.derive.assumptions import placements
+    from symbolic_mem.derive.assumptions import MOMENT_WORDS, placements
     from symbolic_mem.evaluate import at, missing
     from symbolic_mem.models.groups import groups
     from symbolic_mem.placement import place
@@ -56,9 +57,13 @@ def _show(study: Study) -> None:
     _show_parameters(study)
     for name, part in (("static", memory.of(*STATIC)), ("activations", memory.of("activations"))):
         value = at(part.total, values)
-        click.echo(f"{name:<12} {_whole(value)} bytes, {_gib(value)} GiB")
+        click.echo(f"{name:<12} " + ("–" if value is None else f"{_whole(value)} bytes, {_gib(value)} GiB"))
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")
+    if not study.recipe.gradients_persist:
+        step = at(replace(study, moment="step").memory.total, values)
+        click.echo(f"counted      {MOMENT_WORDS[study.moment]}")
+        click.echo(f"the other    {MOMENT_WORDS['step']}: {_whole(step)} bytes, {_gib(step)} GiB")
     absent = missing(memory.total, values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")

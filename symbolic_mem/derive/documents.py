@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from symbolic_mem.asks import ASKS
-from symbolic_mem.derive.assumptions import UNITS, assumptions, not_counted, placements
+from symbolic_mem.asks import ASKS, LAYERS
+from symbolic_mem.derive.assumptions import (
+    SIGNS,
+    UNITS,
+    about_memory,
+    assumptions,
+    counted_moment,
+    not_counted,
+    placements,
+)
 from symbolic_mem.derive.insight import report_section
 from symbolic_mem.derive.largest import formula_blocks
 from symbolic_mem.derive.memory import memory_blocks
@@ -25,8 +33,6 @@ from symbolic_mem.evaluate import missing
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import table
 from symbolic_mem.terms import KINDS, STATIC
-
-COUNTING = ("device_count", "min_degree", "largest", "insight", "stages", "fits_and_computes", "recomputed", "compare")
 
 
 def homework(study: Study) -> Derivation:
@@ -52,11 +58,11 @@ def report(study: Study) -> Derivation:
     sections = (
         Section(text("Question"), _question(study)),
         Section(text("Notation"), (notation(study),)),
-        Section(text("Assumptions"), (Bullets((UNITS, *assumptions(study), *placements(study))),)),
+        Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),)),
         *([Section(text("The account"), tuple(blocks))] if blocks else []),
         *([] if depends is None else [depends]),
         *(section for section, _ in answered),
-        Section(text("What is not counted"), (Bullets(not_counted(study) or (text("nothing that is known"),)),)),
+        *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),)),
     )
     return Derivation(study.title, "Memory report", sections, tuple(found for _, found in answered))
@@ -68,12 +74,13 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
     asked = {str(symbol) for question in study.questions for symbol in _solved(question)}
-    if absent and study.questions and not any(question.ask in COUNTING for question in study.questions):
+    if absent and study.questions and not about_memory(study):
         return [], None
     if absent and asked.issuperset(absent):
         return formula_blocks(study), None
     study.need(memory.total, "the report")
-    return memory_blocks(study, Work(study.values), kinds), report_section(study, kinds)
+    told = [*map(Paragraph, counted_moment(study)), *memory_blocks(study, Work(study.values), kinds)]
+    return told, report_section(study, kinds)
 
 
 def _kinds(question: Question) -> tuple[str, ...]:
@@ -112,7 +119,11 @@ def notation(study: Study) -> Table:
 
 def references(study: Study) -> tuple[Prose, ...]:
     """List the sources of the study, its recipe, its layers and its devices, each once."""
-    found = [study.source, study.recipe.source, *(layer.source for layer in study.model.layers)]
+    found = [study.source]
+    if about_memory(study):
+        found.append(study.recipe.source)
+    if about_memory(study) or any(question.ask in LAYERS for question in study.questions):
+        found += [layer.source for layer in study.model.layers]
     for question in study.questions:
         if "device" in question.options:
             device = study.capacity(question).device
@@ -137,9 +148,19 @@ def _question(study: Study) -> tuple[Block, ...]:
 
 
 def _closing(study: Study) -> tuple[Section, ...]:
-    left_out = not_counted(study)
-    sections = [Section(text("Assumptions"), (Bullets((UNITS, *assumptions(study))),))]
-    if left_out:
-        sections.append(Section(text("What is not counted"), (Bullets(left_out),)))
-    sections.append(Section(text("Sources"), (Bullets(references(study)),)))
-    return tuple(sections)
+    cited = references(study)
+    return (
+        Section(text("Assumptions"), (Bullets(_assumed(study)),)),
+        *_left_out(study),
+        *([Section(text("Sources"), (Bullets(cited),))] if cited else []),
+    )
+
+
+def _assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
+    """All assumptions; where no question is about memory, none about how memory is counted."""
+    return (UNITS, *assumptions(study), *placed) if about_memory(study) else (SIGNS, *assumptions(study))
+
+
+def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ...]:
+    items = not_counted(study) or (() if otherwise is None else (otherwise,))
+    return (Section(text("What is not counted"), (Bullets(items),)),) if items and about_memory(study) else ()

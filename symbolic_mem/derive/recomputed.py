@@ -52,7 +52,7 @@ def recomputed(study: Study, question: Question) -> tuple[Section, Found]:
     before, after = (_answer(one, n, capacity, strict) for one in (study, changed))
 
     work = Work(study.values)
-    blocks: list[Block] = [Paragraph(text(_opening(how))), by_layer(changed.memory.of("activations"), work)]
+    blocks: list[Block] = [Paragraph(text(_opening(how))), by_layer(_saving(changed).memory.of("activations"), work)]
     blocks += _against(study, work)
     blocks += [
         Bullets(placement_sentences(changed.memory.kinds, changed.placement)),
@@ -90,6 +90,11 @@ def _answer(study: Study, n: sp.Symbol, capacity: Capacity, strict: bool) -> Sol
     return solve(study.placed(), n, capacity.counted, strict=strict).at(study.values)
 
 
+def _saving(study: Study) -> Study:
+    """The study at the moment at which there are activations."""
+    return replace(study, moment="backward")
+
+
 def _opening(how: Recompute) -> str:
     if how.rule == "none":
         return "Here nothing is recomputed: every layer keeps all that its backward pass needs."
@@ -104,7 +109,7 @@ def _opening(how: Recompute) -> str:
 
 
 def _against(study: Study, work: Work) -> list[Block]:
-    old = study.memory.of("activations").total.xreplace(dict(study.values))
+    old = _saving(study).memory.of("activations").total.xreplace(dict(study.values))
     new = work.number(M_activations)
     if old == 0 or old == new:
         return []
@@ -150,7 +155,7 @@ def _degree_step(study: Study, answer: Solved, capacity: Capacity, work: Work) -
 
 def _table(study: Study, changed: Study, before: Solved, after: Solved) -> Table:
     rows = []
-    for one, answer in ((study, before), (changed, after)):
+    for one, answer in ((_saving(study), before), (_saving(changed), after)):
         kept = one.memory.of("activations").total.xreplace(dict(one.values))
         counted = one.placed(kinds=("activations",)).total.xreplace({answer.bound.symbol: sp.S.One})
         rows.append(

@@ -29,7 +29,8 @@ class Recipe:
     """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out.
 
     `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
-    persist between micro-batches grow while the activations shrink: `account` says what that changes.
+    persist between micro-batches grow while the activations shrink: `account` says what that changes, and `persistent`
+    is the assumption that then no longer holds.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Recipe:
     not_counted: tuple[str, ...] = ()
     moments: sp.Rational = FP32
     gradients_persist: bool = True
+    persistent: str = ""
     recompute: Recompute = NONE
 
     @property
@@ -102,14 +104,16 @@ class Recipe:
     def without_persistent_gradients(self) -> Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
         return self._noting(
-            "Changed from the preset: gradients do not persist between micro-batches. At the start of the backward pass, "
-            "which is counted here, there are none yet; the optimizer step, with all gradients and no activations, must "
-            "fit as well.",
+            "Changed from the preset: gradients do not persist between micro-batches. There are none at the start of "
+            "the backward pass, with all activations, and all of them at the optimizer step, with no activations; "
+            "both must fit.",
             gradients_persist=False,
+            assumptions=tuple(said for said in self.assumptions if said != self.persistent),
         )
 
     def _noting(self, sentence: str, **changes: Any) -> Recipe:
-        return replace(self, assumptions=self.assumptions + ((sentence,) if sentence else ()), **changes)
+        said = changes.pop("assumptions", self.assumptions)
+        return replace(self, assumptions=said + ((sentence,) if sentence else ()), **changes)
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], where: str, default: str = DEFAULT) -> Recipe:
@@ -184,7 +188,8 @@ def _read(name: str, table: dict) -> Recipe:
         states=_ordered((*states, *optimizer(table["optimizer"]).states(moments))),
         activations=sp.Rational(table["activations"]),
         activations_reason=table.get("activations_reason", ""),
-        assumptions=tuple(table.get("assumptions", ())),
+        assumptions=(*table.get("assumptions", ()), *((table["persistent"],) if "persistent" in table else ())),
+        persistent=table.get("persistent", ""),
         not_counted=tuple(table.get("not_counted", ())),
         moments=moments,
     )

@@ -131,7 +131,7 @@ def _plain_number(value: Fraction | None) -> int | float | None:
 
 def account_json(study: Study) -> dict[str, Any]:
     """Return the account of a study as ``account --json`` prints it; what lacks a value is null."""
-    from symbolic_mem.derive.assumptions import assumptions, placements
+    from symbolic_mem.derive.assumptions import assumptions, counted_moment, placements
 
     values = study.values
     terms = []
@@ -165,7 +165,9 @@ def account_json(study: Study) -> dict[str, Any]:
         "static_bytes": number(at(memory.of(*STATIC).total, values)),
         "activation_bytes": number(at(memory.of("activations").total, values)),
         "total_bytes": number(at(memory.total, values)),
-        "assumptions": [plain_prose(said) for said in (*assumptions(study), *placements(study))],
+        "assumptions": [
+            plain_prose(said) for said in (*assumptions(study), *counted_moment(study), *placements(study))
+        ],
     }
 
 
