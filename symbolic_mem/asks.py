@@ -59,6 +59,14 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "about": list,
     "devices": list,
 }
+_TYPE_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
 _CHOICES = {  # where the words that a key may take are listed; read only where a question has the key
     "reading": "symbolic_mem.hardware:READINGS",
     "rest": "symbolic_mem.placement:RESTS",
@@ -87,7 +95,9 @@ class Ask:
         """Refuse an option of the wrong type or outside its list."""
         for key in self.keys:
             if key in question and key in _TYPES and not isinstance(question[key], _TYPES[key]):
-                raise BadInput(f"{where}: {key} = {question[key]!r} has the wrong type; see how to write a study")
+                allowed = _TYPES[key] if isinstance(_TYPES[key], tuple) else (_TYPES[key],)
+                words = " or ".join(_TYPE_WORDS[kind] for kind in allowed)
+                raise BadInput(f"{where}: {key} = {question[key]!r} has the wrong type; give {words}")
         for key in _CHOICES.keys() & question.keys():
             allowed = _named(_CHOICES[key])
             if question[key] not in allowed:

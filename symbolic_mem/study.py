@@ -164,15 +164,15 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         values |= rates
     return Study(
         name=name,
-        title=entry(content, "title", str, where),
+        title=_printable(entry(content, "title", str, where), "title", where),
         built=built,
         recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
         questions=_questions(entry(content, "question", list, where, []), where),
-        source=entry(content, "source", str, where, ""),
-        text=entry(content, "text", str, where, ""),
-        notes=tuple(str(note) for note in notes),
+        source=_printable(entry(content, "source", str, where, ""), "source", where),
+        text=_printable(entry(content, "text", str, where, ""), "text", where),
+        notes=tuple(_printable(str(note), "notes", where) for note in notes),
         devices=devices,
         network=network,
     )
@@ -264,7 +264,10 @@ def _asked(question: Question, device_name: str | None, capacity: str | None, re
         options.pop("capacity", None)
         options["device"] = device_name
     if capacity is not None:
-        capacity_from(capacity)
+        try:
+            capacity_from(capacity)
+        except BadInput as error:
+            raise BadInput(f"--capacity: {error}") from None
         options.pop("device", None)
         options.pop("reading", None)
         options["capacity"] = capacity
@@ -317,6 +320,13 @@ def _typed(text: str) -> int | float | str:
         return text
 
 
+def _printable(words: str, key: str, where: str) -> str:
+    """Refuse control characters, which a terminal would obey instead of printing."""
+    if not all(sign.isprintable() or sign in "\n\t" for sign in words):
+        raise BadInput(f"{where}: {key} holds a control character; remove it")
+    return words
+
+
 def _value(name: str, value: object, where: str) -> sp.Rational:
     symbol = lookup(name)
     if symbol is not None and not named(symbol).whole and not isinstance(value, bool):
@@ -324,7 +334,9 @@ def _value(name: str, value: object, where: str) -> sp.Rational:
         if rate <= MAX_VALUE:
             return rate
     whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value <= 0 or value > MAX_VALUE:
+    if whole and value > MAX_VALUE:
+        raise BadInput(f"{where}: {name} = {_literal(value)} is too large; at most 10^30 is read")
+    if not whole or value <= 0:
         raise BadInput(
             f"{where}: {name} = {_literal(value)} is not allowed; give a positive whole number, as in {name} = 128"
         )

@@ -81,14 +81,13 @@ def command(
 def _asked(study: Study, label: str | None, changes: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with the caller's changes."""
     from symbolic_mem.asks import ASKS
-    from symbolic_mem.errors import nearest
     from symbolic_mem.study import Question
 
     solvable = [question for question in study.questions if question.ask in ("min_degree", "largest")]
     named = [question for question in solvable if label is not None and question.label == label]
     if label is not None and not named:
-        labels = [question.label for question in solvable]
-        raise BadInput(f"study {study.name!r} has no question {label!r} about a degree; {nearest(label, labels)}")
+        quoted = ", ".join(repr(question.label) for question in solvable) or "none"
+        raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
     ask = _kind(changes.get("for"), named or solvable)
     question = next((q for q in named or solvable if q.ask == ask), Question("solve", ask, {}, study.name))
     keys = ASKS[ask].keys
