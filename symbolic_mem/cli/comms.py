@@ -8,6 +8,7 @@ import click
 
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import print_table
+from symbolic_mem.errors import BadInput
 
 
 @click.command("comms")
@@ -29,6 +30,11 @@ def command(
     """
     from symbolic_mem.render.comms_json import comms_report
 
+    if options.get("device") is not None:
+        raise BadInput(
+            f"--device {options['device']!r} names a memory, and comms asks about rates: give them as --set C=... and "
+            "--set W=..., or name the device in [network] of the study"
+        )
     study = chosen_study(options)
     found = comms_report(study, overlap, axes, scheme=scheme, pass_name=pass_name, chips=chips)
     if as_json:

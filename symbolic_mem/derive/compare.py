@@ -31,6 +31,7 @@ from symbolic_mem.formula import write_formula
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import local
 
+LONG_NAME = 24  # characters; a longer one wraps in its table
 LONG_FORMULA = 30  # characters; a longer one wraps in its table
 LONGEST_FORMULA = 160  # characters; a longer one stands in the JSON only
 LONG_REASON = 80
@@ -183,7 +184,7 @@ def _short(reason: str) -> str:
 def _terms_table(found: Comparison) -> Table:
     gaps = [gap for gap in found.gaps if at(gap.difference, found.values) != 0]
     shown = [tidy(gap.difference) for gap in gaps]
-    rows = []
+    rows, names = [], []
     for gap, formula in zip(gaps, shown, strict=True):
         below = bool(found.tensors) and gap.kind == "activations"
         reason = text("tensors below") if below else text(_short(gap.reason))
@@ -193,13 +194,22 @@ def _terms_table(found: Comparison) -> Table:
         elif _too_long(formula):
             cell = text("by the shape of each tensor")
         name = gap.name.replace("activations of the ", "") if below else gap.name
+        names.append(name)
         rows.append((text(name), cell, *_figures(gap.difference, found), reason))
     if found.tensors:
         shown = [formula for formula in shown if len(str(formula)) <= LONG_FORMULA]
     rows.append((text("difference"), text(""), *_figures(found.difference, found), text("")))
+    told = not found.tensors or any(gap.kind != "activations" for gap in gaps)
+    why = Column(text("why"), "text" if told else "left")
     return Table(
         text("The terms that differ, second less first"),
-        (*_heads("term", shown), Column(text("bytes"), "right"), Column(text("GiB"), "right"), _WHY),
+        (
+            _named("term", [*names, ""]),
+            _formula(shown),
+            Column(text("bytes"), "right"),
+            Column(text("GiB"), "right"),
+            why,
+        ),
         tuple(rows),
         totals=True,
     )
@@ -211,21 +221,28 @@ def _tensors_table(found: Comparison) -> Table:
         name, last = (gap.layer if gap.layer != last else ""), gap.layer
         _, size = _figures(gap.difference, found)
         rows.append((text(name), text(gap.tensor), say("{f}", f=gap.difference), size, gap.said))
-    heads = _heads("tensor", [gap.difference for gap in found.tensors])
+    formula = _formula([gap.difference for gap in found.tensors])
     return Table(
         text("The saved tensors that differ, all repetitions of their layer together, second less first"),
-        (Column(text("layer")), *heads, Column(text("GiB"), "right"), _WHY),
+        (
+            Column(text("layer")),
+            Column(text("tensor")),
+            formula,
+            Column(text("GiB"), "right"),
+            Column(text("why"), "note"),
+        ),
         tuple(rows),
     )
 
 
-_WHY = Column(text("why"), "text")
+def _named(what: str, names: list[str]) -> Column:
+    return Column(text(what), "note" if max(map(len, names)) > LONG_NAME else "left")
 
 
-def _heads(what: str, formulas: list[sp.Expr]) -> tuple[Column, Column]:
+def _formula(formulas: list[sp.Expr]) -> Column:
     shown = [formula for formula in formulas if not _too_long(formula)]
     long = max((len(str(formula)) for formula in shown), default=0) > LONG_FORMULA
-    return Column(text(what)), Column(text("formula"), "text" if long else "left")
+    return Column(text("formula"), "text" if long else "left")
 
 
 def _too_long(formula: sp.Expr) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sympy as sp
+
 from symbolic_mem.asks import ASKS, LAYERS
 from symbolic_mem.derive.assumptions import (
     SIGNS,
@@ -55,9 +57,10 @@ def report(study: Study) -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
     answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
     blocks, depends = _account(study)
+    given = notation(study)
     sections = (
         Section(text("Question"), _question(study)),
-        Section(text("Notation"), (notation(study),)),
+        *([Section(text("Notation"), (given,))] if given.rows else []),
         Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),)),
         *([Section(text("The account"), tuple(blocks))] if blocks else []),
         *([] if depends is None else [depends]),
@@ -74,7 +77,7 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
     asked = {str(symbol) for question in study.questions for symbol in _solved(question)}
-    if absent and study.questions and not about_memory(study):
+    if not about_memory(study):
         return [], None
     if absent and asked.issuperset(absent):
         return formula_blocks(study), None
@@ -97,8 +100,10 @@ def _solved(question: Question) -> tuple[str, ...]:
 
 def notation(study: Study) -> Table:
     """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
-    used = {*study.values, *study.memory.total.free_symbols}
-    used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    used: set[sp.Basic] = {*study.values}
+    if about_memory(study):
+        used |= study.memory.total.free_symbols
+        used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     rows = []
     for name in table(given=True):
         if name.symbol in used:
@@ -136,7 +141,8 @@ def _problem(study: Study) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
     if study.source:
         blocks.append(Paragraph(text(f"Source: {study.source}.")))
-    return (*blocks, notation(study))
+    given = notation(study)
+    return (*blocks, given) if given.rows else tuple(blocks)
 
 
 def _question(study: Study) -> tuple[Block, ...]:

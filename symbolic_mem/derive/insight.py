@@ -8,7 +8,8 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.derive.degrees import solved_symbol
+from symbolic_mem.derive.degrees import LONGEST_FORMULA, solved_symbol
+from symbolic_mem.derive.memory import LONG_FORMULA
 from symbolic_mem.derive.rules import rules_of
 from symbolic_mem.derive.steps import (
     Amount,
@@ -84,7 +85,8 @@ def floor_blocks(memory: Memory, n: sp.Symbol, work: Work, facts: dict[str, Any]
         closing.append(said)
         return [Paragraph(said)]
     names = tuple(say(f"{term.name}: {{f}}", f=term.bytes) for term in floor.terms)
-    chain = Chain(M_fixed, (("=", floor.limit), ("=", work.put(floor.limit)), amount(value, "GiB")))
+    in_full = [("=", floor.limit), ("=", work.put(floor.limit))] if len(str(floor.limit)) <= LONGEST_FORMULA else []
+    chain = Chain(M_fixed, (*in_full, amount(value, "GiB")))
     closing.append(say("No number of devices brings one of them below {f}.", f=about(gib(value))))
     return [
         work.step(say("As {n} grows, the memory of one device falls towards what is not divided:", n=n), chain),
@@ -106,7 +108,12 @@ def crossover_blocks(study: Study, work: Work, facts: dict[str, Any], closing: l
     facts["crossover"] = {"symbol": str(x), "first": found.first}
     blocks: list[Block] = []
     statement = say("Activations grow with {x} and states do not. They are larger once", x=x)
-    if slope is not None and found.bound.degree == 1 and 0 not in dict(found.bound.powers):
+    if (
+        slope is not None
+        and len(str(slope)) <= LONGEST_FORMULA // 2
+        and found.bound.degree == 1
+        and 0 not in dict(found.bound.powers)
+    ):
         quotient = M_static / slope
         number = work.number(quotient)
         lines = (
@@ -145,7 +152,7 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
     rows = tuple(
         (
             say("{x}", x=one.symbol),
-            say("{d}", d=sp.gcd_terms(one.derivative)),
+            text("–") if one.derivative is None else say("{d}", d=_in_a_line(one.derivative)),
             text("–") if one.rate is None else about(Amount(_rational(one.rate), digits=3)),
             about(Amount(_rational(one.added) / 2**30, digits=4)),
         )
@@ -160,14 +167,21 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
             gib=about(gib(_rational(found[0].added))),
         )
     )
+    longest = max(len(str(one.derivative)) for one in found)
     heads = (
         Column(say("{x}", x=sp.Symbol("x", positive=True))),
-        Column(text("bytes for one more")),
+        Column(text("bytes for one more"), "text" if longest > LONG_FORMULA else "left"),
         Column(text("% for 1 % more"), "right"),
         Column(text("GiB for 1 % more"), "right"),
     )
     caption = say("How {m} answers to each symbol, the others held: derivative, elasticity, addition", m=M_total)
     return [Table(caption, heads, rows)]
+
+
+def _in_a_line(derivative: sp.Expr) -> sp.Expr:
+    """Common factors in front; multiplied out where that would be one wide fraction, which no table can break."""
+    short = sp.gcd_terms(derivative)
+    return sp.expand(derivative) if short.as_numer_denom()[1].free_symbols else short
 
 
 def report_section(study: Study, kinds: tuple[str, ...]) -> Section | None:

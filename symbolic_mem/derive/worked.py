@@ -171,7 +171,7 @@ def _printed(lines: tuple[Line, ...], work: Work) -> Table:
                     text(VERDICTS[verdict] + off),
                 )
             )
-    heads = (("quantity", "left"), ("exact value", "right"), ("printed", "right"), ("verdict", "text"))
+    heads = (("quantity", "left"), ("exact value", "right"), ("printed", "right"), ("verdict", "note"))
     columns = tuple(Column(text(head), align) for head, align in heads)
     return Table(text("Against the figures that the source prints"), columns, tuple(rows))
 

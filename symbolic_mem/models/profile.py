@@ -85,8 +85,13 @@ class Profile:
     def row(self, operation: str) -> Row:
         """Return which tensors `operation` keeps and in how many bytes, as the profile's table says it."""
         if operation not in self.keeps:
-            kind = operation.split()[0]
-            similar = [name for name in self.keeps if name.startswith(kind)] if " " in operation else self.keeps
+            kind, _, variant = operation.partition(" ")
+            similar = [name for name in self.keeps if name.startswith(kind)] if variant else self.keeps
+            if kind == "attention" and variant:
+                kernels = [name.removeprefix("attention ") for name in similar]
+                raise BadInput(
+                    f"profile {self.name!r} has no attention kernel {variant!r}; {nearest(variant, kernels)}"
+                )
             raise BadInput(
                 f"profile {self.name!r} does not say what {operation!r} keeps; {nearest(operation, similar)}; "
                 f"choose one of these or another profile"

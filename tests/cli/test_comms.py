@@ -50,6 +50,7 @@ def test_a_mesh_on_which_no_batch_is_enough_is_an_answer(capsys):
         (["cs336-a2-xxl", "--chips", "60"], "X = 16 times Y = 4 is 64 chips, not 60"),
         (["cs336-a2-xxl", "--set", "M_X=0"], "M_X = 0 is not allowed"),
         (["llama-3.1-8b"], "says nothing about its network; add [network]"),
+        (["cs336-a2-xxl", "--device", "h100-80gb"], "names a memory, and comms asks about rates"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symbolic_mem.derive.documents import homework, report
+from symbolic_mem.derive.steps import Step, Table
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study import bundled, load_study
 
@@ -42,3 +43,31 @@ def test_a_question_about_times_says_what_the_layers_are():
 def test_every_bundled_study_cites_a_source():
     for name in bundled():
         assert any(plain_prose(section.title) == "Sources" for section in homework(load_study(name)).sections), name
+
+
+def _tables(derivation) -> dict[str, Table]:
+    return {plain_prose(b.caption): b for s in derivation.sections for b in s.blocks if isinstance(b, Table)}
+
+
+def test_what_is_given_has_no_symbol_that_nothing_asks_for():
+    given = _tables(homework(load_study("scaling-book-training")))["What is given"]
+    assert "to be found" not in [plain_prose(row[-1]) for row in given.rows]
+    assert "What is given" not in _tables(homework(load_study("utilisation")))
+
+
+def test_a_report_without_a_question_about_memory_has_no_account():
+    titles = [plain_prose(section.title) for section in report(load_study("kv-cache")).sections]
+    assert "The account" not in titles and "What the memory depends on" not in titles
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3", "cs336-a2-memory"])
+def test_long_derivatives_wrap_and_are_not_one_wide_fraction(name):
+    (found,) = [t for caption, t in _tables(report(load_study(name))).items() if "answers to each symbol" in caption]
+    assert found.columns[1].align == "text"
+    assert not any("/n_heads" in plain_prose(row[1]) and len(plain_prose(row[1])) > 120 for row in found.rows)
+
+
+def test_a_floor_of_many_terms_is_a_number_above_its_terms():
+    (section,) = [s for s in report(load_study("deepseek-v3")).sections if "depends on" in plain_prose(s.title)]
+    step = next(block for block in section.blocks if isinstance(block, Step))
+    assert len(step.chains[0].links) == 1
