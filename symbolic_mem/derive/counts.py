@@ -22,6 +22,7 @@ from symbolic_mem.derive.steps import (
     text,
 )
 from symbolic_mem.derive.words import KIND_WORDS, READING_WORDS, about, capacity_blocks, count, listed
+from symbolic_mem.errors import BadInput
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.placement import Placed, place
 from symbolic_mem.solve.bound import solve
@@ -35,6 +36,9 @@ def device_count(study: Study, question: Question) -> tuple[Section, Found]:
     """Derive the memory of the kinds asked for and the number of devices that hold it."""
     kinds = tuple(question.get("kinds") or KINDS)
     memory = study.memory.of(*kinds)
+    if not memory.terms:
+        kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
+        raise BadInput(f"question {question.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
     study.need(memory.total, f"question {question.label}")
     capacity, strict = study.capacity(question), bool(question.get("strict", False))
     work = Work(study.values)
@@ -118,10 +122,11 @@ def _sentence(study: Study, memory: Memory, capacity: Capacity, number: int | No
     parts = say(f"{names.capitalize()} take {{total}}", total=about(Amount(total, capacity.unit)))
     if static.terms and rest.terms:
         parts = say(
-            "{parts} ({s} of states and {a} of activations)",
+            "{parts} ({s} of states and {a} of {kept})",
             parts=parts,
             s=about(Amount(static.total.xreplace(values), capacity.unit)),
             a=about(Amount(rest.total.xreplace(values), capacity.unit)),
+            kept=listed([KIND_WORDS[kind] for kind in rest.kinds]),
         )
     return say(
         f"{{parts}}: that is {number} {holder} of {{each}} each.",

@@ -134,7 +134,7 @@ def _per_device(
             (
                 ("=", Total(tuple(divided))),
                 *_in_full(bound.divided),
-                ("=", amount(div, "bytes")[1]),
+                amount(div, "bytes", digits=14),
                 amount(div, "GiB"),
             ),
         )
@@ -146,7 +146,7 @@ def _per_device(
                 (
                     ("=", Total(tuple(fixed))),
                     *_in_full(bound.fixed),
-                    ("=", amount(fix, "bytes")[1]),
+                    amount(fix, "bytes", digits=14),
                     amount(fix, "GiB"),
                 ),
             )
@@ -229,7 +229,7 @@ def _feasible(bound: Bound, answer: bounds.Answer, work: Work) -> list[Block]:
         blocks.append(
             work.step(
                 text("The condition holds, and the room that is left is"),
-                Chain(room, (("=", work.put(room)), ("=", amount(left, "bytes")[1]), amount(left, "GiB"))),
+                Chain(room, (("=", work.put(room)), amount(left, "bytes", digits=14), amount(left, "GiB"))),
             )
         )
     quotient = M_divided / room

@@ -133,7 +133,7 @@ def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
     formula: Side = spread(shorts[0]) if len(shorts) == 1 else Total(shorts)
     numbers: Side = work.put(shorts[0]) if len(shorts) == 1 else Total(tuple(work.put(short) for short in shorts))
     put = () if max(len(str(short)) for short in shorts) > LONGEST else (("=", numbers),)
-    chain = Chain(symbol, (("=", formula), *put, ("=", amount(value, "bytes")[1]), amount(value, "GiB")))
+    chain = Chain(symbol, (("=", formula), *put, amount(value, "bytes", digits=14), amount(value, "GiB")))
     return work.step(text(start), chain)
 
 
@@ -145,7 +145,7 @@ def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
     names = listed([KIND_WORDS[kind] for kind in static])
     return work.step(
         text(f"{_sentence(names)} together, the static part of the memory, take"),
-        Chain(M_static, (("=", parts), *middle, ("=", amount(value, "bytes")[1]), amount(value, "GiB"))),
+        Chain(M_static, (("=", parts), *middle, amount(value, "bytes", digits=14), amount(value, "GiB"))),
     )
 
 
@@ -217,7 +217,7 @@ def kept_table(layers: Sequence[Layer], study: Study) -> Table:
 
 def _one_term(statement: Prose, term: Term, work: Work) -> Step:
     value = work.define(M_activations, term.bytes)
-    links = (("=", term.bytes), ("=", work.put(term.bytes)), ("=", amount(value, "bytes")[1]), amount(value, "GiB"))
+    links = (("=", term.bytes), ("=", work.put(term.bytes)), amount(value, "bytes", digits=14), amount(value, "GiB"))
     return work.step(statement, Chain(M_activations, links))
 
 
@@ -245,7 +245,7 @@ def _total_step(memory: Memory, static: list[str], work: Work) -> Step:
     links: list[tuple[str, Side]] = [("=", Total(tuple(symbols)))]
     if len(symbols) > 1 and all(size.shown.exact for size in sizes):
         links.append(("=", Total(tuple(sizes))))
-    links += [("=", amount(value, "bytes")[1]), amount(value, "GiB")]
+    links += [amount(value, "bytes", digits=14), amount(value, "GiB")]
     return work.step(text("All that is counted takes"), Chain(M_total, tuple(links)))
 
 

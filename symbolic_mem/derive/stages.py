@@ -73,6 +73,7 @@ def stages(study: Study, question: Question) -> tuple[Section, dict[str, Any]]:
     values = {name: value for name, value in given.items() if name not in (symbol, shown.unknown)}
     work = Work(values)
     if shown.unknown is None or not study.model.parameters.has(shown.unknown):
+        study.under(question).need(study.model.parameters, f"question {question.label}")
         blocks += parameter_steps(study.model, work)
     blocks += shown.formulas(work)
     rows, facts, printed = [], [], question.get("printed", [])
@@ -243,6 +244,9 @@ def _verdicts(question: Question, shown: _Cells, facts: list[dict[str, Any]]) ->
     items = []
     for fact in (*cut, *wrong):
         value, stated = fact["value"], figure(fact["printed"]) * BYTES_PER.get(shown.unit, 1)
+        if value is None:
+            items.append(text(f"printed {fact['printed']}, and nothing fits"))
+            continue
         items.append(
             say(
                 f"printed {fact['printed']}, exactly {{value}}: {{off}} too {'little' if stated < value else 'much'}",

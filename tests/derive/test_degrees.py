@@ -93,3 +93,33 @@ def test_printed_figures(exact, printed, found):
     import sympy as sp
 
     assert verdict(sp.Rational(str(exact)), printed) == found
+
+
+def test_a_third_of_the_bytes_is_not_a_whole_number_and_the_lines_say_so():
+    study = override(load_study("cs336-a2-xxl"), fractions={"activations": "1/3"}, rest="kept", values={"L": "1"})
+    study = override(study, values={"B": "1", "S": "1", "d_model": "100", "d_ff": "100"})
+    section, found = ASKS["min_degree"].derive(study, Question("x", "min_degree", {"capacity": "100 kB"}))
+    lines = [plain_chain(chain) for block in section.blocks for chain in getattr(block, "chains", ())]
+    # 2 weights of 100 x 100 with 16 bytes are 320000; of 2 x 200 bytes of activations a third is divided
+    assert any(line.startswith("M_div") and "≈ 320,133.33333333 bytes" in line for line in lines)
+    assert any(line.startswith("M_fix") and "≈ 266.66666666667 bytes" in line for line in lines)
+    assert found.answer.value == 4  # 320133.3/99733.3 = 3.2
+
+
+def test_a_count_of_kinds_that_the_recipe_does_not_keep_is_refused():
+    study = override(load_study("cs336-a2-xxl"), recipe_name="scaling-book-10")
+    question = Question("x", "device_count", {"capacity": "80 GiB", "kinds": ["gradients"]})
+    with pytest.raises(BadInput, match="question x counts nothing: of gradients none is kept; kept are weights, optim"):
+        ASKS["device_count"].derive(study, question)
+
+
+def test_a_table_of_stages_names_the_value_that_it_lacks():
+    with pytest.raises(BadInput, match="question x needs a value for Psi"):
+        ASKS["stages"].derive(load_study("zero-table-2"), Question("x", "stages", {"rows": {"n_fsdp": [1, 2]}}))
+
+
+def test_a_printed_figure_where_nothing_fits_is_told_apart():
+    study = override(load_study("zero-table-2"), capacity="1 B")
+    section, _ = ASKS["stages"].derive(study, study.questions[0])
+    items = [plain_prose(item) for block in section.blocks for item in getattr(block, "items", ())]
+    assert "printed 2B, and nothing fits" in items
