@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import sympy as sp
@@ -42,6 +43,7 @@ _ESCAPES = str.maketrans(
     }
     | {digit: rf"\textsuperscript{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 )
+_LIGATURES = re.compile(r"([-,])(?=\1)")  # TeX sets two of them as a dash or as a quotation mark
 
 
 def escape(text: str) -> str:
@@ -51,7 +53,8 @@ def escape(text: str) -> str:
     '\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%'
     """
     printable = "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else " " for c in text)
-    return printable.translate(_ESCAPES).replace(r"}\textsuperscript{", "")
+    apart = _LIGATURES.sub(r"\1{}", printable.translate(_ESCAPES))
+    return apart.replace("''", r"\textquotesingle{}\textquotesingle{}").replace(r"}\textsuperscript{", "")
 
 
 class Latex(Typesetter):

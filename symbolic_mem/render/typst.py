@@ -39,6 +39,7 @@ LAYOUT = re.compile(
     r"endhead|endfirsthead|endfoot|endlastfoot|toprule|midrule|bottomrule|addlinespace|arraybackslash|sloppy|par|quad|"
     r"qquad|thispagestyle|pagestyle|allowdisplaybreaks|leavevmode|relax|(begin|end)\{(answer|samepage)\})(?![A-Za-z])"
 )
+UNKNOWN = (r"\newcommand{\textbar}{|}", r"\newcommand{\textasciigrave}{\`{}}")  # to pandoc's reader
 MISREAD = re.compile(r"\\(cmidrule|cline|today)(?![A-Za-z])|\\\\\*")
 
 
@@ -96,7 +97,7 @@ def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:
         raise _not_understood(misread[0])
     kept = [line for line in head.splitlines() if line.startswith(("\\title{", "\\author{", "\\date{"))]
     language = re.search(r"pdflang=\{([A-Za-z]+)", head)
-    (folder / "document.tex").write_text("\n".join([*kept, begin + body]), encoding="utf-8", newline="\n")
+    (folder / "document.tex").write_text("\n".join([*UNKNOWN, *kept, begin + body]), encoding="utf-8", newline="\n")
     templates = template_folder()
     status = run_program(
         [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import string
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import pytest
 
 from symbolic_mem.errors import BadInput, RenderError
 from symbolic_mem.render import tex_engine, typst
+from symbolic_mem.render.latex import escape
 from symbolic_mem.render.pdf import pdf
 from symbolic_mem.render.process import find_program
 from symbolic_mem.render.templates import template_folder
@@ -207,7 +209,7 @@ def test_tex_errors_quote_the_line(needs):
         r"\ifnum1=1 one \else two \fi",
         r"\today",
         r"\cite{book}",
-        r"\textbar{}",
+        r"\textinterrobangdown{}",
         r"\includegraphics{figure.png}",
         r"\input{chapter}",
         "\\unclosed{",
@@ -278,3 +280,9 @@ def test_importing_the_module_loads_no_program():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "symbolic_mem.render.pdf" in loaded
     assert not {"subprocess", "tempfile", "typst", "pypandoc", "jinja2", "sympy"} & set(loaded)
+
+
+def test_text_is_printed_sign_by_sign_as_it_was_written(route):
+    written = "".join(f"a{sign}b{sign}{sign}c" for sign in string.punctuation)
+    data = pdf(document(escape(written), OUTLINES), route=route)
+    assert squeezed(data).removesuffix("1").replace("’", "'") == written
