@@ -59,7 +59,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "about": list,
     "devices": list,
 }
-_TYPE_WORDS = {
+_TYPE_WORDS: dict[type, str] = {
     str: "text",
     int: "a whole number",
     float: "a number",
@@ -95,8 +95,9 @@ class Ask:
         """Refuse an option of the wrong type or outside its list."""
         for key in self.keys:
             if key in question and key in _TYPES and not isinstance(question[key], _TYPES[key]):
-                allowed = _TYPES[key] if isinstance(_TYPES[key], tuple) else (_TYPES[key],)
-                words = " or ".join(_TYPE_WORDS[kind] for kind in allowed)
+                wanted = _TYPES[key]
+                kinds: tuple[type, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
+                words = " or ".join(_TYPE_WORDS[kind] for kind in kinds)
                 raise BadInput(f"{where}: {key} = {question[key]!r} has the wrong type; give {words}")
         for key in _CHOICES.keys() & question.keys():
             allowed = _named(_CHOICES[key])

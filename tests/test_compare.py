@@ -97,3 +97,11 @@ def test_equal_names_are_matched_with_equal_elements_first():
     b = Memory((_term("w", 20, 4), _term("w", 10, 2)))
     (gap,) = compare(a, b)
     assert gap.difference == -20
+
+
+def test_a_long_difference_without_a_value_names_what_is_missing(capsys):
+    from symbolic_mem.cli.main import main
+
+    assert main(["compare", "llama-3.1-8b", "--place", "activations=1", "--place", "activations=0"]) == 0
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last.endswith("by how much needs n_fsdp.") and len(last) < 200

@@ -26,7 +26,7 @@ from symbolic_mem.derive.steps import (
 )
 from symbolic_mem.derive.tensor_gaps import TensorGap, tensor_gaps, tidy
 from symbolic_mem.derive.words import about, count, gib
-from symbolic_mem.evaluate import at
+from symbolic_mem.evaluate import at, missing
 from symbolic_mem.formula import write_formula
 from symbolic_mem.study import Question, Study
 from symbolic_mem.symbols import local
@@ -74,6 +74,9 @@ def sentence(found: Comparison) -> Prose:
     gap = at(found.difference, found.values)
     if found.difference == 0 and not found.gaps:
         return text(f"Nothing differs between {a} and {b}{device}.")
+    if gap is None and _too_long(found.difference):
+        absent = ", ".join(missing(found.difference, found.values))
+        return text(f"{_upper(b)} and {a} differ{device} in {_terms(len(found.gaps))}; by how much needs {absent}.")
     if gap is None:
         return say(
             f"{_upper(b)} needs {{d}} bytes more than {a}{device}, in {_terms(len(found.gaps))}.", d=found.difference

@@ -84,7 +84,7 @@ def floor_blocks(memory: Memory, n: sp.Symbol, work: Work, facts: dict[str, Any]
         said = say("Every term is divided over {n} devices, so no part of the memory stays on all of them.", n=n)
         closing.append(said)
         return [Paragraph(said)]
-    names = tuple(say(f"{term.name}: {{f}}", f=term.bytes) for term in floor.terms)
+    names = tuple(say(f"{term.name}: {{f}}", f=_short_or_size(term.bytes, work)) for term in floor.terms)
     in_full = [("=", floor.limit), ("=", work.put(floor.limit))] if len(str(floor.limit)) <= LONGEST_FORMULA else []
     chain = Chain(M_fixed, (*in_full, amount(value, "GiB")))
     closing.append(say("No number of devices brings one of them below {f}.", f=about(gib(value))))
@@ -176,6 +176,10 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
     )
     caption = say("How {m} answers to each symbol, the others held: derivative, elasticity, addition", m=M_total)
     return [Table(caption, heads, rows)]
+
+
+def _short_or_size(size: sp.Expr, work: Work) -> sp.Expr | Prose:
+    return size if len(str(size)) <= LONGEST_FORMULA else about(gib(work.number(size)))
 
 
 def _in_a_line(derivative: sp.Expr) -> sp.Expr:

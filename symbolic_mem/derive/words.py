@@ -49,7 +49,7 @@ def count(value: sp.Expr | int | None) -> Prose:
 
 def about(amount: Amount) -> Prose:
     """An amount inside a sentence, with a sign of approximation when its figures are rounded."""
-    return Prose((amount,) if amount.shown.exact else ("≈ ", amount))
+    return Prose((amount,) if amount.shown.exact else ("≈\N{NO-BREAK SPACE}", amount))
 
 
 def gib(value: sp.Expr) -> Amount:

@@ -18,6 +18,7 @@ from symbolic_mem.derive.steps import (
     Column,
     Prose,
     Section,
+    Side,
     Table,
     Work,
     amount,
@@ -97,7 +98,8 @@ def worked(study: Study, question: Question) -> tuple[Section, dict[str, object]
             raise MissingValue(absent, f"question {question.label}")
         value = work.define(line.symbol, line.formula)
         shown = amount(value, line.unit, digits=line.digits)
-        links = [("=", line.formula)]
+        plain = line.formula.is_Rational and shown[1].shown.exact and BYTES_PER.get(line.unit, 1) == 1
+        links: list[tuple[str, Side]] = [] if plain and line.unit else [("=", line.formula)]
         if line.formula.free_symbols:
             links.append(("=", work.put(line.formula)))
         if not (line.formula.is_number and not line.unit and shown[1].shown.exact):

@@ -106,7 +106,7 @@ def test_what_cannot_be_compared_is_one_line(refused, options, said):
         (("--set", "n_kv=5"), "n_kv = 5 does not divide n_heads = 32"),
         (("--set", "L=-1"), "L = -1 is not allowed"),
         (("--profile", "hf-cuda"), "unknown profile 'hf-cuda'; did you mean 'hf-cuda-bf16'"),
-        (("--kernel", "flsh"), "did you mean 'attention flash'"),
+        (("--kernel", "flsh"), "has no attention kernel"),
         (("--recompute", "groups=x"), "groups counts blocks"),
     ],
 )
@@ -119,7 +119,7 @@ def test_bad_options_of_a_model_are_one_line(refused, options, said):
     [
         ('config = "nowhere.json"', "nowhere.json: there is no such file"),
         ('kind = "transformer"\nprofile = "tf"', "unknown profile 'tf'"),
-        ('kind = "transformer"\nkernel = "slow"', "attention slow"),
+        ('kind = "transformer"\nkernel = "slow"', "no attention kernel 'slow'"),
         ('kind = "transformer"\nnorms = "rms"', "unknown key 'norms'; did you mean 'norm'"),
         ('kind = "transformer"\nnorm = "batch"', "the norm is 'batch'"),
         ('kind = "transformer"\nlayers = -2', "layers = -2 is not allowed"),

@@ -71,3 +71,17 @@ def test_a_floor_of_many_terms_is_a_number_above_its_terms():
     (section,) = [s for s in report(load_study("deepseek-v3")).sections if "depends on" in plain_prose(s.title)]
     step = next(block for block in section.blocks if isinstance(block, Step))
     assert len(step.chains[0].links) == 1
+
+
+def test_buffers_are_named_where_they_are_counted():
+    said = plain_prose(homework(load_study("deepseek-v3")).answers[0])
+    assert "GiB of activations and buffers)" in said
+
+
+def test_a_number_that_is_given_is_not_set_equal_to_itself():
+    (section,) = [s for s in homework(load_study("kv-cache")).sections if "k_deepseek" in str(s)]
+    for block in section.blocks:
+        for chain in getattr(block, "chains", ()):
+            assert not (
+                len(chain.links) == 2 and str(chain.links[0][1]) == str(getattr(chain.links[1][1], "value", ""))
+            )
