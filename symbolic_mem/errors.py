@@ -49,6 +49,10 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     listed = list(allowed)
     names, wanted = sorted(listed), given.lower()
     close = [name for name in listed if name.lower().startswith(wanted)]
-    close = close or get_close_matches(wanted, names, n=1, cutoff=0.5) or [n for n in names if wanted in n.lower()]
+    close = (
+        close
+        or get_close_matches(wanted, names, n=1, cutoff=0.5)
+        or [name for name in names if len(wanted) > 1 and wanted in name.lower()]
+    )
     hint = f"did you mean {close[0]!r}? " if close and given else ""
     return f"{hint}known: {', '.join(names)}"

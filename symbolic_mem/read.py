@@ -66,8 +66,10 @@ def parse_toml(content: bytes, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise BadInput(f"{shown(where)}: is not usable TOML: its lists or tables are nested too deeply") from None
-    except ValueError as error:  # besides syntax errors, an integer of thousands of digits ends up here
+    except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{shown(where)}: is not valid TOML: {' '.join(str(error).split())}") from None
+    except ValueError:  # the only other one: an integer of thousands of digits
+        raise BadInput(f"{shown(where)}: is not usable TOML: it has a number of too many digits; write fewer") from None
 
 
 def known_keys(table: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:

@@ -367,7 +367,12 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
         inside = f"{where} {kind}"
         known_keys(place_table, _PLACED, inside)
         degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
-        degree = read_formula(entry(place_table, "over", str, inside, "n_fsdp"), degrees, f"{inside}: over")
+        given = entry(place_table, "over", str, inside, "n_fsdp")
+        degree = read_formula(given, degrees, f"{inside}: over")
+        if any(factor not in degrees.values() for factor in sp.Mul.make_args(degree)):
+            raise BadInput(
+                f"{inside}: over {given!r} is not a degree; give one, or a product of different ones, as in n_fsdp*n_tp"
+            )
         rest = entry(place_table, "rest", str, inside, "kept")
         if rest not in RESTS:
             raise BadInput(f"{inside}: unknown rest {rest!r}; {nearest(rest, RESTS)}")
@@ -387,5 +392,8 @@ def _questions(content: list[Any], where: str) -> tuple[Question, ...]:
         known_keys(question, ("label", "ask", *ASKS[ask].keys), inside)
         ASKS[ask].check(question, inside)
         options = {key: value for key, value in question.items() if key not in ("label", "ask")}
-        questions.append(Question(entry(question, "label", str, inside, str(position)), ask, options, inside))
+        label = entry(question, "label", str, inside, str(position))
+        if any(earlier.label == label for earlier in questions):
+            raise BadInput(f"{inside}: label {label!r} is that of an earlier question; give each its own")
+        questions.append(Question(label, ask, options, inside))
     return tuple(questions)

@@ -59,7 +59,7 @@ def report(study: Study) -> Derivation:
     blocks, depends = _account(study)
     given = notation(study)
     sections = (
-        Section(text("Question"), _question(study)),
+        Section(text("Question"), _question(study, [section.title for section, _ in answered])),
         *([Section(text("Notation"), (given,))] if given.rows else []),
         Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),)),
         *([Section(text("The account"), tuple(blocks))] if blocks else []),
@@ -77,7 +77,7 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
     asked = {str(symbol) for question in study.questions for symbol in _solved(question)}
-    if not about_memory(study):
+    if not about_memory(study) or not memory.terms:
         return [], None
     if absent and asked.issuperset(absent):
         return formula_blocks(study), None
@@ -145,9 +145,8 @@ def _problem(study: Study) -> tuple[Block, ...]:
     return (*blocks, given) if given.rows else tuple(blocks)
 
 
-def _question(study: Study) -> tuple[Block, ...]:
+def _question(study: Study, asked: list[Prose]) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
-    asked = [text(str(q.get("title") or q.ask.replace("_", " "))) for q in study.questions]
     if asked:
         blocks.append(Bullets(tuple(asked)))
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)

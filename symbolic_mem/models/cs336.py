@@ -37,7 +37,7 @@ def cs336_transformer(blocks: sp.Expr = L) -> Model:
         saved=(
             Tensor("norms", (sp.Integer(2), *stream), "RMSNorm before attention and before the feed-forward network"),
             Tensor("q, k, v", (sp.Integer(3), *stream), "projections that attention reads"),
-            Tensor("scores", scores, "Q K^T of every head"),
+            Tensor("scores", scores, "Q times K transposed, for every head"),
             Tensor("softmax", scores, "attention weights"),
             Tensor("weighted values", stream, "softmax times V"),
             Tensor("attention output", stream, "output projection"),

@@ -10,6 +10,7 @@ from symbolic_mem.render.typeset import Typesetter
 from symbolic_mem.symbols import Name
 
 _COMPOUND = set(" +−·/")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Text(Typesetter):
@@ -19,7 +20,7 @@ class Text(Typesetter):
         return text
 
     def scientific(self, mantissa: str, exponent: int) -> str:
-        return f"{mantissa}e{exponent}"
+        return f"{mantissa} × 10{str(exponent).translate(_RAISED)}"
 
     def name(self, name: Name, exponent: str = "") -> str:
         written = f"{name.base}_{name.sub}" if name.sub else name.base
@@ -86,7 +87,14 @@ def plain_prose(sentence: Prose) -> str:
 @lru_cache(maxsize=4096)
 def width(side: Side) -> int:
     """Estimate how many characters wide a side is when it is set."""
-    return len(plain(side).replace("_", ""))
+    return len(_Measure().side(side).replace("_", ""))
+
+
+class _Measure(Text):
+    """As wide as it is set: raised figures are small."""
+
+    def scientific(self, mantissa: str, exponent: int) -> str:
+        return f"{mantissa}e{exponent}"
 
 
 def _bracketed(text: str) -> str:

@@ -124,6 +124,17 @@ def test_the_same_in_a_file_with_its_place(refused, tmp_path, value):
             '[[question]]\nask = "min_degree"\nreading = "label"\n[values]',
             "my.toml [[question]] number 1: unknown reading 'label'",
         ),
+        (
+            "[values]",
+            '[placement]\nweights = { over = "n_fsdp**2" }\n[values]',
+            "my.toml [placement] weights: over 'n_fsdp**2' is not a degree; give one, or a product of different ones",
+        ),
+        (
+            "[values]",
+            '[[question]]\nlabel = "a"\nask = "min_degree"\n[[question]]\nlabel = "a"\nask = "min_degree"\n[values]',
+            "my.toml [[question]] number 2: label 'a' is that of an earlier question",
+        ),
+        ("d_ff = 32", "Q = 32", "my.toml [values]: unknown symbol 'Q'; known: B, C"),
     ],
 )
 def test_a_faulty_study_says_where_and_what_is_known(refused, tmp_path, old, new, said):

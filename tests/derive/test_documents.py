@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from symbolic_mem.derive.documents import homework, report
 from symbolic_mem.derive.steps import Step, Table
+from symbolic_mem.render.documents import render
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study import bundled, load_study
+from symbolic_mem.study import bundled, load_study, override
 
 FIGURES = ("cs336-a1-transformer", "cs336-a2-buckets", "kv-cache", "scaling-book-training", "utilisation")
 RATES = ("cs336-a2-2026-mesh",)
@@ -85,3 +88,20 @@ def test_a_number_that_is_given_is_not_set_equal_to_itself():
             assert not (
                 len(chain.links) == 2 and str(chain.links[0][1]) == str(getattr(chain.links[1][1], "value", ""))
             )
+
+
+def test_the_report_lists_its_questions_as_its_sections_name_them():
+    study = load_study("cs336-a2-xxl")
+    untitled = replace(study, questions=(replace(study.questions[0], options={"capacity": "80 GiB"}),))
+    assert "(a) Memory, and how many devices that is" in plain_prose(report(untitled).sections[0].blocks[1].items[0])
+
+
+def test_a_recipe_that_keeps_nothing_has_a_report_without_an_account():
+    study = override(load_study("zero-table-1"), recipe_name="accelerate", optimizer_name="sgd")
+    assert "The account" not in _said(report(study))
+
+
+def test_a_heading_stays_with_the_table_below_it():
+    tex = render(report(load_study("cs336-a2-xxl")), "report", "tex").decode()
+    before = tex.partition("\\section*{2~~Notation}")[0].splitlines()
+    assert before[-1].startswith("\\needspace{")

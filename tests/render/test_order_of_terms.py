@@ -21,3 +21,7 @@ def test_sums_of_products_with_and_without_rounding_have_an_order():
 def test_totals_of_every_kind_of_recipe_can_be_written(rule, optimizer):
     memory = account(ffn(), recipe("autocast").with_optimizer(optimizer, step_counters=True).with_recompute(rule))
     assert plain(memory.total).count("d_ff") >= 2
+
+
+def test_a_round_number_is_a_power_of_ten_as_a_person_writes_it():
+    assert plain(sp.Integer(8 * 10**10) - d_ff) == "8 × 10¹⁰ − d_ff"
