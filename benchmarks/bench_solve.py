@@ -12,9 +12,9 @@ import time
 import sympy as sp
 from sympy.core.cache import clear_cache
 
-from symbolic_mem.solve.bound import solve
-from symbolic_mem.symbols import C_mem, n_fsdp
-from symbolic_mem.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.symbols import C_mem, n_fsdp
+from symbolic_mem.solvers.bound import solve
 
 TERMS = 60
 PAIRS = 5

@@ -13,15 +13,16 @@ from typing import Any
 
 import click
 
-from symbolic_mem.asks import ASKS
+from symbolic_mem.base.symbols import table
+from symbolic_mem.base.units import grouped
 from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.hardware import READINGS, load
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.latex import latex
-from symbolic_mem.study import bundled, load_study, override
-from symbolic_mem.symbols import table
-from symbolic_mem.terms import STATIC
-from symbolic_mem.units import grouped
 
 HERE = Path(__file__).parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

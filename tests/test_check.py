@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem.check import check
-from symbolic_mem.errors import BadInput, MissingValue
-from symbolic_mem.placement import Placed
-from symbolic_mem.slips.catalogue import slips
-from symbolic_mem.slips.changes import CHANGES
-from symbolic_mem.slips.claim import read_claim
-from symbolic_mem.solve.capacity import capacity_from
-from symbolic_mem.study import Question, load_study, override
-from symbolic_mem.symbols import n_fsdp, n_replica
-from symbolic_mem.terms import STATIC
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import n_fsdp, n_replica
+from symbolic_mem.claims.catalogue import slips
+from symbolic_mem.claims.changes import CHANGES
+from symbolic_mem.claims.check import check
+from symbolic_mem.claims.claim import read_claim
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.solvers.capacity import capacity_from
+from symbolic_mem.study.question import Question
 
 DATA = Path(__file__).parent / "data"
 CLAIMS = json.loads((DATA / "claims.json").read_text())["claims"]

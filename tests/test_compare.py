@@ -3,15 +3,16 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.account import account
-from symbolic_mem.compare import compare
+from symbolic_mem.accounts.account import account
+from symbolic_mem.accounts.gaps import compare
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.placement import over
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.optimizers import optimizers
 from symbolic_mem.recipes.recipe import presets, recipe
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.symbols import L, d_ff, d_model, n_fsdp
-from symbolic_mem.terms import KINDS, Memory, Term
 
 P = 2 * L * d_ff * d_model
 PLACED = {"weights": over(n_fsdp), "activations": over(n_fsdp, "1/2", rest="kept")}

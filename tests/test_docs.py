@@ -30,7 +30,7 @@ import pytest
 
 from symbolic_mem.cli import main
 from symbolic_mem.cli.main import VERBS, group
-from symbolic_mem.study import load_study
+from symbolic_mem.library.read import load_study
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

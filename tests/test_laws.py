@@ -12,15 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem import account, ffn, n_fsdp, over, recipe, solve
-from symbolic_mem.derive.documents import homework, report
-from symbolic_mem.derive.steps import Amount, Chain, FalseLine, Put, Step, Total, Work
-from symbolic_mem.evaluate import evaluate
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.exact import evaluate
+from symbolic_mem.base.symbols import B, L, M_device, S, d_ff, d_model, t_fsdp
+from symbolic_mem.document.prose import Amount, Chain, Put, Total
+from symbolic_mem.document.steps import Step
+from symbolic_mem.document.work import FalseLine, Work
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.recipe import presets
-from symbolic_mem.render.documents import render_text
+from symbolic_mem.render.document import render_text
 from symbolic_mem.render.latex import latex
-from symbolic_mem.study import load_study, override
-from symbolic_mem.symbols import B, L, M_device, S, d_ff, d_model, t_fsdp
-from symbolic_mem.terms import KINDS, Memory, Term
 
 few = settings(max_examples=25, deadline=None)
 whole = st.integers(1, 10**5)

@@ -4,17 +4,20 @@ import sys
 import symbolic_mem as sm
 
 
-def test_a_function_stays_a_function_when_the_module_of_its_name_is_imported():
+def test_no_public_name_is_hidden_by_a_module_of_its_name():
     code = (
-        "import symbolic_mem.account, symbolic_mem.solve.bound, symbolic_mem.evaluate, symbolic_mem.compare\n"
+        "import symbolic_mem.accounts.account, symbolic_mem.solvers.bound, symbolic_mem.claims.check\n"
+        "import symbolic_mem.questions.compare as module\n"
         "import symbolic_mem as sm\n"
-        "from symbolic_mem.solve.bound import Bound\n"
-        "print(all(callable(getattr(sm, name)) for name in ('account', 'solve', 'evaluate', 'compare')), Bound is sm.Bound)"
+        "from symbolic_mem.solvers.bound import Bound\n"
+        "print(all(callable(getattr(sm, name)) for name in ('account', 'solve', 'check', 'compare')), Bound is sm.Bound)\n"
+        "print(type(module).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True True\n"
+    assert done.stdout == "True True\nmodule\n"
 
 
 def test_every_public_name_is_there_and_is_no_module():
+    assert len(sm.__all__) > 50
     for name in sm.__all__:
         assert not isinstance(getattr(sm, name), type(sys))

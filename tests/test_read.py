@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.errors import BadInput
-from symbolic_mem.read import LIMIT, entry, known_keys, parse_toml, read_toml
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.tomlfile import LIMIT, entry, known_keys, parse_toml, read_toml
 
 
 def message_of(call, *arguments):

@@ -11,7 +11,7 @@ from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from symbolic_mem.study import Study
+    from symbolic_mem.study.study import Study
 
 
 @click.command("account")
@@ -21,7 +21,7 @@ def command(as_json: bool, **options: Any) -> None:
     """Show the memory terms of STUDY: formula, bytes, GiB and share; what lacks a value shows its formula alone."""
     study = chosen_study(options)
     if as_json:
-        from symbolic_mem.render.json import account_json
+        from symbolic_mem.documents.account_json import account_json
 
         print_json(account_json(study))
     else:
@@ -29,12 +29,12 @@ def command(as_json: bool, **options: Any) -> None:
 
 
 def _show(study: Study) -> None:
-    from symbolic_mem.derive.assumptions import MOMENT_WORDS, placements
-    from symbolic_mem.evaluate import at, missing
+    from symbolic_mem.accounts.terms import Memory, place
+    from symbolic_mem.base.exact import at, missing
     from symbolic_mem.models.groups import groups
-    from symbolic_mem.placement import place
+    from symbolic_mem.models.tensors import STATIC
+    from symbolic_mem.questions.parts.assumptions import MOMENT_WORDS, placements
     from symbolic_mem.render.text import plain, plain_prose
-    from symbolic_mem.terms import STATIC, Memory
 
     values, memory = study.values, study.memory
     placed = place(memory, study.placement)
@@ -70,7 +70,7 @@ def _show(study: Study) -> None:
 
 
 def _show_parameters(study: Study) -> None:
-    from symbolic_mem.evaluate import at
+    from symbolic_mem.base.exact import at
     from symbolic_mem.models.groups import groups
     from symbolic_mem.render.text import plain
 
@@ -92,7 +92,7 @@ def _show_parameters(study: Study) -> None:
 
 
 def _whole(value: Any) -> str:
-    from symbolic_mem.units import grouped
+    from symbolic_mem.base.units import grouped
 
     return "–" if value is None else grouped(str(value))
 
@@ -104,7 +104,7 @@ def _up(value: Any) -> str:
 
 
 def _gib(value: Any) -> str:
-    from symbolic_mem.derive.words import gib
+    from symbolic_mem.document.words import gib
 
     if value is None:
         return "–"

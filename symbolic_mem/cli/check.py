@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-from symbolic_mem.errors import BadInput
 
 if TYPE_CHECKING:
-    from symbolic_mem.solve.capacity import Capacity
-    from symbolic_mem.study import Study
+    from symbolic_mem.solvers.capacity import Capacity
+    from symbolic_mem.study.study import Study
 
 
 @click.command("check")
@@ -32,9 +32,9 @@ def command(claims: tuple[str, ...], question: str | None, as_json: bool, **opti
     study = chosen_study(options)
     capacity = _capacity(study, given)
 
-    from symbolic_mem.check import check
-    from symbolic_mem.derive.verdicts import verdict_words
-    from symbolic_mem.render.json import verdict_json
+    from symbolic_mem.claims.check import check
+    from symbolic_mem.claims.verdict_json import verdict_json
+    from symbolic_mem.claims.verdicts import verdict_words
     from symbolic_mem.render.text import plain_prose
 
     verdicts = [check(study, claim, question=question, capacity=capacity) for claim in claims]
@@ -47,8 +47,8 @@ def command(claims: tuple[str, ...], question: str | None, as_json: bool, **opti
 
 def _capacity(study: Study, given: dict[str, Any]) -> Capacity | None:
     """The capacity that the caller names, where no question of the study has taken it over."""
-    from symbolic_mem.asks import ASKS
-    from symbolic_mem.study import Question
+    from symbolic_mem.questions.registry import ASKS
+    from symbolic_mem.study.question import Question
 
     if not {"device", "capacity"} & set(given) or any("device" in ASKS[q.ask].keys for q in study.questions):
         return None

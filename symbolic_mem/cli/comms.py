@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import print_table
-from symbolic_mem.errors import BadInput
 
 
 @click.command("comms")
@@ -28,7 +28,7 @@ def command(
 
     The study needs a [network] table: a bandwidth with its direction and the FLOP/s of a chip.
     """
-    from symbolic_mem.render.comms_json import comms_report
+    from symbolic_mem.questions.parts.comms_json import comms_report
 
     if options.get("device") is not None:
         raise BadInput(

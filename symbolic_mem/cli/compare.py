@@ -10,7 +10,7 @@ import click
 from symbolic_mem.cli.options import pairs, print_json
 
 if TYPE_CHECKING:
-    from symbolic_mem.derive.compare import Comparison
+    from symbolic_mem.questions.compare import Comparison
 
 _TWICE = (
     ("recipe", "NAME", "A recipe (see `list recipes`)."),
@@ -45,17 +45,18 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
     symbolic-mem compare llama-3.1-8b --profile hf-cuda-bf16
     symbolic-mem compare cs336-a2-xxl --set n_fsdp=46 --place activations=1/2 --place activations=1
     """  # noqa: D301 (click's mark of lines that keep their breaks)
-    from symbolic_mem.derive.compare import compared, facts_of, sentence
-    from symbolic_mem.derive.sides import two_sides
-    from symbolic_mem.study import load_study, override
+    from symbolic_mem.library.changes import override
+    from symbolic_mem.library.read import load_study
+    from symbolic_mem.questions.compare import compared, facts_of, sentence
+    from symbolic_mem.questions.parts.sides import two_sides
 
     chosen = override(load_study(study, devices), values=pairs(values, "--set"))
     given = {name: list(found) for name, found in choices.items()}
     given["place"] = [pairs(tuple(one.split(",")), "--place") for one in given["place"]]
     found = compared(*two_sides(chosen, given, "compare"))
     if as_json:
-        from symbolic_mem.evaluate import missing
-        from symbolic_mem.render.json import jsonable
+        from symbolic_mem.base.exact import missing
+        from symbolic_mem.questions.parts.jsonable import jsonable
         from symbolic_mem.render.text import plain_prose
 
         absent = missing(found.a.memory.total + found.b.memory.total, found.values)
@@ -67,7 +68,7 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
 
 def _show(found: Comparison) -> None:
     from symbolic_mem.cli.tables import print_table
-    from symbolic_mem.derive.compare import sentence, tables
+    from symbolic_mem.questions.compare import sentence, tables
     from symbolic_mem.render.text import plain_prose
 
     click.echo(click.style(found.a.study.title, bold=True))

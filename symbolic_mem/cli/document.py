@@ -23,8 +23,8 @@ def document_command(layout: str, summary: str) -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help="Print the document as one JSON object.")
     def command(outputs: tuple[str, ...], templates: str | None, as_json: bool, **options: Any) -> None:
         paths = checked_outputs(outputs)
-        from symbolic_mem.derive import documents
-        from symbolic_mem.render.documents import render
+        from symbolic_mem.documents import documents
+        from symbolic_mem.render.document import render
 
         build: Callable[..., Any] = getattr(documents, layout)
         derivation = build(chosen_study(options))
@@ -37,8 +37,8 @@ def document_command(layout: str, summary: str) -> click.Command:
 
 def _write(derivation: Any, layout: str, paths: list, templates: str | None) -> None:
     """Make all contents before the first file; a PDF that cannot be made leaves its LaTeX source."""
-    from symbolic_mem.errors import MissingProgram
-    from symbolic_mem.render.documents import render
+    from symbolic_mem.base.errors import MissingProgram
+    from symbolic_mem.render.document import render
 
     finished, absent = [], None
     for path, ending in paths:

@@ -30,7 +30,7 @@ def command(what: str | None, devices: str | None, as_json: bool) -> None:
 
 
 def _studies(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.study import bundled
+    from symbolic_mem.library.read import bundled
 
     return [{"name": name, "title": title} for name, title in bundled().items()]
 

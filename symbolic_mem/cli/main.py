@@ -13,7 +13,7 @@ import sys
 import click
 
 from symbolic_mem import __version__
-from symbolic_mem.errors import SymbolicMemError
+from symbolic_mem.base.errors import SymbolicMemError
 
 VERBS = {
     "homework": "Write the worked solution of a study's questions.",
@@ -45,7 +45,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse an unknown verb with the nearest known one."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from symbolic_mem.errors import nearest
+            from symbolic_mem.base.errors import nearest
 
             raise click.UsageError(f"unknown verb {args[0]!r}; {nearest(args[0], VERBS)}")
         return super().resolve_command(ctx, args)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
 
 if TYPE_CHECKING:
-    from symbolic_mem.study import Study
+    from symbolic_mem.study.study import Study
 
 _SHARED = (
     click.argument("study"),
@@ -42,7 +42,8 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def chosen_study(options: dict[str, Any]) -> Study:
     """Take the shared options out of `options` and return the study that they describe."""
-    from symbolic_mem.study import load_study, override
+    from symbolic_mem.library.changes import override
+    from symbolic_mem.library.read import load_study
 
     shared = {name: options.pop(name) for name in SHARED}
     return override(

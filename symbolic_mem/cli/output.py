@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
 
 ENDINGS = ("tex", "pdf", "html", "md", "json")
 

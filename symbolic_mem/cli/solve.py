@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-from symbolic_mem.errors import BadInput
 
 if TYPE_CHECKING:
-    from symbolic_mem.derive.facts import Found, FoundLargest
-    from symbolic_mem.study import Question, Study
+    from symbolic_mem.questions.parts.facts import Found, FoundLargest
+    from symbolic_mem.study.question import Question
+    from symbolic_mem.study.study import Study
 
 _RULES = (
     click.option("--multiple-of", metavar="NUMBER", help="The degree is a multiple of it: whole nodes of 8."),
@@ -64,12 +65,12 @@ def command(
     study = chosen_study(options)
     changes = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | capacity | limits | rules
     given = {key: value for key, value in changes.items() if value is not None}
-    from symbolic_mem.asks import ASKS
+    from symbolic_mem.questions.registry import ASKS
 
     asked = _asked(study, question, given)
     section, found = ASKS[asked.ask].derive(study, asked)
     if as_json:
-        from symbolic_mem.render.json import jsonable
+        from symbolic_mem.questions.parts.jsonable import jsonable
 
         print_json(jsonable(found))
     elif asked.ask == "largest":
@@ -80,8 +81,8 @@ def command(
 
 def _asked(study: Study, label: str | None, changes: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with the caller's changes."""
-    from symbolic_mem.asks import ASKS
-    from symbolic_mem.study import Question
+    from symbolic_mem.questions.registry import ASKS
+    from symbolic_mem.study.question import Question
 
     solvable = [question for question in study.questions if question.ask in ("min_degree", "largest")]
     named = [question for question in solvable if label is not None and question.label == label]
@@ -114,14 +115,14 @@ def _kind(symbol: str | None, asked: list[Question]) -> str:
     """Whether a degree (n_fsdp, ...) or the largest of something else is asked for."""
     if symbol is None:
         return asked[0].ask if asked else "min_degree"
-    from symbolic_mem.derive.largest import ALIASES
-    from symbolic_mem.symbols import lookup
+    from symbolic_mem.base.symbols import lookup
+    from symbolic_mem.questions.largest import ALIASES
 
     name = ALIASES.get(symbol, symbol)
     degree = name.startswith("n_") and name not in ("n_heads", "n_kv", "n_pos", "n_shared")
     if lookup(name) is None and not degree:
-        from symbolic_mem.errors import nearest
-        from symbolic_mem.symbols import table
+        from symbolic_mem.base.errors import nearest
+        from symbolic_mem.base.symbols import table
 
         known = [str(name.symbol) for name in table(given=True)]
         raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES])}")
@@ -147,8 +148,8 @@ def _show_largest(study: Study, section: Any, found: FoundLargest) -> None:
 
 
 def _show(study: Study, section: Any, found: Found) -> None:
-    from symbolic_mem.derive.degrees import condition
-    from symbolic_mem.derive.words import about, gib
+    from symbolic_mem.document.words import about, gib
+    from symbolic_mem.questions.min_degree import condition
     from symbolic_mem.render.text import plain, plain_chain, plain_prose
 
     answer, bound, degree = found.answer, found.answer.bound, found.degree
@@ -182,7 +183,7 @@ def _show(study: Study, section: Any, found: Found) -> None:
 
 
 def _show_answer(study: Study, section: Any) -> None:
-    from symbolic_mem.derive.steps import Answer
+    from symbolic_mem.document.steps import Answer
     from symbolic_mem.render.text import plain_prose
 
     click.echo(click.style(study.title, bold=True))
@@ -192,9 +193,9 @@ def _show_answer(study: Study, section: Any) -> None:
 
 
 def _show_capacity(section: Any) -> None:
-    from symbolic_mem.derive.steps import Paragraph, Step
+    from symbolic_mem.base.symbols import C_mem
+    from symbolic_mem.document.steps import Paragraph, Step
     from symbolic_mem.render.text import plain_chain, plain_prose
-    from symbolic_mem.symbols import C_mem
 
     for block in section.blocks:
         if isinstance(block, Paragraph) and plain_prose(block.prose).startswith("Each "):
@@ -207,7 +208,7 @@ def _show_capacity(section: Any) -> None:
 def _show_bytes(value: int, size: Any, verdict: str) -> None:
     import sympy as sp
 
-    from symbolic_mem.derive.words import about, gib
+    from symbolic_mem.document.words import about, gib
     from symbolic_mem.render.text import plain_prose
 
     exact = sp.Rational(size.numerator, size.denominator)

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tomlfile import clipped, entry, known_keys, read_toml, shown
+from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, READINGS, SCOPES, Bandwidth, Device, Evidence
-from symbolic_mem.read import clipped, entry, known_keys, read_toml, shown
-from symbolic_mem.units import parse_bytes
 
 T = TypeVar("T")
 BUNDLED = Path(__file__).with_name("devices.toml")

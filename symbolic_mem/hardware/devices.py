@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
 
 READINGS = ("marketed", "binary", "reported")
 DIRECTIONS = ("one-way", "both-ways", "unstated")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symbolic_mem import symbols as s
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.errors import BadInput, nearest
 
 NORMS = ("rms", "layer")
 NORM_PLACES = ("before", "after", "around")

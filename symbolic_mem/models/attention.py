@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symbolic_mem import symbols as s
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import B, S, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import Layer, Matmul, Tensor
-from symbolic_mem.symbols import B, S, d_model
 
 HEADS_WITH_KEYS = ("all", "some", "one")
 

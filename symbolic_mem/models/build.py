@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
-from symbolic_mem.formula import read_formula
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import table as symbols
+from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Model
-from symbolic_mem.read import entry, known_keys
-from symbolic_mem.symbols import table as symbols
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_model, n_heads
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.symbols import B, L, S, V, d_ff, d_model, n_heads
 
 SOURCE = "Stanford CS336 (2025), assignment 1, problem adamwAccounting"
 
@@ -17,7 +17,7 @@ def cs336_transformer(blocks: sp.Expr = L) -> Model:
     softmax, the weighted values, the output projection, and of the feed-forward network the products with W1 and W2
     and the SiLU between them; then the last norm, the logits and the cross-entropy.
 
-    >>> from symbolic_mem.evaluate import evaluate
+    >>> from symbolic_mem.base.exact import evaluate
     >>> sizes = {V: 50257, L: 48, d_model: 1600, d_ff: 6400}
     >>> evaluate(cs336_transformer().parameters, {symbol: sp.Integer(n) for symbol, n in sizes.items()})
     2127057600

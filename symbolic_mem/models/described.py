@@ -8,11 +8,11 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput
-from symbolic_mem.formula import read_formula
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import table
+from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
-from symbolic_mem.read import entry, known_keys
-from symbolic_mem.symbols import table
 
 SIZES = ("layers", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "vocabulary", "n_pos")
 DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")

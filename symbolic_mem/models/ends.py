@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem import symbols as s
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.symbols import S, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tensors import Layer, Tensor
-from symbolic_mem.symbols import S, d_model
 
 
 def embedding(

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.errors import BadInput, nearest
-from symbolic_mem.read import clipped, read_toml
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tomlfile import clipped, read_toml
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tomlfile import clipped
 from symbolic_mem.models.families import Family, families
 from symbolic_mem.models.json_file import kind_of
-from symbolic_mem.read import clipped
 
 MOST_LAYERS = 100_000
 MOST = 10**9

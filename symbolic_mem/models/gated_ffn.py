@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
 from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
-from symbolic_mem.symbols import B, L, S, d_ff, d_model
 
 
 def gated_ffn(blocks: sp.Expr = L) -> Model:

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import B, L, S
 from symbolic_mem.models.parameters import parameters_only
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.symbols import B, L, S
 
 
 def given_parameters(saved_per_layer: sp.Expr | None = None, reason: str = "", source: str = "") -> Model:
     """Build a model of Psi parameters; each of L layers keeps `saved_per_layer` elements for each token.
 
     >>> from symbolic_mem import account, recipe
-    >>> from symbolic_mem.symbols import d_model
+    >>> from symbolic_mem.base.symbols import d_model
     >>> account(given_parameters(4 * d_model), recipe("scaling-book-10")).of("activations").total
     8*B*L*S*d_model
     """

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import sympy as sp
 
-from symbolic_mem import symbols as s
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.tomlfile import read_content, shown
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.families import families, family_of
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
-from symbolic_mem.read import read_content, shown
 
 
 def read_config(path: str | Path) -> Architecture:

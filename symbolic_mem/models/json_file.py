@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from symbolic_mem.errors import BadInput
-from symbolic_mem.read import clipped, decoded
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.tomlfile import clipped, decoded
 
 _KINDS: dict[type, str] = {bool: "true or false", str: "text", list: "a list", dict: "an object", float: "a fraction"}
 
@@ -16,7 +16,7 @@ def parse_json(content: bytes, where: str) -> dict[str, Any]:
 
     >>> parse_json(b'{"a": 1, "a": 2}', "config.json")
     Traceback (most recent call last):
-    symbolic_mem.errors.BadInput: config.json: the key 'a' stands twice in one object; keep one
+    symbolic_mem.base.errors.BadInput: config.json: the key 'a' stands twice in one object; keep one
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

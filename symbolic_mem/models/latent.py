@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem import symbols as s
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.symbols import S, d_model
 from symbolic_mem.models.attention import core, core_shapes
 from symbolic_mem.models.linear import TOKENS, join, linear
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tensors import Layer
-from symbolic_mem.symbols import S, d_model
 
 
 def latent_attention(

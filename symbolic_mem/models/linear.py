@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import Layer, Matmul, Tensor
-from symbolic_mem.symbols import B, S
 
 TOKENS = (B, S)
 
@@ -34,7 +34,7 @@ def linear(
     weights (experts).
 
     >>> from symbolic_mem.models.profile import profile
-    >>> from symbolic_mem.symbols import d_ff, d_model
+    >>> from symbolic_mem.base.symbols import d_ff, d_model
     >>> layer = linear(profile("torch-cuda-bf16"), {"W_gate": d_ff, "W_up": d_ff}, d_model)
     >>> layer.parameters, [tensor.name for tensor in layer.saved]
     (2*d_ff*d_model, ['input'])

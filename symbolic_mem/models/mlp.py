@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import d_ff, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import Layer
-from symbolic_mem.symbols import d_ff, d_model
 
 
 def mlp(

@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import d_model
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import Layer, Tensor
-from symbolic_mem.symbols import d_model
 
 OPERATIONS = {"layer": "layernorm", "rms": "rmsnorm"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import Psi
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.symbols import Psi
 
 SOURCE = "Rajbhandari et al. (2020), ZeRO, arXiv:1910.02054, section 3.1, which writes Ψ for the parameters"
 

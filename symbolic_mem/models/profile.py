@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.models.tensors import Tensor
 
 Shape = tuple[sp.Expr, ...]
@@ -57,7 +57,7 @@ class Profile:
         `given` is the dtype of the operation's input, `label` is put before the names, and `omit` names the tensors
         that another operation already keeps. An unknown operation is a `BadInput`.
 
-        >>> from symbolic_mem.symbols import B, S, d_model
+        >>> from symbolic_mem.base.symbols import B, S, d_model
         >>> shapes = {"input": (B, S, d_model), "rows": (B, S)}
         >>> [(tensor.name, tensor.bytes_per_element) for tensor in profile("hf-cuda-bf16").kept("rmsnorm", shapes)]
         [('input', 4), ('normalised', None), ('rstd', 4)]

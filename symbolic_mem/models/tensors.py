@@ -18,6 +18,8 @@ GROUPS = (
     "norm",
     "head",
 )
+KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
+STATIC = ("weights", "gradients", "optimizer")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Tensor:
     def elements(self) -> sp.Expr:
         """Number of elements: the product of the shape."""
         return sp.Mul(*self.shape)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tensors of one shape inside a term: `copies` of them (repeats, moments), each of `shape`."""
+
+    copies: sp.Expr
+    shape: tuple[sp.Expr, ...]
+
+    @property
+    def elements(self) -> sp.Expr:
+        """Elements of all copies together."""
+        return self.copies * sp.Mul(*self.shape)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.ends import embedding, head
@@ -16,7 +17,6 @@ from symbolic_mem.models.moe import moe
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.profile import Profile, profile
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.symbols import B, S
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
 

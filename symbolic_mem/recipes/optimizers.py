@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}

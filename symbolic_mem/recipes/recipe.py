@@ -11,13 +11,13 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
-from symbolic_mem.formula import read_number
-from symbolic_mem.read import entry, known_keys
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.formula import read_number
+from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
-from symbolic_mem.terms import KINDS
 
 DEFAULT = "cs336"
 FP32 = sp.Integer(4)

@@ -13,10 +13,10 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import S
+from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.read import entry, known_keys
-from symbolic_mem.symbols import S
 
 PLAIN = ("none", "full", "half", "selective")
 COUNTED = ("every", "groups")

@@ -8,8 +8,7 @@ from itertools import combinations
 
 import sympy as sp
 
-from symbolic_mem.models.tensors import Model
-from symbolic_mem.terms import Part
+from symbolic_mem.models.tensors import Model, Part
 
 Shape = tuple[sp.Expr, ...]
 Kept = Iterator[tuple[sp.Expr, Shape]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sympy as sp
 
-from symbolic_mem.derive.steps import Amount, Chain, Prose
+from symbolic_mem.document.prose import Amount, Chain, Prose
 from symbolic_mem.render import mathml
 from symbolic_mem.render.mathml import MathML
 
@@ -30,8 +30,8 @@ def escape(text: str) -> str:
 def prose(sentence: Prose) -> str:
     """Write a sentence with its mathematics.
 
-    >>> from symbolic_mem.derive.steps import say
-    >>> from symbolic_mem.symbols import P
+    >>> from symbolic_mem.document.prose import say
+    >>> from symbolic_mem.base.symbols import P
     >>> prose(say("{p} < {n}", p=P, n=sp.Integer(8)))
     '<math alttext="P"><mi>P</mi></math> &lt; <span class="figure">8</span>'
     """

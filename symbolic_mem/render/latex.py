@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from symbolic_mem.derive.steps import Chain, Prose, Side, Total
+from symbolic_mem.base.symbols import Name
+from symbolic_mem.document.prose import Chain, Prose, Side, Total
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.typeset import Typesetter
-from symbolic_mem.symbols import Name
 
 _SIGNS = {"-": "-", "·": r"\cdot ", "≈": r"\approx ", "≤": r"\le ", "≥": r"\ge ", "⇔": r"\Longleftrightarrow "}
 _FENCES = {"(": "(", ")": ")", "⌈": r"\lceil ", "⌉": r"\rceil ", "⌊": r"\lfloor ", "⌋": r"\rfloor "}
@@ -115,7 +115,7 @@ class Latex(Typesetter):
 def latex(side: Side) -> str:
     r"""Write one expression, amount or sum in LaTeX.
 
-    >>> from symbolic_mem.symbols import L, d_model, d_ff
+    >>> from symbolic_mem.base.symbols import L, d_model, d_ff
     >>> latex(2 * L * d_model * d_ff)
     '2 \\, L \\, d_{\\mathrm{model}} \\, d_{\\mathrm{ff}}'
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from symbolic_mem.derive.steps import Chain, Prose
+from symbolic_mem.document.prose import Chain, Prose
 from symbolic_mem.render import latex
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|$~^])")

@@ -6,11 +6,11 @@ import html
 import re
 from collections.abc import Sequence
 
-from symbolic_mem.derive.steps import Chain, Side
+from symbolic_mem.base.symbols import Name
+from symbolic_mem.document.prose import Chain, Side
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain, plain_chain
 from symbolic_mem.render.typeset import Typesetter
-from symbolic_mem.symbols import Name
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -87,7 +87,7 @@ class MathML(Typesetter):
 def mathml(side: Side) -> str:
     """Write one expression, amount or sum as a ``<math>`` element, with its plain text for who cannot see it.
 
-    >>> from symbolic_mem.symbols import d_model
+    >>> from symbolic_mem.base.symbols import d_model
     >>> mathml(d_model)
     '<math alttext="d_model"><msub><mi>d</mi><mtext>model</mtext></msub></math>'
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from symbolic_mem.errors import BadInput, MissingProgram
+from symbolic_mem.base.errors import BadInput, MissingProgram
 from symbolic_mem.render import tex_engine, typst
 
 ROUTES = ("tex", "typst")
@@ -28,7 +28,7 @@ def pdf(tex: str, *, route: str | None = None, timeout: float = 120) -> bytes:
 
     >>> pdf("x", route="word")
     Traceback (most recent call last):
-    symbolic_mem.errors.BadInput: route 'word' is not known; known: tex, typst; leave it out to take what is installed
+    symbolic_mem.base.errors.BadInput: route 'word' is not known; known: tex, typst; leave it out to take what is installed
     """
     if route not in (None, *ROUTES):
         raise BadInput(

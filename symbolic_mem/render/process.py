@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symbolic_mem.errors import RenderError
+from symbolic_mem.base.errors import RenderError
 
 if TYPE_CHECKING:
     import subprocess

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbolic_mem.derive.steps import Chain, Side, Total
+from symbolic_mem.document.prose import Chain, Side, Total
 from symbolic_mem.render.text import width
 
 ROW_WIDTH = 58
@@ -27,7 +27,7 @@ class Row:
 def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
     """Cut chains into rows: short links share one, a sum that is too long continues on the next.
 
-    >>> from symbolic_mem.symbols import L, P, d_ff, d_model
+    >>> from symbolic_mem.base.symbols import L, P, d_ff, d_model
     >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))])]
     [('=', L*d_model, '=', d_ff)]
     """

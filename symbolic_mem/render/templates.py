@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symbolic_mem.errors import MissingProgram
+from symbolic_mem.base.errors import MissingProgram
 
 KNOWN_FILE = "_preamble.tex.j2"
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from symbolic_mem.errors import RenderError
+from symbolic_mem.base.errors import RenderError
 from symbolic_mem.render.process import find_program, run_program, scratch_folder
 
 JOB = "document"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from symbolic_mem.derive.steps import Chain, Prose, Side
+from symbolic_mem.base.symbols import Name
+from symbolic_mem.document.prose import Chain, Prose, Side
 from symbolic_mem.render.typeset import Typesetter
-from symbolic_mem.symbols import Name
 
 _COMPOUND = set(" +−·/")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -57,7 +57,7 @@ class Text(Typesetter):
 def plain(side: Side) -> str:
     """Write one expression, amount or sum as text.
 
-    >>> from symbolic_mem.symbols import L, d_model, n_fsdp
+    >>> from symbolic_mem.base.symbols import L, d_model, n_fsdp
     >>> plain(4 * L * d_model / n_fsdp)
     '(4 L d_model)/n_fsdp'
     """

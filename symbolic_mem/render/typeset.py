@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import sympy as sp
 
-from symbolic_mem.derive.steps import Amount, Put, Side, Total
-from symbolic_mem.symbols import Name, named
-from symbolic_mem.units import grouped
+from symbolic_mem.base.symbols import Name, named
+from symbolic_mem.base.units import grouped
+from symbolic_mem.document.prose import Amount, Put, Side, Total
 
 
 class Typesetter:

@@ -29,7 +29,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from symbolic_mem.errors import MissingProgram, RenderError
+from symbolic_mem.base.errors import MissingProgram, RenderError
 from symbolic_mem.render.process import run_program, scratch_folder
 from symbolic_mem.render.templates import template_folder
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from symbolic_mem.formula import read_formula
-from symbolic_mem.symbols import table
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import table
 
 STUDY = "cs336-a2-xxl"
 CASES = {

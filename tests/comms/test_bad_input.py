@@ -3,26 +3,22 @@
 import pytest
 import sympy as sp
 
-from symbolic_mem.comms import (
-    Collective,
-    Mesh,
-    Network,
-    Roofline,
-    best_mesh,
-    critical,
-    load,
-    mesh_size,
-    same_direction,
-    scheme,
-)
-from symbolic_mem.comms.overheads import seconds
-from symbolic_mem.comms.read import read_network
-from symbolic_mem.errors import BadInput, MissingValue
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import W, X, Y
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model
-from symbolic_mem.render.comms_json import comms_report
-from symbolic_mem.study import load_study, override
-from symbolic_mem.symbols import W, X, Y
+from symbolic_mem.plans.collectives import Collective
+from symbolic_mem.plans.load import load
+from symbolic_mem.plans.network import Network, same_direction
+from symbolic_mem.plans.network_table import read_network
+from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.plans.schemes import Mesh, scheme
+from symbolic_mem.questions.parts.comms_json import comms_report
+from symbolic_mem.solvers.critical import critical
+from symbolic_mem.solvers.optimum import best_mesh, mesh_size
+from symbolic_mem.solvers.overheads import seconds
 
 MIXED = Roofline(scheme("fsdp+tp", load(ffn())).forward, Network("both-ways"))
 RATES = {"flops": "460 TFLOP/s", "bandwidth": "180 GB/s", "direction": "both-ways"}
@@ -143,7 +139,7 @@ def test_a_value_that_cannot_be_is_refused(name, value):
     ],
 )
 def test_a_bad_question_is_refused_with_its_place(tmp_path, question, said):
-    from symbolic_mem.asks import ASKS
+    from symbolic_mem.questions.registry import ASKS
 
     rates = '[network]\nflops = "1 TFLOP/s"\nbandwidth = "1 GB/s"\ndirection = "one-way"\n'
     with pytest.raises(BadInput, match=said) as refused:

@@ -6,12 +6,17 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 
-from symbolic_mem.comms import Collective, Mesh, Network, Roofline, load, next_whole, scheme
-from symbolic_mem.comms.overheads import decode_step_with_compute
+from symbolic_mem.base.symbols import B, C, S, T, W, X, d_ff, d_model
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model
-from symbolic_mem.symbols import B, C, S, T, W, X, d_ff, d_model
+from symbolic_mem.plans.collectives import Collective
+from symbolic_mem.plans.load import load
+from symbolic_mem.plans.network import Network
+from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.plans.schemes import Mesh, scheme
+from symbolic_mem.solvers.critical import next_whole
+from symbolic_mem.solvers.overheads import decode_step_with_compute
 
 CHIPS = [2, 4, 6, 8, 16]
 

@@ -5,11 +5,12 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.comms.fits import Both, both
-from symbolic_mem.placement import Placed, place
-from symbolic_mem.solve.bound import solve
-from symbolic_mem.study import load_study
-from symbolic_mem.symbols import n_fsdp
+from symbolic_mem.accounts.terms import place
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.library.read import load_study
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.solvers.both import Both, both
+from symbolic_mem.solvers.bound import solve
 
 SMALL = st.integers(0, 6)
 

@@ -7,21 +7,16 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.comms import (
-    Mesh,
-    Network,
-    Roofline,
-    best_mesh,
-    critical,
-    largest,
-    largest_mesh,
-    load,
-    scheme,
-    whole_meshes,
-)
+from symbolic_mem.base.symbols import M_X, M_Y, C, N_devices, T, W, X, Y, d_ff, d_model, n_pod
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
-from symbolic_mem.symbols import M_X, M_Y, C, N_devices, T, W, X, Y, d_ff, d_model, n_pod
+from symbolic_mem.plans.load import load
+from symbolic_mem.plans.network import Network
+from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.plans.schemes import Mesh, scheme
+from symbolic_mem.solvers.chips import largest, largest_mesh
+from symbolic_mem.solvers.critical import critical
+from symbolic_mem.solvers.optimum import best_mesh, whole_meshes
 
 LIMIT, EXACT = Network("both-ways"), Network("both-ways", "exact")
 NUMBERS = st.integers(1, 10**6)

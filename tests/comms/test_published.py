@@ -6,27 +6,8 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem.comms import (
-    Collective,
-    Mesh,
-    Network,
-    Roofline,
-    best_mesh,
-    bubble,
-    critical,
-    largest,
-    largest_mesh,
-    load,
-    next_whole,
-    scheme,
-    whole_meshes,
-)
-from symbolic_mem.comms.overheads import Buckets, critical_decode_batch, decode_step, seconds
-from symbolic_mem.comms.utilisation import flops_per_token, transformer_flops, utilisation
-from symbolic_mem.formula import read_formula
-from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.gated_ffn import gated_ffn
-from symbolic_mem.symbols import (
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import (
     M_X,
     M_Y,
     B,
@@ -47,6 +28,18 @@ from symbolic_mem.symbols import (
     n_heads,
     n_pod,
 )
+from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.gated_ffn import gated_ffn
+from symbolic_mem.plans.collectives import Collective
+from symbolic_mem.plans.load import load
+from symbolic_mem.plans.network import Network
+from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.plans.schemes import Mesh, bubble, scheme
+from symbolic_mem.solvers.chips import largest, largest_mesh
+from symbolic_mem.solvers.critical import critical, next_whole
+from symbolic_mem.solvers.optimum import best_mesh, whole_meshes
+from symbolic_mem.solvers.overheads import Buckets, critical_decode_batch, decode_step, seconds
+from symbolic_mem.solvers.utilisation import flops_per_token, transformer_flops, utilisation
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parents[1] / "data/comms.json").read_text("utf-8"))["cases"]}
 BOOK, EGRESS = Network("both-ways"), Network("one-way", "exact")
@@ -287,8 +280,8 @@ def test_the_expressions_give_the_published_figure(name):
 
 @pytest.mark.parametrize("name", sorted(FROM_STUDY))
 def test_a_bundled_study_works_out_the_published_figure(name):
-    from symbolic_mem.asks import ASKS
-    from symbolic_mem.study import load_study
+    from symbolic_mem.library.read import load_study
+    from symbolic_mem.questions.registry import ASKS
 
     study_name, label, line = FROM_STUDY[name]
     study = load_study(study_name)
@@ -298,8 +291,8 @@ def test_a_bundled_study_works_out_the_published_figure(name):
 
 
 def test_an_erratum_of_the_book_is_shown_and_not_repeated():
-    from symbolic_mem.asks import ASKS
-    from symbolic_mem.study import load_study
+    from symbolic_mem.library.read import load_study
+    from symbolic_mem.questions.registry import ASKS
 
     study = load_study("scaling-book-llama3-70b")
     question = next(question for question in study.questions if question.label == "memory")

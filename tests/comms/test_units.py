@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from symbolic_mem.comms import Collective, Network, Roofline, load, scheme
-from symbolic_mem.comms.collectives import KINDS
-from symbolic_mem.comms.schemes import PASSES, SCHEMES
+from symbolic_mem.base.symbols import C, T, W, W_dcn
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
-from symbolic_mem.symbols import C, T, W, W_dcn
+from symbolic_mem.plans.collectives import KINDS, Collective
+from symbolic_mem.plans.load import load
+from symbolic_mem.plans.network import Network
+from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.plans.schemes import PASSES, SCHEMES, scheme
 
 second, byte, flop, token = sp.symbols("second byte flop token", positive=True)
 UNITS = {C: flop / second, W: byte / second, W_dcn: byte / second, T: token}

@@ -3,12 +3,14 @@
 import pytest
 import sympy as sp
 
-from symbolic_mem.asks import ASKS
-from symbolic_mem.derive.steps import Answer, Step, Table, Work
-from symbolic_mem.derive.worked import held_against
+from symbolic_mem.document.steps import Answer, Step, Table
+from symbolic_mem.document.work import Work
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.questions.evaluate import held_against
+from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.latex import display
 from symbolic_mem.render.text import plain_chain, plain_prose
-from symbolic_mem.study import bundled, load_study, override
 
 ASKED = ("compute_bound", "smaller_batch", "largest_mesh", "fits_and_computes", "evaluate", "buckets")
 QUESTIONS = [
@@ -133,8 +135,9 @@ def test_a_printed_figure_is_exact_rounded_or_wrong(value, printed, verdict):
 
 
 def test_a_false_line_is_refused():
-    from symbolic_mem.derive.steps import Chain, FalseLine
-    from symbolic_mem.symbols import C, W
+    from symbolic_mem.base.symbols import C, W
+    from symbolic_mem.document.prose import Chain
+    from symbolic_mem.document.work import FalseLine
 
     work = Work({C: sp.Integer(10), W: sp.Integer(2)})
     with pytest.raises(FalseLine):

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from symbolic_mem.derive.documents import homework, report
-from symbolic_mem.derive.steps import Step, Table
-from symbolic_mem.render.documents import render
+from symbolic_mem.document.steps import Step, Table
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study import bundled, load_study, override
 
 FIGURES = ("cs336-a1-transformer", "cs336-a2-buckets", "kv-cache", "scaling-book-training", "utilisation")
 RATES = ("cs336-a2-2026-mesh",)

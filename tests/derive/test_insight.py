@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from symbolic_mem.asks import ASKS
-from symbolic_mem.errors import BadInput
-from symbolic_mem.render.json import jsonable
-from symbolic_mem.study import Question, load_study
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.parts.jsonable import jsonable
+from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.study.question import Question
 
 D, F, LAYERS, BATCH, LENGTH = 16384, 53248, 126, 128, 1024
 STATES, PER_TOKEN = 32 * LAYERS * D * F, 2 * LAYERS * (D + F)

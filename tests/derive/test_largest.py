@@ -10,11 +10,13 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.asks import ASKS
-from symbolic_mem.errors import BadInput, MissingValue
-from symbolic_mem.render.json import jsonable
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.parts.jsonable import jsonable
+from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study import Question, load_study, override
+from symbolic_mem.study.question import Question
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
 CASES = {case["id"]: case["value"] for case in DATA["cases"]}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from symbolic_mem.derive.memory import memory_blocks, term_table
-from symbolic_mem.derive.parameters import experts_tables
-from symbolic_mem.derive.spread import LONGEST, spread
-from symbolic_mem.derive.steps import Amount, Chain, FalseLine, Step, Table, Total, Work
+from symbolic_mem.base.symbols import B, L, M_activations, M_total, P, S, V, d_ff, d_model, n_heads, n_kv
+from symbolic_mem.document.prose import Amount, Chain, Total
+from symbolic_mem.document.steps import Step, Table
+from symbolic_mem.document.work import FalseLine, Work
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.memory import memory_blocks, term_table
+from symbolic_mem.questions.parts.parameters import experts_tables
+from symbolic_mem.render.spread import LONGEST, spread
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study import load_study, override
-from symbolic_mem.symbols import B, L, M_activations, M_total, P, S, V, d_ff, d_model, n_heads, n_kv
-from symbolic_mem.terms import KINDS
 
 MODELS = ("llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl", "cs336-a2-xxl", "kv-cache")
 

@@ -6,10 +6,10 @@ from math import ceil
 
 import pytest
 
-from symbolic_mem.derive.documents import homework, report
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.read import load_study
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study import load_study
 
 D_MODEL, D_FF, LAYERS, TOKENS = 512, 2048, 4, 16  # FP32: 4 bytes each of weights and gradients, 8 of moments
 PARAMETERS = 2 * LAYERS * D_MODEL * D_FF

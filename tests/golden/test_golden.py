@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from symbolic_mem.derive import documents
-from symbolic_mem.render.documents import render
-from symbolic_mem.study import load_study
+from symbolic_mem.documents import documents
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.document import render
 
 HERE = Path(__file__).parent
 

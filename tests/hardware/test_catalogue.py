@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.hardware import CONFIDENCES, DIRECTIONS, SCOPES, device, load
 from symbolic_mem.hardware.catalogue import parse_flops, parse_rate
 

@@ -1,6 +1,6 @@
 import pytest
 
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.hardware import Device, device
 
 

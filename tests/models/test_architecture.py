@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import L, L_dense
 from symbolic_mem.models.architecture import Architecture, Experts
-from symbolic_mem.symbols import L, L_dense
 
 
 def test_blocks_are_dense_or_have_experts() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
+from symbolic_mem.base.symbols import L, V, d_ff, d_model, n_heads
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import parse_config, read_config
 from symbolic_mem.models.tensors import GROUPS
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.symbols import L, V, d_ff, d_model, n_heads
 
 DATA = Path(__file__).parents[1] / "data"
 GOLDEN = json.loads((DATA / "params.json").read_text())

@@ -10,8 +10,8 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem import symbols as s
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import parse_config, read_config

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem import symbols as s
-from symbolic_mem.account import account
-from symbolic_mem.errors import BadInput
-from symbolic_mem.evaluate import evaluate
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import evaluate
 from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import parse_config, read_config
 from symbolic_mem.models.profile import profile, profiles

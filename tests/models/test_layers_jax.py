@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem import symbols as s
+from symbolic_mem.base import symbols as s
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.ends import head
 from symbolic_mem.models.linear import join

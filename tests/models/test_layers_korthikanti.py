@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from symbolic_mem import symbols as s
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.symbols import B, L, S, V, d_model, n_heads
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import Layer, Model
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.symbols import B, L, S, V, d_model, n_heads
 
 TENTH = sp.Rational(1, 10)
 GPT = Architecture(

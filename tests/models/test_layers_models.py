@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem import symbols as s
-from symbolic_mem.account import account
-from symbolic_mem.evaluate import evaluate
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base import symbols as s
+from symbolic_mem.base.exact import evaluate
 from symbolic_mem.models.huggingface import read_config
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import Model

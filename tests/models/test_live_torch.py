@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from symbolic_mem import symbols as s
+from symbolic_mem.base import symbols as s
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.ends import head

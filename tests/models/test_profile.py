@@ -7,9 +7,10 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.account import account
-from symbolic_mem.errors import BadInput
-from symbolic_mem.evaluate import evaluate
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import evaluate
+from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_head, d_model, n_heads, n_kv
 from symbolic_mem.models.architecture import NORM_PLACES, QK_NORMS, Architecture
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.mlp import mlp
@@ -18,7 +19,6 @@ from symbolic_mem.models.profile import _operations, profile, profiles
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.recipe import recipe
-from symbolic_mem.symbols import B, L, S, V, d_ff, d_head, d_model, n_heads, n_kv
 
 
 @pytest.mark.parametrize("name", profiles())

@@ -6,8 +6,8 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.account import account
-from symbolic_mem.errors import BadInput
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.recipes.optimizers import optimizer, optimizers
 from symbolic_mem.recipes.recipe import recipe

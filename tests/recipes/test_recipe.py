@@ -3,15 +3,15 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.account import account
-from symbolic_mem.errors import BadInput
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
-from symbolic_mem.placement import over
+from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.optimizers import optimizers
 from symbolic_mem.recipes.recipe import Recipe, presets, recipe
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.symbols import L, d_ff, d_model, n_fsdp
 
 PARAMETERS = 2 * L * d_ff * d_model
 WHERE = "my.toml [recipe]"

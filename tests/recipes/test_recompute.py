@@ -7,15 +7,15 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.account import account
-from symbolic_mem.errors import BadInput
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_model, n_fsdp, n_heads
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.placement import over
+from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.recipe import recipe
 from symbolic_mem.recipes.recompute import Recompute, recompute, transient
-from symbolic_mem.solve.bound import solve
-from symbolic_mem.symbols import B, L, S, d_ff, d_model, n_fsdp, n_heads
+from symbolic_mem.solvers.bound import solve
 
 DATA = json.loads((Path(__file__).parent.parent / "data" / "recompute.json").read_text())
 GIB = 2**30

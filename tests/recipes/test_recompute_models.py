@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem.account import account
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.symbols import B, L, S, d_head, d_model
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.huggingface import read_config
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.recipe import recipe
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.symbols import B, L, S, d_head, d_model
 
 DATA = Path(__file__).parent.parent / "data"
 MODELS = json.loads((DATA / "engines_models.json").read_text())["cases"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from symbolic_mem.derive.documents import homework, report
-from symbolic_mem.derive.steps import Derivation, Paragraph, Section, text
-from symbolic_mem.render.documents import render
-from symbolic_mem.study import load_study
+from symbolic_mem.document.prose import text
+from symbolic_mem.document.steps import Paragraph, Section
+from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.document import render
 
 pytestmark = pytest.mark.system
 PHONE = 390

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from symbolic_mem.formula import read_formula
-from symbolic_mem.render.comms_json import comms_report
-from symbolic_mem.study import load_study, override
-from symbolic_mem.symbols import table
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import table
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.parts.comms_json import comms_report
 
 STUDY = load_study("cs336-a2-xxl")
 # Totals, per chip and per rank of CS336 (2025), part (c), with C = 4.6e14 and W = 1.8e11; see tests/data/comms.json.

@@ -18,29 +18,18 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.derive.documents import homework, report
-from symbolic_mem.derive.steps import (
-    Amount,
-    Answer,
-    Bullets,
-    Chain,
-    Column,
-    Derivation,
-    Paragraph,
-    Section,
-    Step,
-    Table,
-    say,
-    text,
-)
+from symbolic_mem.accounts.tables import memory_html
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.symbols import L, P, S, d_model, table
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.document.prose import Amount, Chain, say, text
+from symbolic_mem.document.steps import Answer, Bullets, Column, Paragraph, Section, Step, Table
+from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.read import load_study
 from symbolic_mem.render import html
-from symbolic_mem.render.documents import fragment_html, render
+from symbolic_mem.render.document import fragment_html, render
 from symbolic_mem.render.mathml import display, mathml
-from symbolic_mem.render.tables import memory_html
-from symbolic_mem.study import load_study
-from symbolic_mem.symbols import L, P, S, d_model, table
-from symbolic_mem.terms import Memory, Term
-from symbolic_mem.units import BYTES_PER
 
 VOID = {"meta", "wbr"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\" onload='alert(3)' & {{ 7 * 7 }} {% raw %}"

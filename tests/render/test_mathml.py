@@ -10,11 +10,11 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.derive.documents import homework
-from symbolic_mem.derive.steps import Amount, Chain, Put, Total
+from symbolic_mem.base.symbols import B, C_mem, L, M_static, P, S, alpha, d_ff, d_model, n_fsdp, table
+from symbolic_mem.document.prose import Amount, Chain, Put, Total
+from symbolic_mem.documents.documents import homework
+from symbolic_mem.library.read import load_study
 from symbolic_mem.render.mathml import MathML, display, inline_chain, mathml
-from symbolic_mem.study import load_study
-from symbolic_mem.symbols import B, C_mem, L, M_static, P, S, alpha, d_ff, d_model, n_fsdp, table
 
 VALUES = {symbol: sp.Integer(value) for symbol, value in {B: 3, S: 5, L: 7, d_model: 11, d_ff: 13, n_fsdp: 2}.items()}
 CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3}

@@ -1,12 +1,12 @@
 import pytest
 import sympy as sp
 
-from symbolic_mem.account import account
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.recipes.recipe import recipe
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.render.text import plain
-from symbolic_mem.symbols import B, L, S, d_ff, d_model
 
 
 def test_sums_of_products_with_and_without_rounding_have_an_order():

@@ -15,7 +15,7 @@ import jinja2
 import pypdf
 import pytest
 
-from symbolic_mem.errors import BadInput, RenderError
+from symbolic_mem.base.errors import BadInput, RenderError
 from symbolic_mem.render import tex_engine, typst
 from symbolic_mem.render.latex import escape
 from symbolic_mem.render.pdf import pdf

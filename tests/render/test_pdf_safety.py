@@ -14,7 +14,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from symbolic_mem.errors import MissingProgram, RenderError
+from symbolic_mem.base.errors import MissingProgram, RenderError
 from symbolic_mem.render import tex_engine
 from symbolic_mem.render.pdf import pdf
 from symbolic_mem.render.process import find_program

@@ -9,8 +9,9 @@ import pytest
 import sympy as sp
 
 from symbolic_mem import account, ffn, n_fsdp, over, recipe
-from symbolic_mem.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.terms import STATIC, Memory
+from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
+from symbolic_mem.models.tensors import STATIC
 
 
 @pytest.fixture(scope="session")

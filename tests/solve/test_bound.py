@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem import n_fsdp, n_replica, over, solve
-from symbolic_mem.errors import BadInput, MissingValue
-from symbolic_mem.solve.capacity import capacity_from
-from symbolic_mem.symbols import B, C_mem, L, S, d_ff, d_model
-from symbolic_mem.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import B, C_mem, L, S, d_ff, d_model
+from symbolic_mem.solvers.capacity import capacity_from
 
 
 def _memory(fixed, divided, degree=n_fsdp):

@@ -1,9 +1,9 @@
 import pytest
 import sympy as sp
 
-from symbolic_mem.errors import BadInput
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.hardware import device
-from symbolic_mem.solve.capacity import Capacity, capacity_from, capacity_of
+from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
 
 
 def test_what_is_reserved_is_taken_off_before_the_fraction():

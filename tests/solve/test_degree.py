@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem import n_fsdp
-from symbolic_mem.errors import BadInput
-from symbolic_mem.solve.degree import smallest_degree
-from symbolic_mem.solve.layout import Gathered, PaddedRows, WholeSamples, profile
-from symbolic_mem.solve.profile import Profile, Rows
-from symbolic_mem.solve.rules import Allowed, AtMost, Divides, MultipleOf, PowerOfTwo
-from symbolic_mem.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.terms import Memory, Part, Term
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
+from symbolic_mem.models.tensors import Part
+from symbolic_mem.solvers.degree import smallest_degree
+from symbolic_mem.solvers.layout import Gathered, PaddedRows, WholeSamples, profile
+from symbolic_mem.solvers.profile import Profile, Rows
+from symbolic_mem.solvers.rules import Allowed, AtMost, Divides, MultipleOf, PowerOfTwo
 
 FULL = (80 * 2**30, ("1", "kept"), False)
 HALF = (95 * 2**30, ("1/2", "dropped"), True)

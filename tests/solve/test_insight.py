@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem import n_fsdp, solve
-from symbolic_mem.errors import BadInput
-from symbolic_mem.solve.insight import crossover, floor_of, frontier, left_over, sensitivities
-from symbolic_mem.solve.region import region
-from symbolic_mem.solve.remedies import remedies
-from symbolic_mem.solve.rules import MultipleOf
-from symbolic_mem.symbols import B, L, S, T, d_ff, d_model
-from symbolic_mem.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import B, L, S, T, d_ff, d_model
+from symbolic_mem.solvers.insight import crossover, floor_of, frontier, left_over, sensitivities
+from symbolic_mem.solvers.region import region
+from symbolic_mem.solvers.remedies import remedies
+from symbolic_mem.solvers.rules import MultipleOf
 
 STATES, PER_TOKEN = 3517578215424, 17547264
 

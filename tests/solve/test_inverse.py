@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem import account, n_fsdp, over, recipe
-from symbolic_mem.errors import BadInput, MissingValue
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import B, C_mem, L, P, Psi, S, T, d_ff, d_model, n_heads, n_tp
 from symbolic_mem.models.parameters import parameters_only
-from symbolic_mem.solve.capacity import capacity_from
-from symbolic_mem.solve.inverse import largest, upper
-from symbolic_mem.solve.rules import AtMost, Divides, MultipleOf, PowerOfTwo
-from symbolic_mem.symbols import B, C_mem, L, P, Psi, S, T, d_ff, d_model, n_heads, n_tp
-from symbolic_mem.terms import Memory, Term
+from symbolic_mem.solvers.capacity import capacity_from
+from symbolic_mem.solvers.inverse import largest, upper
+from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo
 
 
 def _memory(*elements):

@@ -3,9 +3,9 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.errors import BadInput, MissingValue
-from symbolic_mem.solve.rules import AtMost, Divides, MultipleOf, PowerOfTwo, allowed, contradiction
-from symbolic_mem.symbols import B, n_heads
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import B, n_heads
+from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, allowed, contradiction
 
 _NUMBERS = {MultipleOf: lambda n, k: n % k == 0, Divides: lambda n, k: k % n == 0, AtMost: lambda n, k: n <= k}
 _RULES = st.lists(

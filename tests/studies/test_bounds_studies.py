@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from symbolic_mem.derive.documents import homework, report
-from symbolic_mem.render.json import derivation_json
-from symbolic_mem.study import load_study
+from symbolic_mem.documents.document_json import derivation_json
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.read import load_study
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
 CASES = {case["id"]: case for case in DATA["cases"]}

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from symbolic_mem.asks import ASKS
-from symbolic_mem.derive import documents
-from symbolic_mem.derive.steps import Derivation, Step
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.document.steps import Step
+from symbolic_mem.documents import documents
+from symbolic_mem.documents.account_json import account_json
+from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.library.changes import override
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
-from symbolic_mem.render.documents import render
-from symbolic_mem.render.json import account_json
+from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.render.document import render
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain_prose, width
-from symbolic_mem.study import load_study, override
-from symbolic_mem.units import BYTES_PER
 
 DATA = Path(__file__).parents[1] / "data"
 COUNTS = {

@@ -1,0 +1,1 @@
+"""Model x Recipe x Plan -> Memory: what is kept, how many bytes, and why."""

@@ -1,0 +1,103 @@
+"""Which term explains the gap between two accounts of memory, in formula and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.models.tensors import KINDS
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A term of account `a` and the term of account `b` that stands for the same thing; None where it has none."""
+
+    a: Term | None
+    b: Term | None
+
+    @property
+    def kind(self) -> str:
+        """The kind of memory."""
+        return self._either.kind
+
+    @property
+    def name(self) -> str:
+        """The name of the term, or both names when it is renamed."""
+        names = dict.fromkeys(term.name for term in (self.a, self.b) if term is not None)
+        return " / ".join(names)
+
+    @property
+    def difference(self) -> sp.Expr:
+        """Bytes that `b` needs more than `a`; negative when it needs fewer."""
+        return _bytes(self.b) - _bytes(self.a)
+
+    @property
+    def reason(self) -> str:
+        """Say what differs: the bytes per element, the number of elements, the division, or that one has no such term."""
+        if self.a is None or self.b is None:
+            return f"only in the {'first' if self.b is None else 'second'}: {self._either.reason}".removesuffix(": ")
+        changes = [
+            f"{what}: {one} -> {other}"
+            for what, one, other in (
+                ("bytes per element", self.a.bytes_per_element, self.b.bytes_per_element),
+                ("elements", self.a.elements, self.b.elements),
+                ("divided by", self.a.degree, self.b.degree),
+            )
+            if one != other
+        ]
+        return "; ".join(changes)
+
+    @property
+    def _either(self) -> Term:
+        term = self.b if self.a is None else self.a
+        assert term is not None, "a gap stands between at most two terms and at least one"
+        return term
+
+
+def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
+    """Return the terms that explain how `b` differs from `a`, by kind; their differences sum to that of the totals.
+
+    Terms of one kind are matched by name, then by their number of elements, then in order. Terms of equal bytes are
+    left out.
+
+    >>> from symbolic_mem import account, ffn, recipe
+    >>> for gap in compare(account(ffn(), recipe("cs336")), account(ffn(), recipe("scaling-book-10"))):
+    ...     print(gap.kind, "|", gap.name, "|", gap.difference, "|", gap.reason)
+    weights | master weights / BF16 weights | -4*L*d_ff*d_model | bytes per element: 4 -> 2
+    gradients | accumulated gradients | -8*L*d_ff*d_model | only in the first: FP32
+    """
+    gaps = (gap for kind in KINDS for gap in _matched(list(a.of(kind)), list(b.of(kind))))
+    return tuple(gap for gap in gaps if sp.expand(gap.difference) != 0)
+
+
+_SAME: tuple[Callable[[Term], Hashable], ...] = (
+    lambda term: (term.name, term.elements),
+    lambda term: term.name,
+    lambda term: (term.elements, term.bytes_per_element),
+    lambda term: term.elements,
+)
+
+
+def _matched(left: list[Term], right: list[Term]) -> Iterator[Gap]:
+    partner: dict[int, int] = {}
+    for key in _SAME:
+        for i, term in enumerate(left):
+            if i not in partner:
+                free = (j for j, other in enumerate(right) if j not in partner.values() and key(other) == key(term))
+                match = next(free, None)
+                if match is not None:
+                    partner[i] = match
+    rest = (j for j in range(len(right)) if j not in partner.values())
+    partner |= dict(zip((i for i in range(len(left)) if i not in partner), list(rest), strict=False))
+    for i, term in enumerate(left):
+        yield Gap(term, right[partner[i]] if i in partner else None)
+    for j, term in enumerate(right):
+        if j not in partner.values():
+            yield Gap(None, term)
+
+
+def _bytes(term: Term | None) -> sp.Expr:
+    return sp.S.Zero if term is None else term.bytes

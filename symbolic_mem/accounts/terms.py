@@ -1,0 +1,143 @@
+"""`Term` and `Memory`: what is kept, how many bytes, and why; ordered, exact, never simplified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.models.tensors import KINDS, STATIC, Part
+from symbolic_mem.plans.placement import Placed
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing that a person would name: `elements` of `bytes_per_element`, divided over `degree` devices.
+
+    `short` is the same number of bytes before division, written with the model's named parts (``4*P``).
+    """
+
+    name: str
+    kind: str
+    elements: sp.Expr
+    bytes_per_element: sp.Expr
+    reason: str
+    source: str = ""
+    degree: sp.Expr = sp.S.One
+    short: sp.Expr | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def undivided_bytes(self) -> sp.Expr:
+        """Bytes of the whole term, over all devices."""
+        return self.bytes_per_element * self.elements
+
+    @property
+    def bytes(self) -> sp.Expr:
+        """Bytes on one device."""
+        return self.undivided_bytes / self.degree
+
+    def scaled(self, fraction: sp.Rational, name: str, degree: sp.Expr) -> Term:
+        """Return that fraction of the term, under another name, divided over `degree`."""
+        return replace(
+            self,
+            name=name,
+            elements=fraction * self.elements,
+            short=None if self.short is None else fraction * self.short,
+            parts=tuple(replace(part, copies=fraction * part.copies) for part in self.parts),
+            degree=degree,
+        )
+
+    def _repr_latex_(self) -> str:
+        from symbolic_mem.render.latex import latex
+
+        return f"$\\displaystyle {latex(self.bytes)}$"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """An ordered tuple of terms; `definitions` gives the named parts (such as P) that their short forms use."""
+
+    terms: tuple[Term, ...]
+    definitions: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+
+    def __iter__(self) -> Iterator[Term]:
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    @property
+    def total(self) -> sp.Expr:
+        """Bytes of all terms, on one device once the memory is placed."""
+        return sp.Add(*(term.bytes for term in self.terms))
+
+    def of(self, *kinds: str) -> Memory:
+        """Return the terms of the given kinds, in their order."""
+        return self.where(lambda term: term.kind in kinds)
+
+    def where(self, keep: Callable[[Term], bool]) -> Memory:
+        """Return the terms for which `keep` holds, in their order."""
+        return replace(self, terms=tuple(term for term in self.terms if keep(term)))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that occur, in the order of `KINDS`."""
+        present = {term.kind for term in self.terms}
+        return tuple(kind for kind in KINDS if kind in present)
+
+    @property
+    def static(self) -> sp.Expr:
+        """Bytes of weights, gradients and optimizer state."""
+        return self.of(*STATIC).total
+
+    def split(self, n: sp.Symbol) -> tuple[Memory, Memory]:
+        """Return the terms divided by `n` and the terms that no number of devices divides."""
+        return self.where(lambda term: term.degree.has(n)), self.where(lambda term: not term.degree.has(n))
+
+    def place(self, **placements: object) -> Memory:
+        """Return the memory of one device: per kind, which fraction is divided over which degree (see `over`)."""
+        from symbolic_mem.accounts.terms import place
+
+        return place(self, placements)  # ty: ignore[invalid-argument-type]
+
+    def _repr_latex_(self) -> str:
+        from symbolic_mem.render.latex import latex_sum
+
+        return f"$\\displaystyle {latex_sum([term.bytes for term in self.terms])}$"
+
+    def _repr_html_(self) -> str:
+        from symbolic_mem.accounts.tables import memory_html
+
+        return memory_html(self)
+
+
+def place(memory: Memory, placements: Mapping[str, Placed]) -> Memory:
+    """Return the memory of one device; a kind without a placement stays whole on every device.
+
+    ZeRO stages 1, 2, 3 (Rajbhandari et al., 2020, section 5) divide the optimizer state, then also the gradients,
+    then also the weights; CS336's half of the activations is fraction 1/2.
+    """
+    for kind in placements:
+        if kind not in KINDS:
+            raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+    terms: list[Term] = []
+    for term in memory.terms:
+        terms += _placed(term, placements.get(term.kind))
+    return Memory(tuple(terms), memory.definitions)
+
+
+def _placed(term: Term, placed: Placed | None) -> list[Term]:
+    if placed is None:
+        return [term]
+    whole = placed.fraction == 1
+    terms = []
+    if placed.fraction != 0:
+        name = term.name if whole else f"{term.name}, divided part"
+        terms.append(term.scaled(placed.fraction, name, term.degree * placed.degree))
+    if not whole and placed.rest == "kept":
+        name = term.name if placed.fraction == 0 else f"{term.name}, kept part"
+        terms.append(term.scaled(1 - placed.fraction, name, term.degree))
+    return terms

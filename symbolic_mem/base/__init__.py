@@ -1,0 +1,1 @@
+"""Errors, units, symbols, formulas, exact numbers: no memory, no model."""

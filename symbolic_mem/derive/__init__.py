@@ -1,1 +1,0 @@
-"""The reasons: steps from terms to answers, as data without markup."""

@@ -1,0 +1,1 @@
+"""A derivation as data: sentences, lines, steps, and the check of every line."""

@@ -1,0 +1,101 @@
+"""Sentences, amounts and displayed lines as data without markup: what is said and shown, not how it is set."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy as sp
+
+from symbolic_mem.base.units import BYTES_PER, Decimal, decimal, in_unit
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number with its unit: bytes shown in a memory unit (``GiB``), or a count of something (``devices``).
+
+    `value` is exact (in bytes for a memory unit). What is shown may be rounded, and then says so.
+    """
+
+    value: sp.Expr
+    unit: str = ""
+    digits: int = 5
+    full: bool = False
+
+    @property
+    def shown(self) -> Decimal:
+        """The figures that are printed, in the unit, and whether they are exact."""
+        value = sp.nsimplify(self.value) if self.value.is_Float else self.value
+        if not value.is_Rational:
+            close = Fraction(str(sp.N(value, 30)))
+            rounded = decimal(in_unit(close, self.unit) if self.unit in BYTES_PER else close, self.digits)
+            return Decimal(rounded.text, False)
+        exact = Fraction(str(value))
+        return decimal(in_unit(exact, self.unit) if self.unit in BYTES_PER else exact, self.digits, full=self.full)
+
+
+@dataclass(frozen=True)
+class Put:
+    """An expression shown with the numbers of `values` in place of its symbols."""
+
+    expr: sp.Expr
+    values: tuple[tuple[sp.Symbol, sp.Expr], ...]
+
+
+@dataclass(frozen=True)
+class Total:
+    """Sides added in the author's order; a long one breaks between them."""
+
+    sides: tuple[Side, ...]
+
+
+Side = sp.Expr | Amount | Put | Total
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A left side and what it is related to, link by link: ``M = 4 P = ... = 819 GiB``.
+
+    `asked` marks a requirement that is being solved (it need not hold), instead of a statement.
+    """
+
+    left: Side
+    links: tuple[tuple[str, Side], ...]
+    asked: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A sentence with mathematics in it: text, expressions, amounts and chains in reading order."""
+
+    parts: tuple[str | Side | Chain, ...]
+
+
+def say(template: str, **pieces: str | int | Side | Chain | Prose) -> Prose:
+    """Build a sentence: ``{name}`` in `template` is replaced by the piece of that name, typeset where it is rendered.
+
+    >>> from symbolic_mem.base.symbols import P
+    >>> say("There are {p} of them.", p=P).parts
+    ('There are ', P, ' of them.')
+    """
+    parts: list[str | Side | Chain] = []
+    for literal, name, _, _ in string.Formatter().parse(template):
+        if literal:
+            parts.append(literal)
+        if name is not None:
+            piece = pieces[name]
+            parts += piece.parts if isinstance(piece, Prose) else [str(piece) if isinstance(piece, int) else piece]
+    return Prose(tuple(parts))
+
+
+def text(plain: str) -> Prose:
+    """Make a sentence of plain words, with nothing replaced in them (text that a user wrote)."""
+    return Prose((plain,))
+
+
+def amount(value: sp.Expr | int, unit: str = "", *, digits: int = 5, full: bool = False) -> tuple[str, Amount]:
+    """Return the link ``= 819 GiB`` or ``≈ 3517.6 GB``: the sign says whether the figures are exact."""
+    shown = Amount(sp.sympify(value), unit, digits, full)
+    return ("=" if shown.shown.exact else "≈", shown)

@@ -1,0 +1,89 @@
+"""`Work`: the numbers known while a derivation is written; every displayed line is checked against them."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.base.exact import Values
+from symbolic_mem.document.prose import Amount, Chain, Prose, Put, Side, Total
+from symbolic_mem.document.steps import Step
+
+
+class FalseLine(AssertionError):
+    """A line that was about to be displayed is not true: a defect of this package, never a user's fault."""
+
+
+class Work:
+    """The numbers known so far while a derivation is written; every displayed line is checked against them."""
+
+    def __init__(self, values: Values) -> None:
+        """Start from the given values."""
+        self.values: dict[sp.Symbol, sp.Expr] = dict(values)
+
+    def define(self, symbol: sp.Symbol, expr: sp.Expr) -> sp.Expr:
+        """Give `symbol` the number that `expr` has, and return that number (`expr` itself while symbols are open)."""
+        self.values[symbol] = expr.xreplace(self.values)
+        return self.values[symbol]
+
+    def number(self, expr: sp.Expr) -> sp.Expr:
+        """The number that `expr` has with what is known."""
+        return sp.sympify(expr).xreplace(self.values)
+
+    def put(self, expr: sp.Expr) -> Put:
+        """`expr` with the known numbers in place of its symbols."""
+        known = {symbol: value for symbol, value in self.values.items() if expr.has(symbol)}
+        return Put(expr, tuple(sorted(known.items(), key=lambda item: str(item[0]))))
+
+    def step(self, statement: Prose, *chains: Chain, reason: Prose | None = None) -> Step:
+        """Make a step after checking each of its lines."""
+        for chain in chains:
+            self.check(chain)
+        return Step(statement, chains, reason)
+
+    def check(self, chain: Chain) -> None:
+        """Raise `FalseLine` unless every link of the chain holds at the known values."""
+        if chain.asked:
+            return
+        left = chain.left
+        for relation, right in chain.links:
+            if not self._holds(left, relation, right):
+                raise FalseLine(f"{left} {relation} {right} is false at {self.values}")
+            left = right
+
+    def _holds(self, left: Side, relation: str, right: Side) -> bool:
+        one, other = self._value(left), self._value(right)
+        if isinstance(right, Amount) and relation in ("=", "≈"):
+            return (relation == "=") == right.shown.exact and _equal(one, other)
+        match relation:
+            case "=":
+                return _equal(one, other)
+            case "≈":
+                return abs(sp.N(one - other)) <= abs(sp.N(one)) / 100
+            case "<":
+                return bool(one < other)
+            case "≤":
+                return bool(one <= other)
+            case ">":
+                return bool(one > other)
+            case "≥":
+                return bool(one >= other)
+        raise ValueError(f"unknown relation {relation!r}")
+
+    def _value(self, side: Side) -> sp.Expr:
+        match side:
+            case Amount():
+                return side.value
+            case Put():
+                return side.expr.xreplace(self.values)
+            case Total():
+                return sp.Add(*(self._value(part) for part in side.sides))
+        return self.number(side).doit()
+
+
+def _equal(one: sp.Expr, other: sp.Expr) -> bool:
+    if one == other:
+        return True
+    difference = one - other
+    if difference.is_number:
+        return difference == 0 or bool(difference.equals(0))
+    return sp.expand(difference) == 0 or sp.cancel(difference) == 0

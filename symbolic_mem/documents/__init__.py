@@ -1,0 +1,1 @@
+"""The worked solution and the report."""

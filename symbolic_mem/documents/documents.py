@@ -1,0 +1,163 @@
+"""The two documents: the worked solution of a study's questions, and the report of its account."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import missing
+from symbolic_mem.base.symbols import table
+from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Section, Table
+from symbolic_mem.document.work import Work
+from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.insight import report_section
+from symbolic_mem.questions.largest import formula_blocks
+from symbolic_mem.questions.parts.assumptions import (
+    SIGNS,
+    UNITS,
+    about_memory,
+    assumptions,
+    counted_moment,
+    not_counted,
+    placements,
+)
+from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.registry import ASKS, LAYERS
+from symbolic_mem.study.question import Question
+from symbolic_mem.study.study import Study
+
+
+def homework(study: Study) -> Derivation:
+    """Derive the worked solution: what is given, every question in turn, what is assumed and what is not counted.
+
+    Raises `MissingValue` naming the symbols without a value, and `BadInput` for a study without questions.
+    """
+    if not study.questions:
+        raise BadInput(f"study {study.name!r} asks nothing; add a [[question]] or use `report`")
+    answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
+    sections = (
+        Section(text("The problem"), _problem(study)),
+        *(section for section, _ in answered),
+        *_closing(study),
+    )
+    return Derivation(study.title, "Worked solution", sections, tuple(found for _, found in answered))
+
+
+def report(study: Study) -> Derivation:
+    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
+    answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
+    blocks, depends = _account(study)
+    given = notation(study)
+    sections = (
+        Section(text("Question"), _question(study, [section.title for section, _ in answered])),
+        *([Section(text("Notation"), (given,))] if given.rows else []),
+        Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),)),
+        *([Section(text("The account"), tuple(blocks))] if blocks else []),
+        *([] if depends is None else [depends]),
+        *(section for section, _ in answered),
+        *_left_out(study, text("nothing that is known")),
+        Section(text("References"), (Bullets(references(study)),)),
+    )
+    return Derivation(study.title, "Memory report", sections, tuple(found for _, found in answered))
+
+
+def _account(study: Study) -> tuple[list[Block], Section | None]:
+    """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
+    kinds = tuple(kind for kind in KINDS if any(kind in _kinds(question) for question in study.questions)) or KINDS
+    memory = study.memory.of(*kinds)
+    absent = missing(memory.total, study.values)
+    asked = {str(symbol) for question in study.questions for symbol in _solved(question)}
+    if not about_memory(study) or not memory.terms:
+        return [], None
+    if absent and asked.issuperset(absent):
+        return formula_blocks(study), None
+    study.need(memory.total, "the report")
+    told = [*map(Paragraph, counted_moment(study)), *memory_blocks(study, Work(study.values), kinds)]
+    return told, report_section(study, kinds)
+
+
+def _kinds(question: Question) -> tuple[str, ...]:
+    """The kinds of memory that a question counts."""
+    return STATIC if question.ask == "stages" else tuple(question.get("kinds") or KINDS)
+
+
+def _solved(question: Question) -> tuple[str, ...]:
+    """The symbols that a question solves for, or gives values to for itself."""
+    named = question.get("for")
+    tokens = ("B", "S") if named in ("T", "tokens") else ()
+    return (*([str(named)] if named else ["B"] * (question.ask == "largest")), *tokens, *question.get("values", {}))
+
+
+def notation(study: Study) -> Table:
+    """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
+    used: set[sp.Basic] = {*study.values}
+    if about_memory(study):
+        used |= study.memory.total.free_symbols
+        used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    rows = []
+    for name in table(given=True):
+        if name.symbol in used:
+            value = study.values.get(name.symbol)
+            shown = say("{v}", v=value) if value is not None else text("to be found")
+            rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
+    return Table(
+        text("What is given"),
+        (
+            Column(text("symbol")),
+            Column(text("meaning")),
+            Column(text("unit")),
+            Column(text("value"), "right"),
+        ),
+        tuple(rows),
+    )
+
+
+def references(study: Study) -> tuple[Prose, ...]:
+    """List the sources of the study, its recipe, its layers and its devices, each once."""
+    found = [study.source]
+    if about_memory(study):
+        found.append(study.recipe.source)
+    if about_memory(study) or any(question.ask in LAYERS for question in study.questions):
+        found += [layer.source for layer in study.model.layers]
+    for question in study.questions:
+        if "device" in question.options:
+            device = study.capacity(question).device
+            if device is not None:
+                found.append(f"{device.title}: {device.source} ({device.date})")
+    return tuple(text(source) for source in dict.fromkeys(found) if source)
+
+
+def _problem(study: Study) -> tuple[Block, ...]:
+    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    if study.source:
+        blocks.append(Paragraph(text(f"Source: {study.source}.")))
+    given = notation(study)
+    return (*blocks, given) if given.rows else tuple(blocks)
+
+
+def _question(study: Study, asked: list[Prose]) -> tuple[Block, ...]:
+    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    if asked:
+        blocks.append(Bullets(tuple(asked)))
+    return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
+
+
+def _closing(study: Study) -> tuple[Section, ...]:
+    cited = references(study)
+    return (
+        Section(text("Assumptions"), (Bullets(_assumed(study)),)),
+        *_left_out(study),
+        *([Section(text("Sources"), (Bullets(cited),))] if cited else []),
+    )
+
+
+def _assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
+    """All assumptions; where no question is about memory, none about how memory is counted."""
+    return (UNITS, *assumptions(study), *placed) if about_memory(study) else (SIGNS, *assumptions(study))
+
+
+def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ...]:
+    items = not_counted(study) or (() if otherwise is None else (otherwise,))
+    return (Section(text("What is not counted"), (Bullets(items),)),) if items and about_memory(study) else ()

@@ -1,0 +1,1 @@
+"""A file or a name -> a study with parsed questions."""

@@ -1,0 +1,145 @@
+"""From a file or a name to a `Study`, checked key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import n_fsdp, table
+from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
+from symbolic_mem.models.build import build_model
+from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.plans.placement import RESTS, Placed
+from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.study.question import Question
+from symbolic_mem.study.study import Study
+from symbolic_mem.study.values import printable, read_fraction, read_values
+
+
+def bundled() -> dict[str, str]:
+    """Return the names of the bundled studies and their titles."""
+    folder = Path(__file__).with_name("studies")
+    found = {}
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".toml"):
+            content = parse_toml(path.read_bytes(), path.name)
+            found[path.name.removesuffix(".toml")] = entry(content, "title", str, path.name)
+    return found
+
+
+def load_study(name: str, devices: str | None = None) -> Study:
+    """Load a study: the name of a bundled one, or the path of a ``.toml`` study or of a ``config.json``.
+
+    >>> load_study("cs336-a2-xxl").model.parameters
+    2*L*d_ff*d_model
+    """
+    if name.endswith((".toml", ".json")) or "/" in name:
+        path = Path(name)
+        if path.suffix == ".json":
+            return _of_config(path, devices)
+        return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
+    folder = Path(__file__).with_name("studies")
+    chosen = folder / f"{name}.toml"
+    if not name or not chosen.is_file():
+        known = bundled()
+        raise BadInput(f"unknown study {name!r}; {nearest(name, known)}; or give the path of a .toml file")
+    return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
+
+
+def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
+    """Check the parsed `content` of a study file and return the `Study`."""
+    known_keys(content, _TOP, where)
+    model_table = entry(content, "model", dict, where)
+    built = build_model(model_table, f"{where} [model]", folder)
+    values = dict(built.values)
+    values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
+    built.check(values, f"{where} [values]")
+    notes = entry(content, "notes", list, where, [])
+    network = None
+    if "network" in content:
+        from symbolic_mem.plans.network_table import read_network
+
+        table_of_rates = entry(content, "network", dict, where)
+        network, rates = read_network(table_of_rates, values, f"{where} [network]", devices)
+        values |= rates
+    return Study(
+        name=name,
+        title=printable(entry(content, "title", str, where), "title", where),
+        built=built,
+        recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
+        values=values,
+        placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
+        questions=_questions(entry(content, "question", list, where, []), where),
+        source=printable(entry(content, "source", str, where, ""), "source", where),
+        text=printable(entry(content, "text", str, where, ""), "text", where),
+        notes=tuple(printable(str(note), "notes", where) for note in notes),
+        devices=devices,
+        network=network,
+    )
+
+
+def _of_config(path: Path, devices: str | None) -> Study:
+    """A study of a config.json alone: a documented recipe, states divided, B sequences on each device."""
+    built = build_model({"config": path.name}, str(path), path.parent)
+    return Study(
+        name=path.stem,
+        title=f"Memory of training {path.stem}",
+        built=built,
+        recipe=recipe(CONFIG_RECIPE),
+        values=built.values,
+        placement={kind: Placed(n_fsdp) for kind in STATIC},
+        source=path.name,
+        notes=("B counts the sequences on one device; its activations are not divided.",),
+        devices=devices,
+    )
+
+
+def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
+    known_keys(content, KINDS, where)
+    placement = {}
+    for kind in content:
+        place_table = entry(content, kind, dict, where)
+        inside = f"{where} {kind}"
+        known_keys(place_table, _PLACED, inside)
+        degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
+        given = entry(place_table, "over", str, inside, "n_fsdp")
+        degree = read_formula(given, degrees, f"{inside}: over")
+        if any(factor not in degrees.values() for factor in sp.Mul.make_args(degree)):
+            raise BadInput(
+                f"{inside}: over {given!r} is not a degree; give one, or a product of different ones, as in n_fsdp*n_tp"
+            )
+        rest = entry(place_table, "rest", str, inside, "kept")
+        if rest not in RESTS:
+            raise BadInput(f"{inside}: unknown rest {rest!r}; {nearest(rest, RESTS)}")
+        placement[kind] = Placed(degree, read_fraction(place_table.get("fraction", 1), inside), rest)
+    return placement
+
+
+def _questions(content: list[Any], where: str) -> tuple[Question, ...]:
+    questions = []
+    for position, question in enumerate(content, start=1):
+        inside = f"{where} [[question]] number {position}"
+        if not isinstance(question, dict):
+            raise BadInput(f"{inside} must be a table")
+        ask = entry(question, "ask", str, inside)
+        if ask not in ASKS:
+            raise BadInput(f"{inside}: unknown ask {ask!r}; {nearest(ask, ASKS)}")
+        known_keys(question, ("label", "ask", *ASKS[ask].keys), inside)
+        ASKS[ask].check(question, inside)
+        options = {key: value for key, value in question.items() if key not in ("label", "ask")}
+        label = entry(question, "label", str, inside, str(position))
+        if any(earlier.label == label for earlier in questions):
+            raise BadInput(f"{inside}: label {label!r} is that of an earlier question; give each its own")
+        questions.append(Question(label, ask, options, inside))
+    return tuple(questions)
+
+
+CONFIG_RECIPE = "fsdp2"
+_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
+_PLACED = ("fraction", "over", "rest")

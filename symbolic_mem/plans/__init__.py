@@ -1,0 +1,1 @@
+"""Where it lives and what it must send."""

@@ -1,0 +1,39 @@
+"""Which fraction of each kind is divided over which degree, and whether the rest is kept everywhere or dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+
+RESTS = ("kept", "dropped")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """`fraction` of a kind is divided over `degree`; the rest is ``kept`` on every device or ``dropped``."""
+
+    degree: sp.Expr
+    fraction: sp.Rational = sp.S.One
+    rest: str = "kept"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction <= 1:
+            raise BadInput(f"the fraction that is divided is {self.fraction}; it must lie between 0 and 1")
+        if self.rest not in RESTS:
+            raise BadInput(f"the rest is {self.rest!r}; {nearest(self.rest, RESTS)}")
+
+
+def over(degree: sp.Expr, fraction: sp.Rational | int | str = 1, rest: str = "kept") -> Placed:
+    """Divide `fraction` of a kind over `degree` devices; each device also keeps the rest, unless it is ``dropped``.
+
+    >>> from symbolic_mem.base.symbols import n_fsdp
+    >>> over(n_fsdp, "1/2", rest="dropped").fraction
+    1/2
+    """
+    from symbolic_mem.base.formula import read_number
+
+    exact = sp.Rational(0) if str(fraction) == "0" else read_number(str(fraction), "fraction")
+    return Placed(degree, exact, rest)

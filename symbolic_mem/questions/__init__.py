@@ -1,0 +1,1 @@
+"""One file a question type; the registry names them."""

@@ -1,0 +1,241 @@
+"""Steps from the model to its memory: parameters, states, activations, total."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
+from symbolic_mem.document.words import count, gib, listed
+from symbolic_mem.document.work import Work
+from symbolic_mem.models.groups import groups
+from symbolic_mem.models.tensors import STATIC, Layer, Model
+from symbolic_mem.questions.parts.parameters import experts_tables
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
+from symbolic_mem.recipes.recompute import NONE, recompute
+from symbolic_mem.render.spread import LONGEST, spread
+from symbolic_mem.study.study import Study
+
+LONG_FORMULA = 45  # characters; a longer one wraps in its table
+
+
+def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
+    """Derive every kind of memory in `kinds` that the study keeps, and their total."""
+    memory = study.memory.of(*kinds)
+    blocks: list[Block] = [*parameter_steps(study.model, work), *experts_tables(study)]
+    static = [kind for kind in memory.kinds if kind in STATIC]
+    blocks += [_state_step(kind, memory.of(kind), work) for kind in static]
+    if len(static) > 1:
+        blocks.append(_static_step(static, memory, work))
+    if "activations" in memory.kinds:
+        blocks += _activation_blocks(study, memory.of("activations"), work)
+    if "buffers" in memory.kinds:
+        blocks.append(_plain_step("Buffers are", "buffers", memory.of("buffers"), work))
+    if len(memory.kinds) > len(static) or len(static) == 1:
+        blocks.append(_total_step(memory, static, work))
+    else:
+        work.define(M_total, M_static)
+    blocks.append(term_table(study, memory))
+    return blocks
+
+
+def parameter_steps(model: Model, work: Work) -> list[Step]:
+    """Count the parameters of each kind of layer, then all together."""
+    found = groups(model)
+    steps = []
+    if len(found) == 1:
+        statement = text("The number of parameters is given:")
+        if found[0].repeat != 1:
+            statement = say(
+                f"Each {found[0].name} holds {{weights}} weights, and there are {{repeat}} of them. "
+                "The number of parameters is",
+                weights=found[0].parameters,
+                repeat=found[0].repeat,
+            )
+        links: list[tuple[str, Side]] = [("=", model.parameters)]
+        links += [] if isinstance(model.parameters, sp.Symbol) else [("=", work.put(model.parameters))]
+    else:
+        chains, counted = [], []
+        for group in found:
+            symbol = local("P", group.name)
+            value = work.define(symbol, group.parameters)
+            chains.append(Chain(symbol, (("=", spread(sp.gcd_terms(group.parameters))), amount(value, "parameters"))))
+            counted.append(sp.Mul(group.repeat, symbol))
+        steps.append(work.step(text("One layer of each kind holds"), *chains))
+        statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]
+    value = work.define(P, model.parameters)
+    return [*steps, work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
+
+
+def term_table(study: Study, memory: Memory) -> Table:
+    """Tabulate the terms: formula, bytes, GiB and share of the total."""
+    total = memory.total.xreplace(dict(study.values))
+    shown = [term.bytes if term.short is None else term.short for term in memory.terms]
+    rows = []
+    for term, formula in zip(memory.terms, shown, strict=True):
+        name = term.name.removeprefix("activations of the ") if len(memory.of("activations")) > 1 else term.name
+        rows.append((text(name), say("{f}", f=formula), *_figures(term.bytes.xreplace(dict(study.values)), total)))
+    rows.append((text("total"), text(""), *_figures(total, total)))
+    return Table(
+        text("The terms of the memory"),
+        (
+            Column(text("term")),
+            Column(text("formula"), "text" if max(map(len, map(str, shown))) > LONG_FORMULA else "left"),
+            Column(text("bytes"), "right"),
+            Column(text("GiB"), "right"),
+            Column(text("share"), "right"),
+        ),
+        tuple(rows),
+        totals=True,
+    )
+
+
+def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
+    _, share = amount(100 * value / total, "%", digits=3)
+    part = text("< 0.01 %") if share.value < sp.Rational(1, 100) else _marked(share)
+    return count(value), _marked(Amount(value / 2**30)), part
+
+
+def _marked(figure: Amount) -> Prose:
+    return Prose((figure,) if figure.shown.exact else ("≈ ", figure))
+
+
+def _state_step(kind: str, memory: Memory, work: Work) -> Step:
+    names = []
+    for term in memory.terms:
+        copies = sp.cancel(term.short / (term.bytes_per_element * P)) if term.short is not None else sp.S.One
+        each = f"{copies} × {term.bytes_per_element}" if copies != 1 else f"{term.bytes_per_element}"
+        reason = f"{term.reason}: " if term.reason else ""
+        names.append(f"{term.name} ({reason}{each} bytes {'each' if term.short is None else 'for each parameter'})")
+    return _plain_step(f"{_sentence(listed(names))} take", kind, memory, work)
+
+
+def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
+    symbol = KIND_SYMBOLS[kind]
+    shorts = tuple(term.short if term.short is not None else term.bytes for term in memory.terms)
+    value = work.define(symbol, memory.total)
+    formula: Side = spread(shorts[0]) if len(shorts) == 1 else Total(shorts)
+    numbers: Side = work.put(shorts[0]) if len(shorts) == 1 else Total(tuple(work.put(short) for short in shorts))
+    put = () if max(len(str(short)) for short in shorts) > LONGEST else (("=", numbers),)
+    chain = Chain(symbol, (("=", formula), *put, amount(value, "bytes", digits=14), amount(value, "GiB")))
+    return work.step(text(start), chain)
+
+
+def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
+    parts = Total(tuple(KIND_SYMBOLS[kind] for kind in static))
+    shorts = [term.short for term in memory.of(*static).terms if term.short is not None]
+    value = work.define(M_static, memory.static)
+    middle = [("=", sp.Add(*shorts))] if len(shorts) == len(memory.of(*static)) else []
+    names = listed([KIND_WORDS[kind] for kind in static])
+    return work.step(
+        text(f"{_sentence(names)} together, the static part of the memory, take"),
+        Chain(M_static, (("=", parts), *middle, amount(value, "bytes", digits=14), amount(value, "GiB"))),
+    )
+
+
+def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
+    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+    blocks: list[Block] = []
+    if len(memory.terms) > 1:
+        blocks += [by_layer(memory, work), kept_table(saving, study)]
+    else:
+        for layer in saving:
+            blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
+        term = memory.terms[0]
+        size = term.bytes_per_element
+        reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
+        statement = say(f"At {{size}} bytes each{reason}, all activations take", size=size)
+        blocks.append(_one_term(statement, term, work))
+    return blocks + _per_token(memory, work)
+
+
+def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
+    intro = say(f"For the backward pass each {layer.name} keeps")
+    if recomputed:
+        intro = say(f"{_sentence(layer.name)}: for the backward pass {{n}} of them keep", n=layer.repeat)
+    items = tuple(
+        say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
+        for tensor in layer.saved
+    )
+    return [Step(intro), Bullets(items)]
+
+
+def by_layer(memory: Memory, work: Work) -> Step:
+    """Sum what each kind of layer keeps for the backward pass."""
+    chains, symbols = [], []
+    for term in memory.terms:
+        symbol = local("M", term.name.removeprefix("activations of the ").removesuffix(" activations"))
+        value = work.define(symbol, term.bytes)
+        symbols.append(symbol)
+        chains.append(Chain(symbol, (("=", spread(term.bytes)), amount(value, "GiB"))))
+    value = work.define(M_activations, memory.total)
+    whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
+    return work.step(
+        text("What the layers keep for the backward pass, all repetitions together, and its sum:"), *chains, whole
+    )
+
+
+def kept_table(layers: Sequence[Layer], study: Study) -> Table:
+    """Tabulate every tensor that is kept for the backward pass, with the reason why."""
+    rows, last = [], ""
+    for layer in layers:
+        for tensor in layer.saved:
+            size = study.recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
+            name = layer.name if layer.name != last else ""
+            last = layer.name
+            rows.append(
+                (text(name), text(tensor.name), say("{s}", s=tensor.elements), count(size), text(tensor.reason))
+            )
+    return Table(
+        text("Every tensor that is kept, in one repetition of its layer, and why"),
+        (
+            Column(text("layer")),
+            Column(text("tensor")),
+            Column(text("elements")),
+            Column(text("bytes each"), "right"),
+            Column(text("why"), "text"),
+        ),
+        tuple(rows),
+    )
+
+
+def _one_term(statement: Prose, term: Term, work: Work) -> Step:
+    value = work.define(M_activations, term.bytes)
+    links = (("=", term.bytes), ("=", work.put(term.bytes)), amount(value, "bytes", digits=14), amount(value, "GiB"))
+    return work.step(statement, Chain(M_activations, links))
+
+
+def _per_token(memory: Memory, work: Work) -> list[Step]:
+    each = sp.Add(*(term.bytes / (B * S) for term in memory.terms))
+    if each.has(B) or each.has(S):
+        return []
+    tokens, size = work.define(T, B * S), work.number(each)
+    return [
+        work.step(
+            say("The batch has {t} tokens, so this is for each token", t=Chain(T, (("=", B * S), amount(tokens)))),
+            Chain(
+                M_activations / T,
+                (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True)),
+            ),
+        )
+    ]
+
+
+def _total_step(memory: Memory, static: list[str], work: Work) -> Step:
+    symbols = [M_static] if len(static) > 1 else [KIND_SYMBOLS[kind] for kind in static]
+    symbols += [KIND_SYMBOLS[kind] for kind in memory.kinds if kind not in static]
+    value = work.define(M_total, memory.total)
+    sizes = [gib(work.values[symbol]) for symbol in symbols]
+    links: list[tuple[str, Side]] = [("=", Total(tuple(symbols)))]
+    if len(symbols) > 1 and all(size.shown.exact for size in sizes):
+        links.append(("=", Total(tuple(sizes))))
+    links += [amount(value, "bytes", digits=14), amount(value, "GiB")]
+    return work.step(text("All that is counted takes"), Chain(M_total, tuple(links)))
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]

@@ -1,0 +1,46 @@
+"""Parameters of a mixture of experts by group: how many there are, and how many one token visits."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.document.prose import amount, say, text
+from symbolic_mem.document.steps import Column, Table
+from symbolic_mem.document.words import count
+from symbolic_mem.models.counts import active_by_group, parameters_by_group
+from symbolic_mem.study.study import Study
+
+LONG_FORMULA = 45  # characters; a longer one wraps in its table
+
+
+def experts_tables(study: Study) -> tuple[Table, ...]:
+    """Tabulate the groups of a mixture of experts, in all and active for one token; nothing for another model."""
+    architecture = study.built.architecture
+    if architecture is None or architecture.experts is None:
+        return ()
+    whole, active = parameters_by_group(study.model), active_by_group(study.model, architecture)
+    rows, values = [], dict(study.values)
+    shown = [sp.factor_terms(formula) for formula in whole.values()]
+    for group, formula in zip(whole, shown, strict=True):
+        rows.append((text(group), say("{f}", f=formula), *_counts(whole[group], active[group], values)))
+    every, visited = sp.Add(*whole.values()), sp.Add(*active.values())
+    rows.append((text("total"), text(""), *_counts(every, visited, values)))
+    share = amount(100 * visited.xreplace(values) / every.xreplace(values), "%", digits=3)[1]
+    long = max(len(str(formula)) for formula in shown) > LONG_FORMULA
+    return (
+        Table(
+            say("Parameters by group, and those that one token visits ({share} of all)", share=share),
+            (
+                Column(text("group")),
+                Column(text("formula"), "text" if long else "left"),
+                Column(text("all"), "right"),
+                Column(text("active"), "right"),
+            ),
+            tuple(rows),
+            totals=True,
+        ),
+    )
+
+
+def _counts(whole: sp.Expr, active: sp.Expr, values: dict) -> tuple:
+    return count(whole.xreplace(values)), count(active.xreplace(values))

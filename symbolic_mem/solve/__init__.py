@@ -1,1 +1,0 @@
-"""The answer: bounds in closed form, with their conditions, exactly."""

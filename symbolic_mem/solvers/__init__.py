@@ -1,0 +1,1 @@
+"""One engine each, numbers only, no words."""

@@ -1,0 +1,65 @@
+"""`Capacity`: the memory of one device that counts, and which reading of its label that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.units import parse_bytes, show_bytes
+from symbolic_mem.hardware import Device
+
+READING_UNITS = {"marketed": "GB", "binary": "GiB", "reported": "GiB"}
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """`nominal` bytes of one device, less `reserved` bytes, times the `usable` fraction of what is left."""
+
+    nominal: int
+    device: Device | None = None
+    reading: str | None = None
+    unit: str = "GiB"
+    reserved: int = 0
+    usable: sp.Rational = sp.S.One
+
+    def __post_init__(self) -> None:
+        if self.reserved >= self.nominal:
+            raise BadInput(
+                f"{show_bytes(self.reserved)} are reserved, and the device holds {show_bytes(self.nominal)}: reserve less"
+            )
+        if not 0 < self.usable <= 1:
+            raise BadInput(f"the usable fraction is {self.usable}; it must be more than 0 and at most 1")
+
+    @property
+    def counted(self) -> sp.Rational:
+        """Bytes that the memory of one device is compared with, exactly."""
+        return (sp.Integer(self.nominal) - self.reserved) * self.usable
+
+    @property
+    def title(self) -> str:
+        """What is counted, in words: the device and the reading of its label."""
+        if self.device is None:
+            return f"a device of {show_bytes(self.nominal, self.unit)}"
+        return self.device.title
+
+
+def capacity_of(device: Device, reading: str, **limits: int | sp.Rational) -> Capacity:
+    """Return the capacity of a catalogue device under a ``marketed``, ``binary`` or ``reported`` reading.
+
+    >>> from symbolic_mem.hardware import device
+    >>> capacity_of(device("tpu-v5p"), "binary").counted
+    102005473280
+    """
+    return Capacity(device.capacity(reading), device, reading, READING_UNITS[reading], **limits)  # ty: ignore[invalid-argument-type]
+
+
+def capacity_from(text: str, **limits: int | sp.Rational) -> Capacity:
+    """Return a capacity written with its unit, such as ``95 GiB``.
+
+    >>> capacity_from("95 GB").counted
+    95000000000
+    """
+    unit = text.strip().lstrip("0123456789_.,eE+ ") or "GiB"
+    return Capacity(parse_bytes(text), unit=unit, **limits)  # ty: ignore[invalid-argument-type]

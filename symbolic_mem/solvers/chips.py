@@ -1,0 +1,51 @@
+"""The other direction: how many chips a given batch keeps busy."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.plans.roofline import Roofline, checked
+
+
+def largest(roofline: Roofline, degree: sp.Symbol) -> sp.Expr:
+    """Return the largest `degree` at which the pass still computes as long as it sends: degree <= this.
+
+    For one axis: data parallelism, FSDP and tensor parallelism of CS336 (2026), assignment 2, section 8.
+
+    >>> from symbolic_mem.plans.roofline import Roofline
+    >>> from symbolic_mem.plans.schemes import scheme
+    >>> from symbolic_mem.plans.schemes import Mesh
+    >>> from symbolic_mem.plans.load import load
+    >>> from symbolic_mem.plans.network import Network
+    >>> from symbolic_mem.base import symbols
+    >>> from symbolic_mem.models.gated_ffn import gated_ffn
+    >>> work = scheme("fsdp", load(gated_ffn()), Mesh(axes_x=1)).forward
+    >>> largest(Roofline(work, Network("one-way", "exact")), symbols.X) - 1
+    T*W/C
+    """
+    times = roofline.by_axis
+    if len(times) != 1:
+        raise BadInput(f"a largest {degree} is defined for one mesh axis; this pass sends along {len(times)}")
+    (sent,) = times.values()
+    excess = sp.expand(sp.cancel(degree * (roofline.math - sent)))
+    constant, slope = excess.coeff(degree, 0), excess.coeff(degree, 1)
+    if sp.expand(excess - constant - slope * degree) != 0 or slope == 0:
+        raise BadInput(f"the times do not decide how large {degree} may be")
+    return sp.expand(sp.cancel(-constant / slope))
+
+
+def largest_mesh(fsdp: sp.Expr, tensor: sp.Expr, overlap: str) -> sp.Expr:
+    """Return the largest N = X Y of a two-dimensional mesh from the largest degree of each axis alone.
+
+    With a = `fsdp` - 1 and b = `tensor` - 1, each from exact rings: (1 + a)(1 + b) when the axes overlap, else
+    (a b/4)(1 + 1/a + 1/b)^2, where X = (1 + a + a/b)/2 lies inside the mesh. For large a and b that is a quarter.
+
+    >>> a, b = sp.symbols("a b", positive=True)
+    >>> sp.limit(sp.limit(largest_mesh(1 + a, 1 + b, "sum") / (a * b), a, sp.oo), b, sp.oo)
+    1/4
+    """
+    if checked(overlap) == "max":
+        return fsdp * tensor
+    a, b = sp.expand(fsdp - 1), sp.expand(tensor - 1)
+    return a * b / 4 * (1 + 1 / a + 1 / b) ** 2

@@ -1,0 +1,201 @@
+"""The smallest degree under the rules of a real cluster: exact, step by step, with a reason where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.base.exact import Values, exact_values, fraction
+from symbolic_mem.solvers.bound import Answer, solve
+from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
+from symbolic_mem.solvers.profile import Profile
+from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One rule in the order in which it was given: the degree `before` it and `after` it (None: no degree is left).
+
+    `profile` is the exact memory that holds from this step on; `largest_below` is the last allowed degree that does
+    not fit, where there is one.
+    """
+
+    rule: Rule | Layout
+    before: int
+    after: int | None
+    profile: Profile
+    largest_below: int | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the rule moved the degree."""
+        return self.after != self.before
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why no degree is enough: a `code` for programs, the sentence, the rules in conflict and the bytes in the way.
+
+    Codes: ``fixed`` (what no device can give away does not fit), ``rows`` (one row of every tensor does not fit),
+    ``gathered`` (what is held whole does not fit), ``contradiction`` and ``limit`` (the rules leave no degree).
+    """
+
+    code: str
+    sentence: str
+    rules: tuple[Rule, ...] = ()
+    bytes: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Degree:
+    """The smallest degree that obeys every rule and fits, or the reason why there is none.
+
+    `ideal` is the answer without rules (its quotient, closed form and condition); `steps` are the rules in order.
+    """
+
+    ideal: Answer
+    rules: tuple[Rule | Layout, ...]
+    steps: tuple[Applied, ...]
+    value: int | None
+    profile: Profile
+    allowed: Allowed
+    reason: Reason | None = None
+    without: tuple[tuple[Rule | Layout, int], ...] = field(default=())
+
+    @property
+    def feasible(self) -> bool:
+        """Whether some degree fits and obeys the rules."""
+        return self.value is not None
+
+    @property
+    def capacity(self) -> Fraction:
+        """Bytes that the memory of one device is compared with."""
+        return fraction(self.ideal.capacity)
+
+    @property
+    def largest_below(self) -> int | None:
+        """The largest allowed degree below the answer, which does not fit; None when the answer is the first."""
+        return None if self.value is None else self.allowed.last(self.value - 1)
+
+    @property
+    def per_device_bytes(self) -> int | None:
+        """Bytes of one device at the answer, rounded up to a whole byte."""
+        return None if self.value is None else ceil(self.profile.at(self.value))
+
+    @property
+    def at_largest_below_bytes(self) -> int | None:
+        """Bytes of one device at the largest allowed degree below the answer, which do not fit."""
+        below = self.largest_below
+        return None if below is None else ceil(self.profile.at(below))
+
+
+def smallest_degree(
+    memory: Memory,
+    symbol: sp.Symbol,
+    capacity: sp.Expr | int,
+    values: Values,
+    *,
+    strict: bool = False,
+    rules: Sequence[Rule | Layout] = (),
+) -> Degree:
+    """Return the smallest whole degree `symbol` whose exact per-device memory fits and that obeys every rule.
+
+    Bytes throughout. Layout rules (`WholeSamples`, `PaddedRows`, `Gathered`) apply before the others, whatever the
+    order given; contradictory rules and a memory that never fits are answers with a `Reason`, never errors.
+
+    >>> from symbolic_mem import B, account, ffn, n_fsdp, over, recipe
+    >>> from symbolic_mem.solvers.rules import Divides, MultipleOf
+    >>> from symbolic_mem.base.symbols import L, S, d_ff, d_model
+    >>> values = {d_model: 16384, d_ff: 53248, L: 126, B: 128, S: 1024}
+    >>> values = {symbol: sp.Integer(value) for symbol, value in values.items()}
+    >>> memory = account(ffn(), recipe("cs336"))
+    >>> placed = memory.place(**dict.fromkeys(memory.kinds, over(n_fsdp)))
+    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values).value
+    68
+    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[WholeSamples(), MultipleOf(8)]).value
+    72
+    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.sentence
+    'no degree is at once a multiple of 8 and a divisor of 126'
+    """
+    exact = exact_values(values)
+    ideal = solve(memory, symbol, capacity, strict=strict).at(exact)
+    layouts = [rule for rule in rules if isinstance(rule, WholeSamples | PaddedRows | Gathered)]
+    integers = [rule.at(exact) for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered)]
+    ordered = (*layouts, *integers)
+    limit = fraction(ideal.capacity)
+
+    shape, keep = profile(memory, symbol, exact), Allowed()
+    value = ideal.value
+    steps: list[Applied] = []
+    for position, rule in enumerate(ordered, start=1):
+        if value is None:
+            break
+        if position <= len(layouts):
+            shape = profile(memory, symbol, exact, layouts[:position])
+        else:
+            keep = allowed(integers[: position - len(layouts)])
+        after = shape.smallest(limit, strict=strict, allowed=keep)
+        below = None if after is None else keep.last(after - 1)
+        steps.append(Applied(rule, value, after, shape, below))
+        value = after
+
+    reason = None if value is not None else _reason(ideal, steps, integers, symbol)
+    without = ()
+    if value is None and ideal.feasible:
+        without = _without(memory, symbol, exact, limit, strict, layouts, integers)
+    return Degree(ideal, ordered, tuple(steps), value, shape, keep, reason, without)
+
+
+def _without(
+    memory: Memory,
+    symbol: sp.Symbol,
+    values: Values,
+    limit: Fraction,
+    strict: bool,
+    layouts: list[Layout],
+    integers: list[Rule],
+) -> tuple[tuple[Rule | Layout, int], ...]:
+    """Each single rule without which there is an answer, and that answer."""
+    answers = []
+    for dropped in (*layouts, *integers):
+        shape = profile(memory, symbol, values, [rule for rule in layouts if rule is not dropped])
+        keep = allowed([rule for rule in integers if rule is not dropped])
+        value = shape.smallest(limit, strict=strict, allowed=keep)
+        if value is not None:
+            answers.append((dropped, value))
+    return tuple(answers)
+
+
+def _reason(ideal: Answer, steps: list[Applied], integers: list[Rule], symbol: sp.Symbol) -> Reason:
+    capacity = fraction(ideal.capacity)
+    if not steps:
+        fixed = fraction(ideal.fixed)
+        return Reason(
+            "fixed",
+            f"what every device holds whatever {symbol} is, {fixed} bytes, leaves no room in {capacity} bytes",
+            bytes=fixed,
+        )
+    last = steps[-1]
+    if isinstance(last.rule, WholeSamples | PaddedRows | Gathered):
+        if last.profile.limit is None:
+            return Reason("gathered", f"what every device holds whole never fits beside the rest: {last.rule.words}")
+        return Reason(
+            "rows",
+            f"with one row on every device there remain {last.profile.limit} bytes, which leave no room in "
+            f"{capacity} bytes: {last.rule.words}",
+            bytes=last.profile.limit,
+        )
+    conflict = contradiction(integers)
+    if conflict:
+        return Reason("contradiction", f"no degree is at once {_listed(conflict)}", conflict)
+    rules = tuple(integers)
+    return Reason("limit", f"at least {last.before} devices are needed, and no such number is {_listed(rules)}", rules)
+
+
+def _listed(rules: Sequence[Rule]) -> str:
+    return " and ".join(rule.words for rule in rules)

@@ -1,0 +1,95 @@
+"""The memory as a polynomial in one unknown: coefficients by power, each in the author's form where it can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import B, P, S, T
+
+MAX_POWER = 64
+
+
+def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], ...]:
+    """Return pairs (k, a_k) with the per-device bytes equal to the sum of a_k symbol^k, without zero coefficients.
+
+    Raises `BadInput` when the memory does not contain the symbol, or is not a polynomial in it.
+
+    >>> from symbolic_mem import account, ffn, recipe
+    >>> from symbolic_mem.base.symbols import L
+    >>> dict(powers_of(account(ffn(), recipe("cs336")), L))[1]
+    2*B*S*(d_ff + d_model) + 32*d_ff*d_model
+    """
+    expressions, unknown = _written_with(memory, symbol)
+    if not any(expr.has(unknown) for expr in expressions):
+        raise BadInput(f"the memory does not contain {symbol}; {nearest(str(symbol), contained(memory))}")
+    found: dict[int, list[sp.Expr]] = {}
+    for expr in expressions:
+        for power, coefficient in _powers(expr, unknown, symbol):
+            found.setdefault(power, []).append(coefficient)
+    summed = ((power, sp.Add(*coefficients)) for power, coefficients in sorted(found.items()))
+    return tuple((power, coefficient) for power, coefficient in summed if coefficient != 0)
+
+
+def contained(memory: Memory) -> tuple[str, ...]:
+    """Name the unknowns that a question about this memory can ask for, sorted."""
+    names = {str(symbol) for symbol in memory.total.free_symbols}
+    if {"B", "S"} <= names:
+        names.add("T")
+    if any(term.short is not None and term.short.has(P) for term in memory):
+        names.add("P")
+    return tuple(sorted(names))
+
+
+def _written_with(memory: Memory, symbol: sp.Symbol) -> tuple[list[sp.Expr], sp.Symbol]:
+    """The bytes of each term, written with the unknown: tokens in place of B S, parameters in place of the shapes."""
+    if symbol == T:
+        return [_in_tokens(term.bytes, term.name) for term in memory], T
+    if symbol == P:
+        return [
+            term.bytes if term.short is None or not term.short.has(P) else term.short / term.degree for term in memory
+        ], P
+    return [term.bytes for term in memory], symbol
+
+
+def _in_tokens(expr: sp.Expr, name: str) -> sp.Expr:
+    if not expr.has(B, S):
+        return expr
+    per_token = expr / (B * S)
+    if not per_token.has(B, S):
+        return per_token * T
+    terms = []
+    for (of_b, of_s), coefficient in _polynomial(expr, (B, S), f"{name} is not a polynomial in B and S").terms():
+        if of_b != of_s:
+            raise BadInput(
+                f"{name} depends on B and S in another way than through the tokens B S: it has B^{of_b} S^{of_s}; "
+                "ask for B or for S"
+            )
+        terms.append(coefficient.as_expr() * T**of_b)
+    return sp.Add(*terms)
+
+
+def _powers(expr: sp.Expr, unknown: sp.Symbol, asked: sp.Symbol) -> Iterable[tuple[int, sp.Expr]]:
+    if not expr.has(unknown):
+        return [(0, expr)]
+    power = sp.sympify(expr.as_powers_dict().get(unknown, 0))
+    if power.is_Integer and 0 < power <= MAX_POWER and not (rest := expr / unknown**power).has(unknown):
+        return [(int(power), rest)]
+    if expr.is_Add:
+        return [pair for part in sp.Add.make_args(expr) for pair in _powers(part, unknown, asked)]
+    message = f"the memory is not a polynomial in {asked}; ask about another symbol, or give a degree to `solve`"
+    found = _polynomial(expr, (unknown,), message)
+    return [(power, coefficient.as_expr()) for (power,), coefficient in found.terms()]
+
+
+def _polynomial(expr: sp.Expr, unknowns: tuple[sp.Symbol, ...], message: str) -> sp.Poly:
+    try:
+        found = sp.Poly(sp.expand(expr), *unknowns)
+    except sp.PolynomialError:
+        raise BadInput(message) from None
+    if any(coefficient.has(*unknowns) for coefficient in found.coeffs()):
+        raise BadInput(message)
+    return found

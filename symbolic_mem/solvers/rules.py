@@ -1,0 +1,184 @@
+"""Integer rules of real clusters: which whole degrees are allowed; each rule is a small value that says what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import lcm
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import Values, evaluate
+
+
+@dataclass(frozen=True)
+class MultipleOf:
+    """The degree is a multiple of `factor`: nodes of 8 devices are used whole."""
+
+    factor: sp.Expr | int
+    why: str = ""
+
+    def at(self, values: Values) -> MultipleOf:
+        """Return the rule with its number in place of symbols."""
+        return replace(self, factor=_whole(self.factor, values, "a multiple of"))
+
+    @property
+    def words(self) -> str:
+        """What the rule asks, as the end of a sentence."""
+        return _because(f"a multiple of {self.factor}", self.why)
+
+
+@dataclass(frozen=True)
+class PowerOfTwo:
+    """The degree is 1, 2, 4, 8, ..."""
+
+    why: str = ""
+
+    def at(self, values: Values) -> PowerOfTwo:
+        """Return the rule itself: it has no number."""
+        return self
+
+    @property
+    def words(self) -> str:
+        """What the rule asks, as the end of a sentence."""
+        return _because("a power of two", self.why)
+
+
+@dataclass(frozen=True)
+class Divides:
+    """The degree divides `number`, such as the batch, the heads or the rows of a tensor, without remainder."""
+
+    number: sp.Expr | int
+    why: str = ""
+
+    def at(self, values: Values) -> Divides:
+        """Return the rule with its number in place of symbols, which its words still name."""
+        named = f"{self.number}" if isinstance(self.number, sp.Expr) and self.number.free_symbols else ""
+        return replace(self, number=_whole(self.number, values, "a divisor of"), why=self.why or named)
+
+    @property
+    def words(self) -> str:
+        """What the rule asks, as the end of a sentence."""
+        return _because(f"a divisor of {self.number}", self.why)
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """There are no more than `limit` devices."""
+
+    limit: sp.Expr | int
+    why: str = ""
+
+    def at(self, values: Values) -> AtMost:
+        """Return the rule with its number in place of symbols."""
+        return replace(self, limit=_whole(self.limit, values, "at most"))
+
+    @property
+    def words(self) -> str:
+        """What the rule asks, as the end of a sentence."""
+        return _because(f"at most {self.limit}", self.why)
+
+
+Rule = MultipleOf | PowerOfTwo | Divides | AtMost
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """All rules together: the multiples of `factor` that divide `number`, up to `limit`, optionally powers of two."""
+
+    factor: int = 1
+    power: bool = False
+    numbers: tuple[int, ...] = ()
+    limit: int | None = None
+
+    def admits(self, n: int) -> bool:
+        """Tell whether every rule allows `n` devices."""
+        return (
+            n % self.factor == 0
+            and (not self.power or n & (n - 1) == 0)
+            and all(number % n == 0 for number in self.numbers)
+            and (self.limit is None or n <= self.limit)
+        )
+
+    def first(self, start: int) -> int | None:
+        """Return the smallest allowed degree of at least `start`, or None when there is none.
+
+        >>> Allowed(factor=8).first(46), Allowed(factor=8, power=True).first(46), Allowed(numbers=(126,)).first(46)
+        (48, 64, 63)
+        """
+        if self.numbers and not self.power:
+            found = next((n for n in self._divisors() if n >= start and self.admits(n)), None)
+        elif self.power:
+            found = max(1 << (max(start, 1) - 1).bit_length(), self.factor)
+        else:
+            found = -(-max(start, 1) // self.factor) * self.factor
+        return found if found is not None and self.admits(found) else None
+
+    def last(self, end: int) -> int | None:
+        """Return the largest allowed degree of at most `end`, or None when there is none.
+
+        >>> Allowed(factor=8).last(47), Allowed(numbers=(128,)).last(63), Allowed(factor=8).last(7)
+        (40, 32, None)
+        """
+        end = end if self.limit is None else min(end, self.limit)
+        if end < 1:
+            return None
+        if self.numbers and not self.power:
+            return next((n for n in reversed(self._divisors()) if n <= end and self.admits(n)), None)
+        if self.power:
+            powers = (1 << bit for bit in reversed(range(end.bit_length())))
+            return next((n for n in powers if self.admits(n)), None)
+        return end // self.factor * self.factor or None
+
+    @property
+    def largest(self) -> int | None:
+        """A number that no allowed degree exceeds, or None where there is no end."""
+        ends = [*self.numbers, *([] if self.limit is None else [self.limit])]
+        return min(ends, default=None)
+
+    def _divisors(self) -> list[int]:
+        common = int(sp.igcd(0, *self.numbers))
+        return [] if common % self.factor else [self.factor * m for m in sp.divisors(common // self.factor)]
+
+
+def allowed(rules: Sequence[Rule]) -> Allowed:
+    """Combine rules that carry numbers into the degrees that satisfy them all.
+
+    >>> allowed([MultipleOf(6), MultipleOf(4), AtMost(100)])
+    Allowed(factor=12, power=False, numbers=(), limit=100)
+    """
+    limits = [int(rule.limit) for rule in rules if isinstance(rule, AtMost)]
+    return Allowed(
+        factor=lcm(*(int(rule.factor) for rule in rules if isinstance(rule, MultipleOf))),
+        power=any(isinstance(rule, PowerOfTwo) for rule in rules),
+        numbers=tuple(int(rule.number) for rule in rules if isinstance(rule, Divides)),
+        limit=min(limits, default=None),
+    )
+
+
+def contradiction(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return a smallest group of rules that no degree satisfies together; empty when some degree satisfies all.
+
+    >>> [rule.words for rule in contradiction([AtMost(64), MultipleOf(8), Divides(126)])]
+    ['a multiple of 8', 'a divisor of 126']
+    """
+    if allowed(rules).first(1) is not None:
+        return ()
+    group = list(rules)
+    for rule in rules:  # drop what is not needed for the contradiction
+        without = [other for other in group if other is not rule]
+        if allowed(without).first(1) is None:
+            group = without
+    return tuple(group)
+
+
+def _whole(given: sp.Expr | int, values: Values, what: str) -> int:
+    number = evaluate(sp.sympify(given), values, f"the rule “{what} {given}”")
+    if not number.is_Integer or number < 1:
+        raise BadInput(f"the rule “{what} {given}” needs a whole number of at least 1, not {number}")
+    return int(number)
+
+
+def _because(words: str, why: str) -> str:
+    return f"{words} ({why})" if why else words

@@ -1,0 +1,1 @@
+"""A study, a change of it, and what a question is."""
