@@ -141,7 +141,7 @@ def local(base: str, sub: str) -> sp.Symbol:
     >>> named(local("P", "attention norm")).sub
     'attention norm'
     """
-    return sp.Symbol(f"{base}_{sub}", positive=True)
+    return sp.Symbol(f"{base}_{sub}" if sub else base, positive=True)
 
 
 def table(*, given: bool | None = None) -> tuple[Name, ...]:

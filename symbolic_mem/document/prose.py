@@ -67,6 +67,13 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class Typeset:
+    """An expression that a program wants as it is typeset: as LaTeX."""
+
+    expr: sp.Expr
+
+
+@dataclass(frozen=True)
 class Prose:
     """A sentence with mathematics in it: text, expressions, amounts and chains in reading order."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from symbolic_mem.document.prose import Chain, Prose
 
@@ -64,3 +66,35 @@ class Section:
 
     title: Prose
     blocks: tuple[Block, ...]
+
+
+class Answered(Protocol):
+    """What a question found, as a program reads it: names and values."""
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """Names and values, in order."""
+
+
+class Document(Protocol):
+    """A document with what its questions found."""
+
+    @property
+    def title(self) -> str:
+        """The title."""
+
+    @property
+    def subtitle(self) -> str:
+        """The kind of document."""
+
+    @property
+    def answers(self) -> tuple[Prose, ...]:
+        """The closing sentence of every part."""
+
+    @property
+    def found(self) -> tuple[Answered, ...]:
+        """What each question found."""
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The parts."""

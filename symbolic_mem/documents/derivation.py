@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
+from symbolic_mem.render.document import fragment_html
+from symbolic_mem.study.question import Found
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Derivation:
     title: str
     subtitle: str
     sections: tuple[Section, ...]
-    found: tuple[object, ...] = ()
+    found: tuple[Found, ...] = ()
 
     @property
     def answers(self) -> tuple[Prose, ...]:
@@ -23,6 +25,4 @@ class Derivation:
         return tuple(b.prose for section in self.sections for b in section.blocks if isinstance(b, Answer))
 
     def _repr_html_(self) -> str:
-        from symbolic_mem.render.document import fragment_html
-
         return fragment_html(self)

@@ -8,10 +8,10 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import table
 from symbolic_mem.document.prose import Prose, say, text
-from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Section, Table
+from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
-from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.insight import report_section
 from symbolic_mem.questions.largest import formula_blocks
 from symbolic_mem.questions.parts.assumptions import (
@@ -23,9 +23,9 @@ from symbolic_mem.questions.parts.assumptions import (
     not_counted,
     placements,
 )
+from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
-from symbolic_mem.questions.registry import ASKS, LAYERS
-from symbolic_mem.study.question import Question
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
 
@@ -36,39 +36,63 @@ def homework(study: Study) -> Derivation:
     """
     if not study.questions:
         raise BadInput(f"study {study.name!r} asks nothing; add a [[question]] or use `report`")
-    answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
+    answered = answers(study)
     sections = (
         Section(text("The problem"), _problem(study)),
-        *(section for section, _ in answered),
+        *(part(found) for found in answered),
         *_closing(study),
     )
-    return Derivation(study.title, "Worked solution", sections, tuple(found for _, found in answered))
+    return Derivation(study.title, "Worked solution", sections, answered)
 
 
 def report(study: Study) -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
-    answered = [ASKS[question.ask].derive(study, question) for question in study.questions]
+    answered = answers(study)
+    parts = [part(found) for found in answered]
     blocks, depends = _account(study)
     given = notation(study)
     sections = (
-        Section(text("Question"), _question(study, [section.title for section, _ in answered])),
+        Section(text("Question"), _question(study, [section.title for section in parts])),
         *([Section(text("Notation"), (given,))] if given.rows else []),
         Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),)),
         *([Section(text("The account"), tuple(blocks))] if blocks else []),
         *([] if depends is None else [depends]),
-        *(section for section, _ in answered),
+        *parts,
         *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),)),
     )
-    return Derivation(study.title, "Memory report", sections, tuple(found for _, found in answered))
+    return Derivation(study.title, "Memory report", sections, answered)
+
+
+def answers(study: Study) -> tuple[Found, ...]:
+    """Answer every question of the study, each as it sees the study."""
+    return tuple(question.answer(study.under(question)) for question in study.questions)
+
+
+def part(found: Found) -> Section:
+    """The part of a document that answers one question: its wording, the way, and the answer in one sentence."""
+    question = found.question
+    asked = [Paragraph(text(question.text))] if question.text else []
+    blocks = (*asked, *map(Paragraph, beside(found)), *question.steps(found), Answer(question.sentence(found)))
+    return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
+
+
+def beside(found: Found) -> tuple[Prose, ...]:
+    """What an answer needs said beside it: which value of the question's own gave way to the caller's."""
+    return tuple(
+        say(
+            "The question itself sets {own}; the caller's {other} counts.", own=text(own.words), other=text(other.words)
+        )
+        for own, other in found.study.lost(found.question)
+    )
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
     """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
-    kinds = tuple(kind for kind in KINDS if any(kind in _kinds(question) for question in study.questions)) or KINDS
+    kinds = tuple(kind for kind in KINDS if any(kind in question.counted for question in study.questions)) or KINDS
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
-    asked = {str(symbol) for question in study.questions for symbol in _solved(question)}
+    asked = {symbol for question in study.questions for symbol in question.unknowns}
     if not about_memory(study) or not memory.terms:
         return [], None
     if absent and asked.issuperset(absent):
@@ -76,18 +100,6 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     study.need(memory.total, "the report")
     told = [*map(Paragraph, counted_moment(study)), *memory_blocks(study, Work(study.values), kinds)]
     return told, report_section(study, kinds)
-
-
-def _kinds(question: Question) -> tuple[str, ...]:
-    """The kinds of memory that a question counts."""
-    return STATIC if question.ask == "stages" else tuple(question.get("kinds") or KINDS)
-
-
-def _solved(question: Question) -> tuple[str, ...]:
-    """The symbols that a question solves for, or gives values to for itself."""
-    named = question.get("for")
-    tokens = ("B", "S") if named in ("T", "tokens") else ()
-    return (*([str(named)] if named else ["B"] * (question.ask == "largest")), *tokens, *question.get("values", {}))
 
 
 def notation(study: Study) -> Table:
@@ -119,13 +131,13 @@ def references(study: Study) -> tuple[Prose, ...]:
     found = [study.source]
     if about_memory(study):
         found.append(study.recipe.source)
-    if about_memory(study) or any(question.ask in LAYERS for question in study.questions):
+    if about_memory(study) or any(question.subject == "layers" for question in study.questions):
         found += [layer.source for layer in study.model.layers]
     for question in study.questions:
-        if "device" in question.options:
-            device = study.capacity(question).device
-            if device is not None:
-                found.append(f"{device.title}: {device.source} ({device.date})")
+        seen = study.under(question)
+        if isinstance(question, OnDevice) and seen.device.name is not None:
+            device = seen.capacity.device
+            found.append(f"{device.title}: {device.source} ({device.date})")
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 

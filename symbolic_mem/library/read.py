@@ -14,12 +14,18 @@ from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
-from symbolic_mem.study.question import Question
+from symbolic_mem.study.changes import use_capacity
+from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.values import printable, read_fraction, read_values
+
+CONFIG_RECIPE = "fsdp2"
+_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
+_PLACED = ("fraction", "over", "rest")
 
 
 def bundled() -> dict[str, str]:
@@ -55,33 +61,32 @@ def load_study(name: str, devices: str | None = None) -> Study:
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
     """Check the parsed `content` of a study file and return the `Study`."""
     known_keys(content, _TOP, where)
-    model_table = entry(content, "model", dict, where)
-    built = build_model(model_table, f"{where} [model]", folder)
+    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder)
     values = dict(built.values)
     values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
     built.check(values, f"{where} [values]")
-    notes = entry(content, "notes", list, where, [])
     network = None
     if "network" in content:
-        from symbolic_mem.plans.network_table import read_network
-
         table_of_rates = entry(content, "network", dict, where)
         network, rates = read_network(table_of_rates, values, f"{where} [network]", devices)
         values |= rates
-    return Study(
+    study = Study(
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),
         built=built,
         recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
-        questions=_questions(entry(content, "question", list, where, []), where),
+        questions=_questions(entry(content, "question", list, where, []), where, devices),
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
-        notes=tuple(printable(str(note), "notes", where) for note in notes),
+        notes=tuple(printable(str(note), "notes", where) for note in entry(content, "notes", list, where, [])),
         devices=devices,
         network=network,
     )
+    if "capacity" not in content:
+        return study
+    return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])
 
 
 def _of_config(path: Path, devices: str | None) -> Study:
@@ -121,25 +126,15 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
     return placement
 
 
-def _questions(content: list[Any], where: str) -> tuple[Question, ...]:
-    questions = []
-    for position, question in enumerate(content, start=1):
+def _questions(content: list[Any], where: str, devices: str | None) -> tuple[Question, ...]:
+    questions: dict[str, Question] = {}
+    for position, table in enumerate(content, start=1):
         inside = f"{where} [[question]] number {position}"
-        if not isinstance(question, dict):
+        if not isinstance(table, dict):
             raise BadInput(f"{inside} must be a table")
-        ask = entry(question, "ask", str, inside)
-        if ask not in ASKS:
-            raise BadInput(f"{inside}: unknown ask {ask!r}; {nearest(ask, ASKS)}")
-        known_keys(question, ("label", "ask", *ASKS[ask].keys), inside)
-        ASKS[ask].check(question, inside)
-        options = {key: value for key, value in question.items() if key not in ("label", "ask")}
-        label = entry(question, "label", str, inside, str(position))
-        if any(earlier.label == label for earlier in questions):
+        asked = question_type(entry(table, "ask", str, inside), inside)
+        label = words(entry(table, "label", str, inside, str(position)), At(f"{inside}: label"))
+        if label in questions:
             raise BadInput(f"{inside}: label {label!r} is that of an earlier question; give each its own")
-        questions.append(Question(label, ask, options, inside))
-    return tuple(questions)
-
-
-CONFIG_RECIPE = "fsdp2"
-_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
-_PLACED = ("fraction", "over", "rest")
+        questions[label] = asked.read(table, inside, label, devices)
+    return tuple(questions.values())

@@ -2,74 +2,137 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_number
+from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.symbols import local
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.document.prose import Chain, amount, say, text
-from symbolic_mem.document.steps import Answer, Section, Step
+from symbolic_mem.document.prose import Chain, Prose, amount, say, text
+from symbolic_mem.document.steps import Block, Step
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware.catalogue import parse_rate
-from symbolic_mem.solvers.overheads import Buckets
-from symbolic_mem.study.question import Question
+from symbolic_mem.solvers.overheads import Buckets as Plan
+from symbolic_mem.study.question import At, Found, Question, key, words
 from symbolic_mem.study.study import Study
 
 # Local names, those of the assignment: bytes of all gradients, bandwidth, overhead of one call, number of buckets.
-S_, W_, O_, N_ = (sp.Symbol(name, positive=True) for name in ("s", "w", "o", "n_b"))
+SIZE, BANDWIDTH, OVERHEAD, TIME = (local(name, "") for name in ("s", "w", "o", "t"))
+COUNT = local("n", "b")
+ALL = ("size", "bandwidth", "overhead")
 
 
-def buckets(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive the best number and size of buckets, with numbers where the question gives all three."""
-    plan = Buckets(S_, W_, O_)
-    time = plan.time(N_)
-    slope = sp.diff(time, N_)
-    known = _known(question)
-    work = Work(known)
-    count, size = (sp.Pow(expr**2, sp.S.Half, evaluate=False) for expr in (plan.best, plan.best_size))
-    work.check(Chain(slope.xreplace({N_: plan.best}), (("=", sp.S.Zero),)))
-    best = (Chain(N_, (("=", count),), asked=True), Chain(S_ / N_, (("=", size),), asked=True))
-    blocks = [
-        Step(
+def _bytes(given: Any, at: At) -> int:
+    return parse_bytes(words(given, at))
+
+
+def _rate(given: Any, at: At) -> int:
+    return parse_rate(words(given, at))
+
+
+def _seconds(given: Any, at: At) -> sp.Rational:
+    return read_number(words(given, at), f"{at.where} (seconds)")
+
+
+@dataclass(frozen=True)
+class Buckets(Question):
+    """How many buckets, and how large: in symbols, and in numbers where the question gives all three."""
+
+    ask = "buckets"
+    subject = "formulas"
+
+    size: int | None = key(_bytes)
+    bandwidth: int | None = key(_rate)
+    overhead: sp.Rational | None = key(_seconds)
+
+    def checked(self) -> Buckets:
+        """Refuse one or two of the three numbers: with them nothing can be said."""
+        absent = [name for name in ALL if getattr(self, name) is None]
+        if 0 < len(absent) < len(ALL):
+            raise BadInput(f"{self.where}: {', '.join(absent)} is missing; give size, bandwidth and overhead, or none")
+        return self
+
+    def answer(self, study: Study) -> FoundBuckets:
+        """Find the number and the size of buckets at which the time that is not hidden is least."""
+        plan = Plan(SIZE, BANDWIDTH, OVERHEAD)
+        numbers = zip((SIZE, BANDWIDTH, OVERHEAD), (self.size, self.bandwidth, self.overhead), strict=True)
+        known = {symbol: sp.sympify(value) for symbol, value in numbers if value is not None}
+        return FoundBuckets(study, self, plan, known)
+
+    def steps(self, found: FoundBuckets) -> Iterator[Block]:
+        """Write the time that is not hidden, set its derivative to zero, and put the numbers in."""
+        plan, work = found.plan, Work(found.known)
+        slope = found.slope
+        count, size = (sp.Pow(expr**2, sp.S.Half, evaluate=False) for expr in (plan.best, plan.best_size))
+        work.check(Chain(slope.xreplace({COUNT: plan.best}), (("=", sp.S.Zero),)))
+        best = (Chain(COUNT, (("=", count),), asked=True), Chain(SIZE / COUNT, (("=", size),), asked=True))
+        yield Step(
             say(
                 "Gradients of {s} bytes go out in {n} buckets while the backward pass runs. Each call costs {o} "
                 "seconds, and the last bucket is not hidden. What is not hidden takes",
-                s=S_,
-                n=N_,
-                o=O_,
+                s=SIZE,
+                n=COUNT,
+                o=OVERHEAD,
             ),
-            (Chain(sp.Symbol("t", positive=True), (("=", time),), asked=True),),
-        ),
-        Step(
+            (Chain(TIME, (("=", plan.time(COUNT)),), asked=True),),
+        )
+        yield Step(
             text("Its derivative by the number of buckets is zero at the best number, which fixes the size of one:"),
             (Chain(slope, (("=", sp.S.Zero),), asked=True), *best),
             text("The second derivative is positive. Both parts of the time are equal there."),
-        ),
-    ]
-    if known:
-        exact_count, exact_size = work.number(plan.best), work.number(plan.best_size)
-        blocks.append(
-            work.step(
-                text("In numbers:"),
-                Chain(count, (("=", work.put(count)), amount(exact_count, "buckets"))),
-                Chain(size, (("=", work.put(size)), amount(exact_size, "MB"))),
-            )
         )
-    blocks.append(Answer(say("The best bucket holds {size} bytes.", size=size)))
-    facts = {
-        "study": study.name,
-        "question": question.label,
-        "buckets": plan.best.xreplace(known),
-        "bucket_bytes": plan.best_size.xreplace(known),
-    }
-    title = question.get("title", "The best size of a bucket of gradients")
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
+        if found.known:
+            yield work.step(
+                text("In numbers:"),
+                Chain(count, (("=", work.put(count)), amount(found["n_b"].value, "buckets"))),
+                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "MB"))),
+            )
+
+    def sentence(self, found: FoundBuckets) -> Prose:
+        """Name the best size."""
+        size = sp.Pow(found.plan.best_size**2, sp.S.Half, evaluate=False)
+        return say("The best bucket holds {size} bytes.", size=size)
+
+    def heading(self, found: FoundBuckets) -> str:
+        """The title where the study gives none."""
+        return self.title or "The best size of a bucket of gradients"
 
 
-def _known(question: Question) -> dict[sp.Symbol, sp.Expr]:
-    if not {"size", "bandwidth", "overhead"} <= set(question.options):
-        return {}
-    return {
-        S_: sp.Integer(parse_bytes(question.get("size"))),
-        W_: sp.Integer(parse_rate(question.get("bandwidth"))),
-        O_: read_number(question.get("overhead"), f"{question.where}: overhead (seconds)"),
-    }
+@dataclass(frozen=True)
+class FoundBuckets(Found):
+    """The plan in symbols, and the numbers that are `known`."""
+
+    plan: Plan
+    known: Mapping[sp.Symbol, sp.Expr]
+
+    @property
+    def slope(self) -> sp.Expr:
+        """The derivative of the time by the number of buckets."""
+        return sp.diff(self.plan.time(COUNT), COUNT)
+
+    @property
+    def value(self) -> Any:
+        """The best number of buckets."""
+        return self["n_b"].value
+
+    @property
+    def ledger(self) -> Ledger:
+        """The best number of buckets and the bytes of one."""
+        lines = (
+            Line(COUNT, self.plan.best, "buckets", "the best number of buckets"),
+            Line(local("s", "bucket"), self.plan.best_size, "bytes", "the size of one bucket"),
+        )
+        return Ledger(lines, self.known)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The best number and size, in numbers where they are known."""
+        return {
+            "buckets": self.plan.best.xreplace(self.known),
+            "bucket_bytes": self.plan.best_size.xreplace(self.known),
+        }

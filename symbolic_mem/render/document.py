@@ -15,7 +15,7 @@ import sympy as sp
 from symbolic_mem import __version__
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.prose import Amount, Chain, Prose, Put, Total
-from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.document.steps import Document
 from symbolic_mem.render.templates import template_folder
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Face:
     display: Callable[[Any], str]
 
 
-def render(derivation: Derivation, layout: str, ending: str, templates: str | Path | None = None) -> bytes:
+def render(derivation: Document, layout: str, ending: str, templates: str | Path | None = None) -> bytes:
     """Write a derivation as a file: `layout` is ``homework`` or ``report``, `ending` one of `FORMATS`.
 
     Templates in the folder `templates` come before the bundled ones. Returns the content of the file; raises
@@ -51,9 +51,9 @@ def render(derivation: Derivation, layout: str, ending: str, templates: str | Pa
     if ending not in FORMATS:
         raise BadInput(f"unknown ending .{ending}; write one of {', '.join('.' + name for name in FORMATS)}")
     if ending == "json":
-        from symbolic_mem.documents.document_json import derivation_json
+        from symbolic_mem.render.json import document_json
 
-        return (json.dumps(derivation_json(derivation), indent=2, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(document_json(derivation), indent=2, ensure_ascii=False) + "\n").encode()
     if ending == "pdf":
         from symbolic_mem.render.pdf import pdf
 
@@ -61,7 +61,7 @@ def render(derivation: Derivation, layout: str, ending: str, templates: str | Pa
     return render_text(derivation, layout, ending, templates).encode()
 
 
-def render_text(derivation: Derivation, layout: str, ending: str, templates: str | Path | None = None) -> str:
+def render_text(derivation: Document, layout: str, ending: str, templates: str | Path | None = None) -> str:
     """Write a derivation as text: LaTeX, HTML or Markdown."""
     from jinja2 import TemplateError
 
@@ -78,7 +78,7 @@ def render_text(derivation: Derivation, layout: str, ending: str, templates: str
         raise BadInput(f"template {place}: {error.message or type(error).__name__}") from None
 
 
-def fragment_html(derivation: Derivation) -> str:
+def fragment_html(derivation: Document) -> str:
     """Write a derivation as a piece of HTML for a notebook."""
     return _environment("html", None).get_template("_fragment.html.j2").render(document=derivation)
 

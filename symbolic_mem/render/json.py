@@ -1,24 +1,64 @@
-"""Answers and documents as JSON objects: byte counts are exact integers, formulas are strings."""
+"""Values and documents as JSON: byte counts are exact integers, formulas are strings that Python's parser reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.document.steps import Answer, Bullets, Paragraph, Section, Step, Table
-from symbolic_mem.render.latex import display
+from symbolic_mem.base.formula import write_formula
+from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.document.steps import Answer, Bullets, Document, Paragraph, Section, Step, Table
+from symbolic_mem.render.latex import display, latex
 from symbolic_mem.render.text import plain_chain, plain_prose
 
 
-def number(value: sp.Expr | None) -> int | float | None:
+def document_json(document: Document) -> dict[str, Any]:
+    """Return a whole document: its answers, what its questions found, and every block with its lines."""
+    return {
+        "title": document.title,
+        "subtitle": document.subtitle,
+        "answers": [plain_prose(answer) for answer in document.answers],
+        "questions": [jsonable(found.record) for found in document.found],
+        "sections": [_section(section) for section in document.sections],
+    }
+
+
+def jsonable(value: Any) -> Any:
+    """Return a value as JSON has it: exact integers, floats where a number is none, formulas and sentences as text.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> jsonable({"n": sp.Integer(3), "half": Fraction(1, 2), "formula": 2 * L, "latex": Typeset(2 * L)})
+    {'n': 3, 'half': 0.5, 'formula': '2*L', 'latex': '2 L'}
+    """
+    match value:
+        case Mapping():
+            return {str(key): jsonable(item) for key, item in value.items()}
+        case sp.Expr():
+            return number(value) if value.is_number else write_formula(value)
+        case Fraction():
+            return int(value) if value.denominator == 1 else float(value)
+        case Typeset():
+            return latex(value.expr)
+        case Prose():
+            return plain_prose(value)
+        case sp.Basic():
+            return str(value)
+        case tuple() | list():
+            return [jsonable(item) for item in value]
+    return value
+
+
+def number(value: sp.Expr | Fraction | int | None) -> int | float | None:
     """Return an exact integer, or a float where the number is none."""
     if value is None:
         return None
-    return int(value) if value.is_Integer else float(value)
+    return int(value) if value == int(value) else float(value)
 
 
-def rounded_up(value: sp.Expr | None) -> int | None:
+def rounded_up(value: sp.Expr | Fraction | int | None) -> int | None:
     """Return the bytes of one device as a whole number, rounded up."""
     return None if value is None else int(sp.ceiling(value))
 

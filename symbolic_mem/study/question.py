@@ -1,21 +1,208 @@
-"""`Question`: one question of a study."""
+"""`Question` and `Found`: what can be asked of a study, and its answer as one value, from which every face is made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Self
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.ledger import Entry, Ledger
+from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.steps import Block
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.study.study import Change, Study
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question of a study: its label, what is asked, and the options of that kind of question as written."""
+class At:
+    """Where a key stands (file, question, key), and the caller's own device file: what a reader may need to know."""
+
+    where: str
+    devices: str | None = None
+
+
+Reader = Callable[[Any, At], Any]
+
+
+def key(read: Reader, default: Any = None, *, name: str = "") -> Any:
+    """Declare a field of a question: how it is read from its key, which has the field's name unless `name` says another.
+
+    The value of a field that is not given is `default`.
+    """
+    return field(default=default, metadata={"read": read, "key": name})
+
+
+def sets(make: Callable[[Any, At], Change | Iterable[Change]], *, name: str = "") -> Any:
+    """Declare a key that changes the study for this question alone; the field holds the changes that it makes."""
+
+    def read(given: Any, at: At) -> tuple[Change, ...]:
+        made = make(given, at)
+        return (made,) if isinstance(made, Change) else tuple(made)
+
+    return field(default=(), metadata={"read": read, "key": name, "change": True})
+
+
+def words(given: Any, at: At) -> str:
+    """Read a text of the user: words that are printed as they are, without control characters."""
+    if not isinstance(given, str):
+        raise wrong_type(given, at, "text")
+    if not all(sign.isprintable() or sign in "\n\t" for sign in given):
+        raise BadInput(f"{at.where} holds a control character; remove it")
+    return given
+
+
+def wrong_type(given: object, at: At, wanted: str) -> BadInput:
+    """Say that a key holds something of the wrong type."""
+    shown = str(given).lower() if isinstance(given, bool) else repr(given)
+    return BadInput(f"{at.where} = {shown[:60]} has the wrong type; give {wanted}")
+
+
+@dataclass(frozen=True)
+class Question(ABC):
+    """One question of a study: its label, and the keys of its type, each read and checked once.
+
+    A type declares `ask` and its fields with `key` and `sets`; it answers, tells the way, and says the answer in one
+    sentence. `claims` are the numbers that somebody may state about it.
+    """
+
+    ask: ClassVar[str]
+    subject: ClassVar[str] = "memory"  # or "layers": what they compute and send; or "formulas": what a study writes out
 
     label: str
-    ask: str
-    options: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    title: str = key(words, "")
+    text: str = key(words, "")
 
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return an option, or the default where the study does not give it."""
-        return self.options.get(key, default)
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """The keys of this type in a study file, beside ``label`` and ``ask``."""
+        return tuple(each.metadata["key"] or each.name for each in fields(cls) if "read" in each.metadata)
+
+    @classmethod
+    def read(cls, table: Mapping[str, Any], where: str, label: str, devices: str | None = None) -> Self:
+        """Read a question from its table; raises `BadInput` for an unknown key or a wrong value, with its place."""
+        known_keys(table, ("label", "ask", *cls.keys()), where)
+        return cls(label, where, **cls._values(table, where, devices)).checked()
+
+    def given(self, table: Mapping[str, Any], where: str, devices: str | None = None) -> Self:
+        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
+        known_keys(table, self.keys(), where)
+        return replace(self, where=where, **self._values(table, where, devices)).checked()
+
+    @classmethod
+    def _values(cls, table: Mapping[str, Any], where: str, devices: str | None) -> dict[str, Any]:
+        read = {}
+        for each in fields(cls):
+            if "read" in each.metadata:
+                name = each.metadata["key"] or each.name
+                if name in table:
+                    read[each.name] = each.metadata["read"](table[name], At(f"{where}: {name}", devices))
+        return read
+
+    def checked(self) -> Self:
+        """The question itself, where its keys agree with each other; else `BadInput`."""
+        return self
+
+    @property
+    def own(self) -> tuple[Change, ...]:
+        """What the question sets for itself in the study, in the order of its fields."""
+        return tuple(c for each in fields(self) if each.metadata.get("change") for c in getattr(self, each.name))
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The names of the symbols that the question solves for, or gives values to: a study may leave them open."""
+        return ()
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The kinds of memory that the question counts."""
+        return KINDS
+
+    @abstractmethod
+    def answer(self, study: Study) -> Found:
+        """Answer the question about a `study` as the question sees it (see `Study.under`)."""
+
+    @abstractmethod
+    def steps(self, found: Any) -> Iterable[Block]:
+        """Tell the way to what was `found`: it places what the answer holds, and computes nothing."""
+
+    @abstractmethod
+    def sentence(self, found: Any) -> Prose:
+        """Say the answer in one sentence."""
+
+    def heading(self, found: Any) -> str:
+        """The title of the part where the study gives none."""
+        return self.title or type(self).__name__
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The numbers that somebody may claim of the answer about `study`, by name; by themselves, without the steps."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A number that can be claimed: its exact `value` (None: there is none), and how it comes to be.
+
+    `measures` is ``bytes``, ``number``, ``devices`` or ``tokens``. A count has its `quotient` before it was rounded, and
+    `count`, which rounds it: how (``up``, ``down``, ``nearest``), after amounts were ``rounded`` or ``cut`` to three figures
+    (or left ``exact``). `per` are the sizes of the units in which the same number can be counted.
+    """
+
+    value: Any
+    measures: str
+    meaning: str
+    quotient: Any = None
+    count: Callable[[str, str], tuple[Any, Any]] | None = field(default=None, compare=False)
+    per: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a question: the study as the question saw it, and the value; every face is a function of this.
+
+    `value` is the number that was asked for, None where there is none (`reason` then says why and what would help) or
+    where the answer is several numbers, which stand in the `ledger`.
+    """
+
+    study: Study
+    question: Question
+
+    @property
+    def value(self) -> Any:
+        """The number that answers, exactly; None where there is none, or more than one."""
+        return None
+
+    @property
+    def feasible(self) -> bool:
+        """Whether there is an answer."""
+        return True
+
+    @property
+    def reason(self) -> Prose | None:
+        """Why there is no answer, and what would help."""
+        return None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The named lines that the answer rests on."""
+        return Ledger((), self.study.values)
+
+    def __getitem__(self, name: str | sp.Symbol) -> Entry:
+        """Return a named line of the answer, such as ``M_device``."""
+        return self.ledger[name]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a program reads, beside study and question: numbers, formulas and sentences by name."""
+        return {}
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """All that a program reads, in order."""
+        return {"study": self.study.name, "question": self.question.label, **self.facts}

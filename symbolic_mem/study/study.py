@@ -1,38 +1,78 @@
-"""`Study`: everything that a TOML file declares, checked key by key: model, recipe, values, placement, questions."""
+"""`Study`: what a file declares, frozen; `Change`: something set otherwise, in the order study < question < caller."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import sympy as sp
 
 from symbolic_mem.accounts.account import account
-from symbolic_mem.accounts.terms import Memory, place
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.formula import read_number
 from symbolic_mem.hardware import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
+from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
-from symbolic_mem.study.question import Question
-from symbolic_mem.study.values import read_values
 
-if TYPE_CHECKING:
-    from symbolic_mem.plans.network import Network
+
+class Asked(Protocol):
+    """A question as a study carries it: its label, what it asks, and what it sets for itself."""
+
+    @property
+    def label(self) -> str:
+        """How the study and the caller name the question."""
+
+    @property
+    def ask(self) -> str:
+        """The type of the question."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about: ``memory``, ``layers`` or ``formulas``."""
+
+    @property
+    def own(self) -> tuple[Change, ...]:
+        """What the question sets for itself, over the study and under the caller."""
+
+
+@dataclass(frozen=True)
+class OneDevice:
+    """The memory of one device as it is asked for: a catalogue `name` in a `reading`, or an `amount` with its unit.
+
+    `reserved` bytes are kept free, and the fraction `usable` of the others counts.
+    """
+
+    name: str | None = None
+    amount: str | None = None
+    reading: str = "binary"
+    reserved: int = 0
+    usable: sp.Rational = sp.S.One
+
+    @property
+    def known(self) -> bool:
+        """Whether it says which memory counts."""
+        return self.name is not None or self.amount is not None
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something set otherwise: `words` say it, `apply` does it, and a later change of the same `aspect` wins."""
+
+    aspect: str
+    words: str
+    apply: Callable[[Study], Study] = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a study file declares; `overridden` is what the caller changed, for the document to say.
-
-    `moment` is that of the account, where gradients do not persist.
-    """
+    """What a study file declares, with what a `caller` changed; `instant` is the moment of a step that is counted."""
 
     name: str
     title: str
@@ -40,14 +80,15 @@ class Study:
     recipe: Recipe
     values: Mapping[sp.Symbol, sp.Rational]
     placement: Mapping[str, Placed] = field(default_factory=dict)
-    questions: tuple[Question, ...] = ()
+    questions: tuple[Asked, ...] = ()
     source: str = ""
     text: str = ""
     notes: tuple[str, ...] = ()
-    overridden: tuple[str, ...] = ()
+    device: OneDevice = OneDevice()
     devices: str | None = None
     network: Network | None = None
-    moment: str = "backward"
+    caller: tuple[Change, ...] = ()
+    instant: str = "backward"
 
     @property
     def model(self) -> Model:
@@ -56,39 +97,60 @@ class Study:
 
     @cached_property
     def memory(self) -> Memory:
-        """The memory of the whole training at its `moment` (see `account`), before it is placed."""
-        return account(self.model, self.recipe, self.moment)
+        """The memory of the whole training at its `instant` (see `account`), before it is placed."""
+        return account(self.model, self.recipe, self.instant)
 
-    def placed(self, rest: str | None = None, kinds: tuple[str, ...] = ()) -> Memory:
-        """The memory of one device; `rest` overrides what happens to undivided fractions, `kinds` keeps only some."""
-        placement = self.placement
-        if rest is not None:
-            placement = {kind: replace(placed, rest=rest) for kind, placed in placement.items()}
-        memory = self.memory.of(*kinds) if kinds else self.memory
-        return place(memory, placement)
+    def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
+        """The memory of one device; `kinds` keeps only some."""
+        return (self.memory.of(*kinds) if kinds else self.memory).placed(self.placement)
+
+    @property
+    def capacity(self) -> Capacity:
+        """The memory of one device that counts; raises `BadInput` where nothing says which device."""
+        limits: dict[str, Any] = {"reserved": self.device.reserved, "usable": self.device.usable}
+        if self.device.amount is not None:
+            return capacity_from(self.device.amount, **limits)
+        if self.device.name is not None:
+            return capacity_of(device(self.device.name, self.devices), self.device.reading, **limits)
+        raise BadInput(
+            f'{self.name}: the memory of one device is not given; add device = "h100-80gb" or capacity = "80 GiB" to '
+            "the question, or --device NAME or --capacity AMOUNT"
+        )
 
     def need(self, expr: sp.Expr, what: str) -> None:
-        """Raise `MissingValue` when a symbol of `expr` has no value, other than a degree that is solved for."""
+        """Raise `MissingValue` when a symbol of `expr` has no value."""
         absent = missing(expr, self.values)
         if absent:
             raise MissingValue(absent, what)
 
-    def under(self, question: Question) -> Study:
-        """The study with the values that the question gives for itself."""
-        if "values" not in question.options:
-            return self
-        return replace(self, values={**self.values, **read_values(question.get("values"), f"{question.where} values")})
+    def changed(self, changes: Iterable[Change]) -> Study:
+        """The study with all `changes` applied in order; the sizes of the model are checked once, at the end."""
+        study = self
+        for change in changes:
+            study = change.apply(study)
+        if study.values is not self.values or study.built is not self.built:
+            study.built.check(study.values, "--set")
+        return study
 
-    def capacity(self, question: Question) -> Capacity:
-        """The capacity that a question names: a device in a reading, or an amount with its unit."""
-        limits: dict[str, Any] = {}
-        if "reserved" in question.options:
-            limits["reserved"] = capacity_from(str(question.options["reserved"])).nominal
-        if "usable" in question.options:
-            limits["usable"] = read_number(str(question.options["usable"]), "the usable fraction")
-        if "capacity" in question.options:
-            return capacity_from(str(question.options["capacity"]), **limits)
-        if "device" in question.options:
-            chosen = device(str(question.options["device"]), self.devices)
-            return capacity_of(chosen, str(question.options.get("reading", "binary")), **limits)
-        raise BadInput(f'{question.where}: no capacity; give device = "h100-80gb" or capacity = "80 GiB"')
+    def called(self, changes: Iterable[Change]) -> Study:
+        """The study with what a caller changes; each change is kept, so that it also wins over a question's own."""
+        changes = tuple(changes)
+        return replace(self.changed(changes), caller=(*self.caller, *changes))
+
+    def under(self, question: Asked) -> Study:
+        """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""
+        return self.changed((*question.own, *self.caller)) if question.own else self
+
+    def lost(self, question: Asked) -> tuple[tuple[Change, Change], ...]:
+        """What the question sets for itself and the caller sets otherwise, in pairs."""
+        last = {change.aspect: change for change in self.caller}
+        pairs = ((own, last[own.aspect]) for own in question.own if own.aspect in last)
+        return tuple((own, other) for own, other in pairs if own.words != other.words)
+
+    def question(self, label: str) -> Asked:
+        """Return the question of that label; raises `BadInput` naming those there are."""
+        for asked in self.questions:
+            if asked.label == label:
+                return asked
+        quoted = ", ".join(repr(asked.label) for asked in self.questions) or "none"
+        raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}")

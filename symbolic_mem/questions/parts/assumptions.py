@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.questions.parts.words import placement_sentences
-from symbolic_mem.questions.registry import LAYERS, MEMORY
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.study import Study
 
@@ -16,12 +15,12 @@ MOMENT_WORDS = {
 
 def counted_moment(study: Study) -> tuple[Prose, ...]:
     """Say which moment of a training step is counted, where gradients do not persist and that makes a difference."""
-    return () if study.recipe.gradients_persist else (text(f"What is counted is {MOMENT_WORDS[study.moment]}."),)
+    return () if study.recipe.gradients_persist else (text(f"What is counted is {MOMENT_WORDS[study.instant]}."),)
 
 
 def about_memory(study: Study) -> bool:
     """Whether a question of the study counts memory; a study without questions does."""
-    return not study.questions or any(question.ask in MEMORY for question in study.questions)
+    return not study.questions or any(question.subject == "memory" for question in study.questions)
 
 
 def assumptions(study: Study) -> tuple[Prose, ...]:
@@ -32,11 +31,11 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
         said += [text(sentence) for sentence in (*trained.assumptions, *recipe.assumptions)]
-    elif any(question.ask in LAYERS for question in study.questions):
+    elif any(question.subject == "layers" for question in study.questions):
         said += [text(sentence) for sentence in study.model.assumptions]
     said += [text(note) for note in study.notes]
-    if study.overridden:
-        said.append(text(f"Changed by the caller: {'; '.join(study.overridden)}."))
+    if study.caller:
+        said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))
     return tuple(said)
 
 

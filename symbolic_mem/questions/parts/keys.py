@@ -1,0 +1,212 @@
+"""The keys that several questions share, each with its reader: which device counts, what is counted, values, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import lookup, table
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
+from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
+from symbolic_mem.study.changes import (
+    place_kind,
+    reserve,
+    set_rest,
+    set_value,
+    use_capacity,
+    use_device,
+    use_fraction,
+    use_reading,
+)
+from symbolic_mem.study.question import At, Question, key, sets, words, wrong_type
+from symbolic_mem.study.study import Change
+
+
+def flag(given: Any, at: At) -> bool:
+    """Read true or false."""
+    if not isinstance(given, bool):
+        raise wrong_type(given, at, "true or false")
+    return given
+
+
+def whole(given: Any, at: At) -> int:
+    """Read a positive whole number."""
+    if type(given) is not int:
+        raise wrong_type(given, at, "a whole number")
+    if given < 1:
+        raise BadInput(f"{at.where} = {given} is not allowed; give a whole number of at least 1")
+    return given
+
+
+def items(given: Any, at: At) -> list[Any]:
+    """Read a list."""
+    if not isinstance(given, list):
+        raise wrong_type(given, at, "a list")
+    return given
+
+
+def entries(given: Any, at: At) -> Mapping[str, Any]:
+    """Read a table."""
+    if not isinstance(given, dict):
+        raise wrong_type(given, at, "a table")
+    return given
+
+
+def one_of(*allowed: str) -> Callable[[Any, At], str]:
+    """Make the reader of a word that must be one of those `allowed`."""
+
+    def read(given: Any, at: At) -> str:
+        word = words(given, at)
+        if word not in allowed:
+            raise BadInput(f"{at.where}: unknown {at.where.rpartition(' ')[2]} {word!r}; {nearest(word, allowed)}")
+        return word
+
+    return read
+
+
+def kinds(given: Any, at: At) -> tuple[str, ...]:
+    """Read a list of kinds of memory, of which at least one counts."""
+    for kind in items(given, at):
+        if kind not in KINDS:
+            raise BadInput(f"{at.where}: unknown kind {kind!r} of memory; {nearest(str(kind), KINDS)}")
+    if not given:
+        raise BadInput(f"{at.where} = [] counts nothing; name kinds of memory, or leave the key out for all of them")
+    return tuple(given)
+
+
+def degree(given: Any, at: At) -> sp.Symbol:
+    """Read the degree that a question solves for, such as ``n_fsdp``."""
+    degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
+    symbol = read_formula(words(given, at), degrees, at.where)
+    if not isinstance(symbol, sp.Symbol):
+        raise BadInput(f"{at.where} = {given!r} is not one symbol")
+    return symbol
+
+
+def values(given: Any, at: At) -> tuple[Change, ...]:
+    """Read values that a question gives for itself, each under the name of its symbol."""
+    return tuple(set_value(name, value, at.where) for name, value in entries(given, at).items())
+
+
+def placements(given: Any, at: At) -> tuple[Change, ...]:
+    """Read the fraction of each kind of memory that is divided."""
+    return tuple(place_kind(kind, fraction, at.where) for kind, fraction in entries(given, at).items())
+
+
+def axis(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
+    """Read one symbol with the whole numbers that it takes: ``{ B = [1, 2, 4] }``."""
+    if not isinstance(given, dict) or len(given) != 1:
+        raise BadInput(f"{at.where} = {given!r}; give one symbol with its values: {{ B = [1, 2, 4] }}")
+    name, numbers = next(iter(given.items()))
+    symbol = lookup(name)
+    if symbol is None:
+        known = [str(each.symbol) for each in table(given=True)]
+        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known)}")
+    return symbol, whole_numbers(numbers, At(f"{at.where}: {name}"))
+
+
+def whole_numbers(given: Any, at: At) -> tuple[int, ...]:
+    """Read a list of positive whole numbers."""
+    if not isinstance(given, list) or not given or not all(type(number) is int and number > 0 for number in given):
+        raise BadInput(f"{at.where} = {given!r}; give whole numbers, as in [1, 2, 4]")
+    return tuple(given)
+
+
+def _amount(make: Callable[[str, str], Change]) -> Callable[[Any, At], Change]:
+    return lambda given, at: make(words(given, at), at.where)
+
+
+def _fraction(given: Any, at: At) -> Change:
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise wrong_type(given, at, 'a number such as 0.95, or "19/20"')
+    return use_fraction(given, at.where)
+
+
+@dataclass(frozen=True)
+class OnDevice(Question):
+    """A question that compares memory with that of one device."""
+
+    device: tuple[Change, ...] = sets(lambda given, at: use_device(words(given, at), at.devices, at.where))
+    reading: tuple[Change, ...] = sets(_amount(use_reading))
+    capacity: tuple[Change, ...] = sets(_amount(use_capacity))
+    reserved: tuple[Change, ...] = sets(_amount(reserve))
+    usable: tuple[Change, ...] = sets(_fraction)
+    strict: bool = key(flag, False)
+
+
+@dataclass(frozen=True)
+class OfKinds(OnDevice):
+    """A question that may count only some kinds of memory, with the rest kept or dropped."""
+
+    kinds: tuple[str, ...] = key(kinds, ())
+    rest: tuple[Change, ...] = sets(_amount(set_rest))
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The kinds of memory that the question counts."""
+        return self.kinds or KINDS
+
+
+def _rule(make: Callable[[sp.Expr], Rule]) -> Callable[[Any, At], tuple[Rule, ...]]:
+    def read(given: Any, at: At) -> tuple[Rule, ...]:
+        names = {str(name.symbol): name.symbol for name in table(given=True)}
+        if isinstance(given, bool) or not isinstance(given, int | str):
+            raise BadInput(
+                f"{at.where} = {str(given).lower()} says no number; give a whole number such as 8, or a symbol such as B"
+            )
+        number = read_formula(str(given), names, at.where)
+        if number.is_number and not (number.is_Integer and number >= 1):
+            raise BadInput(f"{at.where} = {given} is not a whole number of at least 1; give for example 8")
+        return (make(number),)
+
+    return read
+
+
+def _if_true(make: Callable[[], Rule | Layout]) -> Callable[[Any, At], tuple[Rule | Layout, ...]]:
+    return lambda given, at: (make(),) if flag(given, at) else ()
+
+
+@dataclass(frozen=True)
+class Ruled(Question):
+    """A question about a degree under the rules of real clusters."""
+
+    whole_samples: tuple[WholeSamples, ...] = key(_if_true(WholeSamples), ())
+    padded_rows: tuple[PaddedRows, ...] = key(_if_true(PaddedRows), ())
+    multiple_of: tuple[MultipleOf, ...] = key(_rule(MultipleOf), ())
+    power_of_two: tuple[PowerOfTwo, ...] = key(_if_true(PowerOfTwo), ())
+    divides: tuple[Divides, ...] = key(_rule(Divides), ())
+    at_most: tuple[AtMost, ...] = key(_rule(AtMost), ())
+
+    @property
+    def rules(self) -> tuple[Rule | Layout, ...]:
+        """All rules, in the order of the fields.
+
+        >>> Ruled.keys()[2:4]
+        ('whole_samples', 'padded_rows')
+        """
+        fixed = (*self.whole_samples, *self.padded_rows, *self.multiple_of)
+        return (*fixed, *self.power_of_two, *self.divides, *self.at_most)
+
+
+def figures(given: Any, at: At) -> str:
+    """Read a figure as a source prints it."""
+    from symbolic_mem.questions.parts.printed import figure
+
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise wrong_type(given, at, 'a figure such as 31.4 or "128B"')
+    figure(str(given))
+    return str(given)
+
+
+@dataclass(frozen=True)
+class Printed(Question):
+    """A question whose answer a source prints as one figure."""
+
+    printed: str = key(figures, "")
+    printed_note: str = key(words, "")

@@ -1,0 +1,172 @@
+"""The changes there are: of a value, the recipe, what an engine keeps, where memory lives, and which device counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.formula import read_number
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.hardware import READINGS, device
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.placement import RESTS, Placed
+from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.recompute import COUNTED, Recompute
+from symbolic_mem.solvers.capacity import capacity_from
+from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.values import given_symbol, read_fraction, read_value
+
+
+def set_value(name: str, given: object, where: str = "--set") -> Change:
+    """Give the symbol called `name` another value.
+
+    >>> set_value("B", 64).words
+    'B = 64'
+    """
+    symbol, value = given_symbol(name, where), read_value(name, given, where)
+
+    def apply(study: Study) -> Study:
+        return replace(study, values={**study.values, symbol: value})
+
+    return Change(name, f"{name} = {given}", apply)
+
+
+def use_recipe(name: str) -> Change:
+    """Train with another recipe; the rule of recomputation stays."""
+    chosen = recipe(name)
+
+    def apply(study: Study) -> Study:
+        return replace(study, recipe=chosen.with_recompute(study.recipe.recompute))
+
+    return Change("recipe", f"recipe {name}", apply)
+
+
+def use_optimizer(name: str) -> Change:
+    """Train with another optimizer, for parameters of the same size."""
+    return Change(
+        "optimizer", f"optimizer {name}", lambda study: replace(study, recipe=study.recipe.with_optimizer(name))
+    )
+
+
+def use_profile(name: str) -> Change:
+    """Keep what another engine keeps for the backward pass."""
+    return Change("profile", f"profile {name}", lambda study: replace(study, built=study.built.under(name, None)))
+
+
+def use_kernel(name: str) -> Change:
+    """Compute attention with another kernel."""
+    return Change(
+        "kernel", f"attention kernel {name}", lambda study: replace(study, built=study.built.under(None, name))
+    )
+
+
+def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
+    """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2``."""
+    how = Recompute.read(_rule(given), where)
+
+    def apply(study: Study) -> Study:
+        return replace(study, recipe=study.recipe.with_recompute(how))
+
+    return Change("recompute", f"recomputation: {how}", apply)
+
+
+def place_kind(kind: str, given: object, where: str = "--place") -> Change:
+    """Divide another fraction of a kind of memory, over the same degree."""
+    if kind not in KINDS:
+        raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+    fraction = read_fraction(given, where)
+
+    def apply(study: Study) -> Study:
+        old = study.placement.get(kind, Placed(n_fsdp))
+        return replace(study, placement={**study.placement, kind: replace(old, fraction=fraction)})
+
+    return Change(f"placement of the {kind}", f"{given} of the {kind} divided", apply)
+
+
+def set_rest(rest: str, where: str = "--rest") -> Change:
+    """Keep or drop what is not divided, of every kind that is placed."""
+    if rest not in RESTS:
+        raise BadInput(f"{where}: unknown {rest!r}; {nearest(rest, RESTS)}")
+
+    def apply(study: Study) -> Study:
+        placement = {kind: replace(placed, rest=rest) for kind, placed in study.placement.items()}
+        return replace(study, placement=placement)
+
+    return Change("rest", f"the rest is {rest}", apply)
+
+
+def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
+    """Ask about a device of the catalogue, or of the file `devices`."""
+    try:
+        chosen = device(name, devices).name
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+    def apply(study: Study) -> Study:
+        return replace(study, device=replace(study.device, name=chosen, amount=None))
+
+    return Change("device", f"device {chosen}", apply)
+
+
+def use_capacity(amount: str, where: str = "--capacity") -> Change:
+    """Ask about an amount of memory with its unit."""
+    try:
+        capacity_from(amount)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+    def apply(study: Study) -> Study:
+        return replace(study, device=replace(study.device, name=None, amount=amount, reading="binary"))
+
+    return Change("device", f"capacity {amount}", apply)
+
+
+def use_reading(reading: str, where: str = "--reading") -> Change:
+    """Count the bytes of the device in another reading of its label."""
+    if reading not in READINGS:
+        raise BadInput(f"{where}: unknown reading {reading!r}; {nearest(reading, READINGS)}")
+
+    def apply(study: Study) -> Study:
+        return replace(study, device=replace(study.device, reading=reading)) if study.device.name else study
+
+    return Change("reading", f"{reading} reading", apply)
+
+
+def reserve(amount: str, where: str = "--reserve") -> Change:
+    """Keep that much of each device free."""
+    try:
+        size = parse_bytes(amount)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+    def apply(study: Study) -> Study:
+        return replace(study, device=replace(study.device, reserved=size))
+
+    return Change("reserved", f"{amount} reserved", apply)
+
+
+def use_fraction(given: object, where: str = "--usable") -> Change:
+    """Count only this fraction of what is left of each device."""
+    usable = read_number(str(given), f"{where}: the usable fraction")
+    if usable > 1:
+        raise BadInput(f"{where}: the usable fraction is {given}; it must be more than 0 and at most 1")
+
+    def apply(study: Study) -> Study:
+        return replace(study, device=replace(study.device, usable=sp.Rational(usable)))
+
+    return Change("usable", f"usable fraction {given}", apply)
+
+
+def _rule(given: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
+    if not isinstance(given, str) or not given.startswith(COUNTED):
+        return given
+    rule, _, number = given.partition("=")
+    if not number.isdecimal() or len(number) > 9:
+        raise BadInput(f"--recompute {given!r}: {rule} counts blocks; write for example every=2")
+    return {rule: int(number)}
