@@ -40,3 +40,27 @@ def fraction_words(fraction: sp.Rational) -> str:
     ('half', '2/3')
     """
     return {sp.Rational(1, 2): "half", sp.S.One: "all"}.get(fraction, str(fraction))
+
+
+def sentence_of(reason: Prose) -> Prose:
+    """Make a sentence of its own from words that stand inside another: a capital at the start, a stop at the end.
+
+    >>> sentence_of(text("no degree is both")).parts
+    ('No degree is both', '.')
+    """
+    first, *rest = reason.parts
+    start = f"{first[:1].upper()}{first[1:]}" if isinstance(first, str) else first
+    return Prose((start, *rest, "."))
+
+
+def sentences(*said: Prose) -> Prose:
+    """Put whole sentences one after the other, as a paragraph does; empty ones are left out.
+
+    >>> sentences(text("One."), text(""), text("Two.")).parts
+    ('One.', ' ', 'Two.')
+    """
+    parts: list = []
+    for sentence in said:
+        if any(sentence.parts):
+            parts += [" ", *sentence.parts] if parts else sentence.parts
+    return Prose(tuple(parts))

@@ -7,10 +7,11 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.document.prose import Amount, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.questions.evaluate import held_against
-from symbolic_mem.study.question import Question
+from symbolic_mem.document.words import sentences, unit_for
+from symbolic_mem.questions.parts.figures import held_against
+from symbolic_mem.questions.parts.keys import Printed
 
 SCALES = {"B": 10**9, "T": 10**12}
 
@@ -43,28 +44,31 @@ def figure(printed: str) -> sp.Rational:
     return sp.Rational(digits) * scale
 
 
-def printed_blocks(question: Question, value: sp.Expr | None, what: str) -> list[Block]:
+def printed_blocks(question: Printed, value: sp.Expr | None, what: str) -> list[Block]:
     """Say whether the figure that the question gives as ``printed`` is the exact one, and if not by how much."""
-    if "printed" not in question.options:
+    if not question.printed:
         return []
-    given = str(question.get("printed"))
-    stated = figure(given)
-    note = str(question.get("printed_note", ""))
+    return [Paragraph(sentences(_held(question.printed, value, what), text(question.printed_note)))]
+
+
+def _held(given: str, value: sp.Expr | None, what: str) -> Prose:
+    stated, printed = figure(given), text(given)
     if not isinstance(value, sp.Rational):
-        words = say(f"The source prints {given}, and there is no such number.")
-    elif value == stated:
-        words = text(f"The source prints {given}: it agrees.")
-    elif what == "devices" or verdict(value, given) == "different":
-        off = Amount(abs(value - stated), what.removesuffix("s") if abs(value - stated) == 1 else what)
-        side = "too few" if stated < value else "too many"
-        words = say(
-            f"An erratum: the source prints {given}, and the exact answer is {{value}}; that is {{off}} {side}.",
-            value=Amount(value),
-            off=off,
+        return say("The source prints {printed}, and there is no such number.", printed=printed)
+    if value == stated:
+        return say("The source prints {printed}: it agrees.", printed=printed)
+    if what != "devices" and verdict(value, given) != "different":
+        how = verdict(value, given)
+        return say("The source prints {printed}, which is this number {how}.", printed=printed, how=how)
+    off = abs(value - stated)
+    pieces = {"printed": printed, "value": Amount(value), "off": Amount(off, unit_for(off, what))}
+    if stated < value:
+        return say(
+            "An erratum: the source prints {printed}, and the exact answer is {value}; that is {off} too few.", **pieces
         )
-    else:
-        words = text(f"The source prints {given}, which is this number {verdict(value, given)}.")
-    return [Paragraph(say(f"{{words}} {note}" if note else "{words}", words=words))]
+    return say(
+        "An erratum: the source prints {printed}, and the exact answer is {value}; that is {off} too many.", **pieces
+    )
 
 
 def _scaled(printed: str) -> tuple[str, int]:
