@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.exact import number_of
 from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.units import whole_figures
 from symbolic_mem.claims.case import Case
 from symbolic_mem.models.tensors import KINDS, STATIC
 
@@ -127,5 +128,5 @@ def _few_figures(amount: Fraction, *, cut: bool) -> Fraction:
     """The amount in three figures, as somebody would copy it from a page."""
     if amount == 0:
         return amount
-    step = Fraction(10) ** (len(str(int(amount))) - _BEFORE_FIGURES)
+    step = Fraction(10) ** (whole_figures(amount) - _BEFORE_FIGURES)
     return (floor(amount / step) if cut else floor(amount / step + Fraction(1, 2))) * step

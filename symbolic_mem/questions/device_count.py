@@ -9,7 +9,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Answer, Column, Section, Table
-from symbolic_mem.document.words import about, count, listed
+from symbolic_mem.document.words import about, count, listed, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -110,7 +110,7 @@ def _sentence(study: Study, memory: Memory, capacity: Capacity, number: int | No
     total = memory.total.xreplace(values)
     names = listed([KIND_WORDS[kind] for kind in memory.kinds])
     static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
-    devices = "device" if number == 1 else "devices"
+    devices = plural(number, "device", "devices")
     holder = f"{devices} ({capacity.device.title})" if capacity.device else devices
     parts = say(f"{names.capitalize()} take {{total}}", total=about(Amount(total, capacity.unit)))
     if static.terms and rest.terms:

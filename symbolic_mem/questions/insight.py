@@ -13,13 +13,12 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, lookup, n_fsdp
 from symbolic_mem.base.tomlfile import known_keys
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.words import about, count, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
-from symbolic_mem.questions.min_degree import LONGEST_FORMULA, solved_symbol
-from symbolic_mem.questions.parts.memory import LONG_FORMULA
+from symbolic_mem.questions.min_degree import solved_symbol
 from symbolic_mem.questions.parts.rules import rules_of
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
@@ -74,8 +73,11 @@ def floor_blocks(memory: Memory, n: sp.Symbol, work: Work, facts: dict[str, Any]
         said = say("Every term is divided over {n} devices, so no part of the memory stays on all of them.", n=n)
         closing.append(said)
         return [Paragraph(said)]
-    names = tuple(say(f"{term.name}: {{f}}", f=_short_or_size(term.bytes, work)) for term in floor.terms)
-    in_full = [("=", floor.limit), ("=", work.put(floor.limit))] if len(str(floor.limit)) <= LONGEST_FORMULA else []
+    names = tuple(
+        say(f"{term.name}: {{f}}", f=Brief(term.bytes, otherwise=about(gib(work.number(term.bytes)))))
+        for term in floor.terms
+    )
+    in_full = [("=", Brief(floor.limit, wraps=True)), ("=", Brief(work.put(floor.limit), wraps=True))]
     chain = Chain(M_fixed, (*in_full, amount(value, "GiB")))
     closing.append(say("No number of devices brings one of them below {f}.", f=about(gib(value))))
     return [
@@ -98,19 +100,14 @@ def crossover_blocks(study: Study, work: Work, facts: dict[str, Any], closing: l
     facts["crossover"] = {"symbol": str(x), "first": found.first}
     blocks: list[Block] = []
     statement = say("Activations grow with {x} and states do not. They are larger once", x=x)
-    if (
-        slope is not None
-        and len(str(slope)) <= LONGEST_FORMULA // 2
-        and found.bound.degree == 1
-        and 0 not in dict(found.bound.powers)
-    ):
+    if slope is not None and found.bound.degree == 1 and 0 not in dict(found.bound.powers):
         quotient = M_static / slope
         number = work.number(quotient)
         lines = (
             Chain(slope * x, ((">", M_static),), asked=True),
             Chain(x, ((">", quotient), amount(number, digits=8)), asked=True),
         )
-        blocks.append(work.step(statement, *lines))
+        blocks.append(work.step(statement, *lines, brief=True))
     now = work.number(B * S if x == T else x)
     here = ""
     if now.is_number:
@@ -157,19 +154,14 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
             gib=about(gib(_rational(found[0].added))),
         )
     )
-    longest = max(len(str(one.derivative)) for one in found)
     heads = (
         Column(say("{x}", x=sp.Symbol("x", positive=True))),
-        Column(text("bytes for one more"), "text" if longest > LONG_FORMULA else "left"),
+        Column(text("bytes for one more"), "formula"),
         Column(text("% for 1 % more"), "right"),
         Column(text("GiB for 1 % more"), "right"),
     )
     caption = say("How {m} answers to each symbol, the others held: derivative, elasticity, addition", m=M_total)
     return [Table(caption, heads, rows)]
-
-
-def _short_or_size(size: sp.Expr, work: Work) -> sp.Expr | Prose:
-    return size if len(str(size)) <= LONGEST_FORMULA else about(gib(work.number(size)))
 
 
 def _in_a_line(derivative: sp.Expr) -> sp.Expr:

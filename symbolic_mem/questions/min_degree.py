@@ -11,9 +11,9 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static, T, table
 from symbolic_mem.base.units import grouped
-from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Section, Step, Table
-from symbolic_mem.document.words import about, count, gib
+from symbolic_mem.document.words import about, count, gib, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
@@ -31,7 +31,7 @@ from symbolic_mem.solvers.tokens import most_tokens
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
-LONGEST_FORMULA = 100  # characters
+TOO_MUCH = "The condition fails: what every device holds in full is already too much."
 
 
 def min_degree(study: Study, question: Question) -> tuple[Section, Found]:
@@ -113,7 +113,7 @@ def _per_device(
             M_divided,
             (
                 ("=", Total(tuple(divided))),
-                *_in_full(bound.divided),
+                ("=", Brief(bound.divided, wraps=True)),
                 amount(div, "bytes", digits=14),
                 amount(div, "GiB"),
             ),
@@ -125,7 +125,7 @@ def _per_device(
                 M_fixed,
                 (
                     ("=", Total(tuple(fixed))),
-                    *_in_full(bound.fixed),
+                    ("=", Brief(bound.fixed, wraps=True)),
                     amount(fix, "bytes", digits=14),
                     amount(fix, "GiB"),
                 ),
@@ -154,11 +154,6 @@ def _per_device(
             *chains,
         ),
     ]
-
-
-def _in_full(expr: sp.Expr) -> tuple[tuple[str, sp.Expr], ...]:
-    """The formula of a part, unless it is so long that its parts above say it better."""
-    return (("=", expr),) if len(str(expr)) <= LONGEST_FORMULA else ()
 
 
 def _grouped(present: list[str], placement: Mapping[str, Placed]) -> list[tuple[sp.Symbol, Placed | None]]:
@@ -244,7 +239,7 @@ def _answer(placement: Mapping[str, Placed], capacity: Capacity, degree: Degree)
             )
         )
     kind = f" ({capacity.device.title})" if capacity.device else ""
-    devices = "device" if whole == 1 else "devices"
+    devices = plural(whole, "device", "devices")
     held = degree.profile.at(whole)
     return Answer(
         say(
@@ -280,7 +275,7 @@ def _infeasible(
     relation = ">" if answer.fixed > answer.capacity else "="
     blocks: list[Block] = [
         work.step(
-            text("The condition fails: what every device holds in full is already too much."),
+            text(TOO_MUCH),
             Chain(M_fixed, (amount(answer.fixed, "GiB"),)),
             Chain(C_mem, (amount(answer.capacity, "GiB"),)),
             Chain(M_fixed, ((relation, C_mem),)),

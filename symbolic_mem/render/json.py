@@ -23,7 +23,13 @@ def rounded_up(value: sp.Expr | None) -> int | None:
     return None if value is None else int(sp.ceiling(value))
 
 
-def _section(section: Section) -> dict[str, Any]:
+def section_json(section: Section) -> dict[str, Any]:
+    """Return a part of a document that is arranged: its title, and every block with its lines as text and as LaTeX.
+
+    >>> from symbolic_mem.document.prose import text
+    >>> section_json(Section(text("Sources"), ()))
+    {'title': 'Sources', 'blocks': []}
+    """
     return {"title": plain_prose(section.title), "blocks": [_block(block) for block in section.blocks]}
 
 

@@ -9,6 +9,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.prose import Amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
+from symbolic_mem.document.words import unit_for
 from symbolic_mem.questions.evaluate import held_against
 from symbolic_mem.study.question import Question
 
@@ -55,7 +56,7 @@ def printed_blocks(question: Question, value: sp.Expr | None, what: str) -> list
     elif value == stated:
         words = text(f"The source prints {given}: it agrees.")
     elif what == "devices" or verdict(value, given) == "different":
-        off = Amount(abs(value - stated), what.removesuffix("s") if abs(value - stated) == 1 else what)
+        off = Amount(abs(value - stated), unit_for(abs(value - stated), what))
         side = "too few" if stated < value else "too many"
         words = say(
             f"An erratum: the source prints {given}, and the exact answer is {{value}}; that is {{off}} {side}.",

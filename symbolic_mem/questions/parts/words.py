@@ -41,7 +41,7 @@ def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed]) -
     fates: dict[Placed | None, list[str]] = {}
     for kind in kinds:
         fates.setdefault(placement.get(kind), []).append(KIND_WORDS[kind])
-    return tuple(_fate(listed(words), placed) for placed, words in fates.items())
+    return tuple(_fate(words, placed) for placed, words in fates.items())
 
 
 def reading_words(placement: Mapping[str, Placed]) -> str:
@@ -60,8 +60,8 @@ def reading_words(placement: Mapping[str, Placed]) -> str:
     return f"With {listed(parts)}, t" if parts else "T"
 
 
-def _fate(names: str, placed: Placed | None) -> Prose:
-    are = "are" if names.endswith("s") or " and " in names else "is"
+def _fate(words: list[str], placed: Placed | None) -> Prose:
+    names, are = listed(words), "is" if words == [KIND_WORDS["optimizer"]] else "are"
     if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
         return text(f"The {names} {are} whole on every device.")
     if placed.fraction == 0:
@@ -97,32 +97,40 @@ def capacity_words(capacity: Capacity) -> Prose:
     return Prose(parts)
 
 
-def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
-    """Say which memory counts, then take off what is reserved and what is not usable, as a step of its own."""
-    work.define(C_mem, capacity.counted)
-    blocks: list[Block] = [Paragraph(capacity_words(replace(capacity, reserved=0, usable=sp.S.One)))]
-    if not capacity.reserved and capacity.usable == 1:
-        return blocks
-    label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
-    work.values |= {label: sp.Integer(capacity.nominal), reserved: sp.Integer(capacity.reserved)}
-    work.values[usable] = capacity.usable
-    room = label - reserved if capacity.reserved else label
-    formula = usable * room if capacity.usable != 1 else room
+def nominal(capacity: Capacity) -> Capacity:
+    """The capacity before anything is taken off."""
+    return replace(capacity, reserved=0, usable=sp.S.One)
+
+
+def limits_words(capacity: Capacity) -> Prose | None:
+    """Say what of a capacity does not count; None where all of it does."""
     said = []
     if capacity.reserved:
         said.append(say("{r} of it are reserved", r=Amount(sp.Integer(capacity.reserved), "GiB")))
     if capacity.usable != 1:
         left = "what is left" if capacity.reserved else "it"
         said.append(say(f"the fraction {{u}} of {left} is usable", u=capacity.usable))
+    if not said:
+        return None
     words = said[0] if len(said) == 1 else say("{one}, and {other}", one=said[0], other=said[1])
-    chain = Chain(
-        C_mem,
-        (
-            ("=", formula),
-            ("=", work.put(formula)),
-            amount(capacity.counted, "bytes", digits=14),
-            amount(capacity.counted, "GiB"),
-        ),
-    )
-    blocks.append(work.step(say("Not all of that counts: {words}. So", words=words), chain))
+    return say("Not all of that counts: {words}.", words=words)
+
+
+def capacity_chain(capacity: Capacity, work: Work) -> Chain:
+    """Take off what is reserved and what is not usable."""
+    label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
+    work.values |= {label: sp.Integer(capacity.nominal), reserved: sp.Integer(capacity.reserved)}
+    work.values[usable] = capacity.usable
+    room = label - reserved if capacity.reserved else label
+    formula = usable * room if capacity.usable != 1 else room
+    links = (("=", formula), ("=", work.put(formula)))
+    return Chain(C_mem, (*links, amount(capacity.counted, "bytes", digits=14), amount(capacity.counted, "GiB")))
+
+
+def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
+    """Say which memory counts, then take off what is reserved and what is not usable, as a step of its own."""
+    work.define(C_mem, capacity.counted)
+    blocks: list[Block] = [Paragraph(capacity_words(nominal(capacity)))]
+    if (limits := limits_words(capacity)) is not None:
+        blocks.append(work.step(say("{limits} So", limits=limits), capacity_chain(capacity, work)))
     return blocks
