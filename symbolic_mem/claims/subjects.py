@@ -32,7 +32,9 @@ def account_claim(study: Study, name: str) -> Claimed:
     memory, meaning = study.memory, _MEANINGS.get(name, f"bytes of the {name}")
     match name:
         case "parameters":
-            return Claimed(number_of(study.model.parameters, study.values, "the number of parameters"), "number", meaning)
+            return Claimed(
+                number_of(study.model.parameters, study.values, "the number of parameters"), "number", meaning
+            )
         case "bytes_per_parameter":
             parameters = number_of(study.model.parameters, study.values, "the number of parameters")
             return Claimed(Fraction(memory.of(*STATIC).at(study.values)) / parameters, "number", meaning)
@@ -76,9 +78,11 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
 
 def _asked(study: Study, name: str, named: Question | None) -> Question:
     """The question that a claim about a number of devices asks, on the device of the question that was named."""
-    device = {each: getattr(named, each) for each in ("device", "reading", "capacity", "reserved", "usable")} if (
-        isinstance(named, OnDevice)
-    ) else {}
+    device = (
+        {each: getattr(named, each) for each in ("device", "reading", "capacity", "reserved", "usable")}
+        if (isinstance(named, OnDevice))
+        else {}
+    )
     if not study.device.known and not any(device.values()):
         raise BadInput(f"the study does not ask for {name}: say on which device, for example 80 GiB")
     label = "check" if named is None else named.label

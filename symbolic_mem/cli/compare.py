@@ -57,11 +57,12 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
     if as_json:
         from symbolic_mem.base.exact import missing
         from symbolic_mem.questions.parts.jsonable import jsonable
+        from symbolic_mem.render.arrange import arrange_prose
         from symbolic_mem.render.text import plain_prose
 
         absent = missing(found.a.memory.total + found.b.memory.total, found.values)
         facts = {"study": chosen.name, **facts_of(found), "missing": list(absent)}
-        print_json(jsonable(facts | {"answer": plain_prose(sentence(found))}))
+        print_json(jsonable(facts | {"answer": plain_prose(arrange_prose(sentence(found)))}))
     else:
         _show(found)
 
@@ -69,14 +70,15 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
 def _show(found: Comparison) -> None:
     from symbolic_mem.cli.tables import print_table
     from symbolic_mem.questions.compare import sentence, tables
+    from symbolic_mem.render.arrange import arrange_prose, arrange_table
     from symbolic_mem.render.text import plain_prose
 
     click.echo(click.style(found.a.study.title, bold=True))
     click.echo(f"first   {found.a.name}\nsecond  {found.b.name}\n")
-    for table in tables(found):
+    for table in map(arrange_table, tables(found)):
         rows = [[plain_prose(cell) for cell in row] for row in table.rows]
         right = [i for i, column in enumerate(table.columns) if column.align == "right"]
         click.echo(f"{plain_prose(table.caption)}")
         print_table([plain_prose(column.head) for column in table.columns], rows, right, totals=table.totals)
         click.echo("")
-    click.echo(plain_prose(sentence(found)))
+    click.echo(plain_prose(arrange_prose(sentence(found))))

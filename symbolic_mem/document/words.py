@@ -18,6 +18,39 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def plural(number: int | None, one: str, many: str) -> str:
+    """Return the word for one thing, or for another number of them.
+
+    >>> plural(1, "device", "devices"), plural(0, "axis", "axes")
+    ('device', 'devices')
+    """
+    return one if number == 1 else many
+
+
+ONE_OF = {
+    "axes": "axis",
+    "chips": "chip",
+    "devices": "device",
+    "elements": "element",
+    "groups": "group",
+    "microbatches": "microbatch",
+    "parameters": "parameter",
+    "pods": "pod",
+    "sequences": "sequence",
+    "stages": "stage",
+    "tokens": "token",
+}
+
+
+def unit_for(number: sp.Expr, unit: str) -> str:
+    """Return the unit of a count as it stands after that number; a unit that is no plural stays.
+
+    >>> unit_for(sp.Integer(1), "axes"), unit_for(sp.Integer(3), "devices"), unit_for(sp.Integer(1), "bytes/s")
+    ('axis', 'devices', 'bytes/s')
+    """
+    return ONE_OF.get(unit, unit) if number == 1 else unit
+
+
 def count(value: sp.Expr | int | None) -> Prose:
     """A whole number as the cell of a table, or a dash where there is none."""
     return text("–") if value is None else Prose((Amount(sp.sympify(value)),))

@@ -12,26 +12,21 @@ from symbolic_mem.accounts.tensor_gaps import TensorGap, tensor_gaps, tidy
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import local
-from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Answer, Block, Column, Section, Table
-from symbolic_mem.document.words import about, count, gib
+from symbolic_mem.document.words import about, count, gib, plural
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.sides import CHOICES, Side, two_sides
+from symbolic_mem.questions.parts.sides import CHOICES, Variant, two_sides
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
-
-LONG_NAME = 24  # characters; a longer one wraps in its table
-LONG_FORMULA = 30  # characters; a longer one wraps in its table
-LONGEST_FORMULA = 160  # characters; a longer one stands in the JSON only
-LONG_REASON = 80
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two sides, the terms that differ, and inside the activations the tensors that differ."""
 
-    a: Side
-    b: Side
+    a: Variant
+    b: Variant
     gaps: tuple[Gap, ...]
     tensors: tuple[TensorGap, ...]
 
@@ -51,7 +46,7 @@ class Comparison:
         return max(sized, key=lambda pair: abs(pair[1])) if len(sized) == len(self.gaps) and sized else None
 
 
-def compared(a: Side, b: Side) -> Comparison:
+def compared(a: Variant, b: Variant) -> Comparison:
     """Compare two sides: terms first, then the tensors that the layers keep; each list sums to its difference."""
     return Comparison(a, b, compare(a.memory, b.memory), tuple(tensor_gaps(a.study, b.study)))
 
@@ -63,26 +58,25 @@ def sentence(found: Comparison) -> Prose:
     gap = at(found.difference, found.values)
     if found.difference == 0 and not found.gaps:
         return text(f"Nothing differs between {a} and {b}{device}.")
-    if gap is None and _too_long(found.difference):
-        absent = ", ".join(missing(found.difference, found.values))
-        return text(f"{_upper(b)} and {a} differ{device} in {_terms(len(found.gaps))}; by how much needs {absent}.")
     if gap is None:
-        return say(
-            f"{_upper(b)} needs {{d}} bytes more than {a}{device}, in {_terms(len(found.gaps))}.", d=found.difference
-        )
+        terms = plural(len(found.gaps), "one term", f"{len(found.gaps)} terms")
+        shown = say(f"{_upper(b)} needs {{d}} bytes more than {a}{device}, in {terms}.", d=found.difference)
+        absent = ", ".join(missing(found.difference, found.values))
+        short = text(f"{_upper(b)} and {a} differ{device} in {terms}; by how much needs {absent}.")
+        return Prose((Brief(shown, otherwise=short, wraps=True),))
     more = "more" if gap >= 0 else "less"
     start = say(f"{_upper(b)} needs {{d}} {more} than {a}{device}", d=about(gib(abs(gap))))
     if gap == 0:
         start = text(f"{_upper(b)} needs as much as {a}{device}")
     largest = found.largest()
     if len(found.gaps) == 1 or largest is None:
-        return say("{start}: {one}.", start=start, one=text(_why(found.gaps[0])))
+        return say("{start}: {one}.", start=start, one=_why(found.gaps[0]))
     most, size = largest
     return say(
         f"{{start}}; the largest of {len(found.gaps)} terms that differ is {{d}} {'more' if size > 0 else 'less'}: {{one}}.",
         start=start,
         d=about(gib(abs(size))),
-        one=text(_why(most)),
+        one=_why(most),
     )
 
 
@@ -176,28 +170,23 @@ def _short(reason: str) -> str:
 def _terms_table(found: Comparison) -> Table:
     gaps = [gap for gap in found.gaps if at(gap.difference, found.values) != 0]
     shown = [tidy(gap.difference) for gap in gaps]
-    rows, names = [], []
+    rows = []
     for gap, formula in zip(gaps, shown, strict=True):
         below = bool(found.tensors) and gap.kind == "activations"
         reason = text("tensors below") if below else text(_short(gap.reason))
-        cell = say("{f}", f=formula)
-        if below and len(str(formula)) > LONG_FORMULA:
-            cell = text("sum of its tensors")
-        elif _too_long(formula):
-            cell = text("by the shape of each tensor")
+        cell = Brief(formula, otherwise=text("by the shape of each tensor"), wraps=True)
+        if below:
+            cell = Brief(formula, otherwise=text("sum of its tensors"))
         name = gap.name.replace("activations of the ", "") if below else gap.name
-        names.append(name)
-        rows.append((text(name), cell, *_figures(gap.difference, found), reason))
-    if found.tensors:
-        shown = [formula for formula in shown if len(str(formula)) <= LONG_FORMULA]
+        rows.append((text(name), Prose((cell,)), *_figures(gap.difference, found), reason))
     rows.append((text("difference"), text(""), *_figures(found.difference, found), text("")))
     told = not found.tensors or any(gap.kind != "activations" for gap in gaps)
     why = Column(text("why"), "text" if told else "left")
     return Table(
         text("The terms that differ, second less first"),
         (
-            _named("term", [*names, ""]),
-            _formula(shown),
+            Column(text("term"), "name"),
+            Column(text("formula"), "formula"),
             Column(text("bytes"), "right"),
             Column(text("GiB"), "right"),
             why,
@@ -213,32 +202,17 @@ def _tensors_table(found: Comparison) -> Table:
         name, last = (gap.layer if gap.layer != last else ""), gap.layer
         _, size = _figures(gap.difference, found)
         rows.append((text(name), text(gap.tensor), say("{f}", f=gap.difference), size, gap.said))
-    formula = _formula([gap.difference for gap in found.tensors])
     return Table(
         text("The saved tensors that differ, all repetitions of their layer together, second less first"),
         (
             Column(text("layer")),
             Column(text("tensor")),
-            formula,
+            Column(text("formula"), "formula"),
             Column(text("GiB"), "right"),
             Column(text("why"), "note"),
         ),
         tuple(rows),
     )
-
-
-def _named(what: str, names: list[str]) -> Column:
-    return Column(text(what), "note" if max(map(len, names)) > LONG_NAME else "left")
-
-
-def _formula(formulas: list[sp.Expr]) -> Column:
-    shown = [formula for formula in formulas if not _too_long(formula)]
-    long = max((len(str(formula)) for formula in shown), default=0) > LONG_FORMULA
-    return Column(text("formula"), "text" if long else "left")
-
-
-def _too_long(formula: sp.Expr) -> bool:
-    return len(str(formula)) > LONGEST_FORMULA
 
 
 def _figures(difference: sp.Expr, found: Comparison) -> tuple[Prose, Prose]:
@@ -248,13 +222,10 @@ def _figures(difference: sp.Expr, found: Comparison) -> tuple[Prose, Prose]:
     return count(value), about(Amount(value / 2**30))
 
 
-def _why(gap: Gap) -> str:
+def _why(gap: Gap) -> Prose:
     reason = _short(gap.reason)
-    return f"{gap.name} ({reason if len(reason) <= LONG_REASON else reason.partition(':')[0]})"
-
-
-def _terms(number: int) -> str:
-    return "one term" if number == 1 else f"{number} terms"
+    told = Brief(text(reason), otherwise=text(reason.partition(":")[0]))
+    return say(f"{gap.name} ({{reason}})", reason=told)
 
 
 def _upper(words: str) -> str:

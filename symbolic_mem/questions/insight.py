@@ -58,7 +58,9 @@ class Insight(Ruled, OfKinds):
         if "region" in self.about or self.rows or self.columns:
             for name in ("rows", "columns"):
                 if getattr(self, name) is None:
-                    raise BadInput(f"{self.where}: {name} is missing; give one symbol with its values: {{ B = [1, 2, 4] }}")
+                    raise BadInput(
+                        f"{self.where}: {name} is missing; give one symbol with its values: {{ B = [1, 2, 4] }}"
+                    )
         if self.rows and self.columns and len(self.rows[1]) * len(self.columns[1]) > MAX_CELLS:
             size = f"{len(self.rows[1])} x {len(self.columns[1])}"
             raise BadInput(f"{self.where}: {size} cells are too many; give at most {MAX_CELLS}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import C_mem, M_activations, M_divided, M_fixed, M_static, n_fsdp
+from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, gib
@@ -132,7 +132,12 @@ class RecomputeOtherwise(OnDevice):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree under the other rule, under the name of its symbol."""
         changed = self.changed(study)
-        return {str(self.symbol): degree_claim([self.degree(one) for one in instants(changed, self.counted)], f"the smallest degree {self.symbol} that fits")}
+        return {
+            str(self.symbol): degree_claim(
+                [self.degree(one) for one in instants(changed, self.counted)],
+                f"the smallest degree {self.symbol} that fits",
+            )
+        }
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,7 @@ class Both:
         return bool(share.fixed_per_token) and share.fixed_per_token * self.beta * degree > self.linear(share)
 
 
-def both(
-    model: Model, network: Network, bounds: Sequence[Bound], values: Mapping[sp.Symbol, sp.Rational]
-) -> Both:
+def both(model: Model, network: Network, bounds: Sequence[Bound], values: Mapping[sp.Symbol, sp.Rational]) -> Both:
     """Put memory `bounds` on a degree, one for each instant, beside FSDP over that many chips, forward.
 
     Raises `BadInput` when the memory is not linear in the tokens, and `MissingValue` for what has no value.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from symbolic_mem.document.prose import Side
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work

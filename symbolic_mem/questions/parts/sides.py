@@ -17,8 +17,8 @@ _AS_IT_STANDS = "the study as it stands"
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side: the study as it is there, and how a sentence names it."""
+class Variant:
+    """One side of a comparison: the study as it is there, and how a sentence names it."""
 
     study: Study
     name: str
@@ -30,7 +30,7 @@ class Side:
         return self.study.placed() if self.placed else self.study.memory
 
 
-def two_sides(study: Study, choices: Mapping[str, Sequence[Any]], where: str) -> tuple[Side, Side]:
+def two_sides(study: Study, choices: Mapping[str, Sequence[Any]], where: str) -> tuple[Variant, Variant]:
     """Return both sides: a choice given twice has one value for each, one given once is the second side's alone.
 
     Raises `BadInput` when nothing is to be compared, or more than two values of one kind are given.
@@ -49,7 +49,7 @@ def two_sides(study: Study, choices: Mapping[str, Sequence[Any]], where: str) ->
     return _side(study, first, second, placed), _side(study, second, first, placed)
 
 
-def _side(study: Study, own: Mapping[str, Any], other: Mapping[str, Any], placed: bool) -> Side:
+def _side(study: Study, own: Mapping[str, Any], other: Mapping[str, Any], placed: bool) -> Variant:
     differ = {key: value for key, value in own.items() if other.get(key) != value}
     changed = override(
         study,
@@ -62,7 +62,7 @@ def _side(study: Study, own: Mapping[str, Any], other: Mapping[str, Any], placed
         rest=own.get("rest"),
     )
     named = [f"{_WORDS.get(key, key)} {_shown(key, value, changed)}" for key, value in differ.items()]
-    return Side(changed, " and ".join(named) or _standing(study, other), placed)
+    return Variant(changed, " and ".join(named) or _standing(study, other), placed)
 
 
 def _standing(study: Study, other: Mapping[str, Any]) -> str:

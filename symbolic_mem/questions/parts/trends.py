@@ -196,7 +196,9 @@ class Sensitivities:
     def closing(self) -> Prose:
         """Which symbol adds the most."""
         most = self.rows[0]
-        return say("One percent more of {x} adds the most, {gib}.", x=most.symbol, gib=about(gib(sp.sympify(most.added))))
+        return say(
+            "One percent more of {x} adds the most, {gib}.", x=most.symbol, gib=about(gib(sp.sympify(most.added)))
+        )
 
 
 def what_it_answers_to(study: Study, kinds: Sequence[str]) -> Sensitivities | None:
