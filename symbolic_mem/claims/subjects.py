@@ -8,7 +8,7 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import number_of
+from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.keys import OnDevice
@@ -32,14 +32,12 @@ def account_claim(study: Study, name: str) -> Claimed:
     memory, meaning = study.memory, _MEANINGS.get(name, f"bytes of the {name}")
     match name:
         case "parameters":
-            return Claimed(
-                number_of(study.model.parameters, study.values, "the number of parameters"), "number", meaning
-            )
+            return Claimed(number(study.model.parameters, study.values, "the number of parameters"), "number", meaning)
         case "bytes_per_parameter":
-            parameters = number_of(study.model.parameters, study.values, "the number of parameters")
+            parameters = number(study.model.parameters, study.values, "the number of parameters")
             return Claimed(Fraction(memory.of(*STATIC).at(study.values)) / parameters, "number", meaning)
         case "activations_per_token":
-            tokens = number_of(B * S, study.values, name)
+            tokens = number(B * S, study.values, name)
             return Claimed(Fraction(memory.of("activations").at(study.values)) / tokens, "bytes", meaning)
     kinds = {"static": STATIC, "total": KINDS}.get(name, (name,))
     return Claimed(memory.of(*kinds).at(study.values), "bytes", meaning)

@@ -18,10 +18,10 @@ from symbolic_mem.questions.parts.assumptions import (
     UNITS,
     about_memory,
     assumptions,
-    instant_words,
     not_counted,
     placements,
 )
+from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks

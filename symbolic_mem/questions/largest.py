@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import missing, number_of
+from symbolic_mem.base.exact import missing, number
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, P, lookup, named
@@ -103,7 +103,7 @@ class Largest(Printed, OfKinds):
 
     def _need_room(self, study: Study, memory: Memory) -> None:
         study.need(memory.total, f"question {self.label}")
-        size, room = number_of(memory.total, study.values), study.capacity.counted
+        size, room = number(memory.total, study.values), study.capacity.counted
         if not Limit(room, self.strict).holds(size):
             raise BadInput(
                 f"the optimizer step, with all gradients, takes {ceil(size):,} bytes of the {int(room):,} on each "

@@ -24,7 +24,7 @@ def document_json(document: Document) -> dict[str, Any]:
         "subtitle": document.subtitle,
         "answers": [plain_prose(answer) for answer in document.answers],
         "questions": [jsonable(found.record) for found in document.found],
-        "sections": [_section(section) for section in document.sections],
+        "sections": [section_json(section) for section in document.sections],
     }
 
 

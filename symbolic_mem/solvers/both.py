@@ -10,7 +10,7 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import number_of
+from symbolic_mem.base.exact import number
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import M_X, S, T
 from symbolic_mem.models.tensors import Model
@@ -151,8 +151,8 @@ def both(model: Model, network: Network, bounds: Sequence[Bound], values: Mappin
     if sp.expand(limit - per * T) != 0:
         raise BadInput('the two bounds are put together for long rings; give ring = "limit" under [network]')
     shares = tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact)) for bound in bounds)
-    capacity = number_of(bounds[0].capacity, {}, "the capacity")
-    beta = 1 / number_of(per, exact, "the critical batch per chip")
+    capacity = number(bounds[0].capacity, {}, "the capacity")
+    beta = 1 / number(per, exact, "the critical batch per chip")
     return Both(Limit(capacity, bounds[0].strict), shares, Fraction(beta), int(exact[S]))
 
 
@@ -162,4 +162,4 @@ def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[F
     slope, constant = expr.coeff(T, 1), expr.coeff(T, 0)
     if sp.expand(expr - slope * T - constant) != 0:
         raise BadInput("the memory does not grow linearly with the batch, so the two bounds cannot be put together")
-    return number_of(constant, {}, "the memory"), number_of(slope, {}, "the memory")
+    return number(constant, {}, "the memory"), number(slope, {}, "the memory")

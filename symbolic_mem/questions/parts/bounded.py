@@ -62,7 +62,12 @@ def per_device_steps(
 
 def _part(symbol: sp.Symbol, sides: list[sp.Expr], in_full: sp.Expr, work: Work) -> Chain:
     value = work.define(symbol, in_full)
-    links = (("=", Total(tuple(sides))), ("=", Brief(in_full)), amount(value, "bytes", digits=14), amount(value, "GiB"))
+    links = (
+        ("=", Total(tuple(sides))),
+        ("=", Brief(in_full, wraps=True)),
+        amount(value, "bytes", digits=14),
+        amount(value, "GiB"),
+    )
     return Chain(symbol, links)
 
 

@@ -54,7 +54,7 @@ class FloorOf:
         )
         yield Bullets(
             tuple(
-                say("{name}: {f}", name=text(term.name), f=Brief(term.bytes, about(gib(size)), wraps=True))
+                say("{name}: {f}", name=text(term.name), f=Brief(term.bytes, otherwise=about(gib(size))))
                 for term, size in zip(self.terms, self.sizes, strict=True)
             )
         )
