@@ -22,7 +22,7 @@ def plural(number: int | None, one: str, many: str) -> str:
     """Return the word for one thing, or for another number of them.
 
     >>> plural(1, "device", "devices"), plural(0, "axis", "axes")
-    ('device', 'devices')
+    ('device', 'axes')
     """
     return one if number == 1 else many
 
