@@ -9,7 +9,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.prose import Amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.questions.evaluate import held_against
+from symbolic_mem.questions.parts.figures import held_against
 from symbolic_mem.study.question import Question
 
 SCALES = {"B": 10**9, "T": 10**12}
