@@ -12,6 +12,24 @@ from symbolic_mem.models.tensors import KINDS
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """One thing that is otherwise in the second account: `what` it is, and its `old` and its `new` expression."""
+
+    what: str
+    old: sp.Expr
+    new: sp.Expr
+
+
+def contrasts(*triples: tuple[str, sp.Expr, sp.Expr]) -> tuple[Contrast, ...]:
+    """Return what differs of things that each have a name, an old and a new expression.
+
+    >>> [contrast.what for contrast in contrasts(("copies", sp.S(1), sp.S(2)), ("bytes", sp.S(4), sp.S(4)))]
+    ['copies']
+    """
+    return tuple(Contrast(*triple) for triple in triples if triple[1] != triple[2])
+
+
+@dataclass(frozen=True)
 class Gap:
     """A term of account `a` and the term of account `b` that stands for the same thing; None where it has none."""
 
@@ -26,8 +44,12 @@ class Gap:
     @property
     def name(self) -> str:
         """The name of the term, or both names when it is renamed."""
-        names = dict.fromkeys(term.name for term in (self.a, self.b) if term is not None)
-        return " / ".join(names)
+        return " / ".join(dict.fromkeys(term.name for term in self._terms))
+
+    @property
+    def layer(self) -> str:
+        """The kind of layer that keeps the term, or both when it is renamed."""
+        return " / ".join(dict.fromkeys(layer_of(term) for term in self._terms))
 
     @property
     def difference(self) -> sp.Expr:
@@ -35,26 +57,55 @@ class Gap:
         return _bytes(self.b) - _bytes(self.a)
 
     @property
-    def reason(self) -> str:
-        """Say what differs: the bytes per element, the number of elements, the division, or that one has no such term."""
+    def only(self) -> str:
+        """Where the term is, if one account alone has it: ``first`` or ``second``; else empty."""
+        return "second" if self.a is None else "first" if self.b is None else ""
+
+    @property
+    def note(self) -> str:
+        """Why a term is there that one account alone has."""
+        return self._either.reason if self.only else ""
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """What differs of a term that both have: the bytes per element, the number of elements, the division."""
         if self.a is None or self.b is None:
-            return f"only in the {'first' if self.b is None else 'second'}: {self._either.reason}".removesuffix(": ")
-        changes = [
-            f"{what}: {one} -> {other}"
-            for what, one, other in (
-                ("bytes per element", self.a.bytes_per_element, self.b.bytes_per_element),
-                ("elements", self.a.elements, self.b.elements),
-                ("divided by", self.a.degree, self.b.degree),
-            )
-            if one != other
-        ]
-        return "; ".join(changes)
+            return ()
+        return contrasts(
+            ("bytes per element", self.a.bytes_per_element, self.b.bytes_per_element),
+            ("elements", self.a.elements, self.b.elements),
+            ("divided by", self.a.degree, self.b.degree),
+        )
+
+    @property
+    def reason(self) -> str:
+        """Say what differs, as a program reads it: what is otherwise, or that one account has no such term."""
+        if self.only:
+            return f"only in the {self.only}: {self.note}" if self.note else f"only in the {self.only}"
+        return "; ".join(f"{each.what}: {each.old} -> {each.new}" for each in self.contrasts)
+
+    @property
+    def _terms(self) -> tuple[Term, ...]:
+        return tuple(term for term in (self.a, self.b) if term is not None)
 
     @property
     def _either(self) -> Term:
-        term = self.b if self.a is None else self.a
-        assert term is not None, "a gap stands between at most two terms and at least one"
-        return term
+        return self._terms[-1]
+
+
+def layer_of(term: Term) -> str:
+    """Name the kind of layer whose activations a term is; the whole name of any other term."""
+    return term.name.removeprefix("activations of the ")
+
+
+def factored(expr: sp.Expr) -> sp.Expr:
+    """Write a difference with its common factors in front, without cancelling what an author wrote apart.
+
+    >>> from symbolic_mem.base.symbols import L, V, d_model
+    >>> factored(2 * L * (V + d_model) - 4 * L * V)
+    -2*L*(V - d_model)
+    """
+    return sp.factor_terms(sp.expand(expr))
 
 
 def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:

@@ -1,50 +1,25 @@
-"""Saved tensors of two sides of a comparison, matched by layer and name: which of them differ, and why."""
+"""Saved tensors of two accounts, matched by layer and name: which of them differ, and in what."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.accounts.gaps import Contrast, contrasts, factored
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recompute
-from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)
-class TensorGap:
-    """One saved tensor of one layer, all repetitions together, whose bytes differ between the two sides."""
+class SavedTensor:
+    """What all repetitions of a layer keep of one tensor: `bytes`, and the `size` of each of its `elements`.
 
-    layer: str
-    tensor: str
-    difference: sp.Expr
-    said: Prose
+    `repeat` counts the repetitions and `reason` says why it is kept.
+    """
 
-    @property
-    def reason(self) -> str:
-        """Why it differs, as a program reads it."""
-        return "".join(str(part) for part in self.said.parts)
-
-
-def tidy(expr: sp.Expr) -> sp.Expr:
-    """Write a difference with its common factors in front, without cancelling what an author wrote apart."""
-    return sp.factor_terms(sp.expand(expr))
-
-
-def tensor_gaps(a: Study, b: Study) -> list[TensorGap]:
-    """Match the saved tensors of both sides by layer and name; equal ones are left out."""
-    one, other = _kept(a), _kept(b)
-    gaps = []
-    layers = list(dict.fromkeys(layer for layer, _ in (*one, *other)))
-    for key in sorted(dict.fromkeys((*one, *other)), key=lambda key: layers.index(key[0])):
-        difference = tidy(other.get(key, _NOTHING).bytes - one.get(key, _NOTHING).bytes)
-        if difference != 0:
-            gaps.append(TensorGap(*key, difference, _changed(one.get(key), other.get(key))))
-    return gaps
-
-
-@dataclass(frozen=True)
-class _Kept:
     bytes: sp.Expr
     size: sp.Expr
     elements: sp.Expr
@@ -52,27 +27,81 @@ class _Kept:
     reason: str
 
 
-_NOTHING = _Kept(sp.S.Zero, sp.S.Zero, sp.S.Zero, sp.S.Zero, "")
+Saved = Mapping[tuple[str, str], SavedTensor]
 
 
-def _kept(study: Study) -> dict[tuple[str, str], _Kept]:
-    found: dict[tuple[str, str], _Kept] = {}
-    for layer in recompute(study.model, study.recipe.recompute).layers:
+def saved_tensors(model: Model, recipe: Recipe) -> Saved:
+    """Return what a recipe keeps of a model for the backward pass, by the names of layer and tensor."""
+    found: dict[tuple[str, str], SavedTensor] = {}
+    for layer in recompute(model, recipe.recompute).layers:
         for tensor in layer.saved:
-            size = study.recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
-            key = (layer.name, tensor.name)
-            before = found.get(key, _NOTHING)
-            whole = before.bytes + layer.repeat * size * tensor.elements
-            found[key] = _Kept(whole, size, tensor.elements, before.repeat + layer.repeat, tensor.reason)
+            size = recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
+            whole, repeat = layer.repeat * size * tensor.elements, layer.repeat
+            before = found.get((layer.name, tensor.name))
+            if before is not None:
+                whole, repeat = before.bytes + whole, before.repeat + repeat
+            found[layer.name, tensor.name] = SavedTensor(whole, size, tensor.elements, repeat, tensor.reason)
     return found
 
 
-def _changed(a: _Kept | None, b: _Kept | None) -> Prose:
-    if a is None or b is None:
-        which, there = ("second", b) if a is None else ("first", a)
-        assert there is not None, "a tensor that differs is kept on at least one side"
-        return text(f"only in the {which}: {there.reason}")
-    pairs = (("bytes each", a.size, b.size), ("elements", a.elements, b.elements), ("copies", a.repeat, b.repeat))
-    changes = [say(f"; {what}: {{old}} → {{new}}", old=old, new=new) for what, old, new in pairs if old != new]
-    whole = Prose(tuple(part for change in changes for part in change.parts))
-    return Prose((str(whole.parts[0]).removeprefix("; "), *whole.parts[1:])) if changes else text("")
+@dataclass(frozen=True)
+class TensorGap:
+    """One saved tensor of one layer, all repetitions together, whose bytes differ; None where an account has it not."""
+
+    layer: str
+    tensor: str
+    a: SavedTensor | None
+    b: SavedTensor | None
+    difference: sp.Expr
+
+    @property
+    def only(self) -> str:
+        """Where the tensor is, if one account alone keeps it: ``first`` or ``second``; else empty."""
+        return "second" if self.a is None else "first" if self.b is None else ""
+
+    @property
+    def note(self) -> str:
+        """Why a tensor is kept that one account alone keeps."""
+        there = self.b or self.a
+        return there.reason if self.only and there is not None else ""
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """What differs of a tensor that both keep."""
+        if self.a is None or self.b is None:
+            return ()
+        return contrasts(
+            ("bytes each", self.a.size, self.b.size),
+            ("elements", self.a.elements, self.b.elements),
+            ("copies", self.a.repeat, self.b.repeat),
+        )
+
+    @property
+    def reason(self) -> str:
+        """Why it differs, as a program reads it."""
+        if self.only:
+            return f"only in the {self.only}: {self.note}" if self.note else f"only in the {self.only}"
+        return "; ".join(f"{each.what}: {each.old} → {each.new}" for each in self.contrasts)
+
+
+def tensor_gaps(a: Saved, b: Saved) -> tuple[TensorGap, ...]:
+    """Match the saved tensors of two accounts by layer and name; those of equal bytes are left out.
+
+    >>> from symbolic_mem import ffn, recipe
+    >>> from symbolic_mem.recipes.recompute import Recompute
+    >>> plain, full = recipe("cs336"), recipe("cs336").with_recompute(Recompute("full"))
+    >>> gaps = tensor_gaps(saved_tensors(ffn(), plain), saved_tensors(ffn(), full))
+    >>> [(gap.layer, gap.tensor, gap.difference) for gap in gaps][1]
+    ('feed-forward block', 'h', -2*B*L*S*d_ff)
+    """
+    gaps = []
+    layers = list(dict.fromkeys(layer for layer, _ in (*a, *b)))
+    for key in sorted(dict.fromkeys((*a, *b)), key=lambda key: layers.index(key[0])):
+        difference = factored(_bytes(b.get(key)) - _bytes(a.get(key)))
+        if difference != 0:
+            gaps.append(TensorGap(*key, a.get(key), b.get(key), difference))
+    return tuple(gaps)
+
+
+def _bytes(saved: SavedTensor | None) -> sp.Expr:
+    return sp.S.Zero if saved is None else saved.bytes

@@ -10,7 +10,7 @@ import click
 from symbolic_mem.cli.options import pairs, print_json
 
 if TYPE_CHECKING:
-    from symbolic_mem.questions.compare import Comparison
+    from symbolic_mem.questions.parts.comparison import FoundGaps
 
 _TWICE = (
     ("recipe", "NAME", "A recipe (see `list recipes`)."),
@@ -38,47 +38,48 @@ def _twice(command: Callable[..., Any]) -> Callable[..., Any]:
 def command(study: str, values: tuple[str, ...], devices: str | None, as_json: bool, **choices: Any) -> None:
     """Explain the gap between two accounts of STUDY, term by term.
 
-    An option given twice has one value for each side; given once, it is compared with the study as it stands.
+    What is given twice has one value for each side. What is given once holds for both sides, unless nothing is given
+    twice: then the study as it stands is compared with the study that has it.
 
     \b
     symbolic-mem compare llama-3.1-8b --recipe fsdp2 --recipe megatron-18
     symbolic-mem compare llama-3.1-8b --profile hf-cuda-bf16
     symbolic-mem compare cs336-a2-xxl --set n_fsdp=46 --place activations=1/2 --place activations=1
     """  # noqa: D301 (click's mark of lines that keep their breaks)
-    from symbolic_mem.library.changes import override
     from symbolic_mem.library.read import load_study
-    from symbolic_mem.questions.compare import compared, facts_of, sentence
-    from symbolic_mem.questions.parts.sides import two_sides
+    from symbolic_mem.questions.compare import Compare
+    from symbolic_mem.study.changes import set_value
+    from symbolic_mem.study.values import typed
 
-    chosen = override(load_study(study, devices), values=pairs(values, "--set"))
-    given = {name: list(found) for name, found in choices.items()}
-    given["place"] = [pairs(tuple(one.split(",")), "--place") for one in given["place"]]
-    found = compared(*two_sides(chosen, given, "compare"))
+    changes = [set_value(name, typed(value)) for name, value in pairs(values, "--set").items()]
+    given = {name: list(found) for name, found in choices.items() if found}
+    if "place" in given:
+        given["place"] = [pairs(tuple(one.split(",")), "--place") for one in given["place"]]
+    found = Compare.read(given, "compare", "compare").answer(load_study(study, devices).called(changes))
     if as_json:
-        from symbolic_mem.base.exact import missing
-        from symbolic_mem.questions.parts.jsonable import jsonable
-        from symbolic_mem.render.arrange import arrange_prose
-        from symbolic_mem.render.text import plain_prose
-
-        absent = missing(found.a.memory.total + found.b.memory.total, found.values)
-        facts = {"study": chosen.name, **facts_of(found), "missing": list(absent)}
-        print_json(jsonable(facts | {"answer": plain_prose(arrange_prose(sentence(found)))}))
+        _json(found)
     else:
         _show(found)
 
 
-def _show(found: Comparison) -> None:
+def _json(found: FoundGaps) -> None:
+    from symbolic_mem.render.json import jsonable
+
+    sentence = found.question.sentence(found)
+    print_json(jsonable({"study": found.study.name, **found.facts, "missing": list(found.absent), "answer": sentence}))
+
+
+def _show(found: FoundGaps) -> None:
     from symbolic_mem.cli.tables import print_table
-    from symbolic_mem.questions.compare import sentence, tables
-    from symbolic_mem.render.arrange import arrange_prose, arrange_table
+    from symbolic_mem.questions.parts.gap_tables import gap_tables
     from symbolic_mem.render.text import plain_prose
 
-    click.echo(click.style(found.a.study.title, bold=True))
+    click.echo(click.style(found.study.title, bold=True))
     click.echo(f"first   {found.a.name}\nsecond  {found.b.name}\n")
-    for table in map(arrange_table, tables(found)):
+    for table in gap_tables(found):
         rows = [[plain_prose(cell) for cell in row] for row in table.rows]
         right = [i for i, column in enumerate(table.columns) if column.align == "right"]
         click.echo(f"{plain_prose(table.caption)}")
         print_table([plain_prose(column.head) for column in table.columns], rows, right, totals=table.totals)
         click.echo("")
-    click.echo(plain_prose(arrange_prose(sentence(found))))
+    click.echo(plain_prose(found.question.sentence(found)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sympy as sp
 
@@ -59,6 +60,28 @@ def count(value: sp.Expr | int | None) -> Prose:
 def about(amount: Amount) -> Prose:
     """An amount inside a sentence, with a sign of approximation when its figures are rounded."""
     return Prose((amount,) if amount.shown.exact else ("≈\N{NO-BREAK SPACE}", amount))
+
+
+def joined(pieces: Sequence[Prose], between: str = ", ", last: str = " and ") -> Prose:
+    """Join pieces of prose as a sentence does, with other signs where they stand in a list.
+
+    >>> joined([text("one"), text("two"), text("three")]).parts
+    ('one', ', ', 'two', ' and ', 'three')
+    """
+    parts: list[Any] = []
+    for position, piece in enumerate(pieces):
+        sign = last if position == len(pieces) - 1 else between
+        parts += (sign, *piece.parts) if position else piece.parts
+    return Prose(tuple(parts))
+
+
+def capitalised(words: str) -> str:
+    """Write words as they stand at the start of a sentence; the other letters stay.
+
+    >>> capitalised("recipe BF16"), capitalised("")
+    ('Recipe BF16', '')
+    """
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def gib(value: sp.Expr) -> Amount:

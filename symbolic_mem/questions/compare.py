@@ -2,235 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
-from symbolic_mem.accounts.gaps import Gap, compare
-from symbolic_mem.accounts.tensor_gaps import TensorGap, tensor_gaps, tidy
+from symbolic_mem.accounts.gaps import compare, factored
+from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing
-from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.symbols import local
-from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Column, Section, Table
-from symbolic_mem.document.words import about, count, gib, plural
+from symbolic_mem.document.prose import Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import about, capitalised, gib
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.sides import CHOICES, Variant, two_sides
-from symbolic_mem.study.question import Question
+from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, sized
+from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words, too_long
+from symbolic_mem.questions.parts.sides import (
+    CHOICES,
+    Choices,
+    engine_profiles,
+    kernels,
+    lost,
+    optimizers,
+    placements,
+    recipes,
+    recomputations,
+    rests,
+    two_sides,
+)
+from symbolic_mem.study.question import Claimed, Question, key
 from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two sides, the terms that differ, and inside the activations the tensors that differ."""
+class Compare(Question):
+    """How much more one variant of the study needs than another, and why: see `two_sides` for which they are."""
 
-    a: Variant
-    b: Variant
-    gaps: tuple[Gap, ...]
-    tensors: tuple[TensorGap, ...]
+    ask = "compare"
+
+    recipe: Choices = key(recipes, ())
+    optimizer: Choices = key(optimizers, ())
+    recompute: Choices = key(recomputations, ())
+    profile: Choices = key(engine_profiles, ())
+    kernel: Choices = key(kernels, ())
+    place: Choices = key(placements, ())
+    rest: Choices = key(rests, ())
+
+    def checked(self) -> Compare:
+        """Refuse a question that gives nothing to compare."""
+        if not self.choices:
+            raise BadInput(
+                f"{self.where}: nothing to compare; give one of {', '.join(CHOICES)} twice, or once against the study "
+                "itself"
+            )
+        return self
 
     @property
-    def values(self) -> Mapping[sp.Symbol, sp.Rational]:
-        """The numbers of both sides, which are those of the study."""
-        return self.a.study.values
+    def choices(self) -> Mapping[str, Choices]:
+        """What is given, by its key."""
+        return {name: given for name in CHOICES if (given := getattr(self, name))}
 
-    @property
-    def difference(self) -> sp.Expr:
-        """Bytes that the second side needs more than the first."""
-        return tidy(sp.Add(*(gap.difference for gap in self.gaps)))
-
-    def largest(self) -> tuple[Gap, sp.Rational] | None:
-        """The term that differs most, and its bytes; None where nothing differs or a symbol has no value."""
-        sized = [(gap, value) for gap in self.gaps if (value := at(gap.difference, self.values)) is not None]
-        return max(sized, key=lambda pair: abs(pair[1])) if len(sized) == len(self.gaps) and sized else None
-
-
-def compared(a: Variant, b: Variant) -> Comparison:
-    """Compare two sides: terms first, then the tensors that the layers keep; each list sums to its difference."""
-    return Comparison(a, b, compare(a.memory, b.memory), tuple(tensor_gaps(a.study, b.study)))
-
-
-def sentence(found: Comparison) -> Prose:
-    """Say in one sentence which side needs more, by how much, and which term explains most of it."""
-    a, b = found.a.name, found.b.name
-    device = " on each device" if found.a.placed else ""
-    gap = at(found.difference, found.values)
-    if found.difference == 0 and not found.gaps:
-        return text(f"Nothing differs between {a} and {b}{device}.")
-    if gap is None:
-        terms = plural(len(found.gaps), "one term", f"{len(found.gaps)} terms")
-        shown = say(f"{_upper(b)} needs {{d}} bytes more than {a}{device}, in {terms}.", d=found.difference)
-        absent = ", ".join(missing(found.difference, found.values))
-        short = text(f"{_upper(b)} and {a} differ{device} in {terms}; by how much needs {absent}.")
-        return Prose((Brief(shown, otherwise=short, wraps=True),))
-    more = "more" if gap >= 0 else "less"
-    start = say(f"{_upper(b)} needs {{d}} {more} than {a}{device}", d=about(gib(abs(gap))))
-    if gap == 0:
-        start = text(f"{_upper(b)} needs as much as {a}{device}")
-    largest = found.largest()
-    if len(found.gaps) == 1 or largest is None:
-        return say("{start}: {one}.", start=start, one=_why(found.gaps[0]))
-    most, size = largest
-    return say(
-        f"{{start}}; the largest of {len(found.gaps)} terms that differ is {{d}} {'more' if size > 0 else 'less'}: {{one}}.",
-        start=start,
-        d=about(gib(abs(size))),
-        one=_why(most),
-    )
-
-
-def comparison(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive the difference of two accounts of the study term by term; every line is checked.
-
-    Raises `MissingValue` for a symbol without value, and `BadInput` when there are no two sides.
-    """
-    choices = {key: _listed(question.get(key)) for key in CHOICES if question.get(key) is not None}
-    found = compared(*two_sides(study, choices, question.where))
-    for side in (found.a, found.b):
-        study.need(side.memory.total, f"question {question.label}")
-    blocks = comparison_blocks(found)
-    title = question.get("title", f"{_upper(found.a.name)} against {found.b.name}")
-    facts = {"study": study.name, "question": question.label, **facts_of(found)}
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
-
-
-def comparison_blocks(found: Comparison) -> list[Block]:
-    """The totals of both sides, their difference as the sum of its terms, the terms, the tensors, the sentence."""
-    work = Work(found.values)
-    first, second = local("M", "first"), local("M", "second")
-    one, other = (work.define(symbol, side.memory.total) for symbol, side in ((first, found.a), (second, found.b)))
-    gap = work.number(second - first)
-    sizes = tuple(gib(at(term.difference, found.values) or sp.S.Zero) for term in found.gaps)
-    links = (amount(gap, "bytes"), amount(gap, "GiB"))
-    blocks: list[Block] = [
-        work.step(
-            text(f"First: {found.a.name}. Second: {found.b.name}. They take"),
-            Chain(first, (amount(one, "bytes"), amount(one, "GiB"))),
-            Chain(second, (amount(other, "bytes"), amount(other, "GiB"))),
-            Chain(second - first, links),
+    def answer(self, study: Study) -> FoundGaps:
+        """Match the terms of both accounts, and the tensors that their layers keep; each list sums to its difference."""
+        a, b = two_sides(study, self.choices)
+        values = a.study.values
+        gaps = compare(a.memory, b.memory)
+        tensors = tensor_gaps(*(saved_tensors(side.study.model, side.study.recipe) for side in (a, b)))
+        difference = factored(sp.Add(*(gap.difference for gap in gaps)))
+        return FoundGaps(
+            study,
+            self,
+            a,
+            b,
+            at(a.memory.total, values),
+            at(b.memory.total, values),
+            tuple(sized(gap, values) for gap in gaps),
+            tuple(sized(gap, values) for gap in tensors),
+            difference,
+            at(difference, values),
         )
-    ]
-    if len(sizes) > 1 and all(size.shown.exact for size in sizes):
-        blocks.append(work.step(text("which is the sum of its terms:"), Chain(second - first, (("=", Total(sizes)),))))
-    return [*blocks, *tables(found), Answer(sentence(found))]
+
+    def beside(self, found: FoundGaps) -> tuple[Prose, ...]:
+        """Say what the question compares and the caller sets on both sides."""
+        return tuple(
+            say(
+                "The question compares {own}; the caller's {other} counts on both sides.",
+                own=text(own.words),
+                other=text(other.words),
+            )
+            for own, other in lost(found.study, self.choices)
+        )
+
+    def steps(self, found: FoundGaps) -> Iterator[Block]:
+        """State both totals and their difference, as the sum of its terms, then tabulate terms and tensors.
+
+        Raises `MissingValue` for a symbol without a value.
+        """
+        for side in (found.a, found.b):
+            side.study.need(side.memory.total, f"question {self.label}")
+        work = Work(found.values)
+        gap = found.b_bytes - found.a_bytes
+        work.values |= {FIRST: found.a_bytes, SECOND: found.b_bytes}
+        yield work.step(
+            say("First: {first}. Second: {second}. They take", first=text(found.a.name), second=text(found.b.name)),
+            Chain(FIRST, (amount(found.a_bytes, "bytes"), amount(found.a_bytes, "GiB"))),
+            Chain(SECOND, (amount(found.b_bytes, "bytes"), amount(found.b_bytes, "GiB"))),
+            Chain(SECOND - FIRST, (amount(gap, "bytes"), amount(gap, "GiB"))),
+        )
+        sizes = tuple(gib(term.bytes) for term in found.terms)
+        if len(sizes) > 1 and all(size.shown.exact for size in sizes):
+            yield work.step(text("which is the sum of its terms:"), Chain(SECOND - FIRST, (("=", Total(sizes)),)))
+        yield from gap_tables(found)
+
+    def sentence(self, found: FoundGaps) -> Prose:
+        """Say which side needs more, by how much, and which term explains most of it."""
+        names = {"a": _where(found, found.a.name), "b": text(capitalised(found.b.name))}
+        if found.difference == 0 and not found.terms:
+            return say("Nothing differs between {a} and {b}.", a=text(found.a.name), b=_where(found, found.b.name))
+        if found.bytes is None:
+            return _open(found)
+        largest = found.largest
+        one = term_words(found.terms[0].gap if largest is None else largest.gap)
+        alone = len(found.terms) == 1 or largest is None
+        if found.bytes == 0 and alone:
+            return say("{b} needs as much as {a}: {one}.", one=one, **names)
+        size = sp.S.Zero if largest is None else largest.bytes
+        of_it = {"n": len(found.terms), "size": _more(size), "one": one}
+        if found.bytes == 0:
+            return say(
+                "{b} needs as much as {a}; the largest of {n} terms that differ is {size}: {one}.", **of_it, **names
+            )
+        if alone:
+            return say("{b} needs {much} than {a}: {one}.", much=_more(found.bytes), one=one, **names)
+        return say(
+            "{b} needs {much} than {a}; the largest of {n} terms that differ is {size}: {one}.",
+            much=_more(found.bytes),
+            **of_it,
+            **names,
+        )
+
+    def heading(self, found: FoundGaps) -> str:
+        """The title where the study gives none."""
+        return self.title or f"{capitalised(found.a.name)} against {found.b.name}"
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """What the second side needs more than the first."""
+        found = self.answer(study)
+        meaning = f"what {found.b.name} needs more than {found.a.name}"
+        return {"difference": Claimed(found.value, "bytes", meaning)}
 
 
-def tables(found: Comparison) -> list[Table]:
-    """Tabulate the terms that differ, and the saved tensors that differ inside the activations."""
-    terms = [_terms_table(found)] if found.gaps else []
-    return terms + ([_tensors_table(found)] if found.tensors else [])
+def _open(found: FoundGaps) -> Prose:
+    """The sentence where a symbol has no value: with the formula where it is short."""
+    a, b = text(found.a.name), text(capitalised(found.b.name))
+    terms = text("one term") if len(found.terms) == 1 else say("{n} terms", n=len(found.terms))
+    if not too_long(found.difference):
+        a = _where(found, found.a.name)
+        return say("{b} needs {d} bytes more than {a}, in {terms}.", a=a, b=b, d=found.difference, terms=terms)
+    absent = ", ".join(missing(found.difference, found.values))
+    if found.a.placed:
+        return say(
+            "{b} and {a} differ on each device in {terms}; by how much needs {absent}.",
+            a=a,
+            b=b,
+            terms=terms,
+            absent=absent,
+        )
+    return say("{b} and {a} differ in {terms}; by how much needs {absent}.", a=a, b=b, terms=terms, absent=absent)
 
 
-def facts_of(found: Comparison) -> dict[str, object]:
-    """Return what a program wants to know: both totals, the difference, and every term with its formula and bytes."""
-    return {
-        "a": {
-            "name": found.a.name,
-            "formula": write_formula(found.a.memory.total),
-            "bytes": at(found.a.memory.total, found.values),
-        },
-        "b": {
-            "name": found.b.name,
-            "formula": write_formula(found.b.memory.total),
-            "bytes": at(found.b.memory.total, found.values),
-        },
-        "per_device": found.a.placed,
-        "difference_formula": write_formula(found.difference),
-        "difference_bytes": at(found.difference, found.values),
-        "terms": [
-            {
-                "kind": gap.kind,
-                "name": gap.name,
-                "formula": write_formula(tidy(gap.difference)),
-                "bytes": at(gap.difference, found.values),
-                "reason": gap.reason,
-            }
-            for gap in found.gaps
-        ],
-        "tensors": [
-            {
-                "layer": gap.layer,
-                "tensor": gap.tensor,
-                "formula": write_formula(gap.difference),
-                "bytes": at(gap.difference, found.values),
-                "reason": gap.reason,
-            }
-            for gap in found.tensors
-        ],
-    }
+def _where(found: FoundGaps, name: str) -> Prose:
+    """A side as the end of a clause names it, with where it is compared."""
+    return say("{name} on each device", name=text(name)) if found.a.placed else text(name)
 
 
-def _short(reason: str) -> str:
-    """Leave the expressions of the number of elements out: the formula of the difference shows them."""
-    parts = reason.replace("->", "→").split("; ")
-    return "; ".join("another number of elements" if part.startswith("elements: ") else part for part in parts)
-
-
-def _terms_table(found: Comparison) -> Table:
-    gaps = [gap for gap in found.gaps if at(gap.difference, found.values) != 0]
-    shown = [tidy(gap.difference) for gap in gaps]
-    rows = []
-    for gap, formula in zip(gaps, shown, strict=True):
-        below = bool(found.tensors) and gap.kind == "activations"
-        reason = text("tensors below") if below else text(_short(gap.reason))
-        cell = Brief(formula, otherwise=text("by the shape of each tensor"), wraps=True)
-        if below:
-            cell = Brief(formula, otherwise=text("sum of its tensors"))
-        name = gap.name.replace("activations of the ", "") if below else gap.name
-        rows.append((text(name), Prose((cell,)), *_figures(gap.difference, found), reason))
-    rows.append((text("difference"), text(""), *_figures(found.difference, found), text("")))
-    told = not found.tensors or any(gap.kind != "activations" for gap in gaps)
-    why = Column(text("why"), "text" if told else "left")
-    return Table(
-        text("The terms that differ, second less first"),
-        (
-            Column(text("term"), "name"),
-            Column(text("formula"), "formula"),
-            Column(text("bytes"), "right"),
-            Column(text("GiB"), "right"),
-            why,
-        ),
-        tuple(rows),
-        totals=True,
-    )
-
-
-def _tensors_table(found: Comparison) -> Table:
-    rows, last = [], ""
-    for gap in found.tensors:
-        name, last = (gap.layer if gap.layer != last else ""), gap.layer
-        _, size = _figures(gap.difference, found)
-        rows.append((text(name), text(gap.tensor), say("{f}", f=gap.difference), size, gap.said))
-    return Table(
-        text("The saved tensors that differ, all repetitions of their layer together, second less first"),
-        (
-            Column(text("layer")),
-            Column(text("tensor")),
-            Column(text("formula"), "formula"),
-            Column(text("GiB"), "right"),
-            Column(text("why"), "note"),
-        ),
-        tuple(rows),
-    )
-
-
-def _figures(difference: sp.Expr, found: Comparison) -> tuple[Prose, Prose]:
-    value = at(difference, found.values)
-    if value is None:
-        return text("–"), text("–")
-    return count(value), about(Amount(value / 2**30))
-
-
-def _why(gap: Gap) -> Prose:
-    reason = _short(gap.reason)
-    told = Brief(text(reason), otherwise=text(reason.partition(":")[0]))
-    return say(f"{gap.name} ({{reason}})", reason=told)
-
-
-def _upper(words: str) -> str:
-    return words[0].upper() + words[1:]
-
-
-def _listed(given: object) -> list[object]:
-    return list(given) if isinstance(given, list) else [given]
+def _more(size: sp.Expr) -> Prose:
+    if size < 0:
+        return say("{d} less", d=about(gib(-size)))
+    return say("{d} more", d=about(gib(size)))

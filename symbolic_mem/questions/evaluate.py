@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import lookup, named, table
-from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Column, Section, Table
+from symbolic_mem.document.steps import Block, Column, Step, Table
+from symbolic_mem.document.words import capitalised
 from symbolic_mem.document.work import Work
-from symbolic_mem.study.question import Question
+from symbolic_mem.questions.parts.figures import held_against, stated
+from symbolic_mem.questions.parts.worked import WorkedLine, worked_lines
+from symbolic_mem.study.question import Claimed, Found, Question, key, words
 from symbolic_mem.study.study import Study
 
-KEYS = ("name", "formula", "unit", "statement", "printed", "note", "digits")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
-_FIGURE = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 VERDICTS = {
     "exact": "as printed",
     "rounded": "printed rounded",
@@ -33,154 +28,164 @@ VERDICTS = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a worked problem: a name, its formula over study symbols and earlier names, and what was printed.
+class Evaluate(Question):
+    """What lines of a worked problem come to, each over the symbols of the study and the lines before it."""
 
-    `printed` is in `unit`, as the source writes it.
-    """
+    ask = "evaluate"
+    subject = "formulas"
 
-    symbol: sp.Symbol
-    formula: sp.Expr
-    unit: str
-    statement: str
-    printed: str
-    note: str
-    digits: int
+    lines: tuple[WorkedLine, ...] = key(worked_lines, (), name="steps")
+    closing: str = key(words, "", name="answer")
 
-    def verdict(self, value: sp.Expr) -> str:
-        """Whether the printed figure is ``exact``, a correct rounding (``rounded``), or ``different``; '' for none."""
-        return held_against(value / BYTES_PER.get(self.unit, 1), self.printed) if self.printed else ""
+    def checked(self) -> Evaluate:
+        """Refuse a question without lines, and an answer that is none of them."""
+        names = [line.name for line in self.lines]
+        if not names:
+            raise BadInput(f'{self.where}: nothing to work through; give steps = [{{ name = "a", formula = "C/W" }}]')
+        if self.closing and self.closing not in names:
+            raise BadInput(f"{self.where}: answer {self.closing!r} is no step; {nearest(self.closing, names)}")
+        return self
 
+    def answer(self, study: Study) -> FoundLines:
+        """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
+        known = dict(study.values)
+        evaluated: list[Evaluated] = []
+        for line in self.lines:
+            absent = missing(line.formula, known)
+            if absent:
+                raise MissingValue(absent, f"question {self.label}")
+            value = line.formula.xreplace(known)
+            if not (value.is_finite and value.is_real):
+                raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
+            known[line.symbol] = value
+            evaluated.append(Evaluated(line, value, *_against(line, value)))
+        return FoundLines(study, self, tuple(evaluated), self.closing or self.lines[-1].name)
 
-def held_against(value: sp.Expr, printed: str) -> str:
-    """Compare an exact value with a printed figure: ``exact``, ``rounded`` to the figures shown, or ``different``.
+    def steps(self, found: FoundLines) -> Iterator[Block]:
+        """Write each line from symbols to numbers to its value, then hold them against what was printed."""
+        work = Work(found.study.values)
+        for each in found.evaluated:
+            yield _step(each, work)
+        if any(each.line.printed for each in found.evaluated):
+            yield _printed(found)
 
-    >>> held_against(sp.Rational(875, 100), "8.75"), held_against(sp.Rational(35, 8), "4.38"), held_against(3, "2.9")
-    ('exact', 'rounded', 'different')
-    """
-    match = _FIGURE.fullmatch(printed.replace(",", ""))
-    if not match:
-        raise BadInput(f"printed = {printed!r} is not a figure: write digits, for example 2550, 8.75 or 1.8e13")
-    whole, places, exponent = match[1], match[2] or "", int(match[3] or 0)
-    figure = Fraction(f"{whole}.{places or 0}") * Fraction(10) ** exponent
-    last = Fraction(10) ** (exponent - len(places))
-    if not places:  # trailing zeros of a whole number may be there to hold the place
-        last *= 10 ** (len(whole) - len(whole.rstrip("0") or "0"))
-    exact = sp.Rational(figure.numerator, figure.denominator)
-    if value == exact:
-        return "exact"
-    return "rounded" if abs(value - exact) <= sp.Rational(last.numerator, last.denominator) / 2 else "different"
+    def sentence(self, found: FoundLines) -> Prose:
+        """State the closing line with its number."""
+        line = found.closing.line
+        chain = Chain(line.symbol, (amount(found.value, line.unit, digits=line.digits),))
+        return say("{said}: {chain}.", said=text(capitalised(line.statement) or "The result is"), chain=chain)
 
+    def heading(self, found: FoundLines) -> str:
+        """The title where the study gives none."""
+        return self.title or "The problem, worked through"
 
-def worked(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive each line from symbols to numbers to its value, and say how it compares with what was printed.
-
-    Raises `BadInput` for a line that cannot be read, and `MissingValue` for a symbol without value.
-    """
-    lines = read_lines(question.get("steps", []), f"{question.where} steps")
-    work = Work(study.values)
-    blocks: list[Block] = []
-    values: dict[str, object] = {}
-    for line in lines:
-        absent = missing(line.formula, {**work.values})
-        if absent:
-            raise MissingValue(absent, f"question {question.label}")
-        value = work.define(line.symbol, line.formula)
-        shown = amount(value, line.unit, digits=line.digits)
-        plain = line.formula.is_Rational and shown[1].shown.exact and BYTES_PER.get(line.unit, 1) == 1
-        links: list[tuple[str, Side]] = [] if plain and line.unit else [("=", line.formula)]
-        if line.formula.free_symbols:
-            links.append(("=", work.put(line.formula)))
-        if not (line.formula.is_number and not line.unit and shown[1].shown.exact):
-            links.append(shown)
-        reason = text(line.note) if line.note else None
-        blocks.append(work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason))
-        values[str(line.symbol)] = {"value": value, "unit": line.unit, "printed": line.printed or None}
-        if line.printed:
-            values[str(line.symbol)] |= {"verdict": line.verdict(value)}  # ty: ignore[unsupported-operator]
-    if any(line.printed for line in lines):
-        blocks.append(_printed(lines, work))
-    blocks.append(Answer(_answer(_closing(lines, question), work)))
-    title = question.get("title", "The problem, worked through")
-    facts = {"study": study.name, "question": question.label, "values": values}
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
-
-
-def read_lines(content: list[Any], where: str) -> tuple[Line, ...]:
-    """Check the lines of a worked problem key by key; each may use the names of the lines before it."""
-    names: dict[str, sp.Expr] = {str(name.symbol): name.symbol for name in table(given=True)}
-    lines: list[Line] = []
-    for position, row in enumerate(content, start=1):
-        inside = f"{where}, number {position}"
-        if not isinstance(row, dict):
-            raise BadInput(f"{inside}: a step is a table with name and formula")
-        line = _line(row, names, inside)
-        names[str(line.symbol)] = line.symbol
-        lines.append(line)
-    if not lines:
-        raise BadInput(f'{where}: nothing to work through; give for example {{ name = "a", formula = "C/W" }}')
-    return tuple(lines)
-
-
-def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], where: str) -> Line:
-    known_keys(row, KEYS, where)
-    name = entry(row, "name", str, where)
-    if not _NAME.fullmatch(name) or name in names:
-        state = "is already the name of something" if name in names else "is not a name"
-        raise BadInput(f"{where}: {name!r} {state}; take letters and digits, with one _ before a subscript: t_step")
-    known = lookup(name)
-    symbol = known if known is not None and not named(known).given else sp.Symbol(name, positive=True)
-    formula = read_formula(entry(row, "formula", str, where), names, f"{where}: formula")
-    printed, digits = entry(row, "printed", str, where, ""), entry(row, "digits", int, where, 5)
-    line = Line(
-        symbol,
-        formula,
-        entry(row, "unit", str, where, ""),
-        entry(row, "statement", str, where, ""),
-        printed,
-        entry(row, "note", str, where, ""),
-        digits,
-    )
-    if printed:
-        held_against(sp.S.One, printed)
-    return line
-
-
-def _printed(lines: tuple[Line, ...], work: Work) -> Table:
-    rows = []
-    for line in lines:
-        if line.printed:
-            value = work.number(line.symbol)
-            verdict = line.verdict(value)
-            figure = f"{line.printed} {line.unit}".strip()
-            off = "" if verdict != "different" else f" ({_off(line, value)})"
-            rows.append(
-                (
-                    say("{s}", s=line.symbol),
-                    Prose((Amount(value, line.unit, line.digits),)),
-                    text(figure),
-                    text(VERDICTS[verdict] + off),
-                )
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The number of every line, by its name."""
+        return {
+            each.line.name: Claimed(
+                each.value,
+                "bytes" if each.line.memory else "number",
+                each.line.statement or each.line.name,
+                unit=each.line.unit,
             )
-    heads = (("quantity", "left"), ("exact value", "right"), ("printed", "right"), ("verdict", "note"))
-    columns = tuple(Column(text(head), align) for head, align in heads)
-    return Table(text("Against the figures that the source prints"), columns, tuple(rows))
+            for each in self.answer(study).evaluated
+        }
 
 
-def _off(line: Line, value: sp.Expr) -> str:
-    figure = float(line.printed.replace(",", "")) * BYTES_PER.get(line.unit, 1)
-    return f"off by {100 * (figure / float(value) - 1):+.2g} %"
+@dataclass(frozen=True)
+class Evaluated:
+    """A line with its exact `value`, and the `verdict` on the figure that the source prints.
+
+    That figure is `off` by this share of the value: None where there is no figure, or where the value is zero.
+    """
+
+    line: WorkedLine
+    value: sp.Expr
+    verdict: str = ""
+    off: sp.Expr | None = None
 
 
-def _closing(lines: tuple[Line, ...], question: Question) -> Line:
-    name = question.get("answer", str(lines[-1].symbol))
-    for line in lines:
-        if str(line.symbol) == name:
-            return line
-    raise BadInput(f"{question.where}: answer {name!r} is no step; {nearest(name, [str(x.symbol) for x in lines])}")
+@dataclass(frozen=True)
+class FoundLines(Found):
+    """Every line `evaluated`, of which the one called `asked` answers."""
+
+    evaluated: tuple[Evaluated, ...]
+    asked: str
+
+    @property
+    def closing(self) -> Evaluated:
+        """The line that answers."""
+        return next(each for each in self.evaluated if each.line.name == self.asked)
+
+    @property
+    def value(self) -> Any:
+        """The number of the closing line; bytes where it is an amount of memory."""
+        return self.closing.value
+
+    @property
+    def ledger(self) -> Ledger:
+        """The lines, each under its name."""
+        lines = (each.line for each in self.evaluated)
+        return Ledger(
+            tuple(Line(line.symbol, line.formula, line.unit, line.statement, line.note) for line in lines),
+            self.study.values,
+        )
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The value, the unit and the printed figure of each line."""
+        return {"values": {each.line.name: _facts(each) for each in self.evaluated}}
 
 
-def _answer(line: Line, work: Work) -> Prose:
-    chain = Chain(line.symbol, (amount(work.number(line.symbol), line.unit, digits=line.digits),))
-    said = f"{line.statement[:1].upper()}{line.statement[1:]}" if line.statement else "The result is"
-    return say("{said}: {chain}.", said=said, chain=chain)
+def _against(line: WorkedLine, value: sp.Expr) -> tuple[str, sp.Expr | None]:
+    """The verdict on the printed figure, and by which share of the value it is off."""
+    if not line.printed:
+        return "", None
+    figure = stated(line.printed) * line.scale
+    return held_against(value / line.scale, line.printed), None if value == 0 else figure / value - 1
+
+
+def _facts(each: Evaluated) -> dict[str, Any]:
+    fact = {"value": each.value, "unit": each.line.unit, "printed": each.line.printed or None}
+    return {**fact, "verdict": each.verdict} if each.line.printed else fact
+
+
+def _step(each: Evaluated, work: Work) -> Step:
+    line = each.line
+    work.values[line.symbol] = each.value
+    shown = amount(each.value, line.unit, digits=line.digits)
+    exact = shown[1].shown.exact
+    itself = line.formula.is_Rational and exact and line.scale == 1  # the formula is the number that is shown
+    links: list[tuple[str, Side]] = [] if itself and line.unit else [("=", line.formula)]
+    if line.formula.free_symbols:
+        links.append(("=", work.put(line.formula)))
+    if not (line.formula.is_number and not line.unit and exact):
+        links.append(shown)
+    reason = text(line.note) if line.note else None
+    return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
+
+
+def _printed(found: FoundLines) -> Table:
+    rows = tuple(
+        (
+            say("{s}", s=each.line.symbol),
+            Prose((Amount(each.value, each.line.unit, each.line.digits),)),
+            text(f"{each.line.printed} {each.line.unit}".strip()),
+            _verdict(each),
+        )
+        for each in found.evaluated
+        if each.line.printed
+    )
+    heads = (
+        Column(text("quantity")),
+        Column(text("exact value"), "right"),
+        Column(text("printed"), "right"),
+        Column(text("verdict"), "note"),
+    )
+    return Table(text("Against the figures that the source prints"), heads, rows)
+
+
+def _verdict(each: Evaluated) -> Prose:
+    if each.verdict != "different" or each.off is None:
+        return text(VERDICTS[each.verdict])
+    return say("not the printed figure (off by {off} %)", off=f"{float(100 * each.off):+.2g}")

@@ -14,6 +14,7 @@ from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.instants import decided_words, instant_words
+from symbolic_mem.questions.parts.figures import figure
 from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
 from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
 from symbolic_mem.study.changes import (
@@ -204,8 +205,6 @@ class Ruled(Question):
 
 def figures(given: Any, at: At) -> str:
     """Read a figure as a source prints it."""
-    from symbolic_mem.questions.parts.printed import figure
-
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise wrong_type(given, at, 'a figure such as 31.4 or "128B"')
     figure(str(given))

@@ -1,80 +1,158 @@
-"""The two sides of a comparison: one study, changed in two ways."""
+"""The two variants of a study that a comparison is about, and the values by which they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.library.changes import override
-from symbolic_mem.study.study import Study
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.models.profile import profiles
+from symbolic_mem.recipes.optimizers import optimizer
+from symbolic_mem.study.changes import (
+    place_kind,
+    set_rest,
+    use_kernel,
+    use_optimizer,
+    use_profile,
+    use_recipe,
+    use_recompute,
+)
+from symbolic_mem.study.question import At, Reader, words, wrong_type
+from symbolic_mem.study.study import Change, Study
 
 CHOICES = ("recipe", "optimizer", "recompute", "profile", "kernel", "place", "rest")
-_WORDS = {"place": "placement", "rest": "rest", "kernel": "attention kernel", "recompute": "recomputation"}
+_WORDS = {"place": "placement", "kernel": "attention kernel", "recompute": "recomputation"}
 _AS_IT_STANDS = "the study as it stands"
+# A recipe and a profile set anew what others change one thing of; the rest is that of all that is placed.
+_RANK = {"recipe": 0, "profile": 0, "rest": 2}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value that a comparison gives for a key: as it was `given`, and the changes of the study that it makes."""
+
+    given: str
+    changes: tuple[Change, ...]
+
+
+Choices = tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One side of a comparison: the study as it is there, and how a sentence names it."""
+    """A study as one side has it, how a sentence names it, and the memory that is compared.
+
+    That is the memory of one device where the sides are `placed` differently, the whole memory otherwise.
+    """
 
     study: Study
     name: str
     placed: bool
-
-    @property
-    def memory(self) -> Memory:
-        """What is compared: the memory of one device where placements differ, the whole memory otherwise."""
-        return self.study.placed() if self.placed else self.study.memory
+    memory: Memory
 
 
-def two_sides(study: Study, choices: Mapping[str, Sequence[Any]], where: str) -> tuple[Variant, Variant]:
-    """Return both sides: a choice given twice has one value for each, one given once is the second side's alone.
+def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Variant]:
+    """Return both variants of a study.
 
-    Raises `BadInput` when nothing is to be compared, or more than two values of one kind are given.
+    What is given twice has one value for each of them. What is given once holds for both, unless nothing is given
+    twice: then the study as it stands is compared with the study that has it.
     """
-    given = {key: list(choices[key]) for key in CHOICES if choices.get(key)}
-    if not given:
-        raise BadInput(
-            f"{where}: nothing to compare; give one of {', '.join(CHOICES)} twice, or once against the study itself"
-        )
-    for key, values in given.items():
-        if len(values) > 2:
-            raise BadInput(f"{where}: {key} is given {len(values)} times; two sides can be compared, so give it twice")
-    placed = bool({"place", "rest"} & set(given))
-    first = {key: values[0] for key, values in given.items() if len(values) == 2}
-    second = {key: values[-1] for key, values in given.items()}
-    return _side(study, first, second, placed), _side(study, second, first, placed)
+    twice = any(len(values) == 2 for values in choices.values())
+    first = {name: values[0] for name, values in choices.items() if twice}
+    second = {name: values[-1] for name, values in choices.items()}
+    placed = bool({"place", "rest"} & set(choices))
+    return _variant(study, first, second, placed), _variant(study, second, first, placed)
 
 
-def _side(study: Study, own: Mapping[str, Any], other: Mapping[str, Any], placed: bool) -> Variant:
-    differ = {key: value for key, value in own.items() if other.get(key) != value}
-    changed = override(
-        study,
-        recipe_name=own.get("recipe"),
-        optimizer_name=own.get("optimizer"),
-        recompute=own.get("recompute"),
-        profile=own.get("profile"),
-        kernel=own.get("kernel"),
-        fractions={str(kind): str(fraction) for kind, fraction in own.get("place", {}).items()},
-        rest=own.get("rest"),
-    )
-    named = [f"{_WORDS.get(key, key)} {_shown(key, value, changed)}" for key, value in differ.items()]
-    return Variant(changed, " and ".join(named) or _standing(study, other), placed)
+def lost(study: Study, choices: Mapping[str, Choices]) -> tuple[tuple[Change, Change], ...]:
+    """Which changes of the sides give way to changes of the caller, in pairs."""
+    last = {change.aspect: change for change in study.caller}
+    made = (change for values in choices.values() for choice in values for change in choice.changes)
+    return tuple((own, last[own.aspect]) for own in made if own.aspect in last and own.words != last[own.aspect].words)
 
 
-def _standing(study: Study, other: Mapping[str, Any]) -> str:
+def _variant(study: Study, own: Mapping[str, Choice], other: Mapping[str, Choice], placed: bool) -> Variant:
+    caller = {change.aspect for change in study.caller}
+    kept = [change for choice in own.values() for change in choice.changes if change.aspect not in caller]
+    changed = study.changed(sorted((*study.caller, *kept), key=lambda change: _RANK.get(change.aspect, 1)))
+    differ = [
+        name
+        for name, choice in own.items()
+        if choice != other.get(name) and any(change in kept for change in choice.changes)
+    ]
+    named = " and ".join(f"{_WORDS.get(name, name)} {_shown(name, own[name], changed)}" for name in differ)
+    memory = changed.placed() if placed else changed.memory
+    return Variant(changed, named or _standing(study, other), placed, memory)
+
+
+def _standing(study: Study, other: Iterable[str]) -> str:
     """Name the side that nothing was changed on, by what the other side has otherwise."""
     own = {"recipe": study.recipe.name, "profile": study.built.profile, "recompute": f"“{study.recipe.recompute}”"}
-    named = [f"{_WORDS.get(key, key)} {own[key]}" for key in other if own.get(key)]
+    named = [f"{_WORDS.get(name, name)} {own[name]}" for name in other if own.get(name)]
     return f"{_AS_IT_STANDS} ({', '.join(named)})" if named else _AS_IT_STANDS
 
 
-def _shown(key: str, value: Any, study: Study) -> str:
-    if key == "recompute":
-        return f"“{study.recipe.recompute}”"
-    if key == "place":
-        return ", ".join(f"{kind} {fraction}" for kind, fraction in value.items())
-    return str(value)
+def _shown(name: str, choice: Choice, study: Study) -> str:
+    return f"“{study.recipe.recompute}”" if name == "recompute" else choice.given
+
+
+def sided(read: Callable[[Any, At], Choice]) -> Reader:
+    """Make the reader of a key that is given once or twice: one value, or a list of two."""
+
+    def both(given: Any, at: At) -> Choices:
+        values = given if isinstance(given, list) else [given]
+        if not 1 <= len(values) <= 2:
+            raise BadInput(
+                f"{at.where} is given {len(values)} times; two sides can be compared, so give it twice, or once"
+            )
+        return tuple(read(value, at) for value in values)
+
+    return both
+
+
+def _named(make: Callable[[str], Change], known: Callable[[str], Any]) -> Reader:
+    """Make the reader of a name, which `known` refuses where there is no such thing."""
+
+    def read(given: Any, at: At) -> Choice:
+        name = words(given, at)
+        try:
+            known(name)
+            return Choice(name, (make(name),))
+        except BadInput as error:
+            raise BadInput(f"{at.where}: {error}") from None
+
+    return sided(read)
+
+
+def _profile(name: str) -> None:
+    if name not in profiles():
+        raise BadInput(f"unknown profile {name!r}; {nearest(name, profiles())}")
+
+
+def _rule(given: Any, at: At) -> Choice:
+    if not isinstance(given, str | dict):
+        raise wrong_type(given, at, "a rule such as full, or { every = 2 }")
+    return Choice(str(given), (use_recompute(given, at.where),))
+
+
+def _fractions(given: Any, at: At) -> Choice:
+    if not isinstance(given, dict) or not given:
+        raise wrong_type(given, at, 'a kind of memory with its fraction: { activations = "1/2" }')
+    shown = ", ".join(f"{kind} {fraction}" for kind, fraction in given.items())
+    return Choice(shown, tuple(place_kind(kind, fraction, at.where) for kind, fraction in given.items()))
+
+
+def _fate(given: Any, at: At) -> Choice:
+    rest = words(given, at)
+    return Choice(rest, (set_rest(rest, at.where),))
+
+
+recipes = _named(use_recipe, use_recipe)
+optimizers = _named(use_optimizer, optimizer)
+engine_profiles = _named(use_profile, _profile)
+kernels = _named(use_kernel, str)
+recomputations = sided(_rule)
+placements = sided(_fractions)
+rests = sided(_fate)

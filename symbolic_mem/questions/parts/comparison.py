@@ -1,0 +1,106 @@
+"""What a comparison found: both variants, and the terms and tensors that explain the gap between them, with bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import sympy as sp
+
+from symbolic_mem.accounts.gaps import Gap, factored
+from symbolic_mem.accounts.tensor_gaps import TensorGap
+from symbolic_mem.base.exact import Values, at, missing
+from symbolic_mem.base.formula import write_formula
+from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.symbols import local
+from symbolic_mem.questions.parts.sides import Variant
+from symbolic_mem.study.question import Found
+
+FIRST, SECOND = local("M", "first"), local("M", "second")
+DIFFERENCE = local("difference", "")
+G = TypeVar("G", Gap, TensorGap)
+
+
+@dataclass(frozen=True)
+class Sized(Generic[G]):
+    """A gap, its difference as a formula, and that many bytes; None while a symbol has no value."""
+
+    gap: G
+    formula: sp.Expr
+    bytes: sp.Rational | None
+
+
+def sized(gap: G, values: Values) -> Sized[G]:
+    """Give a gap its bytes."""
+    return Sized(gap, factored(gap.difference), at(gap.difference, values))
+
+
+@dataclass(frozen=True)
+class FoundGaps(Found):
+    """Two variants with their bytes, the terms that differ, and inside the activations the tensors that differ.
+
+    `difference` is what the second needs more than the first; the differences of the terms sum to it.
+    """
+
+    a: Variant
+    b: Variant
+    a_bytes: sp.Rational | None
+    b_bytes: sp.Rational | None
+    terms: tuple[Sized[Gap], ...]
+    tensors: tuple[Sized[TensorGap], ...]
+    difference: sp.Expr
+    bytes: sp.Rational | None
+
+    @property
+    def values(self) -> Values:
+        """The numbers of both sides, which are those of the study."""
+        return self.a.study.values
+
+    @property
+    def value(self) -> Any:
+        """Bytes that the second side needs more than the first; None while a symbol has no value."""
+        return self.bytes
+
+    @property
+    def largest(self) -> Sized[Gap] | None:
+        """The term that differs most; None where nothing differs, or a symbol has no value."""
+        if any(term.bytes is None for term in self.terms):
+            return None
+        return max(self.terms, key=lambda term: abs(term.bytes), default=None)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The symbols without a value that both totals need."""
+        return missing(self.a.memory.total + self.b.memory.total, self.values)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Both totals, and their difference."""
+        lines = (
+            Line(FIRST, self.a.memory.total, "bytes", self.a.name),
+            Line(SECOND, self.b.memory.total, "bytes", self.b.name),
+            Line(DIFFERENCE, SECOND - FIRST, "bytes", "what the second needs more than the first"),
+        )
+        return Ledger(lines, self.values)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Both totals, the difference, and every term and tensor with its formula and bytes."""
+        return {
+            "a": _side(self.a, self.a_bytes),
+            "b": _side(self.b, self.b_bytes),
+            "per_device": self.a.placed,
+            "difference_formula": write_formula(self.difference),
+            "difference_bytes": self.bytes,
+            "terms": [{"kind": term.gap.kind, "name": term.gap.name, **_gap(term)} for term in self.terms],
+            "tensors": [{"layer": each.gap.layer, "tensor": each.gap.tensor, **_gap(each)} for each in self.tensors],
+        }
+
+
+def _side(side: Variant, size: sp.Rational | None) -> dict[str, Any]:
+    return {"name": side.name, "formula": write_formula(side.memory.total), "bytes": size}
+
+
+def _gap(each: Sized[Any]) -> dict[str, Any]:
+    return {"formula": write_formula(each.formula), "bytes": each.bytes, "reason": each.gap.reason}
