@@ -193,6 +193,21 @@ class FoundLargest(Found):
         return Ledger((*lines, *power_lines(self.upper.bound, self.capacity)), known)
 
     @property
+    def summary(self) -> Iterator[tuple[str, Prose]]:
+        """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
+        bound, value = self.upper.bound, self.upper.value
+        if bound.quotient is not None:
+            yield "bound", say("{x} {sign} {q}", x=bound.symbol, sign=bound.limit.sign, q=bound.quotient)
+        pieces = {"one": bound.condition.lhs, "sign": bound.limit.sign, "capacity": bound.capacity}
+        yield "condition", say("{one} {sign} {capacity}", **pieces)
+        yield from capacity_summary(self.capacity)
+        if value is not None:
+            yield held_at(value, self.upper.per_device(value), fits=True)
+            yield held_at(value + 1, self.upper.per_device(value + 1), fits=False)
+        for said in self.assumptions:
+            yield "assumed", said
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """The largest value as ``solve --for B --json`` prints it."""
         answer, bound = self.upper, self.upper.bound

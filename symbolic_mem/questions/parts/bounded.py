@@ -21,6 +21,8 @@ from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
 
+TOO_MUCH = "The condition fails: what every device holds in full is already too much."
+
 
 def per_device_steps(
     placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work
@@ -101,10 +103,35 @@ def requirement(bound: Bound) -> Step:
     return Step(say("This must be {words} the memory of one device:", words=limit.words), tuple(lines), reason)
 
 
-def condition(bound: Bound) -> Chain:
-    """When some degree fits: the capacity exceeds what every device holds in full."""
+def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
+    """The bound and its condition at a glance: in their named parts where they are too long for that."""
+    bound = solved.bound
+    pieces = {"n": bound.symbol, "sign": bound.limit.reach}
+    if not at_a_glance(bound.quotient):
+        yield "bound", say("{n} {sign} M_div/(C_mem − M_fix); --json has it in full", **pieces)
+        yield "condition", text("C_mem > M_fix")
+        yield "M_div", say("{size} divided over the devices", size=about(gib(symbolic(solved.divided))))
+        yield "M_fix", say("{size} on every device", size=about(gib(symbolic(solved.fixed))))
+        return
+    yield "bound", say("{n} {sign} {q}", q=bound.quotient, **pieces)
+    if bound.fixed == 0:
+        yield "condition", text("none: nothing is held in full by every device")
+        return
     relation = "≥" if bound.divided == 0 and not bound.strict else ">"
-    return Chain(bound.capacity, ((relation, bound.fixed),))
+    yield "condition", say("{line}", line=Chain(bound.capacity, ((relation, bound.fixed),)))
+
+
+def held_at(value: int, size: Any, *, fits: bool) -> tuple[str, Prose]:
+    """What one device keeps at a value of the unknown, at a glance."""
+    shown = gib(symbolic(size))
+    pieces = {
+        "bytes": f"{ceil(size):,}",
+        "sign": "= " if shown.shown.exact else "",
+        "gib": about(shown),
+    }
+    if fits:
+        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: fits", **pieces)
+    return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: too much", **pieces)
 
 
 def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
@@ -152,7 +179,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     n, fixed, capacity = solved.bound.symbol, sp.sympify(solved.fixed), sp.sympify(solved.capacity)
     relation = ">" if fixed > capacity else "="
     yield work.step(
-        text("The condition fails: what every device holds in full is already too much."),
+        text(TOO_MUCH),
         Chain(M_fixed, (amount(fixed, "GiB"),)),
         Chain(C_mem, (amount(capacity, "GiB"),)),
         Chain(M_fixed, ((relation, C_mem),)),

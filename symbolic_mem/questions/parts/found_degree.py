@@ -78,6 +78,28 @@ class FoundDegree(Found):
         return self.degree.ideal.bound.symbol
 
     @property
+    def summary(self) -> Iterator[tuple[str, Prose]]:
+        """The bound, its condition, the capacity, each rule, and the neighbours of the answer in bytes."""
+        solved, ideal, bound = self.degree, self.degree.ideal, self.degree.ideal.bound
+        yield from bound_summary(ideal)
+        yield from capacity_summary(self.capacity)
+        if not ideal.feasible:
+            yield "", say("{why} {m}.", why=text(TOO_MUCH), m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)))
+        elif solved.rules:
+            yield "no rule", text(str(ideal.value))
+            for step in solved.steps:
+                reached = "no such number" if step.after is None else str(step.after)
+                pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
+                yield "rule", say("{rule}: {before} → {reached}", **pieces)
+        if solved.value is not None:
+            yield held_at(solved.value, solved.profile.at(solved.value), fits=True)
+        below = solved.largest_below
+        if below is not None:
+            yield held_at(below, solved.profile.at(below), fits=False)
+        for said in self.assumptions:
+            yield "assumed", said
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """The answer of a bound as ``solve --json`` prints it, with what the rules change."""
         ideal, bound = self.degree.ideal, self.degree.ideal.bound

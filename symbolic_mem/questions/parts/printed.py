@@ -7,7 +7,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import sentences, unit_for
-from symbolic_mem.questions.parts.figures import held_against
+from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.keys import Printed
 
 
