@@ -15,7 +15,7 @@ from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import OVERLAPS
 from symbolic_mem.plans.schemes import AXES, PASSES, SCHEMES
-from symbolic_mem.questions.parts.batch_claims import batch_claims
+from symbolic_mem.questions.parts.batch_claims import NAMES, batch_claims
 from symbolic_mem.questions.parts.conventions import (
     Threshold,
     conventions,
@@ -142,6 +142,11 @@ class ComputeBound(Question):
     def heading(self, found: FoundBatch) -> str:
         """The title where the study gives none."""
         return self.title or "The batch from which the chips compute longer than they send"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: the batch in each of its units."""
+        return tuple(NAMES)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The batch in every unit in which somebody may count it."""
