@@ -15,7 +15,7 @@ from symbolic_mem import account, ffn, n_fsdp, over, recipe, solve
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import evaluate
 from symbolic_mem.base.symbols import B, L, M_device, S, d_ff, d_model, t_fsdp
-from symbolic_mem.document.prose import Amount, Chain, Put, Total
+from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Put, Total
 from symbolic_mem.document.steps import Step
 from symbolic_mem.document.work import FalseLine, Work
 from symbolic_mem.documents.documents import homework, report
@@ -135,6 +135,10 @@ def altered(side):
             return replace(side, expr=side.expr + 1)
         case Total():
             return replace(side, sides=(*side.sides, sp.S.One))
+        case Long():
+            return replace(side, expr=side.expr + 1)
+        case Brief():
+            return replace(side, shown=altered(side.shown))
     return side + 1
 
 

@@ -97,11 +97,21 @@ class Memory:
         """Return the terms divided by `n` and the terms that no number of devices divides."""
         return self.where(lambda term: term.degree.has(n)), self.where(lambda term: not term.degree.has(n))
 
-    def place(self, **placements: object) -> Memory:
+    def place(self, **placements: Placed) -> Memory:
         """Return the memory of one device: per kind, which fraction is divided over which degree (see `over`)."""
-        from symbolic_mem.accounts.terms import place
+        return self.placed(placements)
 
-        return place(self, placements)  # ty: ignore[invalid-argument-type]
+    def placed(self, placements: Mapping[str, Placed]) -> Memory:
+        """Return the memory of one device; a kind without a placement stays whole on every device.
+
+        ZeRO stages 1, 2, 3 (Rajbhandari et al., 2020, section 5) divide the optimizer state, then also the gradients,
+        then also the weights; CS336's half of the activations is fraction 1/2.
+        """
+        for kind in placements:
+            if kind not in KINDS:
+                raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+        placed = (part for term in self.terms for part in _placed(term, placements.get(term.kind)))
+        return Memory(tuple(placed), self.definitions)
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex_sum
@@ -112,21 +122,6 @@ class Memory:
         from symbolic_mem.accounts.tables import memory_html
 
         return memory_html(self)
-
-
-def place(memory: Memory, placements: Mapping[str, Placed]) -> Memory:
-    """Return the memory of one device; a kind without a placement stays whole on every device.
-
-    ZeRO stages 1, 2, 3 (Rajbhandari et al., 2020, section 5) divide the optimizer state, then also the gradients,
-    then also the weights; CS336's half of the activations is fraction 1/2.
-    """
-    for kind in placements:
-        if kind not in KINDS:
-            raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-    terms: list[Term] = []
-    for term in memory.terms:
-        terms += _placed(term, placements.get(term.kind))
-    return Memory(tuple(terms), memory.definitions)
 
 
 def _placed(term: Term, placed: Placed | None) -> list[Term]:

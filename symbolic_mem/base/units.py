@@ -92,10 +92,19 @@ def decimal(value: int | Fraction, digits: int = 4, *, full: bool = False) -> De
     places = _terminating_places(value.denominator)
     if places is not None and (full or len(_figures(value, places)) <= digits + 2):
         return Decimal(_fixed(value, places), True)
-    whole = len(str(abs(value.numerator) // value.denominator))
+    whole = whole_figures(value)
     leading = _leading_zeros(value) if abs(value) < 1 else 0
     shown = max(digits - whole, 1) if abs(value) >= 1 else digits + leading
     return Decimal(_fixed(value, shown), False)
+
+
+def whole_figures(value: int | Fraction) -> int:
+    """How many figures stand before the decimal point.
+
+    >>> whole_figures(Fraction(8192, 5)), whole_figures(-31), whole_figures(Fraction(1, 2))
+    (4, 2, 1)
+    """
+    return len(str(int(abs(value))))
 
 
 def show_bytes(amount: int | Fraction, unit: str = "GiB") -> str:

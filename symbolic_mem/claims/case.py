@@ -1,112 +1,105 @@
-"""`Case`: everything that a number of a study depends on, so that a slip is one replacement in it."""
+"""`Case`: a study, the question that is claimed about, and how its number was read off; a slip changes one of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from math import floor
+from typing import Any
 
-import sympy as sp
+from symbolic_mem.study.question import Claimed, Question
+from symbolic_mem.study.study import Study
 
-from symbolic_mem.accounts.account import account
-from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import evaluate, fraction, number_of
-from symbolic_mem.models.tensors import KINDS, Model
-from symbolic_mem.plans.placement import Placed
-from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.solvers.capacity import Capacity
-
-if TYPE_CHECKING:
-    from symbolic_mem.study.study import Study
-
-Pairs = tuple[tuple[sp.Symbol, sp.Expr], ...]
+_BEFORE_FIGURES = 3
 
 
 @dataclass(frozen=True)
-class Case:
-    """A study as numbers are computed from it; the fields after `kinds` say how, and a slip changes one of them.
+class Misreading:
+    """How a number was read off an answer: all defaults read it rightly.
 
-    `without` kinds are forgotten, `rounding` is what happens to a count, `before` what happens to amounts before they
-    are divided, `cut` whether figures are cut off, and `shown` how an amount gets its unit. The last ones are for the compute-bound
-    batch: `overlap` and `axes` as in `comms_report`, the unit `per` which it is counted (empty: as asked) and the one
-    in which it is rounded `first`.
+    `rounding` is what happens to a count (``up``, ``down``, ``nearest``), `before` what happens to amounts before they
+    are divided (``exact``, ``rounded``, ``cut``), `cut` whether figures are cut off, and `shown` how an amount gets its
+    unit. A batch is counted `per` another unit (empty: as asked), or rounded in another unit `first`.
     """
 
-    model: Model
-    recipe: Recipe
-    values: Pairs
-    placement: tuple[tuple[str, Placed], ...] = ()
-    capacity: Capacity | None = None
-    strict: bool = False
-    kinds: tuple[str, ...] = KINDS
-    without: frozenset[str] = frozenset()
     rounding: str = "up"
     before: str = "exact"
     cut: bool = False
     shown: str = "as said"
-    study: Study | None = field(default=None, compare=False, repr=False)
-    scheme: tuple[Any, ...] = ()
-    overlap: str = "max"
-    axes: str = "given"
     per: str = ""
     first: str = ""
 
-    @property
-    def at(self) -> dict[sp.Symbol, sp.Expr]:
-        """The values by symbol."""
-        return dict(self.values)
 
-    @property
-    def parameters(self) -> Fraction:
-        """Number of parameters."""
-        return _parameters(self.model, self.values)
+@dataclass(frozen=True)
+class Case:
+    """The study as the question sees it, and the question (None: a claim about the account itself)."""
 
-    def bytes_of(self, *kinds: str) -> Fraction:
-        """Bytes of the given kinds before they are divided, without those that are forgotten."""
-        counted = (kind for kind in kinds if kind in self.present)
-        return sum((_amount(self.model, self.recipe, self.values, kind) for kind in counted), Fraction(0))
+    study: Study
+    question: Question | None
+    misread: Misreading = field(default=Misreading())
 
-    @property
-    def present(self) -> tuple[str, ...]:
-        """The kinds that there are and that are not forgotten."""
-        return tuple(kind for kind in _memory(self.model, self.recipe).kinds if kind not in self.without)
-
-    def over(self, degree: sp.Symbol) -> tuple[Fraction, Fraction]:
-        """Bytes that `degree` divides, and bytes that every device keeps."""
-        placed = dict(self.placement)
-        divided = fixed = Fraction(0)
-        for kind in self.kinds:
-            amount = self.bytes_of(kind)
-            place = placed.get(kind)
-            if place is None:
-                fixed += amount
-                continue
-            share = fraction(place.fraction)
-            kept = (1 - share) * amount if place.rest == "kept" else Fraction(0)
-            if place.degree.has(degree):
-                divided += share * amount / number_of(place.degree / degree, self.at, f"the claim about {degree}")
-                fixed += kept
-            else:
-                fixed += kept + share * amount / number_of(place.degree, self.at, f"the claim about {degree}")
-        return divided, fixed
-
-    @property
-    def counted(self) -> Fraction | None:
-        """Bytes of one device that count."""
-        return None if self.capacity is None else fraction(self.capacity.counted)
+    def reading(self, **changes: Any) -> Case:
+        """The case read off otherwise."""
+        return replace(self, misread=replace(self.misread, **changes))
 
 
-@lru_cache(maxsize=1024)
-def _memory(model: Model, recipe: Recipe) -> Memory:
-    return account(model, recipe)
+@dataclass(frozen=True)
+class Result:
+    """What a claim is held against: the `value` (None: there is none) and, of a count, the `quotient` before rounding."""
+
+    value: Fraction | None
+    quotient: Fraction | None = None
 
 
-@lru_cache(maxsize=4096)
-def _amount(model: Model, recipe: Recipe, values: Pairs, kind: str) -> Fraction:
-    return number_of(_memory(model, recipe).of(kind).total, dict(values), f"an amount of {kind}")
+def read_off(claimed: Claimed, how: Misreading) -> Result | None:
+    """Read a number off an answer, rightly or not; None where a misreading has no meaning for it."""
+    if claimed.value is None:
+        return Result(None)
+    if claimed.measures == "tokens":
+        return _tokens(claimed, how)
+    if how.per or how.first:
+        return None
+    if claimed.measures != "devices" or (how.rounding, how.before) == ("up", "exact"):
+        counted = (how.rounding, how.before) == ("up", "exact")
+        return Result(Fraction(claimed.value), _exact(claimed.quotient)) if counted else None
+    if claimed.parts is None:
+        return None
+    divided, fixed, limit = claimed.parts
+    if how.before != "exact":
+        divided, fixed = (_few_figures(Fraction(part), cut=how.before == "cut") for part in (divided, fixed))
+    if not limit.holds(fixed) or (fixed == limit.capacity and divided):
+        return Result(None)
+    quotient = Fraction(divided) / (limit.capacity - fixed) if divided else Fraction(0)
+    whole = {
+        "up": limit.first_whole(quotient),
+        "down": floor(quotient),
+        "nearest": floor(quotient + Fraction(1, 2)),
+    }[how.rounding]
+    return Result(Fraction(max(whole, 1)), quotient)
 
 
-@lru_cache(maxsize=1024)
-def _parameters(model: Model, values: Pairs) -> Fraction:
-    return fraction(evaluate(model.parameters, dict(values), "the number of parameters"))
+def _tokens(claimed: Claimed, how: Misreading) -> Result | None:
+    """Tokens of the batch, per chip, per rank or in sequences: `claimed.per` holds the size of each unit in tokens."""
+    if how.before != "exact" or {how.per, how.first} - {"", *claimed.per}:
+        return None
+    tokens, unit = _exact(claimed.tokens), Fraction(claimed.per[how.per or claimed.counted])
+    assert tokens is not None, "a batch that exists has a number of tokens"
+    if how.first and tokens > 0:
+        first = Fraction(claimed.per[how.first])
+        quotient = (floor(tokens / first) + 1) * first / unit
+        return Result(Fraction(-floor(-quotient)), quotient)
+    quotient = tokens / unit
+    whole = {"up": floor(quotient) + 1, "down": floor(quotient), "nearest": floor(quotient + Fraction(1, 2))}
+    return Result(Fraction(whole[how.rounding]), quotient)
+
+
+def _exact(number: Any) -> Fraction | None:
+    return None if number is None else Fraction(number)
+
+
+def _few_figures(amount: Fraction, *, cut: bool) -> Fraction:
+    """The amount in three figures, as somebody would copy it from a page."""
+    if amount == 0:
+        return amount
+    step = Fraction(10) ** (len(str(int(amount))) - _BEFORE_FIGURES)
+    return (floor(amount / step) if cut else floor(amount / step + Fraction(1, 2))) * step

@@ -62,7 +62,7 @@ def occurring(case: Case) -> tuple[Slip, ...]:
             found.append(
                 Slip(
                     f"{slip.name}: {tensor.name}",
-                    slip.sentence.format(tensor=tensor.name),
+                    slip.sentence.replace("{tensor}", tensor.name),
                     slip.source,
                     f"{slip.aspect} {tensor.name}",
                     slip.change,

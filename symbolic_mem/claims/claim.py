@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import floor
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.units import BYTES_PER, parse_bytes
+from symbolic_mem.base.units import BYTES_PER, parse_bytes, whole_figures
 
 NEVER = ("none", "infeasible", "impossible")
 _CLAIM = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*=\s*(\S.*?)\s*")
@@ -42,7 +42,7 @@ class Claim:
 
     def figures(self) -> int:
         """Significant figures of the claim as written."""
-        return 0 if not self.number else len(str(int(self.number / self.step)))
+        return 0 if not self.number else whole_figures(self.number / self.step)
 
     def agrees(self, exact: Fraction, *, cut: bool = False) -> Fraction | None:
         """Return the step to which `exact` (in the claim's unit) gives the claim when rounded, or None.

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-
-if TYPE_CHECKING:
-    from symbolic_mem.solvers.capacity import Capacity
-    from symbolic_mem.study.study import Study
 
 
 @click.command("check")
@@ -28,28 +24,15 @@ def command(claims: tuple[str, ...], question: str | None, as_json: bool, **opti
     """
     if not claims:
         raise BadInput("nothing is claimed; add for example --claim n_fsdp=38 or --claim 'static=3276 GB'")
-    given = {key: options[key] for key in ("device", "capacity", "reading") if options[key] is not None}
     study = chosen_study(options)
-    capacity = _capacity(study, given)
-
     from symbolic_mem.claims.check import check
-    from symbolic_mem.claims.verdict_json import verdict_json
-    from symbolic_mem.claims.verdicts import verdict_words
+    from symbolic_mem.claims.verdicts import verdict_record, verdict_words
+    from symbolic_mem.render.json import jsonable
     from symbolic_mem.render.text import plain_prose
 
-    verdicts = [check(study, claim, question=question, capacity=capacity) for claim in claims]
+    verdicts = [check(study, claim, question=question) for claim in claims]
     if as_json:
-        print_json([verdict_json(study.name, verdict) for verdict in verdicts])
+        print_json(jsonable([verdict_record(study.name, verdict) for verdict in verdicts]))
         return
     for i, verdict in enumerate(verdicts):
         click.echo(("\n" if i else "") + plain_prose(verdict_words(verdict)))
-
-
-def _capacity(study: Study, given: dict[str, Any]) -> Capacity | None:
-    """The capacity that the caller names, where no question of the study has taken it over."""
-    from symbolic_mem.questions.registry import ASKS
-    from symbolic_mem.study.question import Question
-
-    if not {"device", "capacity"} & set(given) or any("device" in ASKS[q.ask].keys for q in study.questions):
-        return None
-    return study.capacity(Question("check", "min_degree", given, study.name))

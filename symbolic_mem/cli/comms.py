@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,25 +10,27 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import print_table
 
+if TYPE_CHECKING:
+    from symbolic_mem.questions.compute_bound import ComputeBound
+    from symbolic_mem.study.study import Study
+
+_KEYS = ("overlap", "axes", "scheme", "pass", "chips")
+
 
 @click.command("comms")
 @study_options
-@click.option(
-    "--overlap", default="max", metavar="RULE", help="max: axes send at the same time; sum: one after another."
-)
-@click.option("--axes", default="given", metavar="MESH", help="given: the study's X and Y; optimal: the best X.")
+@click.option("--overlap", metavar="RULE", help="max: axes send at the same time; sum: one after another.")
+@click.option("--axes", metavar="MESH", help="given: the study's X and Y; optimal: the best X.")
 @click.option("--scheme", metavar="NAME", help="dp, fsdp, tp, fsdp+tp or hsdp [default: by the values given].")
-@click.option("--pass", "pass_name", default="forward", metavar="PASS", help="forward, backward or step.")
+@click.option("--pass", metavar="PASS", help="forward, backward or step.")
 @click.option("--chips", type=click.IntRange(min=1), metavar="N", help="Number of chips, where X and Y are not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(
-    overlap: str, axes: str, scheme: str | None, pass_name: str, chips: int | None, as_json: bool, **options: Any
-) -> None:
+def command(as_json: bool, **options: Any) -> None:
     """Show what STUDY sends in one pass of a block, and the batch above which computing takes longer than sending.
 
     The study needs a [network] table: a bandwidth with its direction and the FLOP/s of a chip.
     """
-    from symbolic_mem.questions.parts.comms_json import comms_report
+    from symbolic_mem.render.json import jsonable
 
     if options.get("device") is not None:
         raise BadInput(
@@ -36,11 +38,22 @@ def command(
             "--set W=..., or name the device in [network] of the study"
         )
     study = chosen_study(options)
-    found = comms_report(study, overlap, axes, scheme=scheme, pass_name=pass_name, chips=chips)
+    question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})
+    content = jsonable(question.answer(study.under(question)).communication)
     if as_json:
-        print_json(found)
+        print_json(content)
     else:
-        _show(study.title, found)
+        _show(study.title, content)
+
+
+def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
+    """The study's own question about the batch with what the caller gives; a new one where it has none."""
+    from symbolic_mem.questions.compute_bound import ComputeBound
+
+    for question in study.questions:
+        if isinstance(question, ComputeBound):
+            return question.given(given, "comms")
+    return ComputeBound.read(given, "comms", "comms")
 
 
 def _show(title: str, found: dict[str, Any]) -> None:
@@ -64,15 +77,15 @@ def _show(title: str, found: dict[str, Any]) -> None:
             f"\ncritical batch  {found['critical_batch_tokens']:,.6g} {unit} in the whole batch: T > {found['formula']}"
         )
         click.echo(f"per chip        {found['per_chip']:,.6g} {unit} (B/N)")
-        if found.get("per_fsdp_rank") is not None:
+        if found["per_fsdp_rank"] is not None:
             click.echo(f"per FSDP rank   {found['per_fsdp_rank']:,.6g} {unit} (B/X)")
         click.echo(f"smallest batch  {found['smallest_batch_tokens']:,} {unit}")
     else:
         click.echo(f"\n{found['reason']}")
-    for condition in found.get("conditions", ()):
+    for condition in found["conditions"]:
         click.echo(f"condition       {condition}")
-    if found.get("batch_tokens") is not None:
-        slower = "the mathematics" if found.get("winner") == "math" else f"sending along {found.get('winner')}"
+    if found["winner"] is not None:
+        slower = "the mathematics" if found["winner"] == "math" else f"sending along {found['winner']}"
         click.echo(f"at {found['batch_tokens']:,} tokens {slower} takes longer")
     for sentence in found["assumptions"]:
         click.echo(f"assumed         {sentence}")

@@ -9,6 +9,9 @@ import click
 
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.cli.output import checked_outputs, write_whole
+from symbolic_mem.render.formats import FORMATS
+
+_ENDINGS = " ".join(f".{name}" for name in FORMATS)
 
 
 def document_command(layout: str, summary: str) -> click.Command:
@@ -16,9 +19,7 @@ def document_command(layout: str, summary: str) -> click.Command:
 
     @click.command(layout, help=summary)
     @study_options
-    @click.option(
-        "-o", "outputs", multiple=True, metavar="FILE", help="Write .pdf .tex .html .md or .json (repeatable)."
-    )
+    @click.option("-o", "outputs", multiple=True, metavar="FILE", help=f"Write {_ENDINGS} (repeatable).")
     @click.option("--templates", metavar="FOLDER", help="Your own templates, looked at before the bundled ones.")
     @click.option("--json", "as_json", is_flag=True, help="Print the document as one JSON object.")
     def command(outputs: tuple[str, ...], templates: str | None, as_json: bool, **options: Any) -> None:

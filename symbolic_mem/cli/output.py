@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
-
-ENDINGS = ("tex", "pdf", "html", "md", "json")
+from symbolic_mem.render.formats import FORMATS
 
 
 def checked_outputs(paths: Sequence[str]) -> list[tuple[Path, str]]:
@@ -18,8 +17,8 @@ def checked_outputs(paths: Sequence[str]) -> list[tuple[Path, str]]:
     for given in paths:
         path = Path(given)
         ending = path.suffix.removeprefix(".").lower()
-        if ending not in ENDINGS:
-            known = ", ".join(f".{name}" for name in ENDINGS)
+        if ending not in FORMATS:
+            known = ", ".join(f".{name}" for name in FORMATS)
             if path.is_dir():
                 raise BadInput(f"-o {given!r} is a folder; name a file in it, ending in {known}")
             fault = f"{path.suffix!r} is unknown" if path.suffix else "there is none"

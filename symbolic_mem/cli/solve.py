@@ -12,6 +12,7 @@ from symbolic_mem.cli.options import chosen_study, print_json, study_options
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.facts import Found, FoundLargest
+    from symbolic_mem.solvers.capacity import Capacity
     from symbolic_mem.study.question import Question
     from symbolic_mem.study.study import Study
 
@@ -29,9 +30,6 @@ def _rule_options(command: Any) -> Any:
     for option in reversed(_RULES):
         command = option(command)
     return command
-
-
-LONGEST_FORMULA = 240  # characters; a longer bound is shown in its named parts
 
 
 @click.command("solve")
@@ -139,7 +137,7 @@ def _show_largest(study: Study, section: Any, found: FoundLargest) -> None:
         click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
     at_one = plain(bound.condition.lhs)
     click.echo(f"condition   {at_one} {sign} {plain(bound.capacity)}")
-    _show_capacity(section)
+    _show_capacity(found.capacity)
     if answer.value is not None:
         _show_bytes(answer.value, answer.per_device(answer.value), "fits")
         _show_bytes(answer.value + 1, answer.per_device(answer.value + 1), "too much")
@@ -148,14 +146,17 @@ def _show_largest(study: Study, section: Any, found: FoundLargest) -> None:
 
 
 def _show(study: Study, section: Any, found: Found) -> None:
+    from symbolic_mem.base.symbols import M_fixed
+    from symbolic_mem.document.prose import Chain, amount
     from symbolic_mem.document.words import about, gib
-    from symbolic_mem.questions.min_degree import condition
+    from symbolic_mem.questions.min_degree import TOO_MUCH, condition
+    from symbolic_mem.render.arrange import TERMINAL_WIDTH, fits
     from symbolic_mem.render.text import plain, plain_chain, plain_prose
 
     answer, bound, degree = found.answer, found.answer.bound, found.degree
     _show_answer(study, section)
     sign = ">" if bound.strict else "≥"
-    if len(plain(bound.quotient)) <= LONGEST_FORMULA:
+    if fits(bound.quotient, TERMINAL_WIDTH):
         click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
         needed = "none: nothing is held in full by every device" if bound.fixed == 0 else plain_chain(condition(bound))
         click.echo(f"condition   {needed}")
@@ -164,7 +165,9 @@ def _show(study: Study, section: Any, found: Found) -> None:
         click.echo("condition   C_mem > M_fix")
         click.echo(f"M_div       {plain_prose(about(gib(answer.divided)))} divided over the devices")
         click.echo(f"M_fix       {plain_prose(about(gib(answer.fixed)))} on every device")
-    _show_capacity(section)
+    _show_capacity(found.capacity)
+    if not answer.feasible:
+        click.echo(f"            {TOO_MUCH} {plain_chain(Chain(M_fixed, (amount(answer.fixed, 'GiB'),)))}.")
     if degree is not None and answer.value is not None:
         click.echo(f"no rule     {answer.value}")
         for step in degree.steps:
@@ -192,17 +195,14 @@ def _show_answer(study: Study, section: Any) -> None:
             click.echo(f"{plain_prose(block.prose)}\n")
 
 
-def _show_capacity(section: Any) -> None:
-    from symbolic_mem.base.symbols import C_mem
-    from symbolic_mem.document.steps import Paragraph, Step
+def _show_capacity(capacity: Capacity) -> None:
+    from symbolic_mem.document.work import Work
+    from symbolic_mem.questions.parts.words import capacity_chain, capacity_words, limits_words, nominal
     from symbolic_mem.render.text import plain_chain, plain_prose
 
-    for block in section.blocks:
-        if isinstance(block, Paragraph) and plain_prose(block.prose).startswith("Each "):
-            click.echo(f"capacity    {plain_prose(block.prose)}")
-        if isinstance(block, Step) and any(chain.left == C_mem and not chain.asked for chain in block.chains):
-            said = plain_prose(block.statement).removesuffix(" So")
-            click.echo(f"            {said} {plain_chain(block.chains[0])}.")
+    click.echo(f"capacity    {plain_prose(capacity_words(nominal(capacity)))}")
+    if (limits := limits_words(capacity)) is not None:
+        click.echo(f"            {plain_prose(limits)} {plain_chain(capacity_chain(capacity, Work({})))}.")
 
 
 def _show_bytes(value: int, size: Any, verdict: str) -> None:
@@ -212,6 +212,8 @@ def _show_bytes(value: int, size: Any, verdict: str) -> None:
     from symbolic_mem.render.text import plain_prose
 
     exact = sp.Rational(size.numerator, size.denominator)
-    shown = plain_prose(about(gib(exact)))
-    sign = "" if shown.startswith("≈") else "= "
-    click.echo(f"at {value:<8} {int(sp.ceiling(exact)):,} bytes {sign}{shown} on each device: {verdict}")
+    shown = gib(exact)
+    sign = "= " if shown.shown.exact else ""
+    click.echo(
+        f"at {value:<8} {int(sp.ceiling(exact)):,} bytes {sign}{plain_prose(about(shown))} on each device: {verdict}"
+    )

@@ -50,7 +50,39 @@ class Total:
     sides: tuple[Side, ...]
 
 
-Side = sp.Expr | Amount | Put | Total
+@dataclass(frozen=True)
+class Long:
+    """A formula that may be multiplied out, so that its terms stand on several lines of a display.
+
+    >>> from symbolic_mem.base.symbols import L, V, d_model
+    >>> Long(2 * L * (V + d_model))
+    Long(expr=2*L*(V + d_model))
+    """
+
+    expr: sp.Expr
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Something shown only where it is short enough for its place: a side of a line, or words with formulas in them.
+
+    Where it is too long `otherwise` stands in its place; without that, a link of a chain is left out, and so is a chain
+    without links. It has to fit one line of its place, or with `wraps` the few lines that a reader takes in at once.
+    The author measures nothing: what fits is decided where documents are set (`symbolic_mem.render.arrange`).
+
+    >>> from symbolic_mem.base.symbols import L, P, V
+    >>> Chain(P, (("=", Brief(L * V)), amount(8))).links[0]
+    ('=', Brief(shown=L*V, otherwise=None, wraps=False))
+    >>> say("{size}", size=Brief(L * V, otherwise=text("8 bytes"))).parts[0].otherwise
+    Prose(parts=('8 bytes',))
+    """
+
+    shown: Side | Prose
+    otherwise: Prose | None = None
+    wraps: bool = False
+
+
+Side = sp.Expr | Amount | Put | Total | Long | Brief
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from symbolic_mem.document.prose import Chain, Prose
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what is stated, the lines that are displayed, and why."""
+    """One step: what is stated, the lines that are displayed, and why.
+
+    A `brief` one is an aside: it is left out where one of its formulas is too long for a line.
+    """
 
     statement: Prose
     chains: tuple[Chain, ...] = ()
     reason: Prose | None = None
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,24 @@ class Bullets:
     items: tuple[Prose, ...]
 
 
+Role = Literal["left", "right", "text", "note", "formula", "name"]
+
+
 @dataclass(frozen=True)
 class Column:
-    """The head of a column and how its cells are set: ``left``, ``right``, or ``text`` for sentences that wrap."""
+    """The head of a column and what its cells are.
+
+    ``left`` and ``right`` cells stay on one line, ``text`` is sentences that wrap, ``note`` a few words that wrap in a
+    narrow column. ``formula`` and ``name`` depend on the cells: formulas are set ``left`` while all are short and else
+    ``text``, names ``left`` and else ``note``. A template sees the first four only.
+
+    >>> from symbolic_mem.document.prose import text
+    >>> Column(text("bytes"), "right").align
+    'right'
+    """
 
     head: Prose
-    align: str = "left"
+    align: Role = "left"
 
 
 @dataclass(frozen=True)

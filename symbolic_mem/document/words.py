@@ -19,6 +19,39 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def plural(number: int | None, one: str, many: str) -> str:
+    """Return the word for one thing, or for another number of them.
+
+    >>> plural(1, "device", "devices"), plural(0, "axis", "axes")
+    ('device', 'axes')
+    """
+    return one if number == 1 else many
+
+
+ONE_OF = {
+    "axes": "axis",
+    "chips": "chip",
+    "devices": "device",
+    "elements": "element",
+    "groups": "group",
+    "microbatches": "microbatch",
+    "parameters": "parameter",
+    "pods": "pod",
+    "sequences": "sequence",
+    "stages": "stage",
+    "tokens": "token",
+}
+
+
+def unit_for(number: sp.Expr, unit: str) -> str:
+    """Return the unit of a count as it stands after that number; a unit that is no plural stays.
+
+    >>> unit_for(sp.Integer(1), "axes"), unit_for(sp.Integer(3), "devices"), unit_for(sp.Integer(1), "bytes/s")
+    ('axis', 'devices', 'bytes/s')
+    """
+    return ONE_OF.get(unit, unit) if number == 1 else unit
+
+
 def count(value: sp.Expr | int | None) -> Prose:
     """A whole number as the cell of a table, or a dash where there is none."""
     return text("–") if value is None else Prose((Amount(sp.sympify(value)),))
@@ -63,3 +96,27 @@ def fraction_words(fraction: sp.Rational) -> str:
     ('half', '2/3')
     """
     return {sp.Rational(1, 2): "half", sp.S.One: "all"}.get(fraction, str(fraction))
+
+
+def sentence_of(reason: Prose) -> Prose:
+    """Make a sentence of its own from words that stand inside another: a capital at the start, a stop at the end.
+
+    >>> sentence_of(text("no degree is both")).parts
+    ('No degree is both', '.')
+    """
+    first, *rest = reason.parts
+    start = f"{first[:1].upper()}{first[1:]}" if isinstance(first, str) else first
+    return Prose((start, *rest, "."))
+
+
+def sentences(*said: Prose) -> Prose:
+    """Put whole sentences one after the other, as a paragraph does; empty ones are left out.
+
+    >>> sentences(text("One."), text(""), text("Two.")).parts
+    ('One.', ' ', 'Two.')
+    """
+    parts: list = []
+    for sentence in said:
+        if any(sentence.parts):
+            parts += [" ", *sentence.parts] if parts else sentence.parts
+    return Prose(tuple(parts))

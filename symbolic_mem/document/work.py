@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
-from symbolic_mem.document.prose import Amount, Chain, Prose, Put, Side, Total
+from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Put, Side, Total
 from symbolic_mem.document.steps import Step
 
 
@@ -34,11 +34,11 @@ class Work:
         known = {symbol: value for symbol, value in self.values.items() if expr.has(symbol)}
         return Put(expr, tuple(sorted(known.items(), key=lambda item: str(item[0]))))
 
-    def step(self, statement: Prose, *chains: Chain, reason: Prose | None = None) -> Step:
-        """Make a step after checking each of its lines."""
+    def step(self, statement: Prose, *chains: Chain, reason: Prose | None = None, brief: bool = False) -> Step:
+        """Make a step after checking each of its lines, those that may be left out among them."""
         for chain in chains:
             self.check(chain)
-        return Step(statement, chains, reason)
+        return Step(statement, chains, reason, brief)
 
     def check(self, chain: Chain) -> None:
         """Raise `FalseLine` unless every link of the chain holds at the known values."""
@@ -51,6 +51,8 @@ class Work:
             left = right
 
     def _holds(self, left: Side, relation: str, right: Side) -> bool:
+        if isinstance(right, Brief):
+            return self._holds(left, relation, _inner(right))
         one, other = self._value(left), self._value(right)
         if isinstance(right, Amount) and relation in ("=", "≈"):
             return (relation == "=") == right.shown.exact and _equal(one, other)
@@ -77,7 +79,17 @@ class Work:
                 return side.expr.xreplace(self.values)
             case Total():
                 return sp.Add(*(self._value(part) for part in side.sides))
+            case Long():
+                return self._value(side.expr)
+            case Brief():
+                return self._value(_inner(side))
         return self.number(side).doit()
+
+
+def _inner(brief: Brief) -> Side:
+    if isinstance(brief.shown, Prose):
+        raise TypeError(f"words are no side of a line: {brief}")
+    return brief.shown
 
 
 def _equal(one: sp.Expr, other: sp.Expr) -> bool:

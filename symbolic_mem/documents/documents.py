@@ -6,25 +6,25 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.symbols import table
+from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.insight import report_section
-from symbolic_mem.questions.largest import formula_blocks
+from symbolic_mem.questions.insight import Insight
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
     UNITS,
     about_memory,
     assumptions,
-    counted_moment,
     not_counted,
     placements,
 )
+from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
@@ -78,13 +78,14 @@ def part(found: Found) -> Section:
 
 
 def beside(found: Found) -> tuple[Prose, ...]:
-    """What an answer needs said beside it: which value of the question's own gave way to the caller's."""
-    return tuple(
+    """What an answer needs said beside it: which value of the question's own gave way, which instant is counted."""
+    lost = (
         say(
             "The question itself sets {own}; the caller's {other} counts.", own=text(own.words), other=text(other.words)
         )
         for own, other in found.study.lost(found.question)
     )
+    return (*lost, *found.question.beside(found))
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
@@ -96,10 +97,30 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     if not about_memory(study) or not memory.terms:
         return [], None
     if absent and asked.issuperset(absent):
-        return formula_blocks(study), None
+        return [*formula_blocks(study)], None
     study.need(memory.total, "the report")
-    told = [*map(Paragraph, counted_moment(study)), *memory_blocks(study, Work(study.values), kinds)]
-    return told, report_section(study, kinds)
+    told = [*map(Paragraph, instant_words(study)), *memory_blocks(study, Work(study.values), kinds)]
+    return told, _depends(study, kinds)
+
+
+def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
+    """What the memory depends on: what stays on every device, the crossover, and what one percent more adds."""
+    asked = {
+        "floor": n_fsdp in study.placed(kinds).total.free_symbols and not _floor_is_open(study, kinds),
+        "crossover": "activations" in kinds,
+        "sensitivities": True,
+    }
+    topics = tuple(topic for topic, wanted in asked.items() if wanted)
+    work = Work(study.values)
+    found = Insight("report", kinds=kinds).trends(study, topics)
+    blocks = [block for topic in found if topic is not None for block in topic.steps(work)]
+    return Section(text("What the memory depends on"), tuple(blocks)) if blocks else None
+
+
+def _floor_is_open(study: Study, kinds: tuple[str, ...]) -> bool:
+    """Whether what stays on every device depends on a symbol without value."""
+    _, kept = study.placed(kinds).split(n_fsdp)
+    return bool(missing(kept.total, study.values))
 
 
 def notation(study: Study) -> Table:

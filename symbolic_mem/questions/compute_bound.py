@@ -2,247 +2,196 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
 import sympy as sp
 
-from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, T_min, W, X, Y, alpha, named, t_comm, t_math
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Column, Paragraph, Section, Step, Table
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import missing
+from symbolic_mem.base.symbols import T, X, Y
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.work import Work
-from symbolic_mem.plans.network import COUNTED
-from symbolic_mem.plans.roofline import symbol_of
-from symbolic_mem.questions.parts.conventions import Threshold, conventions, conventions_table, why_this_one
-from symbolic_mem.questions.parts.mesh import best_blocks, meshes_table
+from symbolic_mem.plans.roofline import OVERLAPS
+from symbolic_mem.plans.schemes import AXES, PASSES, SCHEMES
+from symbolic_mem.questions.parts.batch_claims import batch_claims
+from symbolic_mem.questions.parts.conventions import (
+    Threshold,
+    conventions,
+    conventions_table,
+    threshold,
+    why_this_one,
+)
+from symbolic_mem.questions.parts.demands import balance_step, demand_blocks, demands
+from symbolic_mem.questions.parts.found_batch import FoundBatch
+from symbolic_mem.questions.parts.keys import one_of, whole
+from symbolic_mem.questions.parts.mesh import free_mesh, meshes_table, shape_blocks
 from symbolic_mem.questions.parts.setting import Setting, setting
-from symbolic_mem.solvers.critical import Critical, critical, next_whole
-from symbolic_mem.study.question import Question
+from symbolic_mem.questions.parts.times import pass_times, time_blocks
+from symbolic_mem.solvers.critical import critical, next_whole
+from symbolic_mem.study.question import Claimed, Question, key
 from symbolic_mem.study.study import Study
 
-PASS_WORDS = {"forward": "a forward pass", "backward": "a backward pass", "step": "a step, forward and backward,"}
-AXIS_WORDS = {"X": "the FSDP axis", "Y": "the tensor-parallel axis", "pods": "the network between pods"}
 
+@dataclass(frozen=True)
+class ComputeBound(Question):
+    """From which batch on the chips compute longer than they send, under a rule of overlap, on the mesh or the best.
 
-def compute_bound(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive the critical batch under the convention of the question, with the other conventions beside it."""
-    overlap = question.get("overlap", "max")
-    found = setting(study, question.get("scheme"), question.get("pass", "forward"), question.get("chips"), short=True)
-    axes = question.get("axes", "given" if _shape_is_given(found) else "optimal")
-    study.need(_without_tokens(found, axes).xreplace(dict(found.values)), f"question {question.label}")
-    work = Work(found.values)
-    blocks = [*intensity_blocks(found, work), *_time_blocks(found, work)]
-    both = set(found.roofline.by_axis) == {"X", "Y"}
-    if axes == "given":
-        bound = critical(found.roofline, overlap)
-        blocks += threshold_blocks(found, bound, work)
-    if both:
-        blocks += best_blocks(found)
-        thresholds = conventions(found)
-        blocks += [
-            conventions_table(found, thresholds, overlap, axes),
-            meshes_table(found),
-            Paragraph(why_this_one(found, overlap, axes)),
-        ]
-        chosen = next(each for each in thresholds if (each.overlap, each.axes) == (overlap, axes))
-    else:
-        bound = critical(found.roofline, overlap)
-        chosen = Threshold(overlap, axes, bound.tokens, bound.at(found.values), found.values.get(X))
-    blocks.append(Answer(_answer(found, chosen)))
-    title = question.get("title", "The batch from which the chips compute longer than they send")
-    section = Section(text(f"({question.label}) {title}"), tuple(blocks))
-    return section, _facts(study, question, found, chosen)
+    Without `axes` the mesh is the given one where its axes have values, else the best of as many `chips`.
+    """
 
+    ask = "compute_bound"
+    subject = "layers"
 
-def intensity_blocks(found: Setting, work: Work) -> list[Block]:
-    """Say what is counted, in which unit and direction, and the ratio of the two rates."""
-    network = found.roofline.network
-    blocks: list[Block] = [
-        Paragraph(
-            say(
-                f"{{t}} counts the tokens of the whole batch, {{bs}} (the TPU Scaling Book writes {{b}} for them). "
-                f"{_counted(found)} {{w}} is {COUNTED[network.direction]}. Elements are sent with two bytes each.",
-                t=T,
-                w=W,
-                b=B,
-                bs=B * S,
+    overlap: str = key(one_of(*OVERLAPS), "max")
+    axes: str | None = key(one_of(*AXES))
+    one_pass: str = key(one_of(*PASSES), "forward", name="pass")
+    scheme: str | None = key(one_of(*SCHEMES))
+    chips: int | None = key(whole)
+
+    def checked(self) -> ComputeBound:
+        """Refuse the best mesh for a scheme that has no shape to choose."""
+        if self.axes == "optimal" and self.scheme not in (None, "fsdp+tp"):
+            raise BadInput(
+                f'{self.where}: axes = "optimal" chooses X at a number of chips, and scheme {self.scheme!r} is not '
+                'X times Y alone; use axes = "given", or scheme = "fsdp+tp"'
             )
+        return self
+
+    def resolved(self, study: Study) -> ComputeBound:
+        """The same question with the mesh that it is about written out: ``given`` or ``optimal``."""
+        return replace(self, axes=self._axes(self._setting(study)))
+
+    def answer(self, study: Study) -> FoundBatch:
+        """Find the bound on the tokens; raises `MissingValue` for what it needs, and `BadInput` for a mesh that cannot be."""
+        case = self._setting(study)
+        used = self._threshold(study, case)
+        both = _free(case)
+        return FoundBatch(
+            study,
+            self,
+            times=pass_times(case),
+            known=case.values,
+            used=used,
+            smallest=None if used.tokens is None else next_whole(used.tokens),
+            tokens=case.tokens,
+            winner=_winner(case, self.overlap),
+            demands=demands(critical(case.roofline, self.overlap)) if used.axes == "given" else (),
+            conventions=conventions(case) if both else (used,),
+            free=free_mesh(case) if both else None,
         )
-    ]
-    if found.names:
-        chains = [
-            Chain(symbol, (("=", meaning), amount(found.values[symbol], named(symbol).unit)))
-            for symbol, meaning in found.names.items()
-        ]
-        said = "A forward pass takes, for one token, and the weights and the activations at the edges of the layers are"
-        blocks.append(work.step(text(said), *chains))
-    if C in work.values and W in work.values:
-        value = work.define(alpha, C / W)
-        ratio = Chain(alpha, (("=", C / W), ("=", work.put(C / W)), amount(value, "FLOP/byte", digits=6)))
-        blocks.append(work.step(text("While a chip sends one byte along one mesh axis, it could compute"), ratio))
-    return blocks
 
+    def steps(self, found: FoundBatch) -> Iterator[Block]:
+        """Time computing and sending, solve for the tokens, and put the other conventions beside the one that is used."""
+        work, used = Work(found.known), found.used
+        yield from time_blocks(found.times, work)
+        if used.axes == "given":
+            yield from demand_blocks(found.demands, found.times, used.overlap, work)
+            if used.tokens is not None and used.tokens != 0:
+                yield balance_step(found.times, used.overlap, used.tokens, found.known)
+        if found.free is not None:
+            yield from shape_blocks(found.free, found.known)
+            yield conventions_table(found.conventions, used, found.chips)
+            yield meshes_table(found.free, found.chips)
+            yield Paragraph(why_this_one(used, found.known))
 
-def _counted(found: Setting) -> str:
-    counted = f"All is counted for {PASS_WORDS[found.roofline.work.name]}"
-    if found.names:
-        return f"{counted} of the whole model."
-    return f"{counted} of one {found.load.what}: the number of blocks multiplies computing and sending alike."
-
-
-def _time_blocks(found: Setting, work: Work) -> list[Block]:
-    roofline = found.roofline
-    flops, chips = roofline.work.flops, roofline.work.chips
-    work.define(F_layer, flops)
-    work.define(t_math, roofline.math)
-    blocks: list[Block] = [
-        work.step(
-            say("The matrix products take, on {chips} chips,", chips=chips),
-            Chain(F_layer, (("=", flops),)),
-            Chain(t_math, (("=", F_layer / (chips * C)), ("=", roofline.math))),
-            reason=text(
-                "A product of an (m, k) and a (k, n) matrix takes 2 m k n operations; a backward pass makes two."
-            ),
-        )
-    ]
-    rows = []
-    for collective, time in roofline.each:
-        sent = collective.volume(roofline.network)
-        rows.append(
-            (
-                text(f"{collective.kind} of the {collective.what}"),
-                say("{n}", n=collective.over),
-                say("{b}", b=sent),
-                say("{t}", t=time),
+    def sentence(self, found: FoundBatch) -> Prose:
+        """Say from which batch on: whole, per chip and per rank, and what it is in whole tokens on every chip."""
+        bound, x = found.used.tokens, found.used.x
+        if bound is None or found.smallest is None:
+            return text("No batch is large enough: what is sent grows with the batch faster than what is computed.")
+        if bound == 0:
+            return text("Every batch is large enough: nothing that is sent stays the same when the batch shrinks.")
+        chip = bound / found.chips
+        whole_chip = sp.floor(chip) + 1
+        ragged = chip.is_Rational and not chip.is_Integer
+        pieces = {"tokens": Amount(sp.Integer(found.smallest)), "exact": Amount(bound), "chip": Amount(chip)}
+        rounded = {"each": Amount(whole_chip), "together": Amount(found.chips * whole_chip)}
+        if x is None and ragged:
+            return say(
+                "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is "
+                "{exact}): {chip} tokens per chip; with whole tokens on every chip, {each} on each and {together} "
+                "together.",
+                **pieces,
+                **rounded,
             )
-        )
-    heads = (("what is sent", "text"), ("over", "left"), ("bytes through a chip", "left"), ("seconds", "left"))
-    columns = tuple(Column(text(head), align) for head, align in heads)
-    blocks.append(Table(text("What is sent in the pass, and how long it takes"), columns, tuple(rows)))
-    chains = []
-    for axis, time in roofline.by_axis.items():
-        work.define(symbol_of(axis), time)
-        chains.append(Chain(symbol_of(axis), (("=", time),)))
-    if chains:
-        blocks.append(work.step(text("Collectives on the same axis share its links, so their times add:"), *chains))
-    return blocks
-
-
-def threshold_blocks(found: Setting, bound: Critical, work: Work) -> list[Block]:
-    """Turn "computing takes longer than sending" into a bound on the tokens, line by line."""
-    rule = (
-        "The axes use different links and send at the same time, so each must be faster than the products:"
-        if bound.overlap == "max"
-        else "The axes send one after the other, so their times add, and the sum must be less than the products take:"
-    )
-    blocks: list[Block] = [Paragraph(text(rule))] if len(found.roofline.by_axis) > 1 else []
-    for limit in bound.limits:
-        symbols = sp.Add(*(symbol_of(axis) for axis in limit.axes))
-        where = AXIS_WORDS[limit.axes[0]] if len(limit.axes) == 1 else "both axes"
-        if limit.growth != 0:
-            value = work.number(limit.margin)
-            holds = ">" if value > 1 else "≤"
-            statement = (
-                f"What is sent along {where} grows with the batch, as the products do, so the batch cancels"
-                if limit.constant == 0
-                else "Of what is sent, one part grows with the batch. That part alone must take less than the products"
+        if x is None:
+            return say(
+                "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is "
+                "{exact}): {chip} tokens per chip.",
+                **pieces,
             )
-            blocks.append(
-                work.step(
-                    text(f"{statement}. The products over it take"),
-                    Chain(
-                        limit.margin,
-                        (("=", work.put(limit.margin)), amount(value, digits=5), (holds, sp.S.One)),
-                    ),
-                    reason=text("It must exceed one: then this holds at every batch; otherwise no batch is enough."),
-                )
+        rank = Amount(bound / x)
+        if ragged:
+            return say(
+                "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is "
+                "{exact}): {chip} tokens per chip, {rank} per FSDP rank; with whole tokens on every chip, {each} on each "
+                "and {together} together.",
+                rank=rank,
+                **pieces,
+                **rounded,
             )
-        if limit.constant != 0 and work.number(limit.margin if limit.growth != 0 else sp.Integer(2)) > 1:
-            blocks.append(_solved(limit.tokens, limit.slope, limit.growth, limit.constant, symbols, work))
-    tokens = bound.at(found.values)
-    if tokens is not None and tokens != 0:
-        blocks.append(_balance(found, bound, tokens))
-    return blocks
-
-
-def _solved(tokens: sp.Expr, slope: sp.Expr, growth: sp.Expr, constant: sp.Expr, sent: sp.Expr, work: Work) -> Step:
-    value = work.define(T_min, tokens)
-    first = (
-        Chain(slope * T, ((">", constant),), asked=True)
-        if growth == 0
-        else Chain(slope * T - growth * T, ((">", constant),), asked=True)
-    )
-    return work.step(
-        text("Solved for the tokens:"),
-        Chain(t_math, ((">", sent),), asked=True),
-        first,
-        Chain(T, ((">", T_min),), asked=True),
-        Chain(T_min, (("=", tokens), ("=", work.put(tokens)), amount(value, "tokens"))),
-    )
-
-
-def _balance(found: Setting, bound: Critical, tokens: sp.Expr) -> Step:
-    """Put the critical batch back: there the slowest axis (or the sum) takes exactly as long as the products."""
-    work = Work({**found.values, T: tokens})
-    math = work.define(t_math, found.roofline.math)
-    chains = [Chain(t_math, (("=", found.roofline.math), amount(math, "s")))]
-    for axis, time in found.roofline.by_axis.items():
-        value = work.define(symbol_of(axis), time)
-        chains.append(Chain(symbol_of(axis), (("=", time), amount(value, "s"))))
-    if bound.overlap == "sum" and len(found.roofline.by_axis) > 1:
-        work.define(t_comm, found.roofline.communication("sum"))
-        parts = sp.Add(*(symbol_of(axis) for axis in found.roofline.by_axis))
-        chains.append(Chain(t_comm, (("=", parts), ("=", t_math))))
-    return work.step(say("Check: at {t} tokens", t=Amount(tokens)), *chains)
-
-
-def _answer(found: Setting, chosen: Threshold) -> Prose:
-    if chosen.tokens is None:
-        return text("No batch is large enough: what is sent grows with the batch faster than what is computed.")
-    if chosen.tokens == 0:
-        return text("Every batch is large enough: nothing that is sent stays the same when the batch shrinks.")
-    chips = sp.Integer(found.chips or 1)
-    chip = chosen.tokens / chips
-    parts = say(
-        "The chips compute longer than they send from {t} tokens in the whole batch on (the bound is {exact}): "
-        "{c} tokens per chip",
-        t=Amount(sp.Integer(next_whole(chosen.tokens))),
-        exact=Amount(chosen.tokens),
-        c=Amount(chip),
-    )
-    if chosen.x is not None:
-        parts = say("{p}, {r} per FSDP rank", p=parts, r=Amount(chosen.tokens / chosen.x))
-    if chip.is_Rational and not chip.is_Integer:
-        whole = next_whole(chip)
-        parts = say(
-            "{p}; with whole tokens on every chip, {w} on each and {all} together",
-            p=parts,
-            w=Amount(sp.Integer(whole)),
-            all=Amount(chips * whole),
+        return say(
+            "The chips compute longer than they send from {tokens} tokens in the whole batch on (the bound is {exact}): "
+            "{chip} tokens per chip, {rank} per FSDP rank.",
+            rank=rank,
+            **pieces,
         )
-    return Prose((*parts.parts, "."))
+
+    def heading(self, found: FoundBatch) -> str:
+        """The title where the study gives none."""
+        return self.title or "The batch from which the chips compute longer than they send"
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The batch in every unit in which somebody may count it."""
+        case = self._setting(study)
+        return batch_claims(self._threshold(study, case), case.values)
+
+    def _setting(self, study: Study) -> Setting:
+        return setting(study, self.scheme, self.one_pass, self.chips, short=True)
+
+    def _axes(self, case: Setting) -> str:
+        """The one rule for which mesh is meant: the given one where it is given, else the best that there is."""
+        if self.axes is not None:
+            return self.axes
+        return "optimal" if _free(case) and not {X, Y} <= set(case.values) else "given"
+
+    def _threshold(self, study: Study, case: Setting) -> Threshold:
+        axes = self._axes(case)
+        study.need(_needed(case, axes), f"question {self.label}")
+        if axes == "optimal" and not _free(case):
+            sent = " and ".join(case.roofline.work.axes) or "nothing"
+            raise BadInput(
+                f'question {self.label}: axes = "optimal" needs two axes of one pod that both send, and scheme '
+                f'{case.scheme.name} sends along {sent} here; give X and Y, and axes = "given"'
+            )
+        if axes == "optimal" and case.chips is None:
+            raise BadInput(
+                f"question {self.label}: the number of chips is not known; give X and Y under [values], or chips = 64 "
+                "(on the command line --chips 64)"
+            )
+        return threshold(case, self.overlap, axes)
 
 
-def _facts(study: Study, question: Question, found: Setting, chosen: Threshold) -> dict[str, object]:
-    tokens = chosen.tokens
-    return {
-        "study": study.name,
-        "question": question.label,
-        "conventions": {"overlap": chosen.overlap, "axes": chosen.axes, "unit": "tokens"},
-        "feasible": tokens is not None,
-        "critical_batch_tokens": tokens,
-        "smallest_batch_tokens": None if tokens is None else next_whole(tokens),
-        "per_chip": None if tokens is None else tokens / sp.Integer(found.chips or 1),
-        "per_fsdp_rank": None if tokens is None or chosen.x is None else tokens / chosen.x,
-        "formula": chosen.formula,
-    }
+def _free(case: Setting) -> bool:
+    """Whether the mesh has a shape that could be chosen: two axes that both send, in one pod."""
+    return set(case.roofline.work.axes) == {"X", "Y"} and case.scheme.name != "hsdp"
 
 
-def _shape_is_given(found: Setting) -> bool:
-    needed = {"X": X, "Y": Y}
-    return all(needed[axis] in found.values for axis in found.roofline.by_axis if axis in needed)
+def _winner(case: Setting, overlap: str) -> str | None:
+    """What the study's own batch waits for on its own mesh; None where it gives no batch, or no mesh."""
+    if case.tokens is None or missing(_times(case), case.values):
+        return None
+    return case.roofline.winner({**case.values, T: case.tokens}, overlap)
 
 
-def _without_tokens(found: Setting, axes: str) -> sp.Expr:
-    """All that must have a value: the times at one token, and at the best X the number of chips alone."""
-    times = sp.Add(found.roofline.math, *found.roofline.by_axis.values()).xreplace({T: sp.S.One})
-    if axes == "given":
-        return times
-    return times.xreplace({X: sp.S.One, Y: sp.S.One}) + N_devices
+def _times(case: Setting) -> sp.Expr:
+    """All times at one token, added: what has a value where all of them do."""
+    return sp.Add(case.roofline.math, *case.roofline.by_axis.values()).xreplace({T: sp.S.One})
+
+
+def _needed(case: Setting, axes: str) -> sp.Expr:
+    """What must still get a value: all of the times at one token, on the best mesh without its axes."""
+    times = _times(case).xreplace(dict(case.values))
+    return times if axes == "given" else times.xreplace({X: sp.S.One, Y: sp.S.One})

@@ -2,127 +2,183 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Memory, place
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Answer, Column, Section, Table
-from symbolic_mem.document.words import about, count, listed
+from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.words import about, count, listed, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.facts import Found
+from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
+from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS, capacity_blocks
-from symbolic_mem.solvers.bound import solve
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
-from symbolic_mem.study.question import Question
+from symbolic_mem.solvers.degree import Degree, smallest_degree
+from symbolic_mem.study.question import Claimed, key
 from symbolic_mem.study.study import Study
 
 
-def device_count(study: Study, question: Question) -> tuple[Section, Found]:
-    """Derive the memory of the kinds asked for and the number of devices that hold it."""
-    kinds = tuple(question.get("kinds") or KINDS)
-    memory = study.memory.of(*kinds)
-    if not memory.terms:
-        kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
-        raise BadInput(f"question {question.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
-    study.need(memory.total, f"question {question.label}")
-    capacity, strict = study.capacity(question), bool(question.get("strict", False))
-    work = Work(study.values)
-    blocks = memory_blocks(study, work, kinds)
+@dataclass(frozen=True)
+class DeviceCount(Printed, OnDevice):
+    """How many devices hold the memory of some kinds, spread evenly."""
 
-    bound = solve(_spread(memory), N_devices, capacity.counted, strict=strict)
-    answer = bound.at(study.values)
-    number = sp.Integer(answer.value or 0)
-    work.define(N_devices, number)
-    work.define(C_mem, capacity.counted)
-    quotient = work.number(M_total / C_mem)
-    relation = ">" if strict else "≥"
-    rounding = sp.floor(M_total / C_mem, evaluate=False) + 1 if strict else sp.ceiling(M_total / C_mem, evaluate=False)
-    blocks += [
-        *capacity_blocks(capacity, work),
-        work.step(
-            text("When the memory is spread evenly, the number of devices satisfies"),
-            Chain(N_devices, ((relation, M_total / C_mem),)),
-            Chain(M_total / C_mem, (("=", work.put(M_total / C_mem)), amount(quotient))),
-            Chain(N_devices, (("=", rounding), amount(number, "devices"))),
-        ),
-    ]
-    blocks += printed_blocks(question, number, "devices")
-    if capacity.device is not None:
-        blocks.append(_readings(study, capacity, memory, strict))
-    blocks.append(Answer(_sentence(study, memory, capacity, answer.value)))
-    title = question.get("title", "Memory, and how many devices that is")
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), Found(
-        study.name, question.label, capacity, answer, assumptions(study)
-    )
+    ask = "device_count"
 
+    kinds: tuple[str, ...] = key(kinds, ())
 
-def _spread(memory: Memory) -> Memory:
-    return place(memory, dict.fromkeys(memory.kinds, Placed(N_devices)))
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The kinds of memory that the question counts."""
+        return self.kinds or KINDS
 
+    def degree(self, study: Study, capacity: Capacity, kinds: tuple[str, ...]) -> Degree:
+        """Count the devices of one capacity that hold the given kinds, at the instant of the study."""
+        memory = study.memory.of(*kinds)
+        if not memory.terms:
+            kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
+            raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
+        study.need(memory.total, f"question {self.label}")
+        spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
+        return smallest_degree(spread, N_devices, capacity.counted, study.values, strict=self.strict)
 
-def _readings(study: Study, chosen: Capacity, memory: Memory, strict: bool) -> Table:
-    """Count again under every reading of the device's label, for the states alone and for everything."""
-    device = chosen.device
-    assert device is not None
-    groups = [("states only", memory.of(*STATIC)), ("with activations", memory)]
-    if not {"activations"} & set(memory.kinds) or not memory.of(*STATIC).terms:
-        groups = [("devices", memory)]
-    rows = []
-    for reading in READINGS:
-        if getattr(device, reading) is None:
-            continue
-        capacity = capacity_of(device, reading, reserved=chosen.reserved, usable=chosen.usable)
-        counts = [
-            solve(_spread(part), N_devices, capacity.counted, strict=strict).at(study.values).value
-            for _, part in groups
-        ]
-        mark = " (used here)" if reading == chosen.reading else ""
-        rows.append(
-            (
-                text(f"{reading}{mark}"),
-                text(READING_WORDS[reading]),
-                count(capacity.counted),
-                *(count(found) for found in counts),
-            )
+    def answer(self, study: Study) -> FoundCount:
+        """Count the devices; the instant of a step that asks for most decides."""
+        return hardest(study, self.counted, self._at_instant, hardness)
+
+    def _at_instant(self, study: Study) -> FoundCount:
+        solved = self.degree(study, study.capacity, self.counted)
+        return FoundCount(study, self, study.capacity, solved, readings=self._readings(study))
+
+    def _readings(self, study: Study) -> tuple[Reading, ...]:
+        """Count again under every reading of the device's label, for the states alone and for everything."""
+        chosen = study.capacity
+        if chosen.device is None:
+            return ()
+        limits = {"reserved": chosen.reserved, "usable": chosen.usable}
+        names = [reading for reading in READINGS if getattr(chosen.device, reading) is not None]
+        capacities = [capacity_of(chosen.device, name, **limits) for name in names]
+        groups = self._groups(study.memory.of(*self.counted))
+        return tuple(
+            Reading(capacity, tuple(self.degree(study, capacity, group).value for group in groups))
+            for capacity in capacities
         )
+
+    def _groups(self, memory: Memory) -> tuple[tuple[str, ...], ...]:
+        """The states alone and all kinds, where both are there; else all kinds."""
+        if "activations" not in memory.kinds or not memory.of(*STATIC).terms:
+            return (self.counted,)
+        return (tuple(kind for kind in self.counted if kind in STATIC), self.counted)
+
+    def steps(self, found: FoundCount) -> Iterator[Block]:
+        """The account, the capacity, the quotient and the whole number, then the same under every reading."""
+        study, limit, work = found.study, Limit(found.capacity.counted, self.strict), Work(found.study.values)
+        number = sp.Integer(found.value or 0)
+        yield from memory_blocks(study, work, self.counted)
+        work.define(N_devices, number)
+        yield from capacity_blocks(found.capacity, work)
+        quotient = M_total / C_mem
+        yield work.step(
+            text("When the memory is spread evenly, the number of devices satisfies"),
+            Chain(N_devices, ((limit.reach, quotient),)),
+            Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+            Chain(N_devices, (("=", limit.first(quotient)), amount(number, "devices"))),
+        )
+        yield from printed_blocks(self, number, "devices")
+        if found.readings:
+            yield _readings_table(found)
+
+    def sentence(self, found: FoundCount) -> Prose:
+        """Say how much there is of what, and how many devices that is."""
+        capacity, memory, known = found.capacity, found.study.memory.of(*self.counted), dict(found.study.values)
+        static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
+        devices = plural(found.value or 0, "device", "devices")
+
+        def shown(part: Memory) -> Prose:
+            return about(Amount(part.total.xreplace(known), capacity.unit))
+
+        pieces = {
+            "names": listed([KIND_WORDS[kind] for kind in memory.kinds]).capitalize(),
+            "total": shown(memory),
+            "number": found.value or 0,
+            "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
+            "each": about(Amount(capacity.counted, capacity.unit)),
+        }
+        if static.terms and rest.terms:
+            return say(
+                "{names} take {total} ({s} of states and {a} of {kept}): that is {number} {devices} of {each} each.",
+                s=shown(static),
+                a=shown(rest),
+                kept=listed([KIND_WORDS[kind] for kind in rest.kinds]),
+                **pieces,
+            )
+        return say("{names} take {total}: that is {number} {devices} of {each} each.", **pieces)
+
+    def heading(self, found: FoundCount) -> str:
+        """The title where the study gives none."""
+        return self.title or "Memory, and how many devices that is"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed."""
+        return ("devices",)
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The number of devices."""
+        solved = [self.degree(one, one.capacity, self.counted) for one in instants(study, self.counted)]
+        return {"devices": degree_claim(solved, "devices that hold everything, spread evenly")}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of the label of a device, and the number of devices of each group under it."""
+
+    capacity: Capacity
+    numbers: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class FoundCount(FoundDegree):
+    """The number of devices, and the same under every reading of the device's label."""
+
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def assumptions(self) -> tuple[Prose, ...]:
+        """What the answer takes for granted: nothing of where the memory lives."""
+        said = assumptions(self.study)
+        return (*said, *instant_words(self.study)) if "gradients" in self.question.counted else said
+
+
+def _readings_table(found: FoundCount) -> Table:
+    device = found.capacity.device
+    assert device is not None, "only a device of the catalogue has readings"
+    rows = []
+    for reading in found.readings:
+        name = reading.capacity.reading or ""
+        used = say("{reading} (used here)", reading=name) if name == found.capacity.reading else text(name)
+        cells = (used, text(READING_WORDS[name]), count(reading.capacity.counted))
+        rows.append((*cells, *(count(number) for number in reading.numbers)))
+    heads = ("states only", "with activations") if len(found.readings[0].numbers) == 2 else ("devices",)
     return Table(
-        text(f"The same count under the readings of the memory of one {device.title}"),
+        say("The same count under the readings of the memory of one {device}", device=text(device.title)),
         (
             Column(text("reading")),
             Column(text("what counts"), "text"),
             Column(text("bytes"), "right"),
-            *(Column(text(name), "right") for name, _ in groups),
+            *(Column(text(head), "right") for head in heads),
         ),
         tuple(rows),
-    )
-
-
-def _sentence(study: Study, memory: Memory, capacity: Capacity, number: int | None) -> Prose:
-    values = dict(study.values)
-    total = memory.total.xreplace(values)
-    names = listed([KIND_WORDS[kind] for kind in memory.kinds])
-    static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
-    devices = "device" if number == 1 else "devices"
-    holder = f"{devices} ({capacity.device.title})" if capacity.device else devices
-    parts = say(f"{names.capitalize()} take {{total}}", total=about(Amount(total, capacity.unit)))
-    if static.terms and rest.terms:
-        parts = say(
-            "{parts} ({s} of states and {a} of {kept})",
-            parts=parts,
-            s=about(Amount(static.total.xreplace(values), capacity.unit)),
-            a=about(Amount(rest.total.xreplace(values), capacity.unit)),
-            kept=listed([KIND_WORDS[kind] for kind in rest.kinds]),
-        )
-    return say(
-        f"{{parts}}: that is {number} {holder} of {{each}} each.",
-        parts=parts,
-        each=about(Amount(capacity.counted, capacity.unit)),
     )

@@ -2,192 +2,296 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, local, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Paragraph, Section, Step
+from symbolic_mem.document.steps import Block, Step
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.instants import each_words, instants
+from symbolic_mem.questions.parts.keys import OfKinds, degree
 from symbolic_mem.questions.parts.setting import setting
-from symbolic_mem.questions.parts.words import capacity_words
-from symbolic_mem.solvers.both import Both, both
+from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.bound import solve
-from symbolic_mem.study.question import Question
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.question import At, Claimed, Found, key
 from symbolic_mem.study.study import Study
 
 # Local names: memory on one device is U_0 + u T + (P_0 + p T)/n, and beta tokens keep one chip busy.
-U0, U1, P0, P1, BETA = (sp.Symbol(name, positive=True) for name in ("U_0", "u", "P_0", "p", "β"))
+U0, U1, P0, P1, BETA = local("U", "0"), local("u", ""), local("P", "0"), local("p", ""), local("β", "")
 
 
-def fits_and_computes(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive the interval of degrees under both bounds at the study's batch, and the batch from which there is one."""
-    found = setting(study, "fsdp", "forward")
-    placement = study.placement
-    if "rest" in question.options:
-        placement = {kind: replace(placed, rest=question.get("rest")) for kind, placed in placement.items()}
-    memory = replace(study, placement=placement).placed(kinds=tuple(question.get("kinds") or ()))
-    study.need(memory.total.xreplace({n_fsdp: sp.S.One}), f"question {question.label}")
-    capacity = study.capacity(question)
-    bound = solve(memory, n_fsdp, capacity.counted, strict=bool(question.get("strict", False)))
-    limits = both(study.model, found.roofline.network, bound, study.values, _fraction(capacity.counted))
-    assert found.tokens is not None
-    tokens = int(found.tokens)
-    work = Work(
-        {
-            T: sp.Integer(tokens),
-            C_mem: capacity.counted,
-            U0: _number(limits.fixed),
-            U1: _number(limits.fixed_per_token),
-            P0: _number(limits.divided),
-            P1: _number(limits.divided_per_token),
-            BETA: _number(limits.beta),
+def _fsdp(given: Any, at: At) -> sp.Symbol:
+    symbol = degree(given, at)
+    if symbol != n_fsdp:
+        raise BadInput(f"{at.where} = {given!r}: computing is bounded for FSDP alone; give n_fsdp, or leave it out")
+    return symbol
+
+
+@dataclass(frozen=True)
+class FitsAndComputes(OfKinds):
+    """The interval of degrees under both bounds at the study's batch, and the batch from which there is one."""
+
+    ask = "fits_and_computes"
+
+    symbol: sp.Symbol = key(_fsdp, n_fsdp, name="for")
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The degree."""
+        return (str(self.symbol),)
+
+    def limits(self, study: Study) -> tuple[Both, int]:
+        """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
+        found = setting(study, "fsdp", "forward")
+        capacity = study.capacity.counted
+        bounds = []
+        for one in instants(study, self.counted):
+            memory = one.placed(self.counted)
+            study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
+            bounds.append(solve(memory, self.symbol, capacity, strict=self.strict))
+        assert found.tokens is not None, "the memory needs B and S, and both have values"
+        return both(study.model, found.roofline.network, bounds, study.values), int(found.tokens)
+
+    def answer(self, study: Study) -> FoundBoth:
+        """Put the bound of memory beside that of computing."""
+        limits, tokens = self.limits(study)
+        deciding = limits.deciding(tokens)
+        return FoundBoth(
+            study,
+            self,
+            capacity=study.capacity,
+            limits=limits,
+            share=deciding,
+            tokens=tokens,
+            least=limits.least(tokens),
+            most=limits.most(tokens),
+            interval=limits.interval(tokens),
+            first=limits.first_batch(),
+        )
+
+    def steps(self, found: FoundBoth) -> Iterator[Block]:
+        """Each bound, the window at the study's batch, and the batch at the edge of both."""
+        share = found.share
+        known = {T: sp.Integer(found.tokens), BETA: sp.sympify(found.limits.beta)}
+        known |= {
+            U0: sp.sympify(share.fixed),
+            U1: sp.sympify(share.fixed_per_token),
+            P0: sp.sympify(share.divided),
+            P1: sp.sympify(share.divided_per_token),
         }
-    )
-    blocks: list[Block] = [
-        Paragraph(capacity_words(capacity)),
-        *_bounds(limits, work),
-        *_window(limits, tokens, work),
-        *_edge(limits, work),
-        Answer(_answer(limits, tokens)),
-    ]
-    title = question.get("title", "The degrees that hold the memory and keep the chips busy")
-    interval, first = limits.interval(tokens), limits.first_batch()
-    facts = {
-        "study": study.name,
-        "question": question.label,
-        "for": "n_fsdp",
-        "feasible": interval is not None,
-        "value": None if interval is None else interval[0],
-        "interval": interval,
-        "smallest_that_fits": limits.least(tokens),
-        "largest_that_computes": limits.most(tokens),
-        "batch_tokens": tokens,
-        "first_batch_tokens": None if first is None else first[0],
-        "first_batch_degree": None if first is None else first[1],
-    }
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
+        work = Work(known)
+        yield from capacity_blocks(found.capacity, work)
+        yield from _bounds(found, work)
+        yield _window(found, work)
+        yield from _edge(found, work)
+
+    def sentence(self, found: FoundBoth) -> Prose:
+        """Say which degrees do both at the study's batch, and the smallest batch that lets one."""
+        tokens = Amount(sp.Integer(found.tokens))
+        return sentences(_here(found, tokens), _at_best(found))
+
+    def beside(self, found: FoundBoth) -> tuple[Prose, ...]:
+        """Say that two instants count, where gradients do not persist."""
+        return (each_words(),) if len(found.limits.shares) > 1 else ()
+
+    def heading(self, found: FoundBoth) -> str:
+        """The title where the study gives none."""
+        return self.title or "The degrees that hold the memory and keep the chips busy"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed."""
+        return (str(self.symbol),)
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The smallest degree that does both, under the name of its symbol."""
+        limits, tokens = self.limits(study)
+        interval = limits.interval(tokens)
+        value = None if interval is None else interval[0]
+        meaning = "the smallest degree that holds the memory and keeps the chips busy"
+        return {str(self.symbol): Claimed(value, "devices", meaning, quotient=limits.quotient(tokens))}
 
 
-def _kept(expr: sp.Expr, limits: Both) -> sp.Expr:
+@dataclass(frozen=True)
+class FoundBoth(Found):
+    """Both bounds; what decides at the study's batch (`share`), the interval there, and the first batch with one."""
+
+    capacity: Capacity
+    limits: Both
+    share: Share
+    tokens: int
+    least: int | None
+    most: int
+    interval: tuple[int, int] | None
+    first: tuple[int, int] | None
+
+    @property
+    def value(self) -> int | None:
+        """The smallest degree that does both."""
+        return None if self.interval is None else self.interval[0]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether some degree does both at the study's batch."""
+        return self.interval is not None
+
+    @property
+    def reason(self) -> Prose | None:
+        """Why no degree does both."""
+        if self.feasible:
+            return None
+        if self.least is None:
+            return text("what every device holds in full does not fit, whatever the degree")
+        return say(
+            "at least {least} devices hold the memory, and at most {most} stay busy", least=self.least, most=self.most
+        )
+
+    @property
+    def ledger(self) -> Ledger:
+        """The two lines of memory, and the tokens that keep a chip busy."""
+        share = self.share
+        return Ledger(
+            (
+                Line(U0, sp.sympify(share.fixed), "bytes", "what every device holds in full, without tokens"),
+                Line(U1, sp.sympify(share.fixed_per_token), "bytes", "the same for each token of the batch"),
+                Line(P0, sp.sympify(share.divided), "bytes", "what is divided, without tokens"),
+                Line(P1, sp.sympify(share.divided_per_token), "bytes", "the same for each token of the batch"),
+                Line(BETA, sp.sympify(self.limits.beta), "tokens", "tokens that keep one chip busy"),
+                Line(C_mem, sp.sympify(self.capacity.counted), "bytes", "what counts of one device"),
+            ),
+            {T: sp.Integer(self.tokens)},
+        )
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Both bounds, the interval, and the first batch that has one."""
+        return {
+            "for": str(self.question.symbol),
+            "feasible": self.feasible,
+            "value": self.value,
+            "interval": self.interval,
+            "smallest_that_fits": self.least,
+            "largest_that_computes": self.most,
+            "batch_tokens": self.tokens,
+            "first_batch_tokens": None if self.first is None else self.first[0],
+            "first_batch_degree": None if self.first is None else self.first[1],
+        }
+
+
+def _kept(expr: sp.Expr, share: Share) -> sp.Expr:
     """The expression without the parts of the memory that are zero here."""
-    parts = ((U0, limits.fixed), (U1, limits.fixed_per_token), (P0, limits.divided), (P1, limits.divided_per_token))
+    parts = ((U0, share.fixed), (U1, share.fixed_per_token), (P0, share.divided), (P1, share.divided_per_token))
     return expr.xreplace({symbol: sp.S.Zero for symbol, value in parts if value == 0})
 
 
-def _bounds(limits: Both, work: Work) -> list[Block]:
-    relation = "<" if limits.strict else "≤"
-    total = _kept(U0 + U1 * T + (P0 + P1 * T) / n_fsdp, limits)
+def _bounds(found: FoundBoth, work: Work) -> Iterator[Block]:
+    n, limit = found.question.symbol, Limit(found.capacity.counted, found.limits.strict)
+    total = _kept(U0 + U1 * T + (P0 + P1 * T) / n, found.share)
     units = {U0: "GB", U1: "bytes", P0: "GB", P1: "bytes"}
-    memory = [Chain(total, ((relation, C_mem),), asked=True)]
+    memory = [Chain(total, ((limit.sign, C_mem),), asked=True)]
     memory += [
         Chain(symbol, (amount(work.number(symbol), unit),)) for symbol, unit in units.items() if total.has(symbol)
     ]
-    return [
-        work.step(
-            text("Memory asks for many devices, and for more of them the more tokens there are:"),
-            *memory,
+    yield work.step(text("Memory asks for many devices, and for more of them the more tokens there are:"), *memory)
+    yield work.step(
+        say(
+            "Computing asks for few: FSDP alone keeps a chip busy only with {tokens} tokens of its own,",
+            tokens=C / (M_X * W),
         ),
-        work.step(
-            say(
-                "Computing asks for few: FSDP alone keeps a chip busy only with {tokens} tokens of its own,",
-                tokens=C / (M_X * W),
-            ),
-            Chain(n_fsdp, (("<", T / BETA),), asked=True),
-            Chain(BETA, (amount(work.number(BETA), "tokens"),)),
-        ),
-    ]
+        Chain(n, (("<", T / BETA),), asked=True),
+        Chain(BETA, (amount(work.number(BETA), "tokens"),)),
+    )
 
 
-def _window(limits: Both, tokens: int, work: Work) -> list[Block]:
-    least, most = limits.least(tokens), limits.most(tokens)
+def _window(found: FoundBoth, work: Work) -> Block:
+    tokens = Amount(sp.Integer(found.tokens))
     upper = Chain(T / BETA, (("=", work.put(T / BETA)), amount(work.number(T / BETA), "chips")))
-    at_batch = say("At the batch of the study, {t} tokens,", t=Amount(sp.Integer(tokens)))
-    room = _kept(C_mem - U0 - U1 * T, limits)
-    value = work.number(room)
-    if least is None:
-        return [
-            work.step(
-                say("{a} what every device holds in full does not fit, whatever the degree:", a=at_batch),
-                Chain(room, (("=", work.put(room)), amount(value, "GB"), ("≤", sp.S.Zero))),
-                upper,
-            )
-        ]
-    quotient = _kept(P0 + P1 * T, limits) / room
-    return [
-        work.step(
-            say("{a} the two bounds are", a=at_batch),
-            Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
+    room = _kept(C_mem - U0 - U1 * T, found.share)
+    if found.least is None:
+        return work.step(
+            say(
+                "At the batch of the study, {t} tokens, what every device holds in full does not fit, whatever the degree:",
+                t=tokens,
+            ),
+            Chain(room, (("=", work.put(room)), amount(work.number(room), "GB"), ("≤", sp.S.Zero))),
             upper,
-            reason=text(f"So at least {least} devices hold the memory, and at most {most} stay busy."),
         )
-    ]
+    quotient = _kept(P0 + P1 * T, found.share) / room
+    return work.step(
+        say("At the batch of the study, {t} tokens, the two bounds are", t=tokens),
+        Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
+        upper,
+        reason=say(
+            "So at least {least} devices hold the memory, and at most {most} stay busy.",
+            least=found.least,
+            most=found.most,
+        ),
+    )
 
 
-def _edge(limits: Both, work: Work) -> list[Block]:
+def _edge(found: FoundBoth, work: Work) -> Iterator[Block]:
     """At the smallest batch that keeps n chips busy, T = beta n, both bounds become one condition on n alone."""
-    room = _kept(C_mem - U0 - P1 * BETA, limits)
-    square = _kept(U1, limits) * BETA * n_fsdp**2 - room * n_fsdp + P0
+    n, share = found.question.symbol, found.share
+    room = _kept(C_mem - U0 - P1 * BETA, share)
+    square = _kept(U1, share) * BETA * n**2 - room * n + P0
     value = work.number(room)
-    blocks: list[Block] = [
-        Step(
-            text("A larger batch only adds memory, so the smallest batch for n chips decides. There"),
-            (Chain(T, (("=", BETA * n_fsdp),), asked=True), Chain(square, (("≤", sp.S.Zero),), asked=True)),
-        ),
-        work.step(
-            text("which needs room for what does not depend on the batch"),
-            Chain(room, (("=", work.put(room)), amount(value, "GB"), (">" if value > 0 else "≤", sp.S.Zero))),
-        ),
-    ]
+    yield Step(
+        text("A larger batch only adds memory, so the smallest batch for n chips decides. There"),
+        (Chain(T, (("=", BETA * n),), asked=True), Chain(square, (("≤", sp.S.Zero),), asked=True)),
+    )
+    yield work.step(
+        text("which needs room for what does not depend on the batch"),
+        Chain(room, (("=", work.put(room)), amount(value, "GB"), (">" if value > 0 else "≤", sp.S.Zero))),
+    )
     if value <= 0:
-        return blocks
-    if limits.fixed_per_token == 0:
+        return
+    if share.fixed_per_token == 0:
         smallest = P0 / room
         chain = Chain(smallest, (("=", work.put(smallest)), amount(work.number(smallest), "devices")))
-        blocks.append(work.step(say("Nothing grows on every device, so {n} is at least", n=n_fsdp), chain))
-        return blocks
+        yield work.step(say("Nothing grows on every device, so {n} is at least", n=n), chain)
+        return
     discriminant = room**2 - 4 * U1 * BETA * P0
-    found = work.number(discriminant)
-    sign = "≥" if found >= 0 else "<"
+    holds = work.number(discriminant) >= 0
     meaning = (
         "It is not negative, so some degrees do both, between the two roots."
-        if found >= 0
+        if holds
         else "It is negative: the condition holds for no degree, at any batch. That is the proof that none exists."
     )
-    shown = Chain(discriminant, (("=", work.put(discriminant)), (sign, sp.S.Zero)))
-    blocks.append(work.step(text("and a discriminant that is not negative:"), shown, reason=text(meaning)))
-    return blocks
+    shown = Chain(discriminant, (("=", work.put(discriminant)), ("≥" if holds else "<", sp.S.Zero)))
+    yield work.step(text("and a discriminant that is not negative:"), shown, reason=text(meaning))
 
 
-def _answer(limits: Both, tokens: int) -> Prose:
-    interval, first = limits.interval(tokens), limits.first_batch()
-    if interval is not None:
-        start = say(
-            f"At {{t}} tokens {_numbers(interval)} both hold the memory and stay busy; the smallest is {interval[0]}.",
-            t=Amount(sp.Integer(tokens)),
+def _here(found: FoundBoth, tokens: Amount) -> Prose:
+    if found.interval is None:
+        return say("At {t} tokens no degree does both.", t=tokens)
+    low, high = found.interval
+    if low == high:
+        return say(
+            "At {t} tokens {low} devices both hold the memory and stay busy; the smallest is {low}.", t=tokens, low=low
         )
-    else:
-        start = say("At {t} tokens no degree does both.", t=Amount(sp.Integer(tokens)))
-    if first is None:
-        return Prose((*start.parts, " No batch lets any degree do both: shard more of what every device holds."))
-    more = say(
-        " The smallest batch of whole sequences that lets a degree do both is {t} tokens, with {n} devices.",
-        t=Amount(sp.Integer(first[0])),
-        n=Amount(sp.Integer(first[1])),
+    return say(
+        "At {t} tokens {low} to {high} devices both hold the memory and stay busy; the smallest is {low}.",
+        t=tokens,
+        low=low,
+        high=high,
     )
-    return Prose((*start.parts, *more.parts))
 
 
-def _numbers(interval: tuple[int, int]) -> str:
-    low, high = interval
-    return f"{low} devices" if low == high else f"{low} to {high} devices"
-
-
-def _number(value: Fraction) -> sp.Rational:
-    return sp.Rational(value.numerator, value.denominator)
-
-
-def _fraction(value: sp.Rational) -> Fraction:
-    return Fraction(int(value.p), int(value.q))
+def _at_best(found: FoundBoth) -> Prose:
+    if found.first is None:
+        return text("No batch lets any degree do both: shard more of what every device holds.")
+    return say(
+        "The smallest batch of whole sequences that lets a degree do both is {t} tokens, with {n} devices.",
+        t=Amount(sp.Integer(found.first[0])),
+        n=Amount(sp.Integer(found.first[1])),
+    )

@@ -2,290 +2,213 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.symbols import C_mem, M_device, P, local, lookup, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Section, Step, Table
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.base.exact import missing, number
+from symbolic_mem.base.ledger import Ledger
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.symbols import B, P, lookup, named
+from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.facts import FoundLargest
-from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
+from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
+from symbolic_mem.questions.parts.lines import account_lines, power_lines
+from symbolic_mem.questions.parts.powers import (
+    account_steps,
+    answer_words,
+    none_steps,
+    none_words,
+    power_steps,
+    requirement,
+    value_steps,
+)
 from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences, reading_words
-from symbolic_mem.recipes.recompute import recompute
+from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
-from symbolic_mem.solvers.powers import contained, powers_of
-from symbolic_mem.study.question import Question
-from symbolic_mem.study.study import Study
+from symbolic_mem.solvers.inverse import Upper, upper
+from symbolic_mem.solvers.powers import contained, written_coefficients
+from symbolic_mem.study.question import At, Claimed, Found, key, sets, words
+from symbolic_mem.study.study import Change, Study
 
 ALIASES = {"tokens": "T", "parameters": "P"}
 
 
-def largest(study: Study, question: Question) -> tuple[Section, FoundLargest]:
-    """Derive the largest whole value of a symbol at which one device's share fits, or why there is none.
-
-    Raises `BadInput` for a symbol that the memory does not contain, and `MissingValue` for a value that it needs.
-    """
-    study = study.under(question)
-    kinds = tuple(question.get("kinds") or KINDS)
-    memory = study.placed(question.get("rest"), kinds)
-    x = unknown(question, memory)
-    capacity = study.capacity(question)
-    strict = bool(question.get("strict", False))
-    bound = upper(memory, x, capacity.counted, strict=strict)
-    values = {symbol: value for symbol, value in study.values.items() if symbol != x}
-    answer = bound.at(values)
-
-    work = Work(values)
-    blocks = _account(study, question, memory, x, work)
-    blocks += _powers(memory, bound, work)
-    blocks += [*capacity_blocks(capacity, work), _requirement(bound, work)]
-    if answer.value is not None:
-        blocks += _value(bound, answer, work)
-        blocks += printed_blocks(question, sp.Integer(answer.value), named(x).unit)
-        reason = None
-    else:
-        reason, more = _none(bound, answer, work)
-        blocks += more
-    blocks.append(_answer(study, capacity, bound, answer, reason))
-    title = question.get("title", f"The largest {named(x).meaning} that fits")
-    placement = {kind: placed for kind, placed in study.placement.items() if kind in memory.kinds}
-    said = (*assumptions(study), *placement_sentences(memory.kinds, placement))
-    section = Section(text(f"({question.label}) {title}"), tuple(blocks))
-    return section, FoundLargest(study.name, question.label, capacity, answer, said, reason)
-
-
-def unknown(question: Question, memory: Memory) -> sp.Symbol:
-    """Return the symbol that a question solves for: a name of the memory, or ``tokens`` or ``parameters``.
-
-    Raises `BadInput` naming the symbols that the memory contains.
-    """
-    name = str(question.get("for", "B"))
+def _unknown(given: Any, at: At) -> sp.Symbol:
+    name = words(given, at)
     symbol = lookup(ALIASES.get(name, name))
-    if symbol is None or ALIASES.get(name, name) not in contained(memory):
-        raise BadInput(
-            f"{question.where or 'solve'}: for = {name!r} is not in the memory; {nearest(name, contained(memory))}"
-        )
+    if symbol is None:
+        raise BadInput(f"{at.where} = {name!r} is not in the memory; {nearest(name, ('B', 'S', 'L', *ALIASES))}")
     return symbol
 
 
-def _account(study: Study, question: Question, memory: Memory, x: sp.Symbol, work: Work) -> list[Block]:
-    """Parameters where they are a number, what is kept, and the terms of one device as formulas."""
-    known = not study.model.parameters.has(x) and x != P
-    first = study.questions[:1] == (question,) or question.label == "solve"
-    blocks: list[Block] = [*parameter_steps(study.model, work)] if first and known else []
-    if known and not study.model.parameters.free_symbols - set(work.values):
-        work.define(P, study.model.parameters)
-    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
-    if first and saving and "activations" in memory.kinds:
-        blocks.append(kept_table(saving, study))
-    if study.placement:
-        blocks += [Step(text("Where the memory lives:")), Bullets(placement_sentences(memory.kinds, study.placement))]
-    blocks.append(_terms(memory, with_p=known or x == P))
-    return blocks
+@dataclass(frozen=True)
+class Largest(Printed, OfKinds):
+    """The largest whole value of a symbol at which one device's share fits, or why there is none."""
 
+    ask = "largest"
 
-def formula_blocks(study: Study) -> list[Block]:
-    """The account of a study whose unknown has no value yet: what is kept, and every term as a formula."""
-    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
-    known = not study.model.parameters.free_symbols - set(study.values)
-    blocks: list[Block] = [*parameter_steps(study.model, Work(study.values))] if known else []
-    blocks += [kept_table(saving, study)] if saving else []
-    return [*blocks, _terms(study.memory, with_p=known, where="the whole model")]
+    symbol: sp.Symbol = key(_unknown, B, name="for")
+    values: tuple[Change, ...] = sets(values)
 
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The unknown, with B and S where it is the tokens, and what the question gives values to for itself."""
+        tokens = ("B", "S") if str(self.symbol) == "T" else ()
+        return (str(self.symbol), *tokens, *(change.aspect for change in self.values))
 
-def _terms(memory: Memory, *, with_p: bool, where: str = "one device") -> Table:
-    rows = tuple((text(term.name), say("{f}", f=shown(term, with_p))) for term in memory.terms)
-    heads = (Column(text("term")), Column(text("bytes")))
-    return Table(text(f"The terms of the memory of {where}"), heads, rows)
-
-
-def shown(term: Term, with_p: bool) -> sp.Expr:
-    """The bytes of a term on one device: with the parameters as P where that is asked for and can be."""
-    return term.short / term.degree if with_p and term.short is not None else term.bytes
-
-
-def _powers(memory: Memory, bound: UpperBound, work: Work) -> list[Block]:
-    """Collect the memory by powers of the unknown, each coefficient with its number."""
-    x = bound.symbol
-    named_powers, chains = [], []
-    for k, coefficient in sorted(bound.powers, reverse=True):
-        symbol = local("a", str(k))
-        parts = _coefficient(memory, x, k, work)
-        value = work.define(symbol, coefficient)
-        links: list[tuple[str, Side]] = [("=", parts[0] if len(parts) == 1 else Total(parts))]
-        if coefficient.free_symbols:
-            puts = tuple(work.put(part) if part.free_symbols else part for part in parts)
-            links.append(("=", puts[0] if len(puts) == 1 else Total(puts)))
-            links.append(amount(value, "bytes", digits=14))
-        chains.append(Chain(symbol, tuple(links)))
-        named_powers.append(symbol * x**k)
-    total = sp.Add(*(coefficient * x**k for k, coefficient in bound.powers))
-    work.define(M_device, total)
-    written = Total(tuple(named_powers)) if len(named_powers) > 1 else named_powers[0]
-    return [
-        work.step(
-            say("Collected by powers of {x}, the memory of one device is", x=x),
-            Chain(M_device, (("=", written),)),
-            *chains,
-        )
-    ]
-
-
-def _coefficient(memory: Memory, x: sp.Symbol, k: int, work: Work) -> tuple[sp.Expr, ...]:
-    """The parts of a coefficient in the author's order: the states together, then each other term."""
-    parts: list[sp.Expr] = []
-    states: list[sp.Expr] = []
-    for term in memory.terms:
-        if k == 0 and P in work.values and term.short is not None and not term.bytes.has(x):
-            states.append(term.short / term.degree)
-            continue
-        alone = Memory((term,), memory.definitions)
-        contains = str(x) in contained(alone) or term.bytes.has(x)
-        coefficient = dict(powers_of(alone, x)).get(k) if contains else (term.bytes if k == 0 else None)
-        if coefficient is not None and coefficient != 0:
-            (states if term.kind in STATIC else parts).append(coefficient)
-    together = sp.Add(*states)
-    return (*((together,) if states else ()), *parts)
-
-
-def _requirement(bound: UpperBound, work: Work) -> Step:
-    x, relation = bound.symbol, "<" if bound.strict else "≤"
-    present = sorted(k for k, _ in bound.powers if k > 0)
-    a = {k: local("a", str(k)) for k, _ in bound.powers}
-    left = [a[k] * x**k for k in sorted(a, reverse=True)]
-    room = C_mem - a[0] if 0 in a else C_mem
-    lines = [Chain(Total(tuple(left)) if len(left) > 1 else left[0], ((relation, C_mem),), asked=True)]
-    if present == [1]:
-        lines.append(Chain(x, ((relation, room / a[1]),), asked=True))
-        reason = say("The factor {a} is positive, so dividing by it keeps the sign.", a=a[1])
-    elif present == [2]:
-        lines.append(Chain(x, ((relation, sp.sqrt(room / a[2])),), asked=True))
-        reason = say("The square grows with {x}, so taking the root keeps the sign.", x=x)
-    elif present == [1, 2]:
-        root = (sp.sqrt(a[1] ** 2 + 4 * a[2] * room) - a[1]) / (2 * a[2])
-        lines.append(Chain(x, ((relation, root),), asked=True))
-        reason = say(
-            "No factor is negative, so the left side grows with {x}: it reaches {c} once, at the positive root of the "
-            "quadratic equation.",
-            x=x,
-            c=C_mem,
-        )
-    else:
-        reason = say(
-            "No factor is negative, so the left side grows with {x}: it crosses {c} once. A polynomial of this degree "
-            "has no short closed form, so the last whole number before that is found by halving an interval, in whole "
-            "numbers, without rounding.",
-            x=x,
-            c=C_mem,
-        )
-    words = "less than" if bound.strict else "at most"
-    return Step(text(f"This must be {words} the memory of one device:"), tuple(lines), reason)
-
-
-def _condition(bound: UpperBound) -> tuple[Side, str]:
-    a = [local("a", str(k)) for k, _ in sorted(bound.powers, reverse=True)]
-    return Total(tuple(a)) if len(a) > 1 else a[0], "<" if bound.strict else "≤"
-
-
-def _value(bound: UpperBound, answer: Upper, work: Work) -> list[Block]:
-    x, value = bound.symbol, answer.value or 1
-    at_one, relation = _condition(bound)
-    one = sum((_rational(a) for _, a in answer.coefficients), sp.S.Zero)
-    blocks: list[Block] = [
-        work.step(
-            say("A value exists if {x} = 1 fits. It does:", x=x),
-            Chain(at_one, (amount(one, "bytes", digits=14), (relation, C_mem))),
-        )
-    ]
-    work.define(x, sp.Integer(value))
-    work.define(M_device, bound.bytes_at(x))
-    if answer.quotient is not None:
-        real = local(str(x), "max")
-        work.values[real] = answer.quotient
-        step = "the last whole number below it" if bound.strict else "its whole part"
-        rounded = sp.ceiling(real, evaluate=False) - 1 if bound.strict else sp.floor(real, evaluate=False)
-        blocks.append(
-            work.step(
-                say(f"The right side is {{real}}, and {{x}} is {step}:", real=real, x=x),
-                Chain(real, (amount(answer.quotient, digits=8),)),
-                Chain(x, (("=", rounded), amount(value))),
+    def upper(self, study: Study) -> Upper:
+        """Solve for the unknown at the instant of the study: the engine of every face."""
+        memory = study.placed(self.counted)
+        if str(self.symbol) not in contained(memory):
+            known = contained(memory)
+            raise BadInput(
+                f"{self.where or 'solve'}: for = {str(self.symbol)!r} is not in the memory; "
+                f"{nearest(str(self.symbol), known)}"
             )
+        known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
+        return upper(memory, self.symbol, study.capacity.counted, strict=self.strict).at(known)
+
+    def answer(self, study: Study) -> FoundLargest:
+        """Find the largest value; the instant of a step that leaves least room decides."""
+        return (
+            hardest(study, self.counted, self._at_instant, _hardness)
+            if self._decided(study)
+            else (self._at_instant(study))
         )
-    else:
-        blocks.append(work.step(text("The halving ends at"), Chain(x, (amount(value),))))
-    fails = "≥" if bound.strict else ">"
-    blocks.append(
-        work.step(
-            text("A check that this fits and that one more does not, in bytes on each device:"),
-            _filled(bound, answer, value, relation, work),
-            _filled(bound, answer, value + 1, fails, work),
-        )
-    )
-    return blocks
+
+    def _at_instant(self, study: Study) -> FoundLargest:
+        answer, parameters = self.upper(study), study.model.parameters
+        with_p = self.symbol != P and not parameters.has(self.symbol) and not missing(parameters, study.values)
+        powers = [k for k, _ in answer.bound.powers]
+        written = written_coefficients(answer.bound.memory, self.symbol, powers, with_p=with_p)
+        return FoundLargest(study, self, study.capacity, answer, written)
+
+    def _decided(self, study: Study) -> bool:
+        """Whether every instant bounds the unknown; an instant without it must fit by itself, or `BadInput`."""
+        for one in instants(study, self.counted)[1:]:
+            memory = one.placed(self.counted)
+            if str(self.symbol) not in contained(memory):
+                self._need_room(one, memory)
+                return False
+        return True
+
+    def _need_room(self, study: Study, memory: Memory) -> None:
+        study.need(memory.total, f"question {self.label}")
+        size, room = number(memory.total, study.values), study.capacity.counted
+        if not Limit(room, self.strict).holds(size):
+            raise BadInput(
+                f"the optimizer step, with all gradients, takes {ceil(size):,} bytes of the {int(room):,} on each "
+                f"device, which does not fit, whatever {self.symbol} is; divide more, for example over a larger n_fsdp"
+            )
+
+    def steps(self, found: FoundLargest) -> Iterator[Block]:
+        """The terms, collected by powers of the unknown, the requirement solved for it, and a check."""
+        study, answer, bound = found.study, found.upper, found.upper.bound
+        work = Work({symbol: value for symbol, value in study.values.items() if symbol != self.symbol})
+        first = study.questions[:1] == (self,) or self.label == "solve"
+        yield from account_steps(study, bound, work, first=first)
+        yield from power_steps(bound, found.written, work)
+        yield from (*capacity_blocks(found.capacity, work), requirement(bound))
+        if answer.value is None:
+            yield from none_steps(answer, work)
+            return
+        yield from value_steps(answer, work)
+        yield from printed_blocks(self, sp.Integer(answer.value), named(self.symbol).unit)
+
+    def sentence(self, found: FoundLargest) -> Prose:
+        """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
+        return answer_words(found.upper, found.study.placement, found.capacity, found.reason)
+
+    def heading(self, found: FoundLargest) -> str:
+        """The title where the study gives none."""
+        return self.title or f"The largest {named(self.symbol).meaning} that fits"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed."""
+        return (str(self.symbol),)
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The largest value, under the name of its symbol."""
+        asked = instants(study, self.counted) if self._decided(study) else (study,)
+        values = [self.upper(one).value for one in asked]
+        value = None if None in values else min(value for value in values if value is not None)
+        return {str(self.symbol): Claimed(value, "count", f"the largest {named(self.symbol).meaning} that fits")}
 
 
-def _filled(bound: UpperBound, answer: Upper, value: int, relation: str, work: Work) -> Chain:
-    sides: list[Side] = []
-    for k, a in sorted(answer.coefficients, reverse=True):
-        factor, times = local("a", str(k)), local("x", str(value))
-        work.values[times] = sp.Integer(value)
-        if a:
-            sides.append(work.put(factor * times**k) if k else _rational(a))
-    total = _rational(answer.per_device(value))
-    capacity = C_mem if not work.values[C_mem].is_Integer else work.values[C_mem]
-    left = Total(tuple(sides)) if len(sides) > 1 else sides[0]
-    return Chain(left, (amount(total, digits=14), (relation, capacity)))
+def _hardness(found: FoundLargest) -> float:
+    return float("inf") if found.value is None else -found.value
 
 
-def _none(bound: UpperBound, answer: Upper, work: Work) -> tuple[Prose, list[Block]]:
-    x = bound.symbol
-    if answer.unbounded:
-        return say("the memory does not grow with {x} at these numbers: every value fits", x=x), []
-    at_one, _ = _condition(bound)
-    one = sum((_rational(a) for _, a in answer.coefficients), sp.S.Zero)
-    fails = "≥" if bound.strict else ">"
-    step = work.step(
-        say("A value exists if {x} = 1 fits. It does not:", x=x),
-        Chain(at_one, (amount(one, "bytes", digits=14), (fails, C_mem))),
-    )
-    constant = _rational(answer.constant_bytes)
-    if constant >= answer.capacity:
-        said = say("what does not depend on {x} already takes {c}", x=x, c=about(gib(constant)))
-    else:
-        said = say("even {x} = 1 takes {c}", x=x, c=about(gib(one)))
-    room = about(gib(_rational(answer.capacity)))
-    remedy = "take a larger device, divide the memory over more devices, or choose a smaller model"
-    return say(f"{{said}}, and one device has {{room}}; {remedy}", said=said, room=room), [step]
+@dataclass(frozen=True)
+class FoundLargest(Found):
+    """The largest value, its neighbours in bytes, or why there is none."""
 
+    capacity: Capacity
+    upper: Upper
+    written: Mapping[int, tuple[sp.Expr, ...]]
 
-def _answer(study: Study, capacity: Capacity, bound: UpperBound, answer: Upper, reason: Prose | None) -> Answer:
-    x = bound.symbol
-    reading = reading_words(study.placement)
-    if answer.value is None:
-        start = "here is no largest {x}" if answer.unbounded else "here is no such {x}"
-        return Answer(say(f"{reading}{start}: {{reason}}.", x=x, reason=reason or text("")))
-    unit = capacity.unit
-    return Answer(
-        say(
-            f"{reading}he largest {{x}} ({named(x).meaning}) is {{value}}: one device then holds {{share}} of its "
-            "{counted}, and {more} would not fit.",
-            x=x,
-            value=Amount(sp.Integer(answer.value)),
-            share=about(Amount(_rational(answer.per_device(answer.value)), unit)),
-            counted=about(Amount(capacity.counted, unit)),
-            more=Amount(sp.Integer(answer.value + 1)),
-        )
-    )
+    @property
+    def value(self) -> int | None:
+        """The largest whole value."""
+        return self.upper.value
 
+    @property
+    def feasible(self) -> bool:
+        """Whether some value fits."""
+        return self.upper.feasible
 
-def _rational(number: Fraction) -> sp.Rational:
-    return sp.Rational(number.numerator, number.denominator)
+    @property
+    def reason(self) -> Prose | None:
+        """Why there is no largest value, and what would help."""
+        return None if self.value is not None else none_words(self.upper)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of memory that are kept and counted."""
+        return self.study.memory.of(*self.question.counted).kinds
+
+    @property
+    def assumptions(self) -> tuple[Prose, ...]:
+        """What the answer takes for granted."""
+        placement = {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
+        said = (*assumptions(self.study), *placement_sentences(self.kinds, placement))
+        return (*said, *instant_words(self.study)) if "gradients" in self.question.counted else said
+
+    @property
+    def ledger(self) -> Ledger:
+        """The account, the coefficients of the powers of the unknown, and what one device holds."""
+        x = self.upper.bound.symbol
+        lines = () if x == P else account_lines(self.study, self.kinds)
+        known = {**self.study.values} if self.value is None else {**self.study.values, x: self.value}
+        return Ledger((*lines, *power_lines(self.upper.bound, self.capacity)), known)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The largest value as ``solve --for B --json`` prints it."""
+        answer, bound = self.upper, self.upper.bound
+        return {
+            "for": str(bound.symbol),
+            "feasible": answer.feasible,
+            "value": answer.value,
+            "formula": bound.formula,
+            "latex": None if bound.formula is None else Typeset(bound.formula),
+            "condition": bound.condition,
+            "strict": bound.strict,
+            "capacity_bytes": int(self.capacity.counted),
+            "reading": self.capacity.reading,
+            "device": self.capacity.device.name if self.capacity.device else None,
+            "per_device_bytes": answer.per_device_bytes,
+            "at_value_plus_one_bytes": answer.at_value_plus_one_bytes,
+            "assumptions": self.assumptions,
+            "reason": self.reason,
+        }

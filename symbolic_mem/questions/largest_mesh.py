@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import sympy as sp
 
-from symbolic_mem.base.exact import missing
-from symbolic_mem.base.symbols import B, C, N_devices, S, T, W, X, Y, named, t_fsdp, t_math, t_tp
+from symbolic_mem.base.exact import Values
+from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.symbols import B, C, N_devices, S, T, W, X, Y, local, t_math
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Column, Paragraph, Section, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.work import Work
-from symbolic_mem.plans.roofline import Roofline
-from symbolic_mem.plans.schemes import Mesh, scheme
+from symbolic_mem.questions.parts.one_axis import OneAxis, one_axis_bounds
 from symbolic_mem.questions.parts.setting import setting
-from symbolic_mem.solvers.chips import largest, largest_mesh
+from symbolic_mem.questions.parts.times import line, names_step
+from symbolic_mem.solvers.chips import largest_mesh
 from symbolic_mem.solvers.critical import tidy
-from symbolic_mem.study.question import Question
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
-ROWS = (("dp", "backward"), ("fsdp", "forward"), ("fsdp", "backward"), ("tp", "forward"), ("tp", "backward"))
-WORDS = {"dp": "data parallelism", "fsdp": "FSDP (ZeRO-3)", "tp": "tensor parallelism"}
-ONE_AXIS = Mesh(axes_x=sp.S.One, axes_y=sp.S.One)
 
+@dataclass(frozen=True)
+class LargestMesh(Question):
+    """N <= ... for each scheme and pass, then for both axes together, overlapped and not."""
 
-def mesh_bounds(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive N <= ... for each scheme and pass, then for both axes together, overlapped and not."""
-    found = setting(study, "fsdp+tp", short=True)
-    network = found.roofline.network
-    values = dict(found.values)
-    if found.tokens is not None:
-        values[T] = found.tokens
-    work = Work({symbol: value for symbol, value in values.items() if symbol not in (X, Y, N_devices)})
-    blocks: list[Block] = [
-        Paragraph(
+    ask = "largest_mesh"
+    subject = "layers"
+
+    def answer(self, study: Study) -> FoundMesh:
+        """Bound the chips of every scheme and pass, and of a mesh of two axes, in symbols and where they have numbers."""
+        case = setting(study, "fsdp+tp", short=True)
+        batch = {} if case.tokens is None else {T: case.tokens}
+        known = {symbol: value for symbol, value in case.values.items() if symbol not in (X, Y, N_devices)}
+        alone = one_axis_bounds(case)
+        fsdp, tensor = (
+            next(each.most for each in alone if each.key == name) for name in ("fsdp forward", "tp forward")
+        )
+        return FoundMesh(
+            study,
+            self,
+            known={**known, **batch},
+            names=case.names,
+            alone=alone,
+            fsdp=fsdp,
+            tensor=tensor,
+            overlapped=largest_mesh(fsdp, tensor, "max"),
+            added=largest_mesh(fsdp, tensor, "sum"),
+            leading=tidy((fsdp - 1) * (tensor - 1)),
+        )
+
+    def steps(self, found: FoundMesh) -> Iterator[Block]:
+        """Solve every scheme and pass for its chips, then both axes together."""
+        work = Work(found.known)
+        yield Paragraph(
             say(
                 "{t} counts the tokens of the whole batch, {bs} (the source writes {b} for it). A scheme keeps the "
                 "chips busy while its products take at least as long as what it sends.",
@@ -40,104 +64,118 @@ def mesh_bounds(study: Study, question: Question) -> tuple[Section, dict[str, ob
                 bs=B * S,
             )
         )
-    ]
-    if found.names:
-        chains = [
-            Chain(symbol, (("=", meaning), amount(found.values[symbol], named(symbol).unit)))
-            for symbol, meaning in found.names.items()
-        ]
-        blocks.append(work.step(text("The model computes for one token, holds, and sends between its layers"), *chains))
-    bounds: dict[tuple[str, str], sp.Expr] = {}
-    for name, of in ROWS:
-        degree = Y if name == "tp" else X
-        sent = t_tp if name == "tp" else t_fsdp
-        roofline = Roofline(scheme(name, found.load, ONE_AXIS).of(of), network)
-        (time,) = roofline.by_axis.values()
-        bound = bounds[name, of] = largest(roofline, degree)
-        local = Work(work.values)
-        local.define(t_math, roofline.math)
-        local.define(sent, time)
-        blocks.append(
-            local.step(
-                text(f"{WORDS[name][:1].upper()}{WORDS[name][1:]}, {of} pass:"),
-                Chain(t_math, (("=", roofline.math),)),
-                Chain(sent, (("=", time),)),
-                Chain(t_math, (("≥", sent),), asked=True),
-                Chain(degree, (("≤", bound),), asked=True),
-                *_numbers(bound, local),
+        if found.names:
+            yield names_step(
+                text("The model computes for one token, holds, and sends between its layers"), found.names, work
             )
+        for each in found.alone:
+            yield _alone_step(each, found)
+        yield from _together(found, work)
+        yield _table(found)
+
+    def sentence(self, found: FoundMesh) -> Prose:
+        """Name the most chips of each scheme, and of both."""
+        return say(
+            "Data parallelism and FSDP keep at most {f} chips busy, tensor parallelism {t}, both together their "
+            "product when the axes overlap, and about a quarter of it when they do not.",
+            f=found.fsdp,
+            t=found.tensor,
         )
-    fsdp, tensor = bounds["fsdp", "forward"], bounds["tp", "forward"]
-    leading = tidy((fsdp - 1) * (tensor - 1))
-    blocks += _together(fsdp, tensor, leading, work)
-    both = {rule: largest_mesh(fsdp, tensor, rule) for rule in ("max", "sum")}
-    numbers = {rule: _value(expr, work) for rule, expr in both.items()}
-    blocks += [
-        _table(bounds, both, leading, work),
-        Answer(
-            say(
-                "Data parallelism and FSDP keep at most {f} chips busy, tensor parallelism {t}, both together their "
-                "product when the axes overlap, and about a quarter of it when they do not.",
-                f=fsdp,
-                t=tensor,
-            )
+
+    def heading(self, found: FoundMesh) -> str:
+        """The title where the study gives none."""
+        return self.title or "How many chips a batch keeps busy"
+
+
+@dataclass(frozen=True)
+class FoundMesh(Found):
+    """The most chips that stay busy: under each scheme `alone`, and on a mesh of both axes, `overlapped` or `added`.
+
+    `fsdp` and `tensor` are the most of the two axes of that mesh, and `leading` is the overlapped bound for axes that
+    are long against one. `known` are the numbers of the study but those of its mesh; `names` as in `PassTimes`.
+    """
+
+    known: Values
+    names: Values
+    alone: tuple[OneAxis, ...]
+    fsdp: sp.Expr
+    tensor: sp.Expr
+    overlapped: sp.Expr
+    added: sp.Expr
+    leading: sp.Expr
+
+    @property
+    def bounds(self) -> Mapping[str, sp.Expr]:
+        """The most chips by scheme and pass, and of both axes by the rule of overlap."""
+        return {**{each.key: each.most for each in self.alone}, "max": self.overlapped, "sum": self.added}
+
+    @property
+    def ledger(self) -> Ledger:
+        """The quantities of the load, and every bound: a line with the name of its scheme and pass."""
+        names = (line(symbol, meaning) for symbol, meaning in self.names.items())
+        bounds = (Line(local("N", name), bound, "chips") for name, bound in self.bounds.items())
+        return Ledger((*names, *bounds), self.known)
+
+    def number(self, bound: sp.Expr) -> sp.Expr | None:
+        """The number of a bound; None while a symbol of it has no value."""
+        return bound.xreplace(dict(self.known)) if bound.free_symbols <= set(self.known) else None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Every bound as a formula, and its number where it has one."""
+        return {"bounds": self.bounds, "values": {name: self.number(bound) for name, bound in self.bounds.items()}}
+
+
+def _alone_step(each: OneAxis, found: FoundMesh) -> Step:
+    work = Work(found.known)
+    work.define(t_math, each.math)
+    work.define(each.sent, each.time)
+    numbers = ()
+    if found.number(each.most) is not None:
+        numbers = (Chain(each.most, (("=", work.put(each.most)), amount(work.number(each.most), "chips"))),)
+    return work.step(
+        text(each.heading),
+        Chain(t_math, (("=", each.math),)),
+        Chain(each.sent, (("=", each.time),)),
+        Chain(t_math, (("≥", each.sent),), asked=True),
+        Chain(each.degree, (("≤", each.most),), asked=True),
+        *numbers,
+    )
+
+
+def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
+    yield work.step(
+        text("Both axes, sending at the same time: each axis has its own bound, and N = X Y is at most their product"),
+        Chain(N_devices, (("≤", found.overlapped), ("≈", found.leading)), asked=True),
+        reason=text("The last form is the leading part, for axes that are long against one."),
+    )
+    yield work.step(
+        text("Both axes, one after the other. The times add up to at most those of the products:"),
+        Chain((X - 1) / (found.fsdp - 1) + (Y - 1) / (found.tensor - 1), (("≤", sp.S.One),), asked=True),
+        Chain(N_devices, (("≤", found.added), ("≈", found.leading / 4)), asked=True),
+        reason=say(
+            "On the boundary Y is a falling line in X, so X Y is a parabola, greatest midway between its zeros. "
+            "Overlap is worth a factor of {four} for long axes.",
+            four=sp.Integer(4),
         ),
+    )
+
+
+def _table(found: FoundMesh) -> Table:
+    rows = [_row(text(each.name), each.most, found) for each in found.alone]
+    rows += [
+        _row(text("FSDP and tensor parallelism, overlapped"), found.overlapped, found),
+        _row(text("the same, for long axes"), found.leading, found),
+        _row(text("not overlapped"), found.added, found),
+        _row(text("the same, for long axes"), found.leading / 4, found),
     ]
-    facts = {
-        "study": study.name,
-        "question": question.label,
-        "bounds": {f"{name} {of}": bound for (name, of), bound in bounds.items()} | both,
-        "values": {f"{name} {of}": _value(bound, work) for (name, of), bound in bounds.items()} | numbers,
-    }
-    title = question.get("title", "How many chips a batch keeps busy")
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
+    return Table(
+        say("Most chips that stay busy, with {c} FLOP/s and {w} bytes/s", c=C, w=W),
+        (Column(text("scheme and pass"), "text"), Column(text("most chips")), Column(text("here"), "right")),
+        tuple(rows),
+    )
 
 
-def _together(fsdp: sp.Expr, tensor: sp.Expr, leading: sp.Expr, work: Work) -> list[Block]:
-    overlapped, added = (largest_mesh(fsdp, tensor, rule) for rule in ("max", "sum"))
-    return [
-        work.step(
-            text(
-                "Both axes, sending at the same time: each axis has its own bound, and N = X Y is at most their product"
-            ),
-            Chain(N_devices, (("≤", overlapped), ("≈", leading)), asked=True),
-            reason=text("The last form is the leading part, for axes that are long against one."),
-        ),
-        work.step(
-            text("Both axes, one after the other. The times add up to at most those of the products:"),
-            Chain((X - 1) / (fsdp - 1) + (Y - 1) / (tensor - 1), (("≤", sp.S.One),), asked=True),
-            Chain(N_devices, (("≤", added), ("≈", leading / 4)), asked=True),
-            reason=say(
-                "On the boundary Y is a falling line in X, so X Y is a parabola, greatest midway between its zeros. "
-                "Overlap is worth a factor of {four} for long axes.",
-                four=sp.Integer(4),
-            ),
-        ),
-    ]
-
-
-def _numbers(bound: sp.Expr, work: Work) -> tuple[Chain, ...]:
-    value = _value(bound, work)
-    return () if value is None else (Chain(bound, (("=", work.put(bound)), amount(value, "chips"))),)
-
-
-def _value(bound: sp.Expr, work: Work) -> sp.Expr | None:
-    return None if missing(bound, {**work.values}) else work.number(bound)
-
-
-def _table(bounds: dict[tuple[str, str], sp.Expr], both: dict[str, sp.Expr], leading: sp.Expr, work: Work) -> Table:
-    rows = [
-        (text(f"{WORDS[name]}, {of}"), say("{b}", b=bound), _cell(bound, work)) for (name, of), bound in bounds.items()
-    ]
-    rows.append((text("FSDP and tensor parallelism, overlapped"), say("{b}", b=both["max"]), _cell(both["max"], work)))
-    rows.append((text("the same, for long axes"), say("{b}", b=leading), _cell(leading, work)))
-    rows.append((text("not overlapped"), say("{b}", b=both["sum"]), _cell(both["sum"], work)))
-    rows.append((text("the same, for long axes"), say("{b}", b=leading / 4), _cell(leading / 4, work)))
-    heads = (("scheme and pass", "text"), ("most chips", "left"), ("here", "right"))
-    columns = tuple(Column(text(head), align) for head, align in heads)
-    return Table(say("Most chips that stay busy, with {c} FLOP/s and {w} bytes/s", c=C, w=W), columns, tuple(rows))
-
-
-def _cell(bound: sp.Expr, work: Work) -> Prose:
-    value = _value(bound, work)
-    return text("–") if value is None else Prose((Amount(value),))
+def _row(name: Prose, bound: sp.Expr, found: FoundMesh) -> tuple[Prose, ...]:
+    number = found.number(bound)
+    return (name, say("{b}", b=bound), text("–") if number is None else Prose((Amount(number),)))

@@ -2,160 +2,260 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.formula import read_number
-from symbolic_mem.base.symbols import C_mem, M_activations, M_divided, M_fixed, M_static, lookup, n_fsdp
+from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
+from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, gib
 from symbolic_mem.document.work import Work
-from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.facts import Found
+from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
+from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
 from symbolic_mem.questions.parts.memory import by_layer
-from symbolic_mem.questions.parts.words import capacity_words, placement_sentences
+from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.solvers.bound import Answer as Solved
-from symbolic_mem.solvers.bound import solve
-from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import Question
-from symbolic_mem.study.study import Study
+from symbolic_mem.solvers.degree import Degree, smallest_degree
+from symbolic_mem.study.changes import use_recompute
+from symbolic_mem.study.question import At, Claimed, key
+from symbolic_mem.study.study import Change, Study
 
 
-def recomputed(study: Study, question: Question) -> tuple[Section, Found]:
-    """Derive the activations under the rule ``recompute`` of the question, and the smallest degree that then fits.
+def _rule(given: object, at: At) -> tuple[Change, ...]:
+    return (use_recompute(given, at.where),)
+
+
+@dataclass(frozen=True)
+class RecomputeOtherwise(OnDevice):
+    """The activations under another rule of recomputation, and the smallest degree that then fits.
 
     ``place`` gives kinds of memory another fraction that is divided: what a block keeps is all there is, so that a
-    fraction which stood for recomputation becomes 1. Raises `BadInput` for a rule or kind that is not known.
+    fraction which stood for recomputation becomes 1.
     """
-    how = Recompute.read(question.get("recompute", "full"), question.where)
-    n = _degree(question)
-    changed = replace(study, recipe=study.recipe.with_recompute(how), placement=_placement(study, question))
-    study.need(changed.memory.total, f"question {question.label}")
-    capacity, strict = study.capacity(question), bool(question.get("strict", False))
-    before, after = (_answer(one, n, capacity, strict) for one in (study, changed))
 
-    work = Work(study.values)
-    blocks: list[Block] = [Paragraph(text(_opening(how))), by_layer(_saving(changed).memory.of("activations"), work)]
-    blocks += _against(study, work)
-    blocks += [
-        Bullets(placement_sentences(changed.memory.kinds, changed.placement)),
-        Paragraph(capacity_words(capacity)),
-        _degree_step(changed, after, capacity, work),
-        _table(study, changed, before, after),
-        Answer(_sentence(how, after, capacity)),
-    ]
-    title = question.get("title", "What recomputation changes")
-    said = (text(f"Recomputation: {how}."), *placement_sentences(changed.memory.kinds, changed.placement))
-    reason = None if after.feasible else text("what every device holds in full is already too much")
-    section = Section(text(f"({question.label}) {title}"), tuple(blocks))
-    return section, Found(study.name, question.label, capacity, after, said, reason)
+    ask = "recompute"
+
+    symbol: sp.Symbol = key(degree, n_fsdp, name="for")
+    recompute: tuple[Change, ...] = key(_rule, (use_recompute("full"),))
+    place: tuple[Change, ...] = key(placements, ())
+
+    @property
+    def otherwise(self) -> tuple[Change, ...]:
+        """What the question changes against the study as it stands."""
+        return (*self.recompute, *self.place)
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The degree that is solved for."""
+        return (str(self.symbol),)
+
+    def degree(self, study: Study) -> Degree:
+        """Solve for the degree of a study at its instant."""
+        study.need(study.memory.total, f"question {self.label}")
+        return smallest_degree(study.placed(), self.symbol, study.capacity.counted, study.values, strict=self.strict)
+
+    def changed(self, study: Study) -> Study:
+        """The study under the other rule; what a caller sets wins over that."""
+        return study.changed((*self.otherwise, *study.caller))
+
+    def answer(self, study: Study) -> FoundRecomputed:
+        """Find the degree as the study stands and under the other rule, at the instant that then asks for most."""
+        return hardest(study, self.counted, self._at_instant, hardness)
+
+    def _at_instant(self, study: Study) -> FoundRecomputed:
+        changed = self.changed(study)
+        before, after = self.degree(study), self.degree(changed)
+        rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
+        return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
+
+    def steps(self, found: FoundRecomputed) -> Iterator[Block]:
+        """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
+        study, work = found.study, Work(found.study.values)
+        yield Paragraph(_opening(study.recipe.recompute))
+        yield by_layer(_saving(study).memory.of("activations"), work)
+        yield from _against(found)
+        yield Bullets(placement_sentences(study.memory.kinds, study.placement))
+        yield from capacity_blocks(found.capacity, work)
+        yield _degree_step(found, work)
+        yield _table(found)
+
+    def sentence(self, found: FoundRecomputed) -> Prose:
+        """Say the degree under the other rule, and what each device then holds."""
+        nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
+        pieces = {
+            "n": found.symbol,
+            "counted": about(Amount(found.capacity.counted, found.capacity.unit)),
+            "fixed": about(gib(sp.sympify(solved.fixed))),
+            "value": found.value or 0,
+        }
+        if found.value is None:
+            return (
+                say(
+                    "When nothing is recomputed, there is no such {n}: each device holds {fixed} in full and has "
+                    "{counted}.",
+                    **pieces,
+                )
+                if nothing
+                else say(
+                    "With this recomputation there is no such {n}: each device holds {fixed} in full and has {counted}.",
+                    **pieces,
+                )
+            )
+        pieces["share"] = about(Amount(sp.sympify(solved.per_device(found.value)), found.capacity.unit))
+        return (
+            say(
+                "When nothing is recomputed, the smallest {n} is {value}: each device then holds {share} of its "
+                "{counted}.",
+                **pieces,
+            )
+            if nothing
+            else say(
+                "With this recomputation the smallest {n} is {value}: each device then holds {share} of its {counted}.",
+                **pieces,
+            )
+        )
+
+    def heading(self, found: FoundRecomputed) -> str:
+        """The title where the study gives none."""
+        return self.title or "What recomputation changes"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed."""
+        return (str(self.symbol),)
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The degree under the other rule, under the name of its symbol."""
+        changed = self.changed(study)
+        return {
+            str(self.symbol): degree_claim(
+                [self.degree(one) for one in instants(changed, self.counted)],
+                f"the smallest degree {self.symbol} that fits",
+            )
+        }
 
 
-def _degree(question: Question) -> sp.Symbol:
-    name = question.get("for", str(n_fsdp))
-    symbol = lookup(name)
-    if symbol is None or not name.startswith("n_"):
-        raise BadInput(f"{question.where}: for = {name!r} is not a degree; give for example n_fsdp")
-    return symbol
+@dataclass(frozen=True)
+class Kept:
+    """One side: its rule and placement, bytes of the activations (kept, and counted on one device), and the degree."""
+
+    rule: str
+    placed: Placed | None
+    kept: sp.Rational
+    counted: sp.Rational
+    value: int | None
 
 
-def _placement(study: Study, question: Question) -> dict[str, Placed]:
-    placement = dict(study.placement)
-    for kind, given in question.get("place", {}).items():
-        if kind not in KINDS:
-            raise BadInput(f"{question.where} place: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-        fraction = sp.S.Zero if str(given) == "0" else read_number(str(given), f"{question.where} place {kind}")
-        placement[kind] = replace(placement.get(kind, Placed(n_fsdp)), fraction=fraction)
-    return placement
+@dataclass(frozen=True)
+class FoundRecomputed(FoundDegree):
+    """The degree under the other rule; `sides` are the study as it stands, and with the other rule."""
 
+    sides: tuple[Kept, ...] = ()
 
-def _answer(study: Study, n: sp.Symbol, capacity: Capacity, strict: bool) -> Solved:
-    return solve(study.placed(), n, capacity.counted, strict=strict).at(study.values)
+    @property
+    def reason(self) -> Prose | None:
+        """Why there is no degree."""
+        return None if self.feasible else text("what every device holds in full is already too much")
+
+    @property
+    def assumptions(self) -> tuple[Prose, ...]:
+        """The rule, and where the memory lives."""
+        rule = say("Recomputation: {rule}.", rule=text(str(self.study.recipe.recompute)))
+        return (rule, *placement_sentences(self.kinds, self.study.placement), *instant_words(self.study))
 
 
 def _saving(study: Study) -> Study:
-    """The study at the moment at which there are activations."""
-    return replace(study, moment="backward")
+    """The study at the instant at which there are activations."""
+    return replace(study, instant="backward")
 
 
-def _opening(how: Recompute) -> str:
+def _side(study: Study, solved: Degree) -> Kept:
+    saving, values = _saving(study), dict(study.values)
+    kept = saving.memory.of("activations").total.xreplace(values)
+    counted = saving.placed(("activations",)).total.xreplace({solved.ideal.bound.symbol: sp.S.One}).xreplace(values)
+    rule = str(study.recipe.recompute)
+    return Kept(rule, study.placement.get("activations"), kept, counted, solved.value)
+
+
+def _opening(how: Recompute) -> Prose:
     if how.rule == "none":
-        return "Here nothing is recomputed: every layer keeps all that its backward pass needs."
+        return text("Here nothing is recomputed: every layer keeps all that its backward pass needs.")
     kept = {
         "half": "The others keep what they save, and nothing else is kept.",
         "selective": "Everything else is kept.",
         "groups": "The input of each group is kept, and nothing inside it.",
     }.get(how.rule, "The input of a recomputed block is still kept: its backward pass starts again from there.")
-    return f"The rule is now: {how}. {kept} What the backward pass holds while it recomputes is " + (
-        "counted as a buffer." if how.transient else "not counted here."
+    pieces = {"rule": text(str(how)), "kept": text(kept)}
+    if how.transient:
+        return say(
+            "The rule is now: {rule}. {kept} What the backward pass holds while it recomputes is counted as a buffer.",
+            **pieces,
+        )
+    return say(
+        "The rule is now: {rule}. {kept} What the backward pass holds while it recomputes is not counted here.",
+        **pieces,
     )
 
 
-def _against(study: Study, work: Work) -> list[Block]:
-    old = _saving(study).memory.of("activations").total.xreplace(dict(study.values))
-    new = work.number(M_activations)
+def _against(found: FoundRecomputed) -> list[Block]:
+    before, after = found.sides
+    old, new = before.kept, after.kept
     if old == 0 or old == new:
         return []
-    before, whole = str(study.recipe.recompute), about(gib(old))
+    pieces = {"rule": text(before.rule), "old": about(gib(old))}
     if new > old:
         times = about(Amount(new / old, "", 4))
-        said = say(f"That is {{times}} times the {{old}} that are kept when {before}.", times=times, old=whole)
+        return [Paragraph(say("That is {times} times the {old} that are kept when {rule}.", times=times, **pieces))]
+    part = about(Amount(100 * new / old, "%", 4))
+    if 2 * new > old:
+        said = say("That is {part} of the {old} that are kept when {rule}, and not half of them.", part=part, **pieces)
     else:
-        half = ", and not half of them" if 2 * new > old else ""
-        part = about(Amount(100 * new / old, "%", 4))
-        said = say(f"That is {{part}} of the {{old}} that are kept when {before}{half}.", part=part, old=whole)
+        said = say("That is {part} of the {old} that are kept when {rule}.", part=part, **pieces)
     return [Paragraph(said)]
 
 
-def _degree_step(study: Study, answer: Solved, capacity: Capacity, work: Work) -> Block:
-    bound = answer.bound
-    work.define(C_mem, capacity.counted)
+def _degree_step(found: FoundRecomputed, work: Work) -> Block:
+    solved, bound, study = found.degree.ideal, found.degree.ideal.bound, found.study
     work.define(M_static, study.memory.of(*STATIC).total)
     divided, fixed = work.define(M_divided, bound.divided), work.define(M_fixed, bound.fixed)
     chains = [Chain(M_divided, (amount(divided, "GiB"),))]
     if bound.fixed != 0:
         chains.append(Chain(M_fixed, (amount(fixed, "GiB"),)))
-    if not answer.feasible:
-        relation = ">" if fixed > capacity.counted else "="
+    if not solved.feasible:
+        relation = ">" if fixed > found.capacity.counted else "="
         return work.step(
             text("The part that is divided, and the part that every device holds in full, which is already too much:"),
             *chains,
             Chain(M_fixed, ((relation, C_mem),)),
         )
-    room = C_mem - M_fixed if bound.fixed != 0 else C_mem
-    quotient = M_divided / room
-    rounded = sp.floor(quotient, evaluate=False) + 1 if bound.strict else sp.ceiling(quotient, evaluate=False)
-    work.define(bound.symbol, sp.Integer(answer.value or 1))
+    quotient = M_divided / (C_mem - M_fixed if bound.fixed != 0 else C_mem)
+    work.define(bound.symbol, sp.Integer(solved.value or 1))
     return work.step(
         text("The part that is divided and the part that is not give the smallest number of devices:")
         if bound.fixed != 0
         else text("All of it is divided, which gives the smallest number of devices:"),
         *chains,
         Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
-        Chain(bound.symbol, (("=", rounded), amount(answer.value or 1))),
+        Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )
 
 
-def _table(study: Study, changed: Study, before: Solved, after: Solved) -> Table:
-    rows = []
-    for one, answer in ((_saving(study), before), (_saving(changed), after)):
-        kept = one.memory.of("activations").total.xreplace(dict(one.values))
-        counted = one.placed(kinds=("activations",)).total.xreplace({answer.bound.symbol: sp.S.One})
-        rows.append(
-            (
-                text(str(one.recipe.recompute)),
-                text(_share(one.placement)),
-                about(Amount(kept / 2**30)),
-                about(Amount(counted.xreplace(dict(one.values)) / 2**30)),
-                count(answer.value) if answer.feasible else text("none is enough"),
-            )
+def _table(found: FoundRecomputed) -> Table:
+    rows = tuple(
+        (
+            text(side.rule),
+            text(_share(side.placed)),
+            about(Amount(side.kept / 2**30)),
+            about(Amount(side.counted / 2**30)),
+            text("none is enough") if side.value is None else count(side.value),
         )
+        for side in found.sides
+    )
     return Table(
         text("The study as it stands, and with this recomputation"),
         (
@@ -163,38 +263,15 @@ def _table(study: Study, changed: Study, before: Solved, after: Solved) -> Table
             Column(text("placement of the activations"), "text"),
             Column(text("activations, GiB"), "right"),
             Column(text("counted, GiB"), "right"),
-            Column(say("smallest {n}", n=after.bound.symbol), "right"),
+            Column(say("smallest {n}", n=found.symbol), "right"),
         ),
-        tuple(rows),
+        rows,
     )
 
 
-def _share(placement: Mapping[str, Placed]) -> str:
-    placed = placement.get("activations")
+def _share(placed: Placed | None) -> str:
     if placed is None or placed.fraction == 0:
         return "whole on every device"
     if placed.fraction == 1:
         return "divided"
     return f"{placed.fraction} divided, the rest {placed.rest}"
-
-
-def _sentence(how: Recompute, answer: Solved, capacity: Capacity) -> Prose:
-    n, counted = answer.bound.symbol, about(Amount(capacity.counted, capacity.unit))
-    if not answer.feasible:
-        return say(
-            f"{_when(how)}there is no such {{n}}: each device holds {{fixed}} in full and has {{counted}}.",
-            n=n,
-            fixed=about(gib(answer.fixed)),
-            counted=counted,
-        )
-    whole = answer.value or 1
-    return say(
-        f"{_when(how)}the smallest {{n}} is {whole}: each device then holds {{share}} of its {{counted}}.",
-        n=n,
-        share=about(Amount(answer.per_device(whole), capacity.unit)),
-        counted=counted,
-    )
-
-
-def _when(how: Recompute) -> str:
-    return "When nothing is recomputed, " if how.rule == "none" else "With this recomputation "

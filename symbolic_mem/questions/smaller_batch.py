@@ -2,71 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import sympy as sp
 
-from symbolic_mem.base.symbols import E, T, T_min, k
+from symbolic_mem.base.exact import Values
+from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.symbols import E, T, T_min, d_ff, k, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Answer, Block, Column, Section, Table
+from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.keys import whole
 from symbolic_mem.questions.parts.setting import Setting, setting
-from symbolic_mem.questions.parts.ways import PIECES, Way, all_ways, bound_on
+from symbolic_mem.questions.parts.times import line
+from symbolic_mem.questions.parts.way import Way, way_step
+from symbolic_mem.questions.parts.ways import best_shape, bound_on, more_axes, overlapped_axes, pipelined, wider_layer
+from symbolic_mem.questions.parts.ways_sent import accumulated, experts, fewer_bytes, grouped
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import best_mesh
-from symbolic_mem.study.question import Question
+from symbolic_mem.study.question import Found, Question, key
 from symbolic_mem.study.study import Study
 
 
-def smaller_batch(study: Study, question: Question) -> tuple[Section, dict[str, object]]:
-    """Derive the ways to a smaller critical batch, and what each does to it in numbers; for a stack of blocks nine."""
-    found = setting(study, "fsdp+tp", "forward", question.get("chips"), short=True)
-    base = critical(found.roofline, "max").tokens
-    needed = base + bound_on(found, overlap="sum") + best_mesh(found.roofline).tokens("max")
-    study.need(needed.xreplace(dict(found.values)), f"question {question.label}")
-    start = Work(found.values)
-    value = start.define(T_min, base)
-    first = start.step(
-        text("The starting point is the mesh as given, its two axes sending at the same time:"),
-        Chain(T_min, (("=", base), ("=", start.put(base)), amount(value, "tokens"))),
-    )
-    ways = all_ways(found)
-    blocks: list[Block] = [first, *(_step(way, found) for way in ways)]
-    blocks += [_summary(ways, found, value), Answer(_answer(ways, found, value))]
-    title = question.get("title", "How the batch can be smaller at the same throughput")
-    facts = {
-        "study": study.name,
-        "question": question.label,
-        "critical_batch_tokens": value,
-        "ways": {way.name: _tokens(way, found) for way in ways},
-    }
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), facts
+@dataclass(frozen=True)
+class SmallerBatch(Question):
+    """The ways to a smaller critical batch, and what each does to it in numbers; for a stack of blocks nine."""
 
+    ask = "smaller_batch"
+    subject = "layers"
 
-def _tokens(way: Way, found: Setting) -> sp.Expr:
-    return way.formula.xreplace(way.values(found.values))
+    chips: int | None = key(whole)
 
+    def answer(self, study: Study) -> FoundWays:
+        """Bound the batch on the mesh as given, and again under every way."""
+        case = setting(study, "fsdp+tp", "forward", self.chips, short=True)
+        start = critical(case.roofline, "max").tokens
+        needed = start + bound_on(case, overlap="sum") + best_mesh(case.roofline).tokens("max")
+        study.need(needed.xreplace(dict(case.values)), f"question {self.label}")
+        return FoundWays(study, self, case.values, sp.Integer(case.chips or 1), start, bound_on(case), all_ways(case))
 
-def _step(way: Way, found: Setting) -> Block:
-    work = Work(way.values(found.values))
-    tokens = work.define(T_min, way.formula)
-    links = [("=", way.formula), ("=", work.put(way.formula)), amount(tokens, "tokens")]
-    extra = way.more(work) if way.more else ()
-    statement = _with_symbols(f"{way.name}. {way.statement}")
-    reason = _with_symbols(way.reason) if way.reason else None
-    return work.step(statement, Chain(T_min, tuple(links)), *extra, reason=reason)
-
-
-def _with_symbols(sentence: str) -> Prose:
-    return say(sentence, **PIECES)
-
-
-def _summary(ways: tuple[Way, ...], found: Setting, base: sp.Expr) -> Table:
-    chips = sp.Integer(found.chips or 1)
-    rows = [(text("as given"), say("{f}", f=bound_on(found)), _cell(base), _cell(base / chips), _cell(sp.S.One))]
-    for way in ways:
-        tokens = _tokens(way, found)
-        rows.append(
-            (text(way.name), say("{f}", f=way.formula), _cell(tokens), _cell(tokens / chips), _cell(tokens / base))
+    def steps(self, found: FoundWays) -> Iterator[Block]:
+        """Write the starting point, every way, and all of them side by side."""
+        work = Work(found.known)
+        tokens = work.define(T_min, found.start)
+        yield work.step(
+            text("The starting point is the mesh as given, its two axes sending at the same time:"),
+            Chain(T_min, (("=", found.start), ("=", work.put(found.start)), amount(tokens, "tokens"))),
         )
+        yield from map(way_step, found.ways)
+        yield _summary(found)
+
+    def sentence(self, found: FoundWays) -> Prose:
+        """Say what the ways do to the bound, in numbers."""
+        return say(
+            "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {low} with one byte per "
+            "element sent, and to {pipe} with four pipeline stages that keep their weights; more axes and overlap are "
+            "already used. Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in "
+            "place.",
+            ratio=E / k,
+            base=Amount(found.tokens),
+            shape=Amount(found.way("shape").tokens),
+            low=Amount(found.way("bytes").tokens),
+            pipe=Amount(found.way("stages").tokens),
+        )
+
+    def heading(self, found: FoundWays) -> str:
+        """The title where the study gives none."""
+        return self.title or "How the batch can be smaller at the same throughput"
+
+
+def all_ways(case: Setting) -> tuple[Way, ...]:
+    """Return every way that applies to a setting: nine for a stack of feed-forward blocks."""
+    return (
+        more_axes(case),
+        best_shape(case),
+        *([wider_layer(case)] if case.load.flops.has(d_ff) else []),
+        accumulated(case),
+        fewer_bytes(case),
+        grouped(case),
+        overlapped_axes(case),
+        pipelined(case),
+        experts(case),
+    )
+
+
+@dataclass(frozen=True)
+class FoundWays(Found):
+    """The bound on the batch at the `start`, and the `ways` from it, with the numbers `known` of the mesh.
+
+    `general` is the starting bound for any mesh; the one at the start leaves out axes of a single chip.
+    """
+
+    known: Values
+    chips: sp.Expr
+    start: sp.Expr
+    general: sp.Expr
+    ways: tuple[Way, ...]
+
+    @property
+    def tokens(self) -> sp.Expr:
+        """The tokens that a batch must exceed at the start."""
+        return self.start.xreplace(dict(self.known))
+
+    def way(self, name: str) -> Way:
+        """Return the way of that key."""
+        return next(way for way in self.ways if way.key == name)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The bound at the start, and under each way with the numbers of its example: a line with the key of the way."""
+        under = (
+            Line(local("T", way.key), way.bound.xreplace(dict(way.example)), "tokens", way.title) for way in self.ways
+        )
+        return Ledger((line(T_min, self.start), *under), self.known)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The bound at the start, and under each way by its title."""
+        return {"critical_batch_tokens": self.tokens, "ways": {way.title: way.tokens for way in self.ways}}
+
+
+def _summary(found: FoundWays) -> Table:
+    rows = [_row(text("as given"), found.general, found.tokens, found)]
+    rows += [_row(text(way.title), way.bound, way.tokens, found) for way in found.ways]
     return Table(
         text("What each way does to the smallest batch (the examples are those of the steps)"),
         (
@@ -80,20 +140,6 @@ def _summary(ways: tuple[Way, ...], found: Setting, base: sp.Expr) -> Table:
     )
 
 
-def _cell(value: sp.Expr) -> Prose:
-    return Prose((Amount(value),))
-
-
-def _answer(ways: tuple[Way, ...], found: Setting, base: sp.Expr) -> Prose:
-    by_name = {way.name: _tokens(way, found) for way in ways}
-    return say(
-        "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {low} with one byte per "
-        "element sent, and to {pipe} with four pipeline stages that keep their weights; more axes and overlap are "
-        "already used. Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in "
-        "place.",
-        ratio=E / k,
-        base=Amount(base),
-        shape=Amount(by_name["The best X and Y"]),
-        low=Amount(by_name["Lower precision in what is sent"]),
-        pipe=Amount(by_name["Pipelining"]),
-    )
+def _row(name: Prose, bound: sp.Expr, tokens: sp.Expr, found: FoundWays) -> tuple[Prose, ...]:
+    numbers = (tokens, tokens / found.chips, tokens / found.tokens)
+    return (name, say("{f}", f=bound), *(Prose((Amount(number),)) for number in numbers))

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem import __version__
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.document.prose import Amount, Chain, Prose, Put, Total
+from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
 from symbolic_mem.document.steps import Document
+from symbolic_mem.render.arrange import arrange, arrange_prose
+from symbolic_mem.render.formats import FORMATS, Face
 from symbolic_mem.render.templates import template_folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-FORMATS = ("tex", "pdf", "html", "md", "json")
-_TEX_DELIMITERS = {
-    "block_start_string": "<%",
-    "block_end_string": "%>",
-    "variable_start_string": "<<",
-    "variable_end_string": ">>",
-    "comment_start_string": "<#",
-    "comment_end_string": "#>",
-}
-_FACES = {"tex": "latex", "html": "html", "md": "markdown"}
-
-
-@dataclass(frozen=True)
-class Face:
-    """How one format writes plain text, sentences and displays."""
-
-    escape: Callable[[str], str]
-    prose: Callable[[Prose], str]
-    display: Callable[[Any], str]
 
 
 def render(derivation: Document, layout: str, ending: str, templates: str | Path | None = None) -> bytes:
@@ -50,15 +28,7 @@ def render(derivation: Document, layout: str, ending: str, templates: str | Path
     """
     if ending not in FORMATS:
         raise BadInput(f"unknown ending .{ending}; write one of {', '.join('.' + name for name in FORMATS)}")
-    if ending == "json":
-        from symbolic_mem.render.json import document_json
-
-        return (json.dumps(document_json(derivation), indent=2, ensure_ascii=False) + "\n").encode()
-    if ending == "pdf":
-        from symbolic_mem.render.pdf import pdf
-
-        return pdf(render_text(derivation, layout, "tex", templates))
-    return render_text(derivation, layout, ending, templates).encode()
+    return FORMATS[ending].write(derivation, layout, templates)
 
 
 def render_text(derivation: Document, layout: str, ending: str, templates: str | Path | None = None) -> str:
@@ -70,7 +40,7 @@ def render_text(derivation: Document, layout: str, ending: str, templates: str |
         raise BadInput(f"--templates {str(folder)!r} is not a folder; give one that holds {layout}.{ending}.j2")
     try:
         template = _environment(ending, folder).get_template(f"{layout}.{ending}.j2")
-        return template.render(document=derivation, version=__version__).strip() + "\n"
+        return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
     except TemplateError as error:
         name = getattr(error, "name", None) or f"{layout}.{ending}.j2"
         line = getattr(error, "lineno", None)
@@ -80,14 +50,20 @@ def render_text(derivation: Document, layout: str, ending: str, templates: str |
 
 def fragment_html(derivation: Document) -> str:
     """Write a derivation as a piece of HTML for a notebook."""
-    return _environment("html", None).get_template("_fragment.html.j2").render(document=derivation)
+    return _environment("html", None).get_template("_fragment.html.j2").render(document=arrange(derivation))
 
 
 @cache
 def face(ending: str) -> Face:
-    """Return how a format writes text and mathematics."""
-    module = import_module(f"symbolic_mem.render.{_FACES[ending]}")
-    return Face(module.escape, module.prose, module.display)
+    r"""Return how a format that has templates writes text and mathematics.
+
+    >>> face("md").escape("a_b")
+    'a\\_b'
+    """
+    found = FORMATS[ending].face
+    if found is None:
+        raise BadInput(f"no templates are set in .{ending}")
+    return found()
 
 
 @cache
@@ -103,9 +79,9 @@ def _environment(ending: str, folder: Path | None) -> Environment:
             case Markup():
                 return value
             case Prose():
-                return Markup(written.prose(value))
-            case sp.Expr() | Amount() | Put() | Total() | Chain():
-                return Markup(written.prose(Prose((value,))))
+                return Markup(written.prose(arrange_prose(value)))
+            case sp.Expr() | Amount() | Put() | Total() | Long() | Chain():
+                return Markup(written.prose(arrange_prose(Prose((value,)))))
             case None:
                 raise TypeError("a template printed nothing (None)")
         return Markup(written.escape(str(value)))
@@ -119,12 +95,9 @@ def _environment(ending: str, folder: Path | None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        **(_TEX_DELIMITERS if ending == "tex" else {}),
+        **written.marks,
     )
     environment.filters["display"] = lambda chains: Markup(written.display(chains))
     environment.filters["kind"] = lambda block: type(block).__name__.lower()
-    if ending == "html":
-        from symbolic_mem.render.html import math_font
-
-        environment.globals["math_font"] = math_font  # ty: ignore[invalid-assignment]
+    environment.globals.update(written.names)
     return environment

@@ -11,18 +11,20 @@ import sympy as sp
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.document.steps import Answer, Bullets, Document, Paragraph, Section, Step, Table
+from symbolic_mem.render.arrange import arrange, arrange_prose
 from symbolic_mem.render.latex import display, latex
 from symbolic_mem.render.text import plain_chain, plain_prose
 
 
 def document_json(document: Document) -> dict[str, Any]:
     """Return a whole document: its answers, what its questions found, and every block with its lines."""
+    document = arrange(document)
     return {
         "title": document.title,
         "subtitle": document.subtitle,
         "answers": [plain_prose(answer) for answer in document.answers],
         "questions": [jsonable(found.record) for found in document.found],
-        "sections": [_section(section) for section in document.sections],
+        "sections": [section_json(section) for section in document.sections],
     }
 
 
@@ -43,7 +45,7 @@ def jsonable(value: Any) -> Any:
         case Typeset():
             return latex(value.expr)
         case Prose():
-            return plain_prose(value)
+            return plain_prose(arrange_prose(value))
         case sp.Basic():
             return str(value)
         case tuple() | list():
@@ -63,7 +65,13 @@ def rounded_up(value: sp.Expr | Fraction | int | None) -> int | None:
     return None if value is None else int(sp.ceiling(value))
 
 
-def _section(section: Section) -> dict[str, Any]:
+def section_json(section: Section) -> dict[str, Any]:
+    """Return a part of a document that is arranged: its title, and every block with its lines as text and as LaTeX.
+
+    >>> from symbolic_mem.document.prose import text
+    >>> section_json(Section(text("Sources"), ()))
+    {'title': 'Sources', 'blocks': []}
+    """
     return {"title": plain_prose(section.title), "blocks": [_block(block) for block in section.blocks]}
 
 

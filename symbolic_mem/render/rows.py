@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbolic_mem.document.prose import Chain, Side, Total
+from symbolic_mem.render.arrange import ROW_WIDTH, SUM_WIDTH
 from symbolic_mem.render.text import width
-
-ROW_WIDTH = 58
-SUM_WIDTH = 64
 
 
 @dataclass(frozen=True)

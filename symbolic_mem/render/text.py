@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from symbolic_mem.base.symbols import Name
-from symbolic_mem.document.prose import Chain, Prose, Side
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side
 from symbolic_mem.render.typeset import Typesetter
 
 _COMPOUND = set(" +−·/")
@@ -14,7 +14,15 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Text(Typesetter):
-    """One line of text: ``⌈M_div / (C_mem − M_fix)⌉``."""
+    """One line of text: ``⌈M_div / (C_mem − M_fix)⌉``; what nobody arranged is written in full."""
+
+    def side(self, side: Side) -> str:
+        match side:
+            case Long():
+                return self.expr(side.expr)
+            case Brief():
+                return plain_prose(Prose((side,)))
+        return super().side(side)
 
     def digits(self, text: str) -> str:
         return text
@@ -71,7 +79,12 @@ def plain_chain(chain: Chain) -> str:
 
 
 def plain_prose(sentence: Prose) -> str:
-    """Write a sentence as text."""
+    """Write a sentence as text.
+
+    >>> from symbolic_mem.document.prose import say
+    >>> plain_prose(say("{n} devices", n=8))
+    '8 devices'
+    """
     parts = []
     for part in sentence.parts:
         match part:
@@ -79,6 +92,8 @@ def plain_prose(sentence: Prose) -> str:
                 parts.append(part)
             case Chain():
                 parts.append(plain_chain(part))
+            case Brief():
+                parts.append(plain_prose(part.shown if isinstance(part.shown, Prose) else Prose((part.shown,))))
             case _:
                 parts.append(plain(part))
     return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")

@@ -13,7 +13,7 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import Name, named
 from symbolic_mem.base.units import grouped
-from symbolic_mem.document.prose import Amount, Put, Side, Total
+from symbolic_mem.document.prose import Amount, Brief, Long, Put, Side, Total
 
 
 class Typesetter:
@@ -91,6 +91,8 @@ class Typesetter:
                 for part in side.sides[1:]:
                     parts += [self.operator("+"), self.side(part)]
                 return self.row(parts)
+            case Long() | Brief():
+                raise TypeError(f"not arranged (see symbolic_mem.render.arrange): {side}")
         return self.expr(side)
 
     def amount(self, amount: Amount) -> str:

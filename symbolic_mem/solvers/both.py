@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import evaluate
+from symbolic_mem.base.exact import number
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import M_X, S, T
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.load import load, per_token
@@ -23,59 +25,97 @@ MOST_TRIED = 1_000_000
 
 
 @dataclass(frozen=True)
-class Both:
-    """Memory U0 + u T + (P0 + p T)/n on one device, under `capacity`, and n < T/beta so that the chips stay busy.
+class Share:
+    """Memory U0 + u T + (P0 + p T)/n of one device at one instant of a step, in bytes and bytes for a token."""
 
-    `beta` is the tokens per chip that keep it busy; `sequence` the tokens by which a batch can grow.
-    """
-
-    capacity: Fraction
     fixed: Fraction
     fixed_per_token: Fraction
     divided: Fraction
     divided_per_token: Fraction
+
+    def at(self, n: int, tokens: int) -> Fraction:
+        """Bytes on one of `n` devices for a batch of `tokens`."""
+        return self.fixed + self.fixed_per_token * tokens + self.whole(tokens) / n
+
+    def whole(self, tokens: int) -> Fraction:
+        """Bytes that are divided, for a batch of `tokens`."""
+        return self.divided + self.divided_per_token * tokens
+
+    def room(self, limit: Limit, tokens: int) -> Fraction:
+        """Bytes that a device has left for what is divided."""
+        return limit.capacity - self.fixed - self.fixed_per_token * tokens
+
+    def least(self, limit: Limit, tokens: int) -> int | None:
+        """The smallest degree that fits, None when none does."""
+        quotient = self.quotient(limit, tokens)
+        return None if quotient is None else max(limit.first_whole(quotient), 1)
+
+    def quotient(self, limit: Limit, tokens: int) -> Fraction | None:
+        """The real degree that the memory asks for; None where no degree fits."""
+        room = self.room(limit, tokens)
+        return None if room <= 0 else self.whole(tokens) / room
+
+
+@dataclass(frozen=True)
+class Both:
+    """Every share under `limit`, and n < T/beta so that the chips stay busy.
+
+    `beta` is the tokens per chip that keep it busy; `sequence` the tokens by which a batch can grow. Where gradients do
+    not persist there is a share for each instant that must fit.
+    """
+
+    limit: Limit
+    shares: tuple[Share, ...]
     beta: Fraction
     sequence: int
-    strict: bool = False
+
+    @property
+    def strict(self) -> bool:
+        """Whether the memory must be less than the capacity."""
+        return self.limit.strict
 
     def fits(self, n: int, tokens: int) -> bool:
-        """Whether one of `n` devices holds its share of a batch of `tokens`."""
-        share = (self.divided + self.divided_per_token * tokens) / n
-        memory = self.fixed + self.fixed_per_token * tokens + share
-        return memory < self.capacity or (memory == self.capacity and not self.strict)
+        """Whether one of `n` devices holds its share of a batch of `tokens`, at every instant."""
+        return all(self.limit.holds(share.at(n, tokens)) for share in self.shares)
 
     def least(self, tokens: int) -> int | None:
         """The smallest degree that fits, None when none does."""
-        room = self.capacity - self.fixed - self.fixed_per_token * tokens
-        if room <= 0:
-            return None
-        quotient = (self.divided + self.divided_per_token * tokens) / room
-        return max(int(quotient) + 1 if self.strict else -(-quotient.numerator // quotient.denominator), 1)
+        return self.deciding(tokens).least(self.limit, tokens)
+
+    def deciding(self, tokens: int) -> Share:
+        """The share that asks for most devices."""
+
+        def asked(share: Share) -> float:
+            least = share.least(self.limit, tokens)
+            return float("inf") if least is None else least
+
+        return max(self.shares, key=asked)
+
+    def quotient(self, tokens: int) -> Fraction | None:
+        """The real degree that the memory asks for; None where none fits."""
+        return self.deciding(tokens).quotient(self.limit, tokens)
 
     def most(self, tokens: int) -> int:
         """The largest degree at which the chips compute longer than they send; 0 when not even one does."""
-        limit = tokens / self.beta
-        return -(-limit.numerator // limit.denominator) - 1
+        return ceil(tokens / self.beta) - 1
 
     def interval(self, tokens: int) -> tuple[int, int] | None:
         """The degrees that do both, None when there is none."""
         least, most = self.least(tokens), self.most(tokens)
         return None if least is None or least > most else (least, most)
 
-    @property
-    def linear(self) -> Fraction:
+    def linear(self, share: Share) -> Fraction:
         """What a device has left, c - U0 - p beta, for P0/n when every device brings its own beta tokens."""
-        return self.capacity - self.fixed - self.divided_per_token * self.beta
+        return self.limit.capacity - share.fixed - share.divided_per_token * self.beta
 
-    @property
-    def discriminant(self) -> Fraction:
+    def discriminant(self, share: Share) -> Fraction:
         """Of u beta n^2 - (c - U0 - p beta) n + P0 <= 0, which both bounds ask of n at its smallest batch."""
-        return self.linear**2 - 4 * self.fixed_per_token * self.beta * self.divided
+        return self.linear(share) ** 2 - 4 * share.fixed_per_token * self.beta * share.divided
 
     @property
     def possible(self) -> bool:
-        """Whether any batch at all lets some real degree do both."""
-        return self.linear > 0 and self.discriminant >= 0
+        """Whether any batch at all lets some real degree do both, at each instant by itself."""
+        return all(self.linear(share) > 0 and self.discriminant(share) >= 0 for share in self.shares)
 
     def first_batch(self) -> tuple[int, int] | None:
         """The smallest batch, in whole sequences, for which a degree does both: its tokens, and that degree.
@@ -84,43 +124,36 @@ class Both:
         """
         if not self.possible:
             return None
-        start = self.divided / self.linear
-        n = max(-(-start.numerator // start.denominator), 1)
-        for degree in range(n, n + MOST_TRIED):
+        start = max(max(ceil(share.divided / self.linear(share)) for share in self.shares), 1)
+        for degree in range(start, start + MOST_TRIED):
             tokens = (int(degree * self.beta) // self.sequence + 1) * self.sequence
             if self.fits(degree, tokens):
                 return tokens, degree
-            if self.fixed_per_token and 2 * self.fixed_per_token * self.beta * degree > 2 * self.linear:
+            if any(self._past(share, degree) for share in self.shares):
                 return None
         return None
 
+    def _past(self, share: Share, degree: int) -> bool:
+        """Whether a degree lies beyond both roots of the condition of a share: from there on it never fits again."""
+        return bool(share.fixed_per_token) and share.fixed_per_token * self.beta * degree > self.linear(share)
 
-def both(
-    model: Model, network: Network, bound: Bound, values: Mapping[sp.Symbol, sp.Rational], capacity: Fraction
-) -> Both:
-    """Put the memory `bound` on a degree beside FSDP over that many chips, forward.
+
+def both(model: Model, network: Network, bounds: Sequence[Bound], values: Mapping[sp.Symbol, sp.Rational]) -> Both:
+    """Put memory `bounds` on a degree, one for each instant, beside FSDP over that many chips, forward.
 
     Raises `BadInput` when the memory is not linear in the tokens, and `MissingValue` for what has no value.
     """
-    n = bound.symbol
+    n = bounds[0].symbol
     mesh = Mesh(n, sp.S.One, M_X if M_X in values else sp.S.One, sp.S.One)
     limit = largest(Roofline(scheme("fsdp", load(model), mesh).forward, network), n)
     exact = dict(values) | ({} if S in values else {S: sp.S.One})
     per = sp.expand(limit).coeff(T, 1)
     if sp.expand(limit - per * T) != 0:
         raise BadInput('the two bounds are put together for long rings; give ring = "limit" under [network]')
-    divided, divided_per = _linear(bound.divided, exact)
-    fixed, fixed_per = _linear(bound.fixed, exact)
-    return Both(
-        capacity,
-        fixed,
-        fixed_per,
-        divided,
-        divided_per,
-        1 / _fraction(evaluate(per, exact, "the critical batch per chip")),
-        int(exact[S]),
-        bound.strict,
-    )
+    shares = tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact)) for bound in bounds)
+    capacity = number(bounds[0].capacity, {}, "the capacity")
+    beta = 1 / number(per, exact, "the critical batch per chip")
+    return Both(Limit(capacity, bounds[0].strict), shares, Fraction(beta), int(exact[S]))
 
 
 def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[Fraction, Fraction]:
@@ -129,8 +162,4 @@ def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[F
     slope, constant = expr.coeff(T, 1), expr.coeff(T, 0)
     if sp.expand(expr - slope * T - constant) != 0:
         raise BadInput("the memory does not grow linearly with the batch, so the two bounds cannot be put together")
-    return _fraction(evaluate(constant, {}, "the memory")), _fraction(evaluate(slope, {}, "the memory"))
-
-
-def _fraction(number: sp.Expr) -> Fraction:
-    return Fraction(int(number.p), int(number.q))  # ty: ignore[missing-attribute]
+    return number(constant, {}, "the memory"), number(slope, {}, "the memory")

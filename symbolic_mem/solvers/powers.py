@@ -9,6 +9,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B, P, S, T
+from symbolic_mem.models.tensors import STATIC
 
 MAX_POWER = 64
 
@@ -93,3 +94,28 @@ def _polynomial(expr: sp.Expr, unknowns: tuple[sp.Symbol, ...], message: str) ->
     if any(coefficient.has(*unknowns) for coefficient in found.coeffs()):
         raise BadInput(message)
     return found
+
+
+def written_coefficients(
+    memory: Memory, symbol: sp.Symbol, powers: Iterable[int], *, with_p: bool
+) -> dict[int, tuple[sp.Expr, ...]]:
+    """Return for each of the `powers` its coefficient as the author's parts: the states together, then each other term.
+
+    With `with_p` states that do not depend on the unknown are written with the parameters P.
+    """
+    return {k: _parts(memory, symbol, k, with_p) for k in powers}
+
+
+def _parts(memory: Memory, symbol: sp.Symbol, k: int, with_p: bool) -> tuple[sp.Expr, ...]:
+    parts: list[sp.Expr] = []
+    states: list[sp.Expr] = []
+    for term in memory.terms:
+        if k == 0 and with_p and term.short is not None and not term.bytes.has(symbol):
+            states.append(term.short / term.degree)
+            continue
+        alone = Memory((term,), memory.definitions)
+        contains = str(symbol) in contained(alone) or term.bytes.has(symbol)
+        coefficient = dict(powers_of(alone, symbol)).get(k) if contains else (term.bytes if k == 0 else None)
+        if coefficient is not None and coefficient != 0:
+            (states if term.kind in STATIC else parts).append(coefficient)
+    return (*((sp.Add(*states),) if states else ()), *parts)

@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.ledger import Entry, Ledger
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Block
@@ -67,7 +68,7 @@ class Question(ABC):
     """One question of a study: its label, and the keys of its type, each read and checked once.
 
     A type declares `ask` and its fields with `key` and `sets`; it answers, tells the way, and says the answer in one
-    sentence. `claims` are the numbers that somebody may state about it.
+    sentence. `claims` are the numbers that somebody may state of it.
     """
 
     ask: ClassVar[str]
@@ -114,6 +115,11 @@ class Question(ABC):
         return tuple(c for each in fields(self) if each.metadata.get("change") for c in getattr(self, each.name))
 
     @property
+    def otherwise(self) -> tuple[Change, ...]:
+        """What the question itself changes between two sides that it compares."""
+        return ()
+
+    @property
     def unknowns(self) -> tuple[str, ...]:
         """The names of the symbols that the question solves for, or gives values to: a study may leave them open."""
         return ()
@@ -135,12 +141,21 @@ class Question(ABC):
     def sentence(self, found: Any) -> Prose:
         """Say the answer in one sentence."""
 
+    def beside(self, found: Any) -> tuple[Prose, ...]:
+        """What must be said before the steps, such as which instant of a training step is counted."""
+        return ()
+
     def heading(self, found: Any) -> str:
         """The title of the part where the study gives none."""
         return self.title or type(self).__name__
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """The names of the numbers that somebody may claim of the answer."""
+        return ()
+
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The numbers that somebody may claim of the answer about `study`, by name; by themselves, without the steps."""
+        """Those numbers, for a `study` as the question sees it."""
         return {}
 
 
@@ -148,18 +163,25 @@ class Question(ABC):
 class Claimed:
     """A number that can be claimed: its exact `value` (None: there is none), and how it comes to be.
 
-    `measures` is ``bytes``, ``number``, ``devices`` or ``tokens``. A count has its `quotient` before it was rounded, and
-    `count`, which rounds it: how (``up``, ``down``, ``nearest``), after amounts were ``rounded`` or ``cut`` to three figures
-    (or left ``exact``). `per` are the sizes of the units in which the same number can be counted.
+    `measures` is ``bytes`` or ``number``, or for a whole number ``devices``, ``tokens`` or ``count``. A count of devices
+    has its `quotient` before it was rounded, and where nothing but a capacity bounds it the `parts` that it came from:
+    what is divided, what is not, and the limit. A batch has its exact `tokens`, and by `per` the size in tokens of each
+    unit in which it can be `counted`.
     """
 
     value: Any
     measures: str
     meaning: str
     quotient: Any = None
-    count: Callable[[str, str], tuple[Any, Any]] | None = field(default=None, compare=False)
+    parts: tuple[Any, Any, Limit] | None = None
+    tokens: Any = None
     per: Mapping[str, Any] = field(default_factory=dict)
-    unit: str = ""
+    counted: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number of something."""
+        return self.measures in ("devices", "tokens", "count")
 
 
 @dataclass(frozen=True)
@@ -167,11 +189,13 @@ class Found:
     """The answer to a question: the study as the question saw it, and the value; every face is a function of this.
 
     `value` is the number that was asked for, None where there is none (`reason` then says why and what would help) or
-    where the answer is several numbers, which stand in the `ledger`.
+    where the answer is several numbers, which stand in the `ledger`. `others` are the answers at other instants of a
+    step, which ask for less.
     """
 
     study: Study
     question: Question
+    others: tuple[Found, ...] = field(default=(), kw_only=True)
 
     @property
     def value(self) -> Any:

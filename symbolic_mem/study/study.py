@@ -41,6 +41,10 @@ class Asked(Protocol):
     def own(self) -> tuple[Change, ...]:
         """What the question sets for itself, over the study and under the caller."""
 
+    @property
+    def otherwise(self) -> tuple[Change, ...]:
+        """What the question itself changes between two sides that it compares."""
+
 
 @dataclass(frozen=True)
 class OneDevice:
@@ -144,7 +148,8 @@ class Study:
     def lost(self, question: Asked) -> tuple[tuple[Change, Change], ...]:
         """What the question sets for itself and the caller sets otherwise, in pairs."""
         last = {change.aspect: change for change in self.caller}
-        pairs = ((own, last[own.aspect]) for own in question.own if own.aspect in last)
+        sets = (*question.own, *question.otherwise)
+        pairs = ((own, last[own.aspect]) for own in sets if own.aspect in last)
         return tuple((own, other) for own, other in pairs if own.words != other.words)
 
     def question(self, label: str) -> Asked:

@@ -10,6 +10,7 @@ from symbolic_mem.document.steps import Step, Table
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
 
@@ -66,13 +67,17 @@ def test_a_report_without_a_question_about_memory_has_no_account():
 
 @pytest.mark.parametrize("name", ["deepseek-v3", "cs336-a2-memory"])
 def test_long_derivatives_wrap_and_are_not_one_wide_fraction(name):
-    (found,) = [t for caption, t in _tables(report(load_study(name))).items() if "answers to each symbol" in caption]
+    (found,) = [
+        t for caption, t in _tables(arrange(report(load_study(name)))).items() if "answers to each symbol" in caption
+    ]
     assert found.columns[1].align == "text"
     assert not any("/n_heads" in plain_prose(row[1]) and len(plain_prose(row[1])) > 120 for row in found.rows)
 
 
 def test_a_floor_of_many_terms_is_a_number_above_its_terms():
-    (section,) = [s for s in report(load_study("deepseek-v3")).sections if "depends on" in plain_prose(s.title)]
+    (section,) = [
+        s for s in arrange(report(load_study("deepseek-v3"))).sections if "depends on" in plain_prose(s.title)
+    ]
     step = next(block for block in section.blocks if isinstance(block, Step))
     assert len(step.chains[0].links) == 1
 

@@ -14,6 +14,7 @@ from symbolic_mem.base.symbols import B, C_mem, L, M_static, P, S, alpha, d_ff, 
 from symbolic_mem.document.prose import Amount, Chain, Put, Total
 from symbolic_mem.documents.documents import homework
 from symbolic_mem.library.read import load_study
+from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.mathml import MathML, display, inline_chain, mathml
 
 VALUES = {symbol: sp.Integer(value) for symbol, value in {B: 3, S: 5, L: 7, d_model: 11, d_ff: 13, n_fsdp: 2}.items()}
@@ -103,7 +104,7 @@ def test_numbers_put_in_have_the_value_of_the_expression(expr):
 def test_every_line_of_the_worked_solution_is_well_formed_and_numbers_agree_between_links():
     chains = [
         chain
-        for section in homework(load_study("cs336-a2-xxl")).sections
+        for section in arrange(homework(load_study("cs336-a2-xxl"))).sections
         for block in section.blocks
         for chain in getattr(block, "chains", ())
     ]

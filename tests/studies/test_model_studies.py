@@ -17,6 +17,7 @@ from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain_prose, width
@@ -103,7 +104,7 @@ def test_every_face_of_the_document_says_the_figure(name, layout):
 
 @pytest.mark.parametrize("name", [*MODELS, *FORMULAS])
 def test_displayed_lines_fit_the_page(name):
-    derivation = documents.homework(load_study(name))
+    derivation = arrange(documents.homework(load_study(name)))
     for chain in chains(derivation):
         for row in rows([chain]):
             lead = width(chain.left) + sum(3 if isinstance(part, str) else width(part) for part in row.parts)
@@ -119,7 +120,7 @@ def chains(derivation: Derivation):
 
 @pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"])
 def test_a_llama_is_about_ten_lines(name):
-    derivation = documents.homework(load_study(name))
+    derivation = arrange(documents.homework(load_study(name)))
     steps = [block for block in derivation.sections[1].blocks if isinstance(block, Step)]
     assert max(len(rows(step.chains)) for step in steps) <= 16
     assert max(len(step.chains) for step in steps) <= 10

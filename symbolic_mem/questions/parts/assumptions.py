@@ -7,16 +7,6 @@ from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.study import Study
 
-MOMENT_WORDS = {
-    "backward": "the start of the backward pass, with all activations and no gradients",
-    "step": "the optimizer step, with all gradients and no activations",
-}
-
-
-def counted_moment(study: Study) -> tuple[Prose, ...]:
-    """Say which moment of a training step is counted, where gradients do not persist and that makes a difference."""
-    return () if study.recipe.gradients_persist else (text(f"What is counted is {MOMENT_WORDS[study.instant]}."),)
-
 
 def about_memory(study: Study) -> bool:
     """Whether a question of the study counts memory; a study without questions does."""

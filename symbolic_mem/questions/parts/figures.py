@@ -8,7 +8,9 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import rational
 
+SCALES = {"B": 10**9, "T": 10**12}
 _FIGURE = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 
 
@@ -43,8 +45,49 @@ def _read(printed: str) -> tuple[sp.Rational, sp.Rational]:
     last = Fraction(10) ** (exponent - len(places))
     if not places:  # trailing zeros of a whole number may be there to hold the place
         last *= 10 ** (len(whole) - len(whole.rstrip("0") or "0"))
-    return _rational(figure), _rational(last)
+    return rational(figure), rational(last)
 
 
-def _rational(number: Fraction) -> sp.Rational:
-    return sp.Rational(number.numerator, number.denominator)
+
+
+def verdict(value: sp.Rational, printed: str) -> str:
+    """Compare an exact number with a printed figure: ``exact``, ``rounded``, ``truncated`` or ``different``.
+
+    A figure may end in B (10^9) or T (10^12).
+
+    >>> [verdict(sp.Rational(n), "4187") for n in ("4187", "4186.9", "4187.5", "4189")]
+    ['exact', 'rounded', 'truncated', 'different']
+    >>> verdict(sp.Rational(1024 * 10**9), "1T")
+    'rounded'
+    """
+    digits, scale = _scaled(printed)
+    found, above = held_against(value / scale, digits), value / scale - sp.Rational(digits)
+    if found == "exact" or (found == "rounded" and above != _last(digits) / 2):
+        return found
+    return "truncated" if 0 < above < _last(digits) else found
+
+
+def figure(printed: str) -> sp.Rational:
+    """Return the number that a printed figure states.
+
+    >>> figure("15.2B"), figure("4187")
+    (15200000000, 4187)
+    """
+    digits, scale = _scaled(printed)
+    held_against(sp.S.One, digits)
+    return sp.Rational(digits) * scale
+
+
+def _scaled(printed: str) -> tuple[str, int]:
+    digits = printed.strip().replace(",", "")
+    if digits[-1:] in SCALES:
+        return digits[:-1], SCALES[digits[-1]]
+    if not digits:
+        raise BadInput("printed = '' is not a figure: write digits, for example 31.4, 225 or 128B")
+    return digits, 1
+
+
+def _last(digits: str) -> sp.Rational:
+    places = len(digits.partition(".")[2])
+    step = Fraction(1, 10**places)
+    return rational(step)

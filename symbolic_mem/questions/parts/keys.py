@@ -11,7 +11,10 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, table
+from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.instants import decided_words, instant_words
+from symbolic_mem.questions.parts.figures import figure
 from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
 from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
 from symbolic_mem.study.changes import (
@@ -24,7 +27,7 @@ from symbolic_mem.study.changes import (
     use_fraction,
     use_reading,
 )
-from symbolic_mem.study.question import At, Question, key, sets, words, wrong_type
+from symbolic_mem.study.question import At, Found, Question, key, sets, words, wrong_type
 from symbolic_mem.study.study import Change
 
 
@@ -139,6 +142,12 @@ class OnDevice(Question):
     usable: tuple[Change, ...] = sets(_fraction)
     strict: bool = key(flag, False)
 
+    def beside(self, found: Found) -> tuple[Prose, ...]:
+        """Say which instant of a step is counted, where gradients do not persist and are counted."""
+        if "gradients" not in self.counted:
+            return ()
+        return decided_words(found) or instant_words(found.study)
+
 
 @dataclass(frozen=True)
 class OfKinds(OnDevice):
@@ -196,8 +205,6 @@ class Ruled(Question):
 
 def figures(given: Any, at: At) -> str:
     """Read a figure as a source prints it."""
-    from symbolic_mem.questions.parts.printed import figure
-
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise wrong_type(given, at, 'a figure such as 31.4 or "128B"')
     figure(str(given))

@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
 from symbolic_mem.document.words import count, gib, listed
 from symbolic_mem.document.work import Work
@@ -17,10 +17,7 @@ from symbolic_mem.models.tensors import STATIC, Layer, Model
 from symbolic_mem.questions.parts.parameters import experts_tables
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recompute import NONE, recompute
-from symbolic_mem.render.spread import LONGEST, spread
 from symbolic_mem.study.study import Study
-
-LONG_FORMULA = 45  # characters; a longer one wraps in its table
 
 
 def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
@@ -63,7 +60,7 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
         for group in found:
             symbol = local("P", group.name)
             value = work.define(symbol, group.parameters)
-            chains.append(Chain(symbol, (("=", spread(sp.gcd_terms(group.parameters))), amount(value, "parameters"))))
+            chains.append(Chain(symbol, (("=", Long(sp.gcd_terms(group.parameters))), amount(value, "parameters"))))
             counted.append(sp.Mul(group.repeat, symbol))
         steps.append(work.step(text("One layer of each kind holds"), *chains))
         statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]
@@ -84,7 +81,7 @@ def term_table(study: Study, memory: Memory) -> Table:
         text("The terms of the memory"),
         (
             Column(text("term")),
-            Column(text("formula"), "text" if max(map(len, map(str, shown))) > LONG_FORMULA else "left"),
+            Column(text("formula"), "formula"),
             Column(text("bytes"), "right"),
             Column(text("GiB"), "right"),
             Column(text("share"), "right"),
@@ -118,10 +115,11 @@ def _plain_step(start: str, kind: str, memory: Memory, work: Work) -> Step:
     symbol = KIND_SYMBOLS[kind]
     shorts = tuple(term.short if term.short is not None else term.bytes for term in memory.terms)
     value = work.define(symbol, memory.total)
-    formula: Side = spread(shorts[0]) if len(shorts) == 1 else Total(shorts)
+    formula: Side = Long(shorts[0]) if len(shorts) == 1 else Total(shorts)
     numbers: Side = work.put(shorts[0]) if len(shorts) == 1 else Total(tuple(work.put(short) for short in shorts))
-    put = () if max(len(str(short)) for short in shorts) > LONGEST else (("=", numbers),)
-    chain = Chain(symbol, (("=", formula), *put, amount(value, "bytes", digits=14), amount(value, "GiB")))
+    chain = Chain(
+        symbol, (("=", formula), ("=", Brief(numbers)), amount(value, "bytes", digits=14), amount(value, "GiB"))
+    )
     return work.step(text(start), chain)
 
 
@@ -171,7 +169,7 @@ def by_layer(memory: Memory, work: Work) -> Step:
         symbol = local("M", term.name.removeprefix("activations of the ").removesuffix(" activations"))
         value = work.define(symbol, term.bytes)
         symbols.append(symbol)
-        chains.append(Chain(symbol, (("=", spread(term.bytes)), amount(value, "GiB"))))
+        chains.append(Chain(symbol, (("=", Long(term.bytes)), amount(value, "GiB"))))
     value = work.define(M_activations, memory.total)
     whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
     return work.step(

@@ -10,8 +10,6 @@ from symbolic_mem.document.words import count
 from symbolic_mem.models.counts import active_by_group, parameters_by_group
 from symbolic_mem.study.study import Study
 
-LONG_FORMULA = 45  # characters; a longer one wraps in its table
-
 
 def experts_tables(study: Study) -> tuple[Table, ...]:
     """Tabulate the groups of a mixture of experts, in all and active for one token; nothing for another model."""
@@ -26,13 +24,12 @@ def experts_tables(study: Study) -> tuple[Table, ...]:
     every, visited = sp.Add(*whole.values()), sp.Add(*active.values())
     rows.append((text("total"), text(""), *_counts(every, visited, values)))
     share = amount(100 * visited.xreplace(values) / every.xreplace(values), "%", digits=3)[1]
-    long = max(len(str(formula)) for formula in shown) > LONG_FORMULA
     return (
         Table(
             say("Parameters by group, and those that one token visits ({share} of all)", share=share),
             (
                 Column(text("group")),
-                Column(text("formula"), "text" if long else "left"),
+                Column(text("formula"), "formula"),
                 Column(text("all"), "right"),
                 Column(text("active"), "right"),
             ),

@@ -1,63 +1,22 @@
-"""Integer and layout rules of a question: read from its keys, and each derived as its own step."""
+"""Integer and layout rules of a question, each as a step of its own: before, after, why, and the numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import C_mem, local, table
+from symbolic_mem.base.symbols import C_mem, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
-from symbolic_mem.document.words import count, listed
+from symbolic_mem.document.words import count, sentence_of
 from symbolic_mem.document.work import Work
 from symbolic_mem.solvers.degree import Applied, Degree
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
-from symbolic_mem.study.question import Question
 
-NUMBERED: dict[str, Callable[..., Rule]] = {"multiple_of": MultipleOf, "divides": Divides, "at_most": AtMost}
-PLAIN: dict[str, Callable[[], Rule | Layout]] = {
-    "whole_samples": WholeSamples,
-    "padded_rows": PaddedRows,
-    "power_of_two": PowerOfTwo,
-}
-RULE_KEYS = ("whole_samples", "padded_rows", "multiple_of", "power_of_two", "divides", "at_most")
 MAX_ROWS = 4
-
-
-def rules_of(question: Question) -> tuple[Rule | Layout, ...]:
-    """Read the rules that a question names, in the order of `RULE_KEYS`.
-
-    Raises `BadInput` for a number that is neither whole nor the name of a symbol.
-
-    >>> [rule.words for rule in rules_of(Question("b", "min_degree", {"multiple_of": 8, "power_of_two": True}))]
-    ['a multiple of 8', 'a power of two']
-    """
-    rules: list[Rule | Layout] = []
-    for key in RULE_KEYS:
-        given = question.get(key)
-        if given is None or given is False:
-            continue
-        if key in PLAIN:
-            rules.append(PLAIN[key]())
-        else:
-            rules.append(NUMBERED[key](_number(given, f"{question.where or 'solve'}: {key}")))
-    return tuple(rules)
-
-
-def _number(given: Any, where: str) -> sp.Expr:
-    names = {str(name.symbol): name.symbol for name in table(given=True)}
-    if given is True:
-        raise BadInput(f"{where} = true says no number; give a whole number such as 8, or a symbol such as B")
-    number = read_formula(str(given), names, where)
-    if number.is_number and not (number.is_Integer and number >= 1):
-        raise BadInput(f"{where} = {given} is not a whole number of at least 1; give for example 8")
-    return number
 
 
 def rule_blocks(degree: Degree, work: Work) -> list[Block]:
@@ -69,8 +28,9 @@ def rule_blocks(degree: Degree, work: Work) -> list[Block]:
             blocks.append(_layout_step(step, degree, work))
         else:
             blocks.append(_integer_step(step, bool(earlier), degree, work))
-    if degree.reason is not None:
-        blocks.append(Paragraph(text(f"{_sentence(degree.reason.sentence)}.")))
+    reason = reason_words(degree)
+    if reason is not None:
+        blocks.append(Paragraph(sentence_of(reason)))
         blocks += _without(degree)
     if len(degree.steps) > 1:
         blocks.append(_table(degree))
@@ -78,30 +38,44 @@ def rule_blocks(degree: Degree, work: Work) -> list[Block]:
 
 
 def _layout_step(step: Applied, degree: Degree, work: Work) -> Block:
-    n, strict = degree.ideal.bound.symbol, degree.ideal.bound.strict
+    bound = degree.ideal.bound
     if isinstance(step.rule, WholeSamples):
-        share = sp.ceiling(step.rule.batch / n, evaluate=False)
-        said = say("A sequence is not cut: a device that shares the batch holds {share} sequences.", share=share)
-    else:
-        share = sp.ceiling(local("r", "") / n, evaluate=False)
-        said = say(
-            "Every tensor is cut along its first dimension into whole rows: of a tensor with {r} rows each device "
-            "stores {share}.",
-            r=local("r", ""),
+        share = sp.ceiling(step.rule.batch / bound.symbol, evaluate=False)
+        cut = say("A sequence is not cut: a device that shares the batch holds {share} sequences.", share=share)
+        held = say(
+            "A sequence is not cut: a device that shares the batch holds {share} sequences. One device then holds, in "
+            "bytes,",
             share=share,
         )
+    else:
+        pieces = {"r": local("r", ""), "share": sp.ceiling(local("r", "") / bound.symbol, evaluate=False)}
+        cut = say(
+            "Every tensor is cut along its first dimension into whole rows: of a tensor with {r} rows each device "
+            "stores {share}.",
+            **pieces,
+        )
+        held = say(
+            "Every tensor is cut along its first dimension into whole rows: of a tensor with {r} rows each device "
+            "stores {share}. One device then holds, in bytes,",
+            **pieces,
+        )
     if step.after is None:
-        return Step(said)
-    fits, fails = ("<", "≥") if strict else ("≤", ">")
+        return Step(cut)
     tried = [step.before] if step.changed else []
     if step.changed and step.largest_below not in (None, step.before):
         tried.append(step.largest_below)
-    chains = [_held(step.profile, m, fails, work) for m in tried] + [_held(step.profile, step.after, fits, work)]
+    chains = [_held(step.profile, m, bound.limit.fails, work) for m in tried]
+    chains.append(_held(step.profile, step.after, bound.limit.sign, work))
     if step.changed:
-        reason = say(f"{step.before} devices are no longer enough: the smallest {{n}} is now {step.after}.", n=n)
+        reason = say(
+            "{before} devices are no longer enough: the smallest {n} is now {after}.",
+            before=step.before,
+            n=bound.symbol,
+            after=step.after,
+        )
     else:
-        reason = text(f"{step.after} devices are still enough: this rule changes nothing.")
-    return work.step(say("{said} One device then holds, in bytes,", said=said), *chains, reason=reason)
+        reason = say("{after} devices are still enough: this rule changes nothing.", after=step.after)
+    return work.step(held, *chains, reason=reason)
 
 
 def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
@@ -130,14 +104,17 @@ def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
 
 def _integer_step(step: Applied, several: bool, degree: Degree, work: Work) -> Block:
     n = degree.ideal.bound.symbol
-    words = _asked(step.rule)
+    pieces = {"n": n, "rule": _asked(step.rule), "before": step.before, "after": step.after or 0}
     if step.after is None:
-        return Step(say(f"{{n}} must be {words}, and at least {step.before}: there is no such number.", n=n))
+        return Step(say("{n} must be {rule}, and at least {before}: there is no such number.", **pieces))
     if not step.changed:
-        return Step(say(f"{{n}} must be {words}. {step.after} is: this rule changes nothing.", n=n))
+        return Step(say("{n} must be {rule}. {after} is: this rule changes nothing.", **pieces))
     work.define(n, sp.Integer(step.after))
-    also = " that also obeys the rules before" if several else ""
-    statement = say(f"{{n}} must be {words}. From {step.before} on, the first{also} is {step.after}:", n=n)
+    statement = (
+        say("{n} must be {rule}. From {before} on, the first that also obeys the rules before is {after}:", **pieces)
+        if several
+        else say("{n} must be {rule}. From {before} on, the first is {after}:", **pieces)
+    )
     return work.step(statement, _reached(step, n, work), reason=_because(step))
 
 
@@ -161,7 +138,11 @@ def _reached(step: Applied, n: sp.Symbol, work: Work) -> Chain:
 def _because(step: Applied) -> Prose | None:
     if step.largest_below is None:
         return None
-    return text(f"The last such number before it, {step.largest_below}, is less than {step.before}: not enough.")
+    return say(
+        "The last such number before it, {below}, is less than {before}: not enough.",
+        below=step.largest_below,
+        before=step.before,
+    )
 
 
 def _without(degree: Degree) -> list[Block]:
@@ -194,9 +175,14 @@ def _cell(profile: Profile, n: int) -> Prose:
     return Prose((shown,) if shown.shown.exact else ("≈ ", shown))
 
 
-def rules_words(degree: Degree) -> str:
-    """Begin the answer with the rules that it obeys; '' where there are none; ends before its first letter."""
-    return f"under the rules ({listed([_short(step.rule) for step in degree.steps])}) " if degree.steps else ""
+def rule_names(degree: Degree) -> list[str]:
+    """Name the rules that an answer obeys, in their order."""
+    return [_short(step.rule) for step in degree.steps]
+
+
+def reason_words(degree: Degree) -> Prose | None:
+    """Say why the rules leave no degree; None where they leave one."""
+    return None if degree.reason is None else text(degree.reason.sentence)
 
 
 def _asked(rule: Rule | Layout | Any) -> str:
@@ -219,7 +205,3 @@ def _short(rule: Rule | Layout | Any) -> str:
 
 def _rational(number: Any) -> sp.Rational:
     return sp.Rational(number.numerator, number.denominator)
-
-
-def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:]

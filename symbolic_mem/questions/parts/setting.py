@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -15,9 +14,7 @@ from symbolic_mem.plans.load import Load, load
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, Scheme, scheme
 from symbolic_mem.solvers.optimum import mesh_size
-
-if TYPE_CHECKING:
-    from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)

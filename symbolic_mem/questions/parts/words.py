@@ -1,13 +1,20 @@
-"""Words for numbers, kinds and placements, so that every document says the same thing in the same way."""
+"""Sentences about where memory lives and which memory of a device counts, said the same way by every question."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import C_mem, M_activations, M_buffers, M_gradients, M_optimizer, M_weights, local
+from symbolic_mem.base.symbols import (
+    C_mem,
+    M_activations,
+    M_buffers,
+    M_gradients,
+    M_optimizer,
+    M_weights,
+    local,
+)
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import fraction_words, listed
@@ -34,22 +41,50 @@ READING_WORDS = {
     "binary": "the label read as binary gigabytes (1 GiB = 2³⁰ bytes)",
     "reported": "the bytes that software reports",
 }
+_SINGULAR = ("optimizer",)
 
 
 def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed]) -> tuple[Prose, ...]:
     """Say where each of the `kinds` lives, those that share a fate in one sentence."""
     fates: dict[Placed | None, list[str]] = {}
     for kind in kinds:
-        fates.setdefault(placement.get(kind), []).append(KIND_WORDS[kind])
-    return tuple(_fate(listed(words), placed) for placed, words in fates.items())
+        fates.setdefault(placement.get(kind), []).append(kind)
+    return tuple(_fate(alike, placed) for placed, alike in fates.items())
 
 
-def reading_words(placement: Mapping[str, Placed]) -> str:
-    """Begin an answer with the reading that it rests on, where part of a kind is not divided; ends in the letter t.
+def _fate(kinds: Sequence[str], placed: Placed | None) -> Prose:
+    names = listed([KIND_WORDS[kind] for kind in kinds])
+    are = "is" if len(kinds) == 1 and kinds[0] in _SINGULAR else "are"
+    if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
+        return say("The {names} {are} whole on every device.", names=names, are=are)
+    if placed.fraction == 0:
+        return say("The {names} {are} dropped: no device keeps any of it.", names=names, are=are)
+    if placed.fraction == 1:
+        return say("The {names} {are} divided over {n} devices.", names=names, are=are, n=placed.degree)
+    pieces = {
+        "share": fraction_words(placed.fraction).capitalize(),
+        "names": names,
+        "are": are,
+        "n": placed.degree,
+        "rest": "half" if placed.fraction == sp.Rational(1, 2) else "part",
+    }
+    if placed.rest == "kept":
+        return say(
+            "{share} of the {names} {are} divided over {n} devices; the other {rest} stays whole on every device.",
+            **pieces,
+        )
+    return say(
+        "{share} of the {names} {are} divided over {n} devices; the other {rest} is dropped: no device keeps it.",
+        **pieces,
+    )
+
+
+def reading_of(placement: Mapping[str, Placed]) -> Prose | None:
+    """Name the reading that an answer rests on, where part of a kind is not divided; None where there is no such part.
 
     >>> from symbolic_mem.base.symbols import n_fsdp
-    >>> reading_words({"activations": Placed(n_fsdp, sp.Rational(1, 2), "dropped")})
-    'With the undivided half of the activations dropped, t'
+    >>> reading_of({"activations": Placed(n_fsdp, sp.Rational(1, 2), "dropped")}).parts
+    ('the undivided half of the activations dropped',)
     """
     parts = []
     for kind, placed in placement.items():
@@ -57,50 +92,30 @@ def reading_words(placement: Mapping[str, Placed]) -> str:
             rest = fraction_words(1 - placed.fraction)
             fate = "kept on every device" if placed.rest == "kept" else "dropped"
             parts.append(f"the undivided {rest} of the {KIND_WORDS[kind]} {fate}")
-    return f"With {listed(parts)}, t" if parts else "T"
-
-
-def _fate(names: str, placed: Placed | None) -> Prose:
-    are = "are" if names.endswith("s") or " and " in names else "is"
-    if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
-        return text(f"The {names} {are} whole on every device.")
-    if placed.fraction == 0:
-        return text(f"The {names} {are} dropped: no device keeps any of it.")
-    if placed.fraction == 1:
-        return say(f"The {names} {are} divided over {{n}} devices.", n=placed.degree)
-    rest = "half" if placed.fraction == sp.Rational(1, 2) else "part"
-    fate = "stays whole on every device" if placed.rest == "kept" else "is dropped: no device keeps it"
-    share = fraction_words(placed.fraction).capitalize()
-    return say(f"{share} of the {names} {are} divided over {{n}} devices; the other {rest} {fate}.", n=placed.degree)
+    return text(listed(parts)) if parts else None
 
 
 def capacity_words(capacity: Capacity) -> Prose:
-    """Say which memory of which device counts, and in which reading of its label."""
-    counted = Amount(capacity.counted, "bytes")
+    """Say which memory of which device counts, and in which reading of its label, before anything is kept free."""
+    nominal = sp.Integer(capacity.nominal)
+    counted = Amount(nominal, "bytes")
     if capacity.device is None:
-        start = say("Each device has {amount}", amount=Amount(sp.Integer(capacity.nominal), capacity.unit))
-    elif capacity.reading == "reported":
-        by = f" ({capacity.device.reported_by})" if capacity.device.reported_by else ""
-        start = text(f"Each {capacity.device.title} is counted with {READING_WORDS['reported']}{by}")
-    else:
-        label = Amount(sp.Integer(capacity.nominal), capacity.unit)
-        start = say(f"Each {capacity.device.title} is counted with {{label}}", label=label)
-        start = Prose((*start.parts, f", {READING_WORDS[capacity.reading or 'binary']}"))
-    limits = []
-    if capacity.reserved:
-        limits.append(
-            say(", less {reserved} that are reserved", reserved=Amount(sp.Integer(capacity.reserved), "bytes"))
-        )
-    if capacity.usable != 1:
-        limits.append(say(", of which the fraction {usable} is usable", usable=capacity.usable))
-    parts = (*start.parts, *(part for limit in limits for part in limit.parts), ": ", counted, ".")
-    return Prose(parts)
+        return say("Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit), counted=counted)
+    reading = capacity.reading or "binary"
+    pieces = {"device": capacity.device.title, "reading": READING_WORDS[reading], "counted": counted}
+    if reading != "reported":
+        label = Amount(nominal, capacity.unit)
+        return say("Each {device} is counted with {label}, {reading}: {counted}.", label=label, **pieces)
+    if capacity.device.reported_by:
+        by = capacity.device.reported_by
+        return say("Each {device} is counted with {reading} ({by}): {counted}.", by=by, **pieces)
+    return say("Each {device} is counted with {reading}: {counted}.", **pieces)
 
 
 def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
     """Say which memory counts, then take off what is reserved and what is not usable, as a step of its own."""
     work.define(C_mem, capacity.counted)
-    blocks: list[Block] = [Paragraph(capacity_words(replace(capacity, reserved=0, usable=sp.S.One)))]
+    blocks: list[Block] = [Paragraph(capacity_words(capacity))]
     if not capacity.reserved and capacity.usable == 1:
         return blocks
     label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
@@ -108,13 +123,17 @@ def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
     work.values[usable] = capacity.usable
     room = label - reserved if capacity.reserved else label
     formula = usable * room if capacity.usable != 1 else room
-    said = []
-    if capacity.reserved:
-        said.append(say("{r} of it are reserved", r=Amount(sp.Integer(capacity.reserved), "GiB")))
-    if capacity.usable != 1:
-        left = "what is left" if capacity.reserved else "it"
-        said.append(say(f"the fraction {{u}} of {left} is usable", u=capacity.usable))
-    words = said[0] if len(said) == 1 else say("{one}, and {other}", one=said[0], other=said[1])
+    kept_free, u = Amount(sp.Integer(capacity.reserved), "GiB"), capacity.usable
+    if capacity.usable == 1:
+        said = say("Not all of that counts: {r} of it are reserved. So", r=kept_free)
+    elif capacity.reserved:
+        said = say(
+            "Not all of that counts: {r} of it are reserved, and the fraction {u} of what is left is usable. So",
+            r=kept_free,
+            u=u,
+        )
+    else:
+        said = say("Not all of that counts: the fraction {u} of it is usable. So", u=u)
     chain = Chain(
         C_mem,
         (
@@ -124,5 +143,4 @@ def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
             amount(capacity.counted, "GiB"),
         ),
     )
-    blocks.append(work.step(say("Not all of that counts: {words}. So", words=words), chain))
-    return blocks
+    return [*blocks, work.step(said, chain)]

@@ -1,0 +1,67 @@
+"""What can be claimed about the compute-bound batch: tokens of the whole batch, per chip, per FSDP rank, or sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.exact import Values, fraction
+from symbolic_mem.base.symbols import N_devices, S
+from symbolic_mem.questions.parts.conventions import Threshold
+from symbolic_mem.study.question import Claimed
+
+_DIGITS = 50
+_CLAIMS = {
+    "batch_tokens": ("batch", "tokens in the smallest compute-bound batch"),
+    "batch_tokens_per_chip": ("chip", "tokens per chip (B/N) in the smallest compute-bound batch"),
+    "batch_tokens_per_rank": ("rank", "tokens per FSDP rank (B/X) in the smallest compute-bound batch"),
+    "batch_sequences": ("sequence", "sequences in the smallest compute-bound batch"),
+}
+
+
+def batch_claims(used: Threshold, known: Values) -> dict[str, Claimed]:
+    """Return every way to count the batch of a threshold, in whole numbers above the bound.
+
+    A batch is counted in sequences only where the length S of one is `known`.
+    """
+    sizes = {"batch": Fraction(1), "chip": close(known[N_devices]), "rank": close(used.x or sp.S.One)}
+    if S in known:
+        sizes["sequence"] = close(known[S])
+    return {
+        name: _claimed(used.tokens, sizes[unit], meaning, sizes)
+        for name, (unit, meaning) in _CLAIMS.items()
+        if unit in sizes
+    }
+
+
+def _claimed(tokens: sp.Expr | None, size: Fraction, meaning: str, sizes: Mapping[str, Fraction]) -> Claimed:
+    if tokens is None:
+        return Claimed(None, "tokens", meaning, per=sizes)
+    quotient = close(tokens) / size
+    return Claimed(floor(quotient) + 1, "tokens", meaning, quotient, _counter(quotient), sizes)
+
+
+def _counter(quotient: Fraction) -> Callable[[str, str], tuple[Any, Any]]:
+    """Round the quotient to a whole number; ``up`` is the next one above, because the bound itself is not enough.
+
+    The times behind it are ratios of formulas: there is no amount that could be rounded before.
+    """
+
+    def count(how: str, before: str) -> tuple[int, Fraction]:
+        whole = {"up": floor(quotient) + 1, "down": floor(quotient), "nearest": floor(quotient + Fraction(1, 2))}
+        return whole[how], quotient
+
+    return count
+
+
+def close(number: sp.Expr) -> Fraction:
+    """Return a number exactly, or to 50 figures where it has a root: only how a claim is rounded depends on it.
+
+    >>> close(sp.Rational(184000, 9))
+    Fraction(184000, 9)
+    """
+    return fraction(number) if number.is_Rational else Fraction(str(sp.N(number, _DIGITS)))

@@ -1,0 +1,230 @@
+"""Steps and sentences of a bound U + P/n under the memory of one device, whichever question asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
+from symbolic_mem.base.units import grouped
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.steps import Block, Bullets, Step
+from symbolic_mem.document.words import about, gib, listed, plural
+from symbolic_mem.document.work import Work
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.rules import rule_names
+from symbolic_mem.questions.parts.tokens import TokensThatFit
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences, reading_of
+from symbolic_mem.solvers.bound import Bound, Solved
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.solvers.degree import Degree
+
+
+def per_device_steps(
+    placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work
+) -> Iterator[Block]:
+    """Say where each kind lives, and so what one device holds: what is divided, and what is not."""
+    bound = solved.bound
+    n = bound.symbol
+    divided: list[sp.Expr] = []
+    fixed: list[sp.Expr] = []
+    for symbols, placed in _grouped(kinds, placement):
+        if placed is None or placed.fraction == 0:
+            if placed is None or placed.rest == "kept":
+                fixed.append(symbols)
+            continue
+        others = placed.degree / n if placed.degree.has(n) else None
+        if others is None:
+            fixed.append(placed.fraction * symbols / placed.degree)
+        else:
+            divided.append(placed.fraction * symbols / others)
+        if placed.fraction != 1 and placed.rest == "kept":
+            fixed.append((1 - placed.fraction) * symbols)
+    chains = [_part(M_divided, divided, bound.divided, work)]
+    if fixed:
+        chains.append(_part(M_fixed, fixed, bound.fixed, work))
+    else:
+        work.define(M_fixed, bound.fixed)
+    yield Step(say("Where the memory lives, on {n} devices:", n=n))
+    yield Bullets(placement_sentences(kinds, placement))
+    held = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
+    whole = Total((*fixed, sp.Add(*divided) / n))
+    yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
+    yield work.step(
+        text("with the part that is divided and the part that every device holds in full")
+        if fixed
+        else text("where all that is kept is divided, and nothing is held in full by every device"),
+        *chains,
+    )
+
+
+def _part(symbol: sp.Symbol, sides: list[sp.Expr], in_full: sp.Expr, work: Work) -> Chain:
+    value = work.define(symbol, in_full)
+    links = (
+        ("=", Total(tuple(sides))),
+        ("=", Brief(in_full, wraps=True)),
+        amount(value, "bytes", digits=14),
+        amount(value, "GiB"),
+    )
+    return Chain(symbol, links)
+
+
+def _grouped(present: Sequence[str], placement: Mapping[str, Placed]) -> list[tuple[sp.Symbol, Placed | None]]:
+    """The kinds with their placement; the states together where they all live in the same way."""
+    static = [kind for kind in present if kind in STATIC]
+    together = len(static) == len(STATIC) and len({placement.get(kind) for kind in static}) == 1
+    groups = [(M_static, placement.get("weights"))] if together else []
+    rest = [kind for kind in present if not (together and kind in STATIC)]
+    return groups + [(KIND_SYMBOLS[kind], placement.get(kind)) for kind in rest]
+
+
+def requirement(bound: Bound) -> Step:
+    """What one device holds against its memory, solved for the degree, with the condition that this needs."""
+    n, limit = bound.symbol, bound.limit
+    fixed = bound.fixed != 0
+    left = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
+    lines = [Chain(left, ((limit.sign, C_mem),), asked=True)]
+    if fixed:
+        lines.append(Chain(M_divided / n, ((limit.sign, C_mem - M_fixed),), asked=True))
+        lines.append(Chain(n, ((limit.reach, M_divided / (C_mem - M_fixed)),), asked=True))
+        reason = say(
+            "The last line multiplies by {n} and divides by the room that is left, so it needs {condition}; "
+            "otherwise no number of devices is enough.",
+            n=n,
+            condition=Chain(C_mem, ((">", M_fixed),), asked=True),
+        )
+    else:
+        lines.append(Chain(n, ((limit.reach, M_divided / C_mem),), asked=True))
+        reason = text("Nothing is held in full by every device, so such a number always exists.")
+    return Step(say("This must be {words} the memory of one device:", words=limit.words), tuple(lines), reason)
+
+
+def condition(bound: Bound) -> Chain:
+    """When some degree fits: the capacity exceeds what every device holds in full."""
+    relation = "≥" if bound.divided == 0 and not bound.strict else ">"
+    return Chain(bound.capacity, ((relation, bound.fixed),))
+
+
+def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
+    """The room that is left, the quotient, the whole number, and a check that it fits and one less does not."""
+    bound, limit = solved.bound, solved.bound.limit
+    n, whole = bound.symbol, solved.value or 1
+    work.define(n, sp.Integer(whole))
+    room = C_mem - M_fixed if bound.fixed != 0 else C_mem
+    if bound.fixed != 0:
+        left = work.number(room)
+        yield work.step(
+            text("The condition holds, and the room that is left is"),
+            Chain(room, (("=", work.put(room)), amount(left, "bytes", digits=14), amount(left, "GiB"))),
+        )
+    quotient = M_divided / room
+    put = (("=", work.put(quotient)),) if work.values[C_mem].is_Integer else ()
+    yield work.step(
+        text("The smallest number of devices is the next whole number above it:")
+        if limit.strict
+        else text("The smallest number of devices is that, rounded up to a whole number:"),
+        Chain(quotient, (*put, amount(work.number(quotient)))),
+        Chain(n, (("=", limit.first(quotient)), amount(whole))),
+    )
+    fits = _share(solved, whole, limit.sign)
+    if whole == 1:
+        yield work.step(text("A check that this fits, in bytes on each device:"), fits)
+        return
+    yield work.step(
+        text("A check that this fits and that one device less is not enough, in bytes on each device:"),
+        fits,
+        _share(solved, whole - 1, limit.fails),
+    )
+
+
+def _share(solved: Solved, n: int, relation: str) -> Chain:
+    fixed, divided, capacity = (sp.sympify(part) for part in (solved.fixed, solved.divided, solved.capacity))
+    share = sp.Mul(divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
+    left = share if fixed == 0 else Total((fixed, share))
+    shown = capacity if capacity.is_Integer else C_mem
+    return Chain(left, (amount(sp.sympify(solved.per_device(n)), digits=12), (relation, shown)))
+
+
+def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
+    """What every device holds in full is too much, and why more devices do not help."""
+    n, fixed, capacity = solved.bound.symbol, sp.sympify(solved.fixed), sp.sympify(solved.capacity)
+    relation = ">" if fixed > capacity else "="
+    yield work.step(
+        text("The condition fails: what every device holds in full is already too much."),
+        Chain(M_fixed, (amount(fixed, "GiB"),)),
+        Chain(C_mem, (amount(capacity, "GiB"),)),
+        Chain(M_fixed, ((relation, C_mem),)),
+        reason=say(
+            "More devices only shrink {share}: as {n} grows, the memory of one device falls towards {fixed} "
+            "and never below it.",
+            share=M_divided / n,
+            n=n,
+            fixed=M_fixed,
+        ),
+    )
+
+
+def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
+    """Why no number of devices is enough, and what would help."""
+    pieces = {
+        "fixed": about(gib(sp.sympify(solved.fixed))),
+        "capacity": about(Amount(sp.sympify(solved.capacity), capacity.unit)),
+    }
+    if lacking is not None:
+        return say(
+            "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
+            "tokens for each device leave room for a finite number of devices",
+            most=grouped(str(lacking.most)),
+            **pieces,
+        )
+    return say(
+        "no number of devices is enough, because each holds {fixed} in full and has {capacity}; lower the batch or the "
+        "sequence length, divide more of the memory, or recompute activations",
+        **pieces,
+    )
+
+
+def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None) -> Prose:
+    """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none."""
+    reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
+    pieces = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
+    if solved.value is None:
+        pieces |= {"why": reason or "", "ideal": solved.ideal.value or 0}
+        if not rules:
+            if reading is not None:
+                return say("With {reading}, there is no such {n}: {why}.", **pieces)
+            return say("There is no such {n}: {why}.", **pieces)
+        if reading is not None:
+            return say(
+                "With {reading}, there is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.",
+                **pieces,
+            )
+        return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
+    held, unit = sp.sympify(solved.profile.at(solved.value)), capacity.unit
+    devices = plural(solved.value, "device", "devices")
+    pieces |= {
+        "value": solved.value,
+        "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
+        "share": about(Amount(held, unit)),
+        "counted": about(Amount(capacity.counted, unit)),
+    }
+    if rules and reading is not None:
+        return say(
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} each holds "
+            "{share} of its {counted}.",
+            **pieces,
+        )
+    if rules:
+        return say(
+            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} each holds {share} of its "
+            "{counted}.",
+            **pieces,
+        )
+    if reading is not None:
+        return say(
+            "With {reading}, the smallest {n} is {value}: on {value} {devices} each holds {share} of its {counted}.",
+            **pieces,
+        )
+    return say("The smallest {n} is {value}: on {value} {devices} each holds {share} of its {counted}.", **pieces)

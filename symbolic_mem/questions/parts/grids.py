@@ -1,0 +1,194 @@
+"""Topics that hold a memory against a device: the smallest degrees over two symbols, and what is left on n devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import sympy as sp
+
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
+from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.words import about, count
+from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.solvers.insight import LeftOver, left_over
+from symbolic_mem.solvers.layout import Layout
+from symbolic_mem.solvers.region import Region, region
+from symbolic_mem.solvers.rules import Rule
+from symbolic_mem.study.study import Study
+
+Axis = tuple[sp.Symbol, tuple[int, ...]]
+
+
+class Grid(Protocol):
+    """What a question gives for a grid."""
+
+    symbol: sp.Symbol
+    strict: bool
+    rows: Axis | None
+    columns: Axis | None
+    devices: tuple[int, ...]
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The kinds of memory that count."""
+
+    @property
+    def rules(self) -> tuple[Rule | Layout, ...]:
+        """The rules that a degree obeys."""
+
+
+@dataclass(frozen=True)
+class RegionTable:
+    """The smallest degree for each pair of values of two symbols, or None where no degree is enough."""
+
+    found: Region
+    rows: Axis
+    columns: Axis
+    entries: tuple[tuple[int | None, ...], ...]
+    limit: Limit
+    whole: sp.Expr
+    fixed: sp.Expr
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The axes and the entries."""
+        return {
+            "region": {
+                "rows": {str(self.rows[0]): list(self.rows[1])},
+                "columns": {str(self.columns[0]): list(self.columns[1])},
+                "entries": self.entries,
+            }
+        }
+
+    def steps(self, work: Work) -> Iterator[Block]:
+        """Where the pair fits on n devices, where any number is enough, and the table."""
+        n, (r, values), (c, heads) = self.found.bound.symbol, self.rows, self.columns
+        lines = [Chain(self.whole, ((self.limit.sign, self.limit.capacity),), asked=True)]
+        reason = None
+        if self.fixed != 0:
+            lines.append(Chain(self.fixed, (("<", self.limit.capacity),), asked=True))
+            reason = text("The second line is where any number of devices is enough.")
+        yield work.step(say("{r} and {c} fit on {n} devices where", r=r, c=c, n=n), *lines, reason=reason)
+        columns = (
+            Column(say("{r}", r=r), "right"),
+            *(Column(say("{c} = {v}", c=c, v=sp.Integer(head)), "right") for head in heads),
+        )
+        cells = tuple(
+            (count(value), *(count(entry) for entry in line)) for value, line in zip(values, self.entries, strict=True)
+        )
+        yield Table(say("The smallest {n}; – where no number of devices is enough", n=n), columns, cells)
+
+    @property
+    def closing(self) -> Prose:
+        """How many pairs have a number of devices."""
+        cells = [entry for line in self.entries for entry in line]
+        return say(
+            "Of the {total} pairs in the table {known} have a number of devices that is enough.",
+            total=len(cells),
+            known=len(cells) - cells.count(None),
+        )
+
+
+def region_table(grid: Grid, study: Study) -> RegionTable:
+    """Find the smallest degree for each pair; where two instants must fit, the one that asks for more counts."""
+    assert grid.rows is not None and grid.columns is not None, "the question has both axes"
+    capacity = study.capacity.counted
+    found = [
+        region(
+            one.placed(grid.counted),
+            grid.symbol,
+            capacity,
+            one.values,
+            grid.rows,
+            grid.columns,
+            strict=grid.strict,
+            rules=grid.rules,
+        )
+        for one in instants(study, grid.counted)
+    ]
+    entries = tuple(
+        tuple(None if None in cells else max(cells) for cells in zip(*lines, strict=True))
+        for lines in zip(*(one.entries for one in found), strict=True)
+    )
+    known = {x: v for x, v in study.values.items() if x not in (grid.rows[0], grid.columns[0])}
+    bound = found[0].bound
+    whole, fixed = bound.per_device(grid.symbol).xreplace(known), sp.expand(bound.fixed.xreplace(known))
+    return RegionTable(found[0], grid.rows, grid.columns, entries, Limit(capacity, grid.strict), whole, fixed)
+
+
+@dataclass(frozen=True)
+class LeftOvers:
+    """What each number of devices leaves free, and whether what is kept fits."""
+
+    symbol: sp.Symbol
+    capacity: Capacity
+    limit: Limit
+    rows: tuple[LeftOver, ...]
+
+    def fits(self, row: LeftOver) -> bool:
+        """Whether what one device keeps fits."""
+        return self.limit.holds(row.used)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Used and free bytes for every number of devices."""
+        return {
+            "left_over": [
+                {
+                    "devices": row.count,
+                    "used_bytes": row.used,
+                    "free_bytes_each": row.each,
+                    "free_bytes": row.together,
+                    "fits": self.fits(row),
+                }
+                for row in self.rows
+            ]
+        }
+
+    def _shown(self, size: Fraction) -> Prose:
+        return about(Amount(sp.sympify(size), self.capacity.unit))
+
+    def steps(self, work: Work) -> Iterator[Block]:
+        """The table."""
+        rows = tuple(
+            (count(row.count), self._shown(row.used), self._shown(row.each), self._shown(row.together))
+            if self.fits(row)
+            else (count(row.count), self._shown(row.used), text("does not fit"), text("–"))
+            for row in self.rows
+        )
+        heads = (
+            Column(say("{n}", n=self.symbol), "right"),
+            Column(text("used on each"), "right"),
+            Column(text("free on each"), "right"),
+            Column(text("free on all together"), "right"),
+        )
+        yield Table(text("What is left over"), heads, rows)
+
+    @property
+    def closing(self) -> Prose:
+        """What the last number of devices that is enough leaves free."""
+        fitting = [row for row in self.rows if self.fits(row)]
+        if not fitting:
+            return text("None of these numbers of devices is enough.")
+        last = fitting[-1]
+        return say("On {number} devices each has {free} to spare.", number=last.count, free=self._shown(last.each))
+
+
+def left_overs(grid: Grid, study: Study) -> LeftOvers:
+    """Find what each number of devices leaves; where two instants must fit, the one that takes more counts."""
+    capacity = study.capacity
+    layouts = [rule for rule in grid.rules if isinstance(rule, Layout)]
+    rows = []
+    for number in grid.devices:
+        each = [
+            left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.values, layouts=layouts)
+            for one in instants(study, grid.counted)
+        ]
+        rows.append(max(each, key=lambda row: row.used))
+    return LeftOvers(grid.symbol, capacity, Limit(capacity.counted, grid.strict), tuple(rows))

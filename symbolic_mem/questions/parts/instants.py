@@ -1,0 +1,65 @@
+"""Which instants of a step a question counts, and what is said of them where gradients do not persist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.study.question import Found
+from symbolic_mem.study.study import Study
+
+Answer = TypeVar("Answer", bound=Found)
+INSTANT_WORDS = {
+    "backward": "the start of the backward pass, with all activations and no gradients",
+    "step": "the optimizer step, with all gradients and no activations",
+}
+
+
+def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
+    """The study at each instant that must fit: two where gradients do not persist and are counted, else its own."""
+    if study.recipe.gradients_persist or "gradients" not in kinds:
+        return (study,)
+    return tuple(replace(study, instant=instant) for instant in INSTANT_WORDS)
+
+
+def hardest(
+    study: Study, kinds: Sequence[str], answer: Callable[[Study], Answer], hardness: Callable[[Answer], float]
+) -> Answer:
+    """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it."""
+    answers = [answer(one) for one in instants(study, kinds)]
+    chosen = max(answers, key=hardness)
+    others = tuple(one for one in answers if one is not chosen)
+    return replace(chosen, others=others) if others else chosen
+
+
+def instant_words(study: Study) -> tuple[Prose, ...]:
+    """Say which instant of a training step is counted, where gradients do not persist and that makes a difference."""
+    if study.recipe.gradients_persist:
+        return ()
+    return (say("What is counted is {instant}.", instant=text(INSTANT_WORDS[study.instant])),)
+
+
+def decided_words(found: Found) -> tuple[Prose, ...]:
+    """Say which of two instants decided, and what the other would give."""
+    return tuple(
+        say(
+            "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
+            "{chosen}. The other, {other}, gives {value}.",
+            chosen=text(INSTANT_WORDS[found.study.instant]),
+            other=text(INSTANT_WORDS[other.study.instant]),
+            value=text("no such number" if other.value is None else f"{other.value:,}"),
+        )
+        for other in found.others
+    )
+
+
+def each_words() -> Prose:
+    """Say that each of several numbers is that of the instant which asks for most."""
+    return say(
+        "Gradients do not persist between micro-batches, so two moments must fit: {backward}, and {step}. Each number "
+        "is that of the moment that asks for more.",
+        backward=text(INSTANT_WORDS["backward"]),
+        step=text(INSTANT_WORDS["step"]),
+    )

@@ -1,0 +1,236 @@
+"""Steps and sentences of an upper bound: memory by powers of an unknown, the bound, the number and its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
+from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.work import Work
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
+from symbolic_mem.questions.parts.words import placement_sentences, reading_of
+from symbolic_mem.recipes.recompute import recompute
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.solvers.inverse import Upper, UpperBound
+from symbolic_mem.study.study import Study
+
+
+def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -> Iterator[Block]:
+    """Parameters where they are a number, what is kept, where it lives, and the terms of one device as formulas."""
+    x, memory, parameters = bound.symbol, bound.memory, study.model.parameters
+    known = not parameters.has(x) and x != P
+    if first and known:
+        yield from parameter_steps(study.model, work)
+    if known and not parameters.free_symbols - set(work.values):
+        work.define(P, parameters)
+    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+    if first and saving and "activations" in memory.kinds:
+        yield kept_table(saving, study)
+    if study.placement:
+        yield Step(text("Where the memory lives:"))
+        yield Bullets(placement_sentences(memory.kinds, study.placement))
+    yield _terms(memory, "The terms of the memory of one device", with_p=known or x == P)
+
+
+def formula_blocks(study: Study) -> Iterator[Block]:
+    """The account of a study whose unknown has no value yet: what is kept, and every term as a formula."""
+    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+    known = not study.model.parameters.free_symbols - set(study.values)
+    if known:
+        yield from parameter_steps(study.model, Work(study.values))
+    if saving:
+        yield kept_table(saving, study)
+    yield _terms(study.memory, "The terms of the memory of the whole model", with_p=known)
+
+
+def _terms(memory: Memory, caption: str, *, with_p: bool) -> Table:
+    rows = tuple((text(term.name), say("{f}", f=_shown(term, with_p))) for term in memory.terms)
+    return Table(text(caption), (Column(text("term")), Column(text("bytes"))), rows)
+
+
+def _shown(term: Term, with_p: bool) -> sp.Expr:
+    """The bytes of a term on one device: with the parameters as P where that is asked for and can be."""
+    return term.short / term.degree if with_p and term.short is not None else term.bytes
+
+
+def power_steps(bound: UpperBound, written: Mapping[int, tuple[sp.Expr, ...]], work: Work) -> list[Block]:
+    """Collect the memory by powers of the unknown, each coefficient with its number."""
+    x = bound.symbol
+    named_powers, chains = [], []
+    for k, coefficient in sorted(bound.powers, reverse=True):
+        symbol = local("a", str(k))
+        parts = written[k]
+        value = work.define(symbol, coefficient)
+        links: list[tuple[str, Side]] = [("=", parts[0] if len(parts) == 1 else Total(parts))]
+        if coefficient.free_symbols:
+            puts = tuple(work.put(part) if part.free_symbols else part for part in parts)
+            links.append(("=", puts[0] if len(puts) == 1 else Total(puts)))
+            links.append(amount(value, "bytes", digits=14))
+        chains.append(Chain(symbol, tuple(links)))
+        named_powers.append(symbol * x**k)
+    total = sp.Add(*(coefficient * x**k for k, coefficient in bound.powers))
+    work.define(M_device, total)
+    whole = Total(tuple(named_powers)) if len(named_powers) > 1 else named_powers[0]
+    return [
+        work.step(
+            say("Collected by powers of {x}, the memory of one device is", x=x),
+            Chain(M_device, (("=", whole),)),
+            *chains,
+        )
+    ]
+
+
+def requirement(bound: UpperBound) -> Step:
+    """What one device holds against its memory, solved for the unknown where there is a closed form."""
+    x, relation = bound.symbol, bound.limit.sign
+    present = sorted(k for k, _ in bound.powers if k > 0)
+    a = {k: local("a", str(k)) for k, _ in bound.powers}
+    left = [a[k] * x**k for k in sorted(a, reverse=True)]
+    room = C_mem - a[0] if 0 in a else C_mem
+    lines = [Chain(Total(tuple(left)) if len(left) > 1 else left[0], ((relation, C_mem),), asked=True)]
+    if present == [1]:
+        lines.append(Chain(x, ((relation, room / a[1]),), asked=True))
+        reason = say("The factor {a} is positive, so dividing by it keeps the sign.", a=a[1])
+    elif present == [2]:
+        lines.append(Chain(x, ((relation, sp.sqrt(room / a[2])),), asked=True))
+        reason = say("The square grows with {x}, so taking the root keeps the sign.", x=x)
+    elif present == [1, 2]:
+        root = (sp.sqrt(a[1] ** 2 + 4 * a[2] * room) - a[1]) / (2 * a[2])
+        lines.append(Chain(x, ((relation, root),), asked=True))
+        reason = say(
+            "No factor is negative, so the left side grows with {x}: it reaches {c} once, at the positive root of the "
+            "quadratic equation.",
+            x=x,
+            c=C_mem,
+        )
+    else:
+        reason = say(
+            "No factor is negative, so the left side grows with {x}: it crosses {c} once. A polynomial of this degree "
+            "has no short closed form, so the last whole number before that is found by halving an interval, in whole "
+            "numbers, without rounding.",
+            x=x,
+            c=C_mem,
+        )
+    return Step(say("This must be {words} the memory of one device:", words=bound.limit.words), tuple(lines), reason)
+
+
+def _at_one(bound: UpperBound) -> Side:
+    """What one device holds when the unknown is one."""
+    a = [local("a", str(k)) for k, _ in sorted(bound.powers, reverse=True)]
+    return Total(tuple(a)) if len(a) > 1 else a[0]
+
+
+def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
+    """That one fits, the real bound and its whole part (or where the halving ends), and a check of both neighbours."""
+    bound, limit = answer.bound, answer.bound.limit
+    x, value = bound.symbol, answer.value or 1
+    one = sum((sp.sympify(a) for _, a in answer.coefficients), sp.S.Zero)
+    yield work.step(
+        say("A value exists if {x} = 1 fits. It does:", x=x),
+        Chain(_at_one(bound), (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
+    )
+    work.define(x, sp.Integer(value))
+    work.define(M_device, bound.bytes_at(x))
+    if answer.quotient is None:
+        yield work.step(text("The halving ends at"), Chain(x, (amount(value),)))
+    else:
+        real = local(str(x), "max")
+        work.values[real] = sp.sympify(answer.quotient)
+        yield work.step(
+            say("The right side is {real}, and {x} is the last whole number below it:", real=real, x=x)
+            if limit.strict
+            else say("The right side is {real}, and {x} is its whole part:", real=real, x=x),
+            Chain(real, (amount(sp.sympify(answer.quotient), digits=8),)),
+            Chain(x, (("=", limit.last(real)), amount(value))),
+        )
+    yield work.step(
+        text("A check that this fits and that one more does not, in bytes on each device:"),
+        _filled(answer, value, limit.sign, work),
+        _filled(answer, value + 1, limit.fails, work),
+    )
+
+
+def _filled(answer: Upper, value: int, relation: str, work: Work) -> Chain:
+    sides: list[Side] = []
+    for k, a in sorted(answer.coefficients, reverse=True):
+        factor, times = local("a", str(k)), local("x", str(value))
+        work.values[times] = sp.Integer(value)
+        if a:
+            sides.append(work.put(factor * times**k) if k else sp.sympify(a))
+    total = sp.sympify(answer.per_device(value))
+    capacity = C_mem if not work.values[C_mem].is_Integer else work.values[C_mem]
+    left = Total(tuple(sides)) if len(sides) > 1 else sides[0]
+    return Chain(left, (amount(total, digits=14), (relation, capacity)))
+
+
+def none_steps(answer: Upper, work: Work) -> Iterator[Block]:
+    """That even one does not fit, where that is why there is no value."""
+    if answer.unbounded:
+        return
+    bound = answer.bound
+    one = sum((sp.sympify(a) for _, a in answer.coefficients), sp.S.Zero)
+    yield work.step(
+        say("A value exists if {x} = 1 fits. It does not:", x=bound.symbol),
+        Chain(_at_one(bound), (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
+    )
+
+
+def none_words(answer: Upper) -> Prose:
+    """Why there is no largest value, and what would help."""
+    x = answer.bound.symbol
+    if answer.unbounded:
+        return say("the memory does not grow with {x} at these numbers: every value fits", x=x)
+    room, constant = about(gib(sp.sympify(answer.capacity))), sp.sympify(answer.constant_bytes)
+    if constant >= answer.capacity:
+        return say(
+            "what does not depend on {x} already takes {c}, and one device has {room}; take a larger device, divide the "
+            "memory over more devices, or choose a smaller model",
+            x=x,
+            c=about(gib(constant)),
+            room=room,
+        )
+    one = sum((sp.sympify(a) for _, a in answer.coefficients), sp.S.Zero)
+    return say(
+        "even {x} = 1 takes {c}, and one device has {room}; take a larger device, divide the memory over more devices, "
+        "or choose a smaller model",
+        x=x,
+        c=about(gib(one)),
+        room=room,
+    )
+
+
+def answer_words(answer: Upper, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None) -> Prose:
+    """The answer in one sentence: the largest value and what one device then keeps, or why there is none."""
+    x, reading = answer.bound.symbol, reading_of(placement)
+    pieces = {"reading": reading or "", "x": x, "reason": reason or "", "meaning": named(x).meaning}
+    if answer.value is None and answer.unbounded:
+        if reading is not None:
+            return say("With {reading}, there is no largest {x}: {reason}.", **pieces)
+        return say("There is no largest {x}: {reason}.", **pieces)
+    if answer.value is None:
+        if reading is not None:
+            return say("With {reading}, there is no such {x}: {reason}.", **pieces)
+        return say("There is no such {x}: {reason}.", **pieces)
+    pieces |= {
+        "value": Amount(sp.Integer(answer.value)),
+        "share": about(Amount(sp.sympify(answer.per_device(answer.value)), capacity.unit)),
+        "counted": about(Amount(capacity.counted, capacity.unit)),
+        "more": Amount(sp.Integer(answer.value + 1)),
+    }
+    if reading is not None:
+        return say(
+            "With {reading}, the largest {x} ({meaning}) is {value}: one device then holds {share} of its {counted}, and "
+            "{more} would not fit.",
+            **pieces,
+        )
+    return say(
+        "The largest {x} ({meaning}) is {value}: one device then holds {share} of its {counted}, and {more} would not "
+        "fit.",
+        **pieces,
+    )

@@ -1,0 +1,190 @@
+"""What fits its place: long formulas are broken or left out, wide columns wrap; every face sets what comes out of here.
+
+Widths are counted in characters as they are set (`symbolic_mem.render.text.width`), never in those of SymPy's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Side, Total
+from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Step, Table
+from symbolic_mem.render.text import plain_prose, width
+
+
+@dataclass(frozen=True)
+class Room:
+    """How wide something may be in a place: on one line of it, and over the few lines that are taken in at once."""
+
+    line: int
+    lines: int
+
+
+DISPLAY = Room(56, 100)  # a formula in a displayed line
+SENTENCE = Room(80, 180)  # a formula or a phrase inside a sentence
+CELL = Room(28, 150)  # a formula in a table
+ROW_WIDTH = 58  # links of a display that share a row
+SUM_WIDTH = 64  # a sum in a display, before it continues on the next row
+COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
+NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
+NAME_WIDTH = 24  # a column of names that does not wrap
+TERMINAL_WIDTH = 240  # a formula on the terminal: two or three of its lines
+
+
+def arrange(document: Any) -> Any:
+    """Return a whole document in which everything fits its place."""
+    return replace(document, sections=tuple(arrange_section(section) for section in document.sections))
+
+
+def arrange_section(section: Section) -> Section:
+    """Return a part of a document in which everything fits its place; a brief step that does not is left out."""
+    blocks = [arranged for block in section.blocks if (arranged := arrange_block(block)) is not None]
+    return Section(arrange_prose(section.title), tuple(blocks))
+
+
+def arrange_block(block: Block) -> Block | None:
+    """Return a block whose formulas fit their places, or None for a brief step whose formulas do not."""
+    match block:
+        case Step():
+            return _step(block)
+        case Table():
+            return arrange_table(block)
+        case Bullets():
+            return Bullets(tuple(arrange_prose(item) for item in block.items))
+        case Answer() | Paragraph():
+            return replace(block, prose=arrange_prose(block.prose))
+    raise TypeError(f"unknown block {type(block).__name__}")
+
+
+def arrange_table(table: Table) -> Table:
+    """Return a table whose cells fit, and whose columns of formulas and names are set by how long these are.
+
+    >>> from symbolic_mem.document.prose import text
+    >>> found = Table(text("t"), (Column(text("who"), "name"),), ((text("somebody with a long name"),),))
+    >>> arrange_table(found).columns[0].align
+    'note'
+    """
+    rows = tuple(tuple(arrange_prose(cell, CELL) for cell in row) for row in table.rows)
+    beside_words = any(column.align in ("text", "note") for column in table.columns)
+    columns = tuple(
+        _column(column, [row[i] for row in rows], beside_words=beside_words) for i, column in enumerate(table.columns)
+    )
+    return replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows)
+
+
+def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:
+    """Return a sentence in which what is too long for the place has given way to what is said otherwise.
+
+    >>> from symbolic_mem.base.symbols import P
+    >>> from symbolic_mem.document.prose import say, text
+    >>> long = say("{s}", s=Brief(sp.Add(*sp.symbols("x:40")), otherwise=text("a sum")))
+    >>> arrange_prose(long).parts, arrange_prose(say("{p}", p=Brief(P))).parts
+    (('a sum',), (P,))
+    """
+    parts: list[str | Side | Chain] = []
+    for part in sentence.parts:
+        match part:
+            case Brief():
+                chosen = part.shown if _fits(part, room) else part.otherwise
+                shown = chosen if isinstance(chosen, Prose) else Prose(() if chosen is None else (chosen,))
+                parts += arrange_prose(shown, room).parts
+            case Chain():
+                parts.append(_chain(part, room))
+            case _:
+                parts.append(part)
+    return Prose(tuple(parts))
+
+
+def fits(side: Side, limit: int) -> bool:
+    """Tell whether a formula is set within so many characters.
+
+    >>> from symbolic_mem.base.symbols import d_model
+    >>> fits(d_model, 6), fits(d_model, 5)
+    (True, False)
+    """
+    return _wide(side) <= limit
+
+
+def spread(expr: sp.Expr) -> Side:
+    """Return `expr` as it is when it fits a line, and otherwise as a sum of terms that a display breaks between.
+
+    >>> from symbolic_mem.base.symbols import L, V, d_model
+    >>> spread(2 * L * (d_model + V))
+    2*L*(V + d_model)
+    """
+    terms = [expr] if fits(expr, DISPLAY.line) else _terms(expr)
+    return Total(tuple(terms)) if len(terms) > 1 else expr
+
+
+def _step(step: Step) -> Step | None:
+    sides = [side for chain in step.chains for side in (chain.left, *(side for _, side in chain.links))]
+    if step.brief and not all(fits(side, DISPLAY.line) for side in sides):
+        return None
+    chains = [_chain(chain, DISPLAY) for chain in step.chains]
+    reason = None if step.reason is None else arrange_prose(step.reason)
+    kept = tuple(chain for chain in chains if chain.links)
+    return replace(step, statement=arrange_prose(step.statement), chains=kept, reason=reason)
+
+
+def _chain(chain: Chain, room: Room) -> Chain:
+    """A chain whose formulas fit. Only an equation can be left out: any other relation says something of its own."""
+    kept = (
+        (relation, side)
+        for relation, side in chain.links
+        if not isinstance(side, Brief) or relation != "=" or _fits(side, room)
+    )
+    return replace(chain, left=_side(chain.left), links=tuple((relation, _side(side)) for relation, side in kept))
+
+
+def _side(side: Side) -> Side:
+    match side:
+        case Long():
+            return spread(side.expr)
+        case Brief() if not isinstance(side.shown, Prose):
+            return _side(side.shown)
+    return side
+
+
+def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column:
+    widest = max((_wide(cell) for cell in cells), default=0)
+    align = column.align
+    if align == "formula":
+        align = "left" if widest <= (NARROW_COLUMN_WIDTH if beside_words else COLUMN_WIDTH) else "text"
+    elif align == "name":
+        align = "left" if widest <= NAME_WIDTH else "note"
+    return Column(arrange_prose(column.head, CELL), align)
+
+
+def _fits(brief: Brief, room: Room) -> bool:
+    return _wide(brief.shown) <= (room.lines if brief.wraps else room.line)
+
+
+def _wide(shown: Side | Prose) -> int:
+    """How wide something is; numbers put into a formula count as the formula, a sum as the longest of its sides."""
+    match shown:
+        case Prose():
+            return len(plain_prose(shown).replace("_", ""))
+        case Put():
+            return width(shown.expr)
+        case Total():
+            return max(map(_wide, shown.sides))
+        case Brief():
+            return _wide(shown.shown)
+        case Long():
+            return width(shown.expr)
+    return width(shown)
+
+
+def _terms(expr: sp.Expr) -> list[sp.Expr]:
+    """The terms of a sum; a term that is itself too long for a line is multiplied out."""
+    if expr.is_Add:
+        return [term for part in expr.as_ordered_terms() for term in _terms(part)]
+    if expr.is_Mul and not fits(expr, DISPLAY.line):
+        sums = [factor for factor in expr.args if isinstance(factor, sp.Add)]
+        if sums:
+            longest = max(sums, key=width)
+            return [expr / longest * term for term in longest.as_ordered_terms()]
+    return [expr]
