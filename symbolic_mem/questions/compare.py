@@ -98,20 +98,18 @@ class Compare(Question):
 
         Raises `MissingValue` for a symbol without a value.
         """
-        for side in (found.a, found.b):
-            side.study.need(side.memory.total, f"question {self.label}")
-        work = Work(found.values)
-        gap = found.b_bytes - found.a_bytes
-        work.values |= {FIRST: found.a_bytes, SECOND: found.b_bytes}
+        one, other = found.totals()
+        gap, difference = other - one, SECOND - FIRST
+        work = Work({**found.values, FIRST: one, SECOND: other})
         yield work.step(
             say("First: {first}. Second: {second}. They take", first=text(found.a.name), second=text(found.b.name)),
-            Chain(FIRST, (amount(found.a_bytes, "bytes"), amount(found.a_bytes, "GiB"))),
-            Chain(SECOND, (amount(found.b_bytes, "bytes"), amount(found.b_bytes, "GiB"))),
-            Chain(SECOND - FIRST, (amount(gap, "bytes"), amount(gap, "GiB"))),
+            Chain(FIRST, (amount(one, "bytes"), amount(one, "GiB"))),
+            Chain(SECOND, (amount(other, "bytes"), amount(other, "GiB"))),
+            Chain(difference, (amount(gap, "bytes"), amount(gap, "GiB"))),
         )
-        sizes = tuple(gib(term.bytes) for term in found.terms)
+        sizes = tuple(gib(term.bytes) for term in found.terms if term.bytes is not None)
         if len(sizes) > 1 and all(size.shown.exact for size in sizes):
-            yield work.step(text("which is the sum of its terms:"), Chain(SECOND - FIRST, (("=", Total(sizes)),)))
+            yield work.step(text("which is the sum of its terms:"), Chain(difference, (("=", Total(sizes)),)))
         yield from gap_tables(found)
 
     def sentence(self, found: FoundGaps) -> Prose:
@@ -126,8 +124,8 @@ class Compare(Question):
         alone = len(found.terms) == 1 or largest is None
         if found.bytes == 0 and alone:
             return say("{b} needs as much as {a}: {one}.", one=one, **names)
-        size = sp.S.Zero if largest is None else largest.bytes
-        of_it = {"n": len(found.terms), "size": _more(size), "one": one}
+        size = largest.bytes if largest is not None else None
+        of_it = {"n": len(found.terms), "size": _more(size or sp.S.Zero), "one": one}
         if found.bytes == 0:
             return say(
                 "{b} needs as much as {a}; the largest of {n} terms that differ is {size}: {one}.", **of_it, **names

@@ -2,272 +2,216 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Memory, Term, place
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import C_mem, P, Psi, lookup, n_fsdp, n_tp, named
+from symbolic_mem.base.exact import Values
+from symbolic_mem.base.ledger import Line
+from symbolic_mem.base.symbols import C_mem, P, local, lookup, n_fsdp, n_tp, named
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
-from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
-from symbolic_mem.document.words import about, listed
+from symbolic_mem.document.prose import Chain, Prose, say, text
+from symbolic_mem.document.steps import Block, Bullets
+from symbolic_mem.document.words import joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.largest import unknown
+from symbolic_mem.questions.parts.found_stages import Cell, FoundStages, Solved
+from symbolic_mem.questions.parts.keys import OnDevice, figures, items, values
 from symbolic_mem.questions.parts.memory import parameter_steps
-from symbolic_mem.questions.parts.printed import SCALES, figure, verdict
-from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
-from symbolic_mem.solvers.inverse import Upper, upper
-from symbolic_mem.study.question import Question
-from symbolic_mem.study.study import Study
-
-DIVIDED: dict[int, tuple[str, ...]] = {0: (), 1: ("optimizer",), 2: ("gradients", "optimizer"), 3: STATIC}
-TITLES = {0: "baseline", 1: "stage 1", 2: "stage 2", 3: "stage 3"}
-MARKS = {"exact": "", "rounded": "", "truncated": " (cut)", "different": " (off)"}
-
-
-def stage(memory: Memory, number: int, *, tensor_parallel: bool = False) -> Memory:
-    """Return the states of one device under a stage of ZeRO; tensor parallelism divides every term as well.
-
-    Stages 1, 2 and 3 divide the optimizer state, then also the gradients, then also the weights over n_fsdp devices
-    (Rajbhandari et al., 2020, arXiv:1910.02054, section 5).
-
-    >>> from symbolic_mem import account, recipe
-    >>> from symbolic_mem.models.parameters import parameters_only
-    >>> stage(account(parameters_only(), recipe("zero-16")), 1).total
-    4*Psi + 12*Psi/n_fsdp
-    """
-    states = memory.of(*STATIC)
-    if tensor_parallel:
-        states = place(states, dict.fromkeys(STATIC, Placed(n_tp)))
-    return place(states, dict.fromkeys(DIVIDED[number], Placed(n_fsdp)))
+from symbolic_mem.questions.parts.printed import figure, verdict
+from symbolic_mem.questions.parts.stage_tables import amount_words, cells_table, stage_words, verdict_blocks
+from symbolic_mem.questions.parts.unknown import need_unknown, unknown
+from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
+from symbolic_mem.solvers.inverse import upper
+from symbolic_mem.study.question import At, key, sets, words
+from symbolic_mem.study.study import Change, Study
 
 
-def stages(study: Study, question: Question) -> tuple[Section, dict[str, Any]]:
-    """Derive the memory of one device (or the largest `for`) for every stage, and one table over the rows.
-
-    Raises `BadInput` for rows that are not one symbol with whole numbers, and for a stage other than 0 to 3.
-    """
-    where = question.where or "stages"
-    chosen = _numbers(question, where)
-    symbol, entries = _rows(question, where)
-    given = dict(study.under(question).values)
-    parallel = symbol == n_tp or n_tp in given
-    memories = {number: stage(study.memory, number, tensor_parallel=parallel) for number in chosen}
-    shown = _Cells(study, question, given, memories)
-    blocks: list[Block] = [Paragraph(text(str(question.get("text"))))] if "text" in question.options else []
-    values = {name: value for name, value in given.items() if name not in (symbol, shown.unknown)}
-    work = Work(values)
-    if shown.unknown is None or not study.model.parameters.has(shown.unknown):
-        study.under(question).need(study.model.parameters, f"question {question.label}")
-        blocks += parameter_steps(study.model, work)
-    blocks += shown.formulas(work)
-    rows, facts, printed = [], [], question.get("printed", [])
-    if printed and (len(printed) != len(entries) or any(len(row) != len(chosen) for row in printed)):
-        raise BadInput(f"{where}: printed must have {len(entries)} rows of {len(chosen)} figures, one for each stage")
-    for position, entry in enumerate(entries):
-        cells: list[Prose] = [say("{v}", v=sp.Integer(entry))]
-        for column, number in enumerate(chosen):
-            value = shown.value(number, given | {symbol: sp.Integer(entry)})
-            stated = str(printed[position][column]) if printed else None
-            cells.append(shown.figure(value))
-            if stated is not None:
-                cells.append(text(stated + MARKS[shown.held(value, stated)]))
-            facts.append(
-                {"stage": number, str(symbol): entry, "value": value, "printed": stated}
-                | ({} if stated is None else {"verdict": shown.held(value, stated)})
-            )
-        rows.append(tuple(cells))
-    heads = [Column(say("{s}", s=symbol), "right")]
-    for number in chosen:
-        heads.append(Column(text(TITLES[number]), "right"))
-        if printed:
-            heads.append(Column(text("printed"), "right"))
-    blocks.append(Table(shown.caption, tuple(heads), tuple(rows)))
-    blocks += _verdicts(question, shown, facts)
-    blocks.append(Answer(shown.answer(symbol, entries[-1], given)))
-    title = question.get("title", "Stage by stage")
-    found = {"study": study.name, "question": question.label, "cells": facts, "unit": shown.unit}
-    return Section(text(f"({question.label}) {title}"), tuple(blocks)), found
-
-
-class _Cells:
-    """What stands in the cells: bytes of one device, or the largest value of the symbol that is solved for."""
-
-    def __init__(
-        self, study: Study, question: Question, values: Mapping[sp.Symbol, sp.Expr], memories: dict[int, Memory]
-    ) -> None:
-        self.study, self.question, self.memories = study, question, memories
-        self.unit = str(question.get("unit", "GB"))
-        self.unknown = unknown(question, study.memory) if "for" in question.options else None
-        if self.unknown is None and self.unit not in BYTES_PER:
-            raise BadInput(f"{question.where}: unknown unit {self.unit!r}; known: {', '.join(BYTES_PER)}")
-        self.capacity = None if self.unknown is None else study.capacity(question)
-        if self.unknown is not None:
-            self.unit = named(self.unknown).unit
-
-    def bound(self, number: int, values: Mapping[sp.Symbol, sp.Expr]) -> Upper:
-        assert self.unknown is not None and self.capacity is not None
-        known = {symbol: value for symbol, value in values.items() if symbol != self.unknown}
-        strict = bool(self.question.get("strict", False))
-        return upper(self.memories[number], self.unknown, self.capacity.counted, strict=strict).at(known)
-
-    def value(self, number: int, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr | None:
-        if self.unknown is None:
-            study = replace(self.study, values=values)
-            study.need(self.memories[number].total, f"question {self.question.label}")
-            return self.memories[number].total.xreplace(dict(values))
-        found = self.bound(number, values).value
-        return None if found is None else sp.Integer(found)
-
-    def held(self, value: sp.Expr | None, printed: str) -> str:
-        if value is None:
-            return "different"
-        return verdict(sp.Rational(value) / BYTES_PER.get(self.unit, 1), printed)
-
-    def cell(self, value: sp.Expr | None) -> Prose:
-        if value is None:
-            return text("–")
-        if self.unknown is None:
-            return about(Amount(value, self.unit))
-        return about(Amount(value / SCALES["B"], "billion")) if self.billions else about(Amount(value))
-
-    def figure(self, value: sp.Expr | None) -> Prose:
-        """The cell of the table: the number alone, whose unit stands in the caption."""
-        if value is None:
-            return text("–")
-        scale = BYTES_PER[self.unit] if self.unknown is None else SCALES["B"] if self.billions else 1
-        return about(Amount(value / scale))
-
-    @property
-    def billions(self) -> bool:
-        """Whether numbers are shown in billions (10^9): parameters are."""
-        return self.unknown in (P, Psi)
-
-    @property
-    def caption(self) -> Prose:
-        if self.unknown is None:
-            return text(f"Memory of the states on one device, in {self.unit}")
-        unit = f"billions of {self.unit}" if self.billions else self.unit
-        return say(f"The largest {{x}}, in {unit}", x=self.unknown)
-
-    def formulas(self, work: Work) -> list[Block]:
-        """One line for every stage: what is divided, and so what one device holds."""
-        said = []
-        for number in self.memories:
-            kinds = [KIND_WORDS[kind] for kind in DIVIDED[number]]
-            words = f"the {listed(kinds)} {'are' if len(kinds) > 1 else 'is'} divided over" if kinds else "nothing is"
-            said.append(
-                say(f"{TITLES[number].capitalize()}: {words} {{n}} devices.", n=n_fsdp)
-                if kinds
-                else text("Baseline: nothing is divided by stages; every device holds all states.")
-            )
-        blocks: list[Block] = [Bullets(tuple(said))]
-        chains = []
-        for number, memory in self.memories.items():
-            shorts = [_short(term) if P in work.values else term.bytes for term in memory.terms]
-            left = sp.Symbol(f"M_{TITLES[number]}", positive=True)
-            work.define(left, memory.total)
-            chains.append(Chain(left, (("=", sp.Add(*shorts)),)))
-        blocks.append(work.step(text("So one device holds, in bytes,"), *chains))
-        if self.unknown is not None and self.capacity is not None:
-            blocks += capacity_blocks(self.capacity, work)
-            blocks.append(self._rearranged(work))
-        return blocks
-
-    def _rearranged(self, work: Work) -> Block:
-        assert self.unknown is not None and self.capacity is not None
-        strict = bool(self.question.get("strict", False))
-        relation = "<" if strict else "≤"
-        lines = []
-        for memory in self.memories.values():
-            bound = upper(memory, self.unknown, C_mem, strict=strict)
-            if bound.quotient is not None:
-                lines.append(Chain(self.unknown, ((relation, sp.together(bound.quotient)),), asked=True))
-        statement = say(
-            "At most {c} on one device, solved for {x} (the largest whole number counts):", c=C_mem, x=self.unknown
-        )
-        return work.step(statement, *lines)
-
-    def answer(self, symbol: sp.Symbol, entry: int, values: Mapping[sp.Symbol, sp.Expr]) -> Prose:
-        parts = []
-        for number in self.memories:
-            value = self.value(number, {**values, symbol: sp.Integer(entry)})
-            parts.append(say(f"{{cell}} in {TITLES[number]}" if number else "{cell} without", cell=self.cell(value)))
-        what = "one device holds" if self.unknown is None else "the largest {x} is"
-        sentence = parts[0]
-        for part in parts[1:-1]:
-            sentence = say("{a}, {b}", a=sentence, b=part)
-        if len(parts) > 1:
-            sentence = say("{a} and {b}", a=sentence, b=parts[-1])
-        return say(
-            f"With {{s}} = {{e}}, {what} {{parts}}.",
-            s=symbol,
-            e=sp.Integer(entry),
-            parts=sentence,
-            x=self.unknown or symbol,
-        )
-
-
-def _short(term: Term) -> sp.Expr:
-    return term.short / term.degree if term.short is not None else term.bytes
-
-
-def _verdicts(question: Question, shown: _Cells, facts: list[dict[str, Any]]) -> list[Block]:
-    """Say how many printed figures agree, and list those that do not, with the difference."""
-    held = [fact for fact in facts if fact["printed"] is not None]
-    if not held:
-        return []
-    cut = [fact for fact in held if fact["verdict"] == "truncated"]
-    wrong = [fact for fact in held if fact["verdict"] == "different"]
-    agree = len(held) - len(cut) - len(wrong)
-    parts = [f"{agree} {_is(agree)} exact or rightly rounded"]
-    parts += [f"{len(cut)} {_is(len(cut))} cut off instead of rounded"] if cut else []
-    parts += [f"{len(wrong)} {_is(len(wrong))} different"] if wrong else []
-    said = f"Of the {len(held)} printed figures {listed(parts)}"
-    note = question.get("printed_note", "")
-    blocks: list[Block] = [Paragraph(text(f"{said}.{' ' + str(note) if note else ''}"))]
-    items = []
-    for fact in (*cut, *wrong):
-        value, stated = fact["value"], figure(fact["printed"]) * BYTES_PER.get(shown.unit, 1)
-        if value is None:
-            items.append(text(f"printed {fact['printed']}, and nothing fits"))
-            continue
-        items.append(
-            say(
-                f"printed {fact['printed']}, exactly {{value}}: {{off}} too {'little' if stated < value else 'much'}",
-                value=shown.cell(value),
-                off=shown.cell(abs(value - stated)),
-            )
-        )
-    return [*blocks, Bullets(tuple(items))] if items else blocks
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _numbers(question: Question, where: str) -> tuple[int, ...]:
-    chosen = question.get("stages", [1, 2, 3])
-    wrong = [number for number in chosen if number not in DIVIDED or isinstance(number, bool)]
-    if wrong or not chosen:
-        raise BadInput(f"{where}: stages = {chosen!r}; give a list of 0 (baseline), 1, 2 and 3")
+def _stages(given: Any, at: At) -> tuple[int, ...]:
+    chosen = items(given, at)
+    if not chosen or any(type(number) is not int or number not in DIVIDED for number in chosen):
+        raise BadInput(f"{at.where} = {chosen!r}; give a list of 0 (baseline), 1, 2 and 3")
+    if len(set(chosen)) < len(chosen):
+        raise BadInput(f"{at.where} = {chosen!r} names a stage twice; give each once")
     return tuple(chosen)
 
 
-def _rows(question: Question, where: str) -> tuple[sp.Symbol, list[int]]:
-    rows = question.get("rows", {"n_fsdp": [64]})
-    name = next(iter(rows), "")
+def _rows(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
+    name, entries = next(iter(given.items())) if isinstance(given, dict) and len(given) == 1 else ("", None)
     symbol = lookup(name)
-    entries = list(rows.get(name) or [])
-    whole = entries and all(type(n) is int and n > 0 for n in entries)
-    if len(rows) != 1 or symbol is None or symbol not in (n_fsdp, n_tp) or not whole:
-        raise BadInput(
-            f"{where}: rows = {rows!r}; give n_fsdp or n_tp with whole numbers: rows = {{ n_fsdp = [1, 4] }}"
+    whole = isinstance(entries, list) and entries and all(type(n) is int and n > 0 for n in entries)
+    if symbol is None or symbol not in (n_fsdp, n_tp) or not whole:
+        raise BadInput(f"{at.where} = {given!r}; give n_fsdp or n_tp with whole numbers: rows = {{ n_fsdp = [1, 4] }}")
+    if len(set(entries)) < len(entries):
+        raise BadInput(f"{at.where} = {given!r} names a number twice; give each once")
+    return symbol, tuple(entries)
+
+
+def _unit(given: Any, at: At) -> str:
+    unit = words(given, at)
+    if unit not in BYTES_PER:
+        raise BadInput(f"{at.where}: unknown unit {unit!r}; known: {', '.join(BYTES_PER)}")
+    return unit
+
+
+def _printed(given: Any, at: At) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(figures(cell, at) for cell in items(row, at)) for row in items(given, at))
+
+
+@dataclass(frozen=True)
+class Stages(OnDevice):
+    """The states of one device in every stage of ZeRO, for each entry of the rows; or the largest symbol that fits."""
+
+    ask = "stages"
+
+    solved: sp.Symbol | None = key(unknown, name="for")
+    stages: tuple[int, ...] = key(_stages, (1, 2, 3))
+    rows: tuple[sp.Symbol, tuple[int, ...]] = key(_rows, (n_fsdp, (64,)))
+    values: tuple[Change, ...] = sets(values)
+    unit: str = key(_unit, "")
+    printed: tuple[tuple[str, ...], ...] = key(_printed, ())
+    printed_note: str = key(words, "")
+
+    def checked(self) -> Stages:
+        """Refuse a printed table of another shape, and keys that say nothing about what is asked."""
+        rows, columns = len(self.rows[1]), len(self.stages)
+        if self.printed and (len(self.printed) != rows or any(len(row) != columns for row in self.printed)):
+            raise BadInput(
+                f"{self.where}: printed must have {rows} rows of {columns} figures, one for each stage; it has "
+                f"{len(self.printed)} of {', '.join(str(len(row)) for row in self.printed)}"
+            )
+        if self.solved is not None and self.unit:
+            raise BadInput(f"{self.where}: unit is that of memory, and {self.solved} is asked for; leave it out")
+        limits = [change.aspect for change in self.own if change not in self.values] + ["strict"] * self.strict
+        if self.solved is None and limits:
+            raise BadInput(
+                f"{self.where}: {listed(limits)} would count for the largest model that fits, and the bytes of one "
+                'device are asked for; add for = "Psi", or leave it out'
+            )
+        return self
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What is solved for, what the rows give, and what the question gives values to for itself."""
+        solved = () if self.solved is None else (str(self.solved),)
+        return (*solved, str(self.rows[0]), *(change.aspect for change in self.values))
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The states: what the stages divide."""
+        return STATIC
+
+    @property
+    def memory_unit(self) -> str:
+        """The unit that bytes are shown in, and printed in."""
+        return self.unit or "GB"
+
+    def answer(self, study: Study) -> FoundStages:
+        """Compute every cell; raises `MissingValue` for a symbol without a value."""
+        rows = self.rows[0]
+        known = {symbol: value for symbol, value in study.values.items() if symbol not in (rows, self.solved)}
+        parallel = rows == n_tp or n_tp in study.values
+        memories = {number: stage(study.memory, number, tensor_parallel=parallel) for number in self.stages}
+        parameters = study.model.parameters
+        if self.solved is not None:
+            need_unknown(self.solved, study.memory.of(*STATIC), self.where or "stages")
+        counted = self.solved is None or not parameters.has(self.solved)
+        if counted:
+            study.need(parameters, f"question {self.label}")
+        return FoundStages(
+            study,
+            self,
+            self.stages,
+            rows,
+            known,
+            Line(P, parameters, "parameters", named(P).meaning) if counted else None,
+            tuple(_line(number, memory, with_p=counted) for number, memory in memories.items()),
+            tuple(self._cells(study, memories)),
+            self.memory_unit if self.solved is None else named(self.solved).unit,
+            None if self.solved is None else self._solved(self.solved, study, memories),
         )
-    return symbol, entries
+
+    def steps(self, found: FoundStages) -> Iterator[Block]:
+        """Say what each stage divides, what one device then holds, what that allows, and tabulate the cells."""
+        work = Work(found.known)
+        if found.parameters is not None:
+            yield from parameter_steps(found.study.model, work)
+        yield Bullets(tuple(stage_words(number) for number in found.stages))
+        for line in found.lines:
+            work.define(line.symbol, line.expr)
+        chains = [Chain(line.symbol, (("=", line.expr),)) for line in found.lines]
+        yield work.step(text("So one device holds, in bytes,"), *chains)
+        if found.solved is not None:
+            yield from capacity_blocks(found.solved.capacity, work)
+            yield self._rearranged(found.solved, work)
+        yield cells_table(found)
+        yield from verdict_blocks(found, self.printed_note)
+
+    def sentence(self, found: FoundStages) -> Prose:
+        """State the cells of the last row."""
+        entry, cells = list(found.at_entries.items())[-1]
+        pieces = {"s": found.rows, "e": sp.Integer(entry), "cells": joined([_in_stage(cell, found) for cell in cells])}
+        if found.solved is None:
+            return say("With {s} = {e}, one device holds {cells}.", **pieces)
+        return say("With {s} = {e}, the largest {x} is {cells}.", x=found.solved.symbol, **pieces)
+
+    def heading(self, found: FoundStages) -> str:
+        """The title where the study gives none."""
+        return self.title or "Stage by stage"
+
+    def _cells(self, study: Study, memories: dict[int, Memory]) -> Iterator[Cell]:
+        rows, entries = self.rows
+        scale = BYTES_PER[self.memory_unit] if self.solved is None else 1
+        for position, entry in enumerate(entries):
+            given = {**study.values, rows: sp.Integer(entry)}
+            for column, (number, memory) in enumerate(memories.items()):
+                value = self._value(study, memory, given)
+                if not self.printed:
+                    yield Cell(number, entry, value)
+                    continue
+                printed = self.printed[position][column]
+                if value is None:
+                    yield Cell(number, entry, None, printed, "different")
+                else:
+                    off = figure(printed) * scale - value
+                    yield Cell(number, entry, value, printed, verdict(value / scale, printed), off)
+
+    def _value(self, study: Study, memory: Memory, given: Values) -> Any:
+        """The bytes of one device, or the largest value of what is solved for; None where there is none."""
+        if self.solved is None:
+            total = memory.total.xreplace({self.rows[0]: given[self.rows[0]]})
+            study.need(total, f"question {self.label}")
+            return total.xreplace(dict(given))
+        known = {symbol: value for symbol, value in given.items() if symbol != self.solved}
+        largest = upper(memory, self.solved, study.capacity.counted, strict=self.strict).at(known).value
+        return None if largest is None else sp.Integer(largest)
+
+    def _solved(self, symbol: sp.Symbol, study: Study, memories: dict[int, Memory]) -> Solved:
+        bounds = (upper(memory, symbol, C_mem, strict=self.strict).quotient for memory in memories.values())
+        return Solved(symbol, study.capacity, tuple(sp.together(bound) for bound in bounds if bound is not None))
+
+    def _rearranged(self, solved: Solved, work: Work) -> Block:
+        pieces = {"c": C_mem, "x": solved.symbol}
+        if self.strict:
+            said = say("Less than {c} on one device, solved for {x} (the largest whole number counts):", **pieces)
+            return work.step(said, *(Chain(solved.symbol, (("<", q),), asked=True) for q in solved.quotients))
+        said = say("At most {c} on one device, solved for {x} (the largest whole number counts):", **pieces)
+        return work.step(said, *(Chain(solved.symbol, (("≤", q),), asked=True) for q in solved.quotients))
+
+
+def _line(number: int, memory: Memory, *, with_p: bool) -> Line:
+    """The bytes of one device in a stage, with the parameters as P where they are counted."""
+    parts = (term.short / term.degree if with_p and term.short is not None else term.bytes for term in memory.terms)
+    return Line(local("M", TITLES[number]), sp.Add(*parts), "bytes", f"the states on one device: {TITLES[number]}")
+
+
+def _in_stage(cell: Cell, found: FoundStages) -> Prose:
+    shown = amount_words(cell.value, found)
+    if cell.stage == 0:
+        return say("{cell} without", cell=shown)
+    return say("{cell} in {stage}", cell=shown, stage=TITLES[cell.stage])

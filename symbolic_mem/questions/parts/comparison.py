@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.gaps import Gap, factored
 from symbolic_mem.accounts.tensor_gaps import TensorGap
+from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Values, at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.ledger import Ledger, Line
@@ -67,7 +68,13 @@ class FoundGaps(Found):
         """The term that differs most; None where nothing differs, or a symbol has no value."""
         if any(term.bytes is None for term in self.terms):
             return None
-        return max(self.terms, key=lambda term: abs(term.bytes), default=None)
+        return max(self.terms, key=lambda term: abs(term.bytes or sp.S.Zero), default=None)
+
+    def totals(self) -> tuple[sp.Rational, sp.Rational]:
+        """Bytes of both sides; raises `MissingValue` naming the symbols without a value."""
+        if self.a_bytes is None or self.b_bytes is None:
+            raise MissingValue(self.absent, f"question {self.question.label}")
+        return self.a_bytes, self.b_bytes
 
     @property
     def absent(self) -> tuple[str, ...]:
