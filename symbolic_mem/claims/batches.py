@@ -10,7 +10,7 @@ from math import ceil, floor
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import evaluate, fraction, number_of
+from symbolic_mem.base.exact import evaluate, fraction, number
 from symbolic_mem.base.symbols import N_devices, S, X
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.quantities import Quantity, Result
@@ -71,8 +71,8 @@ def _tokens(case: Case) -> tuple[Fraction | None, dict[str, Fraction]]:
         ranks = evaluate(best.x_at(case.overlap), values, "the best mesh")
     else:
         tokens = critical(found.roofline, case.overlap).at(values)
-    by = {"batch": Fraction(1), "chip": number_of(N_devices, values, "the claim"), "rank": _close(ranks)}
-    by["sequence"] = number_of(S, values, "the claim in sequences") if S in values else Fraction(1)
+    by = {"batch": Fraction(1), "chip": fraction(number(N_devices, values, "the claim")), "rank": _close(ranks)}
+    by["sequence"] = fraction(number(S, values, "the claim in sequences")) if S in values else Fraction(1)
     return None if tokens is None else _close(tokens), by
 
 

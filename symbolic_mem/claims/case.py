@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import evaluate, fraction, number_of
+from symbolic_mem.base.exact import evaluate, fraction, number
 from symbolic_mem.models.tensors import KINDS, Model
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
@@ -85,10 +85,10 @@ class Case:
             share = fraction(place.fraction)
             kept = (1 - share) * amount if place.rest == "kept" else Fraction(0)
             if place.degree.has(degree):
-                divided += share * amount / number_of(place.degree / degree, self.at, f"the claim about {degree}")
+                divided += share * amount / number(place.degree / degree, self.at, f"the claim about {degree}")
                 fixed += kept
             else:
-                fixed += kept + share * amount / number_of(place.degree, self.at, f"the claim about {degree}")
+                fixed += kept + share * amount / number(place.degree, self.at, f"the claim about {degree}")
         return divided, fixed
 
     @property
@@ -104,7 +104,7 @@ def _memory(model: Model, recipe: Recipe) -> Memory:
 
 @lru_cache(maxsize=4096)
 def _amount(model: Model, recipe: Recipe, values: Pairs, kind: str) -> Fraction:
-    return number_of(_memory(model, recipe).of(kind).total, dict(values), f"an amount of {kind}")
+    return fraction(number(_memory(model, recipe).of(kind).total, dict(values), f"an amount of {kind}"))
 
 
 @lru_cache(maxsize=1024)

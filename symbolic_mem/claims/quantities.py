@@ -9,7 +9,7 @@ from math import ceil, floor
 
 import sympy as sp
 
-from symbolic_mem.base.exact import number_of
+from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.claims.case import Case
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -94,7 +94,7 @@ def _per_parameter(case: Case) -> Result:
 
 
 def _per_token(case: Case) -> Result:
-    value = case.bytes_of("activations") / number_of(B * S, case.at, "activations_per_token")
+    value = case.bytes_of("activations") / number(B * S, case.at, "activations_per_token")
     return Result(value, inputs=(value, case.shown, case.cut))
 
 

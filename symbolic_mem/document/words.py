@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.document.prose import Amount, Prose, text
 
 
@@ -28,9 +29,9 @@ def about(amount: Amount) -> Prose:
     return Prose((amount,) if amount.shown.exact else ("≈\N{NO-BREAK SPACE}", amount))
 
 
-def gib(value: sp.Expr) -> Amount:
+def gib(value: sp.Expr | Number) -> Amount:
     """Bytes, shown in GiB."""
-    return Amount(sp.sympify(value), "GiB")
+    return Amount(symbolic(value), "GiB")
 
 
 def fraction_words(fraction: sp.Rational) -> str:

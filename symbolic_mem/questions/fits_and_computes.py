@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.base.exact import rational
 from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Answer, Block, Paragraph, Section, Step
@@ -32,18 +32,18 @@ def fits_and_computes(study: Study, question: Question) -> tuple[Section, dict[s
     study.need(memory.total.xreplace({n_fsdp: sp.S.One}), f"question {question.label}")
     capacity = study.capacity(question)
     bound = solve(memory, n_fsdp, capacity.counted, strict=bool(question.get("strict", False)))
-    limits = both(study.model, found.roofline.network, bound, study.values, _fraction(capacity.counted))
+    limits = both(study.model, found.roofline.network, bound, study.values)
     assert found.tokens is not None
     tokens = int(found.tokens)
     work = Work(
         {
             T: sp.Integer(tokens),
             C_mem: capacity.counted,
-            U0: _number(limits.fixed),
-            U1: _number(limits.fixed_per_token),
-            P0: _number(limits.divided),
-            P1: _number(limits.divided_per_token),
-            BETA: _number(limits.beta),
+            U0: rational(limits.fixed),
+            U1: rational(limits.fixed_per_token),
+            P0: rational(limits.divided),
+            P1: rational(limits.divided_per_token),
+            BETA: rational(limits.beta),
         }
     )
     blocks: list[Block] = [
@@ -183,11 +183,3 @@ def _answer(limits: Both, tokens: int) -> Prose:
 def _numbers(interval: tuple[int, int]) -> str:
     low, high = interval
     return f"{low} devices" if low == high else f"{low} to {high} devices"
-
-
-def _number(value: Fraction) -> sp.Rational:
-    return sp.Rational(value.numerator, value.denominator)
-
-
-def _fraction(value: sp.Rational) -> Fraction:
-    return Fraction(int(value.p), int(value.q))

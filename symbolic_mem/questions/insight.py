@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import missing
+from symbolic_mem.base.exact import missing, rational
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, lookup, n_fsdp
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
@@ -68,14 +67,14 @@ def insight(study: Study, question: Question) -> tuple[Section, dict[str, Any]]:
 def floor_blocks(memory: Memory, n: sp.Symbol, work: Work, facts: dict[str, Any], closing: list[Prose]) -> list[Block]:
     """Say what stays on every device however many there are, term by term."""
     floor = floor_of(memory, n)
-    value = work.define(M_fixed, floor.limit)
+    value = work.define(M_fixed, floor.bytes)
     facts["floor_bytes"], facts["floor_terms"] = value, [term.name for term in floor.terms]
     if not floor.terms:
         said = say("Every term is divided over {n} devices, so no part of the memory stays on all of them.", n=n)
         closing.append(said)
         return [Paragraph(said)]
     names = tuple(say(f"{term.name}: {{f}}", f=_short_or_size(term.bytes, work)) for term in floor.terms)
-    in_full = [("=", floor.limit), ("=", work.put(floor.limit))] if len(str(floor.limit)) <= LONGEST_FORMULA else []
+    in_full = [("=", floor.bytes), ("=", work.put(floor.bytes))] if len(str(floor.bytes)) <= LONGEST_FORMULA else []
     chain = Chain(M_fixed, (*in_full, amount(value, "GiB")))
     closing.append(say("No number of devices brings one of them below {f}.", f=about(gib(value))))
     return [
@@ -134,8 +133,8 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
             "symbol": str(one.symbol),
             "derivative": one.derivative,
             "elasticity": one.elasticity,
-            "rate": None if one.rate is None else _rational(one.rate),
-            "added_bytes": _rational(one.added),
+            "rate": None if one.rate is None else rational(one.rate),
+            "added_bytes": rational(one.added),
         }
         for one in found
     ]
@@ -143,8 +142,8 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
         (
             say("{x}", x=one.symbol),
             text("–") if one.derivative is None else say("{d}", d=_in_a_line(one.derivative)),
-            text("–") if one.rate is None else about(Amount(_rational(one.rate), digits=3)),
-            about(Amount(_rational(one.added) / 2**30, digits=4)),
+            text("–") if one.rate is None else about(Amount(rational(one.rate), digits=3)),
+            about(Amount(rational(one.added) / 2**30, digits=4)),
         )
         for one in found
     )
@@ -154,7 +153,7 @@ def sensitivity_blocks(study: Study, memory: Memory, facts: dict[str, Any], clos
         say(
             "One percent more of {x} adds the most, {gib}.",
             x=found[0].symbol,
-            gib=about(gib(_rational(found[0].added))),
+            gib=about(gib(rational(found[0].added))),
         )
     )
     longest = max(len(str(one.derivative)) for one in found)
@@ -185,7 +184,7 @@ def report_section(study: Study, kinds: tuple[str, ...]) -> Section | None:
     memory = study.placed(kinds=kinds)
     if n_fsdp in memory.total.free_symbols:
         n = n_fsdp
-        if not missing(floor_of(memory, n).limit, study.values):
+        if not missing(floor_of(memory, n).bytes, study.values):
             blocks += floor_blocks(memory, n, work, facts, closing)
     if "activations" in kinds:
         blocks += crossover_blocks(study, work, facts, closing)
@@ -256,9 +255,9 @@ def _left_over(
     facts["left_over"] = [
         {
             "devices": one.count,
-            "used_bytes": _rational(one.used),
-            "free_bytes_each": _rational(one.each),
-            "free_bytes": _rational(one.together),
+            "used_bytes": rational(one.used),
+            "free_bytes_each": rational(one.each),
+            "free_bytes": rational(one.together),
             "fits": one.fits,
         }
         for one in found
@@ -266,9 +265,9 @@ def _left_over(
     rows = tuple(
         (
             count(one.count),
-            about(Amount(_rational(one.used), capacity.unit)),
-            about(Amount(_rational(one.each), capacity.unit)) if one.fits else text("does not fit"),
-            about(Amount(_rational(one.together), capacity.unit)) if one.fits else text("–"),
+            about(Amount(rational(one.used), capacity.unit)),
+            about(Amount(rational(one.each), capacity.unit)) if one.fits else text("does not fit"),
+            about(Amount(rational(one.together), capacity.unit)) if one.fits else text("–"),
         )
         for one in found
     )
@@ -280,7 +279,7 @@ def _left_over(
     )
     fitting = [one for one in found if one.fits]
     if fitting:
-        free = about(Amount(_rational(fitting[-1].each), capacity.unit))
+        free = about(Amount(rational(fitting[-1].each), capacity.unit))
         closing.append(say(f"On {fitting[-1].count} devices each has {{free}} to spare.", free=free))
     else:
         closing.append(text("None of these numbers of devices is enough."))
@@ -325,7 +324,3 @@ def _needed(capacity: Capacity | None, question: Question) -> Capacity:
     if capacity is None:
         raise BadInput(f'{question.where}: no capacity; give device = "h100-80gb" or capacity = "80 GiB"')
     return capacity
-
-
-def _rational(number: Fraction) -> sp.Rational:
-    return sp.Rational(number.numerator, number.denominator)

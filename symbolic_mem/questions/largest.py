@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.exact import rational
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, lookup, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Section, Step, Table
@@ -199,7 +198,7 @@ def _condition(bound: UpperBound) -> tuple[Side, str]:
 def _value(bound: UpperBound, answer: Upper, work: Work) -> list[Block]:
     x, value = bound.symbol, answer.value or 1
     at_one, relation = _condition(bound)
-    one = sum((_rational(a) for _, a in answer.coefficients), sp.S.Zero)
+    one = sum((rational(a) for _, a in answer.coefficients), sp.S.Zero)
     blocks: list[Block] = [
         work.step(
             say("A value exists if {x} = 1 fits. It does:", x=x),
@@ -239,8 +238,8 @@ def _filled(bound: UpperBound, answer: Upper, value: int, relation: str, work: W
         factor, times = local("a", str(k)), local("x", str(value))
         work.values[times] = sp.Integer(value)
         if a:
-            sides.append(work.put(factor * times**k) if k else _rational(a))
-    total = _rational(answer.per_device(value))
+            sides.append(work.put(factor * times**k) if k else rational(a))
+    total = rational(answer.per_device(value))
     capacity = C_mem if not work.values[C_mem].is_Integer else work.values[C_mem]
     left = Total(tuple(sides)) if len(sides) > 1 else sides[0]
     return Chain(left, (amount(total, digits=14), (relation, capacity)))
@@ -251,18 +250,18 @@ def _none(bound: UpperBound, answer: Upper, work: Work) -> tuple[Prose, list[Blo
     if answer.unbounded:
         return say("the memory does not grow with {x} at these numbers: every value fits", x=x), []
     at_one, _ = _condition(bound)
-    one = sum((_rational(a) for _, a in answer.coefficients), sp.S.Zero)
+    one = sum((rational(a) for _, a in answer.coefficients), sp.S.Zero)
     fails = "≥" if bound.strict else ">"
     step = work.step(
         say("A value exists if {x} = 1 fits. It does not:", x=x),
         Chain(at_one, (amount(one, "bytes", digits=14), (fails, C_mem))),
     )
-    constant = _rational(answer.constant_bytes)
+    constant = rational(answer.constant_bytes)
     if constant >= answer.capacity:
         said = say("what does not depend on {x} already takes {c}", x=x, c=about(gib(constant)))
     else:
         said = say("even {x} = 1 takes {c}", x=x, c=about(gib(one)))
-    room = about(gib(_rational(answer.capacity)))
+    room = about(gib(rational(answer.capacity)))
     remedy = "take a larger device, divide the memory over more devices, or choose a smaller model"
     return say(f"{{said}}, and one device has {{room}}; {remedy}", said=said, room=room), [step]
 
@@ -280,12 +279,8 @@ def _answer(study: Study, capacity: Capacity, bound: UpperBound, answer: Upper, 
             "{counted}, and {more} would not fit.",
             x=x,
             value=Amount(sp.Integer(answer.value)),
-            share=about(Amount(_rational(answer.per_device(answer.value)), unit)),
+            share=about(Amount(rational(answer.per_device(answer.value)), unit)),
             counted=about(Amount(capacity.counted, unit)),
             more=Amount(sp.Integer(answer.value + 1)),
         )
     )
-
-
-def _rational(number: Fraction) -> sp.Rational:
-    return sp.Rational(number.numerator, number.denominator)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import rational
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static, T, table
 from symbolic_mem.base.units import grouped
@@ -23,8 +24,7 @@ from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.rules import rule_blocks, rules_of, rules_words
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, capacity_blocks, placement_sentences, reading_words
-from symbolic_mem.solvers import bound as bounds
-from symbolic_mem.solvers.bound import Bound, solve
+from symbolic_mem.solvers.bound import Bound, Solved, solve
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
 from symbolic_mem.solvers.degree import Degree, smallest_degree
 from symbolic_mem.solvers.tokens import most_tokens
@@ -199,7 +199,7 @@ def condition(bound: Bound) -> Chain:
     return Chain(bound.capacity, ((relation, bound.fixed),))
 
 
-def _feasible(bound: Bound, answer: bounds.Answer, work: Work) -> list[Block]:
+def _feasible(bound: Bound, answer: Solved, work: Work) -> list[Block]:
     n, whole = bound.symbol, answer.value or 1
     work.define(n, sp.Integer(whole))
     blocks: list[Block] = []
@@ -251,7 +251,7 @@ def _answer(placement: Mapping[str, Placed], capacity: Capacity, degree: Degree)
             f"{reading}he smallest {{n}} {under}is {whole}: on {whole} {devices}{kind} each holds "
             "{share} of its {counted}.",
             n=n,
-            share=about(Amount(sp.Rational(held.numerator, held.denominator), capacity.unit)),
+            share=about(Amount(rational(held), capacity.unit)),
             counted=about(Amount(capacity.counted, capacity.unit)),
         )
     )
@@ -261,10 +261,10 @@ def _no_degree(degree: Degree) -> Prose | None:
     return None if degree.reason is None else text(degree.reason.sentence)
 
 
-def _share(answer: bounds.Answer, n: int, relation: str, work: Work) -> Chain:
-    share = sp.Mul(answer.divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
-    left = share if answer.fixed == 0 else Total((answer.fixed, share))
-    capacity = answer.capacity if answer.capacity.is_Integer else C_mem
+def _share(answer: Solved, n: int, relation: str, work: Work) -> Chain:
+    share = sp.Mul(rational(answer.divided), sp.Pow(n, -1, evaluate=False), evaluate=False)
+    left = share if answer.fixed == 0 else Total((rational(answer.fixed), share))
+    capacity = rational(answer.capacity) if isinstance(answer.capacity, int) else C_mem
     return Chain(left, (amount(answer.per_device(n), digits=12), (relation, capacity)))
 
 
@@ -273,7 +273,7 @@ def _infeasible(
     placement: Mapping[str, Placed],
     capacity: Capacity,
     bound: Bound,
-    answer: bounds.Answer,
+    answer: Solved,
     work: Work,
 ) -> tuple[Prose, list[Block]]:
     n = bound.symbol
@@ -296,7 +296,7 @@ def _infeasible(
     verdict = say(
         "no number of devices is enough, because each holds {fixed} in full and has {capacity}",
         fixed=about(gib(answer.fixed)),
-        capacity=about(Amount(answer.capacity, capacity.unit)),
+        capacity=about(Amount(rational(answer.capacity), capacity.unit)),
     )
     limit = most_tokens(bound.fixed, C_mem)
     remedy = text("lower the batch or the sequence length, divide more of the memory, or recompute activations")
@@ -335,7 +335,7 @@ def _remedy(study: Study, capacity: Capacity, bound: Bound, limit: sp.Expr, most
         values = dict(study.values) | _with_tokens(tokens)
         cells = []
         for other in capacities:
-            found = replace(bound, capacity=other.counted).at(values)
+            found = bound.under(other.counted).at(values)
             cells.append(count(found.value))
         rows.append((count(tokens), *cells))
     heads = [say("{n} at {c}", n=bound.symbol, c=Amount(other.counted, other.unit)) for other in capacities]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.exact import rational
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import C_mem, M_activations, M_divided, M_fixed, M_static, lookup, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
@@ -20,8 +21,7 @@ from symbolic_mem.questions.parts.facts import Found
 from symbolic_mem.questions.parts.memory import by_layer
 from symbolic_mem.questions.parts.words import capacity_words, placement_sentences
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.solvers.bound import Answer as Solved
-from symbolic_mem.solvers.bound import solve
+from symbolic_mem.solvers.bound import Solved, solve
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -184,14 +184,14 @@ def _sentence(how: Recompute, answer: Solved, capacity: Capacity) -> Prose:
         return say(
             f"{_when(how)}there is no such {{n}}: each device holds {{fixed}} in full and has {{counted}}.",
             n=n,
-            fixed=about(gib(answer.fixed)),
+            fixed=about(gib(rational(answer.fixed))),
             counted=counted,
         )
     whole = answer.value or 1
     return say(
         f"{_when(how)}the smallest {{n}} is {whole}: each device then holds {{share}} of its {{counted}}.",
         n=n,
-        share=about(Amount(answer.per_device(whole), capacity.unit)),
+        share=about(Amount(rational(answer.per_device(whole)), capacity.unit)),
         counted=counted,
     )
 

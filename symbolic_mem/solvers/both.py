@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property
+from math import lcm
+from typing import cast
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import evaluate
+from symbolic_mem.base.exact import Number, Values, number, ratio
+from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.base.symbols import M_X, S, T
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.load import load, per_token
@@ -24,38 +26,50 @@ MOST_TRIED = 1_000_000
 
 @dataclass(frozen=True)
 class Both:
-    """Memory U0 + u T + (P0 + p T)/n on one device, under `capacity`, and n < T/beta so that the chips stay busy.
+    """Memory U0 + u T + (P0 + p T)/n on one device, under a `limit`, and n < T/beta so that the chips stay busy.
 
     `beta` is the tokens per chip that keep it busy; `sequence` the tokens by which a batch can grow.
     """
 
-    capacity: Fraction
-    fixed: Fraction
-    fixed_per_token: Fraction
-    divided: Fraction
-    divided_per_token: Fraction
-    beta: Fraction
+    limit: Limit
+    fixed: Number
+    fixed_per_token: Number
+    divided: Number
+    divided_per_token: Number
+    beta: Number
     sequence: int
-    strict: bool = False
+
+    @property
+    def capacity(self) -> Number:
+        """Bytes of one device that count."""
+        return cast(Number, self.limit.capacity)
+
+    @property
+    def strict(self) -> bool:
+        """Whether the memory must stay below the capacity."""
+        return self.limit.strict
 
     def fits(self, n: int, tokens: int) -> bool:
         """Whether one of `n` devices holds its share of a batch of `tokens`."""
-        share = (self.divided + self.divided_per_token * tokens) / n
-        memory = self.fixed + self.fixed_per_token * tokens + share
-        return memory < self.capacity or (memory == self.capacity and not self.strict)
+        scale, fixed, fixed_per, divided, divided_per = self._whole
+        held = n * (fixed + fixed_per * tokens) + divided + divided_per * tokens
+        return self.limit.holds(held, times=n * scale)
+
+    @cached_property
+    def _whole(self) -> tuple[int, ...]:
+        """A scale, and the four parts of the memory times that, all of them whole."""
+        parts = (self.fixed, self.fixed_per_token, self.divided, self.divided_per_token)
+        scale = lcm(*(part.denominator for part in parts))
+        return (scale, *(int(part * scale) for part in parts))
 
     def least(self, tokens: int) -> int | None:
         """The smallest degree that fits, None when none does."""
-        room = self.capacity - self.fixed - self.fixed_per_token * tokens
-        if room <= 0:
-            return None
-        quotient = (self.divided + self.divided_per_token * tokens) / room
-        return max(int(quotient) + 1 if self.strict else -(-quotient.numerator // quotient.denominator), 1)
+        divided = self.divided + self.divided_per_token * tokens
+        return first_degree(divided, self.fixed + self.fixed_per_token * tokens, self.capacity, strict=self.strict)
 
     def most(self, tokens: int) -> int:
         """The largest degree at which the chips compute longer than they send; 0 when not even one does."""
-        limit = tokens / self.beta
-        return -(-limit.numerator // limit.denominator) - 1
+        return -(-tokens // self.beta) - 1
 
     def interval(self, tokens: int) -> tuple[int, int] | None:
         """The degrees that do both, None when there is none."""
@@ -63,12 +77,12 @@ class Both:
         return None if least is None or least > most else (least, most)
 
     @property
-    def linear(self) -> Fraction:
+    def linear(self) -> Number:
         """What a device has left, c - U0 - p beta, for P0/n when every device brings its own beta tokens."""
         return self.capacity - self.fixed - self.divided_per_token * self.beta
 
     @property
-    def discriminant(self) -> Fraction:
+    def discriminant(self) -> Number:
         """Of u beta n^2 - (c - U0 - p beta) n + P0 <= 0, which both bounds ask of n at its smallest batch."""
         return self.linear**2 - 4 * self.fixed_per_token * self.beta * self.divided
 
@@ -84,8 +98,7 @@ class Both:
         """
         if not self.possible:
             return None
-        start = self.divided / self.linear
-        n = max(-(-start.numerator // start.denominator), 1)
+        n = max(-(-self.divided // self.linear), 1)
         for degree in range(n, n + MOST_TRIED):
             tokens = (int(degree * self.beta) // self.sequence + 1) * self.sequence
             if self.fits(degree, tokens):
@@ -95,9 +108,7 @@ class Both:
         return None
 
 
-def both(
-    model: Model, network: Network, bound: Bound, values: Mapping[sp.Symbol, sp.Rational], capacity: Fraction
-) -> Both:
+def both(model: Model, network: Network, bound: Bound, values: Values) -> Both:
     """Put the memory `bound` on a degree beside FSDP over that many chips, forward.
 
     Raises `BadInput` when the memory is not linear in the tokens, and `MissingValue` for what has no value.
@@ -105,32 +116,27 @@ def both(
     n = bound.symbol
     mesh = Mesh(n, sp.S.One, M_X if M_X in values else sp.S.One, sp.S.One)
     limit = largest(Roofline(scheme("fsdp", load(model), mesh).forward, network), n)
-    exact = dict(values) | ({} if S in values else {S: sp.S.One})
+    exact = {S: sp.S.One, **values}
     per = sp.expand(limit).coeff(T, 1)
     if sp.expand(limit - per * T) != 0:
         raise BadInput('the two bounds are put together for long rings; give ring = "limit" under [network]')
     divided, divided_per = _linear(bound.divided, exact)
     fixed, fixed_per = _linear(bound.fixed, exact)
     return Both(
-        capacity,
+        bound.limit.at(values),
         fixed,
         fixed_per,
         divided,
         divided_per,
-        1 / _fraction(evaluate(per, exact, "the critical batch per chip")),
+        ratio(1, number(per, exact, "the critical batch per chip")),
         int(exact[S]),
-        bound.strict,
     )
 
 
-def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[Fraction, Fraction]:
+def _linear(memory: sp.Expr, values: Values) -> tuple[Number, Number]:
     known = {symbol: value for symbol, value in values.items() if symbol != T}
     expr = sp.expand(per_token(memory).xreplace(known))
     slope, constant = expr.coeff(T, 1), expr.coeff(T, 0)
     if sp.expand(expr - slope * T - constant) != 0:
         raise BadInput("the memory does not grow linearly with the batch, so the two bounds cannot be put together")
-    return _fraction(evaluate(constant, {}, "the memory")), _fraction(evaluate(slope, {}, "the memory"))
-
-
-def _fraction(number: sp.Expr) -> Fraction:
-    return Fraction(int(number.p), int(number.q))  # ty: ignore[missing-attribute]
+    return number(constant, {}, "the memory"), number(slope, {}, "the memory")

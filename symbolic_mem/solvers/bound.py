@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, evaluate
+from symbolic_mem.base.exact import Compiled, Given, Number, compiled_together, partial_together, ratio
+from symbolic_mem.base.limit import Limit, first_degree
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Per-device memory U + P/n held under `capacity` (bytes): ``at most``, or ``less than`` when `strict`.
+    """Per-device memory U + P/n held under a `limit` of bytes.
 
     The bound is n >= P/(C - U) under the condition C > U; without it no number of devices is enough.
     """
@@ -22,8 +24,17 @@ class Bound:
     symbol: sp.Symbol
     divided: sp.Expr
     fixed: sp.Expr
-    capacity: sp.Expr
-    strict: bool = False
+    limit: Limit
+
+    @property
+    def capacity(self) -> sp.Expr:
+        """Bytes of one device that count."""
+        return self.limit.expr
+
+    @property
+    def strict(self) -> bool:
+        """Whether the memory must stay below the capacity."""
+        return self.limit.strict
 
     @property
     def quotient(self) -> sp.Expr:
@@ -33,9 +44,7 @@ class Bound:
     @property
     def formula(self) -> sp.Expr:
         """The smallest whole degree, where the condition holds."""
-        if self.divided == 0:
-            return sp.S.One
-        return sp.floor(self.quotient, evaluate=False) + 1 if self.strict else sp.ceiling(self.quotient, evaluate=False)
+        return sp.S.One if self.divided == 0 else self.limit.first(self.quotient)
 
     @property
     def condition(self) -> sp.Rel:
@@ -45,7 +54,7 @@ class Bound:
         return sp.StrictGreaterThan(self.capacity, self.fixed, evaluate=False)
 
     @property
-    def limit(self) -> sp.Expr:
+    def floor(self) -> sp.Expr:
         """Bytes that remain on every device as the degree grows without end: what no sharding removes."""
         return self.fixed
 
@@ -53,18 +62,28 @@ class Bound:
         """Bytes on one device at degree `n`."""
         return self.fixed + self.divided / n
 
-    def at(self, values: Values | None = None, **by_name: int) -> Answer:
+    def under(self, capacity: sp.Expr | Number) -> Bound:
+        """The same bound with another capacity."""
+        return replace(self, limit=replace(self.limit, capacity=capacity))
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """Divided bytes, fixed bytes and capacity as one function of the numbers of all symbols."""
+        return compiled_together(*self._parts)
+
+    def partial(self, values: Given, free: tuple[sp.Symbol, ...]) -> Compiled:
+        """The same three numbers as a function of the `free` symbols alone, the others at `values`."""
+        return partial_together(self._parts, values, free)
+
+    @property
+    def _parts(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+        return self.divided, self.fixed, self.capacity
+
+    def at(self, values: Given | None = None, **by_name: int) -> Solved:
         """Solve for whole devices at exact `values` (by symbol, or by name as keywords)."""
-        exact = dict(values or {}) | _by_name(by_name)
-        divided = evaluate(self.divided, exact, "the bound")
-        fixed = evaluate(self.fixed, exact, "the bound")
-        capacity = evaluate(self.capacity, exact, "the bound")
-        fits = fixed < capacity or (fixed == capacity and divided == 0 and not self.strict)
-        if not fits:
-            return Answer(self, False, None, None, divided, fixed, capacity)
-        quotient = divided / (capacity - fixed) if divided else sp.S.Zero
-        whole = int(sp.floor(quotient)) + 1 if self.strict else int(sp.ceiling(quotient))
-        return Answer(self, True, max(whole, 1), quotient, divided, fixed, capacity)
+        given = {**(values or {}), **_by_name(by_name)} if by_name else values or {}
+        divided, fixed, capacity = self.compiled.at(given, "the bound")
+        return Solved(self, first_degree(divided, fixed, capacity, strict=self.strict), divided, fixed, capacity)
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex
@@ -73,33 +92,43 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A bound at numbers: the smallest whole degree and its neighbours in bytes, or why there is none."""
+class Solved:
+    """A bound at numbers: the smallest whole degree and its neighbours in bytes, or None where no degree is enough."""
 
     bound: Bound
-    feasible: bool
     value: int | None
-    quotient: sp.Expr | None
-    divided: sp.Expr
-    fixed: sp.Expr
-    capacity: sp.Expr
+    divided: Number
+    fixed: Number
+    capacity: Number
 
-    def per_device(self, n: int) -> sp.Expr:
+    @property
+    def feasible(self) -> bool:
+        """Whether some degree is enough."""
+        return self.value is not None
+
+    @property
+    def quotient(self) -> Number | None:
+        """The real number that the degree must reach, None where there is none."""
+        if self.value is None:
+            return None
+        return ratio(self.divided, self.capacity - self.fixed) if self.divided else 0
+
+    def per_device(self, n: int) -> Number:
         """Exact bytes on one device at degree `n`."""
-        return self.fixed + self.divided / n
+        return ratio(self.fixed * n + self.divided, n)
 
     @property
     def per_device_bytes(self) -> int | None:
         """Bytes on one device at `value`, rounded up to a whole byte."""
-        return None if self.value is None else int(sp.ceiling(self.per_device(self.value)))
+        return None if self.value is None else -(-self.per_device(self.value) // 1)
 
     @property
     def at_value_minus_one_bytes(self) -> int | None:
         """Bytes on one device with one device less, which do not fit; None when one device is enough."""
-        return None if self.value is None or self.value == 1 else int(sp.ceiling(self.per_device(self.value - 1)))
+        return None if self.value is None or self.value == 1 else -(-self.per_device(self.value - 1) // 1)
 
 
-def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict: bool = False) -> Bound:
+def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, strict: bool = False) -> Bound:
     """Bound the degree `symbol` so that the per-device `memory` is at most (`strict`: less than) `capacity` bytes.
 
     Raises `BadInput` when the memory does not contain the symbol as a degree.
@@ -117,7 +146,7 @@ def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict:
     numerator = sp.Add(*(term.bytes * symbol for term in divided))
     if numerator.has(symbol) or fixed.total.has(symbol):
         raise BadInput(f"the memory depends on {symbol} in another way than U + P/{symbol}")
-    return Bound(memory, symbol, numerator, fixed.total, sp.sympify(capacity), strict)
+    return Bound(memory, symbol, numerator, fixed.total, Limit(capacity, strict))
 
 
 def _by_name(values: dict[str, int]) -> dict[sp.Symbol, sp.Rational]:

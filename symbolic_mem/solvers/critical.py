@@ -8,13 +8,13 @@ from functools import cached_property, lru_cache
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, evaluate
+from symbolic_mem.base.exact import Given, evaluate
 from symbolic_mem.base.symbols import T
 from symbolic_mem.plans.roofline import Roofline, checked
 
 
 @dataclass(frozen=True)
-class Limit:
+class AxisBound:
     """T a > c + k T along `axes`: the bound c/(a - k) on the tokens, under the condition a > k."""
 
     axes: tuple[str, ...]
@@ -39,7 +39,7 @@ class Critical:
 
     roofline: Roofline
     overlap: str
-    limits: tuple[Limit, ...]
+    limits: tuple[AxisBound, ...]
 
     @cached_property
     def tokens(self) -> sp.Expr:
@@ -61,11 +61,11 @@ class Critical:
         """Margins that must exceed 1 for any batch to be enough."""
         return tuple(limit.margin for limit in self.limits if limit.growth != 0)
 
-    def feasible(self, values: Values) -> bool:
+    def feasible(self, values: Given) -> bool:
         """Whether some batch is large enough at these numbers."""
         return all(evaluate(margin, values, "the critical batch") > 1 for margin in self.conditions)
 
-    def at(self, values: Values) -> sp.Expr | None:
+    def at(self, values: Given) -> sp.Expr | None:
         """The exact number of tokens that a batch must exceed, None when no batch is enough.
 
         >>> from symbolic_mem.plans.roofline import Roofline
@@ -79,11 +79,10 @@ class Critical:
         >>> bound.tokens, bound.at({symbols.C: 459, symbols.W: sp.Rational(18, 100), symbols.X: 4, symbols.M_X: 1})
         (C*X/(M_X*W), 10200)
         """
-        exact = {symbol: sp.sympify(value) for symbol, value in values.items()}
-        return evaluate(self.tokens, exact, "the critical batch") if self.feasible(exact) else None
+        return evaluate(self.tokens, values, "the critical batch") if self.feasible(values) else None
 
 
-def critical(roofline: Roofline, overlap: str, values: Values | None = None) -> Critical:
+def critical(roofline: Roofline, overlap: str, values: Given | None = None) -> Critical:
     """Solve time of mathematics > time of communication for the tokens T, with the `overlap` rule ``max`` or ``sum``.
 
     With `values` (not of T) the answer is a number from the start, which is much quicker when there are many to find.
@@ -99,7 +98,7 @@ def critical(roofline: Roofline, overlap: str, values: Values | None = None) -> 
     if checked(overlap) == "sum" and parts:
         axes = tuple(axis for names, _, _ in parts for axis in names)
         parts = [(axes, sp.Add(*(growth for _, growth, _ in parts)), sp.Add(*(fixed for _, _, fixed in parts)))]
-    return Critical(roofline, overlap, tuple(Limit(axes, slope, fixed, growth) for axes, growth, fixed in parts))
+    return Critical(roofline, overlap, tuple(AxisBound(axes, slope, fixed, growth) for axes, growth, fixed in parts))
 
 
 def next_whole(value: sp.Expr) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from math import ceil
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Values, exact_values, fraction
-from symbolic_mem.solvers.bound import Answer, solve
+from symbolic_mem.base.exact import Given, Number
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.solvers.bound import Solved, solve
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
@@ -48,7 +48,7 @@ class Reason:
     code: str
     sentence: str
     rules: tuple[Rule, ...] = ()
-    bytes: Fraction | None = None
+    bytes: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Degree:
     `ideal` is the answer without rules (its quotient, closed form and condition); `steps` are the rules in order.
     """
 
-    ideal: Answer
+    ideal: Solved
     rules: tuple[Rule | Layout, ...]
     steps: tuple[Applied, ...]
     value: int | None
@@ -73,9 +73,9 @@ class Degree:
         return self.value is not None
 
     @property
-    def capacity(self) -> Fraction:
+    def capacity(self) -> Number:
         """Bytes that the memory of one device is compared with."""
-        return fraction(self.ideal.capacity)
+        return self.ideal.capacity
 
     @property
     def largest_below(self) -> int | None:
@@ -97,8 +97,8 @@ class Degree:
 def smallest_degree(
     memory: Memory,
     symbol: sp.Symbol,
-    capacity: sp.Expr | int,
-    values: Values,
+    capacity: sp.Expr | Number,
+    values: Given,
     *,
     strict: bool = False,
     rules: Sequence[Rule | Layout] = (),
@@ -122,24 +122,23 @@ def smallest_degree(
     >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.sentence
     'no degree is at once a multiple of 8 and a divisor of 126'
     """
-    exact = exact_values(values)
-    ideal = solve(memory, symbol, capacity, strict=strict).at(exact)
+    ideal = solve(memory, symbol, capacity, strict=strict).at(values)
     layouts = [rule for rule in rules if isinstance(rule, WholeSamples | PaddedRows | Gathered)]
-    integers = [rule.at(exact) for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered)]
+    integers = [rule.at(values) for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     ordered = (*layouts, *integers)
-    limit = fraction(ideal.capacity)
+    limit = Limit(ideal.capacity, strict)
 
-    shape, keep = profile(memory, symbol, exact), Allowed()
+    shape, keep = profile(memory, symbol, values), Allowed()
     value = ideal.value
     steps: list[Applied] = []
     for position, rule in enumerate(ordered, start=1):
         if value is None:
             break
         if position <= len(layouts):
-            shape = profile(memory, symbol, exact, layouts[:position])
+            shape = profile(memory, symbol, values, layouts[:position])
         else:
             keep = allowed(integers[: position - len(layouts)])
-        after = shape.smallest(limit, strict=strict, allowed=keep)
+        after = shape.smallest(limit, keep)
         below = None if after is None else keep.last(after - 1)
         steps.append(Applied(rule, value, after, shape, below))
         value = after
@@ -147,16 +146,15 @@ def smallest_degree(
     reason = None if value is not None else _reason(ideal, steps, integers, symbol)
     without = ()
     if value is None and ideal.feasible:
-        without = _without(memory, symbol, exact, limit, strict, layouts, integers)
+        without = _without(memory, symbol, values, limit, layouts, integers)
     return Degree(ideal, ordered, tuple(steps), value, shape, keep, reason, without)
 
 
 def _without(
     memory: Memory,
     symbol: sp.Symbol,
-    values: Values,
-    limit: Fraction,
-    strict: bool,
+    values: Given,
+    limit: Limit,
     layouts: list[Layout],
     integers: list[Rule],
 ) -> tuple[tuple[Rule | Layout, int], ...]:
@@ -165,16 +163,16 @@ def _without(
     for dropped in (*layouts, *integers):
         shape = profile(memory, symbol, values, [rule for rule in layouts if rule is not dropped])
         keep = allowed([rule for rule in integers if rule is not dropped])
-        value = shape.smallest(limit, strict=strict, allowed=keep)
+        value = shape.smallest(limit, keep)
         if value is not None:
             answers.append((dropped, value))
     return tuple(answers)
 
 
-def _reason(ideal: Answer, steps: list[Applied], integers: list[Rule], symbol: sp.Symbol) -> Reason:
-    capacity = fraction(ideal.capacity)
+def _reason(ideal: Solved, steps: list[Applied], integers: list[Rule], symbol: sp.Symbol) -> Reason:
+    capacity = ideal.capacity
     if not steps:
-        fixed = fraction(ideal.fixed)
+        fixed = ideal.fixed
         return Reason(
             "fixed",
             f"what every device holds whatever {symbol} is, {fixed} bytes, leaves no room in {capacity} bytes",
@@ -182,13 +180,13 @@ def _reason(ideal: Answer, steps: list[Applied], integers: list[Rule], symbol: s
         )
     last = steps[-1]
     if isinstance(last.rule, WholeSamples | PaddedRows | Gathered):
-        if last.profile.limit is None:
+        if last.profile.floor is None:
             return Reason("gathered", f"what every device holds whole never fits beside the rest: {last.rule.words}")
         return Reason(
             "rows",
-            f"with one row on every device there remain {last.profile.limit} bytes, which leave no room in "
+            f"with one row on every device there remain {last.profile.floor} bytes, which leave no room in "
             f"{capacity} bytes: {last.rule.words}",
-            bytes=last.profile.limit,
+            bytes=last.profile.floor,
         )
     conflict = contradiction(integers)
     if conflict:

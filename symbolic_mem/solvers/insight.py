@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import reduce
+from operator import mul
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, exact_values, number_of
+from symbolic_mem.base.exact import Given, Number, compiled, number, ratio
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.solvers.bound import solve
 from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
-from symbolic_mem.solvers.powers import powers_of
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The terms that every device holds whatever the degree `symbol` is, and the limit of its memory in bytes."""
+    """The terms that every device holds whatever the degree `symbol` is, and their `bytes`."""
 
     symbol: sp.Symbol
     terms: tuple[Term, ...]
-    limit: sp.Expr
+    bytes: sp.Expr
 
-    def at(self, values: Values) -> Fraction:
+    def at(self, values: Given) -> Number:
         """Exact bytes of the floor at `values`."""
-        return number_of(self.limit, exact_values(values), "the floor")
+        return number(self.bytes, values, "the floor")
 
 
 def floor_of(memory: Memory, symbol: sp.Symbol) -> Floor:
@@ -39,7 +39,7 @@ def floor_of(memory: Memory, symbol: sp.Symbol) -> Floor:
     ['accumulated gradients', 'AdamW moments', 'activations of the feed-forward block, kept part']
     """
     _, kept = memory.split(symbol)
-    return Floor(symbol, kept.terms, solve(memory, symbol, 0).limit)
+    return Floor(symbol, kept.terms, solve(memory, symbol, 0).floor)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Crossover:
 
 
 def crossover(
-    memory: Memory, values: Values, symbol: sp.Symbol = T, kinds: tuple[str, ...] = ("activations",)
+    memory: Memory, values: Given, symbol: sp.Symbol = T, kinds: tuple[str, ...] = ("activations",)
 ) -> Crossover:
     """Return where the terms of `kinds` overtake the states of the parameters, as tokens T or in another `symbol`.
 
@@ -86,36 +86,59 @@ class Sensitivity:
     symbol: sp.Symbol
     derivative: sp.Expr | None
     elasticity: sp.Expr | None
-    rate: Fraction | None
-    added: Fraction
+    rate: Number | None
+    added: Number
 
 
-def sensitivities(memory: Memory, values: Values, percent: int = 1) -> tuple[Sensitivity, ...]:
+def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sensitivity, ...]:
     """Return what `percent` more of each symbol that has a value adds, the largest addition first.
 
     >>> from symbolic_mem import account, ffn, recipe
     >>> from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
     >>> values = dict.fromkeys((B, L, S, d_ff, d_model), sp.Integer(100))
     >>> [(str(one.symbol), one.added) for one in sensitivities(account(ffn(), recipe("cs336")), values)][:2]
-    [('L', Fraction(4320000, 1)), ('B', Fraction(4000000, 1))]
+    [('L', 4320000), ('B', 4000000)]
     """
-    exact = exact_values(values)
     total = memory.total
-    now = number_of(total, exact, "the memory")
-    more = 1 + sp.Rational(percent, 100)
+    ready = compiled(total)
+    here = ready.arguments(values, "the memory")
+    now = number(total, values, "the memory")
     found = []
-    for symbol in sorted(total.free_symbols, key=lambda symbol: named(symbol).rank):
-        if not isinstance(symbol, sp.Symbol):
-            continue
-        added = number_of(total, exact | {symbol: exact[symbol] * more}) - now
+    for symbol in sorted(ready.symbols, key=lambda symbol: named(symbol).rank):
+        place = ready.symbols.index(symbol)
+        larger = [*here[:place], ratio(here[place] * (100 + percent), 100), *here[place + 1 :]]
+        added = ready.call(*larger) - now
         if any(step.has(symbol) for step in total.atoms(sp.floor, sp.ceiling, sp.Min, sp.Max)):
             found.append(Sensitivity(symbol, None, None, None, added))
             continue
-        derivative = sp.Add(*(sp.diff(term.bytes, symbol) for term in memory))
+        derivative = sp.Add(*(derived(term.bytes, symbol) for term in memory))
         elasticity = sp.Mul(symbol, derivative, sp.Pow(total, -1, evaluate=False), evaluate=False)
-        rate = number_of(derivative, exact) * number_of(symbol, exact) / now
+        rate = ratio(number(derivative, values) * here[place], now)
         found.append(Sensitivity(symbol, derivative, elasticity, rate, added))
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
+
+
+def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
+    """Return the derivative of sums, products and whole powers by their degrees, in the form that SymPy's `diff` has.
+
+    >>> from symbolic_mem.base.symbols import B, S
+    >>> derived(3 * B * S**2 * (B + S), S) == sp.diff(3 * B * S**2 * (B + S), S)
+    True
+    """
+    if not expr.has(symbol):
+        return sp.S.Zero
+    if expr == symbol:
+        return sp.S.One
+    if isinstance(expr, sp.Add):
+        return sp.Add(*(derived(part, symbol) for part in expr.args))
+    if isinstance(expr, sp.Mul):
+        args = expr.args
+        slopes = ((place, derived(part, symbol)) for place, part in enumerate(args))
+        parts = (reduce(mul, (*args[:k], slope, *args[k + 1 :]), sp.S.One) for k, slope in slopes if slope != 0)
+        return sp.Add(*parts)
+    if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
+        return expr * (derived(expr.base, symbol) * expr.exp / expr.base)
+    return sp.diff(expr, symbol)
 
 
 @dataclass(frozen=True)
@@ -123,16 +146,16 @@ class LeftOver:
     """What `count` devices leave free: bytes on each, and on all together; less than zero where they do not fit."""
 
     count: int
-    used: Fraction
-    capacity: Fraction
+    used: Number
+    capacity: Number
 
     @property
-    def each(self) -> Fraction:
+    def each(self) -> Number:
         """Bytes free on one device."""
         return self.capacity - self.used
 
     @property
-    def together(self) -> Fraction:
+    def together(self) -> Number:
         """Bytes free on all devices."""
         return self.count * self.each
 
@@ -142,60 +165,15 @@ class LeftOver:
         return self.each >= 0
 
 
-def left_over(memory: Memory, symbol: sp.Symbol, count: int, capacity: sp.Expr | int, values: Values) -> LeftOver:
+def left_over(memory: Memory, symbol: sp.Symbol, count: int, capacity: sp.Expr | Number, values: Given) -> LeftOver:
     """Return what is left of `capacity` bytes on each of `count` devices.
 
     >>> from symbolic_mem.base.symbols import n_fsdp
     >>> term = Term("w", "weights", sp.Integer(10), sp.Integer(4), "", degree=n_fsdp)
     >>> left_over(Memory((term,)), n_fsdp, 4, 12, {}).together
-    Fraction(8, 1)
+    8
     """
     if count < 1:
         raise BadInput(f"{count} devices cannot hold anything; give a whole number of at least 1")
-    bound = solve(memory, symbol, capacity)
-    exact = exact_values(values)
-    used = number_of(bound.per_device(sp.Integer(count)), exact, "what is left over")
-    return LeftOver(count, used, number_of(bound.capacity, exact, "what is left over"))
-
-
-@dataclass(frozen=True)
-class Frontier:
-    """The largest value of a symbol for which some degree still exists, and the degree that is needed there."""
-
-    upper: Upper
-    degree: int | None
-
-
-def frontier(
-    memory: Memory,
-    degree: sp.Symbol,
-    symbol: sp.Symbol,
-    capacity: sp.Expr | int,
-    values: Values,
-    *,
-    strict: bool = False,
-) -> Frontier:
-    """Return the largest `symbol` whose undivided part leaves room, whatever the `degree`, and the degree needed there.
-
-    The condition of the bound is U < C (U <= C only where nothing is divided): it is solved for the symbol.
-    """
-    bound = solve(memory, degree, capacity, strict=strict)
-    _, kept = memory.split(degree)
-    exact = exact_values(values)
-    if symbol == T or kept.total.has(symbol):
-        condition = upper(kept, symbol, capacity, strict=strict or bound.divided != 0)
-        answer = condition.at(exact)
-    else:
-        powers_of(memory, symbol)  # refuses a symbol that the memory does not contain
-        raise BadInput(f"no device keeps a part that grows with {symbol}: every {symbol} has its degree")
-    if answer.value is None:
-        return Frontier(answer, None)
-    there = exact | _as_given(symbol, answer.value)
-    return Frontier(answer, bound.at(there).value)
-
-
-def _as_given(symbol: sp.Symbol, value: int) -> dict[sp.Symbol, sp.Expr]:
-    """Values of the symbols that stand in the memory: tokens are given as that many sequences of one token."""
-    from symbolic_mem.base.symbols import B, S
-
-    return {B: sp.Integer(value), S: sp.S.One} if symbol == T else {symbol: sp.Integer(value)}
+    divided, fixed, whole = solve(memory, symbol, capacity).compiled.at(values, "what is left over")
+    return LeftOver(count, ratio(fixed * count + divided, count), whole)

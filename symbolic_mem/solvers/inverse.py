@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import ceil
+from functools import cached_property
+from math import ceil, lcm
+from typing import cast
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, exact_values, number_of
+from symbolic_mem.base.exact import Given, Number, number, ratio, rational
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.solvers.powers import powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 
 
 @dataclass(frozen=True)
 class UpperBound:
-    """Memory a_0 + a_1 x + a_2 x^2 + ... in the unknown `symbol` x, held under `capacity` bytes.
+    """Memory a_0 + a_1 x + a_2 x^2 + ... in the unknown `symbol` x, held under a `limit` of bytes.
 
     `powers` are pairs (k, a_k), in order. The memory grows with x when every a_k with k > 0 is positive or zero: that
     is the condition of the bisection, which `at` checks on numbers.
@@ -27,8 +29,17 @@ class UpperBound:
     memory: Memory
     symbol: sp.Symbol
     powers: tuple[tuple[int, sp.Expr], ...]
-    capacity: sp.Expr
-    strict: bool = False
+    limit: Limit
+
+    @property
+    def capacity(self) -> sp.Expr:
+        """Bytes that count."""
+        return self.limit.expr
+
+    @property
+    def strict(self) -> bool:
+        """Whether the memory must stay below the capacity."""
+        return self.limit.strict
 
     @property
     def constant(self) -> sp.Expr:
@@ -57,18 +68,12 @@ class UpperBound:
     @property
     def formula(self) -> sp.Expr | None:
         """The largest whole value where the condition holds, or None without a closed form."""
-        if self.quotient is None:
-            return None
-        if self.strict:
-            return sp.ceiling(self.quotient, evaluate=False) - 1
-        return sp.floor(self.quotient, evaluate=False)
+        return None if self.quotient is None else self.limit.last(self.quotient)
 
     @property
     def condition(self) -> sp.Rel:
         """When a value exists at all: the memory at 1 fits."""
-        at_one = sp.Add(*(coefficient for _, coefficient in self.powers))
-        relation = sp.StrictLessThan if self.strict else sp.LessThan
-        return relation(at_one, self.capacity, evaluate=False)
+        return self.limit.fits(sp.Add(*(coefficient for _, coefficient in self.powers)))
 
     @property
     def growing(self) -> tuple[sp.Expr, ...]:
@@ -79,34 +84,23 @@ class UpperBound:
         """Bytes at one value of the unknown."""
         return sp.Add(*(coefficient * value**k for k, coefficient in self.powers))
 
-    def at(self, values: Values, rules: Sequence[Rule] = ()) -> Upper:
+    def at(self, values: Given, rules: Sequence[Rule] = ()) -> Upper:
         """Solve for the largest whole number that obeys the `rules`, at exact `values` of the other symbols.
 
         Raises `BadInput` when a coefficient is negative there, so that more is not always larger.
         """
-        exact = {symbol: value for symbol, value in exact_values(values).items() if symbol != self.symbol}
-        numbers = {k: number_of(a, exact, f"the largest {self.symbol}") for k, a in self.powers}
-        capacity = number_of(self.capacity, exact, f"the largest {self.symbol}")
-        negative = [k for k, a in numbers.items() if k > 0 and a < 0]
+        given = {symbol: value for symbol, value in values.items() if symbol != self.symbol}
+        what = f"the largest {self.symbol}"
+        numbers = tuple((k, number(a, given, what)) for k, a in self.powers)
+        limit = self.limit.at(given, what)
+        negative = next(((k, a) for k, a in numbers if k > 0 and a < 0), None)
         if negative:
             raise BadInput(
                 f"the memory does not grow with {self.symbol} everywhere: the coefficient of {self.symbol}^{negative[0]} "
-                f"is {numbers[negative[0]]}, so a largest value is not defined; ask about another symbol"
+                f"is {negative[1]}, so a largest value is not defined; ask about another symbol"
             )
-        root = self._root(capacity, numbers)
-        found = _search(self, numbers, capacity, root)
-        return _obeying(found, tuple(rule.at(exact) for rule in rules)) if rules else found
-
-    def _root(self, capacity: Fraction, numbers: dict[int, Fraction]) -> sp.Expr | None:
-        """The closed form at numbers: rational, or with a square root; None where there is none."""
-        room = capacity - numbers.get(0, Fraction(0))
-        present = {k: _rational(a) for k, a in numbers.items() if k > 0 and a}
-        if room < 0 or not present or set(present) - {1, 2}:
-            return None
-        if 2 not in present:
-            return _rational(room) / present[1]
-        linear, square = present.get(1, sp.S.Zero), present[2]
-        return (sp.sqrt(linear**2 + 4 * square * _rational(room)) - linear) / (2 * square)
+        found = _search(self, numbers, limit)
+        return _obeying(found, tuple(rule.at(given) for rule in rules)) if rules else found
 
 
 @dataclass(frozen=True)
@@ -114,23 +108,34 @@ class Upper:
     """An upper bound at numbers: the largest whole value, its neighbours in bytes, or why there is none.
 
     `value` is None when even 1 does not fit (`feasible` false) and when the memory does not grow (`unbounded`).
-    `limit` is the largest whole number before the `rules`, and `next_value` the allowed one after the answer.
+    `most` is the largest whole number before the `rules`, and `next_value` the allowed one after the answer.
     """
 
     bound: UpperBound
     feasible: bool
     value: int | None
     unbounded: bool
-    quotient: sp.Expr | None
-    coefficients: tuple[tuple[int, Fraction], ...]
-    capacity: Fraction
+    coefficients: tuple[tuple[int, Number], ...]
+    capacity: Number
     rules: tuple[Rule, ...] = ()
-    limit: int | None = None
+    most: int | None = None
     next_value: int | None = None
 
-    def per_device(self, value: int) -> Fraction:
+    @cached_property
+    def quotient(self) -> sp.Expr | None:
+        """The closed form at numbers: rational, or with a square root; None where there is none."""
+        room = rational(self.capacity - self.constant_bytes)
+        present = {k: rational(a) for k, a in self.coefficients if k > 0 and a}
+        if room < 0 or not present or set(present) - {1, 2}:
+            return None
+        if 2 not in present:
+            return room / present[1]
+        linear, square = present.get(1, sp.S.Zero), present[2]
+        return (sp.sqrt(linear**2 + 4 * square * room) - linear) / (2 * square)
+
+    def per_device(self, value: int) -> Number:
         """Exact bytes when the unknown has that value."""
-        return sum((a * value**k for k, a in self.coefficients), Fraction(0))
+        return ratio(sum(a * value**k for k, a in self.coefficients), 1)
 
     @property
     def per_device_bytes(self) -> int | None:
@@ -143,35 +148,17 @@ class Upper:
         return None if self.value is None else ceil(self.per_device(self.value + 1))
 
     @property
-    def at_next_value_bytes(self) -> int | None:
-        """Bytes at the next value that the rules allow, which do not fit; None where they allow no more."""
-        return None if self.next_value is None else ceil(self.per_device(self.next_value))
-
-    @property
     def at_one_bytes(self) -> int:
         """Bytes when the unknown is 1: what must fit for an answer to exist."""
         return ceil(self.per_device(1))
 
     @property
-    def constant_bytes(self) -> Fraction:
+    def constant_bytes(self) -> Number:
         """Bytes that do not depend on the unknown."""
-        return dict(self.coefficients).get(0, Fraction(0))
-
-    @property
-    def reason(self) -> str | None:
-        """Why there is no value, as a sentence without its end."""
-        if self.feasible:
-            return None
-        if self.limit is not None or self.unbounded:
-            words = " and ".join(rule.words for rule in self.rules)
-            most = "" if self.limit is None else f" of at most {self.limit}"
-            return f"no {self.bound.symbol}{most} is {words}"
-        if self.constant_bytes >= self.capacity:
-            return f"what does not depend on {self.bound.symbol} already takes {ceil(self.constant_bytes)} bytes of {self.capacity}"
-        return f"even {self.bound.symbol} = 1 takes {self.at_one_bytes} bytes, and there are {self.capacity}"
+        return dict(self.coefficients).get(0, 0)
 
 
-def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict: bool = False) -> UpperBound:
+def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, strict: bool = False) -> UpperBound:
     """Bound `symbol` from above so that the `memory` is at most (`strict`: less than) `capacity` bytes.
 
     `symbols.T` stands for the tokens B S where the memory depends on B and S through their product only, and
@@ -183,14 +170,14 @@ def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | int, *, strict:
     >>> upper(account(ffn(), recipe("cs336")), T, C_mem).formula
     floor((C_mem - 32*L*d_ff*d_model)/((2*L*(d_ff + d_model))))
     """
-    return UpperBound(memory, symbol, powers_of(memory, symbol), sp.sympify(capacity), strict)
+    return UpperBound(memory, symbol, powers_of(memory, symbol), Limit(capacity, strict))
 
 
 def largest(
     memory: Memory,
     symbol: sp.Symbol,
-    capacity: sp.Expr | int,
-    values: Values,
+    capacity: sp.Expr | Number,
+    values: Given,
     *,
     strict: bool = False,
     rules: Sequence[Rule] = (),
@@ -206,18 +193,19 @@ def largest(
     return upper(memory, symbol, capacity, strict=strict).at(values, rules)
 
 
-def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction, root: sp.Expr | None) -> Upper:
-    coefficients = tuple(sorted(numbers.items()))
-    strict = bound.strict
+def _search(bound: UpperBound, coefficients: tuple[tuple[int, Number], ...], limit: Limit) -> Upper:
+    capacity = cast(Number, limit.capacity)
+    scale = lcm(capacity.denominator, *(a.denominator for _, a in coefficients))
+    whole = [(k, int(a * scale)) for k, a in coefficients]
+    room = Limit(int(capacity * scale), limit.strict)
 
     def fits(value: int) -> bool:
-        amount = sum((a * value**k for k, a in coefficients), Fraction(0))
-        return amount < capacity if strict else amount <= capacity
+        return room.holds(sum(a * value**k for k, a in whole))
 
     if not fits(1):
-        return Upper(bound, False, None, False, root, coefficients, capacity)
-    if not any(a for k, a in coefficients if k > 0):
-        return Upper(bound, True, None, True, root, coefficients, capacity)
+        return Upper(bound, False, None, False, coefficients, capacity)
+    if not any(a for k, a in whole if k > 0):
+        return Upper(bound, True, None, True, coefficients, capacity)
     high = 2
     while fits(high):
         high *= 2
@@ -225,7 +213,7 @@ def _search(bound: UpperBound, numbers: dict[int, Fraction], capacity: Fraction,
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return Upper(bound, True, low, False, root, coefficients, capacity, limit=low, next_value=low + 1)
+    return Upper(bound, True, low, False, coefficients, capacity, most=low, next_value=low + 1)
 
 
 def _obeying(found: Upper, rules: tuple[Rule, ...]) -> Upper:
@@ -233,14 +221,10 @@ def _obeying(found: Upper, rules: tuple[Rule, ...]) -> Upper:
     if not found.feasible:
         return replace(found, rules=rules)
     together = allowed(rules)
-    most = found.limit if found.limit is not None else together.largest
+    most = found.most if found.most is not None else together.largest
     value = None if most is None else together.last(most)
     if value is None:
         unbounded = found.unbounded and together.first(1) is not None
         return replace(found, rules=rules, feasible=unbounded, value=None, next_value=None)
-    above = None if found.limit is None else together.first(found.limit + 1)
+    above = None if found.most is None else together.first(found.most + 1)
     return replace(found, rules=rules, value=value, unbounded=False, next_value=above)
-
-
-def _rational(number: Fraction) -> sp.Rational:
-    return sp.Rational(number.numerator, number.denominator)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, exact_values, number_of
+from symbolic_mem.base.exact import Given, Number, number, ratio
 from symbolic_mem.base.symbols import B
 from symbolic_mem.models.tensors import STATIC, Part
 from symbolic_mem.solvers.profile import Profile, Rows
@@ -27,19 +26,19 @@ class WholeSamples:
         """What the rule says, as a sentence without its end."""
         return f"each device holds whole sequences, ceiling({self.batch}/n) of them"
 
-    def cut(self, term: Term, n: sp.Symbol, values: Values) -> Profile | None:
+    def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
         """Return the term in whole sequences, or None when it does not grow with the batch."""
         if term.kind != "activations" or not term.degree.has(n) or not term.elements.has(self.batch):
             return None
         per_sample = sp.diff(term.undivided_bytes, self.batch)
         if per_sample.has(self.batch):
             raise BadInput(f"{term.name} is not linear in {self.batch}: whole sequences cannot be counted")
-        share, batch = _share(term, n, values), number_of(self.batch, values)
-        each = number_of(per_sample, values)
-        rest = number_of(term.undivided_bytes, values) - each * batch
-        return Profile(Fraction(0), rest / share, (Rows(batch, each, share),))
+        share, batch = _share(term, n, values), number(self.batch, values)
+        each = number(per_sample, values)
+        rest = number(term.undivided_bytes, values) - each * batch
+        return Profile(0, ratio(rest, share), (Rows(batch, each, share),))
 
-    def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
+    def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
         return ()
 
@@ -58,18 +57,16 @@ class PaddedRows:
         """What the rule says, as a sentence without its end."""
         return "every tensor is cut into whole rows, and each device stores ceiling(rows/n) of them"
 
-    def cut(self, term: Term, n: sp.Symbol, values: Values) -> Profile | None:
+    def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
         """Return the rows of each tensor of the term, or None for a kind that is not cut by rows."""
         if term.kind not in self.kinds or not term.degree.has(n):
             return None
         if not term.parts:
             raise BadInput(f"{term.name} does not say which tensors it is made of: padded rows cannot be counted")
         share = _share(term, n, values)
-        return Profile(
-            Fraction(0), rows=tuple(_rows(part, term.bytes_per_element, share, values) for part in term.parts)
-        )
+        return Profile(0, rows=tuple(_rows(part, term.bytes_per_element, share, values) for part in term.parts))
 
-    def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
+    def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
         return ()
 
@@ -89,19 +86,19 @@ class Gathered:
         """What the rule says, as a sentence without its end."""
         return f"the unit that is computed is also held whole, in {self.bytes} bytes per padded element"
 
-    def cut(self, term: Term, n: sp.Symbol, values: Values) -> Profile | None:
+    def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
         """No term changes: the gathered unit comes in addition."""
         return None
 
-    def gathered(self, n: sp.Symbol, values: Values) -> tuple[Rows, ...]:
+    def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
         """Return the rows of the unit, which every device holds whole."""
-        return tuple(_rows(part, sp.sympify(self.bytes), Fraction(1), values) for part in self.unit)
+        return tuple(_rows(part, sp.sympify(self.bytes), 1, values) for part in self.unit)
 
 
 Layout = WholeSamples | PaddedRows | Gathered
 
 
-def profile(memory: Memory, n: sp.Symbol, values: Values, layouts: Sequence[Layout] = ()) -> Profile:
+def profile(memory: Memory, n: sp.Symbol, values: Given, layouts: Sequence[Layout] = ()) -> Profile:
     """Return the exact bytes of one device as a function of the degree `n`, at the other `values`.
 
     >>> from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
@@ -110,17 +107,18 @@ def profile(memory: Memory, n: sp.Symbol, values: Values, layouts: Sequence[Layo
     >>> profile(Memory((term,)), n_fsdp, {}, [PaddedRows()]).at(4)
     Fraction(36, 1)
     """
-    values = exact_values(values)
-    fixed, divided, rows = Fraction(0), Fraction(0), []
+    fixed: Number = 0
+    divided: Number = 0
+    rows: list[Rows] = []
     for term in memory:
         cut = _first(layout.cut(term, n, values) for layout in layouts)
         if cut is not None:
             divided += cut.divided
             rows += cut.rows
         elif term.degree.has(n):
-            divided += number_of(term.undivided_bytes, values) / _share(term, n, values)
+            divided += ratio(number(term.undivided_bytes, values), _share(term, n, values))
         else:
-            fixed += number_of(term.bytes, values)
+            fixed += number(term.bytes, values)
     gathered = [part for layout in layouts for part in layout.gathered(n, values) if part.bytes]
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 
@@ -129,12 +127,12 @@ def _first(found: Iterable[Profile | None]) -> Profile | None:
     return next((cut for cut in found if cut is not None), None)
 
 
-def _rows(part: Part, size: sp.Expr, share: Fraction, values: Values) -> Rows:
+def _rows(part: Part, size: sp.Expr, share: Number, values: Given) -> Rows:
     rest = part.copies * sp.Mul(*part.shape[1:]) * size
     rows = part.shape[0] if part.shape else 1  # a single number is not cut: every device holds it
-    return Rows(number_of(rows, values), number_of(rest, values), share)
+    return Rows(number(rows, values), number(rest, values), share)
 
 
-def _share(term: Term, n: sp.Symbol, values: Values) -> Fraction:
+def _share(term: Term, n: sp.Symbol, values: Given) -> Number:
     """The factor c where the term is divided over c n devices."""
-    return number_of(term.degree / n, values)
+    return number(term.degree / n, values)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import isqrt
+from math import isqrt, lcm
+from typing import cast
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import Number
+from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.solvers.rules import Allowed
 
 
@@ -15,9 +19,9 @@ from symbolic_mem.solvers.rules import Allowed
 class Rows:
     """`rows` cut into whole rows over ``over * n`` devices: each holds ceil(rows / (over n)) rows of `bytes` each."""
 
-    rows: Fraction
-    bytes: Fraction
-    over: Fraction = Fraction(1)
+    rows: Number
+    bytes: Number
+    over: Number = 1
 
     def held(self, n: int) -> int:
         """Rows of one device at degree `n`."""
@@ -37,81 +41,107 @@ class Profile:
     grows with n. With them the memory is not monotone, and `smallest` walks through every candidate.
     """
 
-    fixed: Fraction
-    divided: Fraction = Fraction(0)
+    fixed: Number
+    divided: Number = 0
     rows: tuple[Rows, ...] = ()
     gathered: tuple[Rows, ...] = ()
 
     def at(self, n: int) -> Fraction:
         """Exact bytes of one device at degree `n`.
 
-        >>> Profile(Fraction(0), rows=(Rows(Fraction(10), Fraction(4)),)).at(4)
+        >>> Profile(0, rows=(Rows(10, 4),)).at(4)
         Fraction(12, 1)
         """
-        held = sum((part.bytes * part.held(n) for part in self.rows), Fraction(0))
-        whole = sum((part.bytes * part.over * n * part.held(n) for part in self.gathered), Fraction(0))
-        return self.fixed + self.divided / n + held + whole
+        return Fraction(self._times_n(n), self._scale * n)
 
     @cached_property
-    def limit(self) -> Fraction | None:
+    def _scale(self) -> int:
+        """A number that makes all bytes whole."""
+        sizes = (*(part.bytes for part in self.rows), *(part.bytes * part.over for part in self.gathered))
+        return lcm(*(amount.denominator for amount in (self.fixed, self.divided, *sizes)))
+
+    @cached_property
+    def _times_n(self) -> Callable[[int], int]:
+        """A function of n: n times the memory, times the scale, in whole numbers alone."""
+        scale = self._scale
+        fixed, divided = int(self.fixed * scale), int(self.divided * scale)
+        rows = _cuts((part, part.bytes * scale) for part in self.rows)
+        gathered = _cuts((part, part.bytes * part.over * scale) for part in self.gathered)
+
+        def times_n(n: int) -> int:
+            held = sum(size * -(-count // (over * n)) for count, over, size in rows)
+            whole = sum(size * -(-count // (over * n)) for count, over, size in gathered)
+            return divided + n * (fixed + held + n * whole)
+
+        return times_n
+
+    def _holds(self, limit: Limit, n: int) -> bool:
+        return limit.holds(self._times_n(n), times=self._scale * n)
+
+    @cached_property
+    def floor(self) -> Number | None:
         """Bytes that remain as the degree grows without end; None when they grow."""
-        if self.gathered:
-            return None
-        return self.fixed + sum((part.bytes for part in self.rows), Fraction(0))
+        return None if self.gathered else self.fixed + sum(part.bytes for part in self.rows)
 
     @cached_property
     def turning(self) -> int:
         """A degree from which on the memory never falls again; only where rows are gathered."""
-        grows = sum((part.bytes * part.over for part in self.gathered), Fraction(0))
-        lowest = isqrt(int(self.divided / grows)) + 1  # divided/n + grows n is least at the square root
+        grows = sum(part.bytes * part.over for part in self.gathered)
+        lowest = isqrt(self.divided // grows) + 1  # divided/n + grows n is least at the square root
         return max(lowest, *(part.single for part in (*self.rows, *self.gathered)))
 
     @cached_property
     def falling(self) -> Profile:
         """A bound from below that never grows with n: what is gathered counted without its padding."""
-        unpadded = sum((part.bytes * part.rows for part in self.gathered), Fraction(0))
+        unpadded = sum(part.bytes * part.rows for part in self.gathered)
         return Profile(self.fixed + unpadded, self.divided, self.rows)
 
-    def smallest(self, capacity: Fraction, *, strict: bool = False, allowed: Allowed | None = None) -> int | None:
-        """Return the smallest allowed degree whose memory is at most (`strict`: less than) `capacity`, or None.
+    def smallest(self, limit: Limit, allowed: Allowed | None = None) -> int | None:
+        """Return the smallest allowed degree whose memory keeps the `limit`, or None.
 
         Where nothing is gathered the memory never grows with n, so a bisection is exact. Else candidates are tried
         one by one, from where the bound from below first fits to the degree after which the memory only grows.
 
-        >>> Profile(Fraction(2), Fraction(100)).smallest(Fraction(12)), Profile(Fraction(2)).smallest(Fraction(1))
+        >>> Profile(2, 100).smallest(Limit(12)), Profile(2).smallest(Limit(1))
         (10, None)
         """
         allowed = allowed or Allowed()
         if self.divided < 0 or any(part.bytes < 0 for part in (*self.rows, *self.gathered)):
             raise BadInput("a part that is divided has less than zero bytes: the memory does not fall with the degree")
-        start = self.falling.first_fit(capacity, strict)
+        start = self.falling.first_fit(limit)
         if start is None:
             return None
         n = allowed.first(start)
         if not self.gathered:
             return n
-        while n is not None and not _fits(self.at(n), capacity, strict):
+        while n is not None and not self._holds(limit, n):
             if n >= self.turning:
                 return None
             n = allowed.first(n + 1)
         return n
 
-    def first_fit(self, capacity: Fraction, strict: bool) -> int | None:
+    def first_fit(self, limit: Limit) -> int | None:
         """Return the first degree that fits where the memory never grows with n, or None; by bisection."""
-        assert self.limit is not None
-        # With a divided part the limit is approached from above and never reached; without one it is reached.
-        reached = self.divided == 0 and _fits(self.limit, capacity, strict)
-        if self.limit >= capacity and not reached:
+        assert self.floor is not None
+        # With a divided part the floor is approached from above and never reached; without one it is reached.
+        held = limit.holds(self.floor) if self.divided == 0 else Limit(limit.capacity, strict=True).holds(self.floor)
+        if not held:
             return None
-        high = 1
-        while not _fits(self.at(high), capacity, strict):
-            high *= 2
-        low = high // 2  # does not fit, or is zero
+        unrounded = self.divided + sum(Fraction(part.bytes * part.rows) / part.over for part in self.rows)
+        low = high = first_degree(unrounded, self.fixed, cast(Number, limit.capacity), strict=limit.strict) or 1
+        step = 1
+        while not self._holds(limit, high):
+            low, high, step = high, high + step, 2 * step
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if _fits(self.at(middle), capacity, strict) else (middle, high)
+            low, high = (low, middle) if self._holds(limit, middle) else (middle, high)
         return high
 
 
-def _fits(amount: Fraction, capacity: Fraction, strict: bool) -> bool:
-    return amount < capacity if strict else amount <= capacity
+def _cuts(parts: Iterable[tuple[Rows, Number]]) -> list[tuple[int, int, int]]:
+    """Rows as whole numbers a, b and a size, for ceil(a / (b n)) rows of that size; equal cuts are one."""
+    sizes: dict[tuple[int, int], int] = {}
+    for part, size in parts:
+        share = Fraction(part.rows) / part.over
+        sizes[share.numerator, share.denominator] = sizes.get((share.numerator, share.denominator), 0) + int(size)
+    return [(count, over, size) for (count, over), size in sizes.items()]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Values, exact_values
+from symbolic_mem.base.exact import Given, Number
+from symbolic_mem.base.limit import first_degree
 from symbolic_mem.solvers.bound import Bound, solve
 from symbolic_mem.solvers.degree import smallest_degree
 from symbolic_mem.solvers.layout import Layout
-from symbolic_mem.solvers.rules import Rule
+from symbolic_mem.solvers.rules import Allowed, Rule, allowed
+
+Axis = tuple[sp.Symbol, Sequence[int]]
+Entries = tuple[tuple[int | None, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Region:
     bound: Bound
     rows: tuple[sp.Symbol, tuple[int, ...]]
     columns: tuple[sp.Symbol, tuple[int, ...]]
-    entries: tuple[tuple[int | None, ...], ...]
+    entries: Entries
 
     @property
     def exists(self) -> sp.Rel:
@@ -35,15 +40,14 @@ class Region:
     @property
     def fits(self) -> sp.Rel:
         """Where the degree, as a symbol, is enough."""
-        relation = sp.StrictLessThan if self.bound.strict else sp.LessThan
-        return relation(self.bound.per_device(self.bound.symbol), self.bound.capacity, evaluate=False)
+        return self.bound.limit.fits(self.bound.per_device(self.bound.symbol))
 
 
 def region(
     memory: Memory,
     symbol: sp.Symbol,
-    capacity: sp.Expr | int,
-    values: Values,
+    capacity: sp.Expr | Number,
+    values: Given,
     rows: tuple[sp.Symbol, Sequence[int]],
     columns: tuple[sp.Symbol, Sequence[int]],
     *,
@@ -59,14 +63,40 @@ def region(
     >>> region(Memory((kept, divided)), n_fsdp, 20, {}, (B, [1, 2]), (S, [10, 15])).entries
     ((10, 20), (None, None))
     """
-    exact = exact_values(values)
     bound = solve(memory, symbol, capacity, strict=strict)
-
-    def entry(row: int, column: int) -> int | None:
-        here = exact | {rows[0]: sp.Integer(row), columns[0]: sp.Integer(column)}
-        if not rules:
-            return bound.at(here).value
-        return smallest_degree(memory, symbol, capacity, here, strict=strict, rules=rules).value
-
-    entries = tuple(tuple(entry(row, column) for column in columns[1]) for row in rows[1])
+    if any(isinstance(rule, Layout) for rule in rules):
+        entries = _by_layout(bound, values, rows, columns, rules)
+    else:
+        entries = _closed(bound, values, rows, columns, [rule for rule in rules if not isinstance(rule, Layout)])
     return Region(bound, (rows[0], tuple(rows[1])), (columns[0], tuple(columns[1])), entries)
+
+
+def _closed(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Sequence[Rule]) -> Entries:
+    """Each entry by the closed form, and from there on the first degree that the rules allow."""
+    call, strict = bound.partial(values, (rows[0], columns[0])).call, bound.strict
+    whole = [[first_degree(*call(row, column), strict=strict) for column in columns[1]] for row in rows[1]]
+    if not rules:
+        return tuple(map(tuple, whole))
+    open_symbols = {symbol for rule in rules for symbol in rule.symbols}
+
+    @cache
+    def keep(row: int | None, column: int | None) -> Allowed:
+        here = {**values, **({} if row is None else {rows[0]: row}), **({} if column is None else {columns[0]: column})}
+        return allowed([rule.at(here) for rule in rules])
+
+    def entry(value: int | None, row: int, column: int) -> int | None:
+        by = keep(row if rows[0] in open_symbols else None, column if columns[0] in open_symbols else None)
+        return None if value is None else by.first(value)
+
+    return tuple(
+        tuple(entry(value, row, column) for value, column in zip(line, columns[1], strict=True))
+        for line, row in zip(whole, rows[1], strict=True)
+    )
+
+
+def _by_layout(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Sequence[Rule | Layout]) -> Entries:
+    def entry(row: int, column: int) -> int | None:
+        here = {**values, rows[0]: row, columns[0]: column}
+        return smallest_degree(bound.memory, bound.symbol, bound.capacity, here, strict=bound.strict, rules=rules).value
+
+    return tuple(tuple(entry(row, column) for column in columns[1]) for row in rows[1])

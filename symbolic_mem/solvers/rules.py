@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import lcm
+from typing import cast
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, evaluate
+from symbolic_mem.base.exact import Given, evaluate
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,12 @@ class MultipleOf:
     factor: sp.Expr | int
     why: str = ""
 
-    def at(self, values: Values) -> MultipleOf:
+    @property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """The symbols whose values decide what the rule allows."""
+        return _symbols(self.factor)
+
+    def at(self, values: Given) -> MultipleOf:
         """Return the rule with its number in place of symbols."""
         return replace(self, factor=_whole(self.factor, values, "a multiple of"))
 
@@ -35,7 +41,12 @@ class PowerOfTwo:
 
     why: str = ""
 
-    def at(self, values: Values) -> PowerOfTwo:
+    @property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """None: the rule has no number."""
+        return frozenset()
+
+    def at(self, values: Given) -> PowerOfTwo:
         """Return the rule itself: it has no number."""
         return self
 
@@ -52,7 +63,12 @@ class Divides:
     number: sp.Expr | int
     why: str = ""
 
-    def at(self, values: Values) -> Divides:
+    @property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """The symbols whose values decide what the rule allows."""
+        return _symbols(self.number)
+
+    def at(self, values: Given) -> Divides:
         """Return the rule with its number in place of symbols, which its words still name."""
         named = f"{self.number}" if isinstance(self.number, sp.Expr) and self.number.free_symbols else ""
         return replace(self, number=_whole(self.number, values, "a divisor of"), why=self.why or named)
@@ -70,7 +86,12 @@ class AtMost:
     limit: sp.Expr | int
     why: str = ""
 
-    def at(self, values: Values) -> AtMost:
+    @property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """The symbols whose values decide what the rule allows."""
+        return _symbols(self.limit)
+
+    def at(self, values: Given) -> AtMost:
         """Return the rule with its number in place of symbols."""
         return replace(self, limit=_whole(self.limit, values, "at most"))
 
@@ -173,11 +194,15 @@ def contradiction(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(group)
 
 
-def _whole(given: sp.Expr | int, values: Values, what: str) -> int:
-    number = evaluate(sp.sympify(given), values, f"the rule “{what} {given}”")
-    if not number.is_Integer or number < 1:
-        raise BadInput(f"the rule “{what} {given}” needs a whole number of at least 1, not {number}")
-    return int(number)
+def _symbols(given: sp.Expr | int) -> frozenset[sp.Symbol]:
+    return cast("frozenset[sp.Symbol]", frozenset(sp.sympify(given).free_symbols))
+
+
+def _whole(given: sp.Expr | int, values: Given, what: str) -> int:
+    found = evaluate(sp.sympify(given), values, f"the rule “{what} {given}”")
+    if not found.is_Integer or found < 1:
+        raise BadInput(f"the rule “{what} {given}” needs a whole number of at least 1, not {found}")
+    return int(found)
 
 
 def _because(words: str, why: str) -> str:

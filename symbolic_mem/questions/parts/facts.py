@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symbolic_mem.document.prose import Prose
-from symbolic_mem.solvers.bound import Answer
+from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Found:
     study: str
     label: str
     capacity: Capacity
-    answer: Answer
+    answer: Solved
     assumptions: tuple[Prose, ...] = ()
     reason: Prose | None = None
     degree: Degree | None = None

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import number_of
+from symbolic_mem.base.exact import number
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Paragraph, Section
 from symbolic_mem.models.tensors import KINDS
@@ -93,7 +93,7 @@ def _need_room(study: Study, question: Question) -> None:
     study = study.under(question)
     kept = study.placed(question.get("rest"), tuple(question.get("kinds") or KINDS)).total
     study.need(kept, f"question {question.label}")
-    size, room = number_of(kept, study.values), study.capacity(question).counted
+    size, room = number(kept, study.values), study.capacity(question).counted
     if size > room or (question.get("strict", False) and size == room):
         raise BadInput(
             f"the optimizer step, with all gradients, takes {ceil(size):,} bytes of the {int(room):,} on each "
