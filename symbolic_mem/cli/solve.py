@@ -98,7 +98,10 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
 def _shared(question: Question, kind: type[Question]) -> dict[str, Any]:
     """What a question of another kind takes over: the device, the kinds, the values, not what it asks for."""
     names = {each.name for each in fields(kind)} & {each.name for each in fields(question)}
-    return {name: getattr(question, name) for name in names - {"label", "where", "title", "text", "symbol", "printed", "printed_note"}}
+    return {
+        name: getattr(question, name)
+        for name in names - {"label", "where", "title", "text", "symbol", "printed", "printed_note"}
+    }
 
 
 def _kind(symbol: str, asked: list[Question]) -> str:

@@ -15,10 +15,11 @@ from symbolic_mem.base.exact import missing, number
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, P, lookup, named
-from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.document.prose import Prose, Typeset, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
@@ -32,7 +33,7 @@ from symbolic_mem.questions.parts.powers import (
     value_steps,
 )
 from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
+from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, upper
 from symbolic_mem.solvers.powers import contained, written_coefficients

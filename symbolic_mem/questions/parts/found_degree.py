@@ -8,17 +8,19 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.base.symbols import M_fixed
+from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.bounded import infeasible_words
+from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
-from symbolic_mem.questions.parts.words import placement_sentences
+from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.study.question import Claimed, Found
