@@ -122,11 +122,11 @@ def _kind(symbol: str, asked: list[Question]) -> str:
 
 def _show(found: Found) -> None:
     from symbolic_mem.documents.documents import beside
-    from symbolic_mem.render.arrange import arrange_prose
+    from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
     click.echo(click.style(found.study.title, bold=True))
     click.echo(f"{plain_prose(arrange_prose(found.question.sentence(found)))}\n")
     lost = [("beside", said) for said in beside(found)]
     for head, said in (*found.summary, *lost):
-        click.echo(f"{head:<12}{plain_prose(arrange_prose(said))}")
+        click.echo(f"{head:<12}{plain_prose(arrange_prose(said, TERMINAL))}")

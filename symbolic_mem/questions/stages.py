@@ -19,10 +19,10 @@ from symbolic_mem.document.steps import Block, Bullets
 from symbolic_mem.document.words import joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.found_stages import Cell, FoundStages, Solved
 from symbolic_mem.questions.parts.keys import OnDevice, figures, items, values
 from symbolic_mem.questions.parts.memory import parameter_steps
-from symbolic_mem.questions.parts.printed import figure, verdict
 from symbolic_mem.questions.parts.stage_tables import amount_words, cells_table, stage_words, verdict_blocks
 from symbolic_mem.questions.parts.unknown import need_unknown, unknown
 from symbolic_mem.questions.parts.words import capacity_blocks

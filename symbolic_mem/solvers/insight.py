@@ -16,7 +16,7 @@ from symbolic_mem.base.symbols import T, named
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.solvers.bound import solve
 from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
-from symbolic_mem.solvers.layout import Layout
+from symbolic_mem.solvers.layout import Layout, profile
 
 
 @dataclass(frozen=True)

@@ -107,21 +107,20 @@ def requirement(bound: Bound) -> Step:
 
 
 def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
-    """The bound and its condition at a glance: in their named parts where they are too long for that."""
+    """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts."""
     bound = solved.bound
-    pieces = {"n": bound.symbol, "sign": bound.limit.reach}
-    if not at_a_glance(bound.quotient):
-        yield "bound", say("{n} {sign} M_div/(C_mem − M_fix); --json has it in full", **pieces)
-        yield "condition", text("C_mem > M_fix")
-        yield "M_div", say("{size} divided over the devices", size=about(gib(symbolic(solved.divided))))
-        yield "M_fix", say("{size} on every device", size=about(gib(symbolic(solved.fixed))))
-        return
-    yield "bound", say("{n} {sign} {q}", q=bound.quotient, **pieces)
+    room, fixed = C_mem - M_fixed, about(gib(symbolic(solved.fixed)))
+    quotient = Brief(bound.quotient, otherwise=say("{q}; --json has it in full", q=M_divided / room))
+    yield "bound", say("{n} {sign} {q}", n=bound.symbol, sign=bound.limit.reach, q=quotient)
     if bound.fixed == 0:
         yield "condition", text("none: nothing is held in full by every device")
-        return
-    relation = "≥" if bound.divided == 0 and not bound.strict else ">"
-    yield "condition", say("{line}", line=Chain(bound.capacity, ((relation, bound.fixed),)))
+    else:
+        relation = "≥" if bound.divided == 0 and not bound.strict else ">"
+        line, parts = Chain(bound.capacity, ((relation, bound.fixed),)), Chain(C_mem, ((relation, M_fixed),))
+        yield "condition", say("{line}", line=Brief(say("{line}", line=line), otherwise=say("{parts}", parts=parts)))
+    yield "M_div", say("{size} divided over the devices", size=about(gib(symbolic(solved.divided))))
+    if bound.fixed != 0:
+        yield "M_fix", say("{size} on every device", size=fixed)
 
 
 def held_at(value: int, size: Any, *, fits: bool) -> tuple[str, Prose]:
@@ -170,16 +169,16 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 
 
 def _share(solved: Solved, n: int, relation: str) -> Chain:
-    fixed, divided, capacity = (sp.sympify(part) for part in (solved.fixed, solved.divided, solved.capacity))
+    fixed, divided, capacity = (symbolic(part) for part in (solved.fixed, solved.divided, solved.capacity))
     share = sp.Mul(divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
     left = share if fixed == 0 else Total((fixed, share))
     shown = capacity if capacity.is_Integer else C_mem
-    return Chain(left, (amount(sp.sympify(solved.per_device(n)), digits=12), (relation, shown)))
+    return Chain(left, (amount(symbolic(solved.per_device(n)), digits=12), (relation, shown)))
 
 
 def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     """What every device holds in full is too much, and why more devices do not help."""
-    n, fixed, capacity = solved.bound.symbol, sp.sympify(solved.fixed), sp.sympify(solved.capacity)
+    n, fixed, capacity = solved.bound.symbol, symbolic(solved.fixed), symbolic(solved.capacity)
     relation = ">" if fixed > capacity else "="
     yield work.step(
         text(TOO_MUCH),
@@ -199,8 +198,8 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
     """Why no number of devices is enough, and what would help."""
     pieces = {
-        "fixed": about(gib(sp.sympify(solved.fixed))),
-        "capacity": about(Amount(sp.sympify(solved.capacity), capacity.unit)),
+        "fixed": about(gib(symbolic(solved.fixed))),
+        "capacity": about(Amount(symbolic(solved.capacity), capacity.unit)),
     }
     if lacking is not None:
         return say(
@@ -232,7 +231,7 @@ def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capa
                 **pieces,
             )
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
-    held, unit = sp.sympify(solved.profile.at(solved.value)), capacity.unit
+    held, unit = symbolic(solved.profile.at(solved.value)), capacity.unit
     devices = plural(solved.value, "device", "devices")
     pieces |= {
         "value": solved.value,
