@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from symbolic_mem.base.errors import BadInput
 
 if TYPE_CHECKING:
-    from symbolic_mem.study.study import Change, Study
+    from symbolic_mem.study.study import Study
 
 _SHARED = (
     click.argument("study"),
@@ -43,34 +43,13 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def chosen_study(options: dict[str, Any]) -> Study:
     """Take the shared options out of `options` and return the study that they describe."""
     from symbolic_mem.library.read import load_study
-
-    shared = {name: options.pop(name) for name in SHARED}
-    return load_study(shared["study"], shared["devices"]).called(changes(shared))
-
-
-def changes(shared: dict[str, Any]) -> Iterator[Change]:
-    """Yield the changes that the shared options ask for; the order is that of the words in the documents."""
-    from symbolic_mem.study import changes as made
+    from symbolic_mem.study.changes import changes
     from symbolic_mem.study.values import typed
 
-    for name, value in pairs(shared["values"], "--set").items():
-        yield made.set_value(name, typed(value))
-    for kind, fraction in pairs(shared["place"], "--place").items():
-        yield made.place_kind(kind, fraction)
-    single = (
-        ("rest", made.set_rest),
-        ("device", lambda name: made.use_device(name, shared["devices"])),
-        ("capacity", made.use_capacity),
-        ("reading", made.use_reading),
-        ("recipe", made.use_recipe),
-        ("profile", made.use_profile),
-        ("kernel", made.use_kernel),
-        ("optimizer", made.use_optimizer),
-        ("recompute", made.use_recompute),
-    )
-    for option, make in single:
-        if shared[option] is not None:
-            yield make(shared[option])
+    shared = {name: options.pop(name) for name in SHARED}
+    study = load_study(shared.pop("study"), shared["devices"])
+    values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
+    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:

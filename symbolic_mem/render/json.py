@@ -32,8 +32,8 @@ def jsonable(value: Any) -> Any:
     """Return a value as JSON has it: exact integers, floats where a number is none, formulas and sentences as text.
 
     >>> from symbolic_mem.base.symbols import L
-    >>> jsonable({"n": sp.Integer(3), "half": Fraction(1, 2), "formula": 2 * L, "latex": Typeset(2 * L)})
-    {'n': 3, 'half': 0.5, 'formula': '2*L', 'latex': '2 L'}
+    >>> jsonable({"n": sp.Integer(3), "half": Fraction(1, 2), "formula": 2 * L, "latex": Typeset(L)})
+    {'n': 3, 'half': 0.5, 'formula': '2*L', 'latex': 'L'}
     """
     match value:
         case Mapping():

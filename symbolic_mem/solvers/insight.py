@@ -187,7 +187,7 @@ def left_over(
     >>> from symbolic_mem.base.symbols import n_fsdp
     >>> term = Term("w", "weights", sp.Integer(10), sp.Integer(4), "", degree=n_fsdp)
     >>> left_over(Memory((term,)), n_fsdp, 4, 12, {}).together
-    8
+    Fraction(8, 1)
     """
     if count < 1:
         raise BadInput(f"{count} devices cannot hold anything; give a whole number of at least 1")

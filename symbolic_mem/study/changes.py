@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,11 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.hardware import READINGS, device
+from symbolic_mem.hardware import READINGS
+from symbolic_mem.hardware import device as device_of
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.recipe import recipe as recipe_of
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solvers.capacity import capacity_from
 from symbolic_mem.study.study import Change, Study
@@ -38,7 +39,7 @@ def set_value(name: str, given: object, where: str = "--set") -> Change:
 
 def use_recipe(name: str) -> Change:
     """Train with another recipe; the rule of recomputation stays."""
-    chosen = recipe(name)
+    chosen = recipe_of(name)
 
     def apply(study: Study) -> Study:
         return replace(study, recipe=chosen.with_recompute(study.recipe.recompute))
@@ -103,7 +104,7 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
 def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
     try:
-        chosen = device(name, devices).name
+        chosen = device_of(name, devices).name
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
 
@@ -160,6 +161,45 @@ def use_fraction(given: object, where: str = "--usable") -> Change:
         return replace(study, device=replace(study.device, usable=sp.Rational(usable)))
 
     return Change("usable", f"usable fraction {given}", apply)
+
+
+def changes(
+    *,
+    values: Mapping[str, object] | None = None,
+    place: Mapping[str, object] | None = None,
+    rest: str | None = None,
+    device: str | None = None,
+    capacity: str | None = None,
+    reading: str | None = None,
+    recipe: str | None = None,
+    profile: str | None = None,
+    kernel: str | None = None,
+    optimizer: str | None = None,
+    recompute: str | Mapping[str, Any] | None = None,
+    devices: str | None = None,
+) -> Iterator[Change]:
+    """Yield the changes that a caller asks for by name, in the order in which documents say them.
+
+    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` the path of a device
+    file; the others are names as on the command line. Raises `BadInput` for what is not known.
+
+    >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
+    ['B = 64', 'the rest is kept']
+    """
+    yield from (set_value(name, value) for name, value in (values or {}).items())
+    yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
+    made = (
+        rest and set_rest(rest),
+        device and use_device(device, devices),
+        capacity and use_capacity(capacity),
+        reading and use_reading(reading),
+        recipe and use_recipe(recipe),
+        profile and use_profile(profile),
+        kernel and use_kernel(kernel),
+        optimizer and use_optimizer(optimizer),
+        recompute and use_recompute(recompute),
+    )
+    yield from (change for change in made if isinstance(change, Change))
 
 
 def _rule(given: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
