@@ -188,18 +188,18 @@ def changes(
     """
     yield from (set_value(name, value) for name, value in (values or {}).items())
     yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
-    made = (
-        rest and set_rest(rest),
-        device and use_device(device, devices),
-        capacity and use_capacity(capacity),
-        reading and use_reading(reading),
-        recipe and use_recipe(recipe),
-        profile and use_profile(profile),
-        kernel and use_kernel(kernel),
-        optimizer and use_optimizer(optimizer),
-        recompute and use_recompute(recompute),
+    named = (
+        (rest, set_rest),
+        (device, lambda name: use_device(name, devices)),
+        (capacity, use_capacity),
+        (reading, use_reading),
+        (recipe, use_recipe),
+        (profile, use_profile),
+        (kernel, use_kernel),
+        (optimizer, use_optimizer),
+        (recompute, use_recompute),
     )
-    yield from (change for change in made if isinstance(change, Change))
+    yield from (make(given) for given, make in named if given is not None)
 
 
 def _rule(given: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
