@@ -48,8 +48,6 @@ def _read(printed: str) -> tuple[sp.Rational, sp.Rational]:
     return rational(figure), rational(last)
 
 
-
-
 def verdict(value: sp.Rational, printed: str) -> str:
     """Compare an exact number with a printed figure: ``exact``, ``rounded``, ``truncated`` or ``different``.
 

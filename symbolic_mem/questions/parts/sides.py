@@ -66,13 +66,6 @@ def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Va
     return _variant(study, first, second, placed), _variant(study, second, first, placed)
 
 
-def lost(study: Study, choices: Mapping[str, Choices]) -> tuple[tuple[Change, Change], ...]:
-    """Which changes of the sides give way to changes of the caller, in pairs."""
-    last = {change.aspect: change for change in study.caller}
-    made = (change for values in choices.values() for choice in values for change in choice.changes)
-    return tuple((own, last[own.aspect]) for own in made if own.aspect in last and own.words != last[own.aspect].words)
-
-
 def _variant(study: Study, own: Mapping[str, Choice], other: Mapping[str, Choice], placed: bool) -> Variant:
     caller = {change.aspect for change in study.caller}
     kept = [change for choice in own.values() for change in choice.changes if change.aspect not in caller]

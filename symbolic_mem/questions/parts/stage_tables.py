@@ -11,8 +11,8 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, capitalised, joined, listed
+from symbolic_mem.questions.parts.figures import SCALES
 from symbolic_mem.questions.parts.found_stages import Cell, FoundStages
-from symbolic_mem.questions.parts.printed import SCALES
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbolic_mem.accounts.terms import Memory, place
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.symbols import n_fsdp, n_tp
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
@@ -24,5 +24,5 @@ def stage(memory: Memory, number: int, *, tensor_parallel: bool = False) -> Memo
     """
     states = memory.of(*STATIC)
     if tensor_parallel:
-        states = place(states, dict.fromkeys(STATIC, Placed(n_tp)))
-    return place(states, dict.fromkeys(DIVIDED[number], Placed(n_fsdp)))
+        states = states.placed(dict.fromkeys(STATIC, Placed(n_tp)))
+    return states.placed(dict.fromkeys(DIVIDED[number], Placed(n_fsdp)))
