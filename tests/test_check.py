@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
+from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import n_fsdp, n_replica
@@ -13,7 +14,6 @@ from symbolic_mem.claims.catalogue import slips
 from symbolic_mem.claims.changes import CHANGES
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.claim import read_claim
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed

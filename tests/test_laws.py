@@ -10,6 +10,7 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from symbolic_mem.library.changes import override
 
 from symbolic_mem import account, ffn, n_fsdp, over, recipe, solve
 from symbolic_mem.accounts.terms import Memory, Term
@@ -19,7 +20,6 @@ from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Put, Total
 from symbolic_mem.document.steps import Step
 from symbolic_mem.document.work import FalseLine, Work
 from symbolic_mem.documents.documents import homework, report
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.recipe import presets

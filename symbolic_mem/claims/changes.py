@@ -14,6 +14,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.case import Case
 from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.states import State
 from symbolic_mem.study.study import OneDevice
@@ -137,7 +138,10 @@ def set_overlap(case: Case) -> Case | None:
 
 def set_axes(case: Case) -> Case | None:
     """Choose the best mesh where the question gives one, or the other way round."""
-    return _question(case, "axes", lambda axes: "given" if axes == "optimal" else "optimal")
+    if not isinstance(case.question, ComputeBound):
+        return None
+    axes = "given" if case.question.resolved(case.study).axes == "optimal" else "optimal"
+    return replace(case, question=replace(case.question, axes=axes))
 
 
 def forget_rules(case: Case) -> Case | None:

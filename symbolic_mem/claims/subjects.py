@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 
 import sympy as sp
@@ -11,13 +11,13 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.parts.batch_claims import NAMES as BATCH
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
 ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token")
-BATCH = ("batch_tokens", "batch_tokens_per_chip", "batch_tokens_per_rank", "batch_sequences")
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
     "total": "bytes of everything that is counted",
@@ -97,5 +97,7 @@ def claim_of(study: Study, question: Question | None, name: str) -> Claimed:
     """The number that is called `name`, of the account or of the answer to a question about a study as it sees it."""
     if question is None:
         return account_claim(study, name)
-    claims: Mapping[str, Claimed] = question.claims(study)
-    return claims[name]
+    found = question.claims(study).get(name)
+    if found is None:
+        raise BadInput(f"question {question.label} has no {name} here: a symbol that it is counted in has no value")
+    return found

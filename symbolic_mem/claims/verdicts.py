@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-import sympy as sp
-
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.claims.check import Explanation, Verdict
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, listed, sentences
@@ -58,7 +57,7 @@ def _none(verdict: Verdict) -> str:
 
 
 def _exact(verdict: Verdict, value: Fraction | None) -> Prose:
-    number = sp.sympify(value)
+    number = symbolic(value)
     if verdict.claimed.measures == "bytes":
         return about(Amount(number, verdict.claim.unit or "bytes", digits=6))
     return about(Amount(number, digits=6))

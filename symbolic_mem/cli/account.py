@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import print_table
 
 if TYPE_CHECKING:
+    from symbolic_mem.documents.account import Account
     from symbolic_mem.study.study import Study
 
 
@@ -19,52 +19,52 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool, **options: Any) -> None:
     """Show the memory terms of STUDY: formula, bytes, GiB and share; what lacks a value shows its formula alone."""
-    study = chosen_study(options)
+    from symbolic_mem.documents.account import Account
+
+    account = Account(chosen_study(options))
     if as_json:
-        from symbolic_mem.documents.account_json import account_json
+        from symbolic_mem.render.json import jsonable
 
-        print_json(account_json(study))
+        print_json(jsonable(account.record))
     else:
-        _show(study)
+        _show(account)
 
 
-def _show(study: Study) -> None:
-    from symbolic_mem.accounts.terms import Memory, place
-    from symbolic_mem.base.exact import at, missing
+def _show(account: Account) -> None:
+    from symbolic_mem.base.exact import missing
     from symbolic_mem.models.groups import groups
     from symbolic_mem.models.tensors import STATIC
-    from symbolic_mem.questions.parts.assumptions import MOMENT_WORDS, placements
+    from symbolic_mem.questions.parts.assumptions import placements
+    from symbolic_mem.questions.parts.instants import INSTANT_WORDS, instants
     from symbolic_mem.render.text import plain, plain_prose
 
-    values, memory = study.values, study.memory
-    placed = place(memory, study.placement)
-    divided = any(symbol in values for term in placed for symbol in term.degree.free_symbols)
-    total = at(memory.total, values)
-    heads = ["term", "kind", "bytes", "GiB", "share", *["bytes per device"] * divided, "formula"]
+    study, memory, placed = account.study, account.study.memory, account.study.placed()
+    divided = any(symbol in study.values for term in placed for symbol in term.degree.free_symbols)
+    total = account.at(memory)
+    heads = ["term", "kind", "bytes", "GiB", "share", *(["bytes per device"] if divided else []), "formula"]
     rows = []
-    for term in memory.terms:
-        value = at(term.bytes, values)
+    for row in account.rows:
+        term = row.term
         shown = term.bytes if term.short is None or len(groups(study.model)) == 1 else term.short
-        each = [_up(at(place(Memory((term,)), study.placement).total, values))] * divided
-        figures = [_whole(value), _gib(value), _share(value, total)]
+        each = [_up(row.per_device)] if divided else []
+        figures = [_whole(row.bytes), _gib(row.bytes), _share(row.bytes, total)]
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
     figures = [_whole(total), _gib(total), "100 %" if total is not None else "–"]
-    rows.append(["total", "", *figures, *[_up(at(placed.total, values))] * divided, ""])
-
+    rows.append(["total", "", *figures, *([_up(account.at(placed))] if divided else []), ""])
     click.echo(click.style(study.title, bold=True))
     click.echo(f"recipe {study.recipe.name}: {study.recipe.title}\n")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)
     for name, part in (("static", memory.of(*STATIC)), ("activations", memory.of("activations"))):
-        value = at(part.total, values)
+        value = account.at(part)
         click.echo(f"{name:<12} " + ("–" if value is None else f"{_whole(value)} bytes, {_gib(value)} GiB"))
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")
-    if not study.recipe.gradients_persist:
-        step = at(replace(study, moment="step").memory.total, values)
-        click.echo(f"counted      {MOMENT_WORDS[study.moment]}")
-        click.echo(f"the other    {MOMENT_WORDS['step']}: {_whole(step)} bytes, {_gib(step)} GiB")
-    absent = missing(memory.total, values)
+    for other in instants(study, memory.kinds)[1:]:
+        step = account.at(other.memory)
+        click.echo(f"counted      {INSTANT_WORDS[study.instant]}")
+        click.echo(f"the other    {INSTANT_WORDS[other.instant]}: {_whole(step)} bytes, {_gib(step)} GiB")
+    absent = missing(memory.total, study.values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +10,10 @@ import click
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 
+SOLVED = ("min_degree", "largest", "recompute", "device_count")
+
 if TYPE_CHECKING:
-    from symbolic_mem.questions.parts.facts import Found, FoundLargest
-    from symbolic_mem.solvers.capacity import Capacity
-    from symbolic_mem.study.question import Question
+    from symbolic_mem.study.question import Found, Question
     from symbolic_mem.study.study import Study
 
 _RULES = (
@@ -58,162 +58,75 @@ def command(
     """Find the smallest degree that fits, or the largest batch, length, depth, width or model, or say why there is none."""
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
-    capacity = {key: options[key] for key in ("device", "capacity", "reading")}
     limits = {"reserved": reserve, "usable": usable}
     study = chosen_study(options)
-    changes = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | capacity | limits | rules
-    given = {key: value for key, value in changes.items() if value is not None}
-    from symbolic_mem.questions.registry import ASKS
-
-    asked = _asked(study, question, given)
-    section, found = ASKS[asked.ask].derive(study, asked)
+    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | limits | rules
+    chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
+    found = chosen.answer(study.under(chosen))
     if as_json:
-        from symbolic_mem.questions.parts.jsonable import jsonable
+        from symbolic_mem.render.json import jsonable
 
-        print_json(jsonable(found))
-    elif asked.ask == "largest":
-        _show_largest(study, section, found)
+        print_json(jsonable(found.record))
     else:
-        _show(study, section, found)
+        _show(found)
 
 
-def _asked(study: Study, label: str | None, changes: dict[str, Any]) -> Question:
-    """The question that the study asks, or the one that is named, with the caller's changes."""
-    from symbolic_mem.questions.registry import ASKS
-    from symbolic_mem.study.question import Question
+def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
+    """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
+    from symbolic_mem.questions.registry import question_type
 
-    solvable = [question for question in study.questions if question.ask in ("min_degree", "largest")]
+    solvable = [question for question in study.questions if question.ask in SOLVED]
     named = [question for question in solvable if label is not None and question.label == label]
     if label is not None and not named:
         quoted = ", ".join(repr(question.label) for question in solvable) or "none"
         raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
-    ask = _kind(changes.get("for"), named or solvable)
-    question = next((q for q in named or solvable if q.ask == ask), Question("solve", ask, {}, study.name))
-    keys = ASKS[ask].keys
-    shared = named[0] if named else next(iter(solvable), question)
-    inherited = {key: value for key, value in shared.options.items() if key in keys and key not in ("for", "title")}
-    options = (dict(question.options) if question.ask == shared.ask else inherited) | changes
-    if not {"device", "capacity"} & {*options}:
-        raise BadInput(f"{study.name}: the memory of one device is not given; add --device NAME or --capacity AMOUNT")
-    refused = sorted(set(changes) - set(keys))
+    own = named or [question for question in solvable if question.ask in SOLVED[:2]]
+    ask = _kind(given["for"], own) if "for" in given else (own[0].ask if own else SOLVED[0])
+    kind = question_type(ask)
+    question = next((each for each in own if each.ask == ask), None)
+    if question is None:
+        question = kind("solve", study.name, **(_shared(own[0], kind) if own else {}))
+    elif "for" in given:
+        question = replace(question, printed="", printed_note="")  # ty: ignore[invalid-argument-type]
+    refused = sorted(set(given) - set(kind.keys()))
     if refused:
         rule = refused[0].replace("_", "-").replace("at-most", "at-most-devices")
-        raise BadInput(f"--{rule} is a rule for a degree, and --for {options['for']} is none; leave it out")
-    if "capacity" in changes:
-        options.pop("device", None)
-        options.pop("reading", None)
-    if "for" in changes:
-        options.pop("printed", None)
-        options.pop("printed_note", None)
-    ASKS[ask].check(options, "solve")
-    return replace(question, options=options)
+        raise BadInput(f"--{rule} is no option where the question asks for {ask}; leave it out")
+    return question.given(given, "solve")
 
 
-def _kind(symbol: str | None, asked: list[Question]) -> str:
+def _shared(question: Question, kind: type[Question]) -> dict[str, Any]:
+    """What a question of another kind takes over: the device, the kinds, the values, not what it asks for."""
+    names = {each.name for each in fields(kind)} & {each.name for each in fields(question)}
+    return {
+        name: getattr(question, name)
+        for name in names - {"label", "where", "title", "text", "symbol", "printed", "printed_note"}
+    }
+
+
+def _kind(symbol: str, asked: list[Question]) -> str:
     """Whether a degree (n_fsdp, ...) or the largest of something else is asked for."""
-    if symbol is None:
-        return asked[0].ask if asked else "min_degree"
-    from symbolic_mem.base.symbols import lookup
+    from symbolic_mem.base.errors import nearest
+    from symbolic_mem.base.symbols import lookup, table
     from symbolic_mem.questions.largest import ALIASES
 
     name = ALIASES.get(symbol, symbol)
     degree = name.startswith("n_") and name not in ("n_heads", "n_kv", "n_pos", "n_shared")
     if lookup(name) is None and not degree:
-        from symbolic_mem.base.errors import nearest
-        from symbolic_mem.base.symbols import table
-
         known = [str(name.symbol) for name in table(given=True)]
         raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES])}")
-    return "min_degree" if degree else "largest"
+    if not degree:
+        return "largest"
+    return asked[0].ask if asked and asked[0].ask != "largest" else "min_degree"
 
 
-def _show_largest(study: Study, section: Any, found: FoundLargest) -> None:
-    from symbolic_mem.render.text import plain, plain_prose
-
-    answer, bound = found.upper, found.upper.bound
-    _show_answer(study, section)
-    sign = "<" if bound.strict else "≤"
-    if bound.quotient is not None:
-        click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
-    at_one = plain(bound.condition.lhs)
-    click.echo(f"condition   {at_one} {sign} {plain(bound.capacity)}")
-    _show_capacity(found.capacity)
-    if answer.value is not None:
-        _show_bytes(answer.value, answer.per_device(answer.value), "fits")
-        _show_bytes(answer.value + 1, answer.per_device(answer.value + 1), "too much")
-    for said in found.assumptions:
-        click.echo(f"assumed     {plain_prose(said)}")
-
-
-def _show(study: Study, section: Any, found: Found) -> None:
-    from symbolic_mem.base.symbols import M_fixed
-    from symbolic_mem.document.prose import Chain, amount
-    from symbolic_mem.document.words import about, gib
-    from symbolic_mem.questions.min_degree import TOO_MUCH, condition
-    from symbolic_mem.render.arrange import TERMINAL_WIDTH, fits
-    from symbolic_mem.render.text import plain, plain_chain, plain_prose
-
-    answer, bound, degree = found.answer, found.answer.bound, found.degree
-    _show_answer(study, section)
-    sign = ">" if bound.strict else "≥"
-    if fits(bound.quotient, TERMINAL_WIDTH):
-        click.echo(f"bound       {bound.symbol} {sign} {plain(bound.quotient)}")
-        needed = "none: nothing is held in full by every device" if bound.fixed == 0 else plain_chain(condition(bound))
-        click.echo(f"condition   {needed}")
-    else:
-        click.echo(f"bound       {bound.symbol} {sign} M_div/(C_mem − M_fix); --json has it in full")
-        click.echo("condition   C_mem > M_fix")
-        click.echo(f"M_div       {plain_prose(about(gib(answer.divided)))} divided over the devices")
-        click.echo(f"M_fix       {plain_prose(about(gib(answer.fixed)))} on every device")
-    _show_capacity(found.capacity)
-    if not answer.feasible:
-        click.echo(f"            {TOO_MUCH} {plain_chain(Chain(M_fixed, (amount(answer.fixed, 'GiB'),)))}.")
-    if degree is not None and answer.value is not None:
-        click.echo(f"no rule     {answer.value}")
-        for step in degree.steps:
-            reached = "no such number" if step.after is None else f"{step.after}"
-            click.echo(f"rule        {step.rule.words}: {step.before} → {reached}")
-        if degree.value is not None:
-            _show_bytes(degree.value, degree.profile.at(degree.value), "fits")
-        if degree.largest_below is not None:
-            _show_bytes(degree.largest_below, degree.profile.at(degree.largest_below), "too much")
-    elif answer.value is not None:
-        _show_bytes(answer.value, answer.per_device(answer.value), "fits")
-        if answer.value > 1:
-            _show_bytes(answer.value - 1, answer.per_device(answer.value - 1), "too much")
-    for said in found.assumptions:
-        click.echo(f"assumed     {plain_prose(said)}")
-
-
-def _show_answer(study: Study, section: Any) -> None:
-    from symbolic_mem.document.steps import Answer
+def _show(found: Found) -> None:
+    from symbolic_mem.documents.documents import beside
+    from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
-    click.echo(click.style(study.title, bold=True))
-    for block in section.blocks:
-        if isinstance(block, Answer):
-            click.echo(f"{plain_prose(block.prose)}\n")
-
-
-def _show_capacity(capacity: Capacity) -> None:
-    from symbolic_mem.document.work import Work
-    from symbolic_mem.questions.parts.words import capacity_chain, capacity_words, limits_words, nominal
-    from symbolic_mem.render.text import plain_chain, plain_prose
-
-    click.echo(f"capacity    {plain_prose(capacity_words(nominal(capacity)))}")
-    if (limits := limits_words(capacity)) is not None:
-        click.echo(f"            {plain_prose(limits)} {plain_chain(capacity_chain(capacity, Work({})))}.")
-
-
-def _show_bytes(value: int, size: Any, verdict: str) -> None:
-    import sympy as sp
-
-    from symbolic_mem.document.words import about, gib
-    from symbolic_mem.render.text import plain_prose
-
-    exact = sp.Rational(size.numerator, size.denominator)
-    shown = gib(exact)
-    sign = "= " if shown.shown.exact else ""
-    click.echo(
-        f"at {value:<8} {int(sp.ceiling(exact)):,} bytes {sign}{plain_prose(about(shown))} on each device: {verdict}"
-    )
+    click.echo(click.style(found.study.title, bold=True))
+    click.echo(f"{plain_prose(arrange_prose(found.question.sentence(found)))}\n")
+    lost = [("beside", said) for said in beside(found)]
+    for head, said in (*found.summary, *lost):
+        click.echo(f"{head:<12}{plain_prose(arrange_prose(said, TERMINAL))}")

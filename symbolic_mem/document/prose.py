@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.base.exact import Number, fraction, symbolic
 from symbolic_mem.base.units import BYTES_PER, Decimal, decimal, in_unit
 
 
@@ -31,7 +32,7 @@ class Amount:
             close = Fraction(str(sp.N(value, 30)))
             rounded = decimal(in_unit(close, self.unit) if self.unit in BYTES_PER else close, self.digits)
             return Decimal(rounded.text, False)
-        exact = Fraction(str(value))
+        exact = fraction(value)
         return decimal(in_unit(exact, self.unit) if self.unit in BYTES_PER else exact, self.digits, full=self.full)
 
 
@@ -134,7 +135,7 @@ def text(plain: str) -> Prose:
     return Prose((plain,))
 
 
-def amount(value: sp.Expr | int, unit: str = "", *, digits: int = 5, full: bool = False) -> tuple[str, Amount]:
+def amount(value: sp.Expr | Number, unit: str = "", *, digits: int = 5, full: bool = False) -> tuple[str, Amount]:
     """Return the link ``= 819 GiB`` or ``≈ 3517.6 GB``: the sign says whether the figures are exact."""
-    shown = Amount(sp.sympify(value), unit, digits, full)
+    shown = Amount(symbolic(value), unit, digits, full)
     return ("=" if shown.shown.exact else "≈", shown)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.document.prose import Amount, Prose, text
 
 
@@ -84,9 +85,9 @@ def capitalised(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def gib(value: sp.Expr) -> Amount:
+def gib(value: sp.Expr | Number) -> Amount:
     """Bytes, shown in GiB."""
-    return Amount(sp.sympify(value), "GiB")
+    return Amount(symbolic(value), "GiB")
 
 
 def fraction_words(fraction: sp.Rational) -> str:

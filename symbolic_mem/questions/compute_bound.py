@@ -15,7 +15,7 @@ from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import OVERLAPS
 from symbolic_mem.plans.schemes import AXES, PASSES, SCHEMES
-from symbolic_mem.questions.parts.batch_claims import batch_claims
+from symbolic_mem.questions.parts.batch_claims import NAMES, batch_claims
 from symbolic_mem.questions.parts.conventions import (
     Threshold,
     conventions,
@@ -143,6 +143,11 @@ class ComputeBound(Question):
         """The title where the study gives none."""
         return self.title or "The batch from which the chips compute longer than they send"
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: the batch in each of its units."""
+        return tuple(NAMES)
+
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The batch in every unit in which somebody may count it."""
         case = self._setting(study)
@@ -194,4 +199,6 @@ def _times(case: Setting) -> sp.Expr:
 def _needed(case: Setting, axes: str) -> sp.Expr:
     """What must still get a value: all of the times at one token, on the best mesh without its axes."""
     times = _times(case).xreplace(dict(case.values))
-    return times if axes == "given" else times.xreplace({X: sp.S.One, Y: sp.S.One})
+    if axes == "given":
+        return times
+    return times.xreplace({X: sp.Integer(2), Y: sp.Integer(2)})  # not one: an axis of one chip sends nothing

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, local, n_fsdp
@@ -82,12 +83,12 @@ class FitsAndComputes(OfKinds):
     def steps(self, found: FoundBoth) -> Iterator[Block]:
         """Each bound, the window at the study's batch, and the batch at the edge of both."""
         share = found.share
-        known = {T: sp.Integer(found.tokens), BETA: sp.sympify(found.limits.beta)}
+        known = {T: sp.Integer(found.tokens), BETA: symbolic(found.limits.beta)}
         known |= {
-            U0: sp.sympify(share.fixed),
-            U1: sp.sympify(share.fixed_per_token),
-            P0: sp.sympify(share.divided),
-            P1: sp.sympify(share.divided_per_token),
+            U0: symbolic(share.fixed),
+            U1: symbolic(share.fixed_per_token),
+            P0: symbolic(share.divided),
+            P1: symbolic(share.divided_per_token),
         }
         work = Work(known)
         yield from capacity_blocks(found.capacity, work)
@@ -162,12 +163,12 @@ class FoundBoth(Found):
         share = self.share
         return Ledger(
             (
-                Line(U0, sp.sympify(share.fixed), "bytes", "what every device holds in full, without tokens"),
-                Line(U1, sp.sympify(share.fixed_per_token), "bytes", "the same for each token of the batch"),
-                Line(P0, sp.sympify(share.divided), "bytes", "what is divided, without tokens"),
-                Line(P1, sp.sympify(share.divided_per_token), "bytes", "the same for each token of the batch"),
-                Line(BETA, sp.sympify(self.limits.beta), "tokens", "tokens that keep one chip busy"),
-                Line(C_mem, sp.sympify(self.capacity.counted), "bytes", "what counts of one device"),
+                Line(U0, symbolic(share.fixed), "bytes", "what every device holds in full, without tokens"),
+                Line(U1, symbolic(share.fixed_per_token), "bytes", "the same for each token of the batch"),
+                Line(P0, symbolic(share.divided), "bytes", "what is divided, without tokens"),
+                Line(P1, symbolic(share.divided_per_token), "bytes", "the same for each token of the batch"),
+                Line(BETA, symbolic(self.limits.beta), "tokens", "tokens that keep one chip busy"),
+                Line(C_mem, symbolic(self.capacity.counted), "bytes", "what counts of one device"),
             ),
             {T: sp.Integer(self.tokens)},
         )

@@ -15,10 +15,11 @@ from symbolic_mem.base.exact import missing, number
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, P, lookup, named
-from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.document.prose import Prose, Typeset, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
@@ -32,7 +33,7 @@ from symbolic_mem.questions.parts.powers import (
     value_steps,
 )
 from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
+from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, upper
 from symbolic_mem.solvers.powers import contained, written_coefficients
@@ -191,6 +192,21 @@ class FoundLargest(Found):
         lines = () if x == P else account_lines(self.study, self.kinds)
         known = {**self.study.values} if self.value is None else {**self.study.values, x: self.value}
         return Ledger((*lines, *power_lines(self.upper.bound, self.capacity)), known)
+
+    @property
+    def summary(self) -> Iterator[tuple[str, Prose]]:
+        """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
+        bound, value = self.upper.bound, self.upper.value
+        if bound.quotient is not None:
+            yield "bound", say("{x} {sign} {q}", x=bound.symbol, sign=bound.limit.sign, q=bound.quotient)
+        pieces = {"one": bound.condition.lhs, "sign": bound.limit.sign, "capacity": bound.capacity}
+        yield "condition", say("{one} {sign} {capacity}", **pieces)
+        yield from capacity_summary(self.capacity)
+        if value is not None:
+            yield held_at(value, self.upper.per_device(value), fits=True)
+            yield held_at(value + 1, self.upper.per_device(value + 1), fits=False)
+        for said in self.assumptions:
+            yield "assumed", said
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
@@ -90,7 +91,7 @@ class RecomputeOtherwise(OnDevice):
         pieces = {
             "n": found.symbol,
             "counted": about(Amount(found.capacity.counted, found.capacity.unit)),
-            "fixed": about(gib(sp.sympify(solved.fixed))),
+            "fixed": about(gib(symbolic(solved.fixed))),
             "value": found.value or 0,
         }
         if found.value is None:
@@ -106,7 +107,7 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
-        pieces["share"] = about(Amount(sp.sympify(solved.per_device(found.value)), found.capacity.unit))
+        pieces["share"] = about(Amount(symbolic(solved.per_device(found.value)), found.capacity.unit))
         return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: each device then holds {share} of its "

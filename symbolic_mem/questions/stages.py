@@ -32,7 +32,6 @@ from symbolic_mem.solvers.inverse import upper
 from symbolic_mem.study.question import At, key, sets, words
 from symbolic_mem.study.study import Change, Study
 
-
 LIMITS = ("device", "reading", "capacity", "reserved", "usable", "strict")
 
 

@@ -31,7 +31,7 @@ SUM_WIDTH = 64  # a sum in a display, before it continues on the next row
 COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
 NAME_WIDTH = 24  # a column of names that does not wrap
-TERMINAL_WIDTH = 240  # a formula on the terminal: two or three of its lines
+TERMINAL = Room(240, 240)  # a formula on the terminal: two or three of its lines
 
 
 def arrange(document: Any) -> Any:

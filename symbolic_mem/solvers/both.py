@@ -151,9 +151,9 @@ def both(model: Model, network: Network, bounds: Sequence[Bound], values: Mappin
     if sp.expand(limit - per * T) != 0:
         raise BadInput('the two bounds are put together for long rings; give ring = "limit" under [network]')
     shares = tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact)) for bound in bounds)
-    capacity = number(bounds[0].capacity, {}, "the capacity")
-    beta = 1 / number(per, exact, "the critical batch per chip")
-    return Both(Limit(capacity, bounds[0].strict), shares, Fraction(beta), int(exact[S]))
+    capacity = Fraction(number(bounds[0].capacity, {}, "the capacity"))
+    beta = 1 / Fraction(number(per, exact, "the critical batch per chip"))
+    return Both(Limit(capacity, bounds[0].strict), shares, beta, int(exact[S]))
 
 
 def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[Fraction, Fraction]:
@@ -162,4 +162,4 @@ def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[F
     slope, constant = expr.coeff(T, 1), expr.coeff(T, 0)
     if sp.expand(expr - slope * T - constant) != 0:
         raise BadInput("the memory does not grow linearly with the batch, so the two bounds cannot be put together")
-    return number(constant, {}, "the memory"), number(slope, {}, "the memory")
+    return Fraction(number(constant, {}, "the memory")), Fraction(number(slope, {}, "the memory"))

@@ -222,6 +222,11 @@ class Found:
         return self.ledger[name]
 
     @property
+    def summary(self) -> Iterable[tuple[str, Prose]]:
+        """The answer at a glance, below its sentence: lines with a word at their head."""
+        return ()
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """What a program reads, beside study and question: numbers, formulas and sentences by name."""
         return {}

@@ -14,6 +14,12 @@ PUBLISHED = {
     ("sum", "optimal"): (15_699.2, 245.3),
 }
 
+MESH = """title = "A mesh to choose"
+model = { kind = "ffn" }
+values = { d_model = 16384, d_ff = 53248, L = 126, B = 128, S = 1024, M_X = 2, M_Y = 1 }
+network = { flops = "460 TFLOP/s", bandwidth = "180 GB/s", direction = "both-ways" }
+"""
+
 
 @pytest.mark.parametrize(("overlap", "axes"), PUBLISHED)
 def test_four_conventions_give_the_four_published_batches(capsys, overlap, axes):
@@ -42,11 +48,34 @@ def test_a_mesh_on_which_no_batch_is_enough_is_an_answer(capsys):
     assert "no batch is large enough" in found["reason"]
 
 
+def test_the_question_of_the_study_counts_and_the_caller_over_it(capsys, tmp_path):
+    path = tmp_path / "mesh.toml"
+    path.write_text(MESH + '[[question]]\nask = "compute_bound"\noverlap = "sum"\nchips = 64\n', encoding="utf-8")
+    assert main(["comms", str(path), "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)
+    assert (own["smallest_batch_tokens"], own["conventions"]["axes"]) == (15700, "optimal")
+    assert main(["comms", str(path), "--overlap", "max", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["smallest_batch_tokens"] == 3925
+
+
+def test_without_a_mesh_the_best_one_of_as_many_chips_is_shown(capsys, tmp_path):
+    path = tmp_path / "mesh.toml"
+    path.write_text(MESH, encoding="utf-8")
+    assert main(["comms", str(path), "--chips", "64"]) == 0
+    shown = capsys.readouterr().out
+    assert "axes optimal" in shown
+    assert "smallest batch  3,925 tokens" in shown
+    assert "takes longer" not in shown
+    assert main(["comms", str(path)]) == 2
+    assert "the number of chips is not known" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["cs336-a2-xxl", "--overlap", "both"], "unknown overlap 'both'; known: max, sum"),
         (["cs336-a2-xxl", "--axes", "free"], "unknown axes 'free'"),
+        (["cs336-a2-xxl", "--axes", "optimal", "--scheme", "dp"], "scheme 'dp' is not X times Y"),
         (["cs336-a2-xxl", "--chips", "60"], "X = 16 times Y = 4 is 64 chips, not 60"),
         (["cs336-a2-xxl", "--set", "M_X=0"], "M_X = 0 is not allowed"),
         (["llama-3.1-8b"], "says nothing about its network; add [network]"),

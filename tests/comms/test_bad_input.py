@@ -5,7 +5,6 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import W, X, Y
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model
@@ -15,10 +14,11 @@ from symbolic_mem.plans.network import Network, same_direction
 from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, scheme
-from symbolic_mem.questions.parts.comms_json import comms_report
+from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import best_mesh, mesh_size
 from symbolic_mem.solvers.overheads import seconds
+from symbolic_mem.study.changes import set_value
 
 MIXED = Roofline(scheme("fsdp+tp", load(ffn())).forward, Network("both-ways"))
 RATES = {"flops": "460 TFLOP/s", "bandwidth": "180 GB/s", "direction": "both-ways"}
@@ -93,33 +93,37 @@ def written(tmp_path, text):
     return load_study(str(path))
 
 
+def batch(study, **keys):
+    return ComputeBound.read(keys, "comms", "comms").answer(study)
+
+
 def test_a_study_without_network_is_told_what_to_add(tmp_path):
     with pytest.raises(BadInput, match=r"add \[network\]"):
-        comms_report(written(tmp_path, HEAD))
+        batch(written(tmp_path, HEAD))
 
 
 def test_a_missing_rate_is_named(tmp_path):
     study = written(tmp_path, HEAD + '[network]\ndirection = "one-way"\n')
     with pytest.raises(MissingValue, match="C, W"):
-        comms_report(study)
+        batch(study)
 
 
 @pytest.mark.parametrize("axes", ["best", ""])
 def test_axes_are_given_or_optimal(axes):
     with pytest.raises(BadInput, match="known: given, optimal"):
-        comms_report(load_study("cs336-a2-xxl"), axes=axes)
+        batch(load_study("cs336-a2-xxl"), axes=axes)
 
 
 @pytest.mark.parametrize("written_as", ["4.6e14", "460000000000000", "920000000000000/2"])
 def test_a_rate_need_not_be_a_whole_number_and_is_exact(written_as):
-    study = override(load_study("cs336-a2-xxl"), values={"C": written_as})
-    assert comms_report(study)["critical_batch_tokens"] == pytest.approx(184000 / 9, rel=1e-15)
+    study = load_study("cs336-a2-xxl").called([set_value("C", written_as)])
+    assert batch(study).facts["critical_batch_tokens"] == sp.Rational(184000, 9)
 
 
 @pytest.mark.parametrize(("name", "value"), [("X", "2.5"), ("C", "-1"), ("C", "nan"), ("W", "inf"), ("M_X", "0")])
 def test_a_value_that_cannot_be_is_refused(name, value):
     with pytest.raises(BadInput, match=name):
-        override(load_study("cs336-a2-xxl"), values={name: value})
+        load_study("cs336-a2-xxl").called([set_value(name, value)])
 
 
 @pytest.mark.parametrize(
@@ -127,6 +131,11 @@ def test_a_value_that_cannot_be_is_refused(name, value):
     [
         ('ask = "compute_bound"\noverlap = "mean"', "unknown overlap 'mean'"),
         ('ask = "compute_bound"\nchips = 60', "8 chips, not 60"),
+        ('ask = "compute_bound"\nchips = 0', "at least 1"),
+        ('ask = "compute_bound"\npass = "sideways"', "unknown pass 'sideways'"),
+        ('ask = "compute_bound"\nscheme = "zero"', "unknown scheme 'zero'"),
+        ('ask = "compute_bound"\none_pass = "step"', "unknown key 'one_pass'"),
+        ('ask = "compute_bound"\nscheme = "fsdp"\naxes = "optimal"', "scheme 'fsdp' is not X times Y"),
         ('ask = "compute_bound"\nchips = "8"', "wrong type"),
         ('ask = "evaluate"\nsteps = []', "nothing to work through"),
         ('ask = "evaluate"\nsteps = [{ name = "a", formula = "b" }]', "unknown name 'b'"),
@@ -139,10 +148,8 @@ def test_a_value_that_cannot_be_is_refused(name, value):
     ],
 )
 def test_a_bad_question_is_refused_with_its_place(tmp_path, question, said):
-    from symbolic_mem.questions.registry import ASKS
-
     rates = '[network]\nflops = "1 TFLOP/s"\nbandwidth = "1 GB/s"\ndirection = "one-way"\n'
     with pytest.raises(BadInput, match=said) as refused:
         study = written(tmp_path, f"{HEAD}{rates}[[question]]\n{question}\n")
-        ASKS[study.questions[0].ask].derive(study, study.questions[0])
+        study.questions[0].answer(study.under(study.questions[0]))
     assert "\n" not in str(refused.value)

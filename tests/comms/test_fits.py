@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.accounts.terms import place
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.placement import Placed
@@ -40,14 +41,13 @@ def recount(limits, tokens, most=400):
 @settings(deadline=None, max_examples=150)
 def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_token, beta, sequence, tokens, strict):
     limits = Both(
-        Fraction(25),
+        Limit(25, strict),
         Fraction(fixed),
         fixed_per_token,
         Fraction(divided),
         Fraction(divided_per_token),
         beta,
         sequence,
-        strict,
     )
     degrees = recount(limits, tokens)
     interval = limits.interval(tokens)
@@ -68,8 +68,7 @@ def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_t
 
 def test_a_share_that_fills_the_device_exactly_is_at_most_and_not_less_than():
     """100/(25 - 5) = 5 devices hold exactly 25 bytes each."""
-    at_most = Both(*map(Fraction, (25, 5, 0, 100, 0)), Fraction(1), 1, strict=False)
-    less = Both(*map(Fraction, (25, 5, 0, 100, 0)), Fraction(1), 1, strict=True)
+    at_most, less = (Both(Limit(25, strict), 5, 0, 100, 0, 1, 1) for strict in (False, True))
     assert (at_most.least(10), less.least(10)) == (5, 6)
     assert (at_most.interval(6), less.interval(6)) == ((5, 5), None)
     assert (at_most.first_batch(), less.first_batch()) == ((6, 5), (7, 6))
@@ -82,7 +81,7 @@ def of_study(rest):
         for kind, placed in study.placement.items()
     }
     bound = solve(place(study.memory, placement), n_fsdp, 95 * 2**30, strict=True)
-    return both(study.model, study.network, bound, study.values, Fraction(95 * 2**30))
+    return both(study.model, study.network, bound, study.values)
 
 
 def test_the_homeworks_model_fits_on_46_and_stays_busy_on_102():

@@ -5,12 +5,12 @@ import sympy as sp
 
 from symbolic_mem.document.steps import Answer, Step, Table
 from symbolic_mem.document.work import Work
-from symbolic_mem.library.changes import override
+from symbolic_mem.documents.documents import part
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.questions.evaluate import held_against
-from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.latex import display
 from symbolic_mem.render.text import plain_chain, plain_prose
+from symbolic_mem.study.changes import set_value
 
 ASKED = ("compute_bound", "smaller_batch", "largest_mesh", "fits_and_computes", "evaluate", "buckets")
 QUESTIONS = [
@@ -18,10 +18,12 @@ QUESTIONS = [
 ]
 
 
-def answer(name, label, study=None):
+def answer(name, label, study=None, **keys):
+    """The part of the worked solution that answers a question, and what a program reads of it."""
     study = study or load_study(name)
-    question = next(question for question in study.questions if question.label == label)
-    return ASKS[question.ask].derive(study, question)
+    question = study.question(label).given(keys, "test")
+    found = question.answer(study.under(question))
+    return part(found), found.facts
 
 
 def words(section):
@@ -64,16 +66,13 @@ def test_part_c_shows_the_four_conventions_and_names_the_one_it_uses():
     [("max", "given", 20445), ("sum", "given", 25302), ("max", "optimal", 3925), ("sum", "optimal", 15700)],
 )
 def test_part_c_follows_the_convention_of_the_question(overlap, axes, tokens):
-    study = load_study("cs336-a2-xxl")
-    question = next(question for question in study.questions if question.label == "c")
-    options = {**question.options, "overlap": overlap, "axes": axes}
-    section, facts = ASKS["compute_bound"].derive(study, type(question)("c", "compute_bound", options))
+    section, facts = answer("cs336-a2-xxl", "c", overlap=overlap, axes=axes)
     assert facts["smallest_batch_tokens"] == tokens
     assert f"{overlap}, {'X and Y given' if axes == 'given' else 'best X'} (used here)" in words(section)
 
 
 def test_part_c_on_a_mesh_where_no_batch_is_enough_says_so():
-    study = override(load_study("cs336-a2-xxl"), values={"X": "2", "Y": "32"})
+    study = load_study("cs336-a2-xxl").called([set_value("X", 2), set_value("Y", 32)])
     section, facts = answer("", "c", study)
     assert facts["feasible"] is False
     assert "No batch is large enough" in words(section)
@@ -90,6 +89,23 @@ def test_part_d_measures_nine_ways():
     assert times["Experts, and expert parallelism"] == 4
     assert times["A wider feed-forward layer"] == times["The best X and Y"] / 2
     assert float(facts["ways"]["Overlapping the two axes"]) == pytest.approx(25301.71, abs=0.005)
+
+
+def test_the_step_of_every_way_begins_with_its_title():
+    study = load_study("cs336-a2-xxl")
+    ways = study.question("d").answer(study).ways
+    assert len({way.key for way in ways}) == 9
+    for way in ways:
+        assert plain_prose(way.statement).startswith(f"{way.title}. ")
+
+
+def test_a_line_of_the_ledger_stands_for_every_way_and_every_scheme():
+    study = load_study("cs336-a2-xxl")
+    found = study.question("d").answer(study)
+    assert {way.key: found[f"T_{way.key}"].value for way in found.ways} == {way.key: way.tokens for way in found.ways}
+    study = load_study("cs336-a2-2026-mesh")
+    found = study.question("a").answer(study)
+    assert found["N_fsdp forward"].value == found.facts["values"]["fsdp forward"]
 
 
 def test_the_largest_meshes_of_2026_have_their_numbers():

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from symbolic_mem.library.changes import override
+from symbolic_mem.questions.parts.jsonable import jsonable
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
-from symbolic_mem.questions.parts.jsonable import jsonable
 from symbolic_mem.questions.parts.printed import verdict
 from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.text import plain_chain, plain_prose

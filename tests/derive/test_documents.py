@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from symbolic_mem.library.changes import override
 
 from symbolic_mem.document.steps import Step, Table
 from symbolic_mem.documents.documents import homework, report
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from symbolic_mem.questions.parts.jsonable import jsonable
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study
-from symbolic_mem.questions.parts.jsonable import jsonable
 from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.study.question import Question
 

@@ -9,11 +9,11 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from symbolic_mem.library.changes import override
+from symbolic_mem.questions.parts.jsonable import jsonable
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
-from symbolic_mem.questions.parts.jsonable import jsonable
 from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Question

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
+from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.symbols import L, M_activations, M_total, P
 from symbolic_mem.document.prose import Amount, Chain
 from symbolic_mem.document.steps import Step, Table
 from symbolic_mem.document.work import FalseLine, Work
-from symbolic_mem.library.changes import override
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.memory import memory_blocks, term_table

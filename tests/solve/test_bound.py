@@ -28,7 +28,7 @@ def test_published_degrees_of_the_reference_problem(golden, memory, place, xxl):
 def test_the_closed_form_has_its_condition_and_its_limit(place):
     bound = solve(place("1/2"), n_fsdp, C_mem, strict=True)
     half = B * L * S * (d_ff + d_model)
-    assert sp.expand(bound.limit - half) == 0
+    assert sp.expand(bound.floor - half) == 0
     assert sp.expand(bound.condition.lhs - bound.condition.rhs - (C_mem - half)) == 0
     assert isinstance(bound.condition, sp.StrictGreaterThan)
     assert sp.cancel(bound.quotient - (32 * L * d_ff * d_model + half) / (C_mem - half)) == 0

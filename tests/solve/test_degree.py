@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from symbolic_mem import n_fsdp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
 from symbolic_mem.models.tensors import Part
 from symbolic_mem.solvers.degree import smallest_degree
@@ -62,7 +63,7 @@ def test_a_gathered_block_makes_the_memory_rise_and_fall(place, xxl):
             memory = Memory((*place(*placement), gradients))
             answer = smallest_degree(memory, n_fsdp, capacity, xxl(), strict=strict, rules=rules)
             assert answer.value == value
-            assert answer.profile.limit is None
+            assert answer.profile.floor is None
 
 
 def test_rows_of_every_rank_are_those_of_the_engine(golden, memory):
@@ -130,7 +131,7 @@ def test_the_smallest_degree_is_that_of_exhaustive_search(fixed, divided, rows, 
         amount = fixed + divided / n + held + whole
         return amount < capacity if strict else amount <= capacity
 
-    answer = shape.smallest(capacity, strict=strict, allowed=rules)
+    answer = shape.smallest(Limit(capacity, strict), rules)
     found = next((n for n in range(1, 3000) if rules.admits(n) and fits(n)), None)
     assert answer == found or (found is None and answer >= 3000 and fits(answer) and rules.admits(answer))
 

@@ -9,9 +9,9 @@ from symbolic_mem import n_fsdp, solve
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, T, d_ff, d_model
-from symbolic_mem.solvers.insight import crossover, floor_of, frontier, left_over, sensitivities
+from symbolic_mem.solvers.insight import crossover, floor_of, left_over, sensitivities
+from symbolic_mem.solvers.inverse import upper
 from symbolic_mem.solvers.region import region
-from symbolic_mem.solvers.remedies import remedies
 from symbolic_mem.solvers.rules import MultipleOf
 
 STATES, PER_TOKEN = 3517578215424, 17547264
@@ -24,15 +24,11 @@ def test_the_floor_is_the_kept_half(place, xxl):
 
 
 def test_the_last_tokens_for_which_a_degree_exists(golden, place, xxl):
-    edge = frontier(place("1/2"), n_fsdp, T, 95 * 10**9, xxl(), strict=True)
-    assert (edge.upper.value, edge.degree) == (golden["xxl"]["last_tokens"], golden["xxl"]["degree_there"])
-    sequences = frontier(place("1/2"), n_fsdp, B, 95 * 10**9, xxl(1, 1024))
-    assert sequences.upper.value == golden["xxl"]["last_tokens"] // 1024
-    kept = Term("kept", "activations", B * S, sp.S.One, "")
-    shared = Term("shared", "weights", sp.Integer(7), sp.S.One, "", degree=n_fsdp)
-    assert frontier(Memory((kept, shared)), n_fsdp, T, 10, {}).upper.value == 9  # at 10 nothing is left for the rest
-    with pytest.raises(BadInput, match="no device keeps a part that grows with B"):
-        frontier(place("1"), n_fsdp, B, 95 * 10**9, xxl())
+    bound = solve(place("1/2"), n_fsdp, 95 * 10**9, strict=True)
+    _, kept = bound.memory.split(n_fsdp)
+    last = upper(kept, T, bound.capacity, strict=True).at(xxl()).value
+    assert (last, bound.at(xxl(last, 1)).value) == (golden["xxl"]["last_tokens"], golden["xxl"]["degree_there"])
+    assert not bound.at(xxl(last + 1, 1)).feasible
 
 
 def test_activations_overtake_states(memory, place, xxl):
@@ -101,24 +97,3 @@ def test_the_region_is_the_table_of_published_degrees(place, xxl):
     assert table.exists.xreplace(at)
     assert table.fits.xreplace(at)
     assert not table.fits.xreplace({**at, n_fsdp: sp.Integer(45)})
-
-
-def test_every_remedy_alone_is_enough(place, xxl):
-    answer = solve(place("1/2"), n_fsdp, 95 * 10**9, strict=True).at(xxl())
-    found = remedies(answer, xxl())
-    assert {remedy.kind for remedy in found} == {"lower", "divide", "capacity"}
-    for remedy in found:
-        if remedy.kind == "lower":
-            value = sp.Integer(remedy.value)
-            here = {B: value, S: sp.S.One} if remedy.symbol == T else {remedy.symbol: value}
-            more = {B: value + 1, S: sp.S.One} if remedy.symbol == T else {remedy.symbol: value + 1}
-            assert answer.bound.at(xxl() | here).feasible
-            assert not answer.bound.at(xxl() | more).feasible
-        elif remedy.kind == "divide":
-            # both halves divided: (3517578215424 + 2299954987008)/95e9 = 61.2
-            assert (remedy.value, remedy.bytes) == (62, 2299954987008 // 2)
-        else:
-            larger = solve(answer.bound.memory, n_fsdp, int(remedy.bytes) + 1, strict=True)
-            assert larger.at(xxl()).feasible
-            assert not solve(answer.bound.memory, n_fsdp, int(remedy.bytes), strict=True).at(xxl()).feasible
-    assert remedies(solve(place(), n_fsdp, 95 * 10**9).at(xxl()), xxl()) == ()

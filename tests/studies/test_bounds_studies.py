@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from symbolic_mem.documents.document_json import derivation_json
+
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 

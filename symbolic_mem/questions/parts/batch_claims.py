@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
-from typing import Any
 
 import sympy as sp
 
@@ -15,7 +14,7 @@ from symbolic_mem.questions.parts.conventions import Threshold
 from symbolic_mem.study.question import Claimed
 
 _DIGITS = 50
-_CLAIMS = {
+NAMES = {
     "batch_tokens": ("batch", "tokens in the smallest compute-bound batch"),
     "batch_tokens_per_chip": ("chip", "tokens per chip (B/N) in the smallest compute-bound batch"),
     "batch_tokens_per_rank": ("rank", "tokens per FSDP rank (B/X) in the smallest compute-bound batch"),
@@ -32,30 +31,16 @@ def batch_claims(used: Threshold, known: Values) -> dict[str, Claimed]:
     if S in known:
         sizes["sequence"] = close(known[S])
     return {
-        name: _claimed(used.tokens, sizes[unit], meaning, sizes)
-        for name, (unit, meaning) in _CLAIMS.items()
-        if unit in sizes
+        name: _claimed(used.tokens, unit, meaning, sizes) for name, (unit, meaning) in NAMES.items() if unit in sizes
     }
 
 
-def _claimed(tokens: sp.Expr | None, size: Fraction, meaning: str, sizes: Mapping[str, Fraction]) -> Claimed:
+def _claimed(tokens: sp.Expr | None, unit: str, meaning: str, sizes: Mapping[str, Fraction]) -> Claimed:
     if tokens is None:
-        return Claimed(None, "tokens", meaning, per=sizes)
-    quotient = close(tokens) / size
-    return Claimed(floor(quotient) + 1, "tokens", meaning, quotient, _counter(quotient), sizes)
-
-
-def _counter(quotient: Fraction) -> Callable[[str, str], tuple[Any, Any]]:
-    """Round the quotient to a whole number; ``up`` is the next one above, because the bound itself is not enough.
-
-    The times behind it are ratios of formulas: there is no amount that could be rounded before.
-    """
-
-    def count(how: str, before: str) -> tuple[int, Fraction]:
-        whole = {"up": floor(quotient) + 1, "down": floor(quotient), "nearest": floor(quotient + Fraction(1, 2))}
-        return whole[how], quotient
-
-    return count
+        return Claimed(None, "tokens", meaning, per=sizes, counted=unit)
+    exact = close(tokens)
+    quotient = exact / sizes[unit]
+    return Claimed(floor(quotient) + 1, "tokens", meaning, quotient, tokens=exact, per=sizes, counted=unit)
 
 
 def close(number: sp.Expr) -> Fraction:

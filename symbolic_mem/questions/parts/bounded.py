@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
 from symbolic_mem.base.units import grouped
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
@@ -20,6 +23,8 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences
 from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+
+TOO_MUCH = "The condition fails: what every device holds in full is already too much."
 
 
 def per_device_steps(
@@ -101,10 +106,34 @@ def requirement(bound: Bound) -> Step:
     return Step(say("This must be {words} the memory of one device:", words=limit.words), tuple(lines), reason)
 
 
-def condition(bound: Bound) -> Chain:
-    """When some degree fits: the capacity exceeds what every device holds in full."""
-    relation = "≥" if bound.divided == 0 and not bound.strict else ">"
-    return Chain(bound.capacity, ((relation, bound.fixed),))
+def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
+    """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts."""
+    bound = solved.bound
+    room, fixed = C_mem - M_fixed, about(gib(symbolic(solved.fixed)))
+    quotient = Brief(bound.quotient, otherwise=say("{q}; --json has it in full", q=M_divided / room))
+    yield "bound", say("{n} {sign} {q}", n=bound.symbol, sign=bound.limit.reach, q=quotient)
+    if bound.fixed == 0:
+        yield "condition", text("none: nothing is held in full by every device")
+    else:
+        relation = "≥" if bound.divided == 0 and not bound.strict else ">"
+        line, parts = Chain(bound.capacity, ((relation, bound.fixed),)), Chain(C_mem, ((relation, M_fixed),))
+        yield "condition", say("{line}", line=Brief(say("{line}", line=line), otherwise=say("{parts}", parts=parts)))
+    yield "M_div", say("{size} divided over the devices", size=about(gib(symbolic(solved.divided))))
+    if bound.fixed != 0:
+        yield "M_fix", say("{size} on every device", size=fixed)
+
+
+def held_at(value: int, size: Any, *, fits: bool) -> tuple[str, Prose]:
+    """What one device keeps at a value of the unknown, at a glance."""
+    shown = gib(symbolic(size))
+    pieces = {
+        "bytes": f"{ceil(size):,}",
+        "sign": "= " if shown.shown.exact else "",
+        "gib": about(shown),
+    }
+    if fits:
+        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: fits", **pieces)
+    return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: too much", **pieces)
 
 
 def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
@@ -140,19 +169,19 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 
 
 def _share(solved: Solved, n: int, relation: str) -> Chain:
-    fixed, divided, capacity = (sp.sympify(part) for part in (solved.fixed, solved.divided, solved.capacity))
+    fixed, divided, capacity = (symbolic(part) for part in (solved.fixed, solved.divided, solved.capacity))
     share = sp.Mul(divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
     left = share if fixed == 0 else Total((fixed, share))
     shown = capacity if capacity.is_Integer else C_mem
-    return Chain(left, (amount(sp.sympify(solved.per_device(n)), digits=12), (relation, shown)))
+    return Chain(left, (amount(symbolic(solved.per_device(n)), digits=12), (relation, shown)))
 
 
 def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     """What every device holds in full is too much, and why more devices do not help."""
-    n, fixed, capacity = solved.bound.symbol, sp.sympify(solved.fixed), sp.sympify(solved.capacity)
+    n, fixed, capacity = solved.bound.symbol, symbolic(solved.fixed), symbolic(solved.capacity)
     relation = ">" if fixed > capacity else "="
     yield work.step(
-        text("The condition fails: what every device holds in full is already too much."),
+        text(TOO_MUCH),
         Chain(M_fixed, (amount(fixed, "GiB"),)),
         Chain(C_mem, (amount(capacity, "GiB"),)),
         Chain(M_fixed, ((relation, C_mem),)),
@@ -169,8 +198,8 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
     """Why no number of devices is enough, and what would help."""
     pieces = {
-        "fixed": about(gib(sp.sympify(solved.fixed))),
-        "capacity": about(Amount(sp.sympify(solved.capacity), capacity.unit)),
+        "fixed": about(gib(symbolic(solved.fixed))),
+        "capacity": about(Amount(symbolic(solved.capacity), capacity.unit)),
     }
     if lacking is not None:
         return say(
@@ -202,7 +231,7 @@ def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capa
                 **pieces,
             )
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
-    held, unit = sp.sympify(solved.profile.at(solved.value)), capacity.unit
+    held, unit = symbolic(solved.profile.at(solved.value)), capacity.unit
     devices = plural(solved.value, "device", "devices")
     pieces |= {
         "value": solved.value,

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.base.symbols import M_fixed
+from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.bounded import infeasible_words
+from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
-from symbolic_mem.questions.parts.words import placement_sentences
+from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.study.question import Claimed, Found
@@ -76,6 +78,28 @@ class FoundDegree(Found):
     def symbol(self) -> sp.Symbol:
         """The degree that was solved for."""
         return self.degree.ideal.bound.symbol
+
+    @property
+    def summary(self) -> Iterator[tuple[str, Prose]]:
+        """The bound, its condition, the capacity, each rule, and the neighbours of the answer in bytes."""
+        solved, ideal, bound = self.degree, self.degree.ideal, self.degree.ideal.bound
+        yield from bound_summary(ideal)
+        yield from capacity_summary(self.capacity)
+        if not ideal.feasible:
+            yield "", say("{why} {m}.", why=text(TOO_MUCH), m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)))
+        elif solved.rules:
+            yield "no rule", text(str(ideal.value))
+            for step in solved.steps:
+                reached = "no such number" if step.after is None else str(step.after)
+                pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
+                yield "rule", say("{rule}: {before} → {reached}", **pieces)
+        if solved.value is not None:
+            yield held_at(solved.value, solved.profile.at(solved.value), fits=True)
+        below = solved.largest_below
+        if below is not None:
+            yield held_at(below, solved.profile.at(below), fits=False)
+        for said in self.assumptions:
+            yield "assumed", said
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import sympy as sp
 
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Table
@@ -152,7 +153,7 @@ class LeftOvers:
         }
 
     def _shown(self, size: Fraction) -> Prose:
-        return about(Amount(sp.sympify(size), self.capacity.unit))
+        return about(Amount(symbolic(size), self.capacity.unit))
 
     def steps(self, work: Work) -> Iterator[Block]:
         """The table."""

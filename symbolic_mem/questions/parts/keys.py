@@ -13,8 +13,8 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.parts.instants import decided_words, instant_words
 from symbolic_mem.questions.parts.figures import figure
+from symbolic_mem.questions.parts.instants import decided_words, instant_words
 from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
 from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
 from symbolic_mem.study.changes import (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.ledger import Line
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static, M_total, P, local
 from symbolic_mem.models.tensors import STATIC
@@ -33,7 +34,7 @@ def degree_lines(bound: Bound, capacity: Capacity) -> tuple[Line, ...]:
     return (
         Line(M_divided, bound.divided, "bytes", "what is divided over the devices"),
         Line(M_fixed, bound.fixed, "bytes", "what every device holds in full"),
-        Line(C_mem, sp.sympify(capacity.counted), "bytes", "what counts of one device"),
+        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device"),
         Line(M_device, M_fixed + M_divided / bound.symbol, "bytes", "what one device holds"),
     )
 
@@ -44,6 +45,6 @@ def power_lines(bound: UpperBound, capacity: Capacity) -> tuple[Line, ...]:
     held = sp.Add(*(line.symbol * bound.symbol**k for line, (k, _) in zip(coefficients, bound.powers, strict=True)))
     return (
         *coefficients,
-        Line(C_mem, sp.sympify(capacity.counted), "bytes", "what counts of one device"),
+        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device"),
         Line(M_device, held, "bytes", "what one device holds"),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
@@ -130,7 +131,7 @@ def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
     """That one fits, the real bound and its whole part (or where the halving ends), and a check of both neighbours."""
     bound, limit = answer.bound, answer.bound.limit
     x, value = bound.symbol, answer.value or 1
-    one = sum((sp.sympify(a) for _, a in answer.coefficients), sp.S.Zero)
+    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
         say("A value exists if {x} = 1 fits. It does:", x=x),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
@@ -141,12 +142,12 @@ def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
         yield work.step(text("The halving ends at"), Chain(x, (amount(value),)))
     else:
         real = local(str(x), "max")
-        work.values[real] = sp.sympify(answer.quotient)
+        work.values[real] = symbolic(answer.quotient)
         yield work.step(
             say("The right side is {real}, and {x} is the last whole number below it:", real=real, x=x)
             if limit.strict
             else say("The right side is {real}, and {x} is its whole part:", real=real, x=x),
-            Chain(real, (amount(sp.sympify(answer.quotient), digits=8),)),
+            Chain(real, (amount(symbolic(answer.quotient), digits=8),)),
             Chain(x, (("=", limit.last(real)), amount(value))),
         )
     yield work.step(
@@ -162,8 +163,8 @@ def _filled(answer: Upper, value: int, relation: str, work: Work) -> Chain:
         factor, times = local("a", str(k)), local("x", str(value))
         work.values[times] = sp.Integer(value)
         if a:
-            sides.append(work.put(factor * times**k) if k else sp.sympify(a))
-    total = sp.sympify(answer.per_device(value))
+            sides.append(work.put(factor * times**k) if k else symbolic(a))
+    total = symbolic(answer.per_device(value))
     capacity = C_mem if not work.values[C_mem].is_Integer else work.values[C_mem]
     left = Total(tuple(sides)) if len(sides) > 1 else sides[0]
     return Chain(left, (amount(total, digits=14), (relation, capacity)))
@@ -174,7 +175,7 @@ def none_steps(answer: Upper, work: Work) -> Iterator[Block]:
     if answer.unbounded:
         return
     bound = answer.bound
-    one = sum((sp.sympify(a) for _, a in answer.coefficients), sp.S.Zero)
+    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
         say("A value exists if {x} = 1 fits. It does not:", x=bound.symbol),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
@@ -186,7 +187,7 @@ def none_words(answer: Upper) -> Prose:
     x = answer.bound.symbol
     if answer.unbounded:
         return say("the memory does not grow with {x} at these numbers: every value fits", x=x)
-    room, constant = about(gib(sp.sympify(answer.capacity))), sp.sympify(answer.constant_bytes)
+    room, constant = about(gib(symbolic(answer.capacity))), symbolic(answer.constant_bytes)
     if constant >= answer.capacity:
         return say(
             "what does not depend on {x} already takes {c}, and one device has {room}; take a larger device, divide the "
@@ -195,7 +196,7 @@ def none_words(answer: Upper) -> Prose:
             c=about(gib(constant)),
             room=room,
         )
-    one = sum((sp.sympify(a) for _, a in answer.coefficients), sp.S.Zero)
+    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     return say(
         "even {x} = 1 takes {c}, and one device has {room}; take a larger device, divide the memory over more devices, "
         "or choose a smaller model",
@@ -219,7 +220,7 @@ def answer_words(answer: Upper, placement: Mapping[str, Placed], capacity: Capac
         return say("There is no such {x}: {reason}.", **pieces)
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
-        "share": about(Amount(sp.sympify(answer.per_device(answer.value)), capacity.unit)),
+        "share": about(Amount(symbolic(answer.per_device(answer.value)), capacity.unit)),
         "counted": about(Amount(capacity.counted, capacity.unit)),
         "more": Amount(sp.Integer(answer.value + 1)),
     }

@@ -1,13 +1,13 @@
 """A figure that a source prints, held against the exact one: agreement, rounding, truncation, or an erratum."""
 
 from __future__ import annotations
-from fractions import Fraction
+
 import sympy as sp
-from symbolic_mem.base.errors import BadInput
+
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import sentences, unit_for
-from symbolic_mem.questions.parts.figures import held_against
+from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.keys import Printed
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.exact import rational
 from symbolic_mem.base.symbols import C_mem, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
@@ -80,8 +81,7 @@ def _layout_step(step: Applied, degree: Degree, work: Work) -> Block:
 
 def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
     """The bytes of one device at degree n, written out: fixed, divided, and rows that are rounded up."""
-    exact = profile.at(n)
-    total = sp.Rational(exact.numerator, exact.denominator)
+    total = rational(profile.at(n))
     held: dict[tuple[Any, Any], Any] = {}
     for part in profile.rows:
         held[part.rows, part.over] = held.get((part.rows, part.over), 0) + part.bytes
@@ -91,13 +91,13 @@ def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
     if len(held) <= MAX_ROWS:
         sides: list[Side] = []
         if profile.fixed:
-            sides.append(_rational(profile.fixed))
+            sides.append(rational(profile.fixed))
         if profile.divided:
-            sides.append(sp.Mul(_rational(profile.divided), sp.Pow(n, -1, evaluate=False), evaluate=False))
+            sides.append(sp.Mul(rational(profile.divided), sp.Pow(n, -1, evaluate=False), evaluate=False))
         for (rows, over), size in held.items():
-            devices = sp.Pow(_rational(over * n), -1, evaluate=False)
-            whole = sp.ceiling(sp.Mul(_rational(rows), devices, evaluate=False), evaluate=False)
-            sides.append(sp.Mul(_rational(size), whole, evaluate=False))
+            devices = sp.Pow(rational(over * n), -1, evaluate=False)
+            whole = sp.ceiling(sp.Mul(rational(rows), devices, evaluate=False), evaluate=False)
+            sides.append(sp.Mul(rational(size), whole, evaluate=False))
         links.append(("=", sides[0] if len(sides) == 1 else Total(tuple(sides))))
     return Chain(symbol, (*links, amount(total, digits=12), (relation, C_mem)))
 
@@ -171,7 +171,7 @@ def _table(degree: Degree) -> Table:
 
 
 def _cell(profile: Profile, n: int) -> Prose:
-    shown = Amount(_rational(profile.at(n)) / 2**30)
+    shown = Amount(rational(profile.at(n)) / 2**30)
     return Prose((shown,) if shown.shown.exact else ("≈ ", shown))
 
 
@@ -201,7 +201,3 @@ def _short(rule: Rule | Layout | Any) -> str:
         case PaddedRows():
             return "whole rows"
     return _asked(rule)
-
-
-def _rational(number: Any) -> sp.Rational:
-    return sp.Rational(number.numerator, number.denominator)

@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
@@ -178,8 +179,8 @@ class Sensitivities:
             (
                 say("{x}", x=one.symbol),
                 text("–") if one.derivative is None else say("{d}", d=_in_a_line(one.derivative)),
-                text("–") if one.rate is None else about(Amount(sp.sympify(one.rate), digits=3)),
-                about(Amount(sp.sympify(one.added) / 2**30, digits=4)),
+                text("–") if one.rate is None else about(Amount(symbolic(one.rate), digits=3)),
+                about(Amount(symbolic(one.added) / 2**30, digits=4)),
             )
             for one in self.rows
         )
@@ -196,9 +197,7 @@ class Sensitivities:
     def closing(self) -> Prose:
         """Which symbol adds the most."""
         most = self.rows[0]
-        return say(
-            "One percent more of {x} adds the most, {gib}.", x=most.symbol, gib=about(gib(sp.sympify(most.added)))
-        )
+        return say("One percent more of {x} adds the most, {gib}.", x=most.symbol, gib=about(gib(symbolic(most.added))))
 
 
 def what_it_answers_to(study: Study, kinds: Sequence[str]) -> Sensitivities | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
@@ -115,32 +115,40 @@ def capacity_words(capacity: Capacity) -> Prose:
 def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
     """Say which memory counts, then take off what is reserved and what is not usable, as a step of its own."""
     work.define(C_mem, capacity.counted)
-    blocks: list[Block] = [Paragraph(capacity_words(capacity))]
-    if not capacity.reserved and capacity.usable == 1:
-        return blocks
-    label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
-    work.values |= {label: sp.Integer(capacity.nominal), reserved: sp.Integer(capacity.reserved)}
-    work.values[usable] = capacity.usable
-    room = label - reserved if capacity.reserved else label
-    formula = usable * room if capacity.usable != 1 else room
+    limits = limits_words(capacity)
+    said: list[Block] = [Paragraph(capacity_words(capacity))]
+    return said if limits is None else [*said, work.step(limits, capacity_chain(capacity, work))]
+
+
+def capacity_summary(capacity: Capacity) -> Iterator[tuple[str, Prose]]:
+    """The same at a glance."""
+    limits = limits_words(capacity)
+    yield "capacity", capacity_words(capacity)
+    if limits is not None:
+        yield "", say("{limits} {line}.", limits=limits, line=capacity_chain(capacity, Work({})))
+
+
+def limits_words(capacity: Capacity) -> Prose | None:
+    """Say what of a capacity does not count; None where all of it does."""
     kept_free, u = Amount(sp.Integer(capacity.reserved), "GiB"), capacity.usable
-    if capacity.usable == 1:
-        said = say("Not all of that counts: {r} of it are reserved. So", r=kept_free)
-    elif capacity.reserved:
-        said = say(
+    if capacity.reserved and u != 1:
+        return say(
             "Not all of that counts: {r} of it are reserved, and the fraction {u} of what is left is usable. So",
             r=kept_free,
             u=u,
         )
-    else:
-        said = say("Not all of that counts: the fraction {u} of it is usable. So", u=u)
-    chain = Chain(
-        C_mem,
-        (
-            ("=", formula),
-            ("=", work.put(formula)),
-            amount(capacity.counted, "bytes", digits=14),
-            amount(capacity.counted, "GiB"),
-        ),
-    )
-    return [*blocks, work.step(said, chain)]
+    if capacity.reserved:
+        return say("Not all of that counts: {r} of it are reserved. So", r=kept_free)
+    return None if u == 1 else say("Not all of that counts: the fraction {u} of it is usable. So", u=u)
+
+
+def capacity_chain(capacity: Capacity, work: Work) -> Chain:
+    """What counts of a capacity, from its label, what is reserved and what is usable."""
+    label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
+    work.values |= {label: sp.Integer(capacity.nominal), reserved: sp.Integer(capacity.reserved)}
+    work.values |= {usable: capacity.usable, C_mem: capacity.counted}
+    room = label - reserved if capacity.reserved else label
+    formula = usable * room if capacity.usable != 1 else room
+    counted = capacity.counted
+    links = (("=", formula), ("=", work.put(formula)), amount(counted, "bytes", digits=14), amount(counted, "GiB"))
+    return Chain(C_mem, links)

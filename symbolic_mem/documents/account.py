@@ -1,0 +1,102 @@
+"""The account of a study as a value: every term with its formula, its bytes, and its bytes on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.exact import Number, at, missing
+from symbolic_mem.base.formula import write_formula
+from symbolic_mem.document.prose import Prose, Typeset
+from symbolic_mem.models.counts import active_parameters, parameters_by_group
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.assumptions import assumptions, placements
+from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.render.json import rounded_up
+from symbolic_mem.study.study import Study
+
+
+@dataclass(frozen=True)
+class Row:
+    """One term: what it is, its bytes in all, and the memory of one device that it becomes."""
+
+    term: Term
+    bytes: Number | None
+    placed: Memory
+    per_device: Number | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The terms of a study; what lacks a value has no bytes."""
+
+    study: Study
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every term with its bytes."""
+        study = self.study
+        rows = []
+        for term in study.memory.terms:
+            placed = Memory((term,)).placed(study.placement)
+            rows.append(Row(term, self.at(Memory((term,))), placed, self.at(placed)))
+        return tuple(rows)
+
+    def at(self, memory: Memory) -> Number | None:
+        """The exact bytes of a memory at the values of the study; None while a symbol has none."""
+        return at(memory.total, self.study.values)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The account as ``account --json`` prints it."""
+        study, memory, values = self.study, self.study.memory, self.study.values
+        return {
+            "study": study.name,
+            "title": study.title,
+            "values": {str(symbol): value for symbol, value in values.items()},
+            "missing": missing(memory.total, values),
+            "recipe": study.recipe.name,
+            "terms": [_term(row) for row in self.rows],
+            "parameters": at(study.model.parameters, values),
+            "parameters_formula": write_formula(study.model.parameters),
+            **self._groups(),
+            "static_bytes": self.at(memory.of(*STATIC)),
+            "activation_bytes": self.at(memory.of("activations")),
+            "total_bytes": self.at(memory),
+            "assumptions": self.assumptions,
+        }
+
+    @property
+    def assumptions(self) -> tuple[Prose, ...]:
+        """What the account takes for granted."""
+        return (*assumptions(self.study), *instant_words(self.study), *placements(self.study))
+
+    def _groups(self) -> Mapping[str, Any]:
+        """Parameters of a transformer by group, and those that one token visits."""
+        architecture, values = self.study.built.architecture, self.study.values
+        if architecture is None:
+            return {}
+        groups = parameters_by_group(self.study.model)
+        return {
+            "parameters_by_group": {group: at(count, values) for group, count in groups.items()},
+            "active_parameters": at(active_parameters(self.study.model, architecture), values),
+        }
+
+
+def _term(row: Row) -> Mapping[str, Any]:
+    term = row.term
+    return {
+        "name": term.name,
+        "kind": term.kind,
+        "elements": write_formula(term.elements),
+        "formula": write_formula(term.bytes),
+        "latex": Typeset(term.bytes),
+        "bytes": row.bytes,
+        "per_device_formula": write_formula(row.placed.total),
+        "per_device_bytes": rounded_up(row.per_device),
+        "reason": term.reason,
+        "source": term.source,
+    }
