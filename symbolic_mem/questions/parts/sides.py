@@ -127,7 +127,10 @@ def _profile(name: str) -> None:
 def _rule(given: Any, at: At) -> Choice:
     if not isinstance(given, str | dict):
         raise wrong_type(given, at, "a rule such as full, or { every = 2 }")
-    return Choice(str(given), (use_recompute(given, at.where),))
+    try:
+        return Choice(str(given), (use_recompute(given, at.where),))
+    except BadInput as error:  # a rule that is read in its short form does not know its place
+        raise BadInput(str(error) if at.where in str(error) else f"{at.where}: {error}") from None
 
 
 def _fractions(given: Any, at: At) -> Choice:
