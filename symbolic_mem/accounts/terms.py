@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.exact import Given, Number, number
 from symbolic_mem.models.tensors import KINDS, STATIC, Part
 from symbolic_mem.plans.placement import Placed
 
@@ -73,6 +74,10 @@ class Memory:
     def total(self) -> sp.Expr:
         """Bytes of all terms, on one device once the memory is placed."""
         return sp.Add(*(term.bytes for term in self.terms))
+
+    def at(self, values: Given) -> Number:
+        """The exact bytes of all terms at `values`; raises `MissingValue` for a symbol without one."""
+        return number(self.total, values, "the memory")
 
     def of(self, *kinds: str) -> Memory:
         """Return the terms of the given kinds, in their order."""

@@ -89,8 +89,8 @@ class Ledger:
             raise BadInput(f"unknown target {target!r}; {nearest(target, ('int',))}")
         expr = self._unfolded[symbol]
         if free is None:
-            return compiled(expr).function
-        return partial(expr, self.values, tuple(free))
+            return compiled(expr).call
+        return partial(expr, self.values, tuple(free)).call
 
 
 @dataclass(frozen=True)

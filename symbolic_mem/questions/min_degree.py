@@ -48,11 +48,9 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def degree(self, study: Study) -> Degree:
         """Solve for the degree at the instant of the study: the engine of every face."""
-        memory = study.placed(self.counted)
+        capacity, memory = study.capacity.counted, study.placed(self.counted)
         study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
-        return smallest_degree(
-            memory, self.symbol, study.capacity.counted, study.values, strict=self.strict, rules=self.rules
-        )
+        return smallest_degree(memory, self.symbol, capacity, study.values, strict=self.strict, rules=self.rules)
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""

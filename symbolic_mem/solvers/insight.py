@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Number, compiled, number, ratio, symbolic
+from symbolic_mem.base.exact import Given, Number, compiled, compiled_together, number, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.solvers.bound import solve
@@ -104,19 +104,25 @@ def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sens
     total = memory.total
     ready = compiled(total)
     here = ready.arguments(values, "the memory")
-    now = number(total, values, "the memory")
+    now = ready.at(values, "the memory")
+    steps = {symbol for step in total.atoms(sp.floor, sp.ceiling, sp.Min, sp.Max) for symbol in step.free_symbols}
+    slopes = {
+        symbol: sp.Add(*(derived(term.bytes, symbol) for term in memory))
+        for symbol in ready.symbols
+        if symbol not in steps
+    }
+    rates = dict(zip(slopes, compiled_together(*slopes.values()).at(values), strict=True))
     found = []
     for symbol in sorted(ready.symbols, key=lambda symbol: named(symbol).rank):
         place = ready.symbols.index(symbol)
         larger = [*here[:place], ratio(here[place] * (100 + percent), 100), *here[place + 1 :]]
         added = ready.call(*larger) - now
-        if any(step.has(symbol) for step in total.atoms(sp.floor, sp.ceiling, sp.Min, sp.Max)):
+        if symbol in steps:
             found.append(Sensitivity(symbol, None, None, None, added))
             continue
-        derivative = sp.Add(*(derived(term.bytes, symbol) for term in memory))
-        elasticity = sp.Mul(symbol, derivative, sp.Pow(total, -1, evaluate=False), evaluate=False)
-        rate = ratio(number(derivative, values) * here[place], now)
-        found.append(Sensitivity(symbol, derivative, elasticity, rate, added))
+        elasticity = sp.Mul(symbol, slopes[symbol], sp.Pow(total, -1, evaluate=False), evaluate=False)
+        rate = ratio(rates[symbol] * here[place], now)
+        found.append(Sensitivity(symbol, slopes[symbol], elasticity, rate, added))
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
 
 

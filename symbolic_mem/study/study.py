@@ -117,8 +117,8 @@ class Study:
         if self.device.name is not None:
             return capacity_of(device(self.device.name, self.devices), self.device.reading, **limits)
         raise BadInput(
-            f'{self.name}: the memory of one device is not given; add device = "h100-80gb" or capacity = "80 GiB" to '
-            "the question, or --device NAME or --capacity AMOUNT"
+            f"{self.name}: the memory of one device is not given; add --device NAME or --capacity AMOUNT, or to the "
+            'question device = "h100-80gb" or capacity = "80 GiB"'
         )
 
     def need(self, expr: sp.Expr, what: str) -> None:

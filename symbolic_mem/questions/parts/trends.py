@@ -76,7 +76,7 @@ def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> 
     for study in moments:
         one, values = floor_of(study.placed(tuple(kinds)), symbol), dict(study.values)
         sizes = tuple(term.bytes.xreplace(values) for term in one.terms)
-        found.append(FloorOf(symbol, one.terms, sizes, one.limit, one.limit.xreplace(values)))
+        found.append(FloorOf(symbol, one.terms, sizes, one.bytes, one.bytes.xreplace(values)))
     return max(found, key=lambda one: one.bytes) if len(found) > 1 else found[0]
 
 
