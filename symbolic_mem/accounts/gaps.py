@@ -102,8 +102,8 @@ def factored(expr: sp.Expr) -> sp.Expr:
     """Write a difference with its common factors in front, without cancelling what an author wrote apart.
 
     >>> from symbolic_mem.base.symbols import L, V, d_model
-    >>> factored(2 * L * (V + d_model) - 4 * L * V)
-    -2*L*(V - d_model)
+    >>> factored(2 * L * (V + d_model) - L * V)
+    L*(V + 2*d_model)
     """
     return sp.factor_terms(sp.expand(expr))
 

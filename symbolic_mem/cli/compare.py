@@ -63,23 +63,25 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
 
 
 def _json(found: FoundGaps) -> None:
+    from symbolic_mem.render.arrange import arrange_prose
     from symbolic_mem.render.json import jsonable
 
-    sentence = found.question.sentence(found)
+    sentence = arrange_prose(found.question.sentence(found))
     print_json(jsonable({"study": found.study.name, **found.facts, "missing": list(found.absent), "answer": sentence}))
 
 
 def _show(found: FoundGaps) -> None:
     from symbolic_mem.cli.tables import print_table
     from symbolic_mem.questions.parts.gap_tables import gap_tables
+    from symbolic_mem.render.arrange import arrange_prose, arrange_table
     from symbolic_mem.render.text import plain_prose
 
     click.echo(click.style(found.study.title, bold=True))
     click.echo(f"first   {found.a.name}\nsecond  {found.b.name}\n")
-    for table in gap_tables(found):
+    for table in map(arrange_table, gap_tables(found)):
         rows = [[plain_prose(cell) for cell in row] for row in table.rows]
         right = [i for i, column in enumerate(table.columns) if column.align == "right"]
         click.echo(f"{plain_prose(table.caption)}")
         print_table([plain_prose(column.head) for column in table.columns], rows, right, totals=table.totals)
         click.echo("")
-    click.echo(plain_prose(found.question.sentence(found)))
+    click.echo(plain_prose(arrange_prose(found.question.sentence(found))))

@@ -10,19 +10,18 @@ import sympy as sp
 from symbolic_mem.accounts.gaps import compare, factored
 from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import at, missing
-from symbolic_mem.document.prose import Chain, Prose, Total, amount, say, text
+from symbolic_mem.base.exact import at, fraction, missing
+from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, capitalised, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, sized
-from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words, too_long
+from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words
 from symbolic_mem.questions.parts.sides import (
     CHOICES,
     Choices,
     engine_profiles,
     kernels,
-    lost,
     optimizers,
     placements,
     recipes,
@@ -31,7 +30,7 @@ from symbolic_mem.questions.parts.sides import (
     two_sides,
 )
 from symbolic_mem.study.question import Claimed, Question, key
-from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Change, Study
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,11 @@ class Compare(Question):
         """What is given, by its key."""
         return {name: given for name in CHOICES if (given := getattr(self, name))}
 
+    @property
+    def otherwise(self) -> tuple[Change, ...]:
+        """What the sides change; a change of the caller's holds on both in its place."""
+        return tuple(change for values in self.choices.values() for choice in values for change in choice.changes)
+
     def answer(self, study: Study) -> FoundGaps:
         """Match the terms of both accounts, and the tensors that their layers keep; each list sums to its difference."""
         a, b = two_sides(study, self.choices)
@@ -80,17 +84,6 @@ class Compare(Question):
             tuple(sized(gap, values) for gap in tensors),
             difference,
             at(difference, values),
-        )
-
-    def beside(self, found: FoundGaps) -> tuple[Prose, ...]:
-        """Say what the question compares and the caller sets on both sides."""
-        return tuple(
-            say(
-                "The question compares {own}; the caller's {other} counts on both sides.",
-                own=text(own.words),
-                other=text(other.words),
-            )
-            for own, other in lost(found.study, self.choices)
         )
 
     def steps(self, found: FoundGaps) -> Iterator[Block]:
@@ -143,30 +136,31 @@ class Compare(Question):
         """The title where the study gives none."""
         return self.title or f"{capitalised(found.a.name)} against {found.b.name}"
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed."""
+        return ("difference",)
+
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """What the second side needs more than the first."""
         found = self.answer(study)
         meaning = f"what {found.b.name} needs more than {found.a.name}"
-        return {"difference": Claimed(found.value, "bytes", meaning)}
+        return {"difference": Claimed(None if found.bytes is None else fraction(found.bytes), "bytes", meaning)}
 
 
 def _open(found: FoundGaps) -> Prose:
     """The sentence where a symbol has no value: with the formula where it is short."""
     a, b = text(found.a.name), text(capitalised(found.b.name))
-    terms = text("one term") if len(found.terms) == 1 else say("{n} terms", n=len(found.terms))
-    if not too_long(found.difference):
-        a = _where(found, found.a.name)
-        return say("{b} needs {d} bytes more than {a}, in {terms}.", a=a, b=b, d=found.difference, terms=terms)
-    absent = ", ".join(missing(found.difference, found.values))
+    pieces = {"b": b, "terms": say("{n} terms", n=len(found.terms)) if len(found.terms) > 1 else text("one term")}
+    shown = say(
+        "{b} needs {d} bytes more than {a}, in {terms}.", a=_where(found, found.a.name), d=found.difference, **pieces
+    )
+    pieces |= {"a": a, "absent": text(", ".join(missing(found.difference, found.values)))}
     if found.a.placed:
-        return say(
-            "{b} and {a} differ on each device in {terms}; by how much needs {absent}.",
-            a=a,
-            b=b,
-            terms=terms,
-            absent=absent,
-        )
-    return say("{b} and {a} differ in {terms}; by how much needs {absent}.", a=a, b=b, terms=terms, absent=absent)
+        short = say("{b} and {a} differ on each device in {terms}; by how much needs {absent}.", **pieces)
+    else:
+        short = say("{b} and {a} differ in {terms}; by how much needs {absent}.", **pieces)
+    return Prose((Brief(shown, otherwise=short, wraps=True),))
 
 
 def _where(found: FoundGaps, name: str) -> Prose:

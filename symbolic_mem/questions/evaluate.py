@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.exact import missing
+from symbolic_mem.base.exact import fraction, missing
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
@@ -79,14 +80,18 @@ class Evaluate(Question):
         """The title where the study gives none."""
         return self.title or "The problem, worked through"
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: every line."""
+        return tuple(line.name for line in self.lines)
+
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of every line, by its name."""
         return {
             each.line.name: Claimed(
-                each.value,
+                _exactly(each.value),
                 "bytes" if each.line.memory else "number",
                 each.line.statement or each.line.name,
-                unit=each.line.unit,
             )
             for each in self.answer(study).evaluated
         }
@@ -143,6 +148,11 @@ def _against(line: WorkedLine, value: sp.Expr) -> tuple[str, sp.Expr | None]:
         return "", None
     figure = stated(line.printed) * line.scale
     return held_against(value / line.scale, line.printed), None if value == 0 else figure / value - 1
+
+
+def _exactly(value: sp.Expr) -> Fraction:
+    """A value as a fraction; one with a root to forty figures."""
+    return fraction(value) if value.is_Rational else Fraction(str(sp.N(value, 40)))
 
 
 def _facts(each: Evaluated) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Line
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import C_mem, P, local, lookup, n_fsdp, n_tp, named
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Chain, Prose, say, text
@@ -30,6 +31,8 @@ from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
 from symbolic_mem.solvers.inverse import upper
 from symbolic_mem.study.question import At, key, sets, words
 from symbolic_mem.study.study import Change, Study
+
+LIMITS = ("device", "reading", "capacity", "reserved", "usable", "strict")
 
 
 def _stages(given: Any, at: At) -> tuple[int, ...]:
@@ -87,7 +90,7 @@ class Stages(OnDevice):
             )
         if self.solved is not None and self.unit:
             raise BadInput(f"{self.where}: unit is that of memory, and {self.solved} is asked for; leave it out")
-        limits = [change.aspect for change in self.own if change not in self.values] + ["strict"] * self.strict
+        limits = [name for name in LIMITS if getattr(self, name)]
         if self.solved is None and limits:
             raise BadInput(
                 f"{self.where}: {listed(limits)} would count for the largest model that fits, and the bytes of one "
@@ -196,12 +199,12 @@ class Stages(OnDevice):
         return Solved(symbol, study.capacity, tuple(sp.together(bound) for bound in bounds if bound is not None))
 
     def _rearranged(self, solved: Solved, work: Work) -> Block:
-        pieces = {"c": C_mem, "x": solved.symbol}
+        pieces, limit = {"c": C_mem, "x": solved.symbol}, Limit(C_mem, self.strict)
         if self.strict:
             said = say("Less than {c} on one device, solved for {x} (the largest whole number counts):", **pieces)
-            return work.step(said, *(Chain(solved.symbol, (("<", q),), asked=True) for q in solved.quotients))
-        said = say("At most {c} on one device, solved for {x} (the largest whole number counts):", **pieces)
-        return work.step(said, *(Chain(solved.symbol, (("≤", q),), asked=True) for q in solved.quotients))
+        else:
+            said = say("At most {c} on one device, solved for {x} (the largest whole number counts):", **pieces)
+        return work.step(said, *(Chain(solved.symbol, ((limit.sign, q),), asked=True) for q in solved.quotients))
 
 
 def _line(number: int, memory: Memory, *, with_p: bool) -> Line:

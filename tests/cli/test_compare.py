@@ -76,6 +76,32 @@ def test_one_option_is_compared_with_the_study_as_it_stands(run):
     assert done.out.rstrip().splitlines()[-1].startswith("Optimizer lion needs ≈ 29.915 GiB less")
 
 
+def test_what_is_given_once_holds_for_both_sides_where_something_is_given_twice(gap):
+    # dropping the rest on both sides, half of 2142 GiB over 46 devices against all of it
+    found = gap(
+        "cs336-a2-xxl",
+        "--set",
+        "n_fsdp=46",
+        "--rest",
+        "dropped",
+        "--place",
+        "activations=1/2",
+        "--place",
+        "activations=1",
+    )
+    assert [found[side]["name"] for side in "ab"] == ["placement activations 1/2", "placement activations 1"]
+    assert found["difference_bytes"] == pytest.approx(1071 * 2**30 / 46)
+    recipes = gap("cs336-a2-xxl", "--optimizer", "lion", "--recipe", "cs336", "--recipe", "megatron-18")
+    assert recipes["difference_bytes"] == 2 * P  # one momentum of 4 bytes on both sides
+    assert recipes["a"]["bytes"] == gap("cs336-a2-xxl", "--optimizer", "lion")["b"]["bytes"]
+
+
+def test_what_is_given_once_is_the_second_sides_alone_where_nothing_is_given_twice(gap):
+    found = gap("cs336-a2-xxl", "--recipe", "megatron-18", "--recompute", "full")
+    assert found["a"]["name"].startswith("the study as it stands")
+    assert found["b"]["name"].startswith("recipe megatron-18 and recomputation")
+
+
 def test_nothing_differs(run):
     done = run("compare", "cs336-a2-xxl", "--recipe", "cs336")
     assert done.status == 0 and "Nothing differs" in done.out
@@ -85,7 +111,8 @@ def test_nothing_differs(run):
     ("options", "said"),
     [
         ((), "nothing to compare; give one of recipe"),
-        (("--recipe", "cs336") * 3, "recipe is given 3 times"),
+        (("--recipe", "cs336") * 3, "compare: recipe is given 3 times"),
+        (("--profile", "hf-cuda"), "compare: profile: unknown profile 'hf-cuda'; did you mean 'hf-cuda-bf16'"),
         (("--recipe", "nope"), "unknown recipe 'nope'"),
         (("--optimizer", "adamww"), "unknown optimizer 'adamww'; did you mean 'adamw'"),
         (("--recompute", "every"), "every counts blocks; write for example every=2"),

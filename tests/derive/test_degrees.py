@@ -113,15 +113,3 @@ def test_a_count_of_kinds_that_the_recipe_does_not_keep_is_refused():
     question = Question("x", "device_count", {"capacity": "80 GiB", "kinds": ["gradients"]})
     with pytest.raises(BadInput, match="question x counts nothing: of gradients none is kept; kept are weights, optim"):
         ASKS["device_count"].derive(study, question)
-
-
-def test_a_table_of_stages_names_the_value_that_it_lacks():
-    with pytest.raises(BadInput, match="question x needs a value for Psi"):
-        ASKS["stages"].derive(load_study("zero-table-2"), Question("x", "stages", {"rows": {"n_fsdp": [1, 2]}}))
-
-
-def test_a_printed_figure_where_nothing_fits_is_told_apart():
-    study = override(load_study("zero-table-2"), capacity="1 B")
-    section, _ = ASKS["stages"].derive(study, study.questions[0])
-    items = [plain_prose(item) for block in section.blocks for item in getattr(block, "items", ())]
-    assert "printed 2B, and nothing fits" in items

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
+from symbolic_mem.documents.account_json import account_json
 from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.steps import Step
 from symbolic_mem.documents import documents
-from symbolic_mem.documents.account_json import account_json
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
@@ -130,8 +130,7 @@ def test_a_llama_is_about_ten_lines(name):
 def test_published_formulas_have_the_recomputed_value(case):
     study = load_study(case["study"])
     (question,) = [question for question in study.questions if question.label == case["question"]]
-    _, facts = ASKS[question.ask].derive(study, question)
-    found = facts["values"][case["name"]]["value"] / BYTES_PER.get(case["unit"], 1)
+    found = question.answer(study)[case["name"]].value / BYTES_PER.get(case["unit"], 1)
     tolerance = case["tolerance"]
     if tolerance["type"] == "exact":
         assert found == sp.Rational(str(case["value"]))
@@ -154,18 +153,18 @@ def test_published_formulas_have_the_recomputed_value(case):
 def test_printed_figures_are_judged(study, question, name, verdict):
     loaded = load_study(study)
     (asked,) = [one for one in loaded.questions if one.label == question]
-    assert ASKS[asked.ask].derive(loaded, asked)[1]["values"][name]["verdict"] == verdict
+    assert asked.answer(loaded).facts["values"][name]["verdict"] == verdict
 
 
 def test_all_ten_sizes_of_ptd_p_are_printed_rounded():
     study = load_study("ptd-p-table-1")
-    values = ASKS["evaluate"].derive(study, study.questions[0])[1]["values"]
+    values = study.questions[0].answer(study).facts["values"]
     assert [value["verdict"] for value in values.values()] == ["rounded"] * 10
 
 
 def test_ptd_p_forgets_the_two_vectors_of_the_last_norm():
     study = load_study("ptd-p-table-1")
-    exact = ASKS["evaluate"].derive(study, study.questions[1])[1]["values"]["P_layers"]["value"]
+    exact = study.questions[1].answer(study)["P_layers"].value
     assert exact == study.model.parameters.xreplace(dict(study.values))
 
 
@@ -174,7 +173,7 @@ def test_the_layers_of_korthikanti_are_the_first_row():
     study = load_study("korthikanti")
     ends = ("embedding", "final norm", "head and loss")
     terms = [t for t in study.memory.of("activations") if not t.name.endswith(ends)]
-    row = ASKS["evaluate"].derive(study, study.questions[0])[1]["values"]["M_none"]["value"]
+    row = study.questions[0].answer(study)["M_none"].value
     assert sum(term.bytes for term in terms).xreplace(dict(study.values)) == 96 * row
 
 

@@ -66,13 +66,6 @@ def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Va
     return _variant(study, first, second, placed), _variant(study, second, first, placed)
 
 
-def lost(study: Study, choices: Mapping[str, Choices]) -> tuple[tuple[Change, Change], ...]:
-    """Which changes of the sides give way to changes of the caller, in pairs."""
-    last = {change.aspect: change for change in study.caller}
-    made = (change for values in choices.values() for choice in values for change in choice.changes)
-    return tuple((own, last[own.aspect]) for own in made if own.aspect in last and own.words != last[own.aspect].words)
-
-
 def _variant(study: Study, own: Mapping[str, Choice], other: Mapping[str, Choice], placed: bool) -> Variant:
     caller = {change.aspect for change in study.caller}
     kept = [change for choice in own.values() for change in choice.changes if change.aspect not in caller]
@@ -134,7 +127,10 @@ def _profile(name: str) -> None:
 def _rule(given: Any, at: At) -> Choice:
     if not isinstance(given, str | dict):
         raise wrong_type(given, at, "a rule such as full, or { every = 2 }")
-    return Choice(str(given), (use_recompute(given, at.where),))
+    try:
+        return Choice(str(given), (use_recompute(given, at.where),))
+    except BadInput as error:  # a rule that is read in its short form does not know its place
+        raise BadInput(str(error) if at.where in str(error) else f"{at.where}: {error}") from None
 
 
 def _fractions(given: Any, at: At) -> Choice:
