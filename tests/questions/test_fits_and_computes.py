@@ -5,7 +5,6 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.accounts.terms import place
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.library.read import load_study
@@ -80,7 +79,7 @@ def of_study(rest):
         kind: Placed(n_fsdp, placed.fraction, rest if kind == "activations" else placed.rest)
         for kind, placed in study.placement.items()
     }
-    bound = solve(place(study.memory, placement), n_fsdp, 95 * 2**30, strict=True)
+    bound = solve(study.memory.placed(placement), n_fsdp, 95 * 2**30, strict=True)
     return both(study.model, study.network, bound, study.values)
 
 
