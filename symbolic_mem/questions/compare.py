@@ -185,7 +185,7 @@ def _terms_table(found: Comparison) -> Table:
             cell = text("sum of its tensors")
         elif _too_long(formula):
             cell = text("by the shape of each tensor")
-        name = gap.name.replace("activations of the ", "") if below else gap.name
+        name = gap.layer if below else gap.name
         names.append(name)
         rows.append((text(name), cell, *_figures(gap.difference, found), reason))
     if found.tensors:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from symbolic_mem.accounts.instants import BACKWARD, STEP
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.questions.registry import LAYERS, MEMORY
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.study import Study
 
-MOMENT_WORDS = {
-    "backward": "the start of the backward pass, with all activations and no gradients",
-    "step": "the optimizer step, with all gradients and no activations",
-}
+MOMENT_WORDS = {instant.name: instant.words for instant in (BACKWARD, STEP)}
 
 
 def counted_moment(study: Study) -> tuple[Prose, ...]:
@@ -31,9 +29,9 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
-        said += [text(sentence) for sentence in (*trained.assumptions, *recipe.assumptions)]
+        said += [text(sentence) for sentence in (*trained.said, *recipe.said)]
     elif any(question.ask in LAYERS for question in study.questions):
-        said += [text(sentence) for sentence in study.model.assumptions]
+        said += [text(sentence) for sentence in study.model.said]
     said += [text(note) for note in study.notes]
     if study.overridden:
         said.append(text(f"Changed by the caller: {'; '.join(study.overridden)}."))

@@ -62,7 +62,7 @@ def comms_report(
         "assumptions": [
             f"Tokens are counted in the whole batch: T = B S; {RULES[overlap]}.",
             f"What is sent has two bytes per element; all is counted for one {found.load.what}.",
-            *study.model.assumptions,
+            *study.model.said,
         ],
     }
 
