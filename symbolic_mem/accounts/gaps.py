@@ -52,6 +52,12 @@ class Gap:
         return " / ".join(dict.fromkeys(layer_of(term) for term in self._terms))
 
     @property
+    def layer(self) -> str:
+        """The layer whose activations it is, or both where they differ; its name where there is none."""
+        names = dict.fromkeys(term.layer or term.name for term in (self.a, self.b) if term is not None)
+        return " / ".join(names)
+
+    @property
     def difference(self) -> sp.Expr:
         """Bytes that `b` needs more than `a`; negative when it needs fewer."""
         return _bytes(self.b) - _bytes(self.a)

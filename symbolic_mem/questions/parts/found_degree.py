@@ -83,7 +83,7 @@ class FoundDegree(Found):
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, each rule, and the neighbours of the answer in bytes."""
-        solved, ideal, bound = self.degree, self.degree.ideal, self.degree.ideal.bound
+        solved, ideal = self.degree, self.degree.ideal
         yield from bound_summary(ideal)
         yield from capacity_summary(self.capacity)
         if not ideal.feasible:
