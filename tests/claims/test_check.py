@@ -206,8 +206,19 @@ def test_the_compute_bound_batch_under_its_own_question():
     best = replace(study, questions=(ComputeBound.read({"overlap": "sum", "axes": "optimal"}, "here", "o"),))
     assert check(best, "batch_tokens=15700").right
     assert _names(check(best, "batch_tokens=15699")) == [["floor for ceiling"], ["nearest for ceiling"]]
-    with pytest.raises(BadInput, match="unknown quantity 'batch_tokens'"):
+    with pytest.raises(BadInput, match=r"says nothing about its network; add \[network\]"):
         check(replace(study, network=None), "batch_tokens=3")
+    with pytest.raises(BadInput, match="unknown quantity 'batch_tokens'"):
+        check(replace(study, network=None, questions=()), "batch_tokens=3")
+
+
+def test_a_degree_is_that_under_its_rules_and_forgetting_them_is_a_slip():
+    asked = {"device": "h100-80gb", "reading": "marketed", "multiple_of": 32, "kinds": list(STATIC)}
+    ruled = replace(_study(0), questions=(MinDegree.read(asked, "here", "b"),))
+    verdict = check(ruled, "n_fsdp=44")
+    assert (verdict.right, verdict.expected) == (False, 64)
+    assert _names(verdict) == [["rules forgotten"]]
+    assert check(ruled, "n_fsdp=64").right
 
 
 def test_every_slip_of_the_catalogue_is_reached_by_a_test():
@@ -329,7 +340,7 @@ def test_claims_that_cannot_be_compared_are_refused(claim, message):
 
 
 def test_questions_and_values_that_are_missing_are_named():
-    with pytest.raises(BadInput, match="no question 'z'; known: a, b"):
+    with pytest.raises(BadInput, match="no question 'z'; known: 'a', 'b'"):
         check(_study(0), "n_fsdp=3", question="z")
     with pytest.raises(BadInput, match="the study does not ask for n_fsdp: say on which device"):
         check(replace(_study(0), questions=()), "n_fsdp=3")

@@ -60,7 +60,10 @@ def test_what_is_left_over():
     ("options", "said"),
     [
         ({"about": ["flor"]}, "did you mean 'floor'"),
-        ({"about": ["region"]}, "no capacity"),
+        ({"about": ["region"]}, "here: rows is missing; give one symbol with its values"),
+        ({"about": ["region"], "rows": {"B": [1]}, "columns": {"S": [1]}}, "the memory of one device is not given"),
+        ({"about": ["left_over"]}, "here: devices is missing; give whole numbers"),
+        ({"devices": [64]}, "the memory of one device is not given"),
         ({"about": ["region"], "capacity": "1 GiB"}, "give one symbol with its values"),
         ({"devices": [0], "capacity": "1 GiB"}, "give whole numbers"),
     ],
