@@ -193,7 +193,7 @@ def test_every_second_layer_of_the_homework_keeps_1323_gib_and_needs_49():
 @pytest.mark.parametrize("name", MODELS)
 def test_a_degree_that_fits_is_the_smallest(name):
     for found in documents.homework(load_study(name)).found:
-        answer = found.answer
+        answer = found.degree.ideal
         if answer.feasible:
             assert answer.per_device(answer.value) <= answer.capacity
             assert answer.value == 1 or answer.per_device(answer.value - 1) > answer.capacity
