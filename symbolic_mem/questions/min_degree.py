@@ -22,7 +22,7 @@ from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.facts import Found
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.rules import rule_blocks, rules_of, rules_words
+from symbolic_mem.questions.parts.rules import reason_words, rule_blocks, rules_of, rules_words
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, capacity_blocks, placement_sentences, reading_words
 from symbolic_mem.solvers.bound import Bound, Solved, solve
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
@@ -258,7 +258,7 @@ def _answer(placement: Mapping[str, Placed], capacity: Capacity, degree: Degree)
 
 
 def _no_degree(degree: Degree) -> Prose | None:
-    return None if degree.reason is None else text(degree.reason.sentence)
+    return None if degree.reason is None else text(reason_words(degree))
 
 
 def _share(answer: Solved, n: int, relation: str, work: Work) -> Chain:

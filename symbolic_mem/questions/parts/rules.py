@@ -71,11 +71,39 @@ def rule_blocks(degree: Degree, work: Work) -> list[Block]:
         else:
             blocks.append(_integer_step(step, bool(earlier), degree, work))
     if degree.reason is not None:
-        blocks.append(Paragraph(text(f"{_sentence(degree.reason.sentence)}.")))
+        blocks.append(Paragraph(text(f"{_sentence(reason_words(degree))}.")))
         blocks += _without(degree)
     if len(degree.steps) > 1:
         blocks.append(_table(degree))
     return blocks
+
+
+def reason_words(degree: Degree) -> str:
+    """Say why no degree is enough, as a sentence without its end; '' where one is.
+
+    >>> from symbolic_mem.accounts.terms import Memory, Term
+    >>> from symbolic_mem.base.symbols import n_fsdp
+    >>> from symbolic_mem.solvers.degree import smallest_degree
+    >>> memory = Memory((Term("w", "weights", sp.Integer(80), sp.S.One, "", degree=n_fsdp),))
+    >>> reason_words(smallest_degree(memory, n_fsdp, 10, {}, rules=[MultipleOf(8), Divides(126)]))
+    'no degree is at once a multiple of 8 and a divisor of 126'
+    """
+    reason, capacity = degree.reason, degree.capacity
+    if reason is None:
+        return ""
+    if reason.code == "fixed":
+        held = f"what every device holds whatever {degree.ideal.bound.symbol} is, {reason.bytes} bytes"
+        return f"{held}, leaves no room in {capacity} bytes"
+    last = degree.steps[-1]
+    if reason.code == "gathered":
+        return f"what every device holds whole never fits beside the rest: {last.rule.words}"
+    if reason.code == "rows":
+        held = f"with one row on every device there remain {reason.bytes} bytes"
+        return f"{held}, which leave no room in {capacity} bytes: {last.rule.words}"
+    words = " and ".join(rule.words for rule in reason.rules)
+    if reason.code == "contradiction":
+        return f"no degree is at once {words}"
+    return f"at least {last.before} devices are needed, and no such number is {words}"
 
 
 def _layout_step(step: Applied, degree: Degree, work: Work) -> Block:
