@@ -54,6 +54,9 @@ class Term(MadeLater):
         Fraction(15, 2)
         """
         numbers = Numbers.of(values, self.name)
+        return numbers.once(self, self._at)
+
+    def _at(self, numbers: Numbers) -> Number:
         return ratio(self._undivided(numbers), numbers[self.degree])
 
     def _undivided(self, numbers: Numbers) -> Number:
