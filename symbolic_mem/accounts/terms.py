@@ -54,6 +54,9 @@ class Term(MadeLater):
         Fraction(15, 2)
         """
         numbers = Numbers.of(values, self.name)
+        return numbers.once(self, self._at)
+
+    def _at(self, numbers: Numbers) -> Number:
         return ratio(self._undivided(numbers), numbers[self.degree])
 
     def _undivided(self, numbers: Numbers) -> Number:
@@ -70,8 +73,8 @@ class Term(MadeLater):
             elements += product
         return numbers[self.bytes_per_element] * elements
 
-    def scaled(self, fraction: sp.Rational, name: str, degree: sp.Expr) -> Term:
-        """Return that fraction of the term, under another name, divided over `degree`."""
+    def scaled(self, fraction: sp.Rational, degree: sp.Expr, share: str = "") -> Term:
+        """Return that fraction of the term, divided over `degree`; `share` says in its name which part it is."""
         if fraction == 1:
             elements, parts = self.taken("elements"), self.taken("parts")
         else:
@@ -79,7 +82,8 @@ class Term(MadeLater):
             parts = later(lambda: tuple(replace(part, copies=fraction * part.copies) for part in self.parts))
         short = None if self.short is None else fraction * self.short
         size, reason, source = self.bytes_per_element, self.reason, self.source
-        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, self.layer, (fraction, self))
+        name, layer = (f"{whole}, {share}" if share and whole else whole for whole in (self.name, self.layer))
+        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, (fraction, self))
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex
@@ -172,12 +176,11 @@ class Memory:
 def _placed(term: Term, placed: Placed | None) -> list[Term]:
     if placed is None:
         return [term]
-    whole = placed.fraction == 1
     terms = []
     if placed.fraction != 0:
-        name = term.name if whole else f"{term.name}, divided part"
-        terms.append(term.scaled(placed.fraction, name, term.degree * placed.degree))
-    if not whole and placed.rest == "kept":
-        name = term.name if placed.fraction == 0 else f"{term.name}, kept part"
-        terms.append(term.scaled(1 - placed.fraction, name, term.degree))
+        share = "" if placed.fraction == 1 else "divided part"
+        terms.append(term.scaled(placed.fraction, term.degree * placed.degree, share))
+    if placed.fraction != 1 and placed.rest == "kept":
+        share = "" if placed.fraction == 0 else "kept part"
+        terms.append(term.scaled(1 - placed.fraction, term.degree, share))
     return terms

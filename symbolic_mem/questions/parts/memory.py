@@ -166,7 +166,7 @@ def by_layer(memory: Memory, work: Work) -> Step:
     """Sum what each kind of layer keeps for the backward pass."""
     chains, symbols = [], []
     for term in memory.terms:
-        symbol = local("M", term.layer or term.name.removesuffix(" activations"))
+        symbol = local("M", term.layer or term.name)
         value = work.define(symbol, term.bytes)
         symbols.append(symbol)
         chains.append(Chain(symbol, (("=", Long(term.bytes)), amount(value, "GiB"))))
