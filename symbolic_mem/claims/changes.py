@@ -148,7 +148,7 @@ def forget_rules(case: Case) -> Case | None:
     """Take the smallest number that fits, and forget the rules that it must also obey."""
     if not getattr(case.question, "rules", ()):
         return None
-    bare = {name: () for name in ("whole_samples", "padded_rows", "multiple_of", "power_of_two", "divides", "at_most")}
+    bare = dict.fromkeys(("whole_samples", "padded_rows", "multiple_of", "power_of_two", "divides", "at_most"), ())
     return replace(case, question=replace(case.question, **bare))  # ty: ignore[invalid-argument-type]
 
 
