@@ -23,8 +23,8 @@ from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.render.jinja import render_text
 from symbolic_mem.render.latex import FACE, latex
-from symbolic_mem.render.templates import render_text
 
 few = settings(max_examples=25, deadline=None)
 whole = st.integers(1, 10**5)

@@ -139,7 +139,7 @@ class Memory:
         return f"$\\displaystyle {latex_sum([term.bytes for term in self.terms])}$"
 
     def _repr_html_(self) -> str:
-        from symbolic_mem.render.templates import table_html
+        from symbolic_mem.render.jinja import table_html
 
         return table_html(self.table)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import sympy as sp
 
@@ -11,9 +12,11 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.compute_bound import ComputeBound
+from symbolic_mem.questions.device_count import DeviceCount
+from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.batch_claims import NAMES as BATCH
 from symbolic_mem.questions.parts.keys import OnDevice
-from symbolic_mem.questions.registry import question_type
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
@@ -69,28 +72,25 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     elif name in ACCOUNT:
         yield None
     elif name in BATCH:
-        yield question_type("compute_bound").read({}, "check", "check")
+        yield ComputeBound("check", "check")
     else:
         yield _asked(study, name, chosen[0] if label is not None else None)
 
 
 def _asked(study: Study, name: str, named: Question | None) -> Question:
     """The question that a claim about a number of devices asks, on the device of the question that was named."""
-    device = (
-        {each: getattr(named, each) for each in ("device", "reading", "capacity", "reserved", "usable")}
-        if (isinstance(named, OnDevice))
-        else {}
-    )
+    keys = ("device", "reading", "capacity", "reserved", "usable") if isinstance(named, OnDevice) else ()
+    device: dict[str, Any] = {each: getattr(named, each) for each in keys}
     if not study.device.known and not any(device.values()):
         raise BadInput(f"the study does not ask for {name}: say on which device, for example 80 GiB")
     label = "check" if named is None else named.label
     if name == "devices":
-        return question_type("device_count")(label, **device)
+        return DeviceCount(label, **device)
     if name not in map(str, degrees(study)):
         raise BadInput(f"unknown quantity {name!r}; {nearest(name, known(study))}")
     symbol = next(symbol for symbol in degrees(study) if str(symbol) == name)
     strict = named.strict if isinstance(named, OnDevice) else False
-    return question_type("min_degree")(label, symbol=symbol, strict=strict, **device)
+    return MinDegree(label, symbol=symbol, strict=strict, **device)
 
 
 def claim_of(study: Study, question: Question | None, name: str) -> Claimed:

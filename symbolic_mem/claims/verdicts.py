@@ -57,7 +57,7 @@ def _none(verdict: Verdict) -> str:
 
 
 def _exact(verdict: Verdict, value: Fraction | None) -> Prose:
-    number = symbolic(value)
+    number = symbolic(value or Fraction(0))
     if verdict.claimed.measures == "bytes":
         return about(Amount(number, verdict.claim.unit or "bytes", digits=6))
     return about(Amount(number, digits=6))

@@ -80,14 +80,14 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     if label is not None and not named:
         quoted = ", ".join(repr(question.label) for question in solvable) or "none"
         raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
-    own = named or [question for question in solvable if question.ask in SOLVED[:2]]
+    own: list[Question] = named or [question for question in solvable if question.ask in SOLVED[:2]]
     ask = _kind(given["for"], own) if "for" in given else (own[0].ask if own else SOLVED[0])
     kind = question_type(ask)
-    question = next((each for each in own if each.ask == ask), None)
+    question: Question | None = next((each for each in own if each.ask == ask), None)
     if question is None:
         question = kind("solve", study.name, **(_shared(own[0], kind) if own else {}))
     elif "for" in given:
-        question = replace(question, printed="", printed_note="")  # ty: ignore[invalid-argument-type]
+        question = replace(question, printed="", printed_note="")
     refused = sorted(set(given) - set(kind.keys()))
     if refused:
         rule = refused[0].replace("_", "-").replace("at-most", "at-most-devices")

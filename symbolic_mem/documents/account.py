@@ -47,7 +47,7 @@ class Account:
 
     def at(self, memory: Memory) -> Number | None:
         """The exact bytes of a memory at the values of the study; None while a symbol has none."""
-        return at(memory.total, self.study.values)
+        return None if missing(memory.total, self.study.values) else memory.at(self.study.values)
 
     @property
     def record(self) -> Mapping[str, Any]:

@@ -156,8 +156,8 @@ def references(study: Study) -> tuple[Prose, ...]:
         found += [layer.source for layer in study.model.layers]
     for question in study.questions:
         seen = study.under(question)
-        if isinstance(question, OnDevice) and seen.device.name is not None:
-            device = seen.capacity.device
+        device = seen.capacity.device if isinstance(question, OnDevice) and seen.device.name else None
+        if device is not None:
             found.append(f"{device.title}: {device.source} ({device.date})")
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 

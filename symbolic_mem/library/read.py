@@ -128,13 +128,13 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
 
 def _questions(content: list[Any], where: str, devices: str | None) -> tuple[Question, ...]:
     questions: dict[str, Question] = {}
-    for position, table in enumerate(content, start=1):
+    for position, asking in enumerate(content, start=1):
         inside = f"{where} [[question]] number {position}"
-        if not isinstance(table, dict):
+        if not isinstance(asking, dict):
             raise BadInput(f"{inside} must be a table")
-        asked = question_type(entry(table, "ask", str, inside), inside)
-        label = words(entry(table, "label", str, inside, str(position)), At(f"{inside}: label"))
+        asked = question_type(entry(asking, "ask", str, inside), inside)
+        label = words(entry(asking, "label", str, inside, str(position)), At(f"{inside}: label"))
         if label in questions:
             raise BadInput(f"{inside}: label {label!r} is that of an earlier question; give each its own")
-        questions[label] = asked.read(table, inside, label, devices)
+        questions[label] = asked.read(asking, inside, label, devices)
     return tuple(questions.values())

@@ -101,7 +101,7 @@ class FitsAndComputes(OfKinds):
         tokens = Amount(sp.Integer(found.tokens))
         return sentences(_here(found, tokens), _at_best(found))
 
-    def beside(self, found: FoundBoth) -> tuple[Prose, ...]:
+    def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
         return (each_words(),) if len(found.limits.shares) > 1 else ()
 
@@ -127,6 +127,7 @@ class FitsAndComputes(OfKinds):
 class FoundBoth(Found):
     """Both bounds; what decides at the study's batch (`share`), the interval there, and the first batch with one."""
 
+    question: FitsAndComputes
     capacity: Capacity
     limits: Both
     share: Share

@@ -118,7 +118,7 @@ class Insight(Ruled, OfKinds):
         closing = [topic.closing for topic in found.topics]
         return sentences(*closing) if closing else text("Nothing of this applies here.")
 
-    def beside(self, found: FoundInsight) -> tuple[Prose, ...]:
+    def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
         return (each_words(),) if len(instants(found.study, self.counted)) > 1 else ()
 

@@ -190,7 +190,8 @@ class FoundLargest(Found):
         """The account, the coefficients of the powers of the unknown, and what one device holds."""
         x = self.upper.bound.symbol
         lines = () if x == P else account_lines(self.study, self.kinds)
-        known = {**self.study.values} if self.value is None else {**self.study.values, x: self.value}
+        known: dict[sp.Symbol, Any] = {**self.study.values}
+        known |= {} if self.value is None else {x: self.value}
         return Ledger((*lines, *power_lines(self.upper.bound, self.capacity)), known)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sympy as sp
 
@@ -27,7 +28,7 @@ from symbolic_mem.study.question import At, Claimed, key
 from symbolic_mem.study.study import Change, Study
 
 
-def _rule(given: object, at: At) -> tuple[Change, ...]:
+def _rule(given: Any, at: At) -> tuple[Change, ...]:
     return (use_recompute(given, at.where),)
 
 

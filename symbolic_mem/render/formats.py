@@ -17,7 +17,7 @@ Templates = str | Path | None
 
 
 def _by_templates(derivation: Document, layout: str, face: Face, templates: Templates) -> str:
-    from symbolic_mem.render.templates import render_text
+    from symbolic_mem.render.jinja import render_text
 
     return render_text(derivation, layout, face, templates)
 

@@ -188,7 +188,7 @@ def changes(
     """
     yield from (set_value(name, value) for name, value in (values or {}).items())
     yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
-    named = (
+    named: list[tuple[Any, Any]] = [
         (rest, set_rest),
         (device, lambda name: use_device(name, devices)),
         (capacity, use_capacity),
@@ -198,7 +198,7 @@ def changes(
         (kernel, use_kernel),
         (optimizer, use_optimizer),
         (recompute, use_recompute),
-    )
+    ]
     yield from (make(given) for given, make in named if given is not None)
 
 

@@ -76,7 +76,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Study:
-    """What a study file declares, with what a `caller` changed; `instant` is the moment of a step that is counted."""
+    """What a study file declares, with what a `caller` changed; `instant` is the moment of a step that is counted.
+
+    `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
+    """
 
     name: str
     title: str
@@ -84,7 +87,7 @@ class Study:
     recipe: Recipe
     values: Mapping[sp.Symbol, sp.Rational]
     placement: Mapping[str, Placed] = field(default_factory=dict)
-    questions: tuple[Asked, ...] = ()
+    questions: tuple[Any, ...] = ()
     source: str = ""
     text: str = ""
     notes: tuple[str, ...] = ()
@@ -152,7 +155,7 @@ class Study:
         pairs = ((own, last[own.aspect]) for own in sets if own.aspect in last)
         return tuple((own, other) for own, other in pairs if own.words != other.words)
 
-    def question(self, label: str) -> Asked:
+    def question(self, label: str) -> Any:
         """Return the question of that label; raises `BadInput` naming those there are."""
         for asked in self.questions:
             if asked.label == label:

@@ -28,8 +28,8 @@ from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render import html
 from symbolic_mem.render.document import render
+from symbolic_mem.render.jinja import fragment_html
 from symbolic_mem.render.mathml import display, mathml
-from symbolic_mem.render.templates import fragment_html
 
 VOID = {"meta", "wbr"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\" onload='alert(3)' & {{ 7 * 7 }} {% raw %}"

@@ -218,7 +218,7 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
 def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none."""
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
-    pieces = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
+    pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
     if solved.value is None:
         pieces |= {"why": reason or "", "ideal": solved.ideal.value or 0}
         if not rules:

@@ -71,7 +71,8 @@ class FoundDegree(Found):
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, and what one device holds."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.degree.ideal.bound, self.capacity))
-        known = {**self.study.values} if self.value is None else {**self.study.values, self.symbol: self.value}
+        known: dict[sp.Symbol, Any] = {**self.study.values}
+        known |= {} if self.value is None else {self.symbol: self.value}
         return Ledger(lines, known)
 
     @property
@@ -82,7 +83,7 @@ class FoundDegree(Found):
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, each rule, and the neighbours of the answer in bytes."""
-        solved, ideal, bound = self.degree, self.degree.ideal, self.degree.ideal.bound
+        solved, ideal = self.degree, self.degree.ideal
         yield from bound_summary(ideal)
         yield from capacity_summary(self.capacity)
         if not ideal.feasible:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Protocol
 
 import sympy as sp
 
-from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Table
@@ -29,11 +28,25 @@ Axis = tuple[sp.Symbol, tuple[int, ...]]
 class Grid(Protocol):
     """What a question gives for a grid."""
 
-    symbol: sp.Symbol
-    strict: bool
-    rows: Axis | None
-    columns: Axis | None
-    devices: tuple[int, ...]
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The degree."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether the memory must be less than the capacity."""
+
+    @property
+    def rows(self) -> Axis | None:
+        """One symbol with its values."""
+
+    @property
+    def columns(self) -> Axis | None:
+        """The other symbol with its values."""
+
+    @property
+    def devices(self) -> tuple[int, ...]:
+        """Numbers of devices."""
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -70,10 +83,11 @@ class RegionTable:
     def steps(self, work: Work) -> Iterator[Block]:
         """Where the pair fits on n devices, where any number is enough, and the table."""
         n, (r, values), (c, heads) = self.found.bound.symbol, self.rows, self.columns
-        lines = [Chain(self.whole, ((self.limit.sign, self.limit.capacity),), asked=True)]
+        capacity = symbolic(self.limit.capacity)
+        lines = [Chain(self.whole, ((self.limit.sign, capacity),), asked=True)]
         reason = None
         if self.fixed != 0:
-            lines.append(Chain(self.fixed, (("<", self.limit.capacity),), asked=True))
+            lines.append(Chain(self.fixed, (("<", capacity),), asked=True))
             reason = text("The second line is where any number of devices is enough.")
         yield work.step(say("{r} and {c} fit on {n} devices where", r=r, c=c, n=n), *lines, reason=reason)
         columns = (
@@ -152,7 +166,7 @@ class LeftOvers:
             ]
         }
 
-    def _shown(self, size: Fraction) -> Prose:
+    def _shown(self, size: Number) -> Prose:
         return about(Amount(symbolic(size), self.capacity.unit))
 
     def steps(self, work: Work) -> Iterator[Block]:

@@ -27,7 +27,7 @@ from symbolic_mem.study.changes import (
     use_fraction,
     use_reading,
 )
-from symbolic_mem.study.question import At, Found, Question, key, sets, words, wrong_type
+from symbolic_mem.study.question import At, Question, key, sets, words, wrong_type
 from symbolic_mem.study.study import Change
 
 
@@ -142,7 +142,7 @@ class OnDevice(Question):
     usable: tuple[Change, ...] = sets(_fraction)
     strict: bool = key(flag, False)
 
-    def beside(self, found: Found) -> tuple[Prose, ...]:
+    def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say which instant of a step is counted, where gradients do not persist and are counted."""
         if "gradients" not in self.counted:
             return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import sympy as sp
 
@@ -209,7 +210,7 @@ def none_words(answer: Upper) -> Prose:
 def answer_words(answer: Upper, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None) -> Prose:
     """The answer in one sentence: the largest value and what one device then keeps, or why there is none."""
     x, reading = answer.bound.symbol, reading_of(placement)
-    pieces = {"reading": reading or "", "x": x, "reason": reason or "", "meaning": named(x).meaning}
+    pieces: dict[str, Any] = {"reading": reading or "", "x": x, "reason": reason or "", "meaning": named(x).meaning}
     if answer.value is None and answer.unbounded:
         if reading is not None:
             return say("With {reading}, there is no largest {x}: {reason}.", **pieces)
