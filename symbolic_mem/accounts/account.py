@@ -3,58 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache
+from math import gcd, lcm
+from typing import NamedTuple
 
 import sympy as sp
 
+from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import fraction, rational
+from symbolic_mem.base.once import later
 from symbolic_mem.base.symbols import B, P, S
-from symbolic_mem.models.tensors import Layer, Model, Part, Tensor
+from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recompute, transient
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State
-
-MOMENTS = ("backward", "step")
+from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
 
 
-def account(model: Model, recipe: Recipe, at: str = "backward") -> Memory:
+def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Memory:
     """Return the memory of training `model` with `recipe`, in bytes: states of the parameters, then activations.
 
     `at` is the moment: the start of the ``backward`` pass, when all activations are there, or the optimizer ``step``,
     when none is. Gradients that persist between micro-batches are there at both. Gradients that do not persist grow
     while the activations shrink: there are none at the start of the backward pass and all at the step, so that a run
-    needs the larger of the two accounts.
+    needs the larger of the two accounts: see `instants`. An account is made once for each model and recipe, whatever
+    the values.
 
     >>> from symbolic_mem import ffn, recipe
     >>> [str(term.bytes) for term in account(ffn(), recipe("cs336"))]
     ['8*L*d_ff*d_model', '8*L*d_ff*d_model', '16*L*d_ff*d_model', '2*B*L*S*(d_ff + d_model)']
     """
+    moment = instant(at, recipe) if isinstance(at, str) else at
+    return _account(model, recipe, moment.absent)
+
+
+@lru_cache(maxsize=512)
+def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
     parameters = model.parameters
     whole, model = model, recompute(model, recipe.recompute)
-    terms = [_state(state, model, parameters, recipe) for state in recipe.states if _counts(state, model, recipe)]
-    terms += [*_saved(model, recipe, "activations"), *_saved(model, recipe, "buffers")]
-    if recipe.recompute.transient:
-        terms += _recomputed(whole, recipe)
-    absent = _absent(recipe, at)
-    present = (term for term in terms if term.kind not in absent and term.elements != 0)
+    terms = [
+        _state(state, model.weights, parameters, recipe.source)
+        for state in recipe.states
+        if _counts(state, model, recipe) and state.kind not in absent
+    ]
+    terms += [term for kind in ("activations", "buffers") if kind not in absent for term in _saved(model, recipe, kind)]
+    if recipe.recompute.transient and "buffers" not in absent:
+        again = tuple(transient(whole, recipe.recompute))
+        terms.append(_saved_term("recomputed activations", "", again, recipe.activations))
+    present = (term for term in terms if any(part.copies != 0 for part in term.parts))
     return Memory(tuple(present), definitions=((P, parameters),))
-
-
-def _absent(recipe: Recipe, at: str) -> tuple[str, ...]:
-    if at == "step":
-        return ("activations", "buffers")
-    if at == "backward":
-        return () if recipe.gradients_persist else ("gradients",)
-    raise BadInput(f"unknown moment {at!r} of a training step; {nearest(at, MOMENTS)}")
 
 
 def _counts(state: State, model: Model, recipe: Recipe) -> bool:
     """Whether the recipe's own copies of the weights count: not where the model says which copies it keeps."""
     if state.kind != "buffers":
         return True
-    if any(tensor.kind == "buffers" for layer in model.layers for tensor in layer.saved):
+    if any("buffers" in layer.saved_kinds for layer in model.layers):
         return False
     if recipe.recompute.rule == "half":
         raise BadInput(
@@ -64,48 +69,34 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
     return True
 
 
-def _state(state: State, model: Model, parameters: sp.Expr, recipe: Recipe) -> Term:
+@lru_cache(maxsize=2048)
+def _state(state: State, weights: Weights, parameters: sp.Expr, source: str) -> Term:
     whole = state.rule == EVERY_ELEMENT
-    parts = state.parts(model)
+    parts = parts_of(state.rule, state.copies, state.kind, weights)
     return Term(
         name=state.name,
         kind=state.kind,
-        elements=state.copies * parameters if whole else sp.Add(*(part.elements for part in parts)),
+        elements=state.copies * parameters if whole else later(lambda: sp.Add(*(part.elements for part in parts))),
         bytes_per_element=state.bytes_per_element,
         reason=state.reason,
-        source=recipe.source,
+        source=source,
         short=state.bytes_per_element * state.copies * P if whole else None,
         parts=parts,
     )
 
 
-def _recomputed(model: Model, recipe: Recipe) -> list[Term]:
-    kept = [
-        Kept(tensor, _size(tensor, recipe), layer)
-        for layer in transient(model, recipe.recompute)
-        for tensor in layer.saved
-    ]
-    return [_term("recomputed activations", "buffers", kept)] if kept else []
-
-
-def _size(tensor: Tensor, recipe: Recipe) -> sp.Expr:
-    return recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
-
-
 def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
     """One term for every name of a layer; all copies of weights are one term."""
-    by_name: dict[str, list[Kept]] = {}
+    by_name: dict[str, list[Layer]] = {}
     for layer in model.layers:
-        name = f"activations of the {layer.name}" if kind == "activations" else "copies of the weights"
-        for tensor in layer.saved:
-            if tensor.kind == kind:
-                by_name.setdefault(name, []).append(Kept(tensor, _size(tensor, recipe), layer))
-    for name, kept in by_name.items():
-        yield _term(name, kind, kept)
+        if kind in layer.saved_kinds:
+            by_name.setdefault(layer.name if kind == "activations" else "", []).append(layer)
+    for name, layers in by_name.items():
+        title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
+        yield _saved_term(title, name, tuple(layers), recipe.activations, kind)
 
 
-@dataclass(frozen=True)
-class Kept:
+class _Kept(NamedTuple):
     """A saved tensor with its bytes per element, and the layer whose repetitions save it."""
 
     tensor: Tensor
@@ -113,25 +104,40 @@ class Kept:
     layer: Layer
 
 
-def _term(name: str, kind: str, kept: list[Kept]) -> Term:
-    """Tensors of several sizes are one term, counted in units of their greatest common size."""
-    unit = reduce(sp.gcd, (one.size for one in kept))
-    several = any(one.size != unit for one in kept)
-    parts = tuple(Part(one.layer.repeat * one.size / unit, one.tensor.shape) for one in kept)
+@lru_cache(maxsize=4096)
+def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], size: sp.Rational, kind: str | None = None) -> Term:
+    """What `layers` save of one kind (None: everything, as buffers) as one term.
+
+    Tensors of several sizes are counted in units of their greatest common size.
+    """
+    kept = [
+        _Kept(tensor, size if tensor.bytes_per_element is None else tensor.bytes_per_element, layer)
+        for layer in layers
+        for tensor in layer.saved
+        if kind in (None, tensor.kind)
+    ]
+    sizes = {size: fraction(size) for size in {one.size for one in kept}}
+    unit = fraction(gcd(*(size.numerator for size in sizes.values()))) / lcm(*(s.denominator for s in sizes.values()))
+    times = {size: rational(exact / unit) for size, exact in sizes.items()}
+    several = len(sizes) > 1
+    parts = tuple(
+        Part(one.layer.repeat * times[one.size] if several else one.layer.repeat, one.tensor.shape) for one in kept
+    )
     reasons = (
-        f"{one.tensor.name} ({one.size} bytes each): {one.tensor.reason}"
+        f"{one.tensor.name} ({sizes[one.size]} bytes each): {one.tensor.reason}"
         if several
         else f"{one.tensor.name}: {one.tensor.reason}"
         for one in kept
     )
     return Term(
         name=name,
-        kind=kind,
-        elements=_factored(parts),
-        bytes_per_element=unit,
+        kind=kind or "buffers",
+        elements=later(lambda: _factored(parts)),
+        bytes_per_element=rational(unit),
         reason="; ".join(dict.fromkeys(reasons)),
         source="; ".join(dict.fromkeys(one.layer.source for one in kept if one.layer.source)),
         parts=parts,
+        layer=layer,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import Given, Number, number
+from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.exact import Given, Number, Numbers, missing, ratio
+from symbolic_mem.base.once import MadeLater, later
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.models.tensors import KINDS, STATIC, Part
@@ -16,10 +18,12 @@ from symbolic_mem.plans.placement import Placed
 
 
 @dataclass(frozen=True)
-class Term:
+class Term(MadeLater):
     """One thing that a person would name: `elements` of `bytes_per_element`, divided over `degree` devices.
 
-    `short` is the same number of bytes before division, written with the model's named parts (``4*P``).
+    `short` is the same number of bytes before division, written with the model's named parts (``4*P``). `layer` is the
+    name of the layer whose activations it is, `part_of` the term that this is a fraction of. The elements of a sum of
+    `parts` are written when they are first asked for: numbers come from the parts.
     """
 
     name: str
@@ -30,28 +34,58 @@ class Term:
     source: str = ""
     degree: sp.Expr = sp.S.One
     short: sp.Expr | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Part, ...] = field(default_factory=tuple)
+    layer: str = ""
+    part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
 
-    @property
+    @cached_property
     def undivided_bytes(self) -> sp.Expr:
         """Bytes of the whole term, over all devices."""
         return self.bytes_per_element * self.elements
 
-    @property
+    @cached_property
     def bytes(self) -> sp.Expr:
         """Bytes on one device."""
         return self.undivided_bytes / self.degree
 
-    def scaled(self, fraction: sp.Rational, name: str, degree: sp.Expr) -> Term:
-        """Return that fraction of the term, under another name, divided over `degree`."""
-        return replace(
-            self,
-            name=name,
-            elements=fraction * self.elements,
-            short=None if self.short is None else fraction * self.short,
-            parts=tuple(replace(part, copies=fraction * part.copies) for part in self.parts),
-            degree=degree,
-        )
+    def at(self, values: Given | Numbers) -> Number:
+        """The exact number of bytes on one device, at values or at `Numbers` of them that several accounts share.
+
+        >>> from symbolic_mem.base.symbols import L, d_model, n_fsdp
+        >>> Term("w", "weights", L * d_model, sp.Integer(2), "", degree=n_fsdp).at({L: 3, d_model: 5, n_fsdp: 4})
+        Fraction(15, 2)
+        """
+        numbers = Numbers.of(values, self.name)
+        return numbers.once(self, self._at)
+
+    def _at(self, numbers: Numbers) -> Number:
+        return ratio(self._undivided(numbers), numbers[self.degree])
+
+    def _undivided(self, numbers: Numbers) -> Number:
+        if self.part_of is not None:
+            fraction, term = self.part_of
+            return numbers[fraction] * term._undivided(numbers)
+        if not self.made_later("elements"):
+            return numbers[self.bytes_per_element] * numbers[self.elements]
+        elements = 0
+        for part in self.parts:
+            product = numbers[part.copies]
+            for size in part.shape:
+                product *= numbers[size]
+            elements += product
+        return numbers[self.bytes_per_element] * elements
+
+    def scaled(self, fraction: sp.Rational, degree: sp.Expr, share: str = "") -> Term:
+        """Return that fraction of the term, divided over `degree`; `share` says in its name which part it is."""
+        if fraction == 1:
+            elements, parts = self.taken("elements"), self.taken("parts")
+        else:
+            elements = later(lambda: fraction * self.elements)
+            parts = later(lambda: tuple(replace(part, copies=fraction * part.copies) for part in self.parts))
+        short = None if self.short is None else fraction * self.short
+        size, reason, source = self.bytes_per_element, self.reason, self.source
+        name, layer = (f"{whole}, {share}" if share and whole else whole for whole in (self.name, self.layer))
+        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, (fraction, self))
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex
@@ -72,14 +106,24 @@ class Memory:
     def __len__(self) -> int:
         return len(self.terms)
 
-    @property
+    @cached_property
     def total(self) -> sp.Expr:
         """Bytes of all terms, on one device once the memory is placed."""
         return sp.Add(*(term.bytes for term in self.terms))
 
-    def at(self, values: Given) -> Number:
-        """The exact bytes of all terms at `values`; raises `MissingValue` for a symbol without one."""
-        return number(self.total, values, "the memory")
+    def at(self, values: Given | Numbers, what: str = "the memory") -> Number:
+        """The exact number of bytes of all terms, straight from their parts; raises `MissingValue` naming the symbols.
+
+        >>> from symbolic_mem import account, ffn, recipe
+        >>> from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
+        >>> account(ffn(), recipe("cs336")).at({B: 1, L: 2, S: 8, d_ff: 16, d_model: 4})
+        4736
+        """
+        numbers = Numbers.of(values, what)
+        try:
+            return ratio(sum(term.at(numbers) for term in self.terms), 1)
+        except MissingValue:
+            raise MissingValue(missing(self.total, numbers.values_given), what) from None
 
     def of(self, *kinds: str) -> Memory:
         """Return the terms of the given kinds, in their order."""
@@ -147,14 +191,13 @@ class Memory:
 def _placed(term: Term, placed: Placed | None) -> list[Term]:
     if placed is None:
         return [term]
-    whole = placed.fraction == 1
     terms = []
     if placed.fraction != 0:
-        name = term.name if whole else f"{term.name}, divided part"
-        terms.append(term.scaled(placed.fraction, name, term.degree * placed.degree))
-    if not whole and placed.rest == "kept":
-        name = term.name if placed.fraction == 0 else f"{term.name}, kept part"
-        terms.append(term.scaled(1 - placed.fraction, name, term.degree))
+        share = "" if placed.fraction == 1 else "divided part"
+        terms.append(term.scaled(placed.fraction, term.degree * placed.degree, share))
+    if placed.fraction != 1 and placed.rest == "kept":
+        share = "" if placed.fraction == 0 else "kept part"
+        terms.append(term.scaled(1 - placed.fraction, term.degree, share))
     return terms
 
 

@@ -96,6 +96,42 @@ def at(expr: sp.Expr, values: Given) -> sp.Rational | None:
     return None if missing(expr, values) else evaluate(expr, values)
 
 
+class Numbers(dict[sp.Expr, Number]):
+    """The numbers of expressions at `values_given`, each found once: for many accounts at the same values.
+
+    >>> from symbolic_mem.base.symbols import B, S
+    >>> Numbers({B: 2, S: 3})[B * S]
+    6
+    """
+
+    def __init__(self, values: Given, what: str = "this answer") -> None:
+        super().__init__()
+        self.values_given, self.what = values, what
+        self._found: dict[int, tuple[object, Number]] = {}
+
+    @classmethod
+    def of(cls, values: Given | Numbers, what: str = "this answer") -> Numbers:
+        """Return the values as they are where they are `Numbers`."""
+        return values if isinstance(values, Numbers) else cls(values, what)
+
+    def once(self, thing: object, find: Callable[[Numbers], Number]) -> Number:
+        """Return what `find` returns for that very object, found once."""
+        found = self._found.get(id(thing))
+        if found is None:
+            found = self._found[id(thing)] = (thing, find(self))
+        return found[1]
+
+    def __missing__(self, expr: sp.Expr) -> Number:
+        if expr.is_Rational:
+            found = _plain(expr)
+        elif expr in self.values_given:
+            found = _plain(self.values_given[cast(sp.Symbol, expr)])
+        else:
+            found = number(expr, self.values_given, self.what)
+        self[expr] = found
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class Compiled:
     """An expression (or several) as a Python function `call` of the numbers of `symbols`, in that order.

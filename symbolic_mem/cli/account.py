@@ -35,7 +35,7 @@ def _show(account: Account) -> None:
     from symbolic_mem.models.groups import groups
     from symbolic_mem.models.tensors import STATIC
     from symbolic_mem.questions.parts.assumptions import placements
-    from symbolic_mem.questions.parts.instants import INSTANT_WORDS, instants
+    from symbolic_mem.questions.parts.instants import instants, words_of
     from symbolic_mem.render.text import plain, plain_prose
 
     study, memory, placed = account.study, account.study.memory, account.study.placed()
@@ -62,8 +62,8 @@ def _show(account: Account) -> None:
         click.echo(f"placement    {plain_prose(sentence)}")
     for other in instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
-        click.echo(f"counted      {INSTANT_WORDS[study.instant]}")
-        click.echo(f"the other    {INSTANT_WORDS[other.instant]}: {_whole(step)} bytes, {_gib(step)} GiB")
+        click.echo(f"counted      {plain_prose(words_of(study))}")
+        click.echo(f"the other    {plain_prose(words_of(other))}: {_whole(step)} bytes, {_gib(step)} GiB")
     absent = missing(memory.total, study.values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")

@@ -38,6 +38,8 @@ def ffn(blocks: sp.Expr = L) -> Model:
         layers=(block,),
         assumptions=(
             "Each block is two bias-free linear layers; there is no attention, embedding, normalisation or output layer.",
+        ),
+        unless_recomputed=(
             "Nothing is recomputed: the input of every linear layer is kept until the backward pass has used it.",
         ),
     )

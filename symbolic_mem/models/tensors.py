@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import sympy as sp
+
+from symbolic_mem.base.once import hashed_once
 
 GROUPS = (
     "token embedding",
@@ -22,6 +26,7 @@ KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
 STATIC = ("weights", "gradients", "optimizer")
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Tensor:
     """A named tensor of symbolic `shape`; `reason` says why it exists or is kept for the backward pass.
@@ -72,6 +77,7 @@ class Matmul:
         return 2 * self.m * self.k * self.n
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Layer:
     """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times.
@@ -91,24 +97,64 @@ class Layer:
     enters: Tensor | None = None
     kept: sp.Expr | None = None
 
-    @property
+    @cached_property
     def parameters(self) -> sp.Expr:
         """Parameters of one repetition."""
         return sp.Add(*(weight.elements for weight in self.weights))
 
+    @cached_property
+    def saved_kinds(self) -> frozenset[str]:
+        """The kinds of memory of what it saves."""
+        return frozenset(tensor.kind for tensor in self.saved)
 
+
+class Held(NamedTuple):
+    """Weights of one layer with how often there are such layers, and how many keep what their blocks save."""
+
+    weights: tuple[Tensor, ...]
+    repeat: sp.Expr
+    kept: sp.Expr | None
+    multiplied: bool
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a model, layer by layer: all that the states of its parameters depend on."""
+
+    held: tuple[Held, ...]
+
+
+@hashed_once
 @dataclass(frozen=True)
 class Model:
-    """A named sequence of layers; `assumptions` are what its builder takes for granted."""
+    """A named sequence of layers; `assumptions` are what its builder takes for granted.
+
+    Those of `unless_recomputed` hold only while nothing is recomputed.
+    """
 
     name: str
     layers: tuple[Layer, ...]
     assumptions: tuple[str, ...] = ()
+    unless_recomputed: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
 
     @property
+    def said(self) -> tuple[str, ...]:
+        """All that its builder takes for granted, as sentences."""
+        return (*self.assumptions, *self.unless_recomputed)
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights of all layers, the same value for models that differ in what they save alone."""
+        held = (
+            Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls)) for layer in self.layers if layer.weights
+        )
+        return _the_one(Weights(tuple(held)))
+
+    @cached_property
     def parameters(self) -> sp.Expr:
         """Number of parameters, as an expression.
 
@@ -116,9 +162,19 @@ class Model:
         >>> ffn().parameters
         2*L*d_ff*d_model
         """
-        return sp.Add(*(layer.repeat * layer.parameters for layer in self.layers))
+        return _parameters(self.weights)
 
     @property
     def forward_flops(self) -> sp.Expr:
         """Floating-point operations of the matmuls of one forward pass over the batch."""
         return sp.Add(*(layer.repeat * matmul.flops for layer in self.layers for matmul in layer.matmuls))
+
+
+@lru_cache(maxsize=1024)
+def _the_one(weights: Weights) -> Weights:
+    return weights
+
+
+@lru_cache(maxsize=1024)
+def _parameters(weights: Weights) -> sp.Expr:
+    return sp.Add(*(held.repeat * sp.Add(*(weight.elements for weight in held.weights)) for held in weights.held))

@@ -13,6 +13,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
+from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.optimizers import optimizer
@@ -24,13 +25,14 @@ FP32 = sp.Integer(4)
 SIZES = ("weights", "gradients", "optimizer", "activations")
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Recipe:
     """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out.
 
     `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
-    persist between micro-batches grow while the activations shrink: `account` says what that changes, and `persistent`
-    is the assumption that then no longer holds.
+    persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
+    is the assumption that holds only while they do. `changes` says what differs from the preset.
     """
 
     name: str
@@ -45,6 +47,13 @@ class Recipe:
     gradients_persist: bool = True
     persistent: str = ""
     recompute: Recompute = NONE
+    changes: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All that it takes for granted, as sentences."""
+        persistent = (self.persistent,) if self.persistent and self.gradients_persist else ()
+        return (*self.assumptions, *persistent, *self.changes)
 
     @property
     def bytes_per_parameter(self) -> sp.Rational | None:
@@ -108,12 +117,10 @@ class Recipe:
             "the backward pass, with all activations, and all of them at the optimizer step, with no activations; "
             "both must fit.",
             gradients_persist=False,
-            assumptions=tuple(said for said in self.assumptions if said != self.persistent),
         )
 
     def _noting(self, sentence: str, **changes: Any) -> Recipe:
-        said = changes.pop("assumptions", self.assumptions)
-        return replace(self, assumptions=said + ((sentence,) if sentence else ()), **changes)
+        return replace(self, changes=(*self.changes, sentence) if sentence else self.changes, **changes)
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], where: str, default: str = DEFAULT) -> Recipe:
@@ -188,7 +195,7 @@ def _read(name: str, table: dict) -> Recipe:
         states=_ordered((*states, *optimizer(table["optimizer"]).states(moments))),
         activations=sp.Rational(table["activations"]),
         activations_reason=table.get("activations_reason", ""),
-        assumptions=(*table.get("assumptions", ()), *((table["persistent"],) if "persistent" in table else ())),
+        assumptions=tuple(table.get("assumptions", ())),
         persistent=table.get("persistent", ""),
         not_counted=tuple(table.get("not_counted", ())),
         moments=moments,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -21,7 +22,6 @@ from symbolic_mem.models.tensors import Layer, Model, Tensor
 PLAIN = ("none", "full", "half", "selective")
 COUNTED = ("every", "groups")
 PHASES = ("first", "last")
-NOTHING_RECOMPUTED = "Nothing is recomputed"  # a model's builder begins a sentence with it that is then no longer true
 
 
 @dataclass(frozen=True)
@@ -103,20 +103,23 @@ def recompute(model: Model, how: Recompute) -> Model:
     recomputed feed-forward block ceiling(L/2) ['x']
     feed-forward block floor(L/2) ['x', 'h']
     """
-    if how.rule == "none":
-        return model
-    _blocks(model)
+    return model if how.rule == "none" else _recomputed(model, how)
+
+
+@lru_cache(maxsize=512)
+def _recomputed(model: Model, how: Recompute) -> Model:
+    blocks = _blocks(model)
     assumption = f"Recomputation: {how}."
     if how.rule == "selective":
         layers = tuple(_without_scores(layer) if layer.block else layer for layer in model.layers)
         if layers == model.layers:
             assumption += " This model keeps no attention scores, so that nothing changes."
     else:
-        layers = tuple(_fewer(model, how))
-    said = tuple(sentence for sentence in model.assumptions if not sentence.startswith(NOTHING_RECOMPUTED))
-    return replace(model, layers=layers, assumptions=(*said, assumption))
+        layers = tuple(_fewer(model, how, blocks))
+    return replace(model, layers=layers, assumptions=(*model.assumptions, assumption), unless_recomputed=())
 
 
+@lru_cache(maxsize=512)
 def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
     """Return the layers that the backward pass of the last block, or group of blocks, recomputes at a time.
 
@@ -125,14 +128,13 @@ def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
     if how.rule == "none":
         return ()
     name, (start, end) = list(_blocks(model).items())[-1]
+    return _at_once(tuple(layer for layer in model.layers if layer.block == name), how, start, end)
+
+
+@lru_cache(maxsize=2048)
+def _at_once(block: tuple[Layer, ...], how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[Layer, ...]:
     at_once = sp.Min(how.size, end - start) if how.rule == "groups" else sp.S.One
-    layers = []
-    for layer in _of_block(model, name):
-        saved = layer.saved
-        if how.rule == "selective":
-            saved = tuple(tensor for tensor in saved if _is_score(tensor))
-        per_block = layer.repeat / (end - start)
-        layers.append(replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * per_block))
+    layers = [_again(layer, how.rule, at_once, end - start) for layer in block]
     if how.rule in ("half", "selective"):
         return tuple(layer for layer in layers if layer.saved)
     first, kept = layers[0], _input(layers[0])
@@ -142,6 +144,12 @@ def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
         again = replace(first, saved=(same[0],), repeat=first.repeat - 1)
         layers[:1] = [replace(first, saved=rest), *((again,) if again.repeat != 0 else ())]
     return tuple(layer for layer in layers if layer.saved)
+
+
+@lru_cache(maxsize=4096)
+def _again(layer: Layer, rule: str, at_once: sp.Expr, blocks: sp.Expr) -> Layer:
+    saved = tuple(tensor for tensor in layer.saved if _is_score(tensor)) if rule == "selective" else layer.saved
+    return replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * (layer.repeat / blocks))
 
 
 def _blocks(model: Model) -> dict[str, tuple[sp.Expr, sp.Expr]]:
@@ -157,10 +165,6 @@ def _blocks(model: Model) -> dict[str, tuple[sp.Expr, sp.Expr]]:
     return blocks
 
 
-def _of_block(model: Model, block: str) -> list[Layer]:
-    return [layer for layer in model.layers if layer.block == block]
-
-
 def _multiples(size: int, offset: int, end: sp.Expr) -> sp.Expr:
     """Count the positions below `end` that leave the remainder `offset`, 0 or ``size - 1``, when divided by `size`."""
     if size == 1:
@@ -172,22 +176,28 @@ def _between(size: int, offset: int, start: sp.Expr, end: sp.Expr) -> sp.Expr:
     return _multiples(size, offset, end) - (0 if start == 0 else _multiples(size, offset, start))
 
 
-def _fewer(model: Model, how: Recompute) -> Iterator[Layer]:
-    blocks = _blocks(model)
-    first_layers = {name: _of_block(model, name)[0] for name in blocks}
+def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.Expr]]) -> Iterator[Layer]:
+    begun: set[str] = set()
     for layer in model.layers:
         if not layer.block:
             yield layer
             continue
-        start, end = blocks[layer.block]
-        inputs, kept = _counts(how, start, end)
-        inside = layer.repeat / (end - start)  # a layer may occur several times in a block
-        yield replace(layer, saved=(), kept=kept * inside)
-        if layer is first_layers[layer.block] and inputs != 0:
-            name = f"recomputed {layer.block}"
-            yield Layer(name, saved=(_input(layer),), repeat=inputs, source=layer.source, block=layer.block)
-        if kept != 0 and layer.saved:
-            yield replace(layer, weights=(), matmuls=(), repeat=kept * inside)
+        yield from _kept(layer, how, *blocks[layer.block], layer.block not in begun)
+        begun.add(layer.block)
+
+
+@lru_cache(maxsize=4096)
+def _kept(layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, first: bool) -> tuple[Layer, ...]:
+    """A layer of the blocks from `start` to `end` without what it saves, the input that it keeps, and those kept whole."""
+    inputs, kept = _counts(how, start, end)
+    inside = layer.repeat / (end - start)  # a layer may occur several times in a block
+    layers = [replace(layer, saved=(), kept=kept * inside)]
+    if first and inputs != 0:
+        name = f"recomputed {layer.block}"
+        layers.append(Layer(name, saved=(_input(layer),), repeat=inputs, source=layer.source, block=layer.block))
+    if kept != 0 and layer.saved:
+        layers.append(replace(layer, weights=(), matmuls=(), repeat=kept * inside))
+    return tuple(layers)
 
 
 def _counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import sympy as sp
 
-from symbolic_mem.models.tensors import Model, Part
+from symbolic_mem.base.once import hashed_once
+from symbolic_mem.models.tensors import Model, Part, Weights
 
 Shape = tuple[sp.Expr, ...]
 Kept = Iterator[tuple[sp.Expr, Shape]]
@@ -18,6 +20,7 @@ MATMUL_WEIGHTS = "weights of matmuls"
 ONCE = "once"
 
 
+@hashed_once
 @dataclass(frozen=True)
 class State:
     """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
@@ -41,18 +44,24 @@ class State:
         >>> State("moments", "optimizer", sp.Integer(4), copies=2).parts(ffn())[0]
         Part(copies=2*L, shape=(d_ff, d_model))
         """
-        if self.rule == ONCE:
-            return (Part(sp.Integer(self.copies), ()),)
-        parts = []
-        for layer in model.layers:
-            if self.rule == MATMUL_WEIGHTS and not layer.matmuls:
-                continue
-            repeat = layer.kept if self.kind == "buffers" and layer.kept is not None else layer.repeat
-            for weight in layer.weights:
-                for count, shape in RULES[self.rule](weight.shape):
-                    if count * repeat != 0:
-                        parts.append(Part(self.copies * repeat * count, shape))
-        return tuple(parts)
+        return parts_of(self.rule, self.copies, self.kind, model.weights)
+
+
+@lru_cache(maxsize=1024)
+def parts_of(rule: str, copies: int, kind: str, weights: Weights) -> tuple[Part, ...]:
+    """Return what a state of that rule, number of copies and kind keeps for the weights of a model."""
+    if rule == ONCE:
+        return (Part(sp.Integer(copies), ()),)
+    parts = []
+    for held in weights.held:
+        if rule == MATMUL_WEIGHTS and not held.multiplied:
+            continue
+        repeat = held.kept if kind == "buffers" and held.kept is not None else held.repeat
+        for weight in held.weights:
+            for count, shape in RULES[rule](weight.shape):
+                if count * repeat != 0:
+                    parts.append(Part(copies * repeat * count, shape))
+    return tuple(parts)
 
 
 def at_least(size: sp.Expr, least: int) -> sp.Expr:

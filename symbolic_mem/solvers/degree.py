@@ -39,14 +39,13 @@ class Applied:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why no degree is enough: a `code` for programs, the sentence, the rules in conflict and the bytes in the way.
+    """Why no degree is enough: a `code`, the rules in conflict and the bytes in the way.
 
     Codes: ``fixed`` (what no device can give away does not fit), ``rows`` (one row of every tensor does not fit),
     ``gathered`` (what is held whole does not fit), ``contradiction`` and ``limit`` (the rules leave no degree).
     """
 
     code: str
-    sentence: str
     rules: tuple[Rule, ...] = ()
     bytes: Number | None = None
 
@@ -124,8 +123,8 @@ def smallest_degree(
     68
     >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[WholeSamples(), MultipleOf(8)]).value
     72
-    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.sentence
-    'no degree is at once a multiple of 8 and a divisor of 126'
+    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.code
+    'contradiction'
     """
     ideal = solve(memory, symbol, capacity, strict=strict).at(values)
     layouts = [rule for rule in rules if isinstance(rule, WholeSamples | PaddedRows | Gathered)]
@@ -148,7 +147,7 @@ def smallest_degree(
         steps.append(Applied(rule, value, after, shape, below))
         value = after
 
-    reason = None if value is not None else _reason(ideal, steps, integers, symbol)
+    reason = None if value is not None else _reason(ideal, steps, integers)
     without = ()
     if value is None and ideal.feasible:
         without = _without(memory, symbol, values, limit, layouts, integers)
@@ -174,31 +173,11 @@ def _without(
     return tuple(answers)
 
 
-def _reason(ideal: Solved, steps: list[Applied], integers: list[Rule], symbol: sp.Symbol) -> Reason:
-    capacity = ideal.capacity
+def _reason(ideal: Solved, steps: list[Applied], integers: list[Rule]) -> Reason:
     if not steps:
-        fixed = ideal.fixed
-        return Reason(
-            "fixed",
-            f"what every device holds whatever {symbol} is, {fixed} bytes, leaves no room in {capacity} bytes",
-            bytes=fixed,
-        )
+        return Reason("fixed", bytes=ideal.fixed)
     last = steps[-1]
     if isinstance(last.rule, WholeSamples | PaddedRows | Gathered):
-        if last.profile.floor is None:
-            return Reason("gathered", f"what every device holds whole never fits beside the rest: {last.rule.words}")
-        return Reason(
-            "rows",
-            f"with one row on every device there remain {last.profile.floor} bytes, which leave no room in "
-            f"{capacity} bytes: {last.rule.words}",
-            bytes=last.profile.floor,
-        )
+        return Reason("gathered" if last.profile.floor is None else "rows", bytes=last.profile.floor)
     conflict = contradiction(integers)
-    if conflict:
-        return Reason("contradiction", f"no degree is at once {_listed(conflict)}", conflict)
-    rules = tuple(integers)
-    return Reason("limit", f"at least {last.before} devices are needed, and no such number is {_listed(rules)}", rules)
-
-
-def _listed(rules: Sequence[Rule]) -> str:
-    return " and ".join(rule.words for rule in rules)
+    return Reason("contradiction", conflict) if conflict else Reason("limit", tuple(integers))

@@ -94,7 +94,7 @@ def test_a_recipe_decides_the_bytes_that_the_engine_leaves_open():
 
 
 def test_the_account_of_a_llama_like_model_is_ten_lines():
-    terms = {term.name.removeprefix("activations of the "): term for term in account(transformer(), recipe("cs336"))}
+    terms = {term.layer or term.name: term for term in account(transformer(), recipe("cs336"))}
     heads = d_head * (n_heads + n_kv)
     assert len(terms) == 10
     assert terms["attention norm"].bytes == 2 * B * L * S * (d_model + 2)

@@ -106,7 +106,7 @@ def test_gradients_that_do_not_persist_are_absent_when_the_activations_are_all_t
     assert account(ffn(), kept).total - account(ffn(), freed).total == 4 * PARAMETERS
     assert account(ffn(), kept, at="step") == account(ffn(), freed, at="step")
     assert account(ffn(), freed, at="step").total == 16 * PARAMETERS
-    assert "optimizer step" in freed.assumptions[-1]
+    assert "optimizer step" in freed.said[-1]
     with pytest.raises(BadInput, match="unknown moment 'later' of a training step; known: backward, step"):
         account(ffn(), kept, at="later")
 

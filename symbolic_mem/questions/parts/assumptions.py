@@ -20,9 +20,9 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
-        said += [text(sentence) for sentence in (*trained.assumptions, *recipe.assumptions)]
+        said += [text(sentence) for sentence in (*trained.said, *recipe.said)]
     elif any(question.subject == "layers" for question in study.questions):
-        said += [text(sentence) for sentence in study.model.assumptions]
+        said += [text(sentence) for sentence in study.model.said]
     said += [text(note) for note in study.notes]
     if study.caller:
         said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))

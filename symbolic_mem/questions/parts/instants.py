@@ -6,22 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from symbolic_mem.accounts import instants as accounts
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
 Answer = TypeVar("Answer", bound=Found)
-INSTANT_WORDS = {
-    "backward": "the start of the backward pass, with all activations and no gradients",
-    "step": "the optimizer step, with all gradients and no activations",
-}
 
 
 def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     """The study at each instant that must fit: two where gradients do not persist and are counted, else its own."""
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
-    return tuple(replace(study, instant=instant) for instant in INSTANT_WORDS)
+    return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
+
+
+def words_of(study: Study) -> Prose:
+    """The instant that is counted, in words."""
+    return text(accounts.instant(study.instant, study.recipe).words)
 
 
 def hardest(
@@ -38,7 +40,7 @@ def instant_words(study: Study) -> tuple[Prose, ...]:
     """Say which instant of a training step is counted, where gradients do not persist and that makes a difference."""
     if study.recipe.gradients_persist:
         return ()
-    return (say("What is counted is {instant}.", instant=text(INSTANT_WORDS[study.instant])),)
+    return (say("What is counted is {instant}.", instant=words_of(study)),)
 
 
 def decided_words(found: Found) -> tuple[Prose, ...]:
@@ -47,8 +49,8 @@ def decided_words(found: Found) -> tuple[Prose, ...]:
         say(
             "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
             "{chosen}. The other, {other}, gives {value}.",
-            chosen=text(INSTANT_WORDS[found.study.instant]),
-            other=text(INSTANT_WORDS[other.study.instant]),
+            chosen=words_of(found.study),
+            other=words_of(other.study),
             value=text("no such number" if other.value is None else f"{other.value:,}"),
         )
         for other in found.others
@@ -60,6 +62,6 @@ def each_words() -> Prose:
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit: {backward}, and {step}. Each number "
         "is that of the moment that asks for more.",
-        backward=text(INSTANT_WORDS["backward"]),
-        step=text(INSTANT_WORDS["step"]),
+        backward=text(accounts.BACKWARD.words),
+        step=text(accounts.STEP.words),
     )

@@ -74,7 +74,7 @@ def term_table(study: Study, memory: Memory) -> Table:
     shown = [term.bytes if term.short is None else term.short for term in memory.terms]
     rows = []
     for term, formula in zip(memory.terms, shown, strict=True):
-        name = term.name.removeprefix("activations of the ") if len(memory.of("activations")) > 1 else term.name
+        name = (term.layer or term.name) if len(memory.of("activations")) > 1 else term.name
         rows.append((text(name), say("{f}", f=formula), *_figures(term.bytes.xreplace(dict(study.values)), total)))
     rows.append((text("total"), text(""), *_figures(total, total)))
     return Table(
@@ -166,7 +166,7 @@ def by_layer(memory: Memory, work: Work) -> Step:
     """Sum what each kind of layer keeps for the backward pass."""
     chains, symbols = [], []
     for term in memory.terms:
-        symbol = local("M", term.name.removeprefix("activations of the ").removesuffix(" activations"))
+        symbol = local("M", term.layer or term.name)
         value = work.define(symbol, term.bytes)
         symbols.append(symbol)
         chains.append(Chain(symbol, (("=", Long(term.bytes)), amount(value, "GiB"))))
