@@ -159,8 +159,7 @@ def _untouched(
     """Whether a slip leaves the number as it was, with all that it came from."""
     if before != after:
         return False
-    claimed, names = after[0], _READ_BY[after[0].measures]
-    names = ("shown",) if claim.name == "parameters" else names
+    names = ("shown",) if claim.name == "parameters" else _READ_BY[after[0].measures]
     return all(getattr(slipped.misread, name) == getattr(case.misread, name) for name in names)
 
 
