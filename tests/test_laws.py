@@ -22,8 +22,8 @@ from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.recipe import presets
-from symbolic_mem.render.document import render_text
-from symbolic_mem.render.latex import latex
+from symbolic_mem.render.jinja import render_text
+from symbolic_mem.render.latex import FACE, latex
 from symbolic_mem.study.changes import changes
 
 few = settings(max_examples=25, deadline=None)
@@ -223,5 +223,5 @@ def test_the_latex_of_the_documents_is_balanced(layout):
     study = load_study("cs336-a2-xxl")
     for chosen in (study, study.called(changes(rest="kept")), study.called(changes(recipe="fp32", capacity="80 GB"))):
         build = homework if layout == "homework" else report
-        _, begin, body = render_text(build(chosen), layout, "tex").partition(r"\begin{document}")
+        _, begin, body = render_text(build(chosen), layout, FACE).partition(r"\begin{document}")
         assert unbalanced(begin + body) == []

@@ -19,7 +19,7 @@ import pytest
 import sympy as sp
 
 import symbolic_mem as sm
-from symbolic_mem.cli import main
+from symbolic_mem.cli.main import main
 
 # What this file knows of the inside of the package, all of it.
 

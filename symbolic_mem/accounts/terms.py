@@ -11,6 +11,8 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import Given, Number, Numbers, missing, ratio
 from symbolic_mem.base.once import MadeLater, later
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.models.tensors import KINDS, STATIC, Part
 from symbolic_mem.plans.placement import Placed
 
@@ -163,15 +165,28 @@ class Memory:
         placed = (part for term in self.terms for part in _placed(term, placements.get(term.kind)))
         return Memory(tuple(placed), self.definitions)
 
+    @property
+    def table(self) -> Table:
+        """What a notebook shows: each term with its bytes and its reason, and their sum.
+
+        >>> from symbolic_mem.base.symbols import P
+        >>> len(Memory((Term("gradients", "gradients", P, sp.Integer(2), "one BF16 number each"),)).table.rows)
+        2
+        """
+        rows = [(text(term.name), _bytes(term.bytes), text(term.reason)) for term in self.terms]
+        rows.append((text("total"), _bytes(self.total), Prose(())))
+        columns = (Column(text("term")), Column(text("bytes")), Column(text("reason"), "text"))
+        return Table(text("Memory"), columns, tuple(rows), totals=True)
+
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex_sum
 
         return f"$\\displaystyle {latex_sum([term.bytes for term in self.terms])}$"
 
     def _repr_html_(self) -> str:
-        from symbolic_mem.accounts.tables import memory_html
+        from symbolic_mem.render.jinja import table_html
 
-        return memory_html(self)
+        return table_html(self.table)
 
 
 def _placed(term: Term, placed: Placed | None) -> list[Term]:
@@ -185,3 +200,10 @@ def _placed(term: Term, placed: Placed | None) -> list[Term]:
         share = "" if placed.fraction == 0 else "kept part"
         terms.append(term.scaled(1 - placed.fraction, term.degree, share))
     return terms
+
+
+def _bytes(expr: sp.Expr) -> Prose:
+    if not expr.is_Rational:
+        return say("{formula}", formula=expr)
+    shown = Amount(expr, "GiB")
+    return say("{bytes} {sign} {gib}", bytes=expr, sign="=" if shown.shown.exact else "≈", gib=shown)

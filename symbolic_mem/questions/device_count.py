@@ -15,7 +15,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count, listed, plural
 from symbolic_mem.document.work import Work
-from symbolic_mem.hardware import READINGS
+from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
