@@ -16,7 +16,7 @@ from symbolic_mem.render.document import render
 from symbolic_mem.render.json import document_json, jsonable
 from symbolic_mem.study.question import Question
 
-KEYS = [(ask, key) for ask in ASKS for key in question_type(ask).keys()]
+KEYS = [(ask, key) for ask in ASKS for key in list(question_type(ask).keys())]
 WHERE = "my.toml [[question]] number 1"
 STRANGE = (
     *(
@@ -156,21 +156,20 @@ flops = "459 TFLOP/s"
 bandwidth = "90 GB/s"
 """
 DEVICES = """
-[device.mine]
-title = "Our {fast} card"
-vendor = "{us}"
-marketed = "1 MB"
-binary = "1 MiB"
-source = "Our {data} sheet"
+[sources.sheet]
+text = "Our {data} sheet"
 date = "2026-11-23"
-confidence = "measured"
+confidence = "vendor"
+[devices.mine]
+title = "Our {fast} card"
+capacity = { label = "1 MB", source = "sheet" }
 """
 ASKED = {
     "device_count": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"',
     "min_degree": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"\nmultiple_of = 2',
     "largest": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"\nfor = "B"',
     "insight": 'device = "mine"\ndevices = [4, 8]\nrows = { B = [1] }\ncolumns = { S = [16] }',
-    "stages": 'rows = { n_fsdp = [2] }\nprinted = [["1 GB", "2 GB", "3 GB"]]\nprinted_note = "see {x}"',
+    "stages": 'rows = { n_fsdp = [2] }\nprinted = [["1", "2", "3"]]\nprinted_note = "see {x}"',
     "compute_bound": "",
     "smaller_batch": "",
     "largest_mesh": "",
@@ -178,7 +177,7 @@ ASKED = {
     "recompute": 'device = "mine"',
     "compare": 'recipe = ["cs336", "zero-16"]',
     "evaluate": 'steps = [{ name = "a", formula = "2*L", statement = "So {many} of {0}", unit = "GiB", '
-    'printed = "1", source = "A {source}", reason = "for {reason}" }]',
+    'printed = "1", note = "for {reason}" }]',
     "buckets": "",
 }
 
