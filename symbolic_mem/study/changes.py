@@ -13,6 +13,7 @@ from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
+from symbolic_mem.hardware.catalogue import load as load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS, Placed
@@ -103,6 +104,7 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
 
 def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
+    load_devices(devices)  # a fault of that file has a place of its own
     with at_place(where):
         chosen = device_of(name, devices).name
 
