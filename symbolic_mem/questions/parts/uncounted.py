@@ -22,11 +22,6 @@ def uncounted(study: Study) -> tuple[LeftOut, ...]:
     return left_out(study.built, study.recipe, study.placement)
 
 
-def known_at(study: Study, symbol: sp.Symbol | None, value: int | None) -> Given:
-    """The numbers of a study, with the answer in its place."""
-    return dict(study.values) if symbol is None or value is None else {**study.values, symbol: value}
-
-
 def uncounted_lines(study: Study, values: Given) -> Iterator[tuple[str, Prose]]:
     """One line for each at a glance: what it is and its size at `values`, or the formula of that, where it is known."""
     numbers = Numbers.of(values)
