@@ -91,7 +91,11 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     >>> [(one.name, one.size) for one in left_out(Built(ffn(), {}), recipe("fsdp2"), divided)][:2]
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
     """
-    found = [*_loss(built, recipe, placement), *_units(built.model, recipe, placement), *_step(built, recipe, placement)]
+    found = [
+        *_loss(built, recipe, placement),
+        *_units(built.model, recipe, placement),
+        *_step(built, recipe, placement),
+    ]
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
@@ -162,7 +166,9 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
     if gradients is not None and _gathers(gradients):
         words = "the gradients of the block that is being computed, before they are divided"
         if root:
-            words = "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
+            words = (
+                "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
+            )
         yield _whole(GRADIENTS, words, units, each + (recipe.reduces or 0), gradients, recipe)
 
 

@@ -145,7 +145,11 @@ class Largest(Printed, OfKinds):
         asked = instants(study, self.counted) if self._decided(study) else (study,)
         values = [self.upper(one).value for one in asked]
         value = None if None in values else min(value for value in values if value is not None)
-        return {str(self.symbol): Claimed(value, "count", f"the largest {named(self.symbol).meaning} at which what is kept fits")}
+        return {
+            str(self.symbol): Claimed(
+                value, "count", f"the largest {named(self.symbol).meaning} at which what is kept fits"
+            )
+        }
 
 
 def _hardness(found: FoundLargest) -> float:

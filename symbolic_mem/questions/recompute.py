@@ -170,7 +170,12 @@ class FoundRecomputed(FoundDegree):
     def assumptions(self) -> tuple[Prose, ...]:
         """The rule, and where the memory lives."""
         rule = say("Recomputation: {rule}.", rule=text(str(self.study.recipe.recompute)))
-        return (rule, *idle_degrees(self.study), *placement_sentences(self.kinds, self.study.placement), *instant_words(self.study))
+        return (
+            rule,
+            *idle_degrees(self.study),
+            *placement_sentences(self.kinds, self.study.placement),
+            *instant_words(self.study),
+        )
 
 
 def _saving(study: Study) -> Study:

@@ -89,7 +89,9 @@ class RegionTable:
         if self.fixed != 0:
             lines.append(Chain(self.fixed, (("<", capacity),), asked=True))
             reason = text("The second line is where any number of devices is enough.")
-        yield work.step(say("What is kept at {r} and {c} fits on {n} devices where", r=r, c=c, n=n), *lines, reason=reason)
+        yield work.step(
+            say("What is kept at {r} and {c} fits on {n} devices where", r=r, c=c, n=n), *lines, reason=reason
+        )
         columns = (
             Column(say("{r}", r=r), "right"),
             *(Column(say("{c} = {v}", c=c, v=sp.Integer(head)), "right") for head in heads),
@@ -97,7 +99,11 @@ class RegionTable:
         cells = tuple(
             (count(value), *(count(entry) for entry in line)) for value, line in zip(values, self.entries, strict=True)
         )
-        yield Table(say("The smallest {n} at which what is kept fits; – where no number of devices is enough", n=n), columns, cells)
+        yield Table(
+            say("The smallest {n} at which what is kept fits; – where no number of devices is enough", n=n),
+            columns,
+            cells,
+        )
 
     @property
     def closing(self) -> Prose:
@@ -192,7 +198,11 @@ class LeftOvers:
         if not fitting:
             return text("None of these numbers of devices is enough for what is kept.")
         last = fitting[-1]
-        return say("On {number} devices each has {free} to spare beside what is kept.", number=last.count, free=self._shown(last.each))
+        return say(
+            "On {number} devices each has {free} to spare beside what is kept.",
+            number=last.count,
+            free=self._shown(last.each),
+        )
 
 
 def left_overs(grid: Grid, study: Study) -> LeftOvers:
