@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from bench_cli import PAIRS, Bar, compiled, ratio
 
-CONFIGS = Path(__file__).parents[1] / "symbolic_mem" / "studies" / "configs"
+CONFIGS = Path(__file__).parents[1] / "symbolic_mem" / "library" / "studies" / "configs"
 SIZES = ("--set", "B=2", "--set", "S=4096")
 
 

@@ -17,7 +17,8 @@ from symbolic_mem.library.changes import override
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import grouped
 from symbolic_mem.cli.main import VERBS, group
-from symbolic_mem.hardware import READINGS, load
+from symbolic_mem.hardware.catalogue import load
+from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.registry import ASKS

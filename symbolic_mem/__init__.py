@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from symbolic_mem.base.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from symbolic_mem.api import *
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -22,8 +22,8 @@ from symbolic_mem.claims.check import check as check
 from symbolic_mem.documents.derivation import Derivation as Derivation
 from symbolic_mem.documents.documents import homework as homework
 from symbolic_mem.documents.documents import report as report
-from symbolic_mem.hardware import Device as Device
-from symbolic_mem.hardware import device as device
+from symbolic_mem.hardware.catalogue import device as device
+from symbolic_mem.hardware.devices import Device as Device
 from symbolic_mem.library.read import load_study as load_study
 from symbolic_mem.models.architecture import Architecture as Architecture
 from symbolic_mem.models.counts import active_parameters as active_parameters

@@ -9,14 +9,14 @@ import pytest
 
 from symbolic_mem.cli.main import VERBS
 
-HEAVY = ("sympy", "jinja2", "mpmath", "symbolic_mem.study", "symbolic_mem.symbols")
+HEAVY = ("sympy", "jinja2", "mpmath", "symbolic_mem.study", "symbolic_mem.base.symbols")
 
 
 def heavy_imports(*arguments: str) -> set[str]:
     """Names of the heavy modules that a run of the command line imports."""
     code = (
         "import sys\n"
-        "from symbolic_mem.cli import main\n"
+        "from symbolic_mem.cli.main import main\n"
         f"status = main({list(arguments)!r})\n"
         f"print('imported:', *[name for name in {HEAVY!r} if name in sys.modules])\n"
     )

@@ -28,8 +28,7 @@ from pathlib import Path
 
 import pytest
 
-from symbolic_mem.cli import main
-from symbolic_mem.cli.main import VERBS, group
+from symbolic_mem.cli.main import VERBS, group, main
 from symbolic_mem.library.read import load_study
 
 ROOT = Path(__file__).parents[1]

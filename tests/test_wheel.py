@@ -52,9 +52,7 @@ def elsewhere(wheel, tmp_path_factory):
     zipfile.ZipFile(wheel).extractall(installed)
 
     def run(*arguments):
-        code = (
-            f"import sys; sys.path.insert(0, {str(installed)!r}); from symbolic_mem.cli import main; sys.exit(main())"
-        )
+        code = f"import sys; sys.path.insert(0, {str(installed)!r}); from symbolic_mem.cli.main import main; sys.exit(main())"
         done = subprocess.run(
             [sys.executable, "-P", "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False
         )

@@ -116,13 +116,16 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], size: sp.Ratio
         for tensor in layer.saved
         if kind in (None, tensor.kind)
     ]
-    sizes = {one.size: fraction(one.size) for one in kept}
+    sizes = {size: fraction(size) for size in {one.size for one in kept}}
     unit = fraction(gcd(*(size.numerator for size in sizes.values()))) / lcm(*(s.denominator for s in sizes.values()))
     times = {size: rational(exact / unit) for size, exact in sizes.items()}
-    parts = tuple(Part(one.layer.repeat * times[one.size], one.tensor.shape) for one in kept)
+    several = len(sizes) > 1
+    parts = tuple(
+        Part(one.layer.repeat * times[one.size] if several else one.layer.repeat, one.tensor.shape) for one in kept
+    )
     reasons = (
         f"{one.tensor.name} ({sizes[one.size]} bytes each): {one.tensor.reason}"
-        if len(sizes) > 1
+        if several
         else f"{one.tensor.name}: {one.tensor.reason}"
         for one in kept
     )

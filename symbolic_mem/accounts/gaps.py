@@ -48,11 +48,6 @@ class Gap:
 
     @property
     def layer(self) -> str:
-        """The kind of layer that keeps the term, or both when it is renamed."""
-        return " / ".join(dict.fromkeys(layer_of(term) for term in self._terms))
-
-    @property
-    def layer(self) -> str:
         """The layer whose activations it is, or both where they differ; its name where there is none."""
         names = dict.fromkeys(term.layer or term.name for term in (self.a, self.b) if term is not None)
         return " / ".join(names)
@@ -97,11 +92,6 @@ class Gap:
     @property
     def _either(self) -> Term:
         return self._terms[-1]
-
-
-def layer_of(term: Term) -> str:
-    """Name the kind of layer whose activations a term is; the whole name of any other term."""
-    return term.name.removeprefix("activations of the ")
 
 
 def factored(expr: sp.Expr) -> sp.Expr:

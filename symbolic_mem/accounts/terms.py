@@ -11,6 +11,8 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import Given, Number, Numbers, missing, ratio
 from symbolic_mem.base.once import MadeLater, later
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.models.tensors import KINDS, STATIC, Part
 from symbolic_mem.plans.placement import Placed
 
@@ -54,12 +56,16 @@ class Term(MadeLater):
         Fraction(15, 2)
         """
         numbers = Numbers.of(values, self.name)
-        return ratio(self._undivided(numbers), numbers[self.degree])
+        return numbers.once(self, self._at)
 
-    def _undivided(self, numbers: Numbers) -> Number:
+    def _at(self, numbers: Numbers) -> Number:
+        return ratio(self.undivided_at(numbers), numbers[self.degree])
+
+    def undivided_at(self, numbers: Numbers) -> Number:
+        """The exact number of bytes of the whole term, over all devices."""
         if self.part_of is not None:
             fraction, term = self.part_of
-            return numbers[fraction] * term._undivided(numbers)
+            return numbers[fraction] * term.undivided_at(numbers)
         if not self.made_later("elements"):
             return numbers[self.bytes_per_element] * numbers[self.elements]
         elements = 0
@@ -70,8 +76,8 @@ class Term(MadeLater):
             elements += product
         return numbers[self.bytes_per_element] * elements
 
-    def scaled(self, fraction: sp.Rational, name: str, degree: sp.Expr) -> Term:
-        """Return that fraction of the term, under another name, divided over `degree`."""
+    def scaled(self, fraction: sp.Rational, degree: sp.Expr, share: str = "") -> Term:
+        """Return that fraction of the term, divided over `degree`; `share` says in its name which part it is."""
         if fraction == 1:
             elements, parts = self.taken("elements"), self.taken("parts")
         else:
@@ -79,7 +85,8 @@ class Term(MadeLater):
             parts = later(lambda: tuple(replace(part, copies=fraction * part.copies) for part in self.parts))
         short = None if self.short is None else fraction * self.short
         size, reason, source = self.bytes_per_element, self.reason, self.source
-        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, self.layer, (fraction, self))
+        name, layer = (f"{whole}, {share}" if share and whole else whole for whole in (self.name, self.layer))
+        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, (fraction, self))
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex
@@ -158,26 +165,45 @@ class Memory:
         placed = (part for term in self.terms for part in _placed(term, placements.get(term.kind)))
         return Memory(tuple(placed), self.definitions)
 
+    @property
+    def table(self) -> Table:
+        """What a notebook shows: each term with its bytes and its reason, and their sum.
+
+        >>> from symbolic_mem.base.symbols import P
+        >>> len(Memory((Term("gradients", "gradients", P, sp.Integer(2), "one BF16 number each"),)).table.rows)
+        2
+        """
+        rows = [(text(term.name), _bytes(term.bytes), text(term.reason)) for term in self.terms]
+        rows.append((text("total"), _bytes(self.total), Prose(())))
+        columns = (Column(text("term")), Column(text("bytes")), Column(text("reason"), "text"))
+        return Table(text("Memory"), columns, tuple(rows), totals=True)
+
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex_sum
 
         return f"$\\displaystyle {latex_sum([term.bytes for term in self.terms])}$"
 
     def _repr_html_(self) -> str:
-        from symbolic_mem.accounts.tables import memory_html
+        from symbolic_mem.render.jinja import table_html
 
-        return memory_html(self)
+        return table_html(self.table)
 
 
 def _placed(term: Term, placed: Placed | None) -> list[Term]:
     if placed is None:
         return [term]
-    whole = placed.fraction == 1
     terms = []
     if placed.fraction != 0:
-        name = term.name if whole else f"{term.name}, divided part"
-        terms.append(term.scaled(placed.fraction, name, term.degree * placed.degree))
-    if not whole and placed.rest == "kept":
-        name = term.name if placed.fraction == 0 else f"{term.name}, kept part"
-        terms.append(term.scaled(1 - placed.fraction, name, term.degree))
+        share = "" if placed.fraction == 1 else "divided part"
+        terms.append(term.scaled(placed.fraction, term.degree * placed.degree, share))
+    if placed.fraction != 1 and placed.rest == "kept":
+        share = "" if placed.fraction == 0 else "kept part"
+        terms.append(term.scaled(1 - placed.fraction, term.degree, share))
     return terms
+
+
+def _bytes(expr: sp.Expr) -> Prose:
+    if not expr.is_Rational:
+        return say("{formula}", formula=expr)
+    shown = Amount(expr, "GiB")
+    return say("{bytes} {sign} {gib}", bytes=expr, sign="=" if shown.shown.exact else "≈", gib=shown)

@@ -107,11 +107,19 @@ class Numbers(dict[sp.Expr, Number]):
     def __init__(self, values: Given, what: str = "this answer") -> None:
         super().__init__()
         self.values_given, self.what = values, what
+        self._found: dict[int, tuple[object, Number]] = {}
 
     @classmethod
     def of(cls, values: Given | Numbers, what: str = "this answer") -> Numbers:
         """Return the values as they are where they are `Numbers`."""
         return values if isinstance(values, Numbers) else cls(values, what)
+
+    def once(self, thing: object, find: Callable[[Numbers], Number]) -> Number:
+        """Return what `find` returns for that very object, found once."""
+        found = self._found.get(id(thing))
+        if found is None:
+            found = self._found[id(thing)] = (thing, find(self))
+        return found[1]
 
     def __missing__(self, expr: sp.Expr) -> Number:
         if expr.is_Rational:

@@ -36,7 +36,7 @@ def _studies(_: str | None) -> list[dict[str, Any]]:
 
 
 def _devices(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.hardware import load
+    from symbolic_mem.hardware.catalogue import load
 
     return [
         {

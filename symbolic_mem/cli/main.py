@@ -12,8 +12,8 @@ import sys
 
 import click
 
-from symbolic_mem import __version__
 from symbolic_mem.base.errors import SymbolicMemError
+from symbolic_mem.base.version import __version__
 
 VERBS = {
     "homework": "Write the worked solution of a study's questions.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
-from symbolic_mem.render.document import fragment_html
+from symbolic_mem.render.jinja import fragment_html
 from symbolic_mem.study.question import Found
 
 

@@ -113,11 +113,6 @@ class Architecture:
                 raise BadInput(f"the {what} is {given!r}; {nearest(given, filter(None, allowed))}")
 
     @property
-    def norms_per_block(self) -> int:
-        """Norms of width d_model in one block: 2, or 4 around both parts."""
-        return 4 if self.norm_place == "around" else 2
-
-    @property
     def expert_layers(self) -> sp.Expr:
         """Blocks with a mixture of experts; the other `layers` have an ordinary MLP."""
         return sp.S.Zero if self.experts is None else self.layers - self.experts.dense_layers

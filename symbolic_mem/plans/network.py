@@ -51,18 +51,3 @@ class Network:
     def passed(self, chips: sp.Expr) -> sp.Expr:
         """The part of an array that passes each chip of a ring of `chips`."""
         return (chips - 1) / chips if self.ring == "exact" else sp.S.One
-
-
-def same_direction(*networks: Network) -> str:
-    """Return the one direction of all `networks`.
-
-    Raises `BadInput` when they differ: times from the two kinds of bandwidth must not be compared or added.
-
-    >>> same_direction(Network("both-ways"), Network("one-way"))
-    Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: bandwidths of different directions: both-ways, one-way; give all in one direction
-    """
-    directions = sorted({network.direction for network in networks})
-    if len(directions) != 1:
-        raise BadInput(f"bandwidths of different directions: {', '.join(directions)}; give all in one direction")
-    return directions[0]

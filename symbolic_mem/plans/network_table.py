@@ -10,8 +10,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import C, W, W_dcn
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.hardware import device
-from symbolic_mem.hardware.catalogue import parse_flops, parse_rate
+from symbolic_mem.hardware.catalogue import device, parse_flops, parse_rate
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.plans.network import Network
 

@@ -134,13 +134,7 @@ def transient(model: Model, how: Recompute) -> tuple[Layer, ...]:
 @lru_cache(maxsize=2048)
 def _at_once(block: tuple[Layer, ...], how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[Layer, ...]:
     at_once = sp.Min(how.size, end - start) if how.rule == "groups" else sp.S.One
-    layers = []
-    for layer in block:
-        saved = layer.saved
-        if how.rule == "selective":
-            saved = tuple(tensor for tensor in saved if _is_score(tensor))
-        per_block = layer.repeat / (end - start)
-        layers.append(replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * per_block))
+    layers = [_again(layer, how.rule, at_once, end - start) for layer in block]
     if how.rule in ("half", "selective"):
         return tuple(layer for layer in layers if layer.saved)
     first, kept = layers[0], _input(layers[0])
@@ -150,6 +144,12 @@ def _at_once(block: tuple[Layer, ...], how: Recompute, start: sp.Expr, end: sp.E
         again = replace(first, saved=(same[0],), repeat=first.repeat - 1)
         layers[:1] = [replace(first, saved=rest), *((again,) if again.repeat != 0 else ())]
     return tuple(layer for layer in layers if layer.saved)
+
+
+@lru_cache(maxsize=4096)
+def _again(layer: Layer, rule: str, at_once: sp.Expr, blocks: sp.Expr) -> Layer:
+    saved = tuple(tensor for tensor in layer.saved if _is_score(tensor)) if rule == "selective" else layer.saved
+    return replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * (layer.repeat / blocks))
 
 
 def _blocks(model: Model) -> dict[str, tuple[sp.Expr, sp.Expr]]:

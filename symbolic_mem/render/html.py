@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.document.prose import Amount, Chain, Prose
 from symbolic_mem.render import mathml
+from symbolic_mem.render.face import Face
 from symbolic_mem.render.mathml import MathML
 
 _TAG = re.compile("<[^>]*>")
@@ -60,3 +61,6 @@ def _figure(number: Amount | sp.Integer) -> str:
     """A number with its unit as text; a power of ten stays mathematics."""
     markup = MathML().side(number)
     return mathml.mathml(number) if "<msup>" in markup else f'<span class="figure">{_TAG.sub("", markup)}</span>'
+
+
+FACE = Face("html", escape, prose, display, names={"math_font": math_font})

@@ -9,6 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.prose import Chain, Prose, Side, Total
+from symbolic_mem.render.face import Face
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.typeset import Typesetter
 
@@ -159,3 +160,8 @@ def prose(sentence: Prose) -> str:
             case _:
                 written.append(rf"\({face.side(part)}\)")
     return "".join(written)
+
+
+_OPENING = {"block_start_string": "<%", "variable_start_string": "<<", "comment_start_string": "<#"}
+_CLOSING = {"block_end_string": "%>", "variable_end_string": ">>", "comment_end_string": "#>"}
+FACE = Face("tex", escape, prose, display, marks=_OPENING | _CLOSING)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from symbolic_mem.document.prose import Chain, Prose
 from symbolic_mem.render import latex
+from symbolic_mem.render.face import Face
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|$~^])")
 
@@ -39,3 +40,6 @@ def prose(sentence: Prose) -> str:
 def display(chains: Sequence[Chain]) -> str:
     """Write chains as one display."""
     return f"$$\n{latex.display(chains)}\n$$"
+
+
+FACE = Face("md", escape, prose, display)

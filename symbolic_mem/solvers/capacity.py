@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import parse_bytes, show_bytes
-from symbolic_mem.hardware import Device
+from symbolic_mem.hardware.devices import Device
 
 READING_UNITS = {"marketed": "GB", "binary": "GiB", "reported": "GiB"}
 
@@ -48,7 +48,7 @@ class Capacity:
 def capacity_of(device: Device, reading: str, **limits: int | sp.Rational) -> Capacity:
     """Return the capacity of a catalogue device under a ``marketed``, ``binary`` or ``reported`` reading.
 
-    >>> from symbolic_mem.hardware import device
+    >>> from symbolic_mem.hardware.catalogue import device
     >>> capacity_of(device("tpu-v5p"), "binary").counted
     102005473280
     """

@@ -48,15 +48,6 @@ class Critical:
         return bounds[0] if len(bounds) == 1 else sp.Max(*bounds) if bounds else sp.S.Zero
 
     @property
-    def per_chip(self) -> sp.Expr:
-        """Tokens per chip, B/N in the Scaling Book."""
-        return tidy(self.tokens / self.roofline.work.chips)
-
-    def per_fsdp_rank(self, x: sp.Expr) -> sp.Expr:
-        """Tokens per rank of the FSDP axis of `x` chips, B/X in the Scaling Book."""
-        return tidy(self.tokens / x)
-
-    @property
     def conditions(self) -> tuple[sp.Expr, ...]:
         """Margins that must exceed 1 for any batch to be enough."""
         return tuple(limit.margin for limit in self.limits if limit.growth != 0)

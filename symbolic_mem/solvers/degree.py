@@ -9,9 +9,9 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Given, Number
-from symbolic_mem.base.limit import Limit
-from symbolic_mem.solvers.bound import Solved, solve
+from symbolic_mem.base.exact import Given, Number, number
+from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.solvers.bound import Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
@@ -39,14 +39,13 @@ class Applied:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why no degree is enough: a `code` for programs, the sentence, the rules in conflict and the bytes in the way.
+    """Why no degree is enough: a `code`, the rules in conflict and the bytes in the way.
 
     Codes: ``fixed`` (what no device can give away does not fit), ``rows`` (one row of every tensor does not fit),
     ``gathered`` (what is held whole does not fit), ``contradiction`` and ``limit`` (the rules leave no degree).
     """
 
     code: str
-    sentence: str
     rules: tuple[Rule, ...] = ()
     bytes: Number | None = None
 
@@ -124,16 +123,20 @@ def smallest_degree(
     68
     >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[WholeSamples(), MultipleOf(8)]).value
     72
-    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.sentence
-    'no degree is at once a multiple of 8 and a divisor of 126'
+    >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.code
+    'contradiction'
     """
-    ideal = solve(memory, symbol, capacity, strict=strict).at(values)
+    bound = bound_of(memory, symbol, Limit(capacity, strict))
+    shape, keep = profile(memory, symbol, values), Allowed()
+    room = number(bound.capacity, values, "the capacity")
+    ideal = Solved(
+        bound, first_degree(shape.divided, shape.fixed, room, strict=strict), shape.divided, shape.fixed, room
+    )
     layouts = [rule for rule in rules if isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     integers = [rule.at(values) for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     ordered = (*layouts, *integers)
     limit = Limit(ideal.capacity, strict)
 
-    shape, keep = profile(memory, symbol, values), Allowed()
     value = ideal.value
     steps: list[Applied] = []
     for position, rule in enumerate(ordered, start=1):
@@ -148,7 +151,7 @@ def smallest_degree(
         steps.append(Applied(rule, value, after, shape, below))
         value = after
 
-    reason = None if value is not None else _reason(ideal, steps, integers, symbol)
+    reason = None if value is not None else _reason(ideal, steps, integers)
     without = ()
     if value is None and ideal.feasible:
         without = _without(memory, symbol, values, limit, layouts, integers)
@@ -174,31 +177,11 @@ def _without(
     return tuple(answers)
 
 
-def _reason(ideal: Solved, steps: list[Applied], integers: list[Rule], symbol: sp.Symbol) -> Reason:
-    capacity = ideal.capacity
+def _reason(ideal: Solved, steps: list[Applied], integers: list[Rule]) -> Reason:
     if not steps:
-        fixed = ideal.fixed
-        return Reason(
-            "fixed",
-            f"what every device holds whatever {symbol} is, {fixed} bytes, leaves no room in {capacity} bytes",
-            bytes=fixed,
-        )
+        return Reason("fixed", bytes=ideal.fixed)
     last = steps[-1]
     if isinstance(last.rule, WholeSamples | PaddedRows | Gathered):
-        if last.profile.floor is None:
-            return Reason("gathered", f"what every device holds whole never fits beside the rest: {last.rule.words}")
-        return Reason(
-            "rows",
-            f"with one row on every device there remain {last.profile.floor} bytes, which leave no room in "
-            f"{capacity} bytes: {last.rule.words}",
-            bytes=last.profile.floor,
-        )
+        return Reason("gathered" if last.profile.floor is None else "rows", bytes=last.profile.floor)
     conflict = contradiction(integers)
-    if conflict:
-        return Reason("contradiction", f"no degree is at once {_listed(conflict)}", conflict)
-    rules = tuple(integers)
-    return Reason("limit", f"at least {last.before} devices are needed, and no such number is {_listed(rules)}", rules)
-
-
-def _listed(rules: Sequence[Rule]) -> str:
-    return " and ".join(rule.words for rule in rules)
+    return Reason("contradiction", conflict) if conflict else Reason("limit", tuple(integers))

@@ -12,8 +12,8 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.hardware import READINGS
-from symbolic_mem.hardware import device as device_of
+from symbolic_mem.hardware.catalogue import device as device_of
+from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.recipes.recipe import recipe as recipe_of

@@ -13,7 +13,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import missing
-from symbolic_mem.hardware import device
+from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.network import Network

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from symbolic_mem.cli import main
+from symbolic_mem.cli.main import main
 
 
 @dataclass(frozen=True)

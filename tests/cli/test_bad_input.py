@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from symbolic_mem.cli import main
+from symbolic_mem.cli.main import main
 
 STUDY = "cs336-a2-xxl"
 GOOD = """\

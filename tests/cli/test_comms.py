@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from symbolic_mem.cli import main
+from symbolic_mem.cli.main import main
 
 # Convention -> tokens in the whole batch, per chip: three public solutions and the Scaling Book before and after 2025-08.
 PUBLISHED = {

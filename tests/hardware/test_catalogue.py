@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.hardware import CONFIDENCES, DIRECTIONS, SCOPES, device, load
-from symbolic_mem.hardware.catalogue import parse_flops, parse_rate
+from symbolic_mem.hardware.catalogue import device, load, parse_flops, parse_rate
+from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, SCOPES
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "hardware.json").read_text(encoding="utf-8"))
 DEVICES = load()
@@ -254,5 +254,5 @@ def test_what_is_no_rate_of_computing_is_refused(text):
 
 
 def test_the_catalogue_does_not_import_sympy():
-    code = "import sys, symbolic_mem.hardware as h; h.load(); sys.exit('sympy' in sys.modules)"
+    code = "import sys, symbolic_mem.hardware.catalogue as h; h.load(); sys.exit('sympy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

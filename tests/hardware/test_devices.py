@@ -1,7 +1,8 @@
 import pytest
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.hardware import Device, device
+from symbolic_mem.hardware.catalogue import device
+from symbolic_mem.hardware.devices import Device
 
 
 def test_a_reading_that_is_not_known_names_those_that_are():

@@ -15,10 +15,6 @@ def test_blocks_are_dense_or_have_experts() -> None:
     assert (some.dense_layers, some.expert_layers) == (L_dense, L - L_dense)
 
 
-def test_norms_around_both_parts_are_four() -> None:
-    assert [Architecture(norm_place=place).norms_per_block for place in ("before", "after", "around")] == [2, 2, 4]
-
-
 def test_a_choice_that_no_layer_knows_is_refused() -> None:
     with pytest.raises(BadInput, match=r"the activation is 'swish'; known: gelu, gelu_bloom, .*silu_clamped"):
         Architecture(activation="swish")

@@ -18,7 +18,6 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.accounts.tables import memory_html
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.symbols import L, P, S, d_model, table
 from symbolic_mem.base.units import BYTES_PER
@@ -28,7 +27,8 @@ from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render import html
-from symbolic_mem.render.document import fragment_html, render
+from symbolic_mem.render.document import render
+from symbolic_mem.render.jinja import fragment_html
 from symbolic_mem.render.mathml import display, mathml
 
 VOID = {"meta", "wbr"}
@@ -183,7 +183,7 @@ def test_a_notebook_shows_a_memory_as_a_table_with_a_total(study):
 
 def test_a_memory_of_numbers_shows_them_with_their_size():
     terms = (Term("gradients", "gradients", sp.Integer(2**30), sp.Integer(4), "FP32: 4 bytes each"),)
-    shown = "".join(Page(memory_html(Memory(terms))).text)
+    shown = "".join(Page(Memory(terms)._repr_html_()).text)
     assert shown.count("4\u202f294\u202f967\u202f296 = 4\N{NO-BREAK SPACE}GiB") == 2
 
 

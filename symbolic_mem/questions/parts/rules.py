@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import rational
+from symbolic_mem.base.exact import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
@@ -36,6 +36,44 @@ def rule_blocks(degree: Degree, work: Work) -> list[Block]:
     if len(degree.steps) > 1:
         blocks.append(_table(degree))
     return blocks
+
+
+def reason_words(degree: Degree) -> Prose | None:
+    """Say why no degree obeys the rules, inside a sentence; None where one does.
+
+    >>> from symbolic_mem.accounts.terms import Memory, Term
+    >>> from symbolic_mem.base.symbols import n_fsdp
+    >>> from symbolic_mem.render.text import plain_prose
+    >>> from symbolic_mem.solvers.degree import smallest_degree
+    >>> memory = Memory((Term("w", "weights", sp.Integer(80), sp.S.One, "", degree=n_fsdp),))
+    >>> plain_prose(reason_words(smallest_degree(memory, n_fsdp, 10, {}, rules=[MultipleOf(8), Divides(126)])))
+    'no degree is at once a multiple of 8 and a divisor of 126'
+    """
+    reason = degree.reason
+    if reason is None:
+        return None
+    room = Amount(symbolic(degree.capacity), "bytes")
+    kept = None if reason.bytes is None else Amount(symbolic(reason.bytes), "bytes")
+    if reason.code == "fixed":
+        n = degree.ideal.bound.symbol
+        return say(
+            "what every device holds whatever {n} is, {kept}, leaves no room in {room}", n=n, kept=kept, room=room
+        )
+    last = degree.steps[-1]
+    rule = text(last.rule.words)
+    if reason.code == "gathered":
+        return say("what every device holds whole never fits beside the rest: {rule}", rule=rule)
+    if reason.code == "rows":
+        return say(
+            "with one row on every device there remain {kept}, which leave no room in {room}: {rule}",
+            kept=kept,
+            room=room,
+            rule=rule,
+        )
+    rules = text(" and ".join(rule.words for rule in reason.rules))
+    if reason.code == "contradiction":
+        return say("no degree is at once {rules}", rules=rules)
+    return say("at least {before} devices are needed, and no such number is {rules}", before=last.before, rules=rules)
 
 
 def _layout_step(step: Applied, degree: Degree, work: Work) -> Block:
@@ -178,11 +216,6 @@ def _cell(profile: Profile, n: int) -> Prose:
 def rule_names(degree: Degree) -> list[str]:
     """Name the rules that an answer obeys, in their order."""
     return [_short(step.rule) for step in degree.steps]
-
-
-def reason_words(degree: Degree) -> Prose | None:
-    """Say why the rules leave no degree; None where they leave one."""
-    return None if degree.reason is None else text(degree.reason.sentence)
 
 
 def _asked(rule: Rule | Layout | Any) -> str:

@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import symbolic
-from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T
+from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, local
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
@@ -185,7 +185,7 @@ class Sensitivities:
             for one in self.rows
         )
         heads = (
-            Column(say("{x}", x=sp.Symbol("x", positive=True))),
+            Column(say("{x}", x=local("x", ""))),
             Column(text("bytes for one more"), "formula"),
             Column(text("% for 1 % more"), "right"),
             Column(text("GiB for 1 % more"), "right"),

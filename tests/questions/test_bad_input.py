@@ -10,14 +10,13 @@ from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.load import load
-from symbolic_mem.plans.network import Network, same_direction
+from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, scheme
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import best_mesh, mesh_size
-from symbolic_mem.solvers.overheads import seconds
 from symbolic_mem.study.changes import set_value
 
 MIXED = Roofline(scheme("fsdp+tp", load(ffn())).forward, Network("both-ways"))
@@ -27,10 +26,6 @@ HEAD = 'title = "t"\n[model]\nkind = "ffn"\n[values]\nd_model = 64\nd_ff = 256\n
 CASES = {
     "no direction": (lambda: Network(""), "no direction"),
     "a direction that nobody states": (lambda: Network("unstated"), "unknown direction 'unstated'"),
-    "mixed directions": (
-        lambda: same_direction(Network("one-way"), Network("both-ways")),
-        "bandwidths of different directions: both-ways, one-way",
-    ),
     "an unknown ring": (lambda: Network("one-way", "short"), "unknown ring 'short'"),
     "no mesh axes": (lambda: Mesh(axes_x=sp.S.Zero), "M_X = 0 is not allowed"),
     "a collective over no axis": (lambda: Collective("all-gather", "x", W, X, "X", sp.S.Zero), "over 0 mesh axes"),
@@ -47,7 +42,6 @@ CASES = {
         "X = 16 times Y = 4 is 64 chips, not 60",
     ),
     "a model without matrix products": (lambda: load(Model("m", (Layer("norm"),))), "no matrix product"),
-    "more than all of the peak": (lambda: seconds(sp.S.One, sp.S.One, sp.S.One, sp.Integer(2)), "utilisation is 2"),
     "a table without direction": (
         lambda: read_network({key: RATES[key] for key in ("flops", "bandwidth")}, {}, "my.toml [network]"),
         r"my.toml \[network\]: the bandwidth has no direction",

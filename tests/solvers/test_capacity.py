@@ -2,7 +2,7 @@ import pytest
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.hardware import device
+from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
 
 

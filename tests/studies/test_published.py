@@ -28,6 +28,7 @@ from symbolic_mem.base.symbols import (
     n_heads,
     n_pod,
 )
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.plans.collectives import Collective
@@ -36,10 +37,9 @@ from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.solvers.chips import largest, largest_mesh
-from symbolic_mem.solvers.critical import critical, next_whole
+from symbolic_mem.solvers.critical import critical, next_whole, tidy
 from symbolic_mem.solvers.optimum import best_mesh, whole_meshes
-from symbolic_mem.solvers.overheads import Buckets, critical_decode_batch, decode_step, seconds
-from symbolic_mem.solvers.utilisation import flops_per_token, transformer_flops, utilisation
+from symbolic_mem.solvers.overheads import Buckets
 
 CASES = {c["id"]: c for c in json.loads((Path(__file__).parents[1] / "data/comms.json").read_text("utf-8"))["cases"]}
 BOOK, EGRESS = Network("both-ways"), Network("one-way", "exact")
@@ -51,6 +51,63 @@ SECONDS_PER_DAY = 86400
 D, F, BT = sp.symbols("D F B", positive=True)
 
 
+def seconds(flops: sp.Expr, chips: sp.Expr, rate: sp.Expr, utilisation: sp.Expr = sp.S.One) -> sp.Expr:
+    """Seconds for `flops` on `chips` of `rate` FLOP/s each, of which a part `utilisation` is reached."""
+    return sp.sympify(flops) / (chips * rate * utilisation)
+
+
+def decode_step(
+    batch: sp.Expr, cache_bytes: sp.Expr, weight_bytes: sp.Expr, chips: sp.Expr, memory_bandwidth: sp.Expr
+) -> sp.Expr:
+    """Least seconds to decode one token for a `batch` of sequences: the memory must be read once.
+
+    `cache_bytes` is the KV cache of one sequence. Source: Scaling Book, chapter Inference.
+    """
+    return sp.sympify(batch * cache_bytes + weight_bytes) / (chips * memory_bandwidth)
+
+
+def critical_decode_batch(
+    rate: sp.Expr,
+    memory_bandwidth: sp.Expr,
+    weight_bytes: sp.Expr,
+    experts: sp.Expr = sp.S.One,
+    visited: sp.Expr = sp.S.One,
+) -> sp.Expr:
+    """Tokens per step from which reading weights takes less time than multiplying: (C/W) bytes/2 E/k.
+
+    Weights of a mixture of experts are all read, and only k of E used. Source: Scaling Book, chapter Transformers, Q8.
+    """
+    return sp.sympify(rate) / memory_bandwidth * weight_bytes / 2 * experts / visited
+
+
+def transformer_flops(*, recompute: str = "none") -> sp.Expr:
+    """FLOP of one training step of B sequences through a GPT of L layers (Korthikanti et al., 2022, appendix A).
+
+    `recompute`: ``none`` gives the FLOP of the model; ``selective`` repeats the attention scores, ``full`` the whole
+    forward pass of the layers (Narayanan et al., 2021, equation 3), which the hardware also does.
+    """
+    attention, head = S / (6 * d_model), V / (12 * L * d_model)
+    dense = 72 * B * L * S * d_model**2
+    match recompute:
+        case "none":
+            return dense * (1 + attention + head)
+        case "selective":
+            return dense * (1 + 2 * attention + head)
+        case "full":
+            return 96 * B * L * S * d_model**2 * (1 + attention + V / (16 * L * d_model))
+    raise ValueError(recompute)
+
+
+def utilisation(flops: sp.Expr, seconds: sp.Expr, chips: sp.Expr, rate: sp.Expr) -> sp.Expr:
+    """Part of the peak `rate` (FLOP/s of one chip) that a step of `flops` in `seconds` reaches."""
+    return sp.sympify(flops) / (sp.sympify(seconds) * chips * rate)
+
+
+def flops_per_token(*, attention: bool = True) -> sp.Expr:
+    """FLOP of training on one token: 6 P + 12 L H Q T (PaLM, appendix B), without attention 6 P."""
+    return 6 * P + (12 * L * n_heads * d_head * S if attention else 0)
+
+
 def exact(number):
     return sp.Rational(str(number))
 
@@ -60,7 +117,8 @@ def book_alpha(case):
 
 
 def fsdp_per_chip(axes):
-    per_chip = critical(Roofline(scheme("fsdp", load(ffn())).forward, BOOK), "max").per_chip
+    bound = critical(Roofline(scheme("fsdp", load(ffn())).forward, BOOK), "max")
+    per_chip = tidy(bound.tokens / bound.roofline.work.chips)
     return per_chip.xreplace({C: sp.Integer(2550), W: sp.S.One, M_X: sp.Integer(axes)})
 
 
@@ -280,23 +338,17 @@ def test_the_expressions_give_the_published_figure(name):
 
 @pytest.mark.parametrize("name", sorted(FROM_STUDY))
 def test_a_bundled_study_works_out_the_published_figure(name):
-    from symbolic_mem.library.read import load_study
-    from symbolic_mem.questions.registry import ASKS
-
     study_name, label, line = FROM_STUDY[name]
     study = load_study(study_name)
-    question = next(question for question in study.questions if question.label == label)
-    _, facts = ASKS[question.ask].derive(study, question)
+    question = study.question(label)
+    facts = question.answer(study.under(question)).facts
     close(facts["values"][line]["value"], CASES[name])
 
 
 def test_an_erratum_of_the_book_is_shown_and_not_repeated():
-    from symbolic_mem.library.read import load_study
-    from symbolic_mem.questions.registry import ASKS
-
     study = load_study("scaling-book-llama3-70b")
-    question = next(question for question in study.questions if question.label == "memory")
-    _, facts = ASKS[question.ask].derive(study, question)
+    question = study.question("memory")
+    facts = question.answer(study.under(question)).facts
     line = facts["values"]["n_least"]
     assert (int(line["value"]), line["printed"], line["verdict"]) == (226, "225", "different")
     assert CASES["sb-at-chips-rounded"]["value"] == 225

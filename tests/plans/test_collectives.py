@@ -16,7 +16,6 @@ from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, scheme
 from symbolic_mem.solvers.critical import next_whole
-from symbolic_mem.solvers.overheads import decode_step_with_compute
 
 CHIPS = [2, 4, 6, 8, 16]
 
@@ -94,6 +93,24 @@ def test_at_equal_times_the_products_decide_and_the_batch_must_be_larger():
         assert roofline.winner({**values, T: sp.Integer(12)}, overlap) == "math"
         assert roofline.winner({**values, T: sp.Integer(11)}, overlap) != "math"
     assert next_whole(sp.Integer(12)) == 13
+
+
+def decode_step_with_compute(
+    batch: sp.Expr,
+    cache_bytes: sp.Expr,
+    weight_bytes: sp.Expr,
+    flops_per_token: sp.Expr,
+    chips: sp.Expr,
+    memory_bandwidth: sp.Expr,
+    rate: sp.Expr,
+) -> sp.Expr:
+    """The same at any batch: reading the caches, and then the slower of reading the weights and multiplying by them.
+
+    Attention is bound by its cache at every batch. Source: Scaling Book, chapter Inference.
+    """
+    caches = sp.sympify(batch * cache_bytes) / (chips * memory_bandwidth)
+    weights = sp.sympify(weight_bytes) / (chips * memory_bandwidth)
+    return caches + sp.Max(weights, sp.sympify(batch * flops_per_token) / (chips * rate))
 
 
 def test_decoding_waits_for_weights_at_a_small_batch_and_for_products_at_a_large_one():

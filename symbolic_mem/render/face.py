@@ -1,0 +1,24 @@
+"""`Face`: how one format that is set by templates writes text, sentences and displays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symbolic_mem.document.prose import Chain, Prose
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """How the format of an `ending` writes plain text, sentences and displays, and what its templates are given.
+
+    `marks` are the signs around what Jinja2 reads, where they are not its own; `names` is known in every template.
+    """
+
+    ending: str
+    escape: Callable[[str], str]
+    prose: Callable[[Prose], str]
+    display: Callable[[tuple[Chain, ...]], str]
+    marks: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,163 @@
+"""The rooms of the package: import-linter's contracts hold, and nothing goes around them where it cannot see.
+
+The order of the rooms stands in pyproject.toml, `[tool.importlinter]`, and is told in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.questions.registry import ASKS
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "symbolic_mem"
+FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+# Where modules are imported by name: the types of questions, the verbs, the public names.
+BY_NAME = ("questions/registry.py", "cli/main.py", "__init__.py")
+# Whether an optional package is installed is asked without importing it.
+ASKS_WHAT_IS_INSTALLED = {"render/typst.py": {"importlib.util.find_spec"}}
+MAKERS = ("Symbol", "symbols", "Dummy", "Wild", "var", "IndexedBase")
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Every import, wherever it stands: the module, and the name that is taken from it (empty for the module)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((name.name, "") for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (("." * node.level + (node.module or ""), name.name) for name in node.names)
+
+
+def called(tree: ast.AST) -> Iterator[str]:
+    """The last name of everything that is called, as it is called where it comes from."""
+    own = {name.asname: name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute):
+                yield node.func.attr
+            elif isinstance(node.func, ast.Name):
+                yield own.get(node.func.id, node.func.id)
+
+
+def documentation(tree: ast.AST) -> set[int]:
+    """The strings that are documentation: they name modules for a reader, and doctests import them."""
+    bodies = (node.body for node in ast.walk(tree) if hasattr(node, "body") and isinstance(node.body, list))
+    return {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+def imports_by_name(path: str, text: str) -> list[str]:
+    """What a file does to import a module whose name it computes."""
+    if path in BY_NAME:
+        return []
+    tree = ast.parse(text)
+    allowed = ASKS_WHAT_IS_INSTALLED.get(path, set())
+    names = [f"{module}.{name}" if name else module for module, name in imported(tree)]
+    machinery = ("importlib", "pkgutil", "runpy", "imp")
+    found = [name for name in names if name.split(".")[0] in machinery and name not in allowed]
+    found += [name for name in called(tree) if name in ("import_module", "__import__")]
+    said = documentation(tree)
+    return found + [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in said
+        and re.match(r"symbolic_mem\.\S*$", node.value)
+    ]
+
+
+def imports_of_the_facade(text: str) -> list[str]:
+    """The imports that go through the package itself, or that do not say where they go."""
+    return [
+        f"{module} {name}".strip()
+        for module, name in imported(ast.parse(text))
+        if module == "symbolic_mem" or module.startswith(".") or (module.startswith("symbolic_mem.") and not name)
+    ]
+
+
+def makes_a_symbol(text: str) -> list[str]:
+    """The calls that make a symbol."""
+    return [name for name in called(ast.parse(text)) if name in MAKERS]
+
+
+def test_the_contracts_of_the_imports_hold():
+    pytest.importorskip("importlinter", reason="the extra `test` installs import-linter; .ci/run runs it, too")
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", sorted(FILES))
+def test_nothing_is_imported_by_name(path):
+    assert imports_by_name(path, FILES[path]) == []
+
+
+def test_nothing_inside_imports_the_package_itself():
+    assert {path: found for path, text in FILES.items() if (found := imports_of_the_facade(text))} == {}
+
+
+def test_symbols_are_made_in_one_file():
+    assert [path for path, text in FILES.items() if makes_a_symbol(text)] == ["base/symbols.py"]
+
+
+def test_the_door_of_a_room_holds_no_code():
+    doors = {path: ast.parse(text).body for path, text in FILES.items() if path.endswith("/__init__.py")}
+    assert len(doors) > 15
+    assert [path for path, body in doors.items() if len(body) != 1 or not ast.get_docstring(ast.Module(body, []))] == []
+
+
+def test_every_room_is_a_folder_and_nothing_else_lies_beside_them():
+    assert {path for path in FILES if "/" not in path} == {"__init__.py", "__main__.py", "api.py"}
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_a_type_of_question_is_seen_by_no_other_and_by_no_part(ask):
+    module = f"symbolic_mem.questions.{ask}"
+    seen_by = [
+        path
+        for path, text in FILES.items()
+        if path.startswith("questions/")
+        and any(module in (where, f"{where}.{name}") for where, name in imported(ast.parse(text)))
+    ]
+    assert seen_by == []
+
+
+def test_every_file_of_questions_is_a_type_or_the_registry():
+    here = {Path(path).stem for path in FILES if path.startswith("questions/") and path.count("/") == 1}
+    assert here == {*ASKS, "registry", "__init__"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from importlib import import_module",
+        "import importlib.util",
+        "__import__(name)",
+        "where = 'symbolic_mem.cli.main:run'",
+        "def f():\n    import pkgutil",
+    ],
+)
+def test_an_import_by_name_is_seen(line):
+    assert imports_by_name("base/units.py", line)
+    assert not imports_by_name("cli/main.py", line)
+
+
+def test_an_import_of_the_package_itself_is_seen():
+    assert imports_of_the_facade("def f():\n    from symbolic_mem import solve")
+    assert imports_of_the_facade("import symbolic_mem.api")
+    assert imports_of_the_facade("from . import prose")
+    assert not imports_of_the_facade("from symbolic_mem.base.errors import BadInput")
+
+
+def test_a_symbol_made_elsewhere_is_seen():
+    assert makes_a_symbol("x = sp.Symbol('x')")
+    assert not makes_a_symbol("match x:\n    case sp.Symbol():\n        pass")
