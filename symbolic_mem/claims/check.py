@@ -13,6 +13,8 @@ from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.catalogue import Slip, occurring
 from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.subjects import claim_of, known, questions_about
+from symbolic_mem.document.prose import Prose
+from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
@@ -40,7 +42,8 @@ class Verdict:
 
     `step` is the place to which the claim is the rounded truth: None when it is wrong, zero when it is exact.
     `explanations` are every single slip that gives the claim, or, only where there is none, every pair; the number
-    alone cannot tell which of several was made. Empty for a wrong claim means: no known slip.
+    alone cannot tell which of several was made. Empty for a wrong claim means: no known slip. `beside` are sentences
+    about the study that a reader of the verdict needs.
     """
 
     claim: Claim
@@ -50,6 +53,7 @@ class Verdict:
     quotient: Fraction | None
     step: Fraction | None
     explanations: tuple[Explanation, ...] = ()
+    beside: tuple[Prose, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -105,10 +109,11 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None) -> V
         step = _agrees(stated, claimed, found, case)
         verdict = Verdict(stated, claimed, None if asked is None else asked.label, found.value, found.quotient, step)
         if verdict.right:
-            return verdict
+            return replace(verdict, beside=idle_degrees(case.study))
         cases.append((verdict, case))
     verdict, case = cases[0]
-    return replace(verdict, explanations=_explain(stated, case, verdict.claimed))
+    explained = _explain(stated, case, verdict.claimed)
+    return replace(verdict, explanations=explained, beside=idle_degrees(case.study))
 
 
 def _explain(claim: Claim, case: Case, truth: Claimed) -> tuple[Explanation, ...]:

@@ -96,11 +96,11 @@ class Study:
     network: Network | None = None
     caller: tuple[Change, ...] = ()
     instant: str = "backward"
-    numbers: Numbers | None = field(default=None, repr=False, compare=False)
+    numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Keep the numbers found so far, which changed studies share as long as they have the same values."""
-        if self.numbers is None or self.numbers.values_given is not self.values:
+        if self.numbers.values_given is not self.values:
             object.__setattr__(self, "numbers", Numbers(self.values))
 
     @property
