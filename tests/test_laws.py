@@ -10,7 +10,6 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from symbolic_mem.library.changes import override
 
 from symbolic_mem import account, ffn, n_fsdp, over, recipe, solve
 from symbolic_mem.accounts.terms import Memory, Term
@@ -25,6 +24,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.jinja import render_text
 from symbolic_mem.render.latex import FACE, latex
+from symbolic_mem.study.changes import changes
 
 few = settings(max_examples=25, deadline=None)
 whole = st.integers(1, 10**5)
@@ -221,7 +221,7 @@ def test_the_latex_of_any_formula_is_balanced(formula):
 @pytest.mark.parametrize("layout", ["homework", "report"])
 def test_the_latex_of_the_documents_is_balanced(layout):
     study = load_study("cs336-a2-xxl")
-    for chosen in (study, override(study, rest="kept"), override(study, recipe_name="fp32", capacity="80 GB")):
+    for chosen in (study, study.called(changes(rest="kept")), study.called(changes(recipe="fp32", capacity="80 GB"))):
         build = homework if layout == "homework" else report
         _, begin, body = render_text(build(chosen), layout, FACE).partition(r"\begin{document}")
         assert unbalanced(begin + body) == []

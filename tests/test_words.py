@@ -78,3 +78,31 @@ def test_this_test_sees_such_a_place(source):
 @pytest.mark.parametrize("source", ["len(rows)", "name.startswith('n_')", "str(len(rows))", "said = plain_prose(x)"])
 def test_this_test_lets_other_text_be(source):
     assert faults(source) == []
+
+
+def loose_templates(source: str) -> list[str]:
+    """Places where the template of `say` is not one plain literal, so that words of a user could be read as its names."""
+    return [
+        f"line {node.lineno}: {ast.unparse(node)[:80]}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and (_called(node) == "say" or (isinstance(node.func, ast.Attribute) and node.func.attr == "say"))
+        and not (node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str))
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_sentence_is_one_plain_literal_with_its_pieces(path):
+    assert loose_templates(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source", ['say(f"at {n}")', 'say("a" + b)', "say(words)", 'say("a".format(1))', "say()", "prose.say(x)"]
+)
+def test_a_template_that_is_made_is_seen(source):
+    assert len(loose_templates(source)) == 1
+
+
+@pytest.mark.parametrize("source", ['say("at {n}", n=n)', 'say("a " "b")', "text(words)"])
+def test_a_template_that_is_written_is_let_be(source):
+    assert loose_templates(source) == []

@@ -59,12 +59,13 @@ class Term(MadeLater):
         return numbers.once(self, self._at)
 
     def _at(self, numbers: Numbers) -> Number:
-        return ratio(self._undivided(numbers), numbers[self.degree])
+        return ratio(self.undivided_at(numbers), numbers[self.degree])
 
-    def _undivided(self, numbers: Numbers) -> Number:
+    def undivided_at(self, numbers: Numbers) -> Number:
+        """The exact number of bytes of the whole term, over all devices."""
         if self.part_of is not None:
             fraction, term = self.part_of
-            return numbers[fraction] * term._undivided(numbers)
+            return numbers[fraction] * term.undivided_at(numbers)
         if not self.made_later("elements"):
             return numbers[self.bytes_per_element] * numbers[self.elements]
         elements = 0

@@ -16,6 +16,15 @@ from symbolic_mem.claims.subjects import claim_of, known, questions_about
 from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
+# How each measure can be misread: two such slips of a number that neither changes alone may change it together.
+_READ_BY = {
+    "bytes": ("shown", "cut"),
+    "number": (),
+    "count": ("cut",),
+    "devices": ("rounding", "before", "cut"),
+    "tokens": ("rounding", "per", "first", "cut"),
+}
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -148,13 +157,11 @@ def _untouched(
     claim: Claim, case: Case, slipped: Case, before: tuple[Claimed, Result | None], after: tuple[Claimed, Result]
 ) -> bool:
     """Whether a slip leaves the number as it was, with all that it came from."""
-    claimed, how = after[0], slipped.misread
     if before != after:
         return False
-    told_by_unit = claimed.measures == "bytes" or claim.name == "parameters"
-    shown = how.shown != case.misread.shown and told_by_unit
-    cut = how.cut != case.misread.cut and (claimed.measures == "bytes" or claimed.whole)
-    return not (shown or cut)
+    claimed, names = after[0], _READ_BY[after[0].measures]
+    names = ("shown",) if claim.name == "parameters" else names
+    return all(getattr(slipped.misread, name) == getattr(case.misread, name) for name in names)
 
 
 def _agrees(claim: Claim, claimed: Claimed, found: Result, case: Case) -> Fraction | None:

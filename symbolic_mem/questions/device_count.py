@@ -27,7 +27,7 @@ from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS, capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
 from symbolic_mem.solvers.degree import Degree, smallest_degree
-from symbolic_mem.study.question import Claimed, key
+from symbolic_mem.study.question import Claimed, key, naming
 from symbolic_mem.study.study import Study
 
 
@@ -50,9 +50,9 @@ class DeviceCount(Printed, OnDevice):
         if not memory.terms:
             kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
             raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
-        study.need(memory.total, f"question {self.label}")
         spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
-        return smallest_degree(spread, N_devices, capacity.counted, study.values, strict=self.strict)
+        with naming(self.label):
+            return smallest_degree(spread, N_devices, capacity.counted, study.values, strict=self.strict)
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""

@@ -27,7 +27,7 @@ from symbolic_mem.questions.parts.rules import rule_blocks
 from symbolic_mem.questions.parts.tokens import token_steps, tokens_that_fit
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.degree import Degree, smallest_degree
-from symbolic_mem.study.question import Claimed, key, sets
+from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.study import Change, Study
 
 
@@ -49,8 +49,8 @@ class MinDegree(Printed, Ruled, OfKinds):
     def degree(self, study: Study) -> Degree:
         """Solve for the degree at the instant of the study: the engine of every face."""
         capacity, memory = study.capacity.counted, study.placed(self.counted)
-        study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
-        return smallest_degree(memory, self.symbol, capacity, study.values, strict=self.strict, rules=self.rules)
+        with naming(self.label):
+            return smallest_degree(memory, self.symbol, capacity, study.values, strict=self.strict, rules=self.rules)
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""

@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.words import capacity_blocks, placement_senten
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.solvers.degree import Degree, smallest_degree
 from symbolic_mem.study.changes import use_recompute
-from symbolic_mem.study.question import At, Claimed, key
+from symbolic_mem.study.question import At, Claimed, key, naming
 from symbolic_mem.study.study import Change, Study
 
 
@@ -58,8 +58,10 @@ class RecomputeOtherwise(OnDevice):
 
     def degree(self, study: Study) -> Degree:
         """Solve for the degree of a study at its instant."""
-        study.need(study.memory.total, f"question {self.label}")
-        return smallest_degree(study.placed(), self.symbol, study.capacity.counted, study.values, strict=self.strict)
+        with naming(self.label):
+            return smallest_degree(
+                study.placed(), self.symbol, study.capacity.counted, study.values, strict=self.strict
+            )
 
     def changed(self, study: Study) -> Study:
         """The study under the other rule; what a caller sets wins over that."""

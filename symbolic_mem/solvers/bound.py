@@ -22,9 +22,23 @@ class Bound:
 
     memory: Memory
     symbol: sp.Symbol
-    divided: sp.Expr
-    fixed: sp.Expr
     limit: Limit
+
+    @cached_property
+    def divided(self) -> sp.Expr:
+        """Bytes that are divided over the devices: P."""
+        shared, _ = self.memory.split(self.symbol)
+        return self._free(sp.Add(*(term.bytes * self.symbol for term in shared)))
+
+    @cached_property
+    def fixed(self) -> sp.Expr:
+        """Bytes that every device holds in full: U."""
+        return self._free(self.memory.split(self.symbol)[1].total)
+
+    def _free(self, part: sp.Expr) -> sp.Expr:
+        if part.has(self.symbol):
+            raise BadInput(f"the memory depends on {self.symbol} in another way than U + P/{self.symbol}")
+        return part
 
     @property
     def capacity(self) -> sp.Expr:
@@ -138,15 +152,26 @@ def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, stri
     >>> solve(placed, n_fsdp, 95 * 2**30).formula
     ceiling((8*L*d_ff*d_model)/102005473280)
     """
-    divided, fixed = memory.split(symbol)
-    if not len(divided):
+    bound = bound_of(memory, symbol, Limit(capacity, strict))
+    _ = bound.divided, bound.fixed  # refused here where they depend on the symbol
+    return bound
+
+
+def bound_of(memory: Memory, symbol: sp.Symbol, limit: Limit) -> Bound:
+    """Bound a degree under a `limit`, its formulas written when they are first asked for.
+
+    Raises `BadInput` when the memory does not contain the symbol as a degree.
+
+    >>> from symbolic_mem import account, ffn, n_fsdp, recipe
+    >>> bound_of(account(ffn(), recipe("cs336")), n_fsdp, Limit(80))
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: no term of the memory is divided by n_fsdp; nothing is divided: place a kind over it
+    """
+    if not any(term.degree.has(symbol) for term in memory):
         degrees = sorted({str(s) for term in memory for s in term.degree.free_symbols})
         known = f"it is divided by {', '.join(degrees)}" if degrees else "nothing is divided: place a kind over it"
         raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
-    numerator = sp.Add(*(term.bytes * symbol for term in divided))
-    if numerator.has(symbol) or fixed.total.has(symbol):
-        raise BadInput(f"the memory depends on {symbol} in another way than U + P/{symbol}")
-    return Bound(memory, symbol, numerator, fixed.total, Limit(capacity, strict))
+    return Bound(memory, symbol, limit)
 
 
 def _by_name(values: dict[str, int]) -> dict[sp.Symbol, sp.Rational]:

@@ -9,9 +9,9 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Given, Number
-from symbolic_mem.base.limit import Limit
-from symbolic_mem.solvers.bound import Solved, solve
+from symbolic_mem.base.exact import Given, Number, number
+from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.solvers.bound import Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
@@ -126,13 +126,17 @@ def smallest_degree(
     >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.code
     'contradiction'
     """
-    ideal = solve(memory, symbol, capacity, strict=strict).at(values)
+    bound = bound_of(memory, symbol, Limit(capacity, strict))
+    shape, keep = profile(memory, symbol, values), Allowed()
+    room = number(bound.capacity, values, "the capacity")
+    ideal = Solved(
+        bound, first_degree(shape.divided, shape.fixed, room, strict=strict), shape.divided, shape.fixed, room
+    )
     layouts = [rule for rule in rules if isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     integers = [rule.at(values) for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered)]
     ordered = (*layouts, *integers)
     limit = Limit(ideal.capacity, strict)
 
-    shape, keep = profile(memory, symbol, values), Allowed()
     value = ideal.value
     steps: list[Applied] = []
     for position, rule in enumerate(ordered, start=1):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Number, number, ratio
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.exact import Given, Number, Numbers, missing, number, ratio
 from symbolic_mem.base.symbols import B
 from symbolic_mem.models.tensors import STATIC, Part
 from symbolic_mem.solvers.profile import Profile, Rows
@@ -107,6 +107,17 @@ def profile(memory: Memory, n: sp.Symbol, values: Given, layouts: Sequence[Layou
     >>> profile(Memory((term,)), n_fsdp, {}, [PaddedRows()]).at(4)
     Fraction(36, 1)
     """
+    numbers = Numbers({symbol: value for symbol, value in values.items() if symbol != n}, "the bound")
+    try:
+        return _profile(memory, n, numbers, layouts)
+    except MissingValue as absent:
+        if str(n) in absent.symbols:
+            raise BadInput(f"the memory depends on {n} in another way than U + P/{n}") from None
+        raise MissingValue(missing(memory.total.xreplace({n: sp.S.One}), numbers.values_given), "the bound") from None
+
+
+def _profile(memory: Memory, n: sp.Symbol, numbers: Numbers, layouts: Sequence[Layout]) -> Profile:
+    values = numbers.values_given
     fixed: Number = 0
     divided: Number = 0
     rows: list[Rows] = []
@@ -116,9 +127,10 @@ def profile(memory: Memory, n: sp.Symbol, values: Given, layouts: Sequence[Layou
             divided += cut.divided
             rows += cut.rows
         elif term.degree.has(n):
-            divided += ratio(number(term.undivided_bytes, values), _share(term, n, values))
+            share = 1 if term.degree == n else numbers[term.degree / n]
+            divided += ratio(term.undivided_at(numbers), share)
         else:
-            fixed += number(term.bytes, values)
+            fixed += term.at(numbers)
     gathered = [part for layout in layouts for part in layout.gathered(n, values) if part.bytes]
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.ledger import Entry, Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.tomlfile import known_keys
@@ -235,3 +236,12 @@ class Found:
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
         return {"study": self.study.name, "question": self.question.label, **self.facts}
+
+
+@contextmanager
+def naming(label: str) -> Iterator[None]:
+    """Let a value that is missing inside name the question that needs it."""
+    try:
+        yield
+    except MissingValue as absent:
+        raise MissingValue(absent.symbols, f"question {label}") from None

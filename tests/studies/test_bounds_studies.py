@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from symbolic_mem.documents.document_json import derivation_json
 
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
+from symbolic_mem.render.json import document_json
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
 CASES = {case["id"]: case for case in DATA["cases"]}
@@ -24,7 +24,7 @@ STUDIES = (
 
 
 def solved(name):
-    return derivation_json(homework(load_study(name)))
+    return document_json(homework(load_study(name)))
 
 
 @pytest.mark.parametrize("name", STUDIES)

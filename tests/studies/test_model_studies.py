@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
-from symbolic_mem.documents.account_json import account_json
-from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.steps import Step
 from symbolic_mem.documents import documents
+from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
-from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render
+from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain_prose, width
+from symbolic_mem.study.changes import use_recompute
 
 DATA = Path(__file__).parents[1] / "data"
 COUNTS = {
@@ -180,9 +180,10 @@ def test_the_layers_of_korthikanti_are_the_first_row():
 def test_every_second_layer_of_the_homework_keeps_1323_gib_and_needs_49():
     study = load_study("cs336-a2-xxl")
     (question,) = [one for one in study.questions if one.ask == "recompute"]
-    section, found = ASKS["recompute"].derive(study, question)
-    assert found.answer.value == 49
-    kept = override(study, recompute={"every": 2}).memory.of("activations").total.xreplace(dict(study.values))
+    found = question.answer(study.under(question))
+    section = documents.part(found)
+    assert found.value == 49
+    kept = study.called([use_recompute({"every": 2})]).memory.of("activations").total.xreplace(dict(study.values))
     assert kept == 1323 * 2**30
     said = [plain_prose(block.prose) for block in section.blocks if hasattr(block, "prose")]
     assert any("1323" in line or "not half" in line for line in said)
@@ -192,7 +193,7 @@ def test_every_second_layer_of_the_homework_keeps_1323_gib_and_needs_49():
 @pytest.mark.parametrize("name", MODELS)
 def test_a_degree_that_fits_is_the_smallest(name):
     for found in documents.homework(load_study(name)).found:
-        answer = found.answer
+        answer = found.degree.ideal
         if answer.feasible:
             assert answer.per_device(answer.value) <= answer.capacity
             assert answer.value == 1 or answer.per_device(answer.value - 1) > answer.capacity
@@ -202,6 +203,6 @@ def test_a_degree_that_fits_is_the_smallest(name):
 
 @pytest.mark.parametrize("name", ["mixtral-8x7b", "deepseek-v3"])
 def test_the_json_of_an_account_has_groups_and_active_parameters(name):
-    found = account_json(load_study(name))
+    found = jsonable(Account(load_study(name)).record)
     assert found["parameters_by_group"] == COUNTS[name]["groups"]
     assert found["active_parameters"] == COUNTS[name]["active"]

@@ -48,8 +48,8 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
         statement = text("The number of parameters is given:")
         if found[0].repeat != 1:
             statement = say(
-                f"Each {found[0].name} holds {{weights}} weights, and there are {{repeat}} of them. "
-                "The number of parameters is",
+                "Each {name} holds {weights} weights, and there are {repeat} of them. The number of parameters is",
+                name=text(found[0].name),
                 weights=found[0].parameters,
                 repeat=found[0].repeat,
             )
@@ -146,15 +146,16 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
         term = memory.terms[0]
         size = term.bytes_per_element
         reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
-        statement = say(f"At {{size}} bytes each{reason}, all activations take", size=size)
+        statement = say("At {size} bytes each{reason}, all activations take", size=size, reason=text(reason))
         blocks.append(_one_term(statement, term, work))
     return blocks + _per_token(memory, work)
 
 
 def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
-    intro = say(f"For the backward pass each {layer.name} keeps")
+    intro = say("For the backward pass each {name} keeps", name=text(layer.name))
     if recomputed:
-        intro = say(f"{_sentence(layer.name)}: for the backward pass {{n}} of them keep", n=layer.repeat)
+        name = text(_sentence(layer.name))
+        intro = say("{name}: for the backward pass {n} of them keep", name=name, n=layer.repeat)
     items = tuple(
         say("{shape} elements, {why}", shape=tensor.elements, why=tensor.reason or tensor.name)
         for tensor in layer.saved

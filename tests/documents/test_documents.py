@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from symbolic_mem.library.changes import override
 
 from symbolic_mem.document.steps import Step, Table
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.changes import changes
 
 FIGURES = ("cs336-a1-transformer", "cs336-a2-buckets", "kv-cache", "scaling-book-training", "utilisation")
 RATES = ("cs336-a2-2026-mesh",)
@@ -98,12 +99,12 @@ def test_a_number_that_is_given_is_not_set_equal_to_itself():
 
 def test_the_report_lists_its_questions_as_its_sections_name_them():
     study = load_study("cs336-a2-xxl")
-    untitled = replace(study, questions=(replace(study.questions[0], options={"capacity": "80 GiB"}),))
+    untitled = replace(study, questions=(DeviceCount.read({"capacity": "80 GiB"}, "here", "a"),))
     assert "(a) Memory, and how many devices that is" in plain_prose(report(untitled).sections[0].blocks[1].items[0])
 
 
 def test_a_recipe_that_keeps_nothing_has_a_report_without_an_account():
-    study = override(load_study("zero-table-1"), recipe_name="accelerate", optimizer_name="sgd")
+    study = load_study("zero-table-1").called(changes(recipe="accelerate", optimizer="sgd"))
     assert "The account" not in _said(report(study))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from symbolic_mem.questions.parts.jsonable import jsonable
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study
-from symbolic_mem.questions.registry import ASKS
-from symbolic_mem.study.question import Question
+from symbolic_mem.questions.insight import Insight
+from symbolic_mem.render.json import jsonable
 
 D, F, LAYERS, BATCH, LENGTH = 16384, 53248, 126, 128, 1024
 STATES, PER_TOKEN = 32 * LAYERS * D * F, 2 * LAYERS * (D + F)
@@ -16,7 +15,8 @@ STATES, PER_TOKEN = 32 * LAYERS * D * F, 2 * LAYERS * (D + F)
 
 def ask(**options):
     study = load_study("cs336-a2-xxl")
-    return jsonable(ASKS["insight"].derive(study, Question("x", "insight", options, "here"))[1])
+    question = Insight.read(options, "here", "x")
+    return jsonable(question.answer(study.under(question)).facts)
 
 
 def test_the_floor_is_the_kept_half_of_the_activations():
@@ -60,7 +60,10 @@ def test_what_is_left_over():
     ("options", "said"),
     [
         ({"about": ["flor"]}, "did you mean 'floor'"),
-        ({"about": ["region"]}, "no capacity"),
+        ({"about": ["region"]}, "here: rows is missing; give one symbol with its values"),
+        ({"about": ["region"], "rows": {"B": [1]}, "columns": {"S": [1]}}, "the memory of one device is not given"),
+        ({"about": ["left_over"]}, "here: devices is missing; give whole numbers"),
+        ({"devices": [64]}, "the memory of one device is not given"),
         ({"about": ["region"], "capacity": "1 GiB"}, "give one symbol with its values"),
         ({"devices": [0], "capacity": "1 GiB"}, "give whole numbers"),
     ],

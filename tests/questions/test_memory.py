@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
-from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.symbols import L, M_activations, M_total, P
 from symbolic_mem.document.prose import Amount, Chain
@@ -15,6 +14,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.memory import memory_blocks, term_table
 from symbolic_mem.questions.parts.parameters import experts_tables
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.changes import use_recompute
 
 MODELS = ("llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl", "cs336-a2-xxl", "kv-cache")
 
@@ -68,7 +68,7 @@ def test_every_kept_tensor_has_its_reason():
 
 
 def test_what_is_recomputed_at_a_time_is_a_buffer():
-    study = override(load_study("llama-3.1-8b"), recompute={"rule": "full", "transient": True})
+    study = load_study("llama-3.1-8b").called([use_recompute({"rule": "full", "transient": True})])
     blocks = memory_blocks(study, Work(study.values), KINDS)
     said = [plain_prose(block.statement) for block in blocks if isinstance(block, Step)]
     assert any(sentence.startswith("Buffers") for sentence in said)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
-from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import n_fsdp, n_replica
@@ -17,10 +16,12 @@ from symbolic_mem.claims.claim import read_claim
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.solvers.capacity import capacity_from
-from symbolic_mem.study.question import Question
+from symbolic_mem.questions.compute_bound import ComputeBound
+from symbolic_mem.questions.device_count import DeviceCount
+from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.study.changes import changes, use_capacity
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 CLAIMS = json.loads((DATA / "claims.json").read_text())["claims"]
 P, PER_TOKEN, GB, GIB = 219848638464, 17547264, 10**9, 2**30
 
@@ -29,11 +30,14 @@ def _study(tokens, reading="marketed", rest="kept"):
     """The reference problem with that many tokens; without tokens its questions count the states only."""
     kinds = {} if tokens else {"kinds": list(STATIC)}
     sequences = 4 if 0 < tokens < 100_000 else 128
-    values = {"B": str(sequences), "S": str(max(tokens // sequences, 1))}
-    study = override(load_study("cs336-a2-xxl"), values=values)
+    study = load_study("cs336-a2-xxl").changed(changes(values={"B": sequences, "S": max(tokens // sequences, 1)}))
     a = {"device": "h100-80gb", "reading": reading, **kinds}
     b = {"for": "n_fsdp", "device": "tpu-v5p", "reading": reading, "strict": True, "rest": rest, **kinds}
-    return replace(study, questions=(Question("a", "device_count", a), Question("b", "min_degree", b)))
+    return replace(study, questions=(DeviceCount.read(a, "here", "a"), MinDegree.read(b, "here", "b")))
+
+
+def _with_capacity(study, amount):
+    return study.called([use_capacity(amount)])
 
 
 def _names(verdict):
@@ -129,21 +133,21 @@ def test_slips_of_units_readings_and_rounding(slip, study, claim):
 
 def test_cut_before_the_division():
     # 16 P = 3517.6 GB is cut to 3510 GB: 3510/78 = 45 exactly, and the truth is 46
-    verdict = check(_study(0), "devices=45", capacity=capacity_from("78 GB"))
+    verdict = check(_with_capacity(_study(0), "78 GB"), "devices=45")
     assert verdict.expected == 46
     assert ["cut before the ceiling"] in _names(verdict)
 
 
 def test_less_than_and_at_most_differ_where_the_quotient_is_whole():
-    exact = capacity_from(f"{16 * P // 1008} B")  # 1008 divides 16 P = 2^32 * 3^2 * 7 * 13
+    exact = f"{16 * P // 1008} B"  # 1008 divides 16 P = 2^32 * 3^2 * 7 * 13
     assert 16 * P % 1008 == 0
-    verdict = check(_study(0), "n_fsdp=1008", capacity=exact)
+    verdict = check(_with_capacity(_study(0), exact), "n_fsdp=1008")
     assert (verdict.right, verdict.expected) == (False, 1009)
     assert ["at most taken for less than, or the reverse"] in _names(verdict)
 
 
 def _llama(**values):
-    study = override(load_study(str(DATA / "hf_configs" / "llama-3.1-8b.json")), values=values)
+    study = load_study(str(DATA / "hf_configs" / "llama-3.1-8b.json")).called(changes(values=values))
     return replace(study, placement=dict.fromkeys(STATIC, Placed(n_fsdp)))
 
 
@@ -156,10 +160,10 @@ def test_slips_of_transformers():
         named[wrong] = _names(verdict)
     assert named[total - width * vocabulary] == [["output head forgotten"], ["token embedding forgotten"]]
     assert named[total - 65 * width] == [["norms forgotten"]]
-    shared = check(_llama(B="1", S="2048"), "activations=1 GB").expected
-    unshared = check(_llama(B="1", S="2048", n_kv="32"), "activations=1 GB").expected
+    shared = check(_llama(B=1, S=2048), "activations=1 GB").expected
+    unshared = check(_llama(B=1, S=2048, n_kv=32), "activations=1 GB").expected
     assert unshared > shared
-    assert ["keys and values of every head"] in _names(check(_llama(B="1", S="2048"), f"activations={unshared} B"))
+    assert ["keys and values of every head"] in _names(check(_llama(B=1, S=2048), f"activations={unshared} B"))
     assert check(_llama(), "parameters=8.03e9").rounded
     assert ["GiB printed as GB"] in _names(check(_llama(), "parameters=7.48e9"))
 
@@ -196,14 +200,25 @@ def test_slips_of_the_compute_bound_batch(slip, claim):
 
 def test_the_compute_bound_batch_under_its_own_question():
     study = load_study("cs336-a2-xxl")
-    added = replace(study, questions=(Question("s", "compute_bound", {"overlap": "sum"}),))
+    added = replace(study, questions=(ComputeBound.read({"overlap": "sum"}, "here", "s"),))
     assert check(added, "batch_tokens=25302").right
     assert check(replace(study, questions=()), "batch_tokens=20445").right
-    best = replace(study, questions=(Question("o", "compute_bound", {"overlap": "sum", "axes": "optimal"}),))
+    best = replace(study, questions=(ComputeBound.read({"overlap": "sum", "axes": "optimal"}, "here", "o"),))
     assert check(best, "batch_tokens=15700").right
     assert _names(check(best, "batch_tokens=15699")) == [["floor for ceiling"], ["nearest for ceiling"]]
-    with pytest.raises(BadInput, match="unknown quantity 'batch_tokens'"):
+    with pytest.raises(BadInput, match=r"says nothing about its network; add \[network\]"):
         check(replace(study, network=None), "batch_tokens=3")
+    with pytest.raises(BadInput, match="unknown quantity 'batch_tokens'"):
+        check(replace(study, network=None, questions=()), "batch_tokens=3")
+
+
+def test_a_degree_is_that_under_its_rules_and_forgetting_them_is_a_slip():
+    asked = {"device": "h100-80gb", "reading": "marketed", "multiple_of": 32, "kinds": list(STATIC)}
+    ruled = replace(_study(0), questions=(MinDegree.read(asked, "here", "b"),))
+    verdict = check(ruled, "n_fsdp=44")
+    assert (verdict.right, verdict.expected) == (False, 64)
+    assert _names(verdict) == [["rules forgotten"]]
+    assert check(ruled, "n_fsdp=64").right
 
 
 def test_every_slip_of_the_catalogue_is_reached_by_a_test():
@@ -221,14 +236,14 @@ def test_every_slip_of_the_catalogue_is_reached_by_a_test():
 
 
 def test_slips_of_other_recipes():
-    mixed = override(load_study("cs336-a2-xxl"), recipe_name="zero-16")
+    mixed = load_study("cs336-a2-xxl").called(changes(recipe="zero-16"))
     assert _names(check(mixed, f"static={18 * P} B")) == [
         ["BF16 copy of the weights added"],
         ["BF16 gradients added"],
         ["gradients in 4 bytes"],
         ["weights in 4 bytes"],
     ]
-    fat = override(load_study("cs336-a2-xxl"))
+    fat = load_study("cs336-a2-xxl")
     fat = replace(fat, recipe=fat.recipe.override({"activations": 4}))
     assert ["activations in 2 bytes"] in _names(check(fat, f"activations={PER_TOKEN * 131072} B"))
 
@@ -273,16 +288,16 @@ def test_how_far_a_wrong_claim_is():
 
 
 def test_degrees_that_are_given_divide_what_they_divide():
-    study = override(_study(2048), values={"n_replica": "4"})
+    study = _study(2048).called(changes(values={"n_replica": 4}))
     divided = dict.fromkeys(STATIC, Placed(n_fsdp)) | {"activations": Placed(n_replica * n_fsdp, sp.Rational(1, 2))}
     claim = _degree(16 * P, Fraction(HALF, 4), HALF, V5P)
     assert check(replace(study, placement=divided), f"n_fsdp={claim}").right
     fixed = divided | {"activations": Placed(n_replica, sp.Rational(1, 2)), "gradients": Placed(n_replica)}
     room = Fraction(10**12) - HALF - Fraction(HALF, 4) - P
-    verdict = check(replace(study, placement=fixed), "n_fsdp=1", capacity=capacity_from("1 TB"))
+    verdict = check(_with_capacity(replace(study, placement=fixed), "1 TB"), "n_fsdp=1")
     assert verdict.quotient == Fraction(12 * P) / room
-    sharded = override(replace(study, placement=fixed), values={"n_fsdp": "64"})
-    replicas = check(sharded, "n_replica=9", capacity=capacity_from("1 TB"))
+    sharded = replace(study, placement=fixed).called(changes(values={"n_fsdp": 64}))
+    replicas = check(_with_capacity(sharded, "1 TB"), "n_replica=9")
     assert replicas.quotient == (4 * P + HALF) / (10**12 - Fraction(12 * P, 64) - HALF)
     without = replace(study, placement={"activations": divided["activations"]})
     assert check(without, "n_fsdp=none").right
@@ -302,7 +317,7 @@ def test_a_claim_is_right_when_it_answers_any_question_that_asks_for_it():
     study = load_study("cs336-a2-xxl")
     assert (check(study, "n_fsdp=46").question, check(study, "n_fsdp=none").question) == ("b", "b, literally")
     assert not check(study, "n_fsdp=46", question="b, literally").right
-    assert check(study, "n_fsdp=50", capacity=capacity_from("95 GB")).right
+    assert check(_with_capacity(study, "95 GB"), "n_fsdp=50").right
 
 
 @pytest.mark.parametrize(
@@ -325,7 +340,7 @@ def test_claims_that_cannot_be_compared_are_refused(claim, message):
 
 
 def test_questions_and_values_that_are_missing_are_named():
-    with pytest.raises(BadInput, match="no question 'z'; known: a, b"):
+    with pytest.raises(BadInput, match="no question 'z'; known: 'a', 'b'"):
         check(_study(0), "n_fsdp=3", question="z")
     with pytest.raises(BadInput, match="the study does not ask for n_fsdp: say on which device"):
         check(replace(_study(0), questions=()), "n_fsdp=3")
@@ -334,7 +349,7 @@ def test_questions_and_values_that_are_missing_are_named():
 
 
 def test_claims_are_exact_far_beyond_machine_integers():
-    study = override(_study(0), values={"L": str(10**25)})
+    study = _study(0).called(changes(values={"L": 10**25}))
     exact = 10**25 * 32 * 16384 * 53248
     assert check(study, f"static={exact} B").right
     assert not check(study, f"static={exact + 1} B").right

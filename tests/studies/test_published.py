@@ -28,6 +28,7 @@ from symbolic_mem.base.symbols import (
     n_heads,
     n_pod,
 )
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.plans.collectives import Collective
@@ -337,23 +338,17 @@ def test_the_expressions_give_the_published_figure(name):
 
 @pytest.mark.parametrize("name", sorted(FROM_STUDY))
 def test_a_bundled_study_works_out_the_published_figure(name):
-    from symbolic_mem.library.read import load_study
-    from symbolic_mem.questions.registry import ASKS
-
     study_name, label, line = FROM_STUDY[name]
     study = load_study(study_name)
-    question = next(question for question in study.questions if question.label == label)
-    _, facts = ASKS[question.ask].derive(study, question)
+    question = study.question(label)
+    facts = question.answer(study.under(question)).facts
     close(facts["values"][line]["value"], CASES[name])
 
 
 def test_an_erratum_of_the_book_is_shown_and_not_repeated():
-    from symbolic_mem.library.read import load_study
-    from symbolic_mem.questions.registry import ASKS
-
     study = load_study("scaling-book-llama3-70b")
-    question = next(question for question in study.questions if question.label == "memory")
-    _, facts = ASKS[question.ask].derive(study, question)
+    question = study.question("memory")
+    facts = question.answer(study.under(question)).facts
     line = facts["values"]["n_least"]
     assert (int(line["value"]), line["printed"], line["verdict"]) == (226, "225", "different")
     assert CASES["sb-at-chips-rounded"]["value"] == 225

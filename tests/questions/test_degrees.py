@@ -6,29 +6,36 @@ import json
 from pathlib import Path
 
 import pytest
-from symbolic_mem.library.changes import override
-from symbolic_mem.questions.parts.jsonable import jsonable
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.documents.documents import part
 from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.device_count import DeviceCount
+from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.printed import verdict
-from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.text import plain_chain, plain_prose
-from symbolic_mem.study.question import Question
+from symbolic_mem.study.changes import changes
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
 
 
+def derived(study, **options):
+    question = MinDegree.read(options, "here", "x")
+    found = question.answer(study.under(question))
+    return part(found), found
+
+
 def ask(**options):
-    study = override(load_study("cs336-a2-xxl"), fractions={"activations": "1"})
-    section, found = ASKS["min_degree"].derive(study, Question("x", "min_degree", {"capacity": "80 GiB"} | options))
+    study = load_study("cs336-a2-xxl").called(changes(place={"activations": "1"}))
+    section, found = derived(study, **({"capacity": "80 GiB"} | options))
     lines = [plain_chain(chain) for block in section.blocks for chain in getattr(block, "chains", ())]
     said = [
         plain_prose(getattr(block, "prose", None) or block.statement)
         for block in section.blocks
         if hasattr(block, "prose") or hasattr(block, "statement")
     ]
-    return jsonable(found), lines, said
+    return jsonable(found.facts), lines, said
 
 
 @pytest.mark.parametrize(
@@ -98,18 +105,18 @@ def test_printed_figures(exact, printed, found):
 
 
 def test_a_third_of_the_bytes_is_not_a_whole_number_and_the_lines_say_so():
-    study = override(load_study("cs336-a2-xxl"), fractions={"activations": "1/3"}, rest="kept", values={"L": "1"})
-    study = override(study, values={"B": "1", "S": "1", "d_model": "100", "d_ff": "100"})
-    section, found = ASKS["min_degree"].derive(study, Question("x", "min_degree", {"capacity": "100 kB"}))
+    tiny = {"L": 1, "B": 1, "S": 1, "d_model": 100, "d_ff": 100}
+    study = load_study("cs336-a2-xxl").called(changes(place={"activations": "1/3"}, rest="kept", values=tiny))
+    section, found = derived(study, capacity="100 kB")
     lines = [plain_chain(chain) for block in section.blocks for chain in getattr(block, "chains", ())]
     # 2 weights of 100 x 100 with 16 bytes are 320000; of 2 x 200 bytes of activations a third is divided
     assert any(line.startswith("M_div") and "≈ 320,133.33333333 bytes" in line for line in lines)
     assert any(line.startswith("M_fix") and "≈ 266.66666666667 bytes" in line for line in lines)
-    assert found.answer.value == 4  # 320133.3/99733.3 = 3.2
+    assert found.value == 4  # 320133.3/99733.3 = 3.2
 
 
 def test_a_count_of_kinds_that_the_recipe_does_not_keep_is_refused():
-    study = override(load_study("cs336-a2-xxl"), recipe_name="scaling-book-10")
-    question = Question("x", "device_count", {"capacity": "80 GiB", "kinds": ["gradients"]})
+    study = load_study("cs336-a2-xxl").called(changes(recipe="scaling-book-10"))
+    question = DeviceCount.read({"capacity": "80 GiB", "kinds": ["gradients"]}, "here", "x")
     with pytest.raises(BadInput, match="question x counts nothing: of gradients none is kept; kept are weights, optim"):
-        ASKS["device_count"].derive(study, question)
+        question.answer(study.under(question))

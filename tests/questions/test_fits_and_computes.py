@@ -5,12 +5,11 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.accounts.terms import place
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.solvers.both import Both, both
+from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.bound import solve
 
 SMALL = st.integers(0, 6)
@@ -20,9 +19,10 @@ def recount(limits, tokens, most=400):
     """Degrees that do both, one after the other."""
     found = []
     for n in range(1, most):
-        memory = limits.fixed + limits.fixed_per_token * tokens
-        memory += Fraction(limits.divided + limits.divided_per_token * tokens) / n
-        fits = memory < limits.capacity if limits.strict else memory <= limits.capacity
+        (share,) = limits.shares
+        memory = share.fixed + share.fixed_per_token * tokens
+        memory += Fraction(share.divided + share.divided_per_token * tokens) / n
+        fits = memory < limits.limit.capacity if limits.limit.strict else memory <= limits.limit.capacity
         if fits and n * limits.beta < tokens:
             found.append(n)
     return found
@@ -42,10 +42,7 @@ def recount(limits, tokens, most=400):
 def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_token, beta, sequence, tokens, strict):
     limits = Both(
         Limit(25, strict),
-        Fraction(fixed),
-        fixed_per_token,
-        Fraction(divided),
-        Fraction(divided_per_token),
+        (Share(Fraction(fixed), fixed_per_token, Fraction(divided), Fraction(divided_per_token)),),
         beta,
         sequence,
     )
@@ -68,7 +65,7 @@ def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_t
 
 def test_a_share_that_fills_the_device_exactly_is_at_most_and_not_less_than():
     """100/(25 - 5) = 5 devices hold exactly 25 bytes each."""
-    at_most, less = (Both(Limit(25, strict), 5, 0, 100, 0, 1, 1) for strict in (False, True))
+    at_most, less = (Both(Limit(25, strict), (Share(5, 0, 100, 0),), 1, 1) for strict in (False, True))
     assert (at_most.least(10), less.least(10)) == (5, 6)
     assert (at_most.interval(6), less.interval(6)) == ((5, 5), None)
     assert (at_most.first_batch(), less.first_batch()) == ((6, 5), (7, 6))
@@ -80,8 +77,8 @@ def of_study(rest):
         kind: Placed(n_fsdp, placed.fraction, rest if kind == "activations" else placed.rest)
         for kind, placed in study.placement.items()
     }
-    bound = solve(place(study.memory, placement), n_fsdp, 95 * 2**30, strict=True)
-    return both(study.model, study.network, bound, study.values)
+    bound = solve(study.memory.placed(placement), n_fsdp, 95 * 2**30, strict=True)
+    return both(study.model, study.network, [bound], study.values)
 
 
 def test_the_homeworks_model_fits_on_46_and_stays_busy_on_102():
@@ -94,6 +91,6 @@ def test_the_homeworks_model_fits_on_46_and_stays_busy_on_102():
 def test_when_half_of_the_activations_stay_no_degree_does_both():
     limits = of_study("kept")
     assert limits.interval(131072) is None
-    assert limits.discriminant < 0
+    assert limits.discriminant(*limits.shares) < 0
     assert limits.first_batch() is None
     assert not any(limits.interval(1024 * b) for b in range(1, 400))
