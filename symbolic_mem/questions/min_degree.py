@@ -94,4 +94,6 @@ class MinDegree(Printed, Ruled, OfKinds):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol."""
         solved = [self.degree(one) for one in instants(study, self.counted)]
-        return {self.symbol.name: degree_claim(solved, f"the smallest degree {self.symbol.name} at which what is kept fits")}
+        return {
+            self.symbol.name: degree_claim(solved, f"the smallest degree {self.symbol.name} at which what is kept fits")
+        }
