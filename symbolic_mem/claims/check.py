@@ -13,6 +13,8 @@ from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.catalogue import Slip, occurring
 from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.subjects import claim_of, known, questions_about
+from symbolic_mem.document.prose import Prose
+from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
@@ -40,7 +42,8 @@ class Verdict:
 
     `step` is the place to which the claim is the rounded truth: None when it is wrong, zero when it is exact.
     `explanations` are every single slip that gives the claim, or, only where there is none, every pair; the number
-    alone cannot tell which of several was made. Empty for a wrong claim means: no known slip.
+    alone cannot tell which of several was made. Empty for a wrong claim means: no known slip. `beside` are sentences
+    about the study that a reader of the verdict needs.
     """
 
     claim: Claim
@@ -50,6 +53,7 @@ class Verdict:
     quotient: Fraction | None
     step: Fraction | None
     explanations: tuple[Explanation, ...] = ()
+    beside: tuple[Prose, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -105,33 +109,37 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None) -> V
         step = _agrees(stated, claimed, found, case)
         verdict = Verdict(stated, claimed, None if asked is None else asked.label, found.value, found.quotient, step)
         if verdict.right:
-            return verdict
+            return replace(verdict, beside=idle_degrees(case.study))
         cases.append((verdict, case))
     verdict, case = cases[0]
-    return replace(verdict, explanations=_explain(stated, case, verdict.claimed))
+    explained = _explain(stated, case, verdict.claimed)
+    return replace(verdict, explanations=explained, beside=idle_degrees(case.study))
 
 
 def _explain(claim: Claim, case: Case, truth: Claimed) -> tuple[Explanation, ...]:
     right = read_off(truth, case.misread)
     matter, singles = [], []
     for slip, slipped in _slipped(case):
-        claimed = _claimed(claim, slipped, case, truth)
+        claimed = truth if _same_asked(slipped, case) else _claimed(claim, slipped)
         found = None if claimed is None else read_off(claimed, slipped.misread)
         if claimed is None or found is None or _untouched(claim, case, slipped, (truth, right), (claimed, found)):
             continue
-        matter.append((slip, slipped))
+        matter.append((slip, slipped, claimed))
         if _agrees(claim, claimed, found, slipped) is not None:
             singles.append(Explanation((slip,), found.value))
     if singles:
         return tuple(singles)
     pairs = []
-    for (one, first), (other, _) in combinations(matter, 2):
+    for (one, first, by_one), (other, _, by_other) in combinations(matter, 2):
         both = other.apply(first) if one.aspect != other.aspect else None
-        claimed = None if both is None else _claimed(claim, both, case, truth)
-        found = None if claimed is None or both is None else read_off(claimed, both.misread)
-        if both is None or claimed is None or found is None:
+        if both is None:
             continue
-        if _agrees(claim, claimed, found, both) is not None:
+        if _same_asked(both, first):
+            claimed: Claimed | None = by_one
+        else:
+            claimed = by_other if _same_asked(first, case) else _claimed(claim, both)
+        found = None if claimed is None else read_off(claimed, both.misread)
+        if claimed is not None and found is not None and _agrees(claim, claimed, found, both) is not None:
             pairs.append(Explanation((one, other), found.value))
     return tuple(pairs)
 
@@ -143,10 +151,13 @@ def _slipped(case: Case) -> Iterator[tuple[Slip, Case]]:
             yield slip, slipped
 
 
-def _claimed(claim: Claim, slipped: Case, case: Case, truth: Claimed) -> Claimed | None:
-    """The number in a slipped case: asked of the question itself, unless only its reading slipped."""
-    if slipped.study is case.study and slipped.question is case.question:
-        return truth
+def _same_asked(one: Case, other: Case) -> bool:
+    """Whether two cases differ at most in how the number is read off."""
+    return one.study is other.study and one.question is other.question
+
+
+def _claimed(claim: Claim, slipped: Case) -> Claimed | None:
+    """The number in a slipped case, asked of the question itself."""
     try:
         return claim_of(slipped.study, slipped.question, claim.name)
     except BadInput:

@@ -23,11 +23,17 @@ def verdict_words(verdict: Verdict) -> Prose:
     >>> plain_prose(verdict_words(check(load_study("cs336-a2-xxl"), "static=3276 GiB")))
     'static = 3276 GiB is right: it is the exact number.'
     """
+    return sentences(_verdict(verdict), *verdict.beside)
+
+
+def _verdict(verdict: Verdict) -> Prose:
     claim, label = verdict.claim, verdict.question
     stated = f"{claim.name} = {claim.text}"
     pieces = {"claim": text(stated if label is None else f"{stated} (question {label})")}
     if verdict.right and claim.number is None:
         return say("{claim} is right: {none}.", none=_none(verdict), **pieces)
+    if verdict.right and verdict.claimed.measures == "devices" and claim.whole:
+        return say("{claim} is right: it is the exact number, and what is kept fits there.", **pieces)
     if verdict.right and not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
     if verdict.right:
@@ -109,5 +115,6 @@ def verdict_record(study: str, verdict: Verdict) -> Mapping[str, Any]:
             }
             for one in verdict.explanations
         ],
+        "assumptions": verdict.beside,
         "sentence": verdict_words(verdict),
     }

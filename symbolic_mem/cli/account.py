@@ -34,8 +34,10 @@ def _show(account: Account) -> None:
     from symbolic_mem.base.exact import missing
     from symbolic_mem.models.groups import groups
     from symbolic_mem.models.tensors import STATIC
-    from symbolic_mem.questions.parts.assumptions import placements
+    from symbolic_mem.questions.parts.assumptions import idle_degrees, placements
     from symbolic_mem.questions.parts.instants import instants, words_of
+    from symbolic_mem.questions.parts.uncounted import uncounted_lines
+    from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain, plain_prose
 
     study, memory, placed = account.study, account.study.memory, account.study.placed()
@@ -60,10 +62,14 @@ def _show(account: Account) -> None:
         click.echo(f"{name:<12} " + ("–" if value is None else f"{_whole(value)} bytes, {_gib(value)} GiB"))
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")
+    for sentence in idle_degrees(study):
+        click.echo(f"beside       {plain_prose(sentence)}")
     for other in instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
         click.echo(f"counted      {plain_prose(words_of(study))}")
         click.echo(f"the other    {plain_prose(words_of(other))}: {_whole(step)} bytes, {_gib(step)} GiB")
+    for head, said in uncounted_lines(study, study.values):
+        click.echo(f"{head:<12} {plain_prose(arrange_prose(said, TERMINAL))}")
     absent = missing(memory.total, study.values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")

@@ -63,15 +63,27 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
 
 
 def _json(found: FoundGaps) -> None:
+    from symbolic_mem.questions.parts.assumptions import idle_degrees
     from symbolic_mem.render.arrange import arrange_prose
     from symbolic_mem.render.json import jsonable
 
     sentence = arrange_prose(found.question.sentence(found))
-    print_json(jsonable({"study": found.study.name, **found.facts, "missing": list(found.absent), "answer": sentence}))
+    print_json(
+        jsonable(
+            {
+                "study": found.study.name,
+                **found.facts,
+                "missing": list(found.absent),
+                "assumptions": idle_degrees(found.study),
+                "answer": sentence,
+            }
+        )
+    )
 
 
 def _show(found: FoundGaps) -> None:
     from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.questions.parts.assumptions import idle_degrees
     from symbolic_mem.questions.parts.gap_tables import gap_tables
     from symbolic_mem.render.arrange import arrange_prose, arrange_table
     from symbolic_mem.render.text import plain_prose
@@ -85,3 +97,5 @@ def _show(found: FoundGaps) -> None:
         print_table([plain_prose(column.head) for column in table.columns], rows, right, totals=table.totals)
         click.echo("")
     click.echo(plain_prose(arrange_prose(found.question.sentence(found))))
+    for sentence in idle_degrees(found.study):
+        click.echo(plain_prose(sentence))

@@ -55,7 +55,10 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the smallest degree that fits, or the largest batch, length, depth, width or model, or say why there is none."""
+    """Find the smallest degree at which what is kept fits, or the largest batch, length, depth, width or model.
+
+    What a step holds for a moment only is not counted; it is listed with its size where that is known.
+    """
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
     limits = {"reserved": reserve, "usable": usable}

@@ -15,6 +15,7 @@ from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.render.json import rounded_up
 from symbolic_mem.study.study import Study
 
@@ -66,6 +67,7 @@ class Account:
             "static_bytes": self.at(memory.of(*STATIC)),
             "activation_bytes": self.at(memory.of("activations")),
             "total_bytes": self.at(memory),
+            "not_counted": uncounted_records(study, values),
             "assumptions": self.assumptions,
         }
 

@@ -17,6 +17,7 @@ from symbolic_mem.models.tensors import Tensor
 Shape = tuple[sp.Expr, ...]
 Size = int | str
 Row = Mapping[str, Any]
+_OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients")
 COPIES_OF_WEIGHTS = ("weight_copy", "gain")
 
 
@@ -27,7 +28,8 @@ class Profile:
     `compute` and `residual` are the bytes of the matrix products and of the residual stream; None: the recipe's.
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
-    dropout mask.
+    dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
+    of the log probabilities and that of the logits ("": not measured).
     """
 
     name: str
@@ -42,6 +44,7 @@ class Profile:
     families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
     regenerates: frozenset[str] = frozenset()
     assumptions: tuple[str, ...] = ()
+    loss_gradients: Size = ""
 
     def kept(
         self,
@@ -159,7 +162,7 @@ def _toml(name: str) -> dict[str, Any]:
 def _read(name: str, tables: Mapping[str, Any]) -> Profile:
     table = tables[name]
     base = _read(table["extends"], tables) if "extends" in table else None
-    own = {key: value for key, value in table.items() if key in ("title", "source", "kernel", "loss", "outputs")}
+    own = {key: value for key, value in table.items() if key in _OWN}
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
     if "regenerates" in table:
         own["regenerates"] = frozenset(table["regenerates"])

@@ -52,7 +52,7 @@ class DeviceCount(Printed, OnDevice):
             raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
         spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
         with naming(self.label):
-            return smallest_degree(spread, N_devices, capacity.counted, study.values, strict=self.strict)
+            return smallest_degree(spread, N_devices, capacity.counted, study.numbers, strict=self.strict)
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""
@@ -118,13 +118,13 @@ class DeviceCount(Printed, OnDevice):
         }
         if static.terms and rest.terms:
             return say(
-                "{names} take {total} ({s} of states and {a} of {kept}): that is {number} {devices} of {each} each.",
+                "{names} take {total} ({s} of states and {a} of {kept}): what is kept fits on {number} {devices} of {each} each.",
                 s=shown(static),
                 a=shown(rest),
                 kept=listed([KIND_WORDS[kind] for kind in rest.kinds]),
                 **pieces,
             )
-        return say("{names} take {total}: that is {number} {devices} of {each} each.", **pieces)
+        return say("{names} take {total}: what is kept fits on {number} {devices} of {each} each.", **pieces)
 
     def heading(self, found: FoundCount) -> str:
         """The title where the study gives none."""
@@ -138,7 +138,7 @@ class DeviceCount(Printed, OnDevice):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of devices."""
         solved = [self.degree(one, one.capacity, self.counted) for one in instants(study, self.counted)]
-        return {"devices": degree_claim(solved, "devices that hold everything, spread evenly")}
+        return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.exact import Values, symbolic
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, local, n_fsdp
@@ -20,6 +20,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree
 from symbolic_mem.questions.parts.setting import setting
+from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.bound import solve
@@ -107,7 +108,7 @@ class FitsAndComputes(OfKinds):
 
     def heading(self, found: FoundBoth) -> str:
         """The title where the study gives none."""
-        return self.title or "The degrees that hold the memory and keep the chips busy"
+        return self.title or "The degrees that hold what is kept and keep the chips busy"
 
     @property
     def claimable(self) -> tuple[str, ...]:
@@ -119,7 +120,7 @@ class FitsAndComputes(OfKinds):
         limits, tokens = self.limits(study)
         interval = limits.interval(tokens)
         value = None if interval is None else interval[0]
-        meaning = "the smallest degree that holds the memory and keeps the chips busy"
+        meaning = "the smallest degree that holds what is kept and keeps the chips busy"
         return {str(self.symbol): Claimed(value, "devices", meaning, quotient=limits.quotient(tokens))}
 
 
@@ -153,9 +154,9 @@ class FoundBoth(Found):
         if self.feasible:
             return None
         if self.least is None:
-            return text("what every device holds in full does not fit, whatever the degree")
+            return text("what every device keeps in full does not fit, whatever the degree")
         return say(
-            "at least {least} devices hold the memory, and at most {most} stay busy", least=self.least, most=self.most
+            "at least {least} devices hold what is kept, and at most {most} stay busy", least=self.least, most=self.most
         )
 
     @property
@@ -175,6 +176,12 @@ class FoundBoth(Found):
         )
 
     @property
+    def _known(self) -> Values:
+        """The numbers of the study, with the answer in its place."""
+        answer = {} if self.value is None else {self.question.symbol: sp.Integer(self.value)}
+        return {**self.study.values, **answer}
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """Both bounds, the interval, and the first batch that has one."""
         return {
@@ -187,6 +194,7 @@ class FoundBoth(Found):
             "batch_tokens": self.tokens,
             "first_batch_tokens": None if self.first is None else self.first[0],
             "first_batch_degree": None if self.first is None else self.first[1],
+            "not_counted": uncounted_records(self.study, self._known),
         }
 
 
@@ -222,7 +230,7 @@ def _window(found: FoundBoth, work: Work) -> Block:
     if found.least is None:
         return work.step(
             say(
-                "At the batch of the study, {t} tokens, what every device holds in full does not fit, whatever the degree:",
+                "At the batch of the study, {t} tokens, what every device keeps in full does not fit, whatever the degree:",
                 t=tokens,
             ),
             Chain(room, (("=", work.put(room)), amount(work.number(room), "GB"), ("≤", sp.S.Zero))),
@@ -234,7 +242,7 @@ def _window(found: FoundBoth, work: Work) -> Block:
         Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
         upper,
         reason=say(
-            "So at least {least} devices hold the memory, and at most {most} stay busy.",
+            "So at least {least} devices hold what is kept, and at most {most} stay busy.",
             least=found.least,
             most=found.most,
         ),
@@ -279,10 +287,12 @@ def _here(found: FoundBoth, tokens: Amount) -> Prose:
     low, high = found.interval
     if low == high:
         return say(
-            "At {t} tokens {low} devices both hold the memory and stay busy; the smallest is {low}.", t=tokens, low=low
+            "At {t} tokens {low} devices both hold what is kept and stay busy; the smallest is {low}.",
+            t=tokens,
+            low=low,
         )
     return say(
-        "At {t} tokens {low} to {high} devices both hold the memory and stay busy; the smallest is {low}.",
+        "At {t} tokens {low} to {high} devices both hold what is kept and stay busy; the smallest is {low}.",
         t=tokens,
         low=low,
         high=high,

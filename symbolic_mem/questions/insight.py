@@ -20,6 +20,7 @@ from symbolic_mem.questions.parts.instants import each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Ruled, axis, degree, items, values, whole_numbers
 from symbolic_mem.questions.parts.lines import account_lines
 from symbolic_mem.questions.parts.trends import Crossing, FloorOf, Sensitivities, crossing, floor, what_it_answers_to
+from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import At, Found, key, sets
@@ -144,4 +145,7 @@ class FoundInsight(Found):
     @property
     def facts(self) -> Mapping[str, Any]:
         """The numbers of every topic."""
-        return {name: value for topic in self.topics for name, value in topic.facts.items()}
+        found = {name: value for topic in self.topics for name, value in topic.facts.items()}
+        if not any(isinstance(topic, LeftOvers | RegionTable) for topic in self.topics):
+            return found
+        return {**found, "not_counted": uncounted_records(self.study, self.study.values)}

@@ -14,7 +14,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import missing, number
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.symbols import B, P, lookup, named
+from symbolic_mem.base.symbols import B, P, S, T, lookup, named
 from symbolic_mem.document.prose import Prose, Typeset, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
@@ -33,6 +33,7 @@ from symbolic_mem.questions.parts.powers import (
     value_steps,
 )
 from symbolic_mem.questions.parts.printed import printed_blocks
+from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, upper
@@ -108,7 +109,8 @@ class Largest(Printed, OfKinds):
         if not Limit(room, self.strict).holds(size):
             raise BadInput(
                 f"the optimizer step, with all gradients, takes {ceil(size):,} bytes of the {int(room):,} on each "
-                f"device, which does not fit, whatever {self.symbol} is; divide more, for example over a larger n_fsdp"
+                f"device: what is kept then does not fit, whatever {self.symbol} is; divide more, for example over a "
+                "larger n_fsdp"
             )
 
     def steps(self, found: FoundLargest) -> Iterator[Block]:
@@ -131,7 +133,7 @@ class Largest(Printed, OfKinds):
 
     def heading(self, found: FoundLargest) -> str:
         """The title where the study gives none."""
-        return self.title or f"The largest {named(self.symbol).meaning} that fits"
+        return self.title or f"The largest {named(self.symbol).meaning} at which what is kept fits"
 
     @property
     def claimable(self) -> tuple[str, ...]:
@@ -143,7 +145,11 @@ class Largest(Printed, OfKinds):
         asked = instants(study, self.counted) if self._decided(study) else (study,)
         values = [self.upper(one).value for one in asked]
         value = None if None in values else min(value for value in values if value is not None)
-        return {str(self.symbol): Claimed(value, "count", f"the largest {named(self.symbol).meaning} that fits")}
+        return {
+            str(self.symbol): Claimed(
+                value, "count", f"the largest {named(self.symbol).meaning} at which what is kept fits"
+            )
+        }
 
 
 def _hardness(found: FoundLargest) -> float:
@@ -195,6 +201,15 @@ class FoundLargest(Found):
         return Ledger((*lines, *power_lines(self.upper.bound, self.capacity)), known)
 
     @property
+    def _known(self) -> Mapping[sp.Symbol, Any]:
+        """The numbers at the answer: none where it is a number of parameters, whose shapes are open."""
+        x = self.upper.bound.symbol
+        rest = {symbol: value for symbol, value in self.study.values.items() if symbol != x}
+        if x == P or self.value is None:
+            return {} if x == P else rest
+        return {**rest, B: self.value, S: 1} if x == T else {**rest, x: self.value}
+
+    @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
         bound, value = self.upper.bound, self.upper.value
@@ -206,6 +221,7 @@ class FoundLargest(Found):
         if value is not None:
             yield held_at(value, self.upper.per_device(value), fits=True)
             yield held_at(value + 1, self.upper.per_device(value + 1), fits=False)
+        yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -226,6 +242,7 @@ class FoundLargest(Found):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": answer.per_device_bytes,
             "at_value_plus_one_bytes": answer.at_value_plus_one_bytes,
+            "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

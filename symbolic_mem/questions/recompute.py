@@ -16,6 +16,7 @@ from symbolic_mem.document.words import about, count, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
@@ -60,7 +61,7 @@ class RecomputeOtherwise(OnDevice):
         """Solve for the degree of a study at its instant."""
         with naming(self.label):
             return smallest_degree(
-                study.placed(), self.symbol, study.capacity.counted, study.values, strict=self.strict
+                study.placed(), self.symbol, study.capacity.counted, study.numbers, strict=self.strict
             )
 
     def changed(self, study: Study) -> Study:
@@ -113,13 +114,14 @@ class RecomputeOtherwise(OnDevice):
         pieces["share"] = about(Amount(symbolic(solved.per_device(found.value)), found.capacity.unit))
         return (
             say(
-                "When nothing is recomputed, the smallest {n} is {value}: each device then holds {share} of its "
+                "When nothing is recomputed, the smallest {n} is {value}: what each device then keeps, {share}, fits its "
                 "{counted}.",
                 **pieces,
             )
             if nothing
             else say(
-                "With this recomputation the smallest {n} is {value}: each device then holds {share} of its {counted}.",
+                "With this recomputation the smallest {n} is {value}: what each device then keeps, {share}, fits its "
+                "{counted}.",
                 **pieces,
             )
         )
@@ -139,7 +141,7 @@ class RecomputeOtherwise(OnDevice):
         return {
             str(self.symbol): degree_claim(
                 [self.degree(one) for one in instants(changed, self.counted)],
-                f"the smallest degree {self.symbol} that fits",
+                f"the smallest degree {self.symbol} at which what is kept fits",
             )
         }
 
@@ -170,7 +172,12 @@ class FoundRecomputed(FoundDegree):
     def assumptions(self) -> tuple[Prose, ...]:
         """The rule, and where the memory lives."""
         rule = say("Recomputation: {rule}.", rule=text(str(self.study.recipe.recompute)))
-        return (rule, *placement_sentences(self.kinds, self.study.placement), *instant_words(self.study))
+        return (
+            rule,
+            *idle_degrees(self.study),
+            *placement_sentences(self.kinds, self.study.placement),
+            *instant_words(self.study),
+        )
 
 
 def _saving(study: Study) -> Study:

@@ -71,6 +71,7 @@ class Stages(OnDevice):
     """The states of one device in every stage of ZeRO, for each entry of the rows; or the largest symbol that fits."""
 
     ask = "stages"
+    places = ("n_fsdp", "n_tp")
 
     solved: sp.Symbol | None = key(unknown, name="for")
     stages: tuple[int, ...] = key(_stages, (1, 2, 3))

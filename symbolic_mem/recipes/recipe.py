@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -25,6 +25,17 @@ FP32 = sp.Integer(4)
 SIZES = ("weights", "gradients", "optimizer", "activations")
 
 
+class NotCounted(NamedTuple):
+    """Something that a recipe leaves out, in its own `words`.
+
+    They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them.
+    """
+
+    words: str
+    sized_as: tuple[str, ...] = ()
+    instead_of: str = ""
+
+
 @hashed_once
 @dataclass(frozen=True)
 class Recipe:
@@ -33,6 +44,10 @@ class Recipe:
     `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
     persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
     is the assumption that holds only while they do. `changes` says what differs from the preset.
+
+    `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
+    `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
+    sent in values of `reduces` bytes beside those that were computed (None: it is not said).
     """
 
     name: str
@@ -42,12 +57,17 @@ class Recipe:
     activations: sp.Rational
     activations_reason: str = ""
     assumptions: tuple[str, ...] = ()
-    not_counted: tuple[str, ...] = ()
+    not_counted: tuple[NotCounted, ...] = ()
     moments: sp.Rational = FP32
     gradients_persist: bool = True
     persistent: str = ""
     recompute: Recompute = NONE
     changes: tuple[str, ...] = ()
+    engine: str = ""
+    optimizer: str = ""
+    units: int = 1
+    gathers: sp.Rational | None = None
+    reduces: sp.Rational | None = None
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -104,6 +124,7 @@ class Recipe:
         return self._noting(
             f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
             states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
+            optimizer=name,
         )
 
     def with_recompute(self, how: Recompute) -> Recipe:
@@ -187,19 +208,30 @@ def _read(name: str, table: dict) -> Recipe:
         )
         for row in table["states"]
     )
-    moments = sp.Rational(table["moments"])
+    moments, activations = sp.Rational(table["moments"]), sp.Rational(table["activations"])
     return Recipe(
         name=name,
         title=table["title"],
         source=table["source"],
         states=_ordered((*states, *optimizer(table["optimizer"]).states(moments))),
-        activations=sp.Rational(table["activations"]),
+        activations=activations,
         activations_reason=table.get("activations_reason", ""),
         assumptions=tuple(table.get("assumptions", ())),
         persistent=table.get("persistent", ""),
-        not_counted=tuple(table.get("not_counted", ())),
+        not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,
+        engine=table.get("engine", ""),
+        optimizer=table["optimizer"],
+        units=table.get("units", 1),
+        gathers=sp.Integer(table["gathers"]) if "gathers" in table else activations if activations.is_Integer else None,
+        reduces=sp.Integer(table["reduces"]) if "reduces" in table else None,
     )
+
+
+def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
+    if isinstance(given, str):
+        return NotCounted(given)
+    return NotCounted(given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""))
 
 
 def _ordered(states: tuple[State, ...]) -> tuple[State, ...]:

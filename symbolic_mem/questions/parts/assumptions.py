@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from symbolic_mem.document.prose import Prose, text
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import n_ep, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
+from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.study import Study
@@ -21,6 +28,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
         said += [text(sentence) for sentence in (*trained.said, *recipe.said)]
+        said += idle_degrees(study)
     elif any(question.subject == "layers" for question in study.questions):
         said += [text(sentence) for sentence in study.model.said]
     said += [text(note) for note in study.notes]
@@ -34,9 +42,44 @@ def placements(study: Study) -> tuple[Prose, ...]:
     return placement_sentences(study.memory.kinds, study.placement) if study.placement else ()
 
 
-def not_counted(study: Study) -> tuple[Prose, ...]:
-    """List what the account leaves out."""
-    return tuple(text(item) for item in study.recipe.not_counted)
+_DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_ep, n_micro, n_pod)
+
+
+def idle_degrees(study: Study) -> tuple[Prose, ...]:
+    """Name every degree with a value that divides no memory here, and that no question and no network uses."""
+    given = [symbol for symbol in _DEGREES if symbol in study.values]
+    kinds = study.memory.kinds if given else ()
+    used = set().union(*(study.placement[kind].degree.free_symbols for kind in kinds if kind in study.placement))
+    idle = [symbol for symbol in given if symbol not in used]
+    if not idle:
+        return ()
+    used = study.memory.total.free_symbols.union(*map(_symbols, study.questions))
+    used |= {n_pod} if study.network is not None else set()
+    asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
+    return tuple(
+        say(
+            "{n} = {value} divides nothing here: no kind of memory is placed over it.",
+            n=symbol,
+            value=study.values[symbol],
+        )
+        for symbol in idle
+        if symbol not in used and str(symbol) not in asked
+    )
+
+
+def _symbols(given: Any) -> Iterator[sp.Symbol]:
+    """The symbols that stand anywhere in the keys of a question."""
+    match given:
+        case sp.Basic():
+            yield from given.free_symbols
+        case Mapping():
+            yield from _symbols(tuple(given.items()))
+        case tuple() | list():
+            for each in given:
+                yield from _symbols(each)
+        case _ if is_dataclass(given):
+            for each in fields(given):
+                yield from _symbols(getattr(given, each.name))
 
 
 _SIGNS = (

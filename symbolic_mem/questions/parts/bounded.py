@@ -132,7 +132,7 @@ def held_at(value: int, size: Any, *, fits: bool) -> tuple[str, Prose]:
         "gib": about(shown),
     }
     if fits:
-        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: fits", **pieces)
+        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: what is kept fits", **pieces)
     return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: too much", **pieces)
 
 
@@ -159,10 +159,10 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     fits = _share(solved, whole, limit.sign)
     if whole == 1:
-        yield work.step(text("A check that this fits, in bytes on each device:"), fits)
+        yield work.step(text("A check that what is kept fits, in bytes on each device:"), fits)
         return
     yield work.step(
-        text("A check that this fits and that one device less is not enough, in bytes on each device:"),
+        text("A check that what is kept fits and that one device less is not enough, in bytes on each device:"),
         fits,
         _share(solved, whole - 1, limit.fails),
     )
@@ -241,19 +241,22 @@ def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capa
     }
     if rules and reading is not None:
         return say(
-            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} each holds "
-            "{share} of its {counted}.",
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, "
+            "{share}, fits its {counted}.",
             **pieces,
         )
     if rules:
         return say(
-            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} each holds {share} of its "
-            "{counted}.",
+            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, {share}, fits "
+            "its {counted}.",
             **pieces,
         )
     if reading is not None:
         return say(
-            "With {reading}, the smallest {n} is {value}: on {value} {devices} each holds {share} of its {counted}.",
+            "With {reading}, the smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its "
+            "{counted}.",
             **pieces,
         )
-    return say("The smallest {n} is {value}: on {value} {devices} each holds {share} of its {counted}.", **pieces)
+    return say(
+        "The smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its {counted}.", **pieces
+    )

@@ -20,6 +20,7 @@ from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
+from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
@@ -71,9 +72,12 @@ class FoundDegree(Found):
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, and what one device holds."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.degree.ideal.bound, self.capacity))
-        known: dict[sp.Symbol, Any] = {**self.study.values}
-        known |= {} if self.value is None else {self.symbol: self.value}
-        return Ledger(lines, known)
+        return Ledger(lines, self._known)
+
+    @property
+    def _known(self) -> dict[sp.Symbol, Any]:
+        """The numbers of the study, with the answer in its place."""
+        return {**self.study.values} if self.value is None else {**self.study.values, self.symbol: self.value}
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -99,6 +103,7 @@ class FoundDegree(Found):
         below = solved.largest_below
         if below is not None:
             yield held_at(below, solved.profile.at(below), fits=False)
+        yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -119,6 +124,7 @@ class FoundDegree(Found):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": ideal.per_device_bytes,
             "at_value_minus_one_bytes": ideal.at_value_minus_one_bytes,
+            "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

@@ -89,7 +89,9 @@ class RegionTable:
         if self.fixed != 0:
             lines.append(Chain(self.fixed, (("<", capacity),), asked=True))
             reason = text("The second line is where any number of devices is enough.")
-        yield work.step(say("{r} and {c} fit on {n} devices where", r=r, c=c, n=n), *lines, reason=reason)
+        yield work.step(
+            say("What is kept at {r} and {c} fits on {n} devices where", r=r, c=c, n=n), *lines, reason=reason
+        )
         columns = (
             Column(say("{r}", r=r), "right"),
             *(Column(say("{c} = {v}", c=c, v=sp.Integer(head)), "right") for head in heads),
@@ -97,14 +99,18 @@ class RegionTable:
         cells = tuple(
             (count(value), *(count(entry) for entry in line)) for value, line in zip(values, self.entries, strict=True)
         )
-        yield Table(say("The smallest {n}; – where no number of devices is enough", n=n), columns, cells)
+        yield Table(
+            say("The smallest {n} at which what is kept fits; – where no number of devices is enough", n=n),
+            columns,
+            cells,
+        )
 
     @property
     def closing(self) -> Prose:
         """How many pairs have a number of devices."""
         cells = [entry for line in self.entries for entry in line]
         return say(
-            "Of the {total} pairs in the table {known} have a number of devices that is enough.",
+            "Of the {total} pairs in the table {known} have a number of devices that is enough for what is kept.",
             total=len(cells),
             known=len(cells) - cells.count(None),
         )
@@ -174,25 +180,29 @@ class LeftOvers:
         rows = tuple(
             (count(row.count), self._shown(row.used), self._shown(row.each), self._shown(row.together))
             if self.fits(row)
-            else (count(row.count), self._shown(row.used), text("does not fit"), text("–"))
+            else (count(row.count), self._shown(row.used), text("what is kept does not fit"), text("–"))
             for row in self.rows
         )
         heads = (
             Column(say("{n}", n=self.symbol), "right"),
-            Column(text("used on each"), "right"),
+            Column(text("kept on each"), "right"),
             Column(text("free on each"), "right"),
             Column(text("free on all together"), "right"),
         )
-        yield Table(text("What is left over"), heads, rows)
+        yield Table(text("What is left over beside what is kept"), heads, rows)
 
     @property
     def closing(self) -> Prose:
         """What the last number of devices that is enough leaves free."""
         fitting = [row for row in self.rows if self.fits(row)]
         if not fitting:
-            return text("None of these numbers of devices is enough.")
+            return text("None of these numbers of devices is enough for what is kept.")
         last = fitting[-1]
-        return say("On {number} devices each has {free} to spare.", number=last.count, free=self._shown(last.each))
+        return say(
+            "On {number} devices each has {free} to spare beside what is kept.",
+            number=last.count,
+            free=self._shown(last.each),
+        )
 
 
 def left_overs(grid: Grid, study: Study) -> LeftOvers:

@@ -134,7 +134,7 @@ def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
     x, value = bound.symbol, answer.value or 1
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
-        say("A value exists if {x} = 1 fits. It does:", x=x),
+        say("A value exists if what is kept at {x} = 1 fits. It does:", x=x),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
     )
     work.define(x, sp.Integer(value))
@@ -152,7 +152,7 @@ def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
             Chain(x, (("=", limit.last(real)), amount(value))),
         )
     yield work.step(
-        text("A check that this fits and that one more does not, in bytes on each device:"),
+        text("A check that what is kept fits and that with one more it does not, in bytes on each device:"),
         _filled(answer, value, limit.sign, work),
         _filled(answer, value + 1, limit.fails, work),
     )
@@ -178,7 +178,7 @@ def none_steps(answer: Upper, work: Work) -> Iterator[Block]:
     bound = answer.bound
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
-        say("A value exists if {x} = 1 fits. It does not:", x=bound.symbol),
+        say("A value exists if what is kept at {x} = 1 fits. It does not:", x=bound.symbol),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
     )
 
@@ -187,7 +187,7 @@ def none_words(answer: Upper) -> Prose:
     """Why there is no largest value, and what would help."""
     x = answer.bound.symbol
     if answer.unbounded:
-        return say("the memory does not grow with {x} at these numbers: every value fits", x=x)
+        return say("the memory does not grow with {x} at these numbers: what is kept fits at every value", x=x)
     room, constant = about(gib(symbolic(answer.capacity))), symbolic(answer.constant_bytes)
     if constant >= answer.capacity:
         return say(
@@ -227,12 +227,12 @@ def answer_words(answer: Upper, placement: Mapping[str, Placed], capacity: Capac
     }
     if reading is not None:
         return say(
-            "With {reading}, the largest {x} ({meaning}) is {value}: one device then holds {share} of its {counted}, and "
-            "{more} would not fit.",
+            "With {reading}, the largest {x} ({meaning}) is {value}: what one device then keeps, {share}, fits its "
+            "{counted}, and at {more} it would not.",
             **pieces,
         )
     return say(
-        "The largest {x} ({meaning}) is {value}: one device then holds {share} of its {counted}, and {more} would not "
-        "fit.",
+        "The largest {x} ({meaning}) is {value}: what one device then keeps, {share}, fits its {counted}, and at {more} "
+        "it would not.",
         **pieces,
     )

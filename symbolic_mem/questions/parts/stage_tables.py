@@ -124,7 +124,7 @@ def _wrong(number: int) -> Prose:
 
 def _off(cell: Cell, found: FoundStages) -> Prose:
     if cell.value is None or cell.off is None:
-        return say("printed {printed}, and nothing fits", printed=text(cell.printed))
+        return say("printed {printed}, and what is kept fits at no value", printed=text(cell.printed))
     pieces = {"printed": text(cell.printed), "value": amount_words(cell.value, found)}
     if cell.off < 0:
         return say("printed {printed}, exactly {value}: {off} too little", off=amount_words(-cell.off, found), **pieces)

@@ -1,0 +1,218 @@
+"""What an account leaves out because a step holds it for a moment only, with its size on one device where it is known.
+
+U is the number of parameters of one unit: a block, or all that lies outside the blocks (the root of PyTorch's
+``fully_shard``); w is the bytes of a gathered weight. The sizes are those of measured runs on fake tensors, PyTorch 2.13,
+and each is the most that there is of its kind: they are not all there at one moment.
+
+- The loss holds the gradients of the log probabilities and of the logits together: 2 b B S V with gradients of b bytes,
+  beside the log probabilities that the account counts.
+- FSDP2 holds two units whole at a time: a block and the root at the loss, w (U_block + U_root); else two blocks, 2 w U.
+  Of other engines the one unit is listed that computes: no engine needs less.
+- In the backward pass of a unit its gradients are whole, as computed and as sent: (w + 4) U under FSDP2.
+- ``torch.optim.AdamW`` (foreach, its default) makes one copy of all parameters of the rank in its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy as sp
+
+from symbolic_mem.base.errors import MissingValue
+from symbolic_mem.base.exact import Given, Number, Numbers, ratio
+from symbolic_mem.base.symbols import B, P, S, V, n_fsdp, n_replica
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.tensors import Model, Part
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.recipes.recipe import Recipe
+
+LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
+_FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
+_LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
+_NONE_HELD = ("sgd",)
+
+Parts = tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that is not counted, in `words`, and why it is there; its bytes on one device where they are known.
+
+    They are `each` for every element of the largest of several `sets` of tensors, divided over `degree` devices: no
+    sets, no size. `short` is the same number written with the model's named parts.
+    """
+
+    name: str
+    words: str
+    sets: tuple[Parts, ...] = ()
+    each: sp.Expr = sp.S.One
+    degree: sp.Expr = sp.S.One
+    reason: str = ""
+    source: str = ""
+    short: sp.Expr | None = None
+
+    @cached_property
+    def size(self) -> sp.Expr | None:
+        """Bytes on one device as a formula, or None where they are not known."""
+        if not self.sets:
+            return None
+        sums = [sp.Add(*(part.elements for part in parts)) for parts in self.sets]
+        most = sums[0] if len(sums) == 1 else sp.Max(*sums, evaluate=False)
+        return self.each * most / self.degree
+
+    def at(self, values: Given | Numbers) -> Number | None:
+        """The exact bytes on one device; None where they are not known, or while a symbol has no value."""
+        numbers = Numbers.of(values, self.words)
+        try:
+            each, degree = numbers[self.each], numbers[self.degree]
+            return ratio(each * max(_elements(parts, numbers) for parts in self.sets), degree) if self.sets else None
+        except MissingValue:
+            return None
+
+
+def _elements(parts: Parts, numbers: Numbers) -> Number:
+    total = 0
+    for part in parts:
+        product = numbers[part.copies]
+        for size in part.shape:
+            product *= numbers[size]
+        total += product
+    return total
+
+
+def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> tuple[LeftOut, ...]:
+    """List what the account of a model leaves out: what is sized, then the recipe's own words for the rest.
+
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> divided = {kind: Placed(n_fsdp) for kind in ("weights", "gradients", "optimizer")}
+    >>> [(one.name, one.size) for one in left_out(Built(ffn(), {}), recipe("fsdp2"), divided)][:2]
+    [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
+    """
+    found = [
+        *_loss(built, recipe, placement),
+        *_units(built.model, recipe, placement),
+        *_step(built, recipe, placement),
+    ]
+    replaced = {said.instead_of for said in recipe.not_counted}
+    found = [one for one in found if one.name not in replaced]
+    sized = {one.name for one in found if one.sets}
+    unsaid = (said for said in recipe.not_counted if not said.sized_as or not sized.issuperset(said.sized_as))
+    return (*found, *(LeftOut(OTHER, said.words, source=recipe.source) for said in unsaid))
+
+
+def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    architecture = built.architecture
+    if architecture is None:
+        if any(V in tensor.shape for layer in built.model.layers for tensor in layer.saved):
+            yield LeftOut(LOSS, _LOSS_HOLDS)
+        return
+    from symbolic_mem.models.profile import profile
+
+    how = profile(built.profile)
+    own = how.loss in how.families.get(architecture.family, {})  # such as logits with a cap: not measured
+    if how.loss_gradients == "" or own:
+        yield LeftOut(LOSS, _LOSS_HOLDS, source=how.source)
+        return
+    size = how.bytes(how.loss_gradients)
+    share, degree = _split(placement.get("activations"))
+    yield LeftOut(
+        LOSS,
+        "the gradients of the log probabilities and of the logits, which the loss holds together",
+        ((Part(sp.S.One, (B, S, architecture.vocabulary)),),),
+        2 * share * (recipe.activations if size is None else size),
+        degree,
+        "the backward pass of the cross entropy makes the one from the other",
+        "PyTorch 2.13 cross_entropy, measured: the peak of its backward pass over what is kept",
+    )
+
+
+def _split(placed: Placed | None) -> tuple[sp.Expr, sp.Expr]:
+    """The factor and the divisor of one device's share; what is dropped of a kind is there for a moment all the same."""
+    if placed is None or placed.fraction == 0:
+        return sp.S.One, sp.S.One
+    if placed.fraction == 1 or placed.rest == "dropped":
+        return sp.S.One, placed.degree
+    return placed.fraction / placed.degree + 1 - placed.fraction, sp.S.One
+
+
+def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    weights, gradients = placement.get("weights"), placement.get("gradients")
+    if not (_gathers(weights) or _gathers(gradients)):
+        return
+    blocks, root = _parts(model)
+    each = recipe.gathers
+    if not blocks or each is None:
+        if _gathers(weights):
+            yield LeftOut(GATHERED, "the gathered weights of what is computed at a time")
+        if _gathers(gradients):
+            yield LeftOut(GRADIENTS, "the gradients of what is computed at a time, before they are divided")
+        return
+    pair, units = recipe.units > 1, (*blocks, root) if root else blocks
+    if weights is not None and _gathers(weights):
+        sets, times = units, 1
+        if pair and root:
+            words = "the gathered weights of a block and of all that lies outside the blocks"
+            sets = tuple((*block, *root) for block in blocks)
+        elif pair:
+            words, times = "the gathered weights of two blocks, of the one that computes and of the next", 2
+        elif root:
+            words = "the gathered weights of the larger of a block and all that lies outside the blocks"
+        else:
+            words = "the gathered weights of the block that is being computed"
+        yield _whole(GATHERED, words, sets, times * each, weights, recipe)
+    if gradients is not None and _gathers(gradients):
+        words = "the gradients of the block that is being computed, before they are divided"
+        if root:
+            words = (
+                "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
+            )
+        yield _whole(GRADIENTS, words, units, each + (recipe.reduces or 0), gradients, recipe)
+
+
+def _whole(name: str, words: str, sets: tuple[Parts, ...], each: sp.Expr, placed: Placed, recipe: Recipe) -> LeftOut:
+    """What is divided over the data-parallel devices, whole again; another parallelism divides it still."""
+    degree = placed.degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
+    source = _FSDP2 if recipe.reduces is not None else "at least that: a unit is computed with whole weights"
+    return LeftOut(name, words, sets, placed.fraction * each, degree, "a unit is computed whole", source)
+
+
+def _gathers(placed: Placed | None) -> bool:
+    return placed is not None and placed.fraction != 0 and placed.degree.has(n_fsdp)
+
+
+def _parts(model: Model) -> tuple[tuple[Parts, ...], Parts]:
+    """The weights of one block of each kind, and of all layers outside the blocks."""
+    counts: dict[str, sp.Expr] = {}
+    blocks: dict[str, list[Part]] = {}
+    root: list[Part] = []
+    for layer in model.layers:
+        times = layer.repeat
+        if layer.block:
+            count = counts.setdefault(layer.block, layer.repeat)
+            times = sp.S.One if layer.repeat == count else layer.repeat / count
+        held = blocks.setdefault(layer.block, []) if layer.block else root
+        held += (Part(times, weight.shape) for weight in layer.weights)
+    return tuple(tuple(held) for held in blocks.values()), tuple(root)
+
+
+def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    if recipe.engine != "torch" or recipe.optimizer in _NONE_HELD:
+        return
+    if recipe.optimizer != "adamw":
+        yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
+        return
+    share, degree = _split(placement.get("weights"))
+    each = share * recipe.moments
+    yield LeftOut(
+        STEP,
+        "the copy of the parameters that AdamW makes in its step, when the activations are gone",
+        (tuple(Part(layer.repeat, weight.shape) for layer in built.model.layers for weight in layer.weights),),
+        each,
+        degree,
+        "foreach, the default of PyTorch, works on all tensors at once",
+        "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step over what is kept",
+        each * P / degree,
+    )

@@ -1,0 +1,63 @@
+"""What an answer does not count, with its size on one device where it is known: as lines, as items and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.accounts.left_out import LeftOut, left_out
+from symbolic_mem.base.exact import Given, Number, Numbers
+from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
+from symbolic_mem.document.words import about, gib
+from symbolic_mem.render.json import rounded_up
+from symbolic_mem.study.study import Study
+
+NOT_AT_ONCE = text("Each size is that on one device, and they are not all there at the same moment.")
+
+
+def uncounted(study: Study) -> tuple[LeftOut, ...]:
+    """List what the account of a study leaves out."""
+    return left_out(study.built, study.recipe, study.placement)
+
+
+def uncounted_lines(study: Study, values: Given) -> Iterator[tuple[str, Prose]]:
+    """One line for each at a glance: what it is and its size at `values`, or the formula of that, where it is known."""
+    numbers = Numbers.of(values)
+    for one in uncounted(study):
+        size = one.at(numbers)
+        if size is not None:
+            yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
+        else:
+            yield "not counted", _open(one)
+
+
+def uncounted_items(study: Study) -> tuple[Prose, ...]:
+    """One item for each in a document: the formula of its size, and the size where all symbols of it have values."""
+    numbers = Numbers.of(study.values)
+    return tuple(_item(one, one.at(numbers)) for one in uncounted(study))
+
+
+def _item(one: LeftOut, size: Number | None) -> Prose:
+    shown = _shown(one)
+    if size is None or shown is None:
+        return _open(one)
+    line = Brief(say("{line}", line=Chain(shown, (amount(size, "GiB"),))), otherwise=about(gib(size)))
+    return say("{what}: {line}", what=text(one.words), line=line)
+
+
+def _open(one: LeftOut) -> Prose:
+    """What has no number yet: its formula, where there is one."""
+    shown = _shown(one)
+    return text(one.words) if shown is None else say("{what}: {size} bytes", what=text(one.words), size=shown)
+
+
+def _shown(one: LeftOut) -> sp.Expr | None:
+    return one.size if one.short is None else one.short
+
+
+def uncounted_records(study: Study, values: Given) -> list[Mapping[str, Any]]:
+    """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
+    numbers = Numbers.of(values)
+    return [{"what": one.words, "bytes": rounded_up(one.at(numbers)), "formula": one.size} for one in uncounted(study)]

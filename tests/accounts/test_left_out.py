@@ -1,0 +1,185 @@
+"""What an account leaves out: each size against peaks that engines measured, and how it is said in every face."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+from symbolic_mem import account, recipe
+from symbolic_mem.accounts.left_out import GATHERED, GRADIENTS, LOSS, OTHER, STEP, LeftOut, left_out
+from symbolic_mem.base.symbols import B, L, Psi, S, V, d_ff, d_model, n_fsdp, n_tp
+from symbolic_mem.claims.check import check
+from symbolic_mem.claims.verdicts import verdict_words
+from symbolic_mem.documents import documents
+from symbolic_mem.documents.account import Account
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.given import given_parameters
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.assumptions import idle_degrees
+from symbolic_mem.questions.parts.uncounted import uncounted, uncounted_records
+from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.render.document import render
+from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.changes import changes, use_profile
+
+CASES = json.loads((Path(__file__).parents[1] / "data" / "left_out.json").read_text(encoding="utf-8"))["cases"]
+STATES = ("weights", "gradients", "optimizer")
+SHARDED = {kind: Placed(n_fsdp) for kind in STATES}
+
+
+def measured(*kinds):
+    found = [case for case in CASES if case["kind"] in kinds]
+    return pytest.mark.parametrize("case", found, ids=lambda case: case["id"])
+
+
+def named(found: tuple[LeftOut, ...], name: str) -> LeftOut:
+    (one,) = (one for one in found if one.name == name)
+    return one
+
+
+def near(case, value):
+    return abs(value - case["value_bytes"]) <= case["tolerance_bytes"]
+
+
+@measured("unit")
+def test_a_backward_pass_holds_two_units_and_the_gradients_of_one_over_what_is_kept(case):
+    given = case["inputs"]
+    values = {symbol: given[str(symbol)] for symbol in (d_model, d_ff, L, S, n_fsdp)} | {B: given["samples"]}
+    how = recipe(given["recipe"])
+    kept = account(ffn(), how).placed(SHARDED).at(values)
+    found = left_out(Built(ffn(), {}), how, SHARDED)
+    freed = how.activations * values[B] * values[S] * values[d_ff]  # the last block has used its h by then
+    counters = 8 * values[L]  # one step counter of 4 bytes for each of two tensors
+    assert near(case, kept + counters + named(found, GATHERED).at(values) + named(found, GRADIENTS).at(values) - freed)
+
+
+@measured("step")
+def test_adamw_copies_the_parameters_of_the_rank(case):
+    given = case["inputs"]
+    built = Built(given_parameters(), {})
+    assert near(
+        case, named(left_out(built, recipe("fp32"), SHARDED), STEP).at({Psi: given["P"], n_fsdp: given["n_fsdp"]})
+    )
+
+
+@measured("loss")
+def test_the_loss_of_a_sharded_model_holds_gradients_a_block_and_the_root(case):
+    given = case["inputs"]
+    study = load_study(given["study"]).called(
+        [use_profile("hf-cuda-bf16"), *changes(values={name: given[name] for name in ("n_fsdp", "S", "B")})]
+    )
+    how = recipe("fsdp2").without_persistent_gradients()
+    states = account(study.model, how).of(*STATES).placed(study.placement).at(study.values)
+    found = left_out(study.built, how, study.placement)
+    assert near(case, states + named(found, LOSS).at(study.values) + named(found, GATHERED).at(study.values))
+
+
+@measured("loss backward")
+def test_the_loss_holds_two_gradients_of_the_size_of_the_logits(case):
+    given = case["inputs"]
+    study = load_study("llama-3.1-8b").called([use_profile(given["profile"])])
+    found = named(left_out(study.built, recipe(given["recipe"]), {}), LOSS)
+    assert near(case, found.at({symbol: given[str(symbol)] for symbol in (B, S, V)}))
+
+
+@pytest.mark.parametrize("profile", ["jax-bf16", "torch-cuda-autocast", "korthikanti"])
+def test_a_loss_that_was_not_measured_has_no_size(profile):
+    study = load_study("gpt2-xl" if profile == "korthikanti" else "llama-3.1-8b")
+    built = study.built.under(profile, None)
+    assert named(left_out(built, recipe("fsdp2"), {}), LOSS).size is None
+
+
+def test_every_size_is_its_formula():
+    for name in ("llama-3.1-8b", "deepseek-v3", "cs336-a2-xxl"):
+        study = load_study(name)
+        values = {**study.values, n_fsdp: sp.Integer(7)}
+        for one in uncounted(study):
+            assert (one.size is None) == (not one.sets)
+            assert one.size is None or one.size.xreplace(values).doit() == one.at(values), one.name
+
+
+def test_tensor_parallelism_divides_what_is_gathered_and_gathers_nothing_itself():
+    (gathered, *_) = left_out(Built(ffn(), {}), recipe("fsdp2"), dict.fromkeys(STATES, Placed(n_fsdp * n_tp)))
+    assert gathered.size == 8 * d_ff * d_model / n_tp
+    found = left_out(Built(ffn(), {}), recipe("fsdp2"), dict.fromkeys(STATES, Placed(n_tp)))
+    assert not {GATHERED, GRADIENTS} & {one.name for one in found}
+
+
+def test_the_loss_is_divided_as_the_batch_is_also_where_activations_are_dropped():
+    study = load_study("llama-3.1-8b")
+
+    def size(placed):
+        return named(left_out(study.built, recipe("fsdp2"), {"activations": placed}), LOSS).size
+
+    whole = 4 * B * S * V
+    half = sp.Rational(1, 2)
+    assert size(Placed(n_fsdp)) == size(Placed(n_fsdp, half, "dropped")) == whole / n_fsdp
+    assert sp.expand(size(Placed(n_fsdp, half, "kept")) - whole * (half / n_fsdp + half)) == 0
+
+
+@pytest.mark.parametrize("name", presets())
+def test_the_words_of_a_recipe_stand_where_no_size_says_the_same(name):
+    how = recipe(name)
+    words = {one.words for one in left_out(Built(given_parameters(), {}), how, {}) if one.name == OTHER}
+    assert words == {said.words for said in how.not_counted}
+    sized = {one.name: one for one in left_out(Built(ffn(), {}), how, SHARDED)}
+    assert set(sized) <= {GATHERED, GRADIENTS, STEP, OTHER} and GRADIENTS in sized
+    assert (GATHERED not in sized) == any(said.instead_of for said in how.not_counted)
+
+
+def test_an_optimizer_without_a_measured_step_has_no_size_and_one_without_temporaries_no_line():
+    def step(name):
+        return [
+            one.size for one in left_out(Built(ffn(), {}), recipe("fsdp2").with_optimizer(name), {}) if one.name == STEP
+        ]
+
+    assert step("adamw") == [8 * L * d_ff * d_model] and step("lion") == [None] and step("sgd") == []
+
+
+def test_every_face_says_it():
+    study = load_study("cs336-a2-xxl")
+    block = 2 * 2 * 16384 * 53248
+    (found,) = (one for one in documents.answers(study) if one.question.label == "b")
+    expected = [block, block, None, None]
+    assert [one["bytes"] for one in found.facts["not_counted"]] == expected
+    assert [one["bytes"] for one in Account(study).record["not_counted"]] == expected
+    assert next(one["formula"] for one in uncounted_records(study, study.values)) == 4 * d_ff * d_model
+    lines = [plain_prose(said) for head, said in found.summary if head == "not counted"]
+    assert lines[0] == "the gathered weights of the block that is being computed: 3.25 GiB"
+    for layout in ("homework", "report"):
+        page = render(getattr(documents, layout)(study), layout, "md").decode()
+        assert page.count("gathered weights of the block that is being computed") == 1
+        assert "what is kept fits and that one device less is not enough" in page
+    right = plain_prose(verdict_words(check(study, "n_fsdp=46")))
+    assert right == "n_fsdp = 46 (question b) is right: it is the exact number, and what is kept fits there."
+
+
+def test_a_degree_that_divides_nothing_is_named_in_every_face():
+    sentence = "n_tp = 8 divides nothing here: no kind of memory is placed over it."
+    study = load_study("cs336-a2-xxl").called(changes(values={"n_tp": 8}))
+    assert [plain_prose(said) for said in idle_degrees(study)] == [sentence]
+    assert sentence in [plain_prose(said) for said in Account(study).record["assumptions"]]
+    (found,) = (one for one in documents.answers(study) if one.question.label == "b")
+    assert sentence in [plain_prose(said) for said in found.assumptions]
+    assert sentence in plain_prose(verdict_words(check(study, "n_fsdp=46")))
+    assert sentence in plain_prose(verdict_words(check(study, "n_fsdp=45")))
+    for layout in ("homework", "report"):
+        assert render(getattr(documents, layout)(study), layout, "md").decode().count("divides nothing here") == 1
+
+
+def test_a_degree_that_something_uses_is_not_named():
+    assert idle_degrees(load_study("cs336-a2-xxl")) == ()
+    study = load_study("llama-3.1-8b").called(changes(values={"n_fsdp": 8}))
+    assert idle_degrees(study) == ()
+    bare = replace(study, placement={}, questions=())
+    assert [plain_prose(said) for said in idle_degrees(bare)] == [
+        "n_fsdp = 8 divides nothing here: no kind of memory is placed over it."
+    ]
+    for name in ("korthikanti", "zero-table-1", "zero-table-2"):
+        assert idle_degrees(load_study(name)) == (), name
