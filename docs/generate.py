@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-from symbolic_mem.library.changes import override
 
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import grouped
@@ -21,9 +19,10 @@ from symbolic_mem.hardware.catalogue import load
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.questions.registry import ASKS
+from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.latex import latex
+from symbolic_mem.study.changes import changes
 
 HERE = Path(__file__).parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -113,10 +112,9 @@ def recipes() -> str:
 
 def asks() -> str:
     """Tabulate the kinds of question and the keys that each may carry."""
-    return rows(
-        ["ask", "keys, beside `label` and `ask`"],
-        [[f"`{name}`", ", ".join(f"`{key}`" for key in ask.keys)] for name, ask in ASKS.items()],
-    )
+    keys = {name: question_type(name).keys() for name in ASKS}
+    cells = [[f"`{name}`", ", ".join(f"`{key}`" for key in found)] for name, found in keys.items()]
+    return rows(["ask", "keys, beside `label` and `ask`"], cells)
 
 
 def studies() -> str:
@@ -127,26 +125,24 @@ def studies() -> str:
 def alternatives() -> str:
     """Tabulate what other assumptions make of the bundled homework: devices in (a), degree in (b)."""
     study = load_study("cs336-a2-xxl")
-    count, degree = (next(q for q in study.questions if q.label == label) for label in ("a", "b"))
     choices: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         ("as bundled: GiB, less than, other half dropped", "", {}, {}),
         ("the label in decimal gigabytes", "--reading marketed", {"reading": "marketed"}, {}),
         ("the bytes that software reports", "--reading reported", {"reading": "reported"}, {}),
         ("at most the capacity, instead of less", "--at-most", {}, {"strict": False}),
         ("the other half stays on every device", "--rest kept", {"rest": "kept"}, {}),
-        ("all activations are divided", "--place activations=1", {"fractions": {"activations": "1"}}, {}),
-        ("one sequence in the batch", "--set B=1", {"values": {"B": "1"}}, {}),
+        ("all activations are divided", "--place activations=1", {"place": {"activations": "1"}}, {}),
+        ("one sequence in the batch", "--set B=1", {"values": {"B": 1}}, {}),
     ]
     for name in ("fp32", "zero-16", "megatron-18", "deepspeed-z2-20", "scaling-book-10", "pure-bf16"):
-        choices.append((f"recipe `{name}`", f"--recipe {name}", {"recipe_name": name}, {}))
+        choices.append((f"recipe `{name}`", f"--recipe {name}", {"recipe": name}, {}))
     cells = []
-    for words, option, changes, asked in choices:
-        changed = override(study, **changes)
+    for words, option, changed, asked in choices:
+        called = study.called(changes(**changed))
         found = []
-        for question, more in ((count, {"kinds": list(STATIC)}), (count, {}), (degree, asked)):
-            chosen = next(q for q in changed.questions if q.label == question.label)
-            derived = ASKS[chosen.ask].derive(changed, replace(chosen, options={**chosen.options, **more}))[1]
-            value = derived.answer.value
+        for label, keys in (("a", {"kinds": list(STATIC)}), ("a", {}), ("b", asked)):
+            question = called.question(label).given(keys, option)
+            value = question.answer(called.under(question)).value
             found.append("none" if value is None else str(value))
         cells.append([words, f"`{option}`" if option else "", *found])
     return rows(["assumption", "option", "(a) states only", "(a) with activations", "(b) smallest degree"], cells)

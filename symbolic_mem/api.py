@@ -20,6 +20,7 @@ from symbolic_mem.base.symbols import n_replica as n_replica
 from symbolic_mem.base.symbols import n_tp as n_tp
 from symbolic_mem.claims.check import check as check
 from symbolic_mem.documents.derivation import Derivation as Derivation
+from symbolic_mem.documents.documents import answer as answer
 from symbolic_mem.documents.documents import homework as homework
 from symbolic_mem.documents.documents import report as report
 from symbolic_mem.hardware.catalogue import device as device
@@ -43,6 +44,7 @@ from symbolic_mem.recipes.recipe import Recipe as Recipe
 from symbolic_mem.recipes.recipe import recipe as recipe
 from symbolic_mem.recipes.recompute import Recompute as Recompute
 from symbolic_mem.recipes.recompute import recompute as recompute
+from symbolic_mem.render import document as _document
 from symbolic_mem.solvers.bound import Bound as Bound
 from symbolic_mem.solvers.bound import solve as solve
 from symbolic_mem.solvers.degree import smallest_degree as smallest_degree
@@ -53,6 +55,23 @@ from symbolic_mem.solvers.rules import AtMost as AtMost
 from symbolic_mem.solvers.rules import Divides as Divides
 from symbolic_mem.solvers.rules import MultipleOf as MultipleOf
 from symbolic_mem.solvers.rules import PowerOfTwo as PowerOfTwo
+from symbolic_mem.study.changes import place_kind as place_kind
+from symbolic_mem.study.changes import reserve as reserve
+from symbolic_mem.study.changes import set_rest as set_rest
+from symbolic_mem.study.changes import set_value as set_value
+from symbolic_mem.study.changes import use_capacity as use_capacity
+from symbolic_mem.study.changes import use_device as use_device
+from symbolic_mem.study.changes import use_fraction as use_fraction
+from symbolic_mem.study.changes import use_kernel as use_kernel
+from symbolic_mem.study.changes import use_optimizer as use_optimizer
+from symbolic_mem.study.changes import use_profile as use_profile
+from symbolic_mem.study.changes import use_reading as use_reading
+from symbolic_mem.study.changes import use_recipe as use_recipe
+from symbolic_mem.study.changes import use_recompute as use_recompute
+from symbolic_mem.study.question import Found as Found
+from symbolic_mem.study.study import Change as Change
 from symbolic_mem.study.study import Study as Study
+
+render_document = _document.render
 
 __all__ = [name for name in dir() if not name.startswith("_")]

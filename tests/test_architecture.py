@@ -1,6 +1,7 @@
 """The rooms of the package: import-linter's contracts hold, and nothing goes around them where it cannot see.
 
-The order of the rooms stands in pyproject.toml, `[tool.importlinter]`, and is told in docs/architecture.md.
+The order of the rooms stands in pyproject.toml, `[tool.importlinter]`, and is told in docs/architecture.md, whose names
+are held against the code.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+import symbolic_mem as sm
 from symbolic_mem.questions.registry import ASKS
 
 ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "symbolic_mem"
 FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
 # Where modules are imported by name: the types of questions, the verbs, the public names.
@@ -85,6 +90,84 @@ def imports_of_the_facade(text: str) -> list[str]:
 def makes_a_symbol(text: str) -> list[str]:
     """The calls that make a symbol."""
     return [name for name in called(ast.parse(text)) if name in MAKERS]
+
+
+def defined(text: str) -> set[str]:
+    """Every name that a file defines, at any depth: ``Work``, ``Work.check`` and ``check``, or imports from another."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST, owner: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            names = []
+            if isinstance(child, ast.FunctionDef | ast.ClassDef):
+                names = [child.name]
+            elif isinstance(child, ast.Assign | ast.AnnAssign):
+                targets = child.targets if isinstance(child, ast.Assign) else [child.target]
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+            elif isinstance(child, ast.ImportFrom):
+                names = [name.asname or name.name for name in child.names]
+            found.update(names, [f"{owner}.{name}" for name in names if owner])
+            visit(child, child.name if isinstance(child, ast.ClassDef) else owner)
+
+    visit(ast.parse(text), "")
+    return found
+
+
+@cache
+def defined_anywhere() -> set[str]:
+    """Every name that a file of the package defines."""
+    return set().union(*map(defined, FILES.values()))
+
+
+def unknown_names(block: str) -> list[str]:
+    """The files that a block of the page names and that are not there, and the names that none of its files holds.
+
+    A block without a file may name anything that the package defines; any block may name a room.
+    """
+    spans = re.findall(r"`([^`\n]+)`", block)
+    paths = [span for span in spans if re.fullmatch(r"[\w./-]+(/|[.](py|toml|j2))", span) and span != "__init__.py"]
+    places = [place for path in paths for place in (PACKAGE / path, ROOT / path) if place.exists()]
+    texts = [place.read_text(encoding="utf-8") for place in places if place.suffix == ".py"]
+    known = set().union(*map(defined, texts)) if texts else defined_anywhere()
+    names = [span for span in spans if re.fullmatch(r"[A-Za-z_]\w*([.]\w+)?", span) and span not in paths]
+    rooms = {path.partition("/")[0] for path in FILES}
+    return [path for path in paths if not ((PACKAGE / path).exists() or (ROOT / path).exists())] + [
+        name
+        for name in names
+        if name not in known | rooms | {"config.json"} and name.removeprefix("sm.") not in sm.__all__
+    ]
+
+
+def blocks(page: str) -> list[str]:
+    """The paragraphs, items and rows of a page, without its code."""
+    prose = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
+    return [block for block in re.split(r"\n\n|\n(?=\||- |\d+[.] )", prose) if block.strip()]
+
+
+def test_what_the_page_names_is_there():
+    assert {block: gone for block in blocks(PAGE) if (gone := unknown_names(block))} == {}
+
+
+def test_a_name_that_is_gone_is_seen():
+    assert unknown_names("`document/work.py`: `Work.check`") == []
+    assert unknown_names("`document/work.py`: `Work.chek`") == ["Work.chek"]
+    assert unknown_names("`document/works.py`") == ["document/works.py"]
+    assert len(blocks(PAGE)) > 40
+
+
+def test_the_page_tells_the_rooms_in_the_order_of_the_contract():
+    told = [re.findall(r"`(\w+)(?:/|[.]py)`", row)[:2] for row in re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE)]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "rooms")
+    assert [layer.split(" | ") for layer in layers if layer != "__main__"] == told[: len(layers) - 1]
+
+
+def test_no_contract_ignores_an_import():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    assert not any("ignore_imports" in contract for contract in settings["contracts"])
+    assert settings["exclude_type_checking_imports"] is False
 
 
 def test_the_contracts_of_the_imports_hold():

@@ -947,6 +947,39 @@ def test_what_the_caller_says_wins_over_the_question(tmp_path):
     agree({one: said for name in ORDER for one, said in order_failures(name, tmp_path)})
 
 
+# What gave way, as a sentence beside the answer: the aspect, what the question sets, what the caller sets.
+GAVE_WAY = {
+    "values": ("B = 64", "B = 128"),
+    "values, largest": ("B = 1", "B = 4"),
+    "rest": ("the rest is kept", "the rest is dropped"),
+    "capacity": ("capacity 80 GiB", "capacity 95 GiB"),
+    "device": ("device h100-80gb", "device tpu-v5p"),
+    "reading": ("binary reading", "marketed reading"),
+    "recompute": ("recomputation: nothing is recomputed", "recomputation: of every 2 blocks the first is recomputed"),
+    "place": ("1 of the activations divided", "1/4 of the activations divided"),
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_what_of_a_question_gave_way_is_said_beside_the_answer(name, tmp_path):
+    ask, own, _, chosen = ORDER[name]
+    given = homework_of_xxl(**({"ask": ask, **SOLVED.get(ask, {}), **own}))
+    given["question"] = [{key: value for key, value in given["question"][0].items() if value is not None}]
+    if ask == "largest":
+        given["values"]["n_fsdp"] = 64
+    path = written(tmp_path / "study.toml", given)
+    first, second = GAVE_WAY[name]
+    said = f"The question itself sets {first}; the caller's {second}"
+    assert "The question itself sets" not in json.dumps(asked("homework", path), ensure_ascii=False)
+    for face in ("homework", "report"):
+        assert said in json.dumps(asked(face, path, *chosen), ensure_ascii=False)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with redirect_stdout(out):
+        assert main(["solve", path, "--question", "b", *chosen]) == 0
+    (line,) = [line for line in out.buffer.getvalue().decode().splitlines() if line.startswith("beside ")]
+    assert line.startswith(f"beside      {said}")
+
+
 @pytest.mark.usefixtures("verdicts_alone")
 @pytest.mark.parametrize("own", [{"B": 64}, {"B": 64, "L": 12}])
 def test_what_a_question_says_wins_over_the_study(own, tmp_path):

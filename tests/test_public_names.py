@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pkgutil import iter_modules
 
 import symbolic_mem as sm
 
@@ -15,6 +16,10 @@ def test_no_public_name_is_hidden_by_a_module_of_its_name():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True True\nmodule\n"
+
+
+def test_no_public_name_is_that_of_a_room_or_a_module_in_the_package():
+    assert not {module.name for module in iter_modules(sm.__path__)} & set(sm.__all__)
 
 
 def test_every_public_name_is_there_and_is_no_module():

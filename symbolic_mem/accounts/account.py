@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from math import gcd, lcm
 from typing import NamedTuple
@@ -123,22 +124,26 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], size: sp.Ratio
     parts = tuple(
         Part(one.layer.repeat * times[one.size] if several else one.layer.repeat, one.tensor.shape) for one in kept
     )
-    reasons = (
-        f"{one.tensor.name} ({sizes[one.size]} bytes each): {one.tensor.reason}"
-        if several
-        else f"{one.tensor.name}: {one.tensor.reason}"
-        for one in kept
-    )
     return Term(
         name=name,
         kind=kind or "buffers",
         elements=later(lambda: _factored(parts)),
         bytes_per_element=rational(unit),
-        reason="; ".join(dict.fromkeys(reasons)),
-        source="; ".join(dict.fromkeys(one.layer.source for one in kept if one.layer.source)),
+        reason=later(lambda: _in_turn(_reason(one, sizes) for one in kept)),
+        source=later(lambda: _in_turn(one.layer.source for one in kept if one.layer.source)),
         parts=parts,
         layer=layer,
     )
+
+
+def _reason(kept: _Kept, sizes: Mapping[sp.Expr, Fraction]) -> str:
+    bytes_each = f" ({sizes[kept.size]} bytes each)" if len(sizes) > 1 else ""
+    return f"{kept.tensor.name}{bytes_each}: {kept.tensor.reason}"
+
+
+def _in_turn(sentences: Iterable[str]) -> str:
+    """All sentences in their order, each once."""
+    return "; ".join(dict.fromkeys(sentences))
 
 
 def _factored(parts: tuple[Part, ...]) -> sp.Expr:

@@ -56,13 +56,13 @@ class Term(MadeLater):
         Fraction(15, 2)
         """
         numbers = Numbers.of(values, self.name)
-        return numbers.once(self, self._at)
-
-    def _at(self, numbers: Numbers) -> Number:
         return ratio(self.undivided_at(numbers), numbers[self.degree])
 
     def undivided_at(self, numbers: Numbers) -> Number:
         """The exact number of bytes of the whole term, over all devices."""
+        return numbers.once(self, self._undivided_at)
+
+    def _undivided_at(self, numbers: Numbers) -> Number:
         if self.part_of is not None:
             fraction, term = self.part_of
             return numbers[fraction] * term.undivided_at(numbers)
@@ -76,6 +76,27 @@ class Term(MadeLater):
             elements += product
         return numbers[self.bytes_per_element] * elements
 
+    def shares(self, placed: Placed | None) -> tuple[Term, ...]:
+        """What one device holds of the term: its divided part, and what every device keeps."""
+        if placed is None:
+            return (self,)
+        made = self._shares.get(placed)
+        if made is None:
+            made = self._shares[placed] = tuple(self._placed(placed))
+        return made
+
+    @cached_property
+    def _shares(self) -> dict[Placed, tuple[Term, ...]]:
+        return {}
+
+    def _placed(self, placed: Placed) -> Iterator[Term]:
+        if placed.fraction != 0:
+            yield self.scaled(
+                placed.fraction, self.degree * placed.degree, "" if placed.fraction == 1 else "divided part"
+            )
+        if placed.fraction != 1 and placed.rest == "kept":
+            yield self.scaled(1 - placed.fraction, self.degree, "" if placed.fraction == 0 else "kept part")
+
     def scaled(self, fraction: sp.Rational, degree: sp.Expr, share: str = "") -> Term:
         """Return that fraction of the term, divided over `degree`; `share` says in its name which part it is."""
         if fraction == 1:
@@ -84,7 +105,7 @@ class Term(MadeLater):
             elements = later(lambda: fraction * self.elements)
             parts = later(lambda: tuple(replace(part, copies=fraction * part.copies) for part in self.parts))
         short = None if self.short is None else fraction * self.short
-        size, reason, source = self.bytes_per_element, self.reason, self.source
+        size, reason, source = self.bytes_per_element, self.taken("reason"), self.taken("source")
         name, layer = (f"{whole}, {share}" if share and whole else whole for whole in (self.name, self.layer))
         return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, (fraction, self))
 
@@ -162,7 +183,7 @@ class Memory:
         for kind in placements:
             if kind not in KINDS:
                 raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-        placed = (part for term in self.terms for part in _placed(term, placements.get(term.kind)))
+        placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
         return Memory(tuple(placed), self.definitions)
 
     @property
@@ -187,19 +208,6 @@ class Memory:
         from symbolic_mem.render.jinja import table_html
 
         return table_html(self.table)
-
-
-def _placed(term: Term, placed: Placed | None) -> list[Term]:
-    if placed is None:
-        return [term]
-    terms = []
-    if placed.fraction != 0:
-        share = "" if placed.fraction == 1 else "divided part"
-        terms.append(term.scaled(placed.fraction, term.degree * placed.degree, share))
-    if placed.fraction != 1 and placed.rest == "kept":
-        share = "" if placed.fraction == 0 else "kept part"
-        terms.append(term.scaled(1 - placed.fraction, term.degree, share))
-    return terms
 
 
 def _bytes(expr: sp.Expr) -> Prose:

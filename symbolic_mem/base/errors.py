@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 
 class SymbolicMemError(Exception):
@@ -36,6 +37,21 @@ class MissingProgram(SymbolicMemError):
 
 class RenderError(SymbolicMemError):
     """A document that a typesetting program refuses, or cannot finish in time."""
+
+
+@contextmanager
+def at_place(where: str) -> Generator[None, None, None]:
+    """Put the place of what was given (a file and a key, an option) before a `BadInput` of a reader that has no place.
+
+    >>> with at_place("my.toml [values]"):
+    ...     raise BadInput("'80' has no unit")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: my.toml [values]: '80' has no unit
+    """
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:

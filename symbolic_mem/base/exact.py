@@ -69,7 +69,9 @@ def number(expr: sp.Expr | int, values: Given, what: str = "this answer") -> Num
     >>> number(L * d_model / 3, {L: 2, d_model: 5}), number(sp.ceiling(L / 3), {L: sp.Integer(2)})
     (Fraction(10, 3), 1)
     """
-    found = _found(sp.sympify(expr), values, what)
+    if isinstance(expr, int | sp.Rational):
+        return _plain(expr)
+    found = _found(expr, values, what)
     return found if isinstance(found, int | Fraction) else _plain(found)
 
 
@@ -108,6 +110,9 @@ class Numbers(dict[sp.Expr, Number]):
         super().__init__()
         self.values_given, self.what = values, what
         self._found: dict[int, tuple[object, Number]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Numbers, (self.values_given, self.what)
 
     @classmethod
     def of(cls, values: Given | Numbers, what: str = "this answer") -> Numbers:

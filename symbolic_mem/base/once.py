@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 _Class = TypeVar("_Class", bound=type)
@@ -38,14 +38,18 @@ def hashed_once(cls: _Class) -> _Class:
     return cls
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Later:
     make: Callable[[], Any]
+
+    @cached_property
+    def value(self) -> Any:
+        return self.make()
 
 
 def later(make: Callable[[], _Value]) -> _Value:
     """Return what stands for a field of a `MadeLater` until it is asked for; `make` then makes it, once."""
-    return cast(_Value, _Later(cache(make)))
+    return cast(_Value, _Later(make))
 
 
 class MadeLater:
@@ -78,7 +82,7 @@ class MadeLater:
         def __getattr__(self, name: str) -> Any:
             made = self.__dict__.get(f"_{name}")
             if isinstance(made, _Later):
-                self.__dict__[name] = made.make()
+                self.__dict__[name] = made.value
                 return self.__dict__[name]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

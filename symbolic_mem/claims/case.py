@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from symbolic_mem.base.units import whole_figures
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
@@ -101,5 +102,5 @@ def _few_figures(amount: Fraction, *, cut: bool) -> Fraction:
     """The amount in three figures, as somebody would copy it from a page."""
     if amount == 0:
         return amount
-    step = Fraction(10) ** (len(str(int(amount))) - _BEFORE_FIGURES)
+    step = Fraction(10) ** (whole_figures(amount) - _BEFORE_FIGURES)
     return (floor(amount / step) if cut else floor(amount / step + Fraction(1, 2))) * step

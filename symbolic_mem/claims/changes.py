@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import sympy as sp
 
@@ -91,10 +92,8 @@ def set_value(case: Case, **formulas: str) -> Case | None:
     """Use the value of a formula for a symbol: ``S = "1"``, ``n_kv = "n_heads"``."""
     given = case.study.values
     values = dict(given)
-    names = {str(name.symbol): name.symbol for name in table(given=True)}
     for name, formula in formulas.items():
-        symbol = lookup(name)
-        expr = read_formula(formula, names, "a slip")
+        symbol, expr = lookup(name), _formula(formula)
         if symbol is None or symbol not in values or expr.free_symbols - set(values):
             return None
         values[symbol] = expr.xreplace(dict(given))
@@ -166,6 +165,11 @@ def saved_tensors(case: Case) -> tuple[Tensor, ...]:
     """The tensors that are kept for the backward pass, one of each name."""
     by_name = {tensor.name: tensor for layer in case.study.model.layers for tensor in layer.saved}
     return tuple(by_name.values()) if len(by_name) > 1 else ()
+
+
+@cache
+def _formula(formula: str) -> sp.Expr:
+    return read_formula(formula, {str(name.symbol): name.symbol for name in table(given=True)}, "a slip")
 
 
 def _question(case: Case, name: str, change: Callable[[object], object]) -> Case | None:

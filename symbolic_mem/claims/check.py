@@ -120,23 +120,26 @@ def _explain(claim: Claim, case: Case, truth: Claimed) -> tuple[Explanation, ...
     right = read_off(truth, case.misread)
     matter, singles = [], []
     for slip, slipped in _slipped(case):
-        claimed = _claimed(claim, slipped, case, truth)
+        claimed = truth if _same_asked(slipped, case) else _claimed(claim, slipped)
         found = None if claimed is None else read_off(claimed, slipped.misread)
         if claimed is None or found is None or _untouched(claim, case, slipped, (truth, right), (claimed, found)):
             continue
-        matter.append((slip, slipped))
+        matter.append((slip, slipped, claimed))
         if _agrees(claim, claimed, found, slipped) is not None:
             singles.append(Explanation((slip,), found.value))
     if singles:
         return tuple(singles)
     pairs = []
-    for (one, first), (other, _) in combinations(matter, 2):
+    for (one, first, by_one), (other, _, by_other) in combinations(matter, 2):
         both = other.apply(first) if one.aspect != other.aspect else None
-        claimed = None if both is None else _claimed(claim, both, case, truth)
-        found = None if claimed is None or both is None else read_off(claimed, both.misread)
-        if both is None or claimed is None or found is None:
+        if both is None:
             continue
-        if _agrees(claim, claimed, found, both) is not None:
+        if _same_asked(both, first):
+            claimed: Claimed | None = by_one
+        else:
+            claimed = by_other if _same_asked(first, case) else _claimed(claim, both)
+        found = None if claimed is None else read_off(claimed, both.misread)
+        if claimed is not None and found is not None and _agrees(claim, claimed, found, both) is not None:
             pairs.append(Explanation((one, other), found.value))
     return tuple(pairs)
 
@@ -148,10 +151,13 @@ def _slipped(case: Case) -> Iterator[tuple[Slip, Case]]:
             yield slip, slipped
 
 
-def _claimed(claim: Claim, slipped: Case, case: Case, truth: Claimed) -> Claimed | None:
-    """The number in a slipped case: asked of the question itself, unless only its reading slipped."""
-    if slipped.study is case.study and slipped.question is case.question:
-        return truth
+def _same_asked(one: Case, other: Case) -> bool:
+    """Whether two cases differ at most in how the number is read off."""
+    return one.study is other.study and one.question is other.question
+
+
+def _claimed(claim: Claim, slipped: Case) -> Claimed | None:
+    """The number in a slipped case, asked of the question itself."""
     try:
         return claim_of(slipped.study, slipped.question, claim.name)
     except BadInput:
@@ -164,8 +170,7 @@ def _untouched(
     """Whether a slip leaves the number as it was, with all that it came from."""
     if before != after:
         return False
-    claimed, names = after[0], _READ_BY[after[0].measures]
-    names = ("shown",) if claim.name == "parameters" else names
+    names = ("shown",) if claim.name == "parameters" else _READ_BY[after[0].measures]
     return all(getattr(slipped.misread, name) == getattr(case.misread, name) for name in names)
 
 

@@ -69,6 +69,17 @@ def answers(study: Study) -> tuple[Found, ...]:
     return tuple(question.answer(study.under(question)) for question in study.questions)
 
 
+def answer(study: Study, label: str) -> Found:
+    """Answer the question of that label alone; raises `BadInput` naming the labels there are.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> answer(load_study("cs336-a2-xxl"), "b").value
+    46
+    """
+    question = study.question(label)
+    return question.answer(study.under(question))
+
+
 def part(found: Found) -> Section:
     """The part of a document that answers one question: its wording, the way, and the answer in one sentence."""
     question = found.question

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.once import hashed_once
 
 READINGS = ("marketed", "binary", "reported")
 DIRECTIONS = ("one-way", "both-ways", "unstated")
@@ -43,6 +44,7 @@ class Bandwidth:
         return f"{self.name} {self.scope} {self.direction}"
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Device:
     """One device, a chip unless its title says otherwise; amounts of memory are in bytes, None where not known.

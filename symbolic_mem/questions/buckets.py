@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.symbols import local
@@ -28,11 +28,15 @@ ALL = ("size", "bandwidth", "overhead")
 
 
 def _bytes(given: Any, at: At) -> int:
-    return parse_bytes(words(given, at))
+    said = words(given, at)
+    with at_place(at.where):
+        return parse_bytes(said)
 
 
 def _rate(given: Any, at: At) -> int:
-    return parse_rate(words(given, at))
+    said = words(given, at)
+    with at_place(at.where):
+        return parse_rate(said)
 
 
 def _seconds(given: Any, at: At) -> sp.Rational:

@@ -52,7 +52,7 @@ class DeviceCount(Printed, OnDevice):
             raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
         spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
         with naming(self.label):
-            return smallest_degree(spread, N_devices, capacity.counted, study.values, strict=self.strict)
+            return smallest_degree(spread, N_devices, capacity.counted, study.numbers, strict=self.strict)
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""

@@ -50,7 +50,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Solve for the degree at the instant of the study: the engine of every face."""
         capacity, memory = study.capacity.counted, study.placed(self.counted)
         with naming(self.label):
-            return smallest_degree(memory, self.symbol, capacity, study.values, strict=self.strict, rules=self.rules)
+            return smallest_degree(memory, self.symbol, capacity, study.numbers, strict=self.strict, rules=self.rules)
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
@@ -89,9 +89,11 @@ class MinDegree(Printed, Ruled, OfKinds):
     @property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
-        return (str(self.symbol),)
+        return (self.symbol.name,)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol."""
         solved = [self.degree(one) for one in instants(study, self.counted)]
-        return {str(self.symbol): degree_claim(solved, f"the smallest degree {self.symbol} at which what is kept fits")}
+        return {
+            self.symbol.name: degree_claim(solved, f"the smallest degree {self.symbol.name} at which what is kept fits")
+        }

@@ -61,7 +61,7 @@ class RecomputeOtherwise(OnDevice):
         """Solve for the degree of a study at its instant."""
         with naming(self.label):
             return smallest_degree(
-                study.placed(), self.symbol, study.capacity.counted, study.values, strict=self.strict
+                study.placed(), self.symbol, study.capacity.counted, study.numbers, strict=self.strict
             )
 
     def changed(self, study: Study) -> Study:

@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.symbols import S
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.tensors import Layer, Model, Tensor
@@ -59,7 +59,8 @@ class Recompute:
         if isinstance(given, str):
             if given in COUNTED:
                 raise BadInput(f"{where}: recompute = {given!r} needs a number; write {{ {given} = 2 }}")
-            return cls(given)
+            with at_place(where):
+                return cls(given)
         if not isinstance(given, Mapping):
             known = ", ".join(PLAIN)
             raise BadInput(f"{where}: recompute must be one of {known}, or a table such as {{ every = 2 }}")
@@ -73,7 +74,9 @@ class Recompute:
         phase = entry(given, "phase", str, where, "first")
         if "phase" in given and rules == ["groups"]:
             raise BadInput(f"{where}: recompute: a group keeps the input of its first block; drop phase")
-        return cls(rules[0], entry(given, rules[0], int, where), phase, transient)
+        size = entry(given, rules[0], int, where)
+        with at_place(where):
+            return cls(rules[0], size, phase, transient)
 
     def __str__(self) -> str:
         match self.rule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
@@ -45,6 +46,7 @@ class Capacity:
         return self.device.title
 
 
+@lru_cache(maxsize=64)
 def capacity_of(device: Device, reading: str, **limits: int | sp.Rational) -> Capacity:
     """Return the capacity of a catalogue device under a ``marketed``, ``binary`` or ``reported`` reading.
 

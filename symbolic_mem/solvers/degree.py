@@ -9,7 +9,7 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Given, Number, number
+from symbolic_mem.base.exact import Given, Number, Numbers, number
 from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.solvers.bound import Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
@@ -102,7 +102,7 @@ def smallest_degree(
     memory: Memory,
     symbol: sp.Symbol,
     capacity: sp.Expr | Number,
-    values: Given,
+    values: Given | Numbers,
     *,
     strict: bool = False,
     rules: Sequence[Rule | Layout] = (),
@@ -127,7 +127,9 @@ def smallest_degree(
     'contradiction'
     """
     bound = bound_of(memory, symbol, Limit(capacity, strict))
-    shape, keep = profile(memory, symbol, values), Allowed()
+    numbers = Numbers.of(values, "the bound")
+    values = numbers.values_given
+    shape, keep = profile(memory, symbol, numbers), Allowed()
     room = number(bound.capacity, values, "the capacity")
     ideal = Solved(
         bound, first_degree(shape.divided, shape.fixed, room, strict=strict), shape.divided, shape.fixed, room
@@ -143,7 +145,7 @@ def smallest_degree(
         if value is None:
             break
         if position <= len(layouts):
-            shape = profile(memory, symbol, values, layouts[:position])
+            shape = profile(memory, symbol, numbers, layouts[:position])
         else:
             keep = allowed(integers[: position - len(layouts)])
         after = shape.smallest(limit, keep)

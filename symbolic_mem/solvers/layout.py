@@ -98,7 +98,7 @@ class Gathered:
 Layout = WholeSamples | PaddedRows | Gathered
 
 
-def profile(memory: Memory, n: sp.Symbol, values: Given, layouts: Sequence[Layout] = ()) -> Profile:
+def profile(memory: Memory, n: sp.Symbol, values: Given | Numbers, layouts: Sequence[Layout] = ()) -> Profile:
     """Return the exact bytes of one device as a function of the degree `n`, at the other `values`.
 
     >>> from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
@@ -107,7 +107,9 @@ def profile(memory: Memory, n: sp.Symbol, values: Given, layouts: Sequence[Layou
     >>> profile(Memory((term,)), n_fsdp, {}, [PaddedRows()]).at(4)
     Fraction(36, 1)
     """
-    numbers = Numbers({symbol: value for symbol, value in values.items() if symbol != n}, "the bound")
+    numbers = Numbers.of(values, "the bound")
+    if n in numbers.values_given:
+        numbers = Numbers({symbol: value for symbol, value in numbers.values_given.items() if symbol != n}, "the bound")
     try:
         return _profile(memory, n, numbers, layouts)
     except MissingValue as absent:

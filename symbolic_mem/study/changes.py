@@ -8,11 +8,12 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
+from symbolic_mem.hardware.catalogue import load as load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS, Placed
@@ -68,7 +69,7 @@ def use_kernel(name: str) -> Change:
 
 def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
     """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2``."""
-    how = Recompute.read(_rule(given), where)
+    how = Recompute.read(_rule(given, where), where)
 
     def apply(study: Study) -> Study:
         return replace(study, recipe=study.recipe.with_recompute(how))
@@ -103,10 +104,9 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
 
 def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
-    try:
+    load_devices(devices)  # a fault of that file has a place of its own
+    with at_place(where):
         chosen = device_of(name, devices).name
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
 
     def apply(study: Study) -> Study:
         return replace(study, device=replace(study.device, name=chosen, amount=None))
@@ -116,10 +116,8 @@ def use_device(name: str, devices: str | None = None, where: str = "--device") -
 
 def use_capacity(amount: str, where: str = "--capacity") -> Change:
     """Ask about an amount of memory with its unit."""
-    try:
+    with at_place(where):
         capacity_from(amount)
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
 
     def apply(study: Study) -> Study:
         return replace(study, device=replace(study.device, name=None, amount=amount, reading="binary"))
@@ -140,10 +138,8 @@ def use_reading(reading: str, where: str = "--reading") -> Change:
 
 def reserve(amount: str, where: str = "--reserve") -> Change:
     """Keep that much of each device free."""
-    try:
+    with at_place(where):
         size = parse_bytes(amount)
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
 
     def apply(study: Study) -> Study:
         return replace(study, device=replace(study.device, reserved=size))
@@ -202,11 +198,11 @@ def changes(
     yield from (make(given) for given, make in named if given is not None)
 
 
-def _rule(given: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:
     """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
     if not isinstance(given, str) or not given.startswith(COUNTED):
         return given
     rule, _, number = given.partition("=")
     if not number.isdecimal() or len(number) > 9:
-        raise BadInput(f"--recompute {given!r}: {rule} counts blocks; write for example every=2")
+        raise BadInput(f"{where} {given!r}: {rule} counts blocks; write for example every=2")
     return {rule: int(number)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
@@ -240,7 +240,7 @@ class Found:
 
 
 @contextmanager
-def naming(label: str) -> Iterator[None]:
+def naming(label: str) -> Generator[None, None, None]:
     """Let a value that is missing inside name the question that needs it."""
     try:
         yield

@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import missing
+from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
@@ -96,6 +96,12 @@ class Study:
     network: Network | None = None
     caller: tuple[Change, ...] = ()
     instant: str = "backward"
+    numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the numbers found so far, which changed studies share as long as they have the same values."""
+        if self.numbers.values_given is not self.values:
+            object.__setattr__(self, "numbers", Numbers(self.values))
 
     @property
     def model(self) -> Model:

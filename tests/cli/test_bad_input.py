@@ -122,7 +122,7 @@ def test_the_same_in_a_file_with_its_place(refused, tmp_path, value):
         (
             "[values]",
             '[[question]]\nask = "min_degree"\nreading = "label"\n[values]',
-            "my.toml [[question]] number 1: unknown reading 'label'",
+            "my.toml [[question]] number 1: reading: unknown reading 'label'; known: binary, marketed, reported",
         ),
         (
             "[values]",
@@ -238,7 +238,7 @@ def test_messages_name_the_option_the_limit_and_the_labels(capsys):
     for arguments, said in (
         (["--capacity", "80G"], "--capacity: '80G' does not say which unit"),
         (["--set", "B=" + "9" * 40], "is too large; at most 10^30 is read"),
-        (["--question", "z"], "has no question 'z' to solve; known: 'b', 'b, literally'"),
+        (["--question", "z"], "has no question 'z' to solve; known: 'a', 'b', 'b, literally', 'b, remark'"),
     ):
         assert main(["solve", "cs336-a2-xxl", *arguments]) == 2
         assert said in capsys.readouterr().err

@@ -55,7 +55,10 @@ def test_the_terminal_shows_the_neighbours(run):
     [
         (("--for", "B"), "needs a value for n_fsdp"),
         (("--for", "n_kv", "--set", "n_fsdp=64"), "is not in the memory; "),
-        (("--for", "B", "--set", "n_fsdp=64", "--multiple-of", "8"), "--multiple-of is a rule for a degree"),
+        (
+            ("--for", "B", "--set", "n_fsdp=64", "--multiple-of", "8"),
+            "--multiple-of is no option where the question asks for largest; leave it out",
+        ),
         (("--multiple-of", "half"), "unknown name 'half'"),
         (("--multiple-of", "0"), "not a whole number of at least 1"),
         (("--usable", "1.5"), "at most 1"),

@@ -118,7 +118,7 @@ def _symbols(gaps):
         ({"profile": "tf"}, "my.toml: profile: unknown profile 'tf'"),
         ({"recompute": {"evry": 2}}, "unknown key 'evry'; did you mean 'every'"),
         ({"recompute": "ful"}, "my.toml: recompute: unknown recomputation 'ful'; did you mean 'full'"),
-        ({"recompute": ["none", "every"]}, "my.toml: recompute: --recompute 'every': every counts blocks"),
+        ({"recompute": ["none", "every"]}, "my.toml: recompute 'every': every counts blocks"),
         ({"recompute": 2}, "my.toml: recompute = 2 has the wrong type"),
         ({"place": "activations"}, "my.toml: place = 'activations' has the wrong type"),
         ({"place": {"activation": 1}}, "my.toml: place: unknown kind 'activation' of memory"),

@@ -89,6 +89,16 @@ def test_times_and_volumes_at_the_batch_of_the_study():
     assert found["winner"] == "math"
 
 
+def test_what_the_layers_take_for_granted_is_said():
+    said = report(STUDY)["assumptions"]
+    assert (
+        "Each block is two bias-free linear layers; there is no attention, embedding, normalisation or output layer."
+        in said
+    )
+    assert any(sentence.startswith("Nothing is recomputed") for sentence in said)
+    assert set(STUDY.model.said) <= set(said)
+
+
 def test_a_named_line_has_its_number_at_other_values():
     found = asked().answer(STUDY)
     assert found["alpha"].value == sp.Rational(23000, 9)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.document.prose import Prose
@@ -207,7 +207,8 @@ def figures(given: Any, at: At) -> str:
     """Read a figure as a source prints it."""
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise wrong_type(given, at, 'a figure such as 31.4 or "128B"')
-    figure(str(given))
+    with at_place(at.where):
+        figure(str(given))
     return str(given)
 
 

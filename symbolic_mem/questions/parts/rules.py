@@ -53,7 +53,7 @@ def reason_words(degree: Degree) -> Prose | None:
     if reason is None:
         return None
     room = Amount(symbolic(degree.capacity), "bytes")
-    kept = None if reason.bytes is None else Amount(symbolic(reason.bytes), "bytes")
+    kept = Amount(symbolic(reason.bytes or 0), "bytes")
     if reason.code == "fixed":
         n = degree.ideal.bound.symbol
         return say(

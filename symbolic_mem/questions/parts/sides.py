@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.models.profile import profiles
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.study.changes import (
@@ -110,11 +110,9 @@ def _named(make: Callable[[str], Change], known: Callable[[str], Any]) -> Reader
 
     def read(given: Any, at: At) -> Choice:
         name = words(given, at)
-        try:
+        with at_place(at.where):
             known(name)
             return Choice(name, (make(name),))
-        except BadInput as error:
-            raise BadInput(f"{at.where}: {error}") from None
 
     return sided(read)
 
@@ -127,10 +125,7 @@ def _profile(name: str) -> None:
 def _rule(given: Any, at: At) -> Choice:
     if not isinstance(given, str | dict):
         raise wrong_type(given, at, "a rule such as full, or { every = 2 }")
-    try:
-        return Choice(str(given), (use_recompute(given, at.where),))
-    except BadInput as error:  # a rule that is read in its short form does not know its place
-        raise BadInput(str(error) if at.where in str(error) else f"{at.where}: {error}") from None
+    return Choice(str(given), (use_recompute(given, at.where),))
 
 
 def _fractions(given: Any, at: At) -> Choice:

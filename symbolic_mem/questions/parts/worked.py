@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import local, table
 from symbolic_mem.base.tomlfile import entry, known_keys
@@ -80,10 +80,8 @@ def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], where: str) -> W
         raise BadInput(f"{where}: digits = {digits} shows nothing; give at least 1")
     said = {key: _said(row, key, where) for key in ("unit", "statement", "printed", "note")}
     if said["printed"]:
-        try:
+        with at_place(where):
             held_against(sp.S.One, said["printed"])
-        except BadInput as error:
-            raise BadInput(f"{where}: {error}") from None
     formula = read_formula(entry(row, "formula", str, where), names, f"{where}: formula")
     return WorkedLine(local(base, sub), formula, digits=digits, **said)
 
