@@ -250,7 +250,7 @@ def hand_faces(one: Asked, value: int | None) -> Iterator[Face]:
 
 def device_count(one: Asked) -> Iterator[Face]:
     value = one.facts["value"]
-    yield "sentence", lambda: number_after(one.sentence, r"that is # devices?\b", "no number"), value
+    yield "sentence", lambda: number_after(one.sentence, r"kept fits on # devices?\b", "no number"), value
     yield from solve_faces(one)
     yield from check_faces(one, "devices", value)
     yield from hand_faces(one, value)
@@ -289,7 +289,7 @@ def table_faces(one: Asked, value: int | None) -> Iterator[Face]:
 def largest(one: Asked) -> Iterator[Face]:
     value, unknown = one.facts["value"], one.facts["for"]
     none = "here is no (such|largest)"
-    yield "sentence", lambda: (number_after(one.sentence, r"\) is #: one", none), bytes_said(one)), (value, True)
+    yield "sentence", lambda: (number_after(one.sentence, r"\) is #: what one", none), bytes_said(one)), (value, True)
     yield from solve_faces(one)
     yield from check_faces(one, unknown, value)
     if unknown != "P":
@@ -298,7 +298,7 @@ def largest(one: Asked) -> Iterator[Face]:
 
 def recompute(one: Asked) -> Iterator[Face]:
     value = one.facts["value"]
-    said = "smallest n_.* is #: each"
+    said = "smallest n_.* is #: what each"
     yield "sentence", lambda: (number_after(one.sentence, said, "no such"), bytes_said(one)), (value, True)
     yield from solve_faces(one)
     yield from check_faces(one, one.facts["for"], value)

@@ -325,7 +325,10 @@ def test_a_claim_is_right_when_it_answers_any_question_that_asks_for_it():
     [
         ("static=3276", r"^claim static=3276 has no unit; write static=3276 GB \(10\^9 bytes\) or static=3276 GiB"),
         ("static=3276G", "does not say which unit: write 3276 GB"),
-        ("n_fsdp=38 GB", "claim n_fsdp=38 GB has a unit, and the smallest degree n_fsdp that fits has none"),
+        (
+            "n_fsdp=38 GB",
+            "claim n_fsdp=38 GB has a unit, and the smallest degree n_fsdp at which what is kept fits has none",
+        ),
         ("speed=3", r"unknown quantity 'speed'; .*known: activations, .*n_fsdp, optimizer, parameters, static, total"),
         ("n_fsdp", "is not NAME=VALUE; write for example n_fsdp=38"),
         ("n_fsdp=many", "'many' is not a positive number"),

@@ -13,7 +13,8 @@ def test_right_claims(run):
     done = run("check", STUDY, "--claim", "n_fsdp=46", "--claim", "static=3276 GiB", "--claim", "static=3.52 TB")
     assert (done.status, done.err) == (0, "")
     first, second, third = done.out.strip().split("\n\n")
-    assert first.endswith("is right: it is the exact number.") and second.endswith("is right: it is the exact number.")
+    assert first.endswith("is right: it is the exact number, and what is kept fits there.")
+    assert second.endswith("is right: it is the exact number.")
     assert "is right, rounded: the exact number is ≈ 3.51758 TB" in third
 
 

@@ -84,7 +84,7 @@ def test_a_printed_figure_where_nothing_fits_is_told_apart():
     found = answered(question, study)
     assert found.feasible and found.cells[0].value is None  # one byte holds a share of a parameter in stage 3
     items = [plain_prose(item) for block in question.steps(found) for item in getattr(block, "items", ())]
-    assert "printed 2B, and nothing fits" in items
+    assert "printed 2B, and what is kept fits at no value" in items
 
 
 def test_a_symbol_that_the_states_do_not_contain_is_refused():
