@@ -10,7 +10,7 @@ import click
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 
-SOLVED = ("min_degree", "largest", "recompute", "device_count")
+USUAL = ("min_degree", "largest")  # what is asked where no label names a question
 
 if TYPE_CHECKING:
     from symbolic_mem.study.question import Found, Question
@@ -78,13 +78,13 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
     from symbolic_mem.questions.registry import question_type
 
-    solvable = [question for question in study.questions if question.ask in SOLVED]
+    solvable = [question for question in study.questions if question.solvable]
     named = [question for question in solvable if label is not None and question.label == label]
     if label is not None and not named:
         quoted = ", ".join(repr(question.label) for question in solvable) or "none"
         raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
-    own: list[Question] = named or [question for question in solvable if question.ask in SOLVED[:2]]
-    ask = _kind(given["for"], own) if "for" in given else (own[0].ask if own else SOLVED[0])
+    own: list[Question] = named or [question for question in solvable if question.ask in USUAL]
+    ask = _kind(given["for"], own) if "for" in given else (own[0].ask if own else USUAL[0])
     kind = question_type(ask)
     question: Question | None = next((each for each in own if each.ask == ask), None)
     if question is None:

@@ -36,6 +36,7 @@ class DeviceCount(Printed, OnDevice):
     """How many devices hold the memory of some kinds, spread evenly."""
 
     ask = "device_count"
+    solvable = True
 
     kinds: tuple[str, ...] = key(kinds, ())
 

@@ -43,6 +43,7 @@ class Headroom(OfKinds):
     """What `devices` devices leave free, and the largest batch and depth that still fit on as many."""
 
     ask = "headroom"
+    solvable = True
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     devices: int = key(whole, 0)

@@ -57,6 +57,7 @@ class Largest(Printed, OfKinds):
     """The largest whole value of a symbol at which one device's share fits, or why there is none."""
 
     ask = "largest"
+    solvable = True
 
     symbol: sp.Symbol = key(_unknown, B, name="for")
     values: tuple[Change, ...] = sets(values)

@@ -36,6 +36,7 @@ class MinDegree(Printed, Ruled, OfKinds):
     """The smallest degree at which one device's share fits, or why there is none."""
 
     ask = "min_degree"
+    solvable = True
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     tokens: tuple[int, ...] = key(whole_numbers, ())

@@ -42,6 +42,7 @@ class RecomputeOtherwise(OnDevice):
     """
 
     ask = "recompute"
+    solvable = True
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     recompute: tuple[Change, ...] = key(_rule, (use_recompute("full"),))

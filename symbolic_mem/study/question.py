@@ -74,6 +74,7 @@ class Question(ABC):
 
     ask: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ()  # the degrees that it divides memory over for itself
+    solvable: ClassVar[bool] = False  # whether `solve` answers it: its answer has a `summary`
     subject: ClassVar[str] = "memory"  # or "layers": what they compute and send; or "formulas": what a study writes out
 
     label: str

@@ -169,6 +169,7 @@ ASKED = {
     "min_degree": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"\nmultiple_of = 2',
     "largest": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"\nfor = "B"',
     "insight": 'device = "mine"\ndevices = [4, 8]\nrows = { B = [1] }\ncolumns = { S = [16] }',
+    "headroom": 'device = "mine"\ndevices = 4',
     "stages": 'rows = { n_fsdp = [2] }\nprinted = [["1", "2", "3"]]\nprinted_note = "see {x}"',
     "compute_bound": "",
     "smaller_batch": "",
