@@ -395,6 +395,31 @@ def insight(one: Asked) -> Iterator[Face]:
         yield "sentence, crossover", lambda: says(one.sentence, one.facts["crossover"]["first"]), True
 
 
+def headroom(one: Asked) -> Iterator[Face]:
+    facts, n, degree = one.facts, one.question["devices"], one.facts["for"]
+    yield "sentence", lambda: says(one.sentence, abs(facts["free_bytes_each"])), True
+    left = {"ask": "insight", "about": ["left_over"], **one.options("devices"), "devices": [n]}
+    row = [facts["used_bytes"], facts["free_bytes_each"], facts["free_bytes"], facts["feasible"]]
+    names = ("used_bytes", "free_bytes_each", "free_bytes", "fits")
+    yield "insight left_over", lambda: [one.other(left)[0]["left_over"][0][name] for name in names], row
+    if facts["feasible"] and isinstance(facts["value"], int) and facts["value"]:
+        claims = [f"headroom={facts['value'] + more} B" for more in (0, 1)]
+
+        def check() -> list[bool]:
+            stated = [part for claim in claims for part in ("--claim", claim)]
+            verdicts = asked("check", one.path, "--question", one.label, *stated)
+            return [verdict["right"] and not verdict["rounded"] for verdict in verdicts]
+
+        yield "check", check, [True, False]
+    for most in facts["largest"]:
+        name, value = most["symbol"], most["value"]
+        yield from check_faces(one, name, value)
+        if value is not None:
+            same = {"ask": "largest", **one.options("devices", "for"), "for": name, "values": {degree: n}}
+            yield "sentence", lambda value=value: says(one.sentence, value), True
+            yield f"largest {name}", lambda same=same: one.other(same)[0]["value"], value
+
+
 def evaluate(one: Asked) -> Iterator[Face]:
     name = one.question.get("answer", one.question["steps"][-1]["name"])
     found = one.facts["values"][name]
@@ -412,6 +437,7 @@ CASES: dict[str, Callable[[Asked], Iterator[Face]]] = {
     "min_degree": min_degree,
     "largest": largest,
     "insight": insight,
+    "headroom": headroom,
     "stages": stages,
     "compute_bound": compute_bound,
     "smaller_batch": smaller_batch,
@@ -772,8 +798,23 @@ def tables(make: Maker) -> None:
     make.ask("insight", about=["left_over", "crossover"], **make.room(), devices=[2, make.rng.randint(30, 90)])
 
 
+def left(make: Maker) -> None:
+    share = make.part("kept")
+    for _ in range(2):
+        strict, devices = make.rng.random() < 0.5, make.rng.randint(1, 40)
+        make.ask("headroom", **make.room(kept=share), strict=strict, devices=devices)
+
+
+def left_where_gradients_are_freed(make: Maker) -> None:
+    gradients_freed(make)
+    make.table["question"] = []
+    make.ask("headroom", **make.room(), devices=make.rng.randint(1, 40))
+
+
 KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "plain": plain,
+    "left": left,
+    "left, gradients freed": left_where_gradients_are_freed,
     "part kept": kept,
     "part dropped": dropped,
     "strict": strict,

@@ -62,6 +62,8 @@ class Insight(Ruled, OfKinds):
                     raise BadInput(
                         f"{self.where}: {name} is missing; give one symbol with its values: {{ B = [1, 2, 4] }}"
                     )
+        if self.rows and self.columns and self.rows[0] == self.columns[0]:
+            raise BadInput(f"{self.where}: rows and columns are both over {self.rows[0]}; give two symbols")
         if self.rows and self.columns and len(self.rows[1]) * len(self.columns[1]) > MAX_CELLS:
             size = f"{len(self.rows[1])} x {len(self.columns[1])}"
             raise BadInput(f"{self.where}: {size} cells are too many; give at most {MAX_CELLS}")

@@ -12,6 +12,7 @@ ASKS = {
     "min_degree": "MinDegree",
     "largest": "Largest",
     "insight": "Insight",
+    "headroom": "Headroom",
     "stages": "Stages",
     "compute_bound": "ComputeBound",
     "smaller_batch": "SmallerBatch",

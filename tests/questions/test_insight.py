@@ -62,6 +62,7 @@ def test_what_is_left_over():
         ({"about": ["flor"]}, "did you mean 'floor'"),
         ({"about": ["region"]}, "here: rows is missing; give one symbol with its values"),
         ({"about": ["region"], "rows": {"B": [1]}, "columns": {"S": [1]}}, "the memory of one device is not given"),
+        ({"rows": {"B": [1]}, "columns": {"B": [2]}}, "here: rows and columns are both over B; give two symbols"),
         ({"about": ["left_over"]}, "here: devices is missing; give whole numbers"),
         ({"devices": [64]}, "the memory of one device is not given"),
         ({"about": ["region"], "capacity": "1 GiB"}, "give one symbol with its values"),

@@ -1,0 +1,393 @@
+"""The question `headroom`: what a number of devices leaves free, and how far batch and depth can still grow on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import Number, missing, symbolic
+from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.symbols import B, C_mem, L, M_device, M_divided, M_fixed, P, S, T, local, n_fsdp, named
+from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
+from symbolic_mem.document.work import Work
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
+from symbolic_mem.questions.parts.instants import each_words, instants
+from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
+from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
+from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
+from symbolic_mem.solvers.bound import Solved, solve
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.solvers.insight import LeftOver, left_over
+from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
+from symbolic_mem.solvers.powers import contained, written_coefficients
+from symbolic_mem.study.question import Claimed, Found, key
+from symbolic_mem.study.study import Study
+
+M_free = local("M", "free")
+GROWING = ((T, B), (L,))  # sequences where tokens alone do not decide
+
+
+@dataclass(frozen=True)
+class Headroom(OfKinds):
+    """What `devices` devices leave free, and the largest batch and depth that still fit on as many."""
+
+    ask = "headroom"
+
+    symbol: sp.Symbol = key(degree, n_fsdp, name="for")
+    devices: int = key(whole, 0)
+
+    def checked(self) -> Headroom:
+        """Refuse a question without a number of devices."""
+        if not self.devices:
+            raise BadInput(f"{self.where}: devices is missing; give a whole number: devices = 8")
+        return self
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The degree, which the question gives a value to."""
+        return (str(self.symbol),)
+
+    def answer(self, study: Study) -> FoundHeadroom:
+        """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
+        moments = instants(study, self.counted)
+        left, one = min(((self._left(one), one) for one in moments), key=lambda found: found[0].each)
+        bound = solve(one.placed(self.counted), self.symbol, study.capacity.counted, strict=self.strict)
+        most = (next((m for x in symbols if (m := self._most(moments, x))), None) for symbols in GROWING)
+        return FoundHeadroom(one, self, study.capacity, left, bound.at(one.values), tuple(m for m in most if m))
+
+    def _left(self, study: Study) -> LeftOver:
+        memory, capacity = study.placed(self.counted), study.capacity.counted
+        study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
+        return left_over(memory, self.symbol, self.devices, capacity, study.values)
+
+    def _most(self, moments: tuple[Study, ...], x: sp.Symbol) -> Most | None:
+        """The largest value of a symbol at the instant that allows least; None where the memory is no polynomial in it."""
+        memories = [one.placed(self.counted) for one in moments]
+        if not any(str(x) in contained(memory) for memory in memories):
+            return None
+        try:
+            found = [self._upper(one, x) for one in moments]
+        except BadInput:
+            return None
+        least = min(found, key=lambda one: (one.feasible, one.unbounded, one.value or 0))
+        study, bound = moments[found.index(least)], least.bound
+        now, parameters = (B * S if x == T else x).xreplace(dict(study.values)), study.model.parameters
+        with_p = not parameters.has(x) and not missing(parameters, study.values)
+        written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
+        return Most(least, now if now.is_number else None, written, with_p)
+
+    def _upper(self, study: Study, x: sp.Symbol) -> Upper:
+        """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
+        memory, limit = study.placed(self.counted), Limit(study.capacity.counted, self.strict)
+        known = {**study.values, self.symbol: sp.Integer(self.devices)}
+        if str(x) not in contained(memory):
+            return UpperBound(memory, x, ((0, memory.total),), limit).at(known)
+        return upper(memory, x, limit.capacity, strict=self.strict).at(known)
+
+    def steps(self, found: FoundHeadroom) -> Iterator[Block]:
+        """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
+        study, work = found.study, Work(found.study.values)
+        told = memory_blocks(study, work, self.counted)
+        if study.questions[:1] == (self,):
+            yield from told
+        yield from per_device_steps(found.placement, found.kinds, found.share, work)
+        yield from capacity_blocks(found.capacity, work)
+        yield from found.left_steps(work)
+        for most in found.most:
+            yield from self._growth(found, most)
+        if found.most:
+            yield found.table
+
+    def _growth(self, found: FoundHeadroom, most: Most) -> Iterator[Block]:
+        study, bound = found.study, most.upper.bound
+        known = {symbol: value for symbol, value in study.values.items() if symbol != bound.symbol}
+        work = Work({**known, self.symbol: sp.Integer(self.devices), C_mem: found.capacity.counted})
+        if most.with_p:
+            work.define(P, study.model.parameters)
+        yield from power_steps(bound, most.written, work)
+        yield requirement(bound)
+        yield from none_steps(most.upper, work) if most.value is None else value_steps(most.upper, work)
+
+    def sentence(self, found: FoundHeadroom) -> Prose:
+        """Say what each device keeps and has free, or how much too much it is; then how far each symbol can grow."""
+        reading, pieces = reading_of(found.placement), found.pieces
+        if found.reason is not None:
+            start = [] if reading is None else [say("What follows is with {reading}.", reading=reading)]
+            return sentences(*start, sentence_of(found.reason), *(most.closing for most in found.most))
+        if reading is not None:
+            pieces |= {"reading": reading}
+            kept = say(
+                "With {reading}, on {n} {devices} each keeps {used} of its {counted}, and {free} stay free.", **pieces
+            )
+        else:
+            kept = say("On {n} {devices} each keeps {used} of its {counted}, and {free} stay free.", **pieces)
+        return sentences(kept, *(most.closing for most in found.most))
+
+    def beside(self, found: Any) -> tuple[Prose, ...]:
+        """Say that two instants count, where gradients do not persist."""
+        return (each_words(),) if len(instants(found.study, self.counted)) > 1 else ()
+
+    def heading(self, found: FoundHeadroom) -> str:
+        """The title where the study gives none."""
+        return self.title or f"What is left on {self.devices} {plural(self.devices, 'device', 'devices')}"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: the bytes that are free on one device, and each largest value."""
+        growing = GROWING if "activations" in self.counted else GROWING[1:]
+        return ("headroom", *(str(x) for symbols in growing for x in symbols))
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The free bytes, and the largest value of each symbol that the memory grows with."""
+        moments = instants(study, self.counted)
+        left = min((self._left(one) for one in moments), key=lambda one: one.each)
+        fits = Limit(left.capacity, self.strict).holds(left.used)
+        meaning = f"bytes free on each of {self.devices} devices"
+        claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning)}
+        for x in (x for symbols in GROWING for x in symbols):
+            most = self._most(moments, x)
+            if most is not None:
+                words = f"the largest {named(x).meaning} that fits on {self.devices} devices"
+                claims[str(x)] = Claimed(most.value, "count", words)
+        return claims
+
+
+@dataclass(frozen=True)
+class Most:
+    """The largest whole value of one symbol that still fits, the value `now`, and its coefficients as they are written."""
+
+    upper: Upper
+    now: sp.Expr | None
+    written: Mapping[int, tuple[sp.Expr, ...]]
+    with_p: bool
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """What grows."""
+        return self.upper.bound.symbol
+
+    @property
+    def value(self) -> int | None:
+        """The largest whole value."""
+        return self.upper.value
+
+    @property
+    def reason(self) -> Prose | None:
+        """Why there is no largest value."""
+        return None if self.value is not None else none_words(self.upper)
+
+    @property
+    def more_needs(self) -> Number | None:
+        """Bytes that one more would need on each device beyond those that it has."""
+        return None if self.value is None else self.upper.per_device(self.value + 1) - self.upper.capacity
+
+    @property
+    def closing(self) -> Prose:
+        """The largest value and what one more would need, or why there is none."""
+        pieces: dict[str, Any] = {"x": self.symbol, "meaning": named(self.symbol).meaning}
+        if self.value is None or self.more_needs is None:
+            pieces |= {"why": self.reason or ""}
+            if self.upper.unbounded:
+                return say("There is no largest {x} ({meaning}): {why}.", **pieces)
+            return say("There is no such {x} ({meaning}): {why}.", **pieces)
+        pieces |= {
+            "most": Amount(sp.Integer(self.value)),
+            "more": Amount(sp.Integer(self.value + 1)),
+            "needs": Amount(symbolic(self.more_needs), "bytes", digits=14),
+        }
+        return say(
+            "The largest {x} ({meaning}) that fits is {most}: {more} would need {needs} more than each device has.",
+            **pieces,
+        )
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The largest value, and its neighbour in bytes."""
+        return {
+            "symbol": str(self.symbol),
+            "now": self.now,
+            "feasible": self.upper.feasible,
+            "value": self.value,
+            "per_device_bytes": self.upper.per_device_bytes,
+            "at_value_plus_one_bytes": self.upper.at_value_plus_one_bytes,
+            "one_more_needs_bytes": self.more_needs,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class FoundHeadroom(Found):
+    """What is left on each device, what it is made of, and how far each symbol can grow."""
+
+    capacity: Capacity
+    left: LeftOver
+    share: Solved
+    most: tuple[Most, ...]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether what one device keeps fits."""
+        return self.share.bound.limit.at({}).holds(self.left.used)
+
+    @property
+    def value(self) -> Number | None:
+        """Bytes that are free on each device."""
+        return self.left.each if self.feasible else None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of memory that are kept and counted."""
+        return self.study.memory.of(*self.question.counted).kinds
+
+    @property
+    def placement(self) -> Mapping[str, Placed]:
+        """Where those kinds live."""
+        return {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
+
+    @property
+    def pieces(self) -> dict[str, Any]:
+        """The numbers of the sentences."""
+        unit = self.capacity.unit
+        return {
+            "n": self.left.count,
+            "devices": plural(self.left.count, "device", "devices"),
+            "used": about(Amount(symbolic(self.left.used), unit)),
+            "counted": about(Amount(self.capacity.counted, unit)),
+            "free": about(Amount(symbolic(self.left.each), unit)),
+            "over": about(Amount(symbolic(-self.left.each), unit)),
+        }
+
+    @property
+    def reason(self) -> Prose | None:
+        """Why it does not fit, and what would help."""
+        if self.feasible:
+            return None
+        if self.left.each == 0:
+            return say(
+                "on {n} {devices} each would keep {used}, which is all that it has; take more devices, divide more of the "
+                "memory, or make the batch or the model smaller",
+                **self.pieces,
+            )
+        return say(
+            "on {n} {devices} each would keep {used} of its {counted}, {over} too much; take more devices, divide more of "
+            "the memory, or make the batch or the model smaller",
+            **self.pieces,
+        )
+
+    def left_steps(self, work: Work) -> Iterator[Block]:
+        """What one device keeps at this number of devices, and what it has free, or by how much it is too much."""
+        n, limit, fixed = self.share.bound.symbol, self.share.bound.limit, self.share.fixed != 0
+        work.define(n, sp.Integer(self.left.count))
+        held = M_fixed + M_divided / n if fixed else M_divided / n
+        work.define(M_device, held)
+        kept, free = symbolic(self.left.used), symbolic(self.left.each)
+        yield work.step(
+            say("On {count} {devices} each keeps", count=self.left.count, devices=self.pieces["devices"]),
+            Chain(
+                M_device,
+                (
+                    ("=", Total((M_fixed, M_divided / n)) if fixed else held),
+                    ("=", work.put(held)),
+                    amount(kept, "bytes", digits=14),
+                    amount(kept, "GiB"),
+                ),
+            ),
+        )
+        if not self.feasible:
+            yield work.step(
+                text("That does not fit. What it has too much is"),
+                Chain(M_device, ((limit.fails, C_mem),)),
+                Chain(M_device - C_mem, (amount(-free, "bytes", digits=14), amount(-free, "GiB"))),
+            )
+            return
+        work.define(M_free, C_mem - M_device)
+        yield work.step(
+            text("That fits. What stays free on each is"),
+            Chain(M_device, ((limit.sign, C_mem),)),
+            Chain(M_free, (("=", C_mem - M_device), amount(free, "bytes", digits=14), amount(free, "GiB"))),
+        )
+
+    @property
+    def table(self) -> Table:
+        """How far each symbol can grow, at a glance."""
+        heads = (
+            Column(text("symbol")),
+            Column(text("in the study"), "right"),
+            Column(text("largest that fits"), "right"),
+            Column(text("bytes then kept"), "right"),
+            Column(text("bytes that one more lacks"), "right"),
+        )
+        rows = tuple(
+            (
+                say("{x}", x=most.symbol),
+                count(most.now),
+                count(most.value),
+                text("–") if most.value is None else _bytes(most.upper.per_device(most.value)),
+                text("–") if most.more_needs is None else _bytes(most.more_needs),
+            )
+            for most in self.most
+        )
+        caption = say("How far each can grow on {n} {devices}, the others held", **self.pieces)
+        return Table(caption, heads, rows)
+
+    @property
+    def assumptions(self) -> tuple[Prose, ...]:
+        """What the answer takes for granted."""
+        return (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+
+    @property
+    def ledger(self) -> Ledger:
+        """The account, what is divided and what is not, what one device holds, and what it has free."""
+        lines = (*account_lines(self.study, self.kinds), *degree_lines(self.share.bound, self.capacity))
+        free = Line(M_free, C_mem - M_device, "bytes", "what is free on one device")
+        return Ledger((*lines, free), {**self.study.values, self.share.bound.symbol: sp.Integer(self.left.count)})
+
+    @property
+    def summary(self) -> Iterator[tuple[str, Prose]]:
+        """The capacity, what one device keeps, what is free on all together, and each largest value with its neighbour."""
+        yield from capacity_summary(self.capacity)
+        yield held_at(self.left.count, self.left.used, fits=self.feasible)
+        if self.feasible:
+            yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.left.together), "GiB")))
+        for most in self.most:
+            if most.value is not None and most.more_needs is not None:
+                needs = Amount(symbolic(most.more_needs), "bytes", digits=14)
+                pieces = {"most": Amount(sp.Integer(most.value)), "needs": about(needs)}
+                yield f"largest {most.symbol}", say("{most}; one more lacks {needs} on each device", **pieces)
+        for said in self.assumptions:
+            yield "assumed", said
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Used and free bytes, and each largest value."""
+        return {
+            "for": str(self.share.bound.symbol),
+            "devices": self.left.count,
+            "feasible": self.feasible,
+            "value": self.value,
+            "strict": self.share.bound.strict,
+            "capacity_bytes": int(self.capacity.counted),
+            "reading": self.capacity.reading,
+            "device": self.capacity.device.name if self.capacity.device else None,
+            "used_bytes": self.left.used,
+            "free_bytes_each": self.left.each,
+            "free_bytes": self.left.together,
+            "largest": [most.facts for most in self.most],
+            "assumptions": self.assumptions,
+            "reason": self.reason,
+        }
+
+
+def _bytes(size: Number) -> Prose:
+    return about(Amount(symbolic(size), digits=14))
