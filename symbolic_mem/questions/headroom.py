@@ -25,6 +25,7 @@ from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
+from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
 from symbolic_mem.solvers.bound import Solved, solve
 from symbolic_mem.solvers.capacity import Capacity
@@ -159,7 +160,7 @@ class Headroom(OfKinds):
         for x in (x for symbols in GROWING for x in symbols):
             most = self._most(moments, x)
             if most is not None:
-                words = f"the largest {named(x).meaning} that fits on {self.devices} devices"
+                words = f"the largest {named(x).meaning} at which what is kept fits on {self.devices} devices"
                 claims[str(x)] = Claimed(most.value, "count", words)
         return claims
 
@@ -208,7 +209,8 @@ class Most:
             "needs": Amount(symbolic(self.more_needs), "bytes", digits=14),
         }
         return say(
-            "The largest {x} ({meaning}) that fits is {most}: {more} would need {needs} more than each device has.",
+            "The largest {x} ({meaning}) at which what is kept fits is {most}: {more} would need {needs} more than each "
+            "device has.",
             **pieces,
         )
 
@@ -307,14 +309,14 @@ class FoundHeadroom(Found):
         )
         if not self.feasible:
             yield work.step(
-                text("That does not fit. What it has too much is"),
+                text("What is kept does not fit. What is too much is"),
                 Chain(M_device, ((limit.fails, C_mem),)),
                 Chain(M_device - C_mem, (amount(-free, "bytes", digits=14), amount(-free, "GiB"))),
             )
             return
         work.define(M_free, C_mem - M_device)
         yield work.step(
-            text("That fits. What stays free on each is"),
+            text("What is kept fits. What stays free on each is"),
             Chain(M_device, ((limit.sign, C_mem),)),
             Chain(M_free, (("=", C_mem - M_device), amount(free, "bytes", digits=14), amount(free, "GiB"))),
         )
@@ -325,7 +327,7 @@ class FoundHeadroom(Found):
         heads = (
             Column(text("symbol")),
             Column(text("in the study"), "right"),
-            Column(text("largest that fits"), "right"),
+            Column(text("largest at which what is kept fits"), "right"),
             Column(text("bytes then kept"), "right"),
             Column(text("bytes that one more lacks"), "right"),
         )
@@ -352,7 +354,12 @@ class FoundHeadroom(Found):
         """The account, what is divided and what is not, what one device holds, and what it has free."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.share.bound, self.capacity))
         free = Line(M_free, C_mem - M_device, "bytes", "what is free on one device")
-        return Ledger((*lines, free), {**self.study.values, self.share.bound.symbol: sp.Integer(self.left.count)})
+        return Ledger((*lines, free), self._known)
+
+    @property
+    def _known(self) -> dict[sp.Symbol, sp.Expr]:
+        """The numbers of the study, with the number of devices in its place."""
+        return {**self.study.values, self.share.bound.symbol: sp.Integer(self.left.count)}
 
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
@@ -366,6 +373,7 @@ class FoundHeadroom(Found):
                 needs = Amount(symbolic(most.more_needs), "bytes", digits=14)
                 pieces = {"most": Amount(sp.Integer(most.value)), "needs": about(needs)}
                 yield f"largest {most.symbol}", say("{most}; one more lacks {needs} on each device", **pieces)
+        yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -385,6 +393,7 @@ class FoundHeadroom(Found):
             "free_bytes_each": self.left.each,
             "free_bytes": self.left.together,
             "largest": [most.facts for most in self.most],
+            "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

@@ -77,7 +77,9 @@ def test_the_loss_of_a_sharded_model_holds_gradients_a_block_and_the_root(case):
     how = recipe("fsdp2").without_persistent_gradients()
     states = account(study.model, how).of(*STATES).placed(study.placement).at(study.values)
     found = left_out(study.built, how, study.placement)
-    assert near(case, states + named(found, LOSS).at(study.values) + named(found, GATHERED).at(study.values))
+    loss, gathered = (named(found, name).at(study.values) for name in (LOSS, GATHERED))
+    assert loss is not None and gathered is not None
+    assert near(case, states + loss + gathered)
 
 
 @measured("loss backward")
@@ -166,7 +168,7 @@ def test_a_degree_that_divides_nothing_is_named_in_every_face():
     assert [plain_prose(said) for said in idle_degrees(study)] == [sentence]
     assert sentence in [plain_prose(said) for said in Account(study).record["assumptions"]]
     (found,) = (one for one in documents.answers(study) if one.question.label == "b")
-    assert sentence in [plain_prose(said) for said in found.assumptions]
+    assert sentence in [plain_prose(said) for said in found.facts["assumptions"]]
     assert sentence in plain_prose(verdict_words(check(study, "n_fsdp=46")))
     assert sentence in plain_prose(verdict_words(check(study, "n_fsdp=45")))
     for layout in ("homework", "report"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 import sympy as sp
@@ -11,7 +12,6 @@ from symbolic_mem.accounts.left_out import LeftOut, left_out
 from symbolic_mem.base.exact import Given, Number, Numbers
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
-from symbolic_mem.render.json import rounded_up
 from symbolic_mem.study.study import Study
 
 NOT_AT_ONCE = text("Each size is that on one device, and they are not all there at the same moment.")
@@ -60,4 +60,7 @@ def _shown(one: LeftOut) -> sp.Expr | None:
 def uncounted_records(study: Study, values: Given) -> list[Mapping[str, Any]]:
     """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
     numbers = Numbers.of(values)
-    return [{"what": one.words, "bytes": rounded_up(one.at(numbers)), "formula": one.size} for one in uncounted(study)]
+    found = ((one, one.at(numbers)) for one in uncounted(study))
+    return [
+        {"what": one.words, "bytes": None if size is None else ceil(size), "formula": one.size} for one, size in found
+    ]
