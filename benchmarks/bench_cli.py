@@ -22,19 +22,35 @@ PAIRS = 15
 
 @dataclass(frozen=True)
 class Bar:
-    """A command, the Python program that is its floor, and the largest ratio allowed."""
+    """A command, its floor (a Python program, or another command), and the largest ratio allowed."""
 
     command: tuple[str, ...]
-    floor: str
+    floor: str | tuple[str, ...]
     most: float
 
+    @property
+    def beside(self) -> str:
+        """The floor as it is printed."""
+        return self.floor if isinstance(self.floor, str) else " ".join(self.floor)
 
+
+WRONG = {
+    "cs336-a2-xxl": "n_fsdp=99",
+    "deepseek-v3": "n_fsdp=38",
+    "llama-3.1-8b": "n_fsdp=9",
+    "llama-3.1-70b": "n_fsdp=99",
+    "llama-3.1-405b": "n_fsdp=999",
+    "mixtral-8x7b": "n_fsdp=99",
+    "qwen3-30b-a3b": "n_fsdp=99",
+}
 BARS = (
     Bar(("--version",), "pass", 6.0),
     Bar(("--help",), "pass", 6.0),
     Bar(("solve", STUDY), "import sympy", 1.4),
     Bar(("account", STUDY), "import sympy", 1.4),
     Bar(("homework", STUDY, "-o", "x.tex"), "import sympy, jinja2", 1.6),
+    Bar(("report", "deepseek-v3", "-o", "x.tex"), "import sympy, jinja2", 1.6),
+    *(Bar(("check", study, "--claim", claim), ("solve", study), 1.5) for study, claim in WRONG.items()),
 )
 
 
@@ -58,7 +74,8 @@ def seconds(command: list[str], folder: str) -> float:
 
 def ratio(bar: Bar, program: Path, folder: str, pairs: int) -> tuple[float, float, float]:
     """Return the median ratio of the pairs, and the median seconds of command and floor."""
-    command, floor = [str(program), *bar.command], [sys.executable, "-c", bar.floor]
+    command = [str(program), *bar.command]
+    floor = [sys.executable, "-c", bar.floor] if isinstance(bar.floor, str) else [str(program), *bar.floor]
     seconds(floor, folder), seconds(command, folder)
     times = [(seconds(command, folder), seconds(floor, folder)) for _ in range(pairs)]
     return (
@@ -73,14 +90,14 @@ def main(pairs: int = PAIRS) -> int:
     for name in ("symbolic_mem", "sympy", "jinja2", "click"):
         compiled(name)
     missed = 0
-    print(f"{'command':<38}  {'floor':<20}  {'s':>6}  {'ratio':>6}  {'bar':>5}")
+    print(f"{'command':<41}  {'floor':<20}  {'s':>6}  {'ratio':>6}  {'bar':>5}")
     with tempfile.TemporaryDirectory() as folder:
         for bar in BARS:
             found, slow, _ = ratio(bar, program, folder, pairs)
             over = found > bar.most
             missed += over
             print(
-                f"{' '.join(bar.command):<38}  {bar.floor:<20}  {slow:6.3f}  {found:6.2f}  {bar.most:5.1f}"
+                f"{' '.join(bar.command):<41}  {bar.beside:<20}  {slow:6.3f}  {found:6.2f}  {bar.most:5.1f}"
                 f"{'  MISSED' if over else ''}"
             )
     return 1 if missed else 0

@@ -38,12 +38,12 @@ def account_claim(study: Study, name: str) -> Claimed:
             return Claimed(number(study.model.parameters, study.values, "the number of parameters"), "number", meaning)
         case "bytes_per_parameter":
             parameters = number(study.model.parameters, study.values, "the number of parameters")
-            return Claimed(Fraction(memory.of(*STATIC).at(study.values)) / parameters, "number", meaning)
+            return Claimed(Fraction(memory.of(*STATIC).at(study.numbers)) / parameters, "number", meaning)
         case "activations_per_token":
             tokens = number(B * S, study.values, name)
-            return Claimed(Fraction(memory.of("activations").at(study.values)) / tokens, "bytes", meaning)
+            return Claimed(Fraction(memory.of("activations").at(study.numbers)) / tokens, "bytes", meaning)
     kinds = {"static": STATIC, "total": KINDS}.get(name, (name,))
-    return Claimed(memory.of(*kinds).at(study.values), "bytes", meaning)
+    return Claimed(memory.of(*kinds).at(study.numbers), "bytes", meaning)
 
 
 def known(study: Study) -> tuple[str, ...]:

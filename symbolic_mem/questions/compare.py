@@ -9,8 +9,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.gaps import compare, factored
 from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import at, fraction, missing
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.exact import Number, at, fraction, missing
 from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, capitalised, gib
@@ -144,9 +144,13 @@ class Compare(Question):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """What the second side needs more than the first."""
-        found = self.answer(study)
-        meaning = f"what {found.b.name} needs more than {found.a.name}"
-        return {"difference": Claimed(None if found.bytes is None else fraction(found.bytes), "bytes", meaning)}
+        a, b = two_sides(study, self.choices)
+        try:
+            more: Number | None = b.memory.at(a.study.numbers) - a.memory.at(a.study.numbers)
+        except MissingValue:  # a symbol without a value that may cancel out
+            found = self.answer(study).bytes
+            more = None if found is None else fraction(found)
+        return {"difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}")}
 
 
 def _open(found: FoundGaps) -> Prose:

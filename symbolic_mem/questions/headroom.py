@@ -32,7 +32,7 @@ from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
 from symbolic_mem.solvers.powers import contained, written_coefficients
-from symbolic_mem.study.question import Claimed, Found, key
+from symbolic_mem.study.question import Claimed, Found, key, naming
 from symbolic_mem.study.study import Study
 
 M_free = local("M", "free")
@@ -69,11 +69,12 @@ class Headroom(OfKinds):
         return FoundHeadroom(one, self, study.capacity, left, bound.at(one.values), tuple(m for m in most if m))
 
     def _left(self, study: Study) -> LeftOver:
-        memory, capacity = study.placed(self.counted), study.capacity.counted
-        study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
-        return left_over(memory, self.symbol, self.devices, capacity, study.values)
+        with naming(self.label):
+            return left_over(
+                study.placed(self.counted), self.symbol, self.devices, study.capacity.counted, study.numbers
+            )
 
-    def _most(self, moments: tuple[Study, ...], x: sp.Symbol) -> Most | None:
+    def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper] | None:
         """The largest value of a symbol at the instant that allows least; None where the memory is no polynomial in it."""
         memories = [one.placed(self.counted) for one in moments]
         if not any(str(x) in contained(memory) for memory in memories):
@@ -83,7 +84,14 @@ class Headroom(OfKinds):
         except BadInput:
             return None
         least = min(found, key=lambda one: (one.feasible, one.unbounded, one.value or 0))
-        study, bound = moments[found.index(least)], least.bound
+        return moments[found.index(least)], least
+
+    def _most(self, moments: tuple[Study, ...], x: sp.Symbol) -> Most | None:
+        """That value with the value now, and its coefficients as they are written."""
+        found = self._least(moments, x)
+        if found is None:
+            return None
+        (study, least), bound = found, found[1].bound
         now, parameters = (B * S if x == T else x).xreplace(dict(study.values)), study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
@@ -158,10 +166,10 @@ class Headroom(OfKinds):
         meaning = f"bytes free on each of {self.devices} devices"
         claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning)}
         for x in (x for symbols in GROWING for x in symbols):
-            most = self._most(moments, x)
+            most = self._least(moments, x)
             if most is not None:
                 words = f"the largest {named(x).meaning} at which what is kept fits on {self.devices} devices"
-                claims[str(x)] = Claimed(most.value, "count", words)
+                claims[str(x)] = Claimed(most[1].value, "count", words)
         return claims
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
@@ -28,7 +30,12 @@ def largest(roofline: Roofline, degree: sp.Symbol) -> sp.Expr:
     if len(times) != 1:
         raise BadInput(f"a largest {degree} is defined for one mesh axis; this pass sends along {len(times)}")
     (sent,) = times.values()
-    excess = sp.expand(sp.cancel(degree * (roofline.math - sent)))
+    return _largest(roofline.math, sent, degree)
+
+
+@lru_cache(maxsize=512)
+def _largest(math: sp.Expr, sent: sp.Expr, degree: sp.Symbol) -> sp.Expr:
+    excess = sp.expand(sp.cancel(degree * (math - sent)))
     constant, slope = excess.coeff(degree, 0), excess.coeff(degree, 1)
     if sp.expand(excess - constant - slope * degree) != 0 or slope == 0:
         raise BadInput(f"the times do not decide how large {degree} may be")

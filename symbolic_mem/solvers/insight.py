@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Number, compiled, compiled_together, number, ratio, symbolic
+from symbolic_mem.base.exact import Given, Number, Numbers, compiled, compiled_together, number, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.solvers.bound import solve
@@ -178,7 +178,7 @@ def left_over(
     symbol: sp.Symbol,
     count: int,
     capacity: sp.Expr | Number,
-    values: Given,
+    values: Given | Numbers,
     *,
     layouts: Sequence[Layout] = (),
 ) -> LeftOver:
@@ -192,4 +192,5 @@ def left_over(
     if count < 1:
         raise BadInput(f"{count} devices cannot hold anything; give a whole number of at least 1")
     used = profile(memory, symbol, values, layouts).at(count)
-    return LeftOver(count, used, number(symbolic(capacity), values, "what is left over"))
+    room = number(symbolic(capacity), Numbers.of(values).values_given, "what is left over")
+    return LeftOver(count, used, room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import sympy as sp
 
@@ -29,7 +30,7 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
         raise BadInput(f"the memory does not contain {symbol}; {nearest(str(symbol), contained(memory))}")
     found: dict[int, list[sp.Expr]] = {}
     for expr in expressions:
-        for power, coefficient in _powers(expr, unknown, symbol):
+        for power, coefficient in _powers(expr, unknown, str(symbol)):
             found.setdefault(power, []).append(coefficient)
     summed = ((power, sp.Add(*coefficients)) for power, coefficients in sorted(found.items()))
     return tuple((power, coefficient) for power, coefficient in summed if coefficient != 0)
@@ -37,7 +38,7 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
 
 def contained(memory: Memory) -> tuple[str, ...]:
     """Name the unknowns that a question about this memory can ask for, sorted."""
-    names = {str(symbol) for symbol in memory.total.free_symbols}
+    names = {str(symbol) for term in memory for symbol in term.bytes.free_symbols}
     if {"B", "S"} <= names:
         names.add("T")
     if any(term.short is not None and term.short.has(P) for term in memory):
@@ -73,17 +74,18 @@ def _in_tokens(expr: sp.Expr, name: str) -> sp.Expr:
     return sp.Add(*terms)
 
 
-def _powers(expr: sp.Expr, unknown: sp.Symbol, asked: sp.Symbol) -> Iterable[tuple[int, sp.Expr]]:
+@lru_cache(maxsize=4096)
+def _powers(expr: sp.Expr, unknown: sp.Symbol, asked: str) -> tuple[tuple[int, sp.Expr], ...]:
     if not expr.has(unknown):
-        return [(0, expr)]
+        return ((0, expr),)
     power = sp.sympify(expr.as_powers_dict().get(unknown, 0))
     if power.is_Integer and 0 < power <= MAX_POWER and not (rest := expr / unknown**power).has(unknown):
-        return [(int(power), rest)]
+        return ((int(power), rest),)
     if expr.is_Add:
-        return [pair for part in sp.Add.make_args(expr) for pair in _powers(part, unknown, asked)]
+        return tuple(pair for part in sp.Add.make_args(expr) for pair in _powers(part, unknown, asked))
     message = f"the memory is not a polynomial in {asked}; ask about another symbol, or give a degree to `solve`"
     found = _polynomial(expr, (unknown,), message)
-    return [(power, coefficient.as_expr()) for (power,), coefficient in found.terms()]
+    return tuple((power, coefficient.as_expr()) for (power,), coefficient in found.terms())
 
 
 def _polynomial(expr: sp.Expr, unknowns: tuple[sp.Symbol, ...], message: str) -> sp.Poly:
