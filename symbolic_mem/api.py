@@ -69,7 +69,7 @@ from symbolic_mem.study.changes import use_reading as use_reading
 from symbolic_mem.study.changes import use_recipe as use_recipe
 from symbolic_mem.study.changes import use_recompute as use_recompute
 from symbolic_mem.study.question import Found as Found
-from symbolic_mem.study.study import Change as Change
+from symbolic_mem.study.setting import Change as Change
 from symbolic_mem.study.study import Study as Study
 
 render_document = _document.render

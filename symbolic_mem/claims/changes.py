@@ -18,7 +18,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.states import State
-from symbolic_mem.study.study import OneDevice
+from symbolic_mem.study.setting import OneDevice
 
 Slipped = Callable[..., Case | None]
 

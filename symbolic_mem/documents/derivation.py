@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
+from symbolic_mem.render.document import save
+from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.jinja import fragment_html
 from symbolic_mem.study.question import Found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
-    """A whole document as data; `found` carries what the questions found, as values for programs."""
+    """A whole document as data; `found` carries what the questions found, as values for programs.
+
+    `layout` is how it is laid out: as ``homework`` or as a ``report``.
+    """
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
     found: tuple[Found, ...] = ()
+    layout: str = "homework"
 
     @property
     def answers(self) -> tuple[Prose, ...]:
         """The closing sentence of every part, in order."""
         return tuple(b.prose for section in self.sections for b in section.blocks if isinstance(b, Answer))
+
+    def __repr__(self) -> str:
+        return f"<{self.subtitle.lower()}: {self.title}>"
+
+    def save(self, path: str | Path, templates: str | Path | None = None) -> None:
+        """Write the document to a file, whole or not at all; the ending says the format.
+
+        Templates in the folder `templates` come before the bundled ones. Raises `BadInput` for an unknown ending or a
+        folder that cannot be written, and `MissingProgram` when a PDF cannot be made: its LaTeX source is written then.
+
+        >>> from symbolic_mem.documents.documents import homework
+        >>> from symbolic_mem.library.read import load_study
+        >>> homework(load_study("cs336-a2-xxl")).save("solution.doc")
+        Traceback (most recent call last):
+        symbolic_mem.base.errors.BadInput: 'solution.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .json
+        """
+        for _ in save(self, self.layout, checked_outputs([str(path)], ""), templates, ""):
+            pass
 
     def _repr_html_(self) -> str:
         return fragment_html(self)

@@ -61,7 +61,7 @@ def report(study: Study) -> Derivation:
         *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),)),
     )
-    return Derivation(study.title, "Memory report", sections, answered)
+    return Derivation(study.title, "Memory report", sections, answered, "report")
 
 
 def answers(study: Study) -> tuple[Found, ...]:

@@ -107,7 +107,7 @@ class Buckets(Question):
         return self.title or "The best size of a bucket of gradients"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundBuckets(Found):
     """The plan in symbols, and the numbers that are `known`."""
 

@@ -30,7 +30,8 @@ from symbolic_mem.questions.parts.sides import (
     two_sides,
 )
 from symbolic_mem.study.question import Claimed, Question, key
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class Reading:
     numbers: tuple[int | None, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundCount(FoundDegree):
     """The number of devices, and the same under every reading of the device's label."""
 

@@ -110,7 +110,7 @@ class Evaluated:
     off: sp.Expr | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundLines(Found):
     """Every line `evaluated`, of which the one called `asked` answers."""
 

@@ -124,7 +124,7 @@ class FitsAndComputes(OfKinds):
         return {str(self.symbol): Claimed(value, "devices", meaning, quotient=limits.quotient(tokens))}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundBoth(Found):
     """Both bounds; what decides at the study's batch (`share`), the interval there, and the first batch with one."""
 

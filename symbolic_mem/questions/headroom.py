@@ -229,7 +229,7 @@ class Most:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundHeadroom(Found):
     """What is left on each device, what it is made of, and how far each symbol can grow."""
 

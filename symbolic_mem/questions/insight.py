@@ -24,7 +24,8 @@ from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import At, Found, key, sets
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 TOPICS = ("floor", "crossover", "sensitivities", "region", "left_over")
 MAX_CELLS = 400
@@ -130,7 +131,7 @@ class Insight(Ruled, OfKinds):
         return self.title or "What the memory depends on"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundInsight(Found):
     """The topics that apply, each with its numbers."""
 

@@ -39,7 +39,8 @@ from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, upper
 from symbolic_mem.solvers.powers import contained, written_coefficients
 from symbolic_mem.study.question import At, Claimed, Found, key, sets, words
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 ALIASES = {"tokens": "T", "parameters": "P"}
 
@@ -157,7 +158,7 @@ def _hardness(found: FoundLargest) -> float:
     return float("inf") if found.value is None else -found.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundLargest(Found):
     """The largest value, its neighbours in bytes, or why there is none."""
 

@@ -87,7 +87,7 @@ class LargestMesh(Question):
         return self.title or "How many chips a batch keeps busy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundMesh(Found):
     """The most chips that stay busy: under each scheme `alone`, and on a mesh of both axes, `overlapped` or `added`.
 

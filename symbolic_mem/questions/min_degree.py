@@ -28,7 +28,8 @@ from symbolic_mem.questions.parts.tokens import token_steps, tokens_that_fit
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.degree import Degree, smallest_degree
 from symbolic_mem.study.question import Claimed, key, naming, sets
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.solvers.degree import Degree, smallest_degree
 from symbolic_mem.study.changes import use_recompute
 from symbolic_mem.study.question import At, Claimed, key, naming
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 
 def _rule(given: Any, at: At) -> tuple[Change, ...]:
@@ -158,7 +159,7 @@ class Kept:
     value: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundRecomputed(FoundDegree):
     """The degree under the other rule; `sides` are the study as it stands, and with the other rule."""
 

@@ -88,7 +88,7 @@ def all_ways(case: Setting) -> tuple[Way, ...]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundWays(Found):
     """The bound on the batch at the `start`, and the `ways` from it, with the numbers `known` of the mesh.
 

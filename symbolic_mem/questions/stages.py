@@ -30,7 +30,8 @@ from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
 from symbolic_mem.solvers.inverse import upper
 from symbolic_mem.study.question import At, key, sets, words
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 LIMITS = ("device", "reading", "capacity", "reserved", "usable", "strict")
 

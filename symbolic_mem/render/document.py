@@ -1,11 +1,13 @@
-"""A derivation in a file format."""
+"""A derivation in a file format, and written to files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, MissingProgram
 from symbolic_mem.document.steps import Document
+from symbolic_mem.render.files import write_whole
 from symbolic_mem.render.formats import FORMATS
 
 
@@ -18,3 +20,30 @@ def render(derivation: Document, layout: str, ending: str, templates: str | Path
     if ending not in FORMATS:
         raise BadInput(f"unknown ending .{ending}; write one of {', '.join('.' + name for name in FORMATS)}")
     return FORMATS[ending](derivation, layout, templates)
+
+
+def save(
+    derivation: Document,
+    layout: str,
+    outputs: Sequence[tuple[Path, str]],
+    templates: str | Path | None = None,
+    where: str = "-o ",
+) -> Iterator[tuple[Path, int]]:
+    """Write a derivation to files, each a path with its ending, and yield each path with its number of bytes.
+
+    All contents are made before the first file. Where a PDF cannot be made, its LaTeX source is written instead, and
+    `MissingProgram` says so.
+    """
+    finished, absent = [], None
+    for path, ending in outputs:
+        try:
+            finished.append((path, render(derivation, layout, ending, templates)))
+        except MissingProgram as missing:
+            source = path.with_suffix(".tex")
+            finished.append((source, render(derivation, layout, "tex", templates)))
+            absent = MissingProgram(f"{path} was not made: {missing}; the LaTeX source is in {source}")
+    for path, content in finished:
+        write_whole(path, content, where)
+        yield path, len(content)
+    if absent is not None:
+        raise absent

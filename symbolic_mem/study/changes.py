@@ -20,7 +20,7 @@ from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.recipes.recipe import recipe as recipe_of
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solvers.capacity import capacity_from
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.values import given_symbol, read_fraction, read_value
 
 
@@ -32,8 +32,8 @@ def set_value(name: str, given: object, where: str = "--set") -> Change:
     """
     symbol, value = given_symbol(name, where), read_value(name, given, where)
 
-    def apply(study: Study) -> Study:
-        return replace(study, values={**study.values, symbol: value})
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, values={**setting.values, symbol: value})
 
     return Change(name, f"{name} = {given}", apply)
 
@@ -42,8 +42,8 @@ def use_recipe(name: str) -> Change:
     """Train with another recipe; the rule of recomputation stays."""
     chosen = recipe_of(name)
 
-    def apply(study: Study) -> Study:
-        return replace(study, recipe=chosen.with_recompute(study.recipe.recompute))
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
 
     return Change("recipe", f"recipe {name}", apply)
 
@@ -51,19 +51,19 @@ def use_recipe(name: str) -> Change:
 def use_optimizer(name: str) -> Change:
     """Train with another optimizer, for parameters of the same size."""
     return Change(
-        "optimizer", f"optimizer {name}", lambda study: replace(study, recipe=study.recipe.with_optimizer(name))
+        "optimizer", f"optimizer {name}", lambda setting: replace(setting, recipe=setting.recipe.with_optimizer(name))
     )
 
 
 def use_profile(name: str) -> Change:
     """Keep what another engine keeps for the backward pass."""
-    return Change("profile", f"profile {name}", lambda study: replace(study, built=study.built.under(name, None)))
+    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(name, None)))
 
 
 def use_kernel(name: str) -> Change:
     """Compute attention with another kernel."""
     return Change(
-        "kernel", f"attention kernel {name}", lambda study: replace(study, built=study.built.under(None, name))
+        "kernel", f"attention kernel {name}", lambda setting: replace(setting, built=setting.built.under(None, name))
     )
 
 
@@ -71,8 +71,8 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
     """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2``."""
     how = Recompute.read(_rule(given, where), where)
 
-    def apply(study: Study) -> Study:
-        return replace(study, recipe=study.recipe.with_recompute(how))
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_recompute(how))
 
     return Change("recompute", f"recomputation: {how}", apply)
 
@@ -83,9 +83,9 @@ def place_kind(kind: str, given: object, where: str = "--place") -> Change:
         raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
     fraction = read_fraction(given, where)
 
-    def apply(study: Study) -> Study:
-        old = study.placement.get(kind, Placed(n_fsdp))
-        return replace(study, placement={**study.placement, kind: replace(old, fraction=fraction)})
+    def apply(setting: Setting) -> Setting:
+        old = setting.placement.get(kind, Placed(n_fsdp))
+        return replace(setting, placement={**setting.placement, kind: replace(old, fraction=fraction)})
 
     return Change(f"placement of the {kind}", f"{given} of the {kind} divided", apply)
 
@@ -95,9 +95,9 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
     if rest not in RESTS:
         raise BadInput(f"{where}: unknown {rest!r}; {nearest(rest, RESTS)}")
 
-    def apply(study: Study) -> Study:
-        placement = {kind: replace(placed, rest=rest) for kind, placed in study.placement.items()}
-        return replace(study, placement=placement)
+    def apply(setting: Setting) -> Setting:
+        placement = {kind: replace(placed, rest=rest) for kind, placed in setting.placement.items()}
+        return replace(setting, placement=placement)
 
     return Change("rest", f"the rest is {rest}", apply)
 
@@ -108,8 +108,8 @@ def use_device(name: str, devices: str | None = None, where: str = "--device") -
     with at_place(where):
         chosen = device_of(name, devices).name
 
-    def apply(study: Study) -> Study:
-        return replace(study, device=replace(study.device, name=chosen, amount=None))
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, device=replace(setting.device, name=chosen, amount=None))
 
     return Change("device", f"device {chosen}", apply)
 
@@ -119,8 +119,8 @@ def use_capacity(amount: str, where: str = "--capacity") -> Change:
     with at_place(where):
         capacity_from(amount)
 
-    def apply(study: Study) -> Study:
-        return replace(study, device=replace(study.device, name=None, amount=amount, reading="binary"))
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, device=replace(setting.device, name=None, amount=amount, reading="binary"))
 
     return Change("device", f"capacity {amount}", apply)
 
@@ -130,8 +130,8 @@ def use_reading(reading: str, where: str = "--reading") -> Change:
     if reading not in READINGS:
         raise BadInput(f"{where}: unknown reading {reading!r}; {nearest(reading, READINGS)}")
 
-    def apply(study: Study) -> Study:
-        return replace(study, device=replace(study.device, reading=reading)) if study.device.name else study
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, device=replace(setting.device, reading=reading)) if setting.device.name else setting
 
     return Change("reading", f"{reading} reading", apply)
 
@@ -141,8 +141,8 @@ def reserve(amount: str, where: str = "--reserve") -> Change:
     with at_place(where):
         size = parse_bytes(amount)
 
-    def apply(study: Study) -> Study:
-        return replace(study, device=replace(study.device, reserved=size))
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, device=replace(setting.device, reserved=size))
 
     return Change("reserved", f"{amount} reserved", apply)
 
@@ -153,8 +153,8 @@ def use_fraction(given: object, where: str = "--usable") -> Change:
     if usable > 1:
         raise BadInput(f"{where}: the usable fraction is {given}; it must be more than 0 and at most 1")
 
-    def apply(study: Study) -> Study:
-        return replace(study, device=replace(study.device, usable=sp.Rational(usable)))
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, device=replace(setting.device, usable=sp.Rational(usable)))
 
     return Change("usable", f"usable fraction {given}", apply)
 

@@ -17,7 +17,8 @@ from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ class Claimed:
         return self.measures in ("devices", "tokens", "count")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Found:
     """The answer to a question: the study as the question saw it, and the value; every face is a function of this.
 
@@ -199,6 +200,10 @@ class Found:
     study: Study
     question: Question
     others: tuple[Found, ...] = field(default=(), kw_only=True)
+
+    def __repr__(self) -> str:
+        answer = "" if self.feasible and self.value is None else f": {self.value}"
+        return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"
 
     @property
     def value(self) -> Any:

@@ -1,25 +1,14 @@
-"""`Study`: what a file declares, frozen; `Change`: something set otherwise, in the order study < question < caller."""
+"""`Study`: what a file declares, frozen; what a question sets wins over it, and what a caller sets over both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import sympy as sp
-
-from symbolic_mem.accounts.account import account
-from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import Numbers, missing
-from symbolic_mem.hardware.catalogue import device
-from symbolic_mem.models.build import Built
-from symbolic_mem.models.tensors import Model
-from symbolic_mem.plans.network import Network
-from symbolic_mem.plans.placement import Placed
-from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.study.changes import changes
+from symbolic_mem.study.setting import Change, Setting
 
 
 class Asked(Protocol):
@@ -46,95 +35,22 @@ class Asked(Protocol):
         """What the question itself changes between two sides that it compares."""
 
 
-@dataclass(frozen=True)
-class OneDevice:
-    """The memory of one device as it is asked for: a catalogue `name` in a `reading`, or an `amount` with its unit.
-
-    `reserved` bytes are kept free, and the fraction `usable` of the others counts.
-    """
-
-    name: str | None = None
-    amount: str | None = None
-    reading: str = "binary"
-    reserved: int = 0
-    usable: sp.Rational = sp.S.One
-
-    @property
-    def known(self) -> bool:
-        """Whether it says which memory counts."""
-        return self.name is not None or self.amount is not None
-
-
-@dataclass(frozen=True)
-class Change:
-    """Something set otherwise: `words` say it, `apply` does it, and a later change of the same `aspect` wins."""
-
-    aspect: str
-    words: str
-    apply: Callable[[Study], Study] = field(compare=False)
-
-
-@dataclass(frozen=True)
-class Study:
-    """What a study file declares, with what a `caller` changed; `instant` is the moment of a step that is counted.
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Study(Setting):
+    """A setting with what is asked of it and where it is from; `caller` are the changes that a caller made.
 
     `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
     """
 
-    name: str
     title: str
-    built: Built
-    recipe: Recipe
-    values: Mapping[sp.Symbol, sp.Rational]
-    placement: Mapping[str, Placed] = field(default_factory=dict)
     questions: tuple[Any, ...] = ()
     source: str = ""
     text: str = ""
     notes: tuple[str, ...] = ()
-    device: OneDevice = OneDevice()
-    devices: str | None = None
-    network: Network | None = None
     caller: tuple[Change, ...] = ()
-    instant: str = "backward"
-    numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Keep the numbers found so far, which changed studies share as long as they have the same values."""
-        if self.numbers.values_given is not self.values:
-            object.__setattr__(self, "numbers", Numbers(self.values))
-
-    @property
-    def model(self) -> Model:
-        """What is trained."""
-        return self.built.model
-
-    @cached_property
-    def memory(self) -> Memory:
-        """The memory of the whole training at its `instant` (see `account`), before it is placed."""
-        return account(self.model, self.recipe, self.instant)
-
-    def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
-        """The memory of one device; `kinds` keeps only some."""
-        return (self.memory.of(*kinds) if kinds else self.memory).placed(self.placement)
-
-    @property
-    def capacity(self) -> Capacity:
-        """The memory of one device that counts; raises `BadInput` where nothing says which device."""
-        limits: dict[str, Any] = {"reserved": self.device.reserved, "usable": self.device.usable}
-        if self.device.amount is not None:
-            return capacity_from(self.device.amount, **limits)
-        if self.device.name is not None:
-            return capacity_of(device(self.device.name, self.devices), self.device.reading, **limits)
-        raise BadInput(
-            f"{self.name}: the memory of one device is not given; add --device NAME or --capacity AMOUNT, or to the "
-            'question device = "h100-80gb" or capacity = "80 GiB"'
-        )
-
-    def need(self, expr: sp.Expr, what: str) -> None:
-        """Raise `MissingValue` when a symbol of `expr` has no value."""
-        absent = missing(expr, self.values)
-        if absent:
-            raise MissingValue(absent, what)
+    def __repr__(self) -> str:
+        return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
 
     def changed(self, changes: Iterable[Change]) -> Study:
         """The study with all `changes` applied in order; the sizes of the model are checked once, at the end."""
@@ -144,6 +60,21 @@ class Study:
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, "--set")
         return study
+
+    def change(
+        self,
+        *,
+        values: Mapping[str, object] | None = None,
+        place: Mapping[str, object] | None = None,
+        **named: Any,
+    ) -> Study:
+        """The study with what a caller sets otherwise by name, as on the command line (see `changes`).
+
+        >>> from symbolic_mem.library.read import load_study
+        >>> [change.words for change in load_study("cs336-a2-xxl").change(values={"B": 64}, rest="kept").caller]
+        ['B = 64', 'the rest is kept']
+        """
+        return self.called(changes(values=values, place=place, **named))
 
     def called(self, changes: Iterable[Change]) -> Study:
         """The study with what a caller changes; each change is kept, so that it also wins over a question's own."""

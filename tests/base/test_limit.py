@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import sympy as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base.limit import Limit, first_degree
@@ -10,6 +10,7 @@ from symbolic_mem.base.symbols import B, C_mem
 positive = st.fractions(Fraction(1, 40), 400, max_denominator=40)
 
 
+@settings(deadline=None)
 @given(positive, positive, st.booleans())
 def test_first_and_last_whole_numbers_are_those_of_their_formulas_and_of_a_search(above, below, strict):
     limit, quotient = Limit(0, strict), above / below
@@ -29,6 +30,7 @@ def test_signs_and_words_are_those_of_the_comparison():
     assert isinstance(Limit(C_mem, strict=True).fits(2 * B), sp.StrictLessThan)
 
 
+@settings(deadline=None)
 @given(st.fractions(0, 400), st.fractions(0, 40), st.integers(1, 60), st.booleans())
 def test_the_first_degree_fits_and_one_less_does_not(divided, fixed, capacity, strict):
     limit = Limit(capacity, strict)

@@ -37,7 +37,7 @@ def sized(gap: G, values: Values) -> Sized[G]:
     return Sized(gap, factored(gap.difference), at(gap.difference, values))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundGaps(Found):
     """Two variants with their bytes, the terms that differ, and inside the activations the tensors that differ.
 

@@ -20,7 +20,7 @@ from symbolic_mem.questions.parts.times import PassTimes, line
 from symbolic_mem.study.question import Found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundBatch(Found):
     """The batch that must be exceeded under the convention that is `used`, and the numbers `known` of the mesh.
 

@@ -27,7 +27,7 @@ from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.study.question import Claimed, Found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundDegree(Found):
     """The degree under the rules, and where no number of devices is enough the tokens at which one would be."""
 

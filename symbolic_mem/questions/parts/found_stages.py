@@ -41,7 +41,7 @@ class Solved:
     quotients: tuple[sp.Expr, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoundStages(Found):
     """One line for each of the `stages`, over what is `known` and the parameters where they are `counted`.
 

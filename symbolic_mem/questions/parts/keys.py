@@ -28,7 +28,7 @@ from symbolic_mem.study.changes import (
     use_reading,
 )
 from symbolic_mem.study.question import At, Question, key, sets, words, wrong_type
-from symbolic_mem.study.study import Change
+from symbolic_mem.study.setting import Change
 
 
 def flag(given: Any, at: At) -> bool:

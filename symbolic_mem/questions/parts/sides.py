@@ -20,7 +20,8 @@ from symbolic_mem.study.changes import (
     use_recompute,
 )
 from symbolic_mem.study.question import At, Reader, words, wrong_type
-from symbolic_mem.study.study import Change, Study
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 CHOICES = ("recipe", "optimizer", "recompute", "profile", "kernel", "place", "rest")
 _WORDS = {"place": "placement", "kernel": "attention kernel", "recompute": "recomputation"}

@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.render.formats import FORMATS
 
 
-def checked_outputs(paths: Sequence[str]) -> list[tuple[Path, str]]:
+def checked_outputs(paths: Sequence[str], where: str = "-o ") -> list[tuple[Path, str]]:
     """Return each path with its ending, refusing what could not be written, before anything is computed."""
     outputs = []
     for given in paths:
@@ -20,21 +20,21 @@ def checked_outputs(paths: Sequence[str]) -> list[tuple[Path, str]]:
         if ending not in FORMATS:
             known = ", ".join(f".{name}" for name in FORMATS)
             if path.is_dir():
-                raise BadInput(f"-o {given!r} is a folder; name a file in it, ending in {known}")
+                raise BadInput(f"{where}{given!r} is a folder; name a file in it, ending in {known}")
             fault = f"{path.suffix!r} is unknown" if path.suffix else "there is none"
-            raise BadInput(f"-o {given!r}: the ending says the format, and {fault}; use {known}")
+            raise BadInput(f"{where}{given!r}: the ending says the format, and {fault}; use {known}")
         folder = path.parent
         if not folder.is_dir():
-            raise BadInput(f"-o {given!r}: there is no folder {str(folder)!r}; make it first")
+            raise BadInput(f"{where}{given!r}: there is no folder {str(folder)!r}; make it first")
         if path.is_dir():
-            raise BadInput(f"-o {given!r} is a folder; name a file in it")
+            raise BadInput(f"{where}{given!r} is a folder; name a file in it")
         if not os.access(folder, os.W_OK):
-            raise BadInput(f"-o {given!r}: the folder {str(folder)!r} is not writable; choose another")
+            raise BadInput(f"{where}{given!r}: the folder {str(folder)!r} is not writable; choose another")
         outputs.append((path, ending))
     return outputs
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, where: str = "-o ") -> None:
     """Write a file so that it is never seen half-written; an existing one is replaced only by a complete one."""
     temporary = None
     try:
@@ -48,7 +48,9 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:
-        raise BadInput(f"-o {str(path)!r}: cannot be written ({error.strerror}); nothing was changed there") from None
+        raise BadInput(
+            f"{where}{str(path)!r}: cannot be written ({error.strerror}); nothing was changed there"
+        ) from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

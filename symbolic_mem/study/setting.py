@@ -1,0 +1,107 @@
+"""`Setting`: what is trained, with what, on what; `Change`: something of it set otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.accounts.account import account
+from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.hardware.catalogue import device
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.plans.network import Network
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
+
+
+@dataclass(frozen=True)
+class OneDevice:
+    """The memory of one device as it is asked for: a catalogue `name` in a `reading`, or an `amount` with its unit.
+
+    `reserved` bytes are kept free, and the fraction `usable` of the others counts.
+    """
+
+    name: str | None = None
+    amount: str | None = None
+    reading: str = "binary"
+    reserved: int = 0
+    usable: sp.Rational = sp.S.One
+
+    @property
+    def known(self) -> bool:
+        """Whether it says which memory counts."""
+        return self.name is not None or self.amount is not None
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something set otherwise: `words` say it, `apply` does it, and a later change of the same `aspect` wins."""
+
+    aspect: str
+    words: str
+    apply: Callable[[Any], Any] = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
+
+    `instant` is the moment of a step that is counted.
+    """
+
+    name: str
+    built: Built
+    recipe: Recipe
+    values: Mapping[sp.Symbol, sp.Rational]
+    placement: Mapping[str, Placed] = field(default_factory=dict)
+    device: OneDevice = OneDevice()
+    devices: str | None = None
+    network: Network | None = None
+    instant: str = "backward"
+    numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the numbers found so far, which changed studies share as long as they have the same values."""
+        if self.numbers.values_given is not self.values:
+            object.__setattr__(self, "numbers", Numbers(self.values))
+
+    @property
+    def model(self) -> Model:
+        """What is trained."""
+        return self.built.model
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The memory of the whole training at its `instant` (see `account`), before it is placed."""
+        return account(self.model, self.recipe, self.instant)
+
+    def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
+        """The memory of one device; `kinds` keeps only some."""
+        return (self.memory.of(*kinds) if kinds else self.memory).placed(self.placement)
+
+    @property
+    def capacity(self) -> Capacity:
+        """The memory of one device that counts; raises `BadInput` where nothing says which device."""
+        limits: dict[str, Any] = {"reserved": self.device.reserved, "usable": self.device.usable}
+        if self.device.amount is not None:
+            return capacity_from(self.device.amount, **limits)
+        if self.device.name is not None:
+            return capacity_of(device(self.device.name, self.devices), self.device.reading, **limits)
+        raise BadInput(
+            f"{self.name}: the memory of one device is not given; add --device NAME or --capacity AMOUNT, or to the "
+            'question device = "h100-80gb" or capacity = "80 GiB"'
+        )
+
+    def need(self, expr: sp.Expr, what: str) -> None:
+        """Raise `MissingValue` when a symbol of `expr` has no value."""
+        absent = missing(expr, self.values)
+        if absent:
+            raise MissingValue(absent, what)
