@@ -20,6 +20,7 @@ import sympy as sp
 
 import symbolic_mem as sm
 from symbolic_mem.cli.main import main
+from symbolic_mem.document.prose import Prose
 
 # What this file knows of the inside of the package, all of it.
 
@@ -155,7 +156,7 @@ def numbers(value: Any) -> Any:
             return None if not value.is_number else int(value) if value.is_Integer else float(value)
         case Fraction():
             return int(value) if value.denominator == 1 else float(value)
-        case str():
+        case str() | Prose():
             return None
     return value
 
@@ -1010,14 +1011,14 @@ def test_what_of_a_question_gave_way_is_said_beside_the_answer(name, tmp_path):
         given["values"]["n_fsdp"] = 64
     path = written(tmp_path / "study.toml", given)
     first, second = GAVE_WAY[name]
-    said = f"The question itself sets {first}; the caller's {second}"
+    said = f"The question itself sets “{first}”; the caller sets “{second}"
     assert "The question itself sets" not in json.dumps(asked("homework", path), ensure_ascii=False)
     for face in ("homework", "report"):
         assert said in json.dumps(asked(face, path, *chosen), ensure_ascii=False)
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     with redirect_stdout(out):
         assert main(["solve", path, "--question", "b", *chosen]) == 0
-    (line,) = [line for line in out.buffer.getvalue().decode().splitlines() if line.startswith("beside ")]
+    (line,) = [line for line in out.buffer.getvalue().decode().splitlines() if "The question itself sets" in line]
     assert line.startswith(f"beside      {said}")
 
 

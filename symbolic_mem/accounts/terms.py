@@ -31,7 +31,7 @@ class Term(MadeLater):
     elements: sp.Expr
     bytes_per_element: sp.Expr
     reason: str
-    source: str = ""
+    source: str = field(default_factory=str)
     degree: sp.Expr = sp.S.One
     short: sp.Expr | None = None
     parts: tuple[Part, ...] = field(default_factory=tuple)

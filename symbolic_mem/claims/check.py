@@ -15,6 +15,7 @@ from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.subjects import claim_of, known, questions_about
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import idle_degrees
+from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
@@ -100,20 +101,27 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None) -> V
     if stated.name not in names:
         raise BadInput(f"unknown quantity {stated.name!r}; {nearest(stated.name, names)}")
     cases = []
-    for asked in questions_about(study, stated.name, question):
-        case = Case(study if asked is None else study.under(asked), asked)
+    for seen, asked in questions_about(study, stated.name, question):
+        case = Case(seen, asked)
         claimed = claim_of(case.study, case.question, stated.name)
         _check_unit(stated, claimed)
         found = read_off(claimed, case.misread)
         assert found is not None, "an answer that is read rightly has a meaning"
         step = _agrees(stated, claimed, found, case)
-        verdict = Verdict(stated, claimed, None if asked is None else asked.label, found.value, found.quotient, step)
+        verdict = Verdict(
+            stated, claimed, question if asked is None else asked.label, found.value, found.quotient, step
+        )
         if verdict.right:
-            return replace(verdict, beside=idle_degrees(case.study))
+            return replace(verdict, beside=_beside(case))
         cases.append((verdict, case))
     verdict, case = cases[0]
     explained = _explain(stated, case, verdict.claimed)
-    return replace(verdict, explanations=explained, beside=idle_degrees(case.study))
+    return replace(verdict, explanations=explained, beside=_beside(case))
+
+
+def _beside(case: Case) -> tuple[Prose, ...]:
+    said = () if case.question is None else precedence(case.study, case.question)
+    return (*said, *idle_degrees(case.study))
 
 
 def _explain(claim: Claim, case: Case, truth: Claimed) -> tuple[Explanation, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import sympy as sp
 
@@ -12,11 +11,11 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.asking import turned, usual
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.batch_claims import NAMES as BATCH
-from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
@@ -51,7 +50,7 @@ def known(study: Study) -> tuple[str, ...]:
     names = dict.fromkeys((*ACCOUNT, "devices", *map(str, degrees(study))))
     for question in study.questions:
         names |= dict.fromkeys(question.claimable)
-    return (*names, *(BATCH if study.network is not None else ()))
+    return tuple(names | dict.fromkeys(BATCH if study.network is not None else ()))
 
 
 def degrees(study: Study) -> tuple[sp.Symbol, ...]:
@@ -60,37 +59,38 @@ def degrees(study: Study) -> tuple[sp.Symbol, ...]:
     return tuple(dict.fromkeys(symbol for symbol in found if isinstance(symbol, sp.Symbol)))
 
 
-def questions_about(study: Study, name: str, label: str | None = None) -> Iterator[Question | None]:
-    """Yield the questions of a study that a claim about `name` can mean; None for the account itself.
+def questions_about(study: Study, name: str, label: str | None = None) -> Iterator[tuple[Study, Question | None]]:
+    """Yield the questions that a claim about `name` can mean, each with the study as it sees it; None is the account.
 
-    With `label` that question alone. Where the study asks nothing of the kind, the question that the claim itself asks.
+    With `label` that question alone. Where the study asks nothing of the kind, the claim itself asks: with the device,
+    the kinds, the values and the rules of the question that was named, or of the first that `solve` would answer.
     """
     chosen = study.questions if label is None else (study.question(label),)
     asked = [question for question in chosen if name in question.claimable]
     if asked:
-        yield from asked
+        yield from ((study.under(question), question) for question in asked)
     elif name in ACCOUNT:
-        yield None
+        yield (study if label is None else study.under(chosen[0])), None
     elif name in BATCH:
-        yield ComputeBound("check", "check")
+        yield study, ComputeBound("check", "check")
     else:
-        yield _asked(study, name, chosen[0] if label is not None else None)
+        question = _asked(study, name, chosen[0] if label is not None else next(iter(usual(study)), None))
+        yield study.under(question), question
 
 
-def _asked(study: Study, name: str, named: Question | None) -> Question:
-    """The question that a claim about a number of devices asks, on the device of the question that was named."""
-    keys = ("device", "reading", "capacity", "reserved", "usable") if isinstance(named, OnDevice) else ()
-    device: dict[str, Any] = {each: getattr(named, each) for each in keys}
-    if not study.device.known and not any(device.values()):
-        raise BadInput(f"the study does not ask for {name}: say on which device, for example 80 GiB")
-    label = "check" if named is None else named.label
+def _asked(study: Study, name: str, like: Question | None) -> Question:
+    """The question that a claim about a number of devices asks, otherwise like another."""
+    label = "check" if like is None else like.label
+    symbol = next((symbol for symbol in degrees(study) if str(symbol) == name), None)
     if name == "devices":
-        return DeviceCount(label, **device)
-    if name not in map(str, degrees(study)):
+        question: Question = turned(like, DeviceCount, label, "check")
+    elif symbol is not None:
+        question = turned(like, MinDegree, label, "check", symbol=symbol)
+    else:
         raise BadInput(f"unknown quantity {name!r}; {nearest(name, known(study))}")
-    symbol = next(symbol for symbol in degrees(study) if str(symbol) == name)
-    strict = named.strict if isinstance(named, OnDevice) else False
-    return MinDegree(label, symbol=symbol, strict=strict, **device)
+    if not study.under(question).device.known:
+        raise BadInput(f"the study does not ask for {name}: say on which device, for example 80 GiB")
+    return question
 
 
 def claim_of(study: Study, question: Question | None, name: str) -> Claimed:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-
-USUAL = ("min_degree", "largest")  # what is asked where no label names a question
 
 if TYPE_CHECKING:
     from symbolic_mem.study.question import Found, Question
@@ -61,9 +59,12 @@ def command(
     """
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
-    limits = {"reserved": reserve, "usable": usable}
-    study = chosen_study(options)
-    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | limits | rules
+    from symbolic_mem.study.changes import reserve as reserved
+    from symbolic_mem.study.changes import use_fraction
+
+    limits = ((reserve, reserved), (usable, use_fraction))
+    study = chosen_study(options).called(make(amount) for amount, make in limits if amount is not None)
+    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | rules
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
     found = chosen.answer(study.under(chosen))
     if as_json:
@@ -76,35 +77,27 @@ def command(
 
 def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
+    from symbolic_mem.questions.asking import USUAL, turned, usual
+    from symbolic_mem.questions.parts.keys import Printed
     from symbolic_mem.questions.registry import question_type
 
     solvable = [question for question in study.questions if question.solvable]
-    named = [question for question in solvable if label is not None and question.label == label]
-    if label is not None and not named:
+    own = list(usual(study)) if label is None else [question for question in solvable if question.label == label]
+    if label is not None and not own:
         quoted = ", ".join(repr(question.label) for question in solvable) or "none"
         raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
-    own: list[Question] = named or [question for question in solvable if question.ask in USUAL]
     ask = _kind(given["for"], own) if "for" in given else (own[0].ask if own else USUAL[0])
     kind = question_type(ask)
     question: Question | None = next((each for each in own if each.ask == ask), None)
     if question is None:
-        question = kind("solve", study.name, **(_shared(own[0], kind) if own else {}))
-    elif "for" in given:
+        question = turned(own[0] if own else None, kind, "solve", study.name)
+    elif "for" in given and isinstance(question, Printed):
         question = replace(question, printed="", printed_note="")
     refused = sorted(set(given) - set(kind.keys()))
     if refused:
         rule = refused[0].replace("_", "-").replace("at-most", "at-most-devices")
         raise BadInput(f"--{rule} is no option where the question asks for {ask}; leave it out")
     return question.given(given, "solve")
-
-
-def _shared(question: Question, kind: type[Question]) -> dict[str, Any]:
-    """What a question of another kind takes over: the device, the kinds, the values, not what it asks for."""
-    names = {each.name for each in fields(kind)} & {each.name for each in fields(question)}
-    return {
-        name: getattr(question, name)
-        for name in names - {"label", "where", "title", "text", "symbol", "printed", "printed_note"}
-    }
 
 
 def _kind(symbol: str, asked: list[Question]) -> str:
@@ -120,16 +113,15 @@ def _kind(symbol: str, asked: list[Question]) -> str:
         raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES])}")
     if not degree:
         return "largest"
-    return asked[0].ask if asked and asked[0].ask != "largest" else "min_degree"
+    return asked[0].ask if asked and name in asked[0].claimable else "min_degree"
 
 
 def _show(found: Found) -> None:
-    from symbolic_mem.documents.documents import beside
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
     click.echo(click.style(found.study.title, bold=True))
     click.echo(f"{plain_prose(arrange_prose(found.question.sentence(found)))}\n")
-    lost = [("beside", said) for said in beside(found)]
+    lost = [("beside", said) for said in found.beside]
     for head, said in (*found.summary, *lost):
         click.echo(f"{head:<12}{plain_prose(arrange_prose(said, TERMINAL))}")

@@ -84,19 +84,8 @@ def part(found: Found) -> Section:
     """The part of a document that answers one question: its wording, the way, and the answer in one sentence."""
     question = found.question
     asked = [Paragraph(text(question.text))] if question.text else []
-    blocks = (*asked, *map(Paragraph, beside(found)), *question.steps(found), Answer(question.sentence(found)))
+    blocks = (*asked, *map(Paragraph, found.beside), *question.steps(found), Answer(question.sentence(found)))
     return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
-
-
-def beside(found: Found) -> tuple[Prose, ...]:
-    """What an answer needs said beside it: which value of the question's own gave way, which instant is counted."""
-    lost = (
-        say(
-            "The question itself sets {own}; the caller's {other} counts.", own=text(own.words), other=text(other.words)
-        )
-        for own, other in found.study.lost(found.question)
-    )
-    return (*lost, *found.question.beside(found))
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -17,6 +18,7 @@ from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -129,6 +131,12 @@ class Question(ABC):
         return ()
 
     @property
+    def finds(self) -> tuple[str, ...]:
+        """Those of the unknowns that the question finds or steps through, whatever value they have."""
+        given = Counter(change.aspect for change in self.own)
+        return tuple(Counter(self.unknowns) - given)
+
+    @property
     def counted(self) -> tuple[str, ...]:
         """The kinds of memory that the question counts."""
         return KINDS
@@ -235,6 +243,11 @@ class Found:
         return ()
 
     @property
+    def beside(self) -> tuple[Prose, ...]:
+        """What must be said beside the answer: which values counted, then what the type of the question adds."""
+        return (*precedence(self.study, self.question), *self.question.beside(self))
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """What a program reads, beside study and question: numbers, formulas and sentences by name."""
         return {}
@@ -242,7 +255,9 @@ class Found:
     @property
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
-        return {"study": self.study.name, "question": self.question.label, **self.facts}
+        head = {"study": self.study.name, "question": self.question.label}
+        said = precedence(self.study, self.question)
+        return {**head, **self.facts, **({"beside": said} if said else {})}
 
 
 @contextmanager

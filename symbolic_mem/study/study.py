@@ -31,6 +31,10 @@ class Asked(Protocol):
         """What the question sets for itself, over the study and under the caller."""
 
     @property
+    def finds(self) -> tuple[str, ...]:
+        """The names of the symbols that it finds or sets itself, whatever values they have."""
+
+    @property
     def otherwise(self) -> tuple[Change, ...]:
         """What the question itself changes between two sides that it compares."""
 
@@ -87,7 +91,7 @@ class Study(Setting):
 
     def lost(self, question: Asked) -> tuple[tuple[Change, Change], ...]:
         """What the question sets for itself and the caller sets otherwise, in pairs."""
-        last = {change.aspect: change for change in self.caller}
+        last = {change.aspect: change for change in self.caller if change.aspect not in question.finds}
         sets = (*question.own, *question.otherwise)
         pairs = ((own, last[own.aspect]) for own in sets if own.aspect in last)
         return tuple((own, other) for own, other in pairs if own.words != other.words)

@@ -128,8 +128,8 @@ def test_a_display_that_is_too_wide_for_a_phone_scrolls_from_its_left_end(phone)
 def test_a_line_of_text_has_sixty_to_eighty_characters(tab, pages, width):
     page = tab(pages["homework"], width=width)
     characters = page.value("""(() => { const p = document.querySelector('section p'); const range = document.createRange();
-        range.selectNodeContents(p); const lines = new Set([...range.getClientRects()].map(r => Math.round(r.top)));
-        return p.textContent.length / lines.size })()""")
+        range.selectNodeContents(p); const widths = [...range.getClientRects()].map(r => r.width);
+        return p.textContent.length * Math.max(...widths) / widths.reduce((a, b) => a + b) })()""")
     assert 55 <= characters <= 80
 
 

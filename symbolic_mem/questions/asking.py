@@ -1,0 +1,39 @@
+"""Questions that nobody wrote down: the one that is meant where none is named, and one of another type in its place."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from symbolic_mem.study.question import Question
+from symbolic_mem.study.study import Study
+
+USUAL = ("min_degree", "largest")
+_ITS_OWN = ("label", "where", "title", "text", "symbol", "printed", "printed_note")
+Q = TypeVar("Q", bound=Question)
+
+
+def usual(study: Study) -> tuple[Question, ...]:
+    """Those questions about a degree or a largest value that `solve` answers; where there are none, others that it can.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> [question.label for question in usual(load_study("cs336-a2-xxl"))]
+    ['b', 'b, literally']
+    """
+    found = tuple(question for question in study.questions if question.ask in USUAL)
+    return found or tuple(question for question in study.questions if question.solvable)
+
+
+def turned(question: Question | None, kind: type[Q], label: str, where: str, **keys: Any) -> Q:
+    """A question of the type `kind` that shares with another the device, the kinds, the values and the rules.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> from symbolic_mem.questions.device_count import DeviceCount
+    >>> question = turned(load_study("cs336-a2-xxl").question("b"), DeviceCount, "new", "here")
+    >>> question.device[0].words, question.strict
+    ('device tpu-v5p', True)
+    """
+    if question is not None:
+        common = {each.name for each in fields(kind)} & {each.name for each in fields(question)}
+        keys = {name: getattr(question, name) for name in common.difference(_ITS_OWN)} | keys
+    return kind(label, where, **keys)

@@ -1,0 +1,44 @@
+"""Which value counted, in sentences: a question's own over the study's, a caller's over both."""
+
+from __future__ import annotations
+
+from symbolic_mem.base.symbols import lookup
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.study.study import Asked, Study
+
+
+def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
+    """Say what the question sets for itself and what of that gave way to the caller, and what of the caller is not used.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> from symbolic_mem.render.text import plain_prose
+    >>> study = load_study("cs336-a2-xxl").change(device="h100-80gb", values={"n_fsdp": 8})
+    >>> for said in precedence(study, study.question("b")):
+    ...     print(plain_prose(said))
+    The question itself sets “device tpu-v5p”; the caller sets “device h100-80gb”, and that counts.
+    “n_fsdp = 8” is not used here: the question finds or sets n_fsdp itself.
+    """
+    lost = study.lost(question)
+    gave_way = {own.aspect for own, _ in lost}
+    own = (lookup(change.aspect) for change in question.own if change.aspect not in gave_way)
+    values = [symbol for symbol in own if symbol in study.values]
+    return (
+        *(say("Here {x} = {value}.", x=symbol, value=Amount(study.values[symbol])) for symbol in values),
+        *(
+            say(
+                "The question itself sets “{own}”; the caller sets “{other}”, and that counts.",
+                own=text(one.words),
+                other=text(other.words),
+            )
+            for one, other in lost
+        ),
+        *(
+            say(
+                "“{given}” is not used here: the question finds or sets {name} itself.",
+                given=text(change.words),
+                name=text(change.aspect),
+            )
+            for change in study.caller
+            if change.aspect in question.finds
+        ),
+    )
