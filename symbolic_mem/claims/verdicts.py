@@ -44,7 +44,8 @@ def _verdict(verdict: Verdict) -> Prose:
 def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     if verdict.expected is None:
         return say("{claim} is wrong: {none}.", none=_none(verdict), **pieces)
-    pieces |= {"n": _exact(verdict, verdict.truth)}
+    number = verdict.expected if verdict.claim.number is None else verdict.truth
+    pieces |= {"n": _exact(verdict, number)}
     if verdict.difference is None or verdict.claim.value is None:
         return say("{claim} is wrong: the number exists, and it is {n}.", **pieces)
     few, many = ("too few", "too many") if verdict.claimed.whole else ("too little", "too much")

@@ -32,7 +32,7 @@ def _rule_options(command: Any) -> Any:
 
 @click.command("solve")
 @study_options
-@click.option("--for", "symbol", metavar="SYMBOL", help="What to solve for: n_fsdp (default), B, S, L, tokens, ...")
+@click.option("--for", "symbol", metavar="SYMBOL", help="What to solve for: n_fsdp, B, S, L, tokens, ...")
 @click.option("--question", metavar="LABEL", help="Answer this question of the study.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")

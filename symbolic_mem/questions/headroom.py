@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -49,11 +49,11 @@ class Headroom(OfKinds):
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     devices: int = key(whole, 0)
 
-    def checked(self) -> Headroom:
+    def checked(self) -> Self:
         """Refuse a question without a number of devices."""
         if not self.devices:
             raise BadInput(f"{self.where}: devices is missing; give a whole number: devices = 8")
-        return self
+        return super().checked()
 
     @property
     def unknowns(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -55,7 +55,7 @@ class Insight(Ruled, OfKinds):
     columns: tuple[sp.Symbol, tuple[int, ...]] | None = key(axis)
     devices: tuple[int, ...] = key(whole_numbers, ())
 
-    def checked(self) -> Insight:
+    def checked(self) -> Self:
         """Refuse a region without both of its axes or with too many cells, and a left-over without numbers."""
         if "region" in self.about or self.rows or self.columns:
             for name in ("rows", "columns"):
@@ -70,7 +70,7 @@ class Insight(Ruled, OfKinds):
             raise BadInput(f"{self.where}: {size} cells are too many; give at most {MAX_CELLS}")
         if "left_over" in self.about and not self.devices:
             raise BadInput(f"{self.where}: devices is missing; give whole numbers: devices = [46, 64]")
-        return self
+        return super().checked()
 
     @property
     def unknowns(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -82,7 +82,7 @@ class Stages(OnDevice):
     printed: tuple[tuple[str, ...], ...] = key(_printed, ())
     printed_note: str = key(words, "")
 
-    def checked(self) -> Stages:
+    def checked(self) -> Self:
         """Refuse a printed table of another shape, and keys that say nothing about what is asked."""
         rows, columns = len(self.rows[1]), len(self.stages)
         if self.printed and (len(self.printed) != rows or any(len(row) != columns for row in self.printed)):
@@ -98,7 +98,7 @@ class Stages(OnDevice):
                 f"{self.where}: {listed(limits)} would count for the largest model that fits, and the bytes of one "
                 'device are asked for; add for = "Psi", or leave it out'
             )
-        return self
+        return super().checked()
 
     @property
     def unknowns(self) -> tuple[str, ...]:

@@ -165,11 +165,11 @@ def bound_of(memory: Memory, symbol: sp.Symbol, limit: Limit) -> Bound:
     >>> from symbolic_mem import account, ffn, n_fsdp, recipe
     >>> bound_of(account(ffn(), recipe("cs336")), n_fsdp, Limit(80))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: no term of the memory is divided by n_fsdp; nothing is divided: place a kind over it
+    symbolic_mem.base.errors.BadInput: no term of the memory is divided by n_fsdp; place a kind over it
     """
     if not any(term.degree.has(symbol) for term in memory):
         degrees = sorted({str(s) for term in memory for s in term.degree.free_symbols})
-        known = f"it is divided by {', '.join(degrees)}" if degrees else "nothing is divided: place a kind over it"
+        known = f"it is divided by {', '.join(degrees)}" if degrees else "place a kind over it"
         raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
     return Bound(memory, symbol, limit)
 

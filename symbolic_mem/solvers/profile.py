@@ -9,8 +9,10 @@ from functools import cached_property
 from math import isqrt, lcm
 from typing import cast
 
+import sympy as sp
+
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Number
+from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.solvers.rules import Allowed
 
@@ -46,6 +48,11 @@ class Profile:
     rows: tuple[Rows, ...] = ()
     gathered: tuple[Rows, ...] = ()
 
+    @property
+    def even(self) -> bool:
+        """Whether all that is divided is divided evenly."""
+        return not self.rows and not self.gathered
+
     def at(self, n: int) -> Fraction:
         """Exact bytes of one device at degree `n`.
 
@@ -53,6 +60,20 @@ class Profile:
         Fraction(12, 1)
         """
         return Fraction(self._times_n(n), self._scale * n)
+
+    def written(self, n: sp.Symbol) -> sp.Expr:
+        """The bytes of one device as a formula of the degree alone.
+
+        >>> from symbolic_mem.base.symbols import n_fsdp
+        >>> Profile(5, 8, rows=(Rows(10, 4),)).written(n_fsdp)
+        4*ceiling(10/n_fsdp) + 5 + 8/n_fsdp
+        """
+        cut = [symbolic(p.bytes) * sp.ceiling(symbolic(p.rows) / (symbolic(p.over) * n)) for p in self.rows]
+        whole = [
+            symbolic(p.bytes) * symbolic(p.over) * n * sp.ceiling(symbolic(p.rows) / (symbolic(p.over) * n))
+            for p in self.gathered
+        ]
+        return sp.Add(symbolic(self.fixed), symbolic(self.divided) / n, *cut, *whole)
 
     @cached_property
     def _scale(self) -> int:

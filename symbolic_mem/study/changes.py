@@ -182,6 +182,8 @@ def changes(
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
     ['B = 64', 'the rest is kept']
     """
+    if device is not None and capacity is not None:
+        raise BadInput(f"--device {device} and --capacity {capacity!r} both say which memory counts; give one of them")
     yield from (set_value(name, value) for name, value in (values or {}).items())
     yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
     named: list[tuple[Any, Any]] = [

@@ -20,7 +20,7 @@ def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
     """
     lost = study.lost(question)
     gave_way = {own.aspect for own, _ in lost}
-    own = (lookup(change.aspect) for change in question.own if change.aspect not in gave_way)
+    own = (lookup(change.aspect) for change in question.own if change.aspect not in (*gave_way, *question.finds))
     values = [symbol for symbol in own if symbol in study.values]
     return (
         *(say("Here {x} = {value}.", x=symbol, value=Amount(study.values[symbol])) for symbol in values),
@@ -40,5 +40,10 @@ def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
             )
             for change in study.caller
             if change.aspect in question.finds
+        ),
+        *(
+            say("“{given}” changes nothing here: no kind of memory is divided in part.", given=text(change.words))
+            for change in study.caller
+            if change.aspect == "rest" and all(placed.fraction == 1 for placed in study.placement.values())
         ),
     )

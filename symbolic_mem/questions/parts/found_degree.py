@@ -9,9 +9,9 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.exact import symbolic
-from symbolic_mem.base.ledger import Ledger
+from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.symbols import M_fixed
+from symbolic_mem.base.symbols import M_device, M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
@@ -72,7 +72,12 @@ class FoundDegree(Found):
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, and what one device holds."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.degree.ideal.bound, self.capacity))
-        return Ledger(lines, self._known)
+        return Ledger(lines if self.degree.profile.even else (*lines[:-1], self._held), self._known)
+
+    @property
+    def _held(self) -> Line:
+        """What one device holds in whole sequences or rows."""
+        return Line(M_device, self.degree.profile.written(self.symbol), "bytes", "what one device holds, in whole rows")
 
     @property
     def _known(self) -> dict[sp.Symbol, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -141,6 +141,13 @@ class OnDevice(Question):
     reserved: tuple[Change, ...] = sets(_amount(reserve))
     usable: tuple[Change, ...] = sets(_fraction)
     strict: bool = key(flag, False)
+
+    def checked(self) -> Self:
+        """Refuse an amount of memory beside a device or a reading of its label."""
+        if self.capacity and (self.device or self.reading):
+            other = "device" if self.device else "reading"
+            raise BadInput(f"{self.where}: capacity and {other} both say which memory counts; give one of them")
+        return super().checked()
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say which instant of a step is counted, where gradients do not persist and are counted."""
