@@ -22,6 +22,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.found_stages import Cell, FoundStages, Solved
+from symbolic_mem.questions.parts.instants import states
 from symbolic_mem.questions.parts.keys import OnDevice, figures, items, values
 from symbolic_mem.questions.parts.memory import parameter_steps
 from symbolic_mem.questions.parts.stage_tables import amount_words, cells_table, stage_words, verdict_blocks
@@ -118,7 +119,7 @@ class Stages(OnDevice):
 
     def answer(self, study: Study) -> FoundStages:
         """Compute every cell; raises `MissingValue` for a symbol without a value."""
-        rows = self.rows[0]
+        rows, study = self.rows[0], states(study)
         known = {symbol: value for symbol, value in study.values.items() if symbol not in (rows, self.solved)}
         parallel = rows == n_tp or n_tp in study.values
         memories = {number: stage(study.memory, number, tensor_parallel=parallel) for number in self.stages}

@@ -5,6 +5,7 @@ import pytest
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import Psi, n_fsdp, n_tp
 from symbolic_mem.document.steps import Bullets, Paragraph, Step, Table
+from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.stages import Stages
 from symbolic_mem.render.text import plain_chain, plain_prose
@@ -122,3 +123,44 @@ def test_what_cannot_be_tabulated_is_refused_with_its_place(content, said):
     with pytest.raises(BadInput) as refused:
         Stages.read(content, "my.toml", "x")
     assert said in str(refused.value)
+
+
+FREED = """
+title = "Freed"
+[model]
+kind = "ffn"
+[values]
+d_model = 100
+d_ff = 100
+{depth}
+B = 1
+S = 1
+[recipe]
+preset = "cs336"
+gradients_persist = false
+[[question]]
+label = "a"
+ask = "stages"
+rows = {{ n_fsdp = [2] }}
+{keys}
+"""
+
+
+@pytest.mark.parametrize(
+    ("depth", "keys", "values"),
+    [
+        ("L = 1", 'stages = [0, 1, 2, 3]\nunit = "B"', [320_000, 240_000, 200_000, 160_000]),
+        ("", 'stages = [0, 3]\nfor = "L"\ncapacity = "300000 B"', [None, 1]),
+    ],
+)
+def test_gradients_that_do_not_persist_are_counted_as_the_table_of_zero_does(depth, keys, values, tmp_path):
+    # 2 d_model d_ff = 20,000 parameters for each layer, of 4 + 4 + 8 bytes
+    path = tmp_path / "freed.toml"
+    path.write_text(FREED.format(depth=depth, keys=keys), encoding="utf-8")
+    study = load_study(str(path))
+    (question,) = study.questions
+    found = answered(question, study)
+    assert [cell.value for cell in found.cells] == values
+    said = [plain_prose(one) for one in question.beside(found)]
+    assert said == ["What is counted is the optimizer step, with all gradients and no activations."]
+    assert homework(study).sections and report(study).sections

@@ -21,6 +21,11 @@ def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
 
 
+def states(study: Study) -> Study:
+    """The study at the instant at which all states are there: the optimizer step, where gradients do not persist."""
+    return study if study.recipe.gradients_persist else replace(study, instant=accounts.STEP.name)
+
+
 def words_of(study: Study) -> Prose:
     """The instant that is counted, in words."""
     return text(accounts.instant(study.instant, study.recipe).words)
