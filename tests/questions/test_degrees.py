@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.document.steps import Paragraph
 from symbolic_mem.documents.documents import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.device_count import DeviceCount
@@ -163,6 +164,23 @@ def test_printed_figures(exact, printed, found):
     import sympy as sp
 
     assert verdict(sp.Rational(str(exact)), printed) == found
+
+
+def test_a_figure_of_the_source_is_not_held_against_a_study_that_the_caller_changed():
+    study = load_study("scaling-book-h100s")
+    for changed, said in (
+        (study, "The source prints 9: it agrees."),
+        (study.change(device="a100-40gb"), "The source's figure, "),
+    ):
+        printed = [asked for asked in changed.questions if getattr(asked, "printed", "")]
+        words = [
+            plain_prose(block.prose)
+            for asked in printed
+            for block in part(asked.answer(changed.under(asked))).blocks
+            if isinstance(block, Paragraph) and "source" in plain_prose(block.prose)
+        ]
+        assert len(words) == len(printed) and words[0].startswith(said), words
+    assert words[0] == "The source's figure, 9, is for the study as it stands."
 
 
 def test_a_third_of_the_bytes_is_not_a_whole_number_and_the_lines_say_so():
