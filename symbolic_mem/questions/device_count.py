@@ -97,7 +97,7 @@ class DeviceCount(Printed, OnDevice):
             Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
             Chain(N_devices, (("=", limit.first(quotient)), amount(number, "devices"))),
         )
-        yield from printed_blocks(self, number, "devices")
+        yield from printed_blocks(self, study, number, "devices")
         if found.readings:
             yield _readings_table(found)
 

@@ -13,10 +13,11 @@ from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import fraction, missing
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Step, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import capitalised
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.figures import held_against, stated
+from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import WorkedLine, worked_lines
 from symbolic_mem.study.question import Claimed, Found, Question, key, words
 from symbolic_mem.study.study import Study
@@ -59,7 +60,7 @@ class Evaluate(Question):
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
             known[line.symbol] = value
-            evaluated.append(Evaluated(line, value, *_against(line, value)))
+            evaluated.append(Evaluated(line, value, *(("", None) if study.caller else _against(line, value))))
         return FoundLines(study, self, tuple(evaluated), self.closing or self.lines[-1].name)
 
     def steps(self, found: FoundLines) -> Iterator[Block]:
@@ -67,8 +68,11 @@ class Evaluate(Question):
         work = Work(found.study.values)
         for each in found.evaluated:
             yield _step(each, work)
-        if any(each.line.printed for each in found.evaluated):
+        printed = [each.line.printed for each in found.evaluated if each.line.printed]
+        if any(each.verdict for each in found.evaluated):
             yield _printed(found)
+        elif printed:
+            yield Paragraph(as_it_stands(*printed))
 
     def sentence(self, found: FoundLines) -> Prose:
         """State the closing line with its number."""
@@ -101,7 +105,8 @@ class Evaluate(Question):
 class Evaluated:
     """A line with its exact `value`, and the `verdict` on the figure that the source prints.
 
-    That figure is `off` by this share of the value: None where there is no figure, or where the value is zero.
+    That figure is `off` by this share of the value: None where there is no figure, or where the value is zero. There is
+    no verdict where the caller changed the study that the source speaks of.
     """
 
     line: WorkedLine
@@ -156,8 +161,8 @@ def _exactly(value: sp.Expr) -> Fraction:
 
 
 def _facts(each: Evaluated) -> dict[str, Any]:
-    fact = {"value": each.value, "unit": each.line.unit, "printed": each.line.printed or None}
-    return {**fact, "verdict": each.verdict} if each.line.printed else fact
+    fact = {"value": each.value, "unit": each.line.unit, "printed": each.line.printed if each.verdict else None}
+    return {**fact, "verdict": each.verdict} if each.verdict else fact
 
 
 def _step(each: Evaluated, work: Work) -> Step:

@@ -127,7 +127,7 @@ class Largest(Printed, OfKinds):
             yield from none_steps(answer, work)
             return
         yield from value_steps(answer, work)
-        yield from printed_blocks(self, sp.Integer(answer.value), named(self.symbol).unit)
+        yield from printed_blocks(self, study, sp.Integer(answer.value), named(self.symbol).unit)
 
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""

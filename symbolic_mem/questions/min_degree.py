@@ -74,7 +74,9 @@ class MinDegree(Printed, Ruled, OfKinds):
         if solved.ideal.feasible:
             yield from feasible_steps(solved.ideal, work)
             yield from rule_blocks(solved, work)
-            yield from printed_blocks(self, None if solved.value is None else sp.Integer(solved.value), "devices")
+            yield from printed_blocks(
+                self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
+            )
         else:
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:

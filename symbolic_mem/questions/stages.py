@@ -156,7 +156,7 @@ class Stages(OnDevice):
             yield from capacity_blocks(found.solved.capacity, work)
             yield self._rearranged(found.solved, work)
         yield cells_table(found)
-        yield from verdict_blocks(found, self.printed_note)
+        yield from verdict_blocks(found, [figure for row in self.printed for figure in row], self.printed_note)
 
     def sentence(self, found: FoundStages) -> Prose:
         """State the cells of the last row."""
@@ -177,7 +177,7 @@ class Stages(OnDevice):
             given = {**study.values, rows: sp.Integer(entry)}
             for column, (number, memory) in enumerate(memories.items()):
                 value = self._value(study, memory, given)
-                if not self.printed:
+                if not self.printed or study.caller:
                     yield Cell(number, entry, value)
                     continue
                 printed = self.printed[position][column]

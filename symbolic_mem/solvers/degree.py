@@ -39,15 +39,17 @@ class Applied:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why no degree is enough: a `code`, the rules in conflict and the bytes in the way.
+    """Why no degree is enough: a `code`, the rules in conflict, the bytes in the way, and the degree `needed` without them.
 
     Codes: ``fixed`` (what no device can give away does not fit), ``rows`` (one row of every tensor does not fit),
-    ``gathered`` (what is held whole does not fit), ``contradiction`` and ``limit`` (the rules leave no degree).
+    ``gathered`` (what is held whole does not fit), ``contradiction`` (no degree obeys the rules), ``limit`` (none from
+    `needed` on does) and ``unfit`` (some do, and at none of them does the memory fit).
     """
 
     code: str
     rules: tuple[Rule, ...] = ()
     bytes: Number | None = None
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -186,4 +188,8 @@ def _reason(ideal: Solved, steps: list[Applied], integers: list[Rule]) -> Reason
     if isinstance(last.rule, WholeSamples | PaddedRows | Gathered):
         return Reason("gathered" if last.profile.floor is None else "rows", bytes=last.profile.floor)
     conflict = contradiction(integers)
-    return Reason("contradiction", conflict) if conflict else Reason("limit", tuple(integers))
+    if conflict:
+        return Reason("contradiction", conflict)
+    needed = next(step.before for step in steps if step.rule in integers)
+    conflict = contradiction(integers, needed)
+    return Reason("limit" if conflict else "unfit", conflict or tuple(integers), needed=needed)

@@ -178,18 +178,20 @@ def allowed(rules: Sequence[Rule]) -> Allowed:
     )
 
 
-def contradiction(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Return a smallest group of rules that no degree satisfies together; empty when some degree satisfies all.
+def contradiction(rules: Sequence[Rule], start: int = 1) -> tuple[Rule, ...]:
+    """Return a smallest group of rules that no degree from `start` on satisfies together; empty when some degree does.
 
     >>> [rule.words for rule in contradiction([AtMost(64), MultipleOf(8), Divides(126)])]
     ['a multiple of 8', 'a divisor of 126']
+    >>> [rule.words for rule in contradiction([MultipleOf(2), PowerOfTwo(), AtMost(6)], 6)]
+    ['a power of two', 'at most 6']
     """
-    if allowed(rules).first(1) is not None:
+    if allowed(rules).first(start) is not None:
         return ()
     group = list(rules)
     for rule in rules:  # drop what is not needed for the contradiction
         without = [other for other in group if other is not rule]
-        if allowed(without).first(1) is None:
+        if allowed(without).first(start) is None:
             group = without
     return tuple(group)
 

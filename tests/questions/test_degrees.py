@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+import sympy as sp
 
+from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.document.steps import Paragraph
 from symbolic_mem.documents.documents import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.printed import verdict
+from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.text import plain_chain, plain_prose
+from symbolic_mem.solvers.degree import Applied, Reason, smallest_degree
+from symbolic_mem.solvers.profile import Profile
+from symbolic_mem.solvers.rules import MultipleOf, allowed
 from symbolic_mem.study.changes import changes
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
@@ -24,6 +34,12 @@ def derived(study, **options):
     question = MinDegree.read(options, "here", "x")
     found = question.answer(study.under(question))
     return part(found), found
+
+
+def small():
+    """A study of which 40 MiB ask for six devices."""
+    values = {"d_model": 512, "d_ff": 2048, "L": 4, "B": 16, "S": 256}
+    return load_study("cs336-a2-xxl").called(changes(values=values, place={"activations": "1"}))
 
 
 def ask(**options):
@@ -73,6 +89,52 @@ def test_a_limit_below_the_need_is_explained():
     assert found["feasible"] is False and "at most 64" in found["reason"]
 
 
+RULES = {"multiple_of": 8, "power_of_two": True, "divides": "d_ff"}
+
+
+@pytest.mark.parametrize("keys", [keys for n in range(4) for keys in combinations(RULES, n)])
+@pytest.mark.parametrize("at_most", [3, 6, 7])
+def test_the_reason_why_no_degree_obeys_names_the_bound_without_the_rules_in_conflict(keys, at_most):
+    study = small()
+    options = {"capacity": "40 MiB"} | {name: RULES[name] for name in keys} | {"at_most": at_most}
+    _, found = derived(study, **options)
+    solved, reason = found.degree, found.degree.reason
+    assert solved.ideal.value == 6
+    if reason is None:
+        assert solved.allowed.admits(solved.value)
+    elif reason.code == "contradiction":
+        assert allowed(reason.rules).first(1) is None
+    else:
+        assert (reason.code, reason.needed) == ("limit", 6)
+        assert allowed(reason.rules).first(6) is None
+        assert plain_prose(found.reason).startswith("at least 6 devices are needed, and no such number is ")
+
+
+def test_a_rule_that_raised_the_degree_is_no_part_of_what_is_needed():
+    section, found = derived(small(), capacity="40 MiB", power_of_two=True, at_most=6)
+    assert plain_prose(found.reason) == (
+        "at least 6 devices are needed, and no such number is a power of two and at most 6"
+    )
+    said = [plain_prose(block.statement) for block in section.blocks if hasattr(block, "statement")]
+    assert "n_fsdp must be at most 6. From 8 on, no number also obeys the rules before." in said
+
+
+def test_rules_that_some_degree_obeys_at_which_nothing_fits_are_not_said_to_leave_no_degree():
+    memory = Memory((Term("w", "weights", sp.Integer(24), sp.S.One, "", degree=n_fsdp),))
+    profile = Profile(0, 24)
+    ideal = smallest_degree(memory, n_fsdp, 10, {})
+    rule = MultipleOf(8)
+    failed = replace(
+        ideal,
+        value=None,
+        steps=(Applied(rule, 3, None, profile),),
+        reason=Reason("unfit", (rule,), needed=3),
+    )
+    assert plain_prose(reason_words(failed)) == (
+        "at least 3 devices are needed, and on no number of them that is a multiple of 8 does what each keeps fit"
+    )
+
+
 def test_what_is_reserved_and_usable_is_a_step():
     found, lines, said = ask(reserved="2 GiB", usable=0.95)
     counted = (80 * 2**30 - 2 * 2**30) * 19 / 20
@@ -102,6 +164,23 @@ def test_printed_figures(exact, printed, found):
     import sympy as sp
 
     assert verdict(sp.Rational(str(exact)), printed) == found
+
+
+def test_a_figure_of_the_source_is_not_held_against_a_study_that_the_caller_changed():
+    study = load_study("scaling-book-h100s")
+    for changed, said in (
+        (study, "The source prints 9: it agrees."),
+        (study.change(device="a100-40gb"), "The source's figure, "),
+    ):
+        printed = [asked for asked in changed.questions if getattr(asked, "printed", "")]
+        words = [
+            plain_prose(block.prose)
+            for asked in printed
+            for block in part(asked.answer(changed.under(asked))).blocks
+            if isinstance(block, Paragraph) and "source" in plain_prose(block.prose)
+        ]
+        assert len(words) == len(printed) and words[0].startswith(said), words
+    assert words[0] == "The source's figure, 9, is for the study as it stands."
 
 
 def test_a_third_of_the_bytes_is_not_a_whole_number_and_the_lines_say_so():

@@ -110,3 +110,14 @@ def test_a_line_needs_its_values_and_a_number():
 def test_a_printed_figure_is_exact_rounded_or_wrong(value, printed, verdict):
     assert held_against(sp.Rational(value), printed) == verdict
     assert (stated(printed) == sp.Rational(value)) == (verdict == "exact")
+
+
+def test_the_figures_of_the_source_are_not_held_against_a_study_that_the_caller_changed():
+    question = asked({"name": "a", "formula": "2*L", "printed": "160"}, {"name": "b", "formula": "L", "printed": "80"})
+    for study, verdicts in ((LLAMA, ["exact", "exact"]), (LLAMA.change(values={"L": 70}), ["", ""])):
+        found = question.answer(study)
+        assert [each.verdict for each in found.evaluated] == verdicts
+        printed = [fact["printed"] for fact in found.facts["values"].values()]
+        assert printed == (["160", "80"] if study is LLAMA else [None, None])
+    *_, last = question.steps(found)
+    assert plain_prose(last.prose) == "The source's 2 figures are for the study as it stands."

@@ -1,5 +1,7 @@
 """ZeRO's tables: every cell against arithmetic by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -74,15 +76,24 @@ def test_printed_figures_are_counted_and_those_that_are_off_are_listed():
     assert plain_prose(table.rows[0][-1]) == "6.6 (cut)"
 
 
+def test_where_the_caller_changed_the_study_nothing_is_held_against_the_source():
+    study = TWO.called([use_capacity("80 GB")])
+    (question,) = study.questions
+    found = answered(question, study)
+    *_, table, words = question.steps(found)
+    assert isinstance(table, Table) and len(table.columns) == 1 + len(found.stages)
+    assert plain_prose(words.prose) == "The source's 20 figures are for the study as it stands."
+    assert all(fact["printed"] is None and "verdict" not in fact for fact in found.facts["cells"])
+
+
 def test_a_table_of_stages_names_the_value_that_it_lacks():
     with pytest.raises(MissingValue, match="question x needs a value for Psi"):
         answered(asked(rows={"n_fsdp": [1, 2]}), TWO)
 
 
 def test_a_printed_figure_where_nothing_fits_is_told_apart():
-    study = TWO.called([use_capacity("1 B")])
-    (question,) = study.questions
-    found = answered(question, study)
+    question = replace(TWO.questions[0], capacity=(use_capacity("1 B"),))
+    found = answered(question, TWO)
     assert found.feasible and found.cells[0].value is None  # one byte holds a share of a parameter in stage 3
     items = [plain_prose(item) for block in question.steps(found) for item in getattr(block, "items", ())]
     assert "printed 2B, and what is kept fits at no value" in items

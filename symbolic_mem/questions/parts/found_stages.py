@@ -18,7 +18,8 @@ from symbolic_mem.study.question import Found
 class Cell:
     """One stage at one entry of the rows: the exact `value` (None where nothing fits), and the `printed` figure.
 
-    The figure has a `verdict`, and is `off` by that much: what is printed less what is exact.
+    The figure has a `verdict`, and is `off` by that much: what is printed less what is exact. A study that the caller
+    changed is not the one of the source, and has no figure.
     """
 
     stage: int

@@ -9,13 +9,26 @@ from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import sentences, unit_for
 from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.keys import Printed
+from symbolic_mem.study.study import Study
 
 
-def printed_blocks(question: Printed, value: sp.Expr | None, what: str) -> list[Block]:
-    """Say whether the figure that the question gives as ``printed`` is the exact one, and if not by how much."""
+def printed_blocks(question: Printed, study: Study, value: sp.Expr | None, what: str) -> list[Block]:
+    """Say whether the figure that the question gives as ``printed`` is the exact one, and if not by how much.
+
+    The source speaks of the study as it stands: where the caller changed it, nothing is held against the figure.
+    """
     if not question.printed:
         return []
+    if study.caller:
+        return [Paragraph(as_it_stands(question.printed))]
     return [Paragraph(sentences(_held(question.printed, value, what), text(question.printed_note)))]
+
+
+def as_it_stands(*printed: str) -> Prose:
+    """Say that the figures of the source are not those of a changed study."""
+    if len(printed) == 1:
+        return say("The source's figure, {printed}, is for the study as it stands.", printed=text(printed[0]))
+    return say("The source's {n} figures are for the study as it stands.", n=len(printed))
 
 
 def _held(given: str, value: sp.Expr | None, what: str) -> Prose:

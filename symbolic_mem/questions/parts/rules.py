@@ -73,7 +73,15 @@ def reason_words(degree: Degree) -> Prose | None:
     rules = text(" and ".join(rule.words for rule in reason.rules))
     if reason.code == "contradiction":
         return say("no degree is at once {rules}", rules=rules)
-    return say("at least {before} devices are needed, and no such number is {rules}", before=last.before, rules=rules)
+    if reason.code == "unfit":
+        return say(
+            "at least {needed} devices are needed, and on no number of them that is {rules} does what each keeps fit",
+            needed=reason.needed or 1,
+            rules=rules,
+        )
+    return say(
+        "at least {needed} devices are needed, and no such number is {rules}", needed=reason.needed or 1, rules=rules
+    )
 
 
 def _layout_step(step: Applied, degree: Degree, work: Work) -> Block:
@@ -143,6 +151,10 @@ def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
 def _integer_step(step: Applied, several: bool, degree: Degree, work: Work) -> Block:
     n = degree.ideal.bound.symbol
     pieces = {"n": n, "rule": _asked(step.rule), "before": step.before, "after": step.after or 0}
+    if step.after is None and degree.reason is not None and degree.reason.code == "unfit":
+        return Step(say("{n} must be {rule}, and at least {before}: what is kept fits at no such number.", **pieces))
+    if step.after is None and several:
+        return Step(say("{n} must be {rule}. From {before} on, no number also obeys the rules before.", **pieces))
     if step.after is None:
         return Step(say("{n} must be {rule}, and at least {before}: there is no such number.", **pieces))
     if not step.changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
@@ -13,6 +13,7 @@ from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, capitalised, joined, listed
 from symbolic_mem.questions.parts.figures import SCALES
 from symbolic_mem.questions.parts.found_stages import Cell, FoundStages
+from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES
 
@@ -58,10 +59,12 @@ def amount_words(value: sp.Rational | None, found: FoundStages) -> Prose:
     return about(Amount(value / BILLION, "billion")) if _in_billions(found) else about(Amount(value))
 
 
-def verdict_blocks(found: FoundStages, note: str) -> Iterator[Block]:
+def verdict_blocks(found: FoundStages, printed: Sequence[str], note: str) -> Iterator[Block]:
     """Say how many printed figures agree, and list those that do not, with the difference."""
     held = [cell for cell in found.cells if cell.printed]
     if not held:
+        if printed:
+            yield Paragraph(as_it_stands(*printed))
         return
     cut = [cell for cell in held if cell.verdict == "truncated"]
     wrong = [cell for cell in held if cell.verdict == "different"]
