@@ -11,10 +11,10 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS, STATIC
-from symbolic_mem.questions.asking import turned, usual
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.batch_claims import NAMES as BATCH
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study

@@ -77,7 +77,7 @@ def command(
 
 def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
-    from symbolic_mem.questions.asking import USUAL, turned, usual
+    from symbolic_mem.questions.parts.asking import USUAL, turned, usual
     from symbolic_mem.questions.parts.keys import Printed
     from symbolic_mem.questions.registry import question_type
 

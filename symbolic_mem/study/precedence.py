@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from symbolic_mem.base.symbols import lookup
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.study.study import Asked, Study
 
@@ -20,10 +19,10 @@ def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
     """
     lost = study.lost(question)
     gave_way = {own.aspect for own, _ in lost}
-    own = (lookup(change.aspect) for change in question.own if change.aspect not in (*gave_way, *question.finds))
-    values = [symbol for symbol in own if symbol in study.values]
+    own = [change.aspect for change in question.own if change.aspect not in (*gave_way, *question.finds)]
+    values = [(symbol, value) for symbol, value in study.values.items() if symbol.name in own]
     return (
-        *(say("Here {x} = {value}.", x=symbol, value=Amount(study.values[symbol])) for symbol in values),
+        *(say("Here {x} = {value}.", x=symbol, value=Amount(value)) for symbol, value in values),
         *(
             say(
                 "The question itself sets “{own}”; the caller sets “{other}”, and that counts.",
