@@ -97,7 +97,7 @@ class RecomputeOtherwise(OnDevice):
         pieces = {
             "n": found.symbol,
             "counted": about(Amount(found.capacity.counted, found.capacity.unit)),
-            "fixed": about(gib(symbolic(solved.fixed))),
+            "fixed": about(Amount(symbolic(solved.fixed), found.capacity.unit)),
             "value": found.value or 0,
         }
         if found.value is None:

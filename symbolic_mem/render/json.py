@@ -37,7 +37,7 @@ def jsonable(value: Any) -> Any:
     """
     match value:
         case Mapping():
-            return {str(key): jsonable(item) for key, item in value.items()}
+            return {str(key): _formula(item) if key == "formula" else jsonable(item) for key, item in value.items()}
         case sp.Expr():
             return number(value) if value.is_number else write_formula(value)
         case Fraction():
@@ -51,6 +51,11 @@ def jsonable(value: Any) -> Any:
         case tuple() | list():
             return [jsonable(item) for item in value]
     return value
+
+
+def _formula(value: Any) -> str | None:
+    """A formula as text, also where it is a number."""
+    return write_formula(value) if isinstance(value, sp.Expr) else value
 
 
 def number(value: sp.Expr | Fraction | int | None) -> int | float | None:

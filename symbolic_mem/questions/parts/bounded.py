@@ -198,7 +198,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
     """Why no number of devices is enough, and what would help."""
     pieces = {
-        "fixed": about(gib(symbolic(solved.fixed))),
+        "fixed": about(Amount(symbolic(solved.fixed), capacity.unit)),
         "capacity": about(Amount(symbolic(solved.capacity), capacity.unit)),
     }
     if lacking is not None:
