@@ -25,8 +25,9 @@ from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS, capacity_blocks
+from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
-from symbolic_mem.solvers.degree import Degree, smallest_degree
+from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.question import Claimed, key, naming
 from symbolic_mem.study.study import Study
 
@@ -48,12 +49,12 @@ class DeviceCount(Printed, OnDevice):
     def degree(self, study: Study, capacity: Capacity, kinds: tuple[str, ...]) -> Degree:
         """Count the devices of one capacity that hold the given kinds, at the instant of the study."""
         memory = study.memory.of(*kinds)
-        if not memory.terms:
+        if not any(one.memory.of(*kinds).terms for one in instants(study, kinds)):
             kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
             raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
         spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
         with naming(self.label):
-            return smallest_degree(spread, N_devices, capacity.counted, study.numbers, strict=self.strict)
+            return degree_under(Bound(spread, N_devices, Limit(capacity.counted, self.strict)), study.numbers)
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""
@@ -160,7 +161,7 @@ class FoundCount(FoundDegree):
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted: nothing of where the memory lives."""
         said = assumptions(self.study)
-        return (*said, *instant_words(self.study)) if "gradients" in self.question.counted else said
+        return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
 
 def _readings_table(found: FoundCount) -> Table:

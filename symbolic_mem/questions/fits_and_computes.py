@@ -17,13 +17,12 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Step
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import each_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.both import Both, Share, both
-from symbolic_mem.solvers.bound import solve
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import At, Claimed, Found, key
 from symbolic_mem.study.study import Study
@@ -55,12 +54,11 @@ class FitsAndComputes(OfKinds):
     def limits(self, study: Study) -> tuple[Both, int]:
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
         found = setting(study, "fsdp", "forward")
-        capacity = study.capacity.counted
         bounds = []
         for one in instants(study, self.counted):
             memory = one.placed(self.counted)
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
-            bounds.append(solve(memory, self.symbol, capacity, strict=self.strict))
+            bounds.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
         assert found.tokens is not None, "the memory needs B and S, and both have values"
         return both(study.model, found.roofline.network, bounds, study.values), int(found.tokens)
 
@@ -206,13 +204,18 @@ def _kept(expr: sp.Expr, share: Share) -> sp.Expr:
 
 def _bounds(found: FoundBoth, work: Work) -> Iterator[Block]:
     n, limit = found.question.symbol, Limit(found.capacity.counted, found.limits.strict)
-    total = _kept(U0 + U1 * T + (P0 + P1 * T) / n, found.share)
+    total, whole = _kept(U0 + U1 * T + (P0 + P1 * T) / n, found.share), _kept(P0 + P1 * T, found.share)
     units = {U0: "GB", U1: "bytes", P0: "GB", P1: "bytes"}
     memory = [Chain(total, ((limit.sign, C_mem),), asked=True)]
     memory += [
         Chain(symbol, (amount(work.number(symbol), unit),)) for symbol, unit in units.items() if total.has(symbol)
     ]
-    yield work.step(text("Memory asks for many devices, and for more of them the more tokens there are:"), *memory)
+    yield work.step(
+        text("Memory asks for many devices, and for more of them the more tokens there are:")
+        if whole != 0
+        else text("Nothing is divided at the moment that decides, so that the memory fits on one device or on none:"),
+        *memory,
+    )
     yield work.step(
         say(
             "Computing asks for few: FSDP alone keeps a chip busy only with {tokens} tokens of its own,",
@@ -236,7 +239,19 @@ def _window(found: FoundBoth, work: Work) -> Block:
             Chain(room, (("=", work.put(room)), amount(work.number(room), "GB"), ("≤", sp.S.Zero))),
             upper,
         )
-    quotient = _kept(P0 + P1 * T, found.share) / room
+    whole = _kept(P0 + P1 * T, found.share)
+    if whole == 0:
+        limit = Limit(found.capacity.counted, found.limits.strict)
+        kept = _kept(U0 + U1 * T, found.share)
+        return work.step(
+            say(
+                "At the batch of the study, {t} tokens, what every device keeps fits, and the other bound is", t=tokens
+            ),
+            Chain(kept, ((limit.sign, C_mem),)),
+            upper,
+            reason=say("So at most {most} devices stay busy.", most=found.most),
+        )
+    quotient = whole / room
     return work.step(
         say("At the batch of the study, {t} tokens, the two bounds are", t=tokens),
         Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
@@ -264,6 +279,8 @@ def _edge(found: FoundBoth, work: Work) -> Iterator[Block]:
         Chain(room, (("=", work.put(room)), amount(value, "GB"), (">" if value > 0 else "≤", sp.S.Zero))),
     )
     if value <= 0:
+        return
+    if share.fixed_per_token == 0 and share.divided == 0:
         return
     if share.fixed_per_token == 0:
         smallest = P0 / room

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Self
 
 import sympy as sp
@@ -20,17 +21,17 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
-from symbolic_mem.questions.parts.instants import each_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
-from symbolic_mem.solvers.bound import Solved, solve
+from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
-from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
+from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.powers import contained, written_coefficients
 from symbolic_mem.study.question import Claimed, Found, key, naming
 from symbolic_mem.study.study import Study
@@ -64,7 +65,7 @@ class Headroom(OfKinds):
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
         moments = instants(study, self.counted)
         left, one = min(((self._left(one), one) for one in moments), key=lambda found: found[0].each)
-        bound = solve(one.placed(self.counted), self.symbol, study.capacity.counted, strict=self.strict)
+        bound = bound_at(one, self.counted, self.symbol, strict=self.strict)
         most = (next((m for x in symbols if (m := self._most(moments, x))), None) for symbols in GROWING)
         return FoundHeadroom(one, self, study.capacity, left, bound.at(one.values), tuple(m for m in most if m))
 
@@ -74,8 +75,8 @@ class Headroom(OfKinds):
                 study.placed(self.counted), self.symbol, self.devices, study.capacity.counted, study.numbers
             )
 
-    def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper] | None:
-        """The largest value of a symbol at the instant that allows least; None where the memory is no polynomial in it."""
+    def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper, tuple[Upper, ...]] | None:
+        """The largest value of a symbol at the instant that allows least, and at all; None where there is none to tell."""
         memories = [one.placed(self.counted) for one in moments]
         if not any(str(x) in contained(memory) for memory in memories):
             return None
@@ -83,27 +84,25 @@ class Headroom(OfKinds):
             found = [self._upper(one, x) for one in moments]
         except BadInput:
             return None
-        least = min(found, key=lambda one: (one.feasible, one.unbounded, one.value or 0))
-        return moments[found.index(least)], least
+        least = max(found, key=tightness)
+        return moments[found.index(least)], least, tuple(found)
 
     def _most(self, moments: tuple[Study, ...], x: sp.Symbol) -> Most | None:
         """That value with the value now, and its coefficients as they are written."""
         found = self._least(moments, x)
         if found is None:
             return None
-        (study, least), bound = found, found[1].bound
+        (study, least, uppers), bound = found, found[1].bound
         now, parameters = (B * S if x == T else x).xreplace(dict(study.values)), study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
-        return Most(least, now if now.is_number else None, written, with_p)
+        return Most(least, now if now.is_number else None, written, with_p, uppers)
 
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
         memory, limit = study.placed(self.counted), Limit(study.capacity.counted, self.strict)
         known = {**study.values, self.symbol: sp.Integer(self.devices)}
-        if str(x) not in contained(memory):
-            return UpperBound(memory, x, ((0, memory.total),), limit).at(known)
-        return upper(memory, x, limit.capacity, strict=self.strict).at(known)
+        return upper_anyway(memory, x, limit).at(known)
 
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
@@ -175,12 +174,16 @@ class Headroom(OfKinds):
 
 @dataclass(frozen=True)
 class Most:
-    """The largest whole value of one symbol that still fits, the value `now`, and its coefficients as they are written."""
+    """The largest whole value of one symbol that still fits, the value `now`, and its coefficients as they are written.
+
+    `everywhere` are the bounds at all instants: what one device keeps is what it keeps where that is most.
+    """
 
     upper: Upper
     now: sp.Expr | None
     written: Mapping[int, tuple[sp.Expr, ...]]
     with_p: bool
+    everywhere: tuple[Upper, ...]
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -200,7 +203,11 @@ class Most:
     @property
     def more_needs(self) -> Number | None:
         """Bytes that one more would need on each device beyond those that it has."""
-        return None if self.value is None else self.upper.per_device(self.value + 1) - self.upper.capacity
+        return None if self.value is None else self.held(self.value + 1) - self.upper.capacity
+
+    def held(self, value: int) -> Number:
+        """Exact bytes of one device at a value, at the instant at which that is most."""
+        return max(one.per_device(value) for one in self.everywhere)
 
     @property
     def closing(self) -> Prose:
@@ -230,8 +237,8 @@ class Most:
             "now": self.now,
             "feasible": self.upper.feasible,
             "value": self.value,
-            "per_device_bytes": self.upper.per_device_bytes,
-            "at_value_plus_one_bytes": self.upper.at_value_plus_one_bytes,
+            "per_device_bytes": None if self.value is None else ceil(self.held(self.value)),
+            "at_value_plus_one_bytes": None if self.value is None else ceil(self.held(self.value + 1)),
             "one_more_needs_bytes": self.more_needs,
             "reason": self.reason,
         }
@@ -300,7 +307,8 @@ class FoundHeadroom(Found):
         """What one device keeps at this number of devices, and what it has free, or by how much it is too much."""
         n, limit, fixed = self.share.bound.symbol, self.share.bound.limit, self.share.fixed != 0
         work.define(n, sp.Integer(self.left.count))
-        held = M_fixed + M_divided / n if fixed else M_divided / n
+        whole = self.share.bound.divided == 0
+        held = M_fixed if whole else M_fixed + M_divided / n if fixed else M_divided / n
         work.define(M_device, held)
         kept, free = symbolic(self.left.used), symbolic(self.left.each)
         yield work.step(
@@ -308,7 +316,7 @@ class FoundHeadroom(Found):
             Chain(
                 M_device,
                 (
-                    ("=", Total((M_fixed, M_divided / n)) if fixed else held),
+                    ("=", Total((M_fixed, M_divided / n)) if fixed and not whole else held),
                     ("=", work.put(held)),
                     amount(kept, "bytes", digits=14),
                     amount(kept, "GiB"),
@@ -344,7 +352,7 @@ class FoundHeadroom(Found):
                 say("{x}", x=most.symbol),
                 count(most.now),
                 count(most.value),
-                text("–") if most.value is None else _bytes(most.upper.per_device(most.value)),
+                text("–") if most.value is None else _bytes(most.held(most.value)),
                 text("–") if most.more_needs is None else _bytes(most.more_needs),
             )
             for most in self.most

@@ -22,6 +22,7 @@ from symbolic_mem.questions.parts.lines import account_lines
 from symbolic_mem.questions.parts.trends import Crossing, FloorOf, Sensitivities, crossing, floor, what_it_answers_to
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.solvers.bound import is_divided
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import At, Found, key, sets
 from symbolic_mem.study.setting import Change
@@ -100,8 +101,9 @@ class Insight(Ruled, OfKinds):
             yield what_it_answers_to(study, self.counted)
 
     def _default(self, study: Study) -> tuple[str, ...]:
+        moments = instants(study, self.counted)
         asked = {
-            "floor": any(term.degree.has(self.symbol) for term in study.placed(self.counted)),
+            "floor": any(is_divided(one.placed(self.counted), self.symbol) for one in moments),
             "crossover": True,
             "sensitivities": True,
             "region": self.rows is not None,

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import missing, number
+from symbolic_mem.base.exact import Number, missing, symbolic
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
-from symbolic_mem.document.prose import Prose, Typeset, say
+from symbolic_mem.document.prose import Amount, Prose, Typeset, say
 from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at
-from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.found_instants import FoundAtInstants
+from symbolic_mem.questions.parts.instants import hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
 from symbolic_mem.questions.parts.powers import (
@@ -36,9 +36,9 @@ from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.solvers.inverse import Upper, upper
+from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.powers import contained, written_coefficients
-from symbolic_mem.study.question import At, Claimed, Found, key, sets, words
+from symbolic_mem.study.question import At, Claimed, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -70,24 +70,23 @@ class Largest(Printed, OfKinds):
         return (str(self.symbol), *tokens, *(change.aspect for change in self.values))
 
     def upper(self, study: Study) -> Upper:
-        """Solve for the unknown at the instant of the study: the engine of every face."""
+        """Solve for the unknown at the instant of the study, which may hold nothing of it: the engine of every face."""
         memory = study.placed(self.counted)
         if str(self.symbol) not in contained(memory):
-            known = contained(memory)
-            raise BadInput(
-                f"{self.where or 'solve'}: for = {str(self.symbol)!r} is not in the memory; "
-                f"{nearest(str(self.symbol), known)}"
-            )
+            moments = instants(study, self.counted)
+            known = sorted({name for one in moments for name in contained(one.placed(self.counted))})
+            if str(self.symbol) not in known:
+                raise BadInput(
+                    f"{self.where or 'solve'}: for = {str(self.symbol)!r} is not in the memory; "
+                    f"{nearest(str(self.symbol), known)}"
+                )
+            study.need(memory.total, f"question {self.label}")
         known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
-        return upper(memory, self.symbol, study.capacity.counted, strict=self.strict).at(known)
+        return upper_anyway(memory, self.symbol, Limit(study.capacity.counted, self.strict)).at(known)
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        return (
-            hardest(study, self.counted, self._at_instant, _hardness)
-            if self._decided(study)
-            else (self._at_instant(study))
-        )
+        return hardest(study, self.counted, self._at_instant, lambda found: tightness(found.upper))
 
     def _at_instant(self, study: Study) -> FoundLargest:
         answer, parameters = self.upper(study), study.model.parameters
@@ -95,25 +94,6 @@ class Largest(Printed, OfKinds):
         powers = [k for k, _ in answer.bound.powers]
         written = written_coefficients(answer.bound.memory, self.symbol, powers, with_p=with_p)
         return FoundLargest(study, self, study.capacity, answer, written)
-
-    def _decided(self, study: Study) -> bool:
-        """Whether every instant bounds the unknown; an instant without it must fit by itself, or `BadInput`."""
-        for one in instants(study, self.counted)[1:]:
-            memory = one.placed(self.counted)
-            if str(self.symbol) not in contained(memory):
-                self._need_room(one, memory)
-                return False
-        return True
-
-    def _need_room(self, study: Study, memory: Memory) -> None:
-        study.need(memory.total, f"question {self.label}")
-        size, room = number(memory.total, study.values), study.capacity.counted
-        if not Limit(room, self.strict).holds(size):
-            raise BadInput(
-                f"the optimizer step, with all gradients, takes {ceil(size):,} bytes of the {int(room):,} on each "
-                f"device: what is kept then does not fit, whatever {self.symbol} is; divide more, for example over a "
-                "larger n_fsdp"
-            )
 
     def steps(self, found: FoundLargest) -> Iterator[Block]:
         """The terms, collected by powers of the unknown, the requirement solved for it, and a check."""
@@ -127,11 +107,13 @@ class Largest(Printed, OfKinds):
             yield from none_steps(answer, work)
             return
         yield from value_steps(answer, work)
+        yield from found.fuller_blocks
         yield from printed_blocks(self, study, sp.Integer(answer.value), named(self.symbol).unit)
 
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
-        return answer_words(found.upper, found.study.placement, found.capacity, found.reason)
+        held = None if found.value is None else found.held(found.value)
+        return answer_words(found.upper, found.study.placement, found.capacity, found.reason, held)
 
     def heading(self, found: FoundLargest) -> str:
         """The title where the study gives none."""
@@ -144,22 +126,13 @@ class Largest(Printed, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The largest value, under the name of its symbol."""
-        asked = instants(study, self.counted) if self._decided(study) else (study,)
-        values = [self.upper(one).value for one in asked]
-        value = None if None in values else min(value for value in values if value is not None)
-        return {
-            str(self.symbol): Claimed(
-                value, "count", f"the largest {named(self.symbol).meaning} at which what is kept fits"
-            )
-        }
-
-
-def _hardness(found: FoundLargest) -> float:
-    return float("inf") if found.value is None else -found.value
+        least = max((self.upper(one) for one in instants(study, self.counted)), key=tightness)
+        meaning = f"the largest {named(self.symbol).meaning} at which what is kept fits"
+        return {str(self.symbol): Claimed(least.value, "count", meaning)}
 
 
 @dataclass(frozen=True, repr=False)
-class FoundLargest(Found):
+class FoundLargest(FoundAtInstants):
     """The largest value, its neighbours in bytes, or why there is none."""
 
     capacity: Capacity
@@ -179,7 +152,27 @@ class FoundLargest(Found):
     @property
     def reason(self) -> Prose | None:
         """Why there is no largest value, and what would help."""
-        return None if self.value is not None else none_words(self.upper)
+        if self.value is not None:
+            return None
+        if self.others and not self.feasible and self.upper.bound.degree == 0:
+            return say(
+                "at {moment}, one device keeps {kept} whatever {x} is, and has {room}; take a larger device, divide the "
+                "memory over more devices, or choose a smaller model",
+                moment=words_of(self.study),
+                kept=about(Amount(symbolic(self.upper.constant_bytes), self.capacity.unit)),
+                x=self.upper.bound.symbol,
+                room=about(Amount(symbolic(self.upper.capacity), self.capacity.unit)),
+            )
+        return none_words(self.upper)
+
+    def held_here(self, value: int) -> Number:
+        """Exact bytes of one device at a value of the unknown, at the instant of this answer."""
+        return self.upper.per_device(value)
+
+    @property
+    def formula_here(self) -> sp.Expr:
+        """The same as a formula."""
+        return self.upper.bound.bytes_at(self.upper.bound.symbol)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -191,7 +184,7 @@ class FoundLargest(Found):
         """What the answer takes for granted."""
         placement = {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
         said = (*assumptions(self.study), *placement_sentences(self.kinds, placement))
-        return (*said, *instant_words(self.study)) if "gradients" in self.question.counted else said
+        return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property
     def ledger(self) -> Ledger:
@@ -200,7 +193,8 @@ class FoundLargest(Found):
         lines = () if x == P else account_lines(self.study, self.kinds)
         known: dict[sp.Symbol, Any] = {**self.study.values}
         known |= {} if self.value is None else {x: self.value}
-        return Ledger((*lines, *power_lines(self.upper.bound, self.capacity)), known)
+        fullest = self.held_formula if self.others else None
+        return Ledger((*lines, *power_lines(self.upper.bound, self.capacity, fullest)), known)
 
     @property
     def _known(self) -> Mapping[sp.Symbol, Any]:
@@ -221,8 +215,8 @@ class FoundLargest(Found):
         yield "condition", say("{one} {sign} {capacity}", **pieces)
         yield from capacity_summary(self.capacity)
         if value is not None:
-            yield held_at(value, self.upper.per_device(value), fits=True)
-            yield held_at(value + 1, self.upper.per_device(value + 1), fits=False)
+            yield held_at(value, self.held(value), fits=True)
+            yield held_at(value + 1, self.held(value + 1), fits=False)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -242,8 +236,8 @@ class FoundLargest(Found):
             "capacity_bytes": int(self.capacity.counted),
             "reading": self.capacity.reading,
             "device": self.capacity.device.name if self.capacity.device else None,
-            "per_device_bytes": answer.per_device_bytes,
-            "at_value_plus_one_bytes": answer.at_value_plus_one_bytes,
+            "per_device_bytes": self.held_bytes(self.value),
+            "at_value_plus_one_bytes": None if self.value is None else self.held_bytes(self.value + 1),
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,

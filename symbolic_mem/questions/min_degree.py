@@ -19,14 +19,14 @@ from symbolic_mem.questions.parts.bounded import (
     requirement,
 )
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import hardest, instants
+from symbolic_mem.questions.parts.instants import bound_at, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.rules import rule_blocks
 from symbolic_mem.questions.parts.tokens import token_steps, tokens_that_fit
 from symbolic_mem.questions.parts.words import capacity_blocks
-from symbolic_mem.solvers.degree import Degree, smallest_degree
+from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -50,9 +50,9 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def degree(self, study: Study) -> Degree:
         """Solve for the degree at the instant of the study: the engine of every face."""
-        capacity, memory = study.capacity.counted, study.placed(self.counted)
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
         with naming(self.label):
-            return smallest_degree(memory, self.symbol, capacity, study.numbers, strict=self.strict, rules=self.rules)
+            return degree_under(bound, study.numbers, self.rules)
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
@@ -74,6 +74,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         if solved.ideal.feasible:
             yield from feasible_steps(solved.ideal, work)
             yield from rule_blocks(solved, work)
+            yield from found.fuller_blocks
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )
@@ -84,7 +85,8 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
-        return answer_words(found.degree, found.placement, found.capacity, found.reason)
+        held = None if found.value is None else found.held(found.value)
+        return answer_words(found.degree, found.placement, found.capacity, found.reason, held, found.ideal_value)
 
     def heading(self, found: FoundDegree) -> str:
         """The title where the study gives none."""

@@ -18,12 +18,12 @@ from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, hardest, instant_words, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
 from symbolic_mem.questions.parts.memory import by_layer
 from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.solvers.degree import Degree, smallest_degree
+from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.changes import use_recompute
 from symbolic_mem.study.question import At, Claimed, key, naming
 from symbolic_mem.study.setting import Change
@@ -61,10 +61,9 @@ class RecomputeOtherwise(OnDevice):
 
     def degree(self, study: Study) -> Degree:
         """Solve for the degree of a study at its instant."""
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
         with naming(self.label):
-            return smallest_degree(
-                study.placed(), self.symbol, study.capacity.counted, study.numbers, strict=self.strict
-            )
+            return degree_under(bound, study.numbers)
 
     def changed(self, study: Study) -> Study:
         """The study under the other rule; what a caller sets wins over that."""
@@ -76,7 +75,8 @@ class RecomputeOtherwise(OnDevice):
 
     def _at_instant(self, study: Study) -> FoundRecomputed:
         changed = self.changed(study)
-        before, after = self.degree(study), self.degree(changed)
+        before = max((self.degree(one) for one in instants(study, self.counted)), key=lambda one: one.demand)
+        after = self.degree(changed)
         rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
         return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
 
@@ -89,6 +89,7 @@ class RecomputeOtherwise(OnDevice):
         yield Bullets(placement_sentences(study.memory.kinds, study.placement))
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
+        yield from found.fuller_blocks
         yield _table(found)
 
     def sentence(self, found: FoundRecomputed) -> Prose:
@@ -113,7 +114,7 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
-        pieces["share"] = about(Amount(symbolic(solved.per_device(found.value)), found.capacity.unit))
+        pieces["share"] = about(Amount(symbolic(found.held(found.value)), found.capacity.unit))
         return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: what each device then keeps, {share}, fits its "
@@ -179,6 +180,7 @@ class FoundRecomputed(FoundDegree):
             *idle_degrees(self.study),
             *placement_sentences(self.kinds, self.study.placement),
             *instant_words(self.study),
+            *self.fuller,
         )
 
 
@@ -236,6 +238,13 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
     solved, bound, study = found.degree.ideal, found.degree.ideal.bound, found.study
     work.define(M_static, study.memory.of(*STATIC).total)
     divided, fixed = work.define(M_divided, bound.divided), work.define(M_fixed, bound.fixed)
+    if bound.divided == 0 and solved.feasible:
+        return work.step(
+            text(
+                "Nothing of it is divided at this moment, and what every device holds in full fits, so one is enough:"
+            ),
+            Chain(M_fixed, (amount(fixed, "GiB"), (bound.limit.sign, C_mem))),
+        )
     chains = [Chain(M_divided, (amount(divided, "GiB"),))]
     if bound.fixed != 0:
         chains.append(Chain(M_fixed, (amount(fixed, "GiB"),)))

@@ -52,8 +52,10 @@ class Share:
 
     def quotient(self, limit: Limit, tokens: int) -> Fraction | None:
         """The real degree that the memory asks for; None where no degree fits."""
-        room = self.room(limit, tokens)
-        return None if room <= 0 else self.whole(tokens) / room
+        room, whole = self.room(limit, tokens), self.whole(tokens)
+        if whole == 0 and room == 0 and not limit.strict:
+            return Fraction(0)
+        return None if room <= 0 else whole / room
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,20 @@ class Both:
         return self.deciding(tokens).least(self.limit, tokens)
 
     def deciding(self, tokens: int) -> Share:
-        """The share that asks for most devices."""
+        """The share that asks for most devices; of those that ask for as many, the one with most bytes there."""
 
-        def asked(share: Share) -> float:
+        def asked(share: Share) -> tuple[float, Fraction]:
             least = share.least(self.limit, tokens)
-            return float("inf") if least is None else least
+            return (
+                (float("inf"), -share.room(self.limit, tokens)) if least is None else (least, share.at(least, tokens))
+            )
 
         return max(self.shares, key=asked)
 
     def quotient(self, tokens: int) -> Fraction | None:
         """The real degree that the memory asks for; None where none fits."""
-        return self.deciding(tokens).quotient(self.limit, tokens)
+        asked = [share.quotient(self.limit, tokens) for share in self.shares]
+        return None if None in asked else max(quotient for quotient in asked if quotient is not None)
 
     def most(self, tokens: int) -> int:
         """The largest degree at which the chips compute longer than they send; 0 when not even one does."""

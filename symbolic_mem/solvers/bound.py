@@ -167,11 +167,25 @@ def bound_of(memory: Memory, symbol: sp.Symbol, limit: Limit) -> Bound:
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: no term of the memory is divided by n_fsdp; place a kind over it
     """
-    if not any(term.degree.has(symbol) for term in memory):
-        degrees = sorted({str(s) for term in memory for s in term.degree.free_symbols})
-        known = f"it is divided by {', '.join(degrees)}" if degrees else "place a kind over it"
-        raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
+    need_divided(symbol, memory)
     return Bound(memory, symbol, limit)
+
+
+def need_divided(symbol: sp.Symbol, *memories: Memory) -> None:
+    """Raise `BadInput` when the degree `symbol` divides no term of any of the `memories`: those of all instants.
+
+    A `Bound` on a memory of which nothing is divided is one that fits at every degree, or at none.
+    """
+    if any(is_divided(memory, symbol) for memory in memories):
+        return
+    degrees = sorted({str(s) for memory in memories for term in memory for s in term.degree.free_symbols})
+    known = f"it is divided by {', '.join(degrees)}" if degrees else "place a kind over it"
+    raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
+
+
+def is_divided(memory: Memory, symbol: sp.Symbol) -> bool:
+    """Whether some term is divided by the degree."""
+    return any(term.degree.has(symbol) for term in memory)
 
 
 def _by_name(values: dict[str, int]) -> dict[sp.Symbol, sp.Rational]:

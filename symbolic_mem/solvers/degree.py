@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given, Number, Numbers, number
 from symbolic_mem.base.limit import Limit, first_degree
-from symbolic_mem.solvers.bound import Solved, bound_of
+from symbolic_mem.solvers.bound import Bound, Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
@@ -74,6 +74,13 @@ class Degree:
         return self.value is not None
 
     @property
+    def demand(self) -> tuple[float, bool, Number]:
+        """How much it asks for: that no degree is enough is most, then more devices, then more bytes on each of them."""
+        if self.value is None:
+            return float("inf"), not self.ideal.feasible, self.ideal.fixed
+        return self.value, False, self.profile.at(self.value)
+
+    @property
     def capacity(self) -> Number:
         """Bytes that the memory of one device is compared with."""
         return self.ideal.capacity
@@ -128,7 +135,20 @@ def smallest_degree(
     >>> smallest_degree(placed, n_fsdp, 80 * 2**30, values, rules=[MultipleOf(8), Divides(126)]).reason.code
     'contradiction'
     """
-    bound = bound_of(memory, symbol, Limit(capacity, strict))
+    return degree_under(bound_of(memory, symbol, Limit(capacity, strict)), values, rules)
+
+
+def degree_under(bound: Bound, values: Given | Numbers, rules: Sequence[Rule | Layout] = ()) -> Degree:
+    """Return the smallest degree of a `bound`, as `smallest_degree` does; nothing of its memory need be divided.
+
+    >>> from symbolic_mem import account, ffn, n_fsdp, recipe
+    >>> from symbolic_mem.base.symbols import L, d_ff, d_model
+    >>> weights = account(ffn(), recipe("cs336")).of("weights")
+    >>> values = {d_model: sp.Integer(10), d_ff: sp.Integer(10), L: sp.Integer(1)}
+    >>> [degree_under(Bound(weights, n_fsdp, Limit(room)), values).value for room in (800, 799)]
+    [1, None]
+    """
+    memory, symbol, strict = bound.memory, bound.symbol, bound.strict
     numbers = Numbers.of(values, "the bound")
     values = numbers.values_given
     shape, keep = profile(memory, symbol, numbers), Allowed()

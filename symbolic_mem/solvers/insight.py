@@ -14,7 +14,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, Number, Numbers, compiled, compiled_together, number, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.solvers.bound import solve
+from symbolic_mem.solvers.bound import Bound, solve
 from symbolic_mem.solvers.inverse import Upper, UpperBound, upper
 from symbolic_mem.solvers.layout import Layout, profile
 
@@ -40,8 +40,13 @@ def floor_of(memory: Memory, symbol: sp.Symbol) -> Floor:
     >>> [term.name for term in floor_of(placed, n_fsdp).terms]
     ['accumulated gradients', 'AdamW moments', 'activations of the feed-forward block, kept part']
     """
-    _, kept = memory.split(symbol)
-    return Floor(symbol, kept.terms, solve(memory, symbol, 0).floor)
+    return floor_under(solve(memory, symbol, 0))
+
+
+def floor_under(bound: Bound) -> Floor:
+    """Return the same for a `bound`; nothing of its memory need be divided."""
+    _, kept = bound.memory.split(bound.symbol)
+    return Floor(bound.symbol, kept.terms, bound.floor)
 
 
 @dataclass(frozen=True)

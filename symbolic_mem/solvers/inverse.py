@@ -14,7 +14,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, Number, number, ratio, rational
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.solvers.powers import powers_of
+from symbolic_mem.solvers.powers import contained, powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 
 
@@ -171,6 +171,25 @@ def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, stri
     floor((C_mem - 32*L*d_ff*d_model)/((2*L*(d_ff + d_model))))
     """
     return UpperBound(memory, symbol, powers_of(memory, symbol), Limit(capacity, strict))
+
+
+def upper_anyway(memory: Memory, symbol: sp.Symbol, limit: Limit) -> UpperBound:
+    """Bound `symbol` from above where the `memory` may not contain it: then all of it is constant.
+
+    >>> from symbolic_mem import account, ffn, recipe
+    >>> from symbolic_mem.base.symbols import B, C_mem
+    >>> upper_anyway(account(ffn(), recipe("cs336"), "step"), B, Limit(C_mem)).powers
+    ((0, 32*L*d_ff*d_model),)
+    """
+    if str(symbol) in contained(memory):
+        return upper(memory, symbol, limit.capacity, strict=limit.strict)
+    return UpperBound(memory, symbol, ((0, memory.total),), limit)
+
+
+def tightness(found: Upper) -> tuple[bool, bool, int, Number]:
+    """How little an answer allows: nothing, then the smallest value, and of equal ones that with most bytes there."""
+    value = found.value or 0
+    return (not found.feasible, not found.unbounded, -value, found.per_device(value or 1))
 
 
 def largest(

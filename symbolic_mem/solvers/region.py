@@ -12,7 +12,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given, Number
 from symbolic_mem.base.limit import first_degree
 from symbolic_mem.solvers.bound import Bound, solve
-from symbolic_mem.solvers.degree import smallest_degree
+from symbolic_mem.solvers.degree import degree_under
 from symbolic_mem.solvers.layout import Layout
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed
 
@@ -63,7 +63,17 @@ def region(
     >>> region(Memory((kept, divided)), n_fsdp, 20, {}, (B, [1, 2]), (S, [10, 15])).entries
     ((10, 20), (None, None))
     """
-    bound = solve(memory, symbol, capacity, strict=strict)
+    return region_under(solve(memory, symbol, capacity, strict=strict), values, rows, columns, rules)
+
+
+def region_under(
+    bound: Bound,
+    values: Given,
+    rows: tuple[sp.Symbol, Sequence[int]],
+    columns: tuple[sp.Symbol, Sequence[int]],
+    rules: Sequence[Rule | Layout] = (),
+) -> Region:
+    """Return the same for a `bound`; nothing of its memory need be divided."""
     if any(isinstance(rule, Layout) for rule in rules):
         entries = _by_layout(bound, values, rows, columns, rules)
     else:
@@ -97,6 +107,6 @@ def _closed(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Seque
 def _by_layout(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Sequence[Rule | Layout]) -> Entries:
     def entry(row: int, column: int) -> int | None:
         here = {**values, rows[0]: row, columns[0]: column}
-        return smallest_degree(bound.memory, bound.symbol, bound.capacity, here, strict=bound.strict, rules=rules).value
+        return degree_under(bound, here, rules).value
 
     return tuple(tuple(entry(row, column) for column in columns[1]) for row in rows[1])

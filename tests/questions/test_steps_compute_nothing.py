@@ -82,13 +82,13 @@ def test_a_function_of_a_solver_refuses_under_every_name_that_a_module_has_for_i
     from symbolic_mem.questions import min_degree
     from symbolic_mem.solvers import degree
 
-    assert min_degree.smallest_degree is degree.smallest_degree
+    assert min_degree.degree_under is degree.degree_under
     study = load_study("cs336-a2-xxl")
     question = study.question("b")
     before = {(module.__name__, attribute): value for module, attribute, value in _holders()}
     assert len(before) > 2 * len(SOLVERS) and all(not isclass(value) for value in before.values())
     with without_solvers():
-        assert isfunction(min_degree.smallest_degree) and min_degree.smallest_degree is not degree.smallest_degree
+        assert isfunction(min_degree.degree_under) and min_degree.degree_under is not degree.degree_under
         with pytest.raises(Computed):
             question.answer(study.under(question))
     assert {(module.__name__, attribute): value for module, attribute, value in _holders()} == before

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
 from symbolic_mem.base.units import grouped
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
@@ -47,6 +47,30 @@ def per_device_steps(
             divided.append(placed.fraction * symbols / others)
         if placed.fraction != 1 and placed.rest == "kept":
             fixed.append((1 - placed.fraction) * symbols)
+    if bound.divided == 0:
+        work.define(M_divided, bound.divided)
+        whole = Total(tuple(fixed)) if fixed else sp.S.Zero
+        yield Step(say("Where the memory lives, on {n} devices:", n=n))
+        yield Bullets(placement_sentences(kinds, placement))
+        yield Step(
+            say("Nothing of what is kept at this moment is divided over {n}, so one device holds, in full,", n=n),
+            (Chain(M_device, (("=", M_fixed),)),),
+        )
+        work.define(M_fixed, bound.fixed)
+        value = work.number(M_fixed)
+        yield work.step(
+            text("which is"),
+            Chain(
+                M_fixed,
+                (
+                    ("=", whole),
+                    ("=", Brief(bound.fixed, wraps=True)),
+                    amount(value, "bytes", digits=14),
+                    amount(value, "GiB"),
+                ),
+            ),
+        )
+        return
     chains = [_part(M_divided, divided, bound.divided, work)]
     if fixed:
         chains.append(_part(M_fixed, fixed, bound.fixed, work))
@@ -88,6 +112,11 @@ def _grouped(present: Sequence[str], placement: Mapping[str, Placed]) -> list[tu
 def requirement(bound: Bound) -> Step:
     """What one device holds against its memory, solved for the degree, with the condition that this needs."""
     n, limit = bound.symbol, bound.limit
+    if bound.divided == 0:
+        return Step(
+            say("This must be {words} the memory of one device, whatever {n} is:", words=limit.words, n=n),
+            (Chain(M_fixed, ((limit.sign, C_mem),), asked=True),),
+        )
     fixed = bound.fixed != 0
     left = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     lines = [Chain(left, ((limit.sign, C_mem),), asked=True)]
@@ -110,6 +139,14 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
     """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts."""
     bound = solved.bound
     room, fixed = C_mem - M_fixed, about(gib(symbolic(solved.fixed)))
+    if bound.divided == 0:
+        yield "bound", say("none: nothing is divided over {n}", n=bound.symbol)
+        yield (
+            "condition",
+            say("{capacity} {sign} {fixed}", capacity=C_mem, sign=">" if bound.strict else "≥", fixed=M_fixed),
+        )
+        yield "M_fix", say("{size} on every device", size=fixed)
+        return
     quotient = Brief(bound.quotient, otherwise=say("{q}; --json has it in full", q=M_divided / room))
     yield "bound", say("{n} {sign} {q}", n=bound.symbol, sign=bound.limit.reach, q=quotient)
     if bound.fixed == 0:
@@ -141,6 +178,12 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     bound, limit = solved.bound, solved.bound.limit
     n, whole = bound.symbol, solved.value or 1
     work.define(n, sp.Integer(whole))
+    if bound.divided == 0:
+        yield work.step(
+            text("The condition holds, and nothing is divided, so one device is enough. In bytes on it:"),
+            Chain(M_fixed, (amount(symbolic(solved.fixed), digits=14), (limit.sign, C_mem))),
+        )
+        return
     room = C_mem - M_fixed if bound.fixed != 0 else C_mem
     if bound.fixed != 0:
         left = work.number(room)
@@ -180,18 +223,23 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     """What every device holds in full is too much, and why more devices do not help."""
     n, fixed, capacity = solved.bound.symbol, symbolic(solved.fixed), symbolic(solved.capacity)
     relation = ">" if fixed > capacity else "="
-    yield work.step(
-        text(TOO_MUCH),
-        Chain(M_fixed, (amount(fixed, "GiB"),)),
-        Chain(C_mem, (amount(capacity, "GiB"),)),
-        Chain(M_fixed, ((relation, C_mem),)),
-        reason=say(
+    reason = (
+        say("More devices do not help: nothing of this is divided over {n}.", n=n)
+        if solved.bound.divided == 0
+        else say(
             "More devices only shrink {share}: as {n} grows, the memory of one device falls towards {fixed} "
             "and never below it.",
             share=M_divided / n,
             n=n,
             fixed=M_fixed,
-        ),
+        )
+    )
+    yield work.step(
+        text(TOO_MUCH),
+        Chain(M_fixed, (amount(fixed, "GiB"),)),
+        Chain(C_mem, (amount(capacity, "GiB"),)),
+        Chain(M_fixed, ((relation, C_mem),)),
+        reason=reason,
     )
 
 
@@ -215,12 +263,22 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
     )
 
 
-def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None) -> Prose:
-    """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none."""
+def answer_words(
+    solved: Degree,
+    placement: Mapping[str, Placed],
+    capacity: Capacity,
+    reason: Prose | None,
+    held: Number | None,
+    ideal: int | None,
+) -> Prose:
+    """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
+
+    `held` is what each then keeps, and `ideal` the degree without rules.
+    """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
     if solved.value is None:
-        pieces |= {"why": reason or "", "ideal": solved.ideal.value or 0}
+        pieces |= {"why": reason or "", "ideal": ideal or 0}
         if not rules:
             if reading is not None:
                 return say("With {reading}, there is no such {n}: {why}.", **pieces)
@@ -231,13 +289,13 @@ def answer_words(solved: Degree, placement: Mapping[str, Placed], capacity: Capa
                 **pieces,
             )
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
-    held, unit = symbolic(solved.profile.at(solved.value)), capacity.unit
+    assert held is not None, "there is a degree, so something is known of one device"
     devices = plural(solved.value, "device", "devices")
     pieces |= {
         "value": solved.value,
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
-        "share": about(Amount(held, unit)),
-        "counted": about(Amount(capacity.counted, unit)),
+        "share": about(Amount(symbolic(held), capacity.unit)),
+        "counted": about(Amount(capacity.counted, capacity.unit)),
     }
     if rules and reading is not None:
         return say(

@@ -8,14 +8,15 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import symbolic
-from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.exact import Number, symbolic
+from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.symbols import M_device, M_fixed
+from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
+from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.rules import reason_words
@@ -24,11 +25,11 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
-from symbolic_mem.study.question import Claimed, Found
+from symbolic_mem.study.question import Claimed
 
 
 @dataclass(frozen=True, repr=False)
-class FoundDegree(Found):
+class FoundDegree(FoundAtInstants):
     """The degree under the rules, and where no number of devices is enough the tokens at which one would be."""
 
     capacity: Capacity
@@ -44,6 +45,22 @@ class FoundDegree(Found):
     def feasible(self) -> bool:
         """Whether there is such a degree."""
         return self.value is not None
+
+    def held_here(self, value: int) -> Number:
+        """Exact bytes of one device at a degree, under the rules, at the instant of this answer."""
+        return self.degree.profile.at(value)
+
+    @property
+    def formula_here(self) -> sp.Expr:
+        """The same as a formula: of the degree alone where rules cut whole sequences or rows."""
+        profile = self.degree.profile
+        return self.degree.ideal.bound.per_device(self.symbol) if profile.even else profile.written(self.symbol)
+
+    @property
+    def ideal_value(self) -> int | None:
+        """The degree without rules: the largest of all instants, None where no degree is enough at one of them."""
+        values = [one.degree.ideal.value for one in self.everywhere if isinstance(one, FoundDegree)]
+        return None if None in values else max(value for value in values if value is not None)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -66,18 +83,21 @@ class FoundDegree(Found):
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
         said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
-        return (*said, *instant_words(self.study)) if "gradients" in self.question.counted else said
+        return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, and what one device holds."""
-        lines = (*account_lines(self.study, self.kinds), *degree_lines(self.degree.ideal.bound, self.capacity))
-        return Ledger(lines if self.degree.profile.even else (*lines[:-1], self._held), self._known)
+        lines = (
+            *account_lines(self.study, self.kinds),
+            *degree_lines(self.degree.ideal.bound, self.capacity, self._fullest),
+        )
+        return Ledger(lines, self._known)
 
     @property
-    def _held(self) -> Line:
-        """What one device holds in whole sequences or rows."""
-        return Line(M_device, self.degree.profile.written(self.symbol), "bytes", "what one device holds, in whole rows")
+    def _fullest(self) -> sp.Expr | None:
+        """What one device keeps at the instant at which that is most, where there are several, or rows are not cut."""
+        return None if self.degree.profile.even and not self.others else self.held_formula
 
     @property
     def _known(self) -> dict[sp.Symbol, Any]:
@@ -104,10 +124,10 @@ class FoundDegree(Found):
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
         if solved.value is not None:
-            yield held_at(solved.value, solved.profile.at(solved.value), fits=True)
+            yield held_at(solved.value, self.held(solved.value), fits=True)
         below = solved.largest_below
         if below is not None:
-            yield held_at(below, solved.profile.at(below), fits=False)
+            yield held_at(below, self.held(below), fits=False)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -127,40 +147,46 @@ class FoundDegree(Found):
             "capacity_bytes": int(self.capacity.counted),
             "reading": self.capacity.reading,
             "device": self.capacity.device.name if self.capacity.device else None,
-            "per_device_bytes": ideal.per_device_bytes,
-            "at_value_minus_one_bytes": ideal.at_value_minus_one_bytes,
+            "per_device_bytes": self.held_bytes(self.value),
+            "at_value_minus_one_bytes": self._below_bytes,
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }
-        return plain | _under_rules(self.degree) if ideal.feasible and self.degree.rules else plain
+        return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
+
+    @property
+    def _below_bytes(self) -> int | None:
+        """Bytes of one device with one device less, whether the rules allow it or not; None when one is enough."""
+        return None if self.value in (None, 1) else self.held_bytes(self.value - 1)
+
+    @property
+    def _under_rules(self) -> dict[str, Any]:
+        """What the rules change: the answer, its neighbours, and each rule with the degree before and after it."""
+        return {
+            "feasible": self.feasible,
+            "value": self.value,
+            "largest_allowed_below": self.degree.largest_below,
+            "at_largest_allowed_below_bytes": self.held_bytes(self.degree.largest_below),
+            "value_without_rules": self.ideal_value,
+            "rules": [
+                {"rule": step.rule.words, "before": step.before, "after": step.after, "changed": step.changed}
+                for step in self.degree.steps
+            ],
+        }
 
 
-def _under_rules(solved: Degree) -> dict[str, Any]:
-    """What the rules change: the answer, its neighbours, and each rule with the degree before and after it."""
-    return {
-        "feasible": solved.feasible,
-        "value": solved.value,
-        "per_device_bytes": solved.per_device_bytes,
-        "at_value_minus_one_bytes": solved.at_value_minus_one_bytes,
-        "largest_allowed_below": solved.largest_below,
-        "at_largest_allowed_below_bytes": solved.at_largest_below_bytes,
-        "value_without_rules": solved.ideal.value,
-        "rules": [
-            {"rule": step.rule.words, "before": step.before, "after": step.after, "changed": step.changed}
-            for step in solved.steps
-        ],
-    }
-
-
-def hardness(found: FoundDegree) -> float:
+def hardness(found: FoundDegree) -> tuple[float, bool, Number]:
     """How much an answer asks for: the more devices, the more; most of all where no number is enough."""
-    return float("inf") if found.value is None else found.value
+    return found.degree.demand
 
 
 def degree_claim(solved: Sequence[Degree], meaning: str) -> Claimed:
-    """What can be claimed of a degree that was solved for at several instants: the one that asks for most counts."""
-    chosen = max(solved, key=lambda one: float("inf") if one.value is None else one.value)
+    """What can be claimed of a degree that was solved for at several instants: the one that asks for most counts.
+
+    Where two ask for the same whole number, the one that asks for more before it is rounded does.
+    """
+    chosen = max(solved, key=lambda one: (*one.demand[:2], one.ideal.quotient or 0))
     ideal = chosen.ideal
     parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
     quotient = None if chosen.rules else ideal.quotient

@@ -14,11 +14,11 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.instants import bound_at, instants
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.layout import Layout
-from symbolic_mem.solvers.region import Region, region
+from symbolic_mem.solvers.region import Region, region_under
 from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.study import Study
 
@@ -59,15 +59,17 @@ class Grid(Protocol):
 
 @dataclass(frozen=True)
 class RegionTable:
-    """The smallest degree for each pair of values of two symbols, or None where no degree is enough."""
+    """The smallest degree for each pair of values of two symbols, or None where no degree is enough.
+
+    `parts` are what one device keeps and what of it is not divided, at each instant that must fit.
+    """
 
     found: Region
     rows: Axis
     columns: Axis
     entries: tuple[tuple[int | None, ...], ...]
     limit: Limit
-    whole: sp.Expr
-    fixed: sp.Expr
+    parts: tuple[tuple[sp.Expr, sp.Expr], ...]
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -84,11 +86,18 @@ class RegionTable:
         """Where the pair fits on n devices, where any number is enough, and the table."""
         n, (r, values), (c, heads) = self.found.bound.symbol, self.rows, self.columns
         capacity = symbolic(self.limit.capacity)
-        lines = [Chain(self.whole, ((self.limit.sign, capacity),), asked=True)]
-        reason = None
-        if self.fixed != 0:
-            lines.append(Chain(self.fixed, (("<", capacity),), asked=True))
-            reason = text("The second line is where any number of devices is enough.")
+        lines, reason = [], None
+        for whole, fixed in self.parts:
+            if whole == 0:
+                continue
+            lines.append(Chain(whole, ((self.limit.sign, capacity),), asked=True))
+            if fixed != 0 and whole.has(n):
+                lines.append(Chain(fixed, (("<", capacity),), asked=True))
+                reason = (
+                    text("The second line is where any number of devices is enough.")
+                    if len(self.parts) == 1
+                    else say("A line without {n} must hold for any number of devices to be enough.", n=n)
+                )
         yield work.step(
             say("What is kept at {r} and {c} fits on {n} devices where", r=r, c=c, n=n), *lines, reason=reason
         )
@@ -121,15 +130,12 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
     assert grid.rows is not None and grid.columns is not None, "the question has both axes"
     capacity = study.capacity.counted
     found = [
-        region(
-            one.placed(grid.counted),
-            grid.symbol,
-            capacity,
+        region_under(
+            bound_at(one, grid.counted, grid.symbol, strict=grid.strict),
             one.values,
             grid.rows,
             grid.columns,
-            strict=grid.strict,
-            rules=grid.rules,
+            grid.rules,
         )
         for one in instants(study, grid.counted)
     ]
@@ -138,9 +144,9 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
         for lines in zip(*(one.entries for one in found), strict=True)
     )
     known = {x: v for x, v in study.values.items() if x not in (grid.rows[0], grid.columns[0])}
-    bound = found[0].bound
-    whole, fixed = bound.per_device(grid.symbol).xreplace(known), sp.expand(bound.fixed.xreplace(known))
-    return RegionTable(found[0], grid.rows, grid.columns, entries, Limit(capacity, grid.strict), whole, fixed)
+    bounds = [one.bound for one in found]
+    parts = tuple((one.per_device(grid.symbol).xreplace(known), sp.expand(one.fixed.xreplace(known))) for one in bounds)
+    return RegionTable(found[0], grid.rows, grid.columns, entries, Limit(capacity, grid.strict), parts)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
@@ -31,8 +35,16 @@ def words_of(study: Study) -> Prose:
     return text(accounts.instant(study.instant, study.recipe).words)
 
 
+def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
+    """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
+    memory = study.placed(kinds)
+    if not is_divided(memory, symbol):
+        need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
+    return Bound(memory, symbol, Limit(study.capacity.counted, strict))
+
+
 def hardest(
-    study: Study, kinds: Sequence[str], answer: Callable[[Study], Answer], hardness: Callable[[Answer], float]
+    study: Study, kinds: Sequence[str], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]
 ) -> Answer:
     """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it."""
     answers = [answer(one) for one in instants(study, kinds)]
@@ -50,15 +62,29 @@ def instant_words(study: Study) -> tuple[Prose, ...]:
 
 def decided_words(found: Found) -> tuple[Prose, ...]:
     """Say which of two instants decided, and what the other would give."""
-    return tuple(
-        say(
-            "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
-            "{chosen}. The other, {other}, gives {value}.",
-            chosen=words_of(found.study),
-            other=words_of(other.study),
-            value=text("no such number" if other.value is None else f"{other.value:,}"),
+    return tuple(_decided(found, other) for other in found.others)
+
+
+def _decided(found: Found, other: Found) -> Prose:
+    pieces = {"chosen": words_of(found.study), "other": words_of(other.study)}
+    if other.value is not None and other.value == found.value:
+        return say(
+            "Gradients do not persist between micro-batches, so two moments must fit. Both give {value}; the one at which "
+            "each device then keeps most is counted: {chosen}. The other is {other}.",
+            value=f"{other.value:,}",
+            **pieces,
         )
-        for other in found.others
+    if other.value is None and other.feasible:
+        return say(
+            "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
+            "{chosen}. The other, {other}, fits at every number.",
+            **pieces,
+        )
+    return say(
+        "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
+        "{chosen}. The other, {other}, gives {value}.",
+        value=text("no such number" if other.value is None else f"{other.value:,}"),
+        **pieces,
     )
 
 

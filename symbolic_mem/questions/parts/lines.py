@@ -29,22 +29,30 @@ def account_lines(study: Study, kinds: Sequence[str]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def degree_lines(bound: Bound, capacity: Capacity) -> tuple[Line, ...]:
-    """What is divided over the degree, what is not, what one device has, and what it holds."""
+def degree_lines(bound: Bound, capacity: Capacity, fullest: sp.Expr | None = None) -> tuple[Line, ...]:
+    """What is divided over the degree, what is not, what one device has, and what it holds.
+
+    `fullest` is what it holds at the instant at which that is most, where there are several.
+    """
     return (
         Line(M_divided, bound.divided, "bytes", "what is divided over the devices"),
         Line(M_fixed, bound.fixed, "bytes", "what every device holds in full"),
         Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device"),
-        Line(M_device, M_fixed + M_divided / bound.symbol, "bytes", "what one device holds"),
+        Line(
+            M_device,
+            M_fixed + M_divided / bound.symbol if fullest is None else fullest,
+            "bytes",
+            "what one device holds",
+        ),
     )
 
 
-def power_lines(bound: UpperBound, capacity: Capacity) -> tuple[Line, ...]:
-    """The coefficients of the powers of an unknown, what one device has, and what it holds."""
+def power_lines(bound: UpperBound, capacity: Capacity, fullest: sp.Expr | None = None) -> tuple[Line, ...]:
+    """The coefficients of the powers of an unknown, what one device has, and what it holds: see `degree_lines`."""
     coefficients = [Line(local("a", str(k)), a, "bytes", f"factor of {bound.symbol}^{k}") for k, a in bound.powers]
     held = sp.Add(*(line.symbol * bound.symbol**k for line, (k, _) in zip(coefficients, bound.powers, strict=True)))
     return (
         *coefficients,
         Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device"),
-        Line(M_device, held, "bytes", "what one device holds"),
+        Line(M_device, held if fullest is None else fullest, "bytes", "what one device holds"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
@@ -81,7 +81,9 @@ def power_steps(bound: UpperBound, written: Mapping[int, tuple[sp.Expr, ...]], w
     whole = Total(tuple(named_powers)) if len(named_powers) > 1 else named_powers[0]
     return [
         work.step(
-            say("Collected by powers of {x}, the memory of one device is", x=x),
+            say("Collected by powers of {x}, the memory of one device is", x=x)
+            if bound.degree
+            else say("The memory of one device does not depend on {x} at this moment:", x=x),
             Chain(M_device, (("=", whole),)),
             *chains,
         )
@@ -96,7 +98,9 @@ def requirement(bound: UpperBound) -> Step:
     left = [a[k] * x**k for k in sorted(a, reverse=True)]
     room = C_mem - a[0] if 0 in a else C_mem
     lines = [Chain(Total(tuple(left)) if len(left) > 1 else left[0], ((relation, C_mem),), asked=True)]
-    if present == [1]:
+    if not present:
+        reason = say("Nothing of this depends on {x}.", x=x)
+    elif present == [1]:
         lines.append(Chain(x, ((relation, room / a[1]),), asked=True))
         reason = say("The factor {a} is positive, so dividing by it keeps the sign.", a=a[1])
     elif present == [2]:
@@ -207,7 +211,9 @@ def none_words(answer: Upper) -> Prose:
     )
 
 
-def answer_words(answer: Upper, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None) -> Prose:
+def answer_words(
+    answer: Upper, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None, held: Number | None
+) -> Prose:
     """The answer in one sentence: the largest value and what one device then keeps, or why there is none."""
     x, reading = answer.bound.symbol, reading_of(placement)
     pieces: dict[str, Any] = {"reading": reading or "", "x": x, "reason": reason or "", "meaning": named(x).meaning}
@@ -215,13 +221,13 @@ def answer_words(answer: Upper, placement: Mapping[str, Placed], capacity: Capac
         if reading is not None:
             return say("With {reading}, there is no largest {x}: {reason}.", **pieces)
         return say("There is no largest {x}: {reason}.", **pieces)
-    if answer.value is None:
+    if answer.value is None or held is None:
         if reading is not None:
             return say("With {reading}, there is no such {x}: {reason}.", **pieces)
         return say("There is no such {x}: {reason}.", **pieces)
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
-        "share": about(Amount(symbolic(answer.per_device(answer.value)), capacity.unit)),
+        "share": about(Amount(symbolic(held), capacity.unit)),
         "counted": about(Amount(capacity.counted, capacity.unit)),
         "more": Amount(sp.Integer(answer.value + 1)),
     }

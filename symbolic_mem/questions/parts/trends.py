@@ -11,25 +11,31 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, local
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.solvers.insight import Crossover, Sensitivity, crossover, floor_of, sensitivities
+from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
+from symbolic_mem.solvers.insight import Crossover, Sensitivity, crossover, floor_under, sensitivities
 from symbolic_mem.study.study import Study
 
 
 @dataclass(frozen=True)
 class FloorOf:
-    """What stays on every device however many there are along `symbol`: its terms, their sum, and its bytes."""
+    """What stays on every device however many there are along `symbol`: its terms, their sum, and its bytes.
+
+    `falls` says whether anything beside it is divided, at the same instant.
+    """
 
     symbol: sp.Symbol
     terms: tuple[Term, ...]
     sizes: tuple[sp.Expr, ...]
     limit: sp.Expr
     bytes: sp.Expr
+    falls: bool
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -51,7 +57,12 @@ class FloorOf:
             ),
         )
         yield work.step(
-            say("As {n} grows, the memory of one device falls towards what is not divided:", n=self.symbol), chain
+            say("As {n} grows, the memory of one device falls towards what is not divided:", n=self.symbol)
+            if self.falls
+            else say(
+                "Whatever {n} is, one device keeps at one moment of a step, at which nothing is divided:", n=self.symbol
+            ),
+            chain,
         )
         yield Bullets(
             tuple(
@@ -72,11 +83,14 @@ class FloorOf:
 
 def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> FloorOf:
     """Find what no number of devices along `symbol` removes, at the instant at which that is most."""
+    memories = [study.placed(tuple(kinds)) for study in moments]
+    need_divided(symbol, *memories)
     found = []
-    for study in moments:
-        one, values = floor_of(study.placed(tuple(kinds)), symbol), dict(study.values)
+    for study, memory in zip(moments, memories, strict=True):
+        one, values = floor_under(Bound(memory, symbol, Limit(0))), dict(study.values)
         sizes = tuple(term.bytes.xreplace(values) for term in one.terms)
-        found.append(FloorOf(symbol, one.terms, sizes, one.bytes, one.bytes.xreplace(values)))
+        falls = is_divided(memory, symbol)
+        found.append(FloorOf(symbol, one.terms, sizes, one.bytes, one.bytes.xreplace(values), falls))
     return max(found, key=lambda one: one.bytes) if len(found) > 1 else found[0]
 
 
