@@ -72,6 +72,13 @@ class LargestMesh(Question):
             yield _alone_step(each, found)
         yield from _together(found, work)
         yield _table(found)
+        if found.none:
+            yield Paragraph(
+                text(
+                    "A dash stands where there is no such number of chips: the bound is less than one, or one of the "
+                    "axes alone keeps no more than one chip busy."
+                )
+            )
 
     def sentence(self, found: FoundMesh) -> Prose:
         """Name the most chips of each scheme, and of both."""
@@ -117,7 +124,27 @@ class FoundMesh(Found):
         return Ledger((*names, *bounds), self.known)
 
     def number(self, bound: sp.Expr) -> sp.Expr | None:
-        """The number of a bound; None while a symbol of it has no value."""
+        """The number of a bound; None while a symbol of it has no value, and where it is less than one chip."""
+        number = self._at(bound)
+        return None if number is None or (bound in self._both and not self._spread) or number < 1 else number
+
+    @property
+    def none(self) -> bool:
+        """Whether some bound has a value and there is no such number of chips."""
+        bounds = (*self.bounds.values(), *self._both)
+        return any(bound.free_symbols <= set(self.known) and self.number(bound) is None for bound in bounds)
+
+    @property
+    def _both(self) -> tuple[sp.Expr, ...]:
+        """The bounds of a mesh on which each axis has more than one chip."""
+        return self.added, self.leading, self.leading / 4
+
+    @property
+    def _spread(self) -> bool:
+        """Whether either axis alone keeps more than one chip busy."""
+        return all((at := self._at(axis)) is not None and at > 1 for axis in (self.fsdp, self.tensor))
+
+    def _at(self, bound: sp.Expr) -> sp.Expr | None:
         return bound.xreplace(dict(self.known)) if bound.free_symbols <= set(self.known) else None
 
     @property

@@ -12,12 +12,13 @@ from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.symbols import E, T, T_min, d_ff, k, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table
+from symbolic_mem.document.words import joined, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
 from symbolic_mem.questions.parts.setting import Setting, setting
 from symbolic_mem.questions.parts.times import line
-from symbolic_mem.questions.parts.way import Way, way_step
+from symbolic_mem.questions.parts.way import Way, no_batch, way_step
 from symbolic_mem.questions.parts.ways import best_shape, bound_on, more_axes, overlapped_axes, pipelined, wider_layer
 from symbolic_mem.questions.parts.ways_sent import accumulated, experts, fewer_bytes, grouped
 from symbolic_mem.solvers.critical import critical
@@ -39,33 +40,54 @@ class SmallerBatch(Question):
         """Bound the batch on the mesh as given, and again under every way."""
         case = setting(study, "fsdp+tp", "forward", self.chips, short=True)
         start = critical(case.roofline, "max").tokens
+        lacking = no_batch(case.roofline, case.values)
         needed = start + bound_on(case, overlap="sum") + best_mesh(case.roofline).tokens("max")
         study.need(needed.xreplace(dict(case.values)), f"question {self.label}")
-        return FoundWays(study, self, case.values, sp.Integer(case.chips or 1), start, bound_on(case), all_ways(case))
+        chips = sp.Integer(case.chips or 1)
+        return FoundWays(study, self, case.values, chips, start, bound_on(case), all_ways(case), lacking)
 
     def steps(self, found: FoundWays) -> Iterator[Block]:
         """Write the starting point, every way, and all of them side by side."""
         work = Work(found.known)
         tokens = work.define(T_min, found.start)
-        yield work.step(
-            text("The starting point is the mesh as given, its two axes sending at the same time:"),
-            Chain(T_min, (("=", found.start), ("=", work.put(found.start)), amount(tokens, "tokens"))),
-        )
+        said = text("The starting point is the mesh as given, its two axes sending at the same time:")
+        if found.lacking is not None:
+            yield work.step(said, Chain(T_min, (("=", found.start),)), reason=found.lacking)
+        else:
+            yield work.step(
+                said, Chain(T_min, (("=", found.start), ("=", work.put(found.start)), amount(tokens, "tokens")))
+            )
         yield from map(way_step, found.ways)
         yield _summary(found)
+        if any(tokens is None for tokens in (found.tokens, *(way.tokens for way in found.ways))):
+            yield Paragraph(text("A dash stands where there is no such batch."))
 
     def sentence(self, found: FoundWays) -> Prose:
         """Say what the ways do to the bound, in numbers."""
+        if found.tokens is None:
+            return sentences(
+                text("On the mesh as given no batch is large enough."),
+                *_with_ways(found),
+                text("Neither more axes for FSDP nor gradient accumulation changes that."),
+            )
+        if not all(way.tokens is not None and way.tokens < found.tokens for way, _ in _named(found)):
+            return sentences(
+                say("As given the bound is {base} tokens.", base=Amount(found.tokens)),
+                *_with_ways(found),
+                say(
+                    "More axes and overlap are already used. Gradient accumulation multiplies the bound, and experts "
+                    "multiply it by {ratio} unless they stay in place.",
+                    ratio=E / k,
+                ),
+            )
         return say(
-            "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {low} with one byte per "
-            "element sent, and to {pipe} with four pipeline stages that keep their weights; more axes and overlap are "
+            "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {bytes} with one byte per "
+            "element sent, and to {stages} with four pipeline stages that keep their weights; more axes and overlap are "
             "already used. Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in "
             "place.",
             ratio=E / k,
             base=Amount(found.tokens),
-            shape=Amount(found.way("shape").tokens),
-            low=Amount(found.way("bytes").tokens),
-            pipe=Amount(found.way("stages").tokens),
+            **{way.key: Amount(way.bound.xreplace(dict(way.values))) for way, _ in _named(found)},
         )
 
     def heading(self, found: FoundWays) -> str:
@@ -100,11 +122,12 @@ class FoundWays(Found):
     start: sp.Expr
     general: sp.Expr
     ways: tuple[Way, ...]
+    lacking: Prose | None = None
 
     @property
-    def tokens(self) -> sp.Expr:
-        """The tokens that a batch must exceed at the start."""
-        return self.start.xreplace(dict(self.known))
+    def tokens(self) -> sp.Expr | None:
+        """The tokens that a batch must exceed at the start; None where no batch is large enough."""
+        return None if self.lacking is not None else self.start.xreplace(dict(self.known))
 
     def way(self, name: str) -> Way:
         """Return the way of that key."""
@@ -140,6 +163,33 @@ def _summary(found: FoundWays) -> Table:
     )
 
 
-def _row(name: Prose, bound: sp.Expr, tokens: sp.Expr, found: FoundWays) -> tuple[Prose, ...]:
-    numbers = (tokens, tokens / found.chips, tokens / found.tokens)
-    return (name, say("{f}", f=bound), *(Prose((Amount(number),)) for number in numbers))
+def _row(name: Prose, bound: sp.Expr, tokens: sp.Expr | None, found: FoundWays) -> tuple[Prose, ...]:
+    numbers: tuple[sp.Expr | None, ...] = (None, None, None)
+    if tokens is not None:
+        numbers = (tokens, tokens / found.chips, tokens / found.tokens if found.tokens else None)
+    return (name, say("{f}", f=bound), *(text("–") if n is None else Prose((Amount(n),)) for n in numbers))
+
+
+def _named(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
+    """The ways that the sentence names, in its words."""
+    return (
+        (found.way("shape"), text("with the best shape of the mesh")),
+        (found.way("bytes"), text("with one byte per element sent")),
+        (found.way("stages"), text("with four pipeline stages that keep their weights")),
+    )
+
+
+def _with_ways(found: FoundWays) -> Iterator[Prose]:
+    """Say the bound under each of these ways, and where there is none."""
+    there = [
+        say("{t} tokens {words}", t=Amount(way.tokens), words=words)
+        for way, words in _named(found)
+        if way.tokens is not None
+    ]
+    if there and found.tokens is not None:
+        yield say("It is {bounds}.", bounds=joined(there))
+    elif there:
+        yield say("The bound is {bounds}.", bounds=joined(there))
+    absent = [words for way, words in _named(found) if way.tokens is None]
+    if absent:
+        yield say("There is none {ways}.", ways=joined(absent, last=" or "))

@@ -3,10 +3,11 @@
 import pytest
 import sympy as sp
 
-from symbolic_mem.document.steps import Answer, Step, Table
+from symbolic_mem.document.steps import Answer, Paragraph, Step, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.documents import part
 from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.questions.largest_mesh import LargestMesh
 from symbolic_mem.render.latex import display
 from symbolic_mem.render.text import plain_chain, plain_prose
 from symbolic_mem.study.changes import set_value
@@ -137,3 +138,55 @@ def test_a_false_line_is_refused():
     work = Work({C: sp.Integer(10), W: sp.Integer(2)})
     with pytest.raises(FalseLine):
         work.check(Chain(C / W, (("=", sp.Integer(4)),)))
+
+
+def small(**values):
+    sizes = {"X": 8, "Y": 2, "M_X": 2, "M_Y": 1, "d_model": 64, "d_ff": 256, "B": 4, "S": 16, "L": 4}
+    return load_study("cs336-a2-xxl").change(values=sizes | values)
+
+
+def test_where_no_batch_is_large_enough_the_bound_does_not_fall_from_one():
+    study = load_study("cs336-a2-xxl").change(values={"Y": 64})
+    section, facts = answer("cs336-a2-xxl", "d", study)
+    assert facts["critical_batch_tokens"] is None
+    assert (
+        facts["ways"]["The best X and Y"] == sp.Rational(25392 * 10**4, 4043493)
+        or facts["ways"]["The best X and Y"] > 0
+    )
+    assert words(section).endswith(
+        "On the mesh as given no batch is large enough. The bound is 62,796.8 tokens with the best shape of the mesh. "
+        "There is none with one byte per element sent or with four pipeline stages that keep their weights. Neither "
+        "more axes for FSDP nor gradient accumulation changes that."
+    )
+
+
+def test_one_byte_can_make_a_batch_large_enough_that_was_not():
+    study = load_study("cs336-a2-xxl").change(values={"Y": 32})  # the margin is 0.651, and twice that with one byte
+    section, facts = answer("cs336-a2-xxl", "d", study)
+    assert facts["critical_batch_tokens"] is None and facts["ways"]["Lower precision in what is sent"] > 0
+    assert "one byte per element sent" in words(section).splitlines()[-1].split("There is none")[0]
+
+
+def test_a_way_without_a_mesh_is_told_apart_from_those_that_lower_the_bound():
+    section, facts = answer("cs336-a2-xxl", "d", load_study("cs336-a2-xxl").change(values={"X": 2, "Y": 16}))
+    assert facts["critical_batch_tokens"] > facts["ways"]["The best X and Y"] > 0
+    assert facts["ways"]["Pipelining"] is None  # two chips cannot be cut in four
+    assert "There is none with four pipeline stages that keep their weights." in words(section).splitlines()[-1]
+
+
+def test_no_way_leads_to_less_than_no_tokens():
+    section, facts = answer("cs336-a2-xxl", "d", small())
+    assert all(tokens is None or tokens >= 0 for tokens in facts["ways"].values())
+    assert facts["ways"]["Overlapping the two axes"] is None
+    assert facts["ways"]["The best X and Y"] is None  # the best X is 159.72 on 16 chips
+    said = [plain_prose(block.prose) for block in section.blocks if isinstance(block, Paragraph)]
+    assert "A dash stands where there is no such batch." in said
+
+
+def test_no_mesh_keeps_less_than_one_chip_busy():
+    question = LargestMesh("m")
+    found = question.answer(small())
+    assert all(number is None or number >= 1 for number in found.facts["values"].values())
+    said = [plain_prose(block.prose) for block in question.steps(found) if isinstance(block, Paragraph)]
+    assert said[-1].startswith("A dash stands where there is no such number of chips")
+    assert not question.answer(load_study("cs336-a2-2026-mesh")).none

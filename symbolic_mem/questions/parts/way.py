@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
-from symbolic_mem.base.symbols import T_min
-from symbolic_mem.document.prose import Chain, Prose, amount
+from symbolic_mem.base.symbols import N_devices, T_min, X
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Step
+from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
+from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.solvers.critical import critical
+from symbolic_mem.solvers.optimum import BestMesh
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Beside:
 class Way:
     """One way, known by its `key`: what it does in words, and the `bound` on the tokens that it leads to.
 
-    `example` are the numbers that the study does not give; `tokens` is the bound at these `values`.
+    `example` are the numbers that the study does not give; `tokens` is the bound at these `values`, None where there is
+    no such batch: `lacking` then says why.
     """
 
     key: str
@@ -41,20 +46,41 @@ class Way:
     values: Values
     reason: Prose | None = None
     beside: tuple[Beside, ...] = ()
+    lacking: Prose | None = None
 
     @property
-    def tokens(self) -> sp.Expr:
-        """The tokens that a batch must exceed."""
-        return self.bound.xreplace(dict(self.values))
+    def tokens(self) -> sp.Expr | None:
+        """The tokens that a batch must exceed; None where no batch is large enough, or there is no such mesh."""
+        return None if self.lacking is not None else self.bound.xreplace(dict(self.values))
 
 
 def way_step(way: Way) -> Step:
     """Write the bound of a way with its numbers, and the lines beside it."""
     work = Work(way.values)
     tokens = work.define(T_min, way.bound)
-    chain = Chain(T_min, (("=", way.bound), ("=", work.put(way.bound)), amount(tokens, "tokens")))
     beside = (_chain(line, work) for line in way.beside)
+    if way.lacking is not None:
+        said = way.lacking if way.reason is None else sentences(way.lacking, way.reason)
+        return work.step(way.statement, Chain(T_min, (("=", way.bound),)), *beside, reason=said)
+    chain = Chain(T_min, (("=", way.bound), ("=", work.put(way.bound)), amount(tokens, "tokens")))
     return work.step(way.statement, chain, *beside, reason=way.reason)
+
+
+def no_batch(roofline: Roofline, values: Values, overlap: str = "max") -> Prose | None:
+    """Say that no batch is large enough for a pass at these numbers; None where one is."""
+    if critical(roofline.on(values), overlap).feasible(values):
+        return None
+    return text(
+        "No batch is large enough then: what is sent grows with the batch at least as fast as what is computed."
+    )
+
+
+def no_mesh(best: BestMesh, values: Values) -> Prose | None:
+    """Say that the best X is not on the mesh at these numbers; None where it is."""
+    x, chips = best.x_at("max").xreplace(dict(values)), values[N_devices]
+    if 1 <= x <= chips:
+        return None
+    return say("That {X} would be {x} on {chips} chips: there is no such mesh.", X=X, x=about(Amount(x)), chips=chips)
 
 
 def _chain(line: Beside, work: Work) -> Chain:

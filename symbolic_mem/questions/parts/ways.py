@@ -7,18 +7,23 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, M_Y, L, P, W, X, Y, d_ff, n_micro, n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.words import sentences, unit_for
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.questions.parts.setting import Setting
-from symbolic_mem.questions.parts.way import Beside, Way
+from symbolic_mem.questions.parts.way import Beside, Way, no_batch, no_mesh
 from symbolic_mem.solvers.critical import critical, tidy
 from symbolic_mem.solvers.optimum import best_mesh, least, whole_meshes
 
 
 def bound_on(case: Setting, mesh: Mesh | None = None, overlap: str = "max", **sent: sp.Expr) -> sp.Expr:
     """Return the tokens that a batch must exceed on another mesh, under another rule or with other bytes sent."""
-    work = scheme("fsdp+tp", case.load, mesh, **sent).forward
-    return critical(Roofline(work, case.roofline.network), overlap).tokens
+    return critical(on_mesh(case, mesh, **sent), overlap).tokens
+
+
+def on_mesh(case: Setting, mesh: Mesh | None = None, **sent: sp.Expr) -> Roofline:
+    """Return the forward pass on another mesh, or with other bytes sent."""
+    return Roofline(scheme("fsdp+tp", case.load, mesh, **sent).forward, case.roofline.network)
 
 
 def more_axes(case: Setting) -> Way:
@@ -47,11 +52,13 @@ def more_axes(case: Setting) -> Way:
             X=X,
             W=W,
         ),
+        lacking=no_batch(case.roofline, case.values),
     )
 
 
 def best_shape(case: Setting) -> Way:
     """Choose X and Y freely at the same number of chips."""
+    best = best_mesh(case.roofline)
     whole = least(whole_meshes(case.roofline, case.chips or 1, case.values, "max"))
     if whole is None:
         reason = text(
@@ -70,10 +77,11 @@ def best_shape(case: Setting) -> Way:
         "shape",
         "The best X and Y",
         say("The best X and Y. With the best {X} at the same number of chips, derived before,", X=X),
-        best_mesh(case.roofline).tokens("max"),
+        best.tokens("max"),
         {},
         case.values,
         reason,
+        lacking=no_mesh(best, case.values),
     )
 
 
@@ -100,6 +108,7 @@ def wider_layer(case: Setting) -> Way:
             d_ff=d_ff,
         ),
         (Beside(narrowest, "elements", under=d_ff),),
+        no_mesh(best_mesh(case.roofline), {**case.values, d_ff: 2 * case.values[d_ff]}),
     )
 
 
@@ -107,6 +116,15 @@ def overlapped_axes(case: Setting) -> Way:
     """Send along both axes at the same time, against one after the other."""
     best = best_mesh(case.roofline)
     ratio = tidy(best.tokens("sum") / best.tokens("max"))
+    none = no_batch(case.roofline, case.values, "sum")
+    worth = (
+        say(
+            "So sending at the same time is worth the difference to the starting point, and a factor of {ratio} at the "
+            "best {X}.",
+            ratio=int(ratio) if ratio.is_Integer else Amount(ratio.xreplace(dict(case.values))),
+            X=X,
+        ),
+    )
     return Way(
         "overlap",
         "Overlapping the two axes",
@@ -114,13 +132,14 @@ def overlapped_axes(case: Setting) -> Way:
         bound_on(case, overlap="sum"),
         {},
         case.values,
-        say(
-            "So sending at the same time is worth the difference to the starting point, and a factor of {ratio} at the "
-            "best {X}. Collectives can also be cut in pieces between pieces of a product (Wang et al., 2022, Overlap "
-            "communication with dependent computation via decomposition).",
-            ratio=int(ratio) if ratio.is_Integer else Amount(ratio.xreplace(dict(case.values))),
-            X=X,
+        sentences(
+            *(worth if none is None else ()),
+            text(
+                "Collectives can also be cut in pieces between pieces of a product (Wang et al., 2022, Overlap "
+                "communication with dependent computation via decomposition)."
+            ),
         ),
+        lacking=none,
     )
 
 
@@ -128,6 +147,13 @@ def pipelined(case: Setting) -> Way:
     """Cut the model into four stages, each with a quarter of the FSDP axis and its gathered weights kept."""
     example: Values = {n_pp: sp.Integer(4), n_micro: sp.Integer(16)}
     values, beside = {**case.values, **example}, ()
+    staged = Mesh(x=X / n_pp)
+    if case.values[X] < example[n_pp]:
+        lacking = say(
+            "An axis of {x} cannot be cut in four.", x=Amount(case.values[X], unit_for(case.values[X], "chips"))
+        )
+    else:
+        lacking = no_batch(on_mesh(case, staged), values)
     if not case.names and L in case.values:
         values[P] = case.load.weights.xreplace(dict(case.values)) * case.values[L]
     if P in values:
@@ -139,11 +165,12 @@ def pipelined(case: Setting) -> Way:
             "Pipelining. With four stages, each has a quarter of the FSDP axis, and all tokens pass through it. If a "
             "stage keeps its gathered weights while the microbatches of a step pass,"
         ),
-        bound_on(case, Mesh(x=X / n_pp)),
+        bound_on(case, staged),
         example,
         values,
         _price(),
         beside,
+        lacking,
     )
 
 

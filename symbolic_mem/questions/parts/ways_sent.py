@@ -9,13 +9,14 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, C, E, P, X, Y, b_sent, k, n_micro, n_replica
 from symbolic_mem.document.prose import say
+from symbolic_mem.document.words import sentences
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Pass, scheme
 from symbolic_mem.questions.parts.setting import Setting
-from symbolic_mem.questions.parts.way import Beside, Way
-from symbolic_mem.questions.parts.ways import bound_on
+from symbolic_mem.questions.parts.way import Beside, Way, no_batch, no_mesh
+from symbolic_mem.questions.parts.ways import on_mesh
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import best_mesh
 
@@ -26,6 +27,8 @@ def accumulated(case: Setting) -> Way:
     whole = scheme("fsdp+tp", case.load).forward
     sent = tuple(one if one.axis == "X" else replace(one, bytes=one.bytes / n_micro) for one in whole.collectives)
     each = replace(whole, flops=whole.flops / n_micro, collectives=sent)
+    staged = Roofline(each, case.roofline.network)
+    values = {**case.values, **example}
     return Way(
         "accumulation",
         "Gradient accumulation does not help",
@@ -33,22 +36,30 @@ def accumulated(case: Setting) -> Way:
             "Gradient accumulation does not help. Each of the microbatches gathers all weights again, so every one of "
             "them must hold what the whole batch had to; with four"
         ),
-        critical(Roofline(each, case.roofline.network), "max").tokens,
+        critical(staged, "max").tokens,
         example,
-        {**case.values, **example},
+        values,
         say(
             "If the weights stay gathered from the first microbatch to the last, the bound is the starting point again, "
             "never less, and {gathered} bytes more are held. Only the gradients can be sent once for all of them, which "
             "the forward pass does not see.",
             gathered=2 * P / Y,
         ),
+        lacking=no_batch(staged, values),
     )
 
 
 def fewer_bytes(case: Setting) -> Way:
     """Send elements of one byte, on the mesh as given and on the best one."""
     example: Values = {b_sent: sp.S.One}
-    work = scheme("fsdp+tp", case.load, weight_bytes=b_sent, activation_bytes=b_sent).forward
+    values = {**case.values, **example}
+    low = on_mesh(case, weight_bytes=b_sent, activation_bytes=b_sent)
+    best, squared, beside = best_mesh(low), (), ()
+    if no_mesh(best, values) is None:
+        beside = (Beside(best.tokens("max"), "tokens"),)
+        squared = (
+            say("At the best {X} both axes gain, and the bound falls with the square of the bytes (second line).", X=X),
+        )
     return Way(
         "bytes",
         "Lower precision in what is sent",
@@ -56,17 +67,19 @@ def fewer_bytes(case: Setting) -> Way:
             "Lower precision in what is sent. The bound is proportional to the bytes of an element that is sent; with "
             "one byte (FP8)"
         ),
-        bound_on(case, weight_bytes=b_sent, activation_bytes=b_sent),
+        critical(low, "max").tokens,
         example,
-        {**case.values, **example},
-        say(
-            "At the best {X} both axes gain, and the bound falls with the square of the bytes (second line). The "
-            "products stay in BF16: if they ran in FP8 too, {C} would double and the gain be lost. Quantised weight "
-            "gathers: ZeRO++ (Wang et al., 2023, arXiv:2306.10209).",
-            X=X,
-            C=C,
+        values,
+        sentences(
+            *squared,
+            say(
+                "The products stay in BF16: if they ran in FP8 too, {C} would double and the gain be lost. Quantised "
+                "weight gathers: ZeRO++ (Wang et al., 2023, arXiv:2306.10209).",
+                C=C,
+            ),
         ),
-        (Beside(best_mesh(Roofline(work, case.roofline.network)).tokens("max"), "tokens"),),
+        beside,
+        no_batch(low, values),
     )
 
 
@@ -95,6 +108,7 @@ def grouped(case: Setting) -> Way:
             "hpZ of ZeRO++)."
         ),
         (Beside(tokens.xreplace({n_replica: sp.S.One}), "tokens"),),
+        no_batch(case.roofline, case.values),
     )
 
 
@@ -102,7 +116,8 @@ def experts(case: Setting) -> Way:
     """Use a mixture of experts: all are gathered and a token visits a few; or they stay in place and tokens move."""
     example: Values = {E: sp.Integer(8), k: sp.Integer(2)}
     load = replace(case.load, flops=k * case.load.flops, weights=E * case.load.weights)
-    gathered = critical(Roofline(scheme("fsdp+tp", load).forward, case.roofline.network), "max").tokens
+    gathered = Roofline(scheme("fsdp+tp", load).forward, case.roofline.network)
+    values = {**case.values, **example}
     visits = 2 * k * case.load.inputs / Y
     moves = tuple(Collective("all-to-all", what, visits, X, "X", M_X) for what in ("tokens", "results"))
     moved = Roofline(Pass("forward", load.flops, X * Y, moves), case.roofline.network)
@@ -115,9 +130,9 @@ def experts(case: Setting) -> Way:
             E=E,
             k=k,
         ),
-        gathered,
+        critical(gathered, "max").tokens,
         example,
-        {**case.values, **example},
+        values,
         say(
             "The factor is {ratio}. Expert parallelism over the same chips leaves the experts in place and moves the "
             "tokens, there and back: that grows with the batch as the products do, so the batch cancels, and the second "
@@ -126,4 +141,5 @@ def experts(case: Setting) -> Way:
             ratio=E / k,
         ),
         (Beside(critical(moved, "max").limits[0].margin, over_one=True),),
+        no_batch(gathered, values),
     )
