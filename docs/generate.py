@@ -15,7 +15,7 @@ import click
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import grouped
 from symbolic_mem.cli.main import VERBS, group
-from symbolic_mem.hardware.catalogue import load
+from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.models.tensors import STATIC
@@ -70,7 +70,7 @@ def devices() -> str:
             device.confidence,
             device.date,
         ]
-        for name, device in load().items()
+        for name, device in load_devices().items()
     ]
     heads = ["name", "device", *(f"{reading}, bytes" for reading in READINGS)]
     heads += ["dense BF16, TFLOP/s", "memory, GB/s", "evidence", "date"]
@@ -81,7 +81,7 @@ def links() -> str:
     """Tabulate the interconnects of the devices, each figure with its direction."""
     cells = [
         [f"`{name}`", str(link), f"{link.bytes_per_second / 1e9:g}", link.direction]
-        for name, device in load().items()
+        for name, device in load_devices().items()
         for link in device.bandwidths
     ]
     return rows(["device", "link", "GB/s", "direction"], cells)
@@ -89,7 +89,7 @@ def links() -> str:
 
 def device_sources() -> str:
     """List where the figures of each device come from."""
-    return "".join(f"- `{name}`: {device.source}\n" for name, device in load().items())
+    return "".join(f"- `{name}`: {device.source}\n" for name, device in load_devices().items())
 
 
 def recipes() -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from symbolic_mem.base.errors import BadInput, nearest
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 LIMIT = 1_000_000
 _CLIP = 60
 _KINDS = {str: "text", bool: "true or false", int: "a whole number", dict: "a table", list: "a list"}
@@ -85,7 +85,7 @@ def known_keys(table: Mapping[str, Any], allowed: Iterable[str], where: str) -> 
             raise BadInput(f"{shown(where)}: unknown key {clipped(key)}; {nearest(key[:_CLIP], allowed)}")
 
 
-def entry(table: Mapping[str, Any], key: str, kind: type[T], where: str, default: T | None = None) -> T:
+def entry(table: Mapping[str, Any], key: str, kind: type[Value], where: str, default: Value | None = None) -> Value:
     """Return ``table[key]``, which must be of `kind`; when it is absent, the `default`.
 
     Raises `BadInput` for another kind, and for an absent key without default.

@@ -36,7 +36,7 @@ def _studies(_: str | None) -> list[dict[str, Any]]:
 
 
 def _devices(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.hardware.catalogue import load
+    from symbolic_mem.hardware.catalogue import load_devices
 
     return [
         {
@@ -57,7 +57,7 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
             "source": device.source,
             "notes": list(device.notes),
         }
-        for name, device in load(path).items()
+        for name, device in load_devices(path).items()
     ]
 
 

@@ -14,7 +14,7 @@ from symbolic_mem.base.tomlfile import clipped, entry, known_keys, read_toml, sh
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, READINGS, SCOPES, Bandwidth, Device, Evidence
 
-T = TypeVar("T")
+Value = TypeVar("Value")
 BUNDLED = Path(__file__).with_name("devices.toml")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -24,12 +24,12 @@ _POWER = {"": 0, "G": 9, "T": 12, "P": 15, "E": 18}
 _GROUPS = ("title", "vendor", "capacity", "reported", "bandwidth", "flops", "links", "notes")
 
 
-def load(path: str | Path | None = None) -> dict[str, Device]:
+def load_devices(path: str | Path | None = None) -> dict[str, Device]:
     """Return the bundled devices by name, with those of the TOML file at `path` added or put in their place.
 
     Raises `BadInput` for anything in that file that is not understood, with file and place.
 
-    >>> load()["h100-80gb"].capacity("reported")
+    >>> load_devices()["h100-80gb"].capacity("reported")
     85520809984
     """
     devices, sources = _bundled()
@@ -48,7 +48,7 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     >>> device("tpu-v5p").link("ICI", direction="both-ways", scope="per link").bytes_per_second
     180000000000
     """
-    devices = load(extra)
+    devices = load_devices(extra)
     if name not in devices:
         raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices)}")
     return devices[name]
@@ -212,7 +212,7 @@ def parse_flops(text: str) -> int:
     return int(value)
 
 
-def _placed(parse: Callable[[str], T], text: str, where: str) -> T:
+def _placed(parse: Callable[[str], Value], text: str, where: str) -> Value:
     try:
         return parse(text)
     except BadInput as error:

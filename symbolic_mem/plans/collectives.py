@@ -9,7 +9,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.plans.network import Network
 
-KINDS = ("all-gather", "reduce-scatter", "all-reduce", "all-to-all")
+COLLECTIVES = ("all-gather", "reduce-scatter", "all-reduce", "all-to-all")
 FABRICS = ("mesh", "pods")
 
 
@@ -31,8 +31,8 @@ class Collective:
     fabric: str = "mesh"
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise BadInput(f"unknown collective {self.kind!r}; {nearest(self.kind, KINDS)}")
+        if self.kind not in COLLECTIVES:
+            raise BadInput(f"unknown collective {self.kind!r}; {nearest(self.kind, COLLECTIVES)}")
         for count, what in ((self.axes, "mesh axes"), (self.over, "chips")):
             if sp.sympify(count).is_number and not count >= 1:
                 raise BadInput(f"{self.kind} of the {self.what} over {count} {what}: give at least 1")

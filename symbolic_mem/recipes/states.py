@@ -13,7 +13,7 @@ from symbolic_mem.base.once import hashed_once
 from symbolic_mem.models.tensors import Model, Part, Weights
 
 Shape = tuple[sp.Expr, ...]
-Kept = Iterator[tuple[sp.Expr, Shape]]
+Pieces = Iterator[tuple[sp.Expr, Shape]]
 
 EVERY_ELEMENT = "every element"
 MATMUL_WEIGHTS = "weights of matmuls"
@@ -73,45 +73,45 @@ def at_least(size: sp.Expr, least: int) -> sp.Expr:
     return sp.Min(1, sp.floor(size / least))
 
 
-def _every_element(shape: Shape) -> Kept:
+def _every_element(shape: Shape) -> Pieces:
     yield sp.S.One, shape
 
 
-def _every_tensor(shape: Shape) -> Kept:
+def _every_tensor(shape: Shape) -> Pieces:
     yield sp.S.One, ()
 
 
-def _matrices(shape: Shape) -> Kept:
+def _matrices(shape: Shape) -> Pieces:
     if len(shape) == 2:
         yield sp.S.One, shape
 
 
-def _other_than_matrices(shape: Shape) -> Kept:
+def _other_than_matrices(shape: Shape) -> Pieces:
     if len(shape) != 2:
         yield sp.S.One, shape
 
 
-def _matmul_weights(shape: Shape) -> Kept:
+def _matmul_weights(shape: Shape) -> Pieces:
     if len(shape) >= 2:
         yield sp.S.One, shape
 
 
-def _rows(shape: Shape) -> Kept:
+def _rows(shape: Shape) -> Pieces:
     if len(shape) >= 2:
         yield sp.S.One, shape[:-1]
 
 
-def _columns(shape: Shape) -> Kept:
+def _columns(shape: Shape) -> Pieces:
     if len(shape) >= 2:
         yield sp.S.One, (*shape[:-2], shape[-1])
 
 
-def _vectors(shape: Shape) -> Kept:
+def _vectors(shape: Shape) -> Pieces:
     if len(shape) < 2:
         yield sp.S.One, shape
 
 
-def _axes(shape: Shape) -> Kept:
+def _axes(shape: Shape) -> Pieces:
     for axis in shape:
         yield sp.S.One, (axis,)
 
@@ -120,22 +120,22 @@ SMALL = 4096  # bitsandbytes: `min_8bit_size`
 BLOCK = 256  # bitsandbytes: values that share one scale
 
 
-def _large(shape: Shape) -> Kept:
+def _large(shape: Shape) -> Pieces:
     yield at_least(sp.Mul(*shape), SMALL), shape
 
 
-def _blocks_of_large(shape: Shape) -> Kept:
+def _blocks_of_large(shape: Shape) -> Pieces:
     yield at_least(sp.Mul(*shape), SMALL), (sp.ceiling(sp.Mul(*shape) / BLOCK),)
 
 
-def _small(shape: Shape) -> Kept:
+def _small(shape: Shape) -> Pieces:
     yield 1 - at_least(sp.Mul(*shape), SMALL), shape
 
 
 TILE = 128  # edge of the square tiles of FP8 weights that share one scale
 
 
-def _tiles(shape: Shape) -> Kept:
+def _tiles(shape: Shape) -> Pieces:
     if len(shape) >= 2:
         yield sp.S.One, (*shape[:-2], sp.ceiling(shape[-2] / TILE), sp.ceiling(shape[-1] / TILE))
 
@@ -147,7 +147,7 @@ def _second(shape: Shape) -> sp.Expr:
     return sp.Max(*(sp.Min(one, other) for one, other in combinations(shape, 2)))
 
 
-def _optax_factors(shape: Shape) -> Kept:
+def _optax_factors(shape: Shape) -> Pieces:
     """Without its largest dimension, and without its second largest: for a matrix, its columns and its rows."""
     if len(shape) == 2:
         factored = at_least(_second(shape), FACTORED)
@@ -159,16 +159,16 @@ def _optax_factors(shape: Shape) -> Kept:
         yield factored, (sp.Mul(*shape) / _second(shape),)
 
 
-def _optax_whole(shape: Shape) -> Kept:
+def _optax_whole(shape: Shape) -> Pieces:
     yield (1 - at_least(_second(shape), FACTORED) if len(shape) >= 2 else sp.S.One), shape
 
 
-def _optax_placeholders(shape: Shape) -> Kept:
+def _optax_placeholders(shape: Shape) -> Pieces:
     """One element stands for the whole second moment of a factored tensor, two for the factors of any other."""
     yield (2 - at_least(_second(shape), FACTORED) if len(shape) >= 2 else sp.Integer(2)), ()
 
 
-RULES: dict[str, Callable[[Shape], Kept]] = {
+RULES: dict[str, Callable[[Shape], Pieces]] = {
     EVERY_ELEMENT: _every_element,
     "every tensor": _every_tensor,
     ONCE: _every_tensor,

@@ -13,7 +13,7 @@ from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
-from symbolic_mem.hardware.catalogue import load as load_devices
+from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS, Placed

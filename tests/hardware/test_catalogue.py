@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.hardware.catalogue import device, load, parse_flops, parse_rate
+from symbolic_mem.hardware.catalogue import device, load_devices, parse_flops, parse_rate
 from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, SCOPES
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "hardware.json").read_text(encoding="utf-8"))
-DEVICES = load()
+DEVICES = load_devices()
 
 
 def refused(path, text=None, *parts):
@@ -22,7 +22,7 @@ def refused(path, text=None, *parts):
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(BadInput) as caught:
-        load(path)
+        load_devices(path)
     message = str(caught.value)
     assert path.name in message
     assert "\n" not in message
@@ -171,7 +171,7 @@ def test_a_user_adds_a_device_and_replaces_one(mine):
         """,
         encoding="utf-8",
     )
-    devices = load(mine)
+    devices = load_devices(mine)
     assert set(devices) == {*DEVICES, "ours"}
     assert devices["ours"].marketed == 1_500_000_000_000
     assert devices["ours"].binary == 3 * 2**39
@@ -188,8 +188,8 @@ def test_a_user_adds_a_device_and_replaces_one(mine):
 
 
 def test_a_changed_dictionary_does_not_change_the_catalogue():
-    load().clear()
-    assert set(load()) == set(DEVICES)
+    load_devices().clear()
+    assert set(load_devices()) == set(DEVICES)
 
 
 @pytest.mark.parametrize(
@@ -254,5 +254,5 @@ def test_what_is_no_rate_of_computing_is_refused(text):
 
 
 def test_the_catalogue_does_not_import_sympy():
-    code = "import sys, symbolic_mem.hardware.catalogue as h; h.load(); sys.exit('sympy' in sys.modules)"
+    code = "import sys, symbolic_mem.hardware.catalogue as h; h.load_devices(); sys.exit('sympy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

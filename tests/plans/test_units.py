@@ -8,7 +8,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import C, T, W, W_dcn
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
-from symbolic_mem.plans.collectives import KINDS, Collective
+from symbolic_mem.plans.collectives import COLLECTIVES, Collective
 from symbolic_mem.plans.load import load
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
@@ -53,7 +53,7 @@ def test_times_are_seconds_and_volumes_bytes(name, model, direction, ring):
             assert powers(time) == {(1, 0, 0, 0)}, collective
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", COLLECTIVES)
 def test_every_collective_takes_seconds(kind):
     n = sp.Symbol("n", positive=True)
     for network in (Network("both-ways"), Network("one-way", "exact"), Network("both-ways", "exact")):

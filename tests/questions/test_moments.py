@@ -279,7 +279,7 @@ def test_what_a_device_keeps_is_what_it_keeps_at_the_fuller_instant(freed):
     # The backward pass decides: 49,152 bytes and 128 for each token; the step keeps 81,920
     for tokens, kept in ((420, 102_912), (190, 81_920)):
         study = freed(
-            'ask = "largest"\nfor = "B"\nvalues = { n_fsdp = 2 }\ncapacity = "%d B"' % (kept + 80),
+            f'ask = "largest"\nfor = "B"\nvalues = {{ n_fsdp = 2 }}\ncapacity = "{kept + 80} B"',
             SMALL | {"S": tokens},
             ALL_BUT_GRADIENTS,
         )
