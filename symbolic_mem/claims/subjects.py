@@ -16,6 +16,7 @@ from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.batch_claims import NAMES as BATCH
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
@@ -99,5 +100,6 @@ def claim_of(study: Study, question: Question | None, name: str) -> Claimed:
         return account_claim(study, name)
     found = question.claims(study).get(name)
     if found is None:
-        raise BadInput(f"question {question.label} has no {name} here: a symbol that it is counted in has no value")
+        why = plain_prose(question.unclaimable(study, name))
+        raise BadInput(f"question {question.label} has no {name} here: {why}")
     return found

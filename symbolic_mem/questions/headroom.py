@@ -32,7 +32,7 @@ from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
-from symbolic_mem.solvers.powers import contained, written_coefficients
+from symbolic_mem.solvers.powers import contained, powers_of, written_coefficients
 from symbolic_mem.study.question import Claimed, Found, key, naming
 from symbolic_mem.study.study import Study
 
@@ -66,8 +66,16 @@ class Headroom(OfKinds):
         moments = instants(study, self.counted)
         left, one = min(((self._left(one), one) for one in moments), key=lambda found: found[0].each)
         bound = bound_at(one, self.counted, self.symbol, strict=self.strict)
-        most = (next((m for x in symbols if (m := self._most(moments, x))), None) for symbols in GROWING)
-        return FoundHeadroom(one, self, study.capacity, left, bound.at(one.values), tuple(m for m in most if m))
+        most: list[Most] = []
+        unsolved: list[Unsolved] = []
+        for symbols in GROWING:
+            found = next((m for x in symbols if (m := self._most(moments, x))), None)
+            why = None if found else self._why(moments, symbols[-1])
+            if found:
+                most.append(found)
+            elif why is not None:
+                unsolved.append(Unsolved(symbols[-1], _now(study, symbols[-1]), why))
+        return FoundHeadroom(one, self, study.capacity, left, bound.at(one.values), tuple(most), tuple(unsolved))
 
     def _left(self, study: Study) -> LeftOver:
         with naming(self.label):
@@ -87,16 +95,39 @@ class Headroom(OfKinds):
         least = max(found, key=tightness)
         return moments[found.index(least)], least, tuple(found)
 
+    def _why(self, moments: tuple[Study, ...], x: sp.Symbol) -> Prose | None:
+        """Why the memory does not say how far a symbol can grow; None where it does, or does not contain it."""
+        for one in moments:
+            memory = one.placed(self.counted)
+            if str(x) not in contained(memory):
+                continue
+            try:
+                powers_of(memory, x)
+            except BadInput:
+                if x == T:
+                    return say(
+                        "tokens alone do not decide, because some of what is kept grows with {s} alone or with "
+                        "{b} alone",
+                        s=S,
+                        b=B,
+                    )
+                return say("the memory is no polynomial in {x}", x=x)
+            try:
+                self._upper(one, x)
+            except BadInput:
+                return say("the memory does not grow with {x} everywhere", x=x)
+        return None
+
     def _most(self, moments: tuple[Study, ...], x: sp.Symbol) -> Most | None:
         """That value with the value now, and its coefficients as they are written."""
         found = self._least(moments, x)
         if found is None:
             return None
         (study, least, uppers), bound = found, found[1].bound
-        now, parameters = (B * S if x == T else x).xreplace(dict(study.values)), study.model.parameters
+        parameters = study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
-        return Most(least, now if now.is_number else None, written, with_p, uppers)
+        return Most(least, _now(study, x), written, with_p, uppers)
 
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
@@ -115,7 +146,7 @@ class Headroom(OfKinds):
         yield from found.left_steps(work)
         for most in found.most:
             yield from self._growth(found, most)
-        if found.most:
+        if found.most or found.unsolved:
             yield found.table
 
     def _growth(self, found: FoundHeadroom, most: Most) -> Iterator[Block]:
@@ -133,7 +164,7 @@ class Headroom(OfKinds):
         reading, pieces = reading_of(found.placement), found.pieces
         if found.reason is not None:
             start = [] if reading is None else [say("What follows is with {reading}.", reading=reading)]
-            return sentences(*start, sentence_of(found.reason), *(most.closing for most in found.most))
+            return sentences(*start, sentence_of(found.reason), *found.closing)
         if reading is not None:
             pieces |= {"reading": reading}
             kept = say(
@@ -141,7 +172,7 @@ class Headroom(OfKinds):
             )
         else:
             kept = say("On {n} {devices} each keeps {used} of its {counted}, and {free} stay free.", **pieces)
-        return sentences(kept, *(most.closing for most in found.most))
+        return sentences(kept, *found.closing)
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
@@ -170,6 +201,42 @@ class Headroom(OfKinds):
                 words = f"the largest {named(x).meaning} at which what is kept fits on {self.devices} devices"
                 claims[str(x)] = Claimed(most[1].value, "count", words)
         return claims
+
+    def unclaimable(self, study: Study, name: str) -> Prose:
+        """Why the memory does not say how far that symbol can grow."""
+        moments = instants(study, self.counted)
+        symbol = next((x for symbols in GROWING for x in symbols if str(x) == name), None)
+        if symbol is None:
+            return super().unclaimable(study, name)
+        why = self._why(moments, symbol)
+        return say("what is kept does not depend on {x}", x=symbol) if why is None else why
+
+
+def _now(study: Study, x: sp.Symbol) -> sp.Expr | None:
+    """The value of a symbol in the study."""
+    now = (B * S if x == T else x).xreplace(dict(study.values))
+    return now if now.is_number else None
+
+
+@dataclass(frozen=True)
+class Unsolved:
+    """A symbol of which the memory does not say how far it can grow, its value `now`, and why."""
+
+    symbol: sp.Symbol
+    now: sp.Expr | None
+    reason: Prose
+
+    @property
+    def closing(self) -> Prose:
+        """That there is no answer, and why."""
+        pieces: dict[str, Any] = {"x": self.symbol, "meaning": named(self.symbol).meaning, "why": self.reason}
+        return say("How far {x} ({meaning}) can grow is not found: {why}.", **pieces)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The keys of a largest value, and why there is none."""
+        keys = ("feasible", "value", "per_device_bytes", "at_value_plus_one_bytes", "one_more_needs_bytes")
+        return {"symbol": str(self.symbol), "now": self.now, **dict.fromkeys(keys), "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -246,12 +313,18 @@ class Most:
 
 @dataclass(frozen=True, repr=False)
 class FoundHeadroom(Found):
-    """What is left on each device, what it is made of, and how far each symbol can grow."""
+    """What is left on each device, what it is made of, how far each symbol can grow, and of which that is not found."""
 
     capacity: Capacity
     left: LeftOver
     share: Solved
     most: tuple[Most, ...]
+    unsolved: tuple[Unsolved, ...] = ()
+
+    @property
+    def closing(self) -> tuple[Prose, ...]:
+        """How far each symbol can grow, in words."""
+        return tuple(each.closing for each in (*self.most, *self.unsolved))
 
     @property
     def feasible(self) -> bool:
@@ -357,6 +430,9 @@ class FoundHeadroom(Found):
             )
             for most in self.most
         )
+        rows += tuple(
+            (say("{x}", x=each.symbol), count(each.now), text("–"), text("–"), text("–")) for each in self.unsolved
+        )
         caption = say("How far each can grow on {n} {devices}, the others held", **self.pieces)
         return Table(caption, heads, rows)
 
@@ -408,7 +484,7 @@ class FoundHeadroom(Found):
             "used_bytes": self.left.used,
             "free_bytes_each": self.left.each,
             "free_bytes": self.left.together,
-            "largest": [most.facts for most in self.most],
+            "largest": [each.facts for each in (*self.most, *self.unsolved)],
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,

@@ -120,4 +120,21 @@ def _parts(memory: Memory, symbol: sp.Symbol, k: int, with_p: bool) -> tuple[sp.
         coefficient = dict(powers_of(alone, symbol)).get(k) if contains else (term.bytes if k == 0 else None)
         if coefficient is not None and coefficient != 0:
             (states if term.kind in STATIC else parts).append(coefficient)
-    return (*((sp.Add(*states),) if states else ()), *parts)
+    return (*_together(states), *parts)
+
+
+def _together(states: list[sp.Expr]) -> tuple[sp.Expr, ...]:
+    """The states as one part for each number of devices that share them; what the shapes have in common in front.
+
+    >>> from symbolic_mem.base.symbols import V, d_model, n_fsdp
+    >>> _together([(4 * V * d_model + 4 * d_model) / n_fsdp, (2 * V * d_model + 2 * d_model) / n_fsdp])
+    (6*d_model*(V + 1)/n_fsdp,)
+    """
+    whole = sp.Add(*states)
+    if len(sp.Add.make_args(whole)) == 1 or whole.has(P):
+        return (whole,) if states else ()
+    shared: dict[sp.Expr, list[sp.Expr]] = {}
+    for part in sp.Add.make_args(whole):
+        above, below = sp.fraction(part)
+        shared.setdefault(below, []).append(above)
+    return tuple(sp.factor_terms(sp.expand(sp.Add(*above))) / below for below, above in shared.items())

@@ -15,7 +15,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.ledger import Entry, Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.tomlfile import known_keys
-from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.precedence import precedence
@@ -169,6 +169,10 @@ class Question(ABC):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """Those numbers, for a `study` as the question sees it."""
         return {}
+
+    def unclaimable(self, study: Study, name: str) -> Prose:
+        """Why `claims` lack a number that can be claimed, inside a sentence."""
+        return text("a symbol that it is counted in has no value")
 
 
 @dataclass(frozen=True)

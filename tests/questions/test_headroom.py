@@ -7,13 +7,14 @@ import pytest
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import L
 from symbolic_mem.claims.check import check
 from symbolic_mem.cli.main import main
 from symbolic_mem.documents.documents import homework
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.headroom import Headroom
 from symbolic_mem.render.json import jsonable
-from symbolic_mem.render.text import plain_prose
+from symbolic_mem.render.text import plain, plain_prose
 
 MIB = 2**20
 D, FF, LAYERS, BATCH, LENGTH = 512, 2048, 4, 16, 256
@@ -213,3 +214,29 @@ def test_the_numbers_are_exact(tmp_path):
     found = asked(small(tmp_path), capacity="1 GiB", devices=7)
     assert found.left.used == Fraction(STATIC + KEPT // 2, 7) + KEPT // 2
     assert sp.sympify(found["M_device"].value) == sp.Rational(STATIC + KEPT // 2, 7) + KEPT // 2
+
+
+def test_a_depth_that_the_memory_is_no_polynomial_in_is_said_not_to_be_found():
+    study = load_study("headroom").change(recompute={"every": 2})
+    (found,) = homework(study).found
+    most = largest(found)
+    assert most["L"]["value"] is None and most["L"]["feasible"] is None
+    assert most["L"]["reason"] == "the memory is no polynomial in L"
+    assert plain_prose(found.question.sentence(found)).endswith(
+        "How far L (number of blocks (layers)) can grow is not found: the memory is no polynomial in L."
+    )
+    assert [plain_prose(cell) for cell in found.table.rows[-1]] == ["L", "32", "–", "–", "–"]
+    with pytest.raises(BadInput, match="question a has no L here: the memory is no polynomial in L"):
+        check(study, "L=100")
+
+
+def test_a_claim_about_tokens_where_they_do_not_decide_says_so():
+    said = "question a has no T here: tokens alone do not decide, because some of what is kept grows with S alone"
+    with pytest.raises(BadInput, match=said):
+        check(load_study("headroom"), "T=100")
+
+
+def test_the_coefficient_of_the_states_is_written_once():
+    (found,) = homework(load_study("headroom")).found
+    depth = next(most for most in found.most if most.symbol == L)
+    assert plain(depth.written[1][0]) == "(16 d_model (3 d_ff + 2 n_heads d_head + 2 n_kv d_head + 2))/n_fsdp"
