@@ -13,7 +13,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Number, at, fraction, missing
 from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about, capitalised, gib
+from symbolic_mem.document.words import about, capitalised, gib, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, sized
 from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words
@@ -96,7 +96,11 @@ class Compare(Question):
         gap, difference = other - one, SECOND - FIRST
         work = Work({**found.values, FIRST: one, SECOND: other})
         yield work.step(
-            say("First: {first}. Second: {second}. They take", first=text(found.a.name), second=text(found.b.name)),
+            say("Both sides: {name}. They take", name=text(found.a.name))
+            if found.same
+            else say(
+                "First: {first}. Second: {second}. They take", first=text(found.a.name), second=text(found.b.name)
+            ),
             Chain(FIRST, (amount(one, "bytes"), amount(one, "GiB"))),
             Chain(SECOND, (amount(other, "bytes"), amount(other, "GiB"))),
             Chain(difference, (amount(gap, "bytes"), amount(gap, "GiB"))),
@@ -108,6 +112,8 @@ class Compare(Question):
 
     def sentence(self, found: FoundGaps) -> Prose:
         """Say which side needs more, by how much, and which term explains most of it."""
+        if found.same:
+            return _same(found)
         names = {"a": _where(found, found.a.name), "b": text(capitalised(found.b.name))}
         if found.difference == 0 and not found.terms:
             return say("Nothing differs between {a} and {b}.", a=text(found.a.name), b=_where(found, found.b.name))
@@ -135,6 +141,8 @@ class Compare(Question):
 
     def heading(self, found: FoundGaps) -> str:
         """The title where the study gives none."""
+        if found.same:
+            return self.title or "Nothing to compare"
         return self.title or f"{capitalised(found.a.name)} against {found.b.name}"
 
     @property
@@ -151,6 +159,19 @@ class Compare(Question):
             found = self.answer(study).bytes
             more = None if found is None else fraction(found)
         return {"difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}")}
+
+
+def _same(found: FoundGaps) -> Prose:
+    """The sentence where both sides are one: the caller's changes hold on both, in place of those of the question."""
+    name = text(found.a.name)
+    if not found.instead:
+        return say("Nothing is left to compare: both sides are {name}.", name=name)
+    return say(
+        "Nothing is left to compare: the caller's {changes} took the place of the question's own on both sides, which "
+        "are now {name}.",
+        changes=text(listed(found.instead)),
+        name=name,
+    )
 
 
 def _open(found: FoundGaps) -> Prose:

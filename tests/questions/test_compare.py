@@ -131,3 +131,24 @@ def test_what_cannot_be_compared_is_refused_with_its_place(content, said):
     with pytest.raises(BadInput) as refused:
         Compare.read(content, "my.toml", "x")
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("keys", [{"recipe": ["zero-16", "megatron-18"]}, {"recipe": "megatron-18"}])
+def test_where_the_caller_sets_what_is_compared_nothing_is_left_to_compare(study, keys):
+    question = asked(**keys)
+    found = question.answer(study.called([use_recipe("fp32")]))
+    assert found.value == 0 and found.same
+    assert question.heading(found) == "Nothing to compare"
+    assert plain_prose(question.sentence(found)) == (
+        "Nothing is left to compare: the caller's recipe fp32 took the place of the question's own on both sides, which "
+        "are now the study as it stands (recipe fp32)."
+    )
+    first, *_ = question.steps(found)
+    assert plain_prose(first.statement) == "Both sides: the study as it stands (recipe fp32). They take"
+
+
+def test_a_question_that_names_one_side_twice_has_nothing_to_compare(study):
+    question = asked(recipe=["fp32", "fp32"])
+    assert plain_prose(question.sentence(question.answer(study))).startswith(
+        "Nothing is left to compare: both sides are "
+    )

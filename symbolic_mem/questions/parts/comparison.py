@@ -54,6 +54,18 @@ class FoundGaps(Found):
     bytes: sp.Rational | None
 
     @property
+    def same(self) -> bool:
+        """Whether nothing that is compared is left to tell the sides apart."""
+        return not (self.a.set_apart or self.b.set_apart)
+
+    @property
+    def instead(self) -> tuple[str, ...]:
+        """What the caller changed, in words, where the question itself changes it between its sides."""
+        last = {change.aspect: change.words for change in self.study.caller}
+        aspects = dict.fromkeys(change.aspect for change in self.question.otherwise)
+        return tuple(last[aspect] for aspect in aspects if aspect in last)
+
+    @property
     def values(self) -> Values:
         """The numbers of both sides, which are those of the study."""
         return self.a.study.values

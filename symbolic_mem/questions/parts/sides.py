@@ -45,13 +45,15 @@ Choices = tuple[Choice, ...]
 class Variant:
     """A study as one side has it, how a sentence names it, and the memory that is compared.
 
-    That is the memory of one device where the sides are `placed` differently, the whole memory otherwise.
+    That is the memory of one device where the sides are `placed` differently, the whole memory otherwise. A side that
+    has something of its own is `set_apart` from the study as it stands.
     """
 
     study: Study
     name: str
     placed: bool
     memory: Memory
+    set_apart: bool
 
 
 def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Variant]:
@@ -78,7 +80,7 @@ def _variant(study: Study, own: Mapping[str, Choice], other: Mapping[str, Choice
     ]
     named = " and ".join(f"{_WORDS.get(name, name)} {_shown(name, own[name], changed)}" for name in differ)
     memory = changed.placed() if placed else changed.memory
-    return Variant(changed, named or _standing(study, other), placed, memory)
+    return Variant(changed, named or _standing(study, other), placed, memory, bool(named))
 
 
 def _standing(study: Study, other: Iterable[str]) -> str:
