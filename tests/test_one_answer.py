@@ -221,7 +221,7 @@ def by_hand(one: Asked) -> int | None:
     if unknown in ("T", "tokens"):  # a batch of sequences of one token
         unknown, values[names["S"]] = "B", sp.Integer(1)
     answers = []
-    persist = recipe.gradients_persist or (kinds and "gradients" not in kinds) or ask == "largest"
+    persist = recipe.gradients_persist or (kinds and "gradients" not in kinds)
     for moment in ("backward",) if persist else ("backward", "step"):
         memory = sm.account(study.model, recipe, moment)
         memory = memory.of(*kinds) if kinds else memory
@@ -236,13 +236,19 @@ def by_hand(one: Asked) -> int | None:
         placed_memory = memory.place(**{kind: placed for kind, placed in placement.items() if kind in memory.kinds})
         strict, x = bool(question.get("strict", False)), names[unknown]
         others = {symbol: value for symbol, value in values.items() if symbol != x}
-        if ask == "largest":
+        if not persist and not placed_memory.total.has(x):  # at this moment it fits whatever x is, or it never does
+            held = sm.evaluate(placed_memory.total, others)
+            if held > room(question) or (strict and held == room(question)):
+                answers.append(None)
+            elif ask != "largest":
+                answers.append(1)
+        elif ask == "largest":
             answers.append(sm.largest(placed_memory, x, room(question), others, strict=strict).value)
         else:
             under = rules(question, names)
             found = sm.smallest_degree(placed_memory, x, room(question), others, strict=strict, rules=under)
             answers.append(found.value)
-    return None if None in answers else max(answers)
+    return None if None in answers else min(answers) if ask == "largest" else max(answers)
 
 
 def hand_faces(one: Asked, value: int | None) -> Iterator[Face]:
@@ -812,6 +818,28 @@ def left_where_gradients_are_freed(make: Maker) -> None:
     make.ask("headroom", **make.room(), devices=make.rng.randint(1, 40))
 
 
+def gradients_freed_in_part(make: Maker) -> None:
+    """At one of the two moments nothing may be divided, and where both ask for as many either may be the fuller."""
+    gradients_freed(make)
+    names = ["weights", "gradients", "optimizer", "activations"]
+    placed = make.rng.choice([["activations"], ["gradients"], make.rng.sample(names, 2), make.rng.sample(names, 3)])
+    make.table["placement"] = {kind: {"over": "n_fsdp"} for kind in placed if kind != "weights"} or {"gradients": {}}
+    make.table["question"] = []
+    room = {"capacity": f"{make.states * make.rng.randint(40, 120) // 100} B"}
+    for ask in ("min_degree", "recompute", "device_count"):
+        make.ask(ask, **room)
+    make.ask("headroom", **room, devices=make.rng.randint(1, 40))
+
+
+def largest_where_gradients_are_freed(make: Maker) -> None:
+    gradients_freed(make)
+    make.table["placement"].pop(make.rng.choice(["gradients", "activations", "optimizer"]))
+    make.table["question"] = []
+    for name in ("B", "S", "L"):
+        room = f"{make.states * make.rng.randint(30, 120) // 100} B"
+        make.ask("largest", **{"for": name}, values={"n_fsdp": make.rng.randint(1, 4)}, capacity=room)
+
+
 KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "plain": plain,
     "left": left,
@@ -837,6 +865,8 @@ KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "recompute in place of a part": recomputed_kept,
     "recipe recomputes": recipe_recomputes,
     "gradients freed": gradients_freed,
+    "gradients freed, in part": gradients_freed_in_part,
+    "gradients freed, largest": largest_where_gradients_are_freed,
     "gradients freed, both": gradients_freed_and_computes,
     "fits and computes": fits_and_computes_study,
     "never both": never_both,

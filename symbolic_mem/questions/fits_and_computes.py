@@ -213,7 +213,7 @@ def _bounds(found: FoundBoth, work: Work) -> Iterator[Block]:
     yield work.step(
         text("Memory asks for many devices, and for more of them the more tokens there are:")
         if whole != 0
-        else text("Nothing is divided at the moment that decides, so that the memory fits on one device or on none:"),
+        else text("Nothing is divided at the moment that decides, so what is kept fits at every degree or at none:"),
         *memory,
     )
     yield work.step(

@@ -364,17 +364,22 @@ class FoundHeadroom(Found):
         """Why it does not fit, and what would help."""
         if self.feasible:
             return None
+        pieces = {**self.pieces, "help": text(self._help)}
         if self.left.each == 0:
-            return say(
-                "on {n} {devices} each would keep {used}, which is all that it has; take more devices, divide more of the "
-                "memory, or make the batch or the model smaller",
-                **self.pieces,
-            )
-        return say(
-            "on {n} {devices} each would keep {used} of its {counted}, {over} too much; take more devices, divide more of "
-            "the memory, or make the batch or the model smaller",
-            **self.pieces,
-        )
+            return say("on {n} {devices} each would keep {used}, which is all that it has; {help}", **pieces)
+        return say("on {n} {devices} each would keep {used} of its {counted}, {over} too much; {help}", **pieces)
+
+    @property
+    def _help(self) -> str:
+        """What would help, at the instant that does not fit."""
+        memory, shared = self.share.bound.memory, self.share.bound.divided != 0
+        if memory.of("activations", "buffers").terms:
+            if shared:
+                return "take more devices, divide more of the memory, or make the batch or the model smaller"
+            return "divide more of the memory, or make the batch or the model smaller"
+        if shared:
+            return "take more devices, divide more of the memory, or make the model smaller"
+        return "divide more of the memory, or make the model smaller"
 
     def left_steps(self, work: Work) -> Iterator[Block]:
         """What one device keeps at this number of devices, and what it has free, or by how much it is too much."""

@@ -256,6 +256,12 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
             most=grouped(str(lacking.most)),
             **pieces,
         )
+    if not solved.bound.memory.of("activations", "buffers").terms:
+        return say(
+            "no number of devices is enough, because each holds {fixed} in full and has {capacity}; divide more of the "
+            "memory, take a larger device, or choose a smaller model",
+            **pieces,
+        )
     return say(
         "no number of devices is enough, because each holds {fixed} in full and has {capacity}; lower the batch or the "
         "sequence length, divide more of the memory, or recompute activations",
