@@ -77,7 +77,7 @@ class Degree:
     def demand(self) -> tuple[float, bool, Number]:
         """How much it asks for: that no degree is enough is most, then more devices, then more bytes on each of them."""
         if self.value is None:
-            return float("inf"), not self.ideal.feasible, self.ideal.fixed
+            return float("inf"), not self.ideal.feasible, self.ideal.value or self.ideal.fixed
         return self.value, False, self.profile.at(self.value)
 
     @property
