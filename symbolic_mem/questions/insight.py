@@ -125,8 +125,12 @@ class Insight(Ruled, OfKinds):
         return sentences(*closing) if closing else text("Nothing of this applies here.")
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
-        """Say that two instants count, where gradients do not persist."""
-        return (each_words(),) if len(instants(found.study, self.counted)) > 1 else ()
+        """Say that two instants count, where gradients do not persist, and which topics are about one of them."""
+        if len(instants(found.study, self.counted)) < 2:
+            return ()
+        if any(isinstance(topic, Crossing | Sensitivities) for topic in found.topics):
+            return (each_words(), text("A crossover and what one percent more adds are those of the backward pass."))
+        return (each_words(),)
 
     def heading(self, found: FoundInsight) -> str:
         """The title where the study gives none."""
