@@ -167,8 +167,8 @@ def _same(found: FoundGaps) -> Prose:
     if not found.instead:
         return say("Nothing is left to compare: both sides are {name}.", name=name)
     return say(
-        "Nothing is left to compare: the caller's {changes} took the place of the question's own on both sides, which "
-        "are now {name}.",
+        "Nothing is left to compare: what the caller sets ({changes}) took the place of the question's own on both "
+        "sides, which are now {name}.",
         changes=text(listed(found.instead)),
         name=name,
     )

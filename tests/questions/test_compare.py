@@ -140,8 +140,8 @@ def test_where_the_caller_sets_what_is_compared_nothing_is_left_to_compare(study
     assert found.value == 0 and found.same
     assert question.heading(found) == "Nothing to compare"
     assert plain_prose(question.sentence(found)) == (
-        "Nothing is left to compare: the caller's recipe fp32 took the place of the question's own on both sides, which "
-        "are now the study as it stands (recipe fp32)."
+        "Nothing is left to compare: what the caller sets (recipe fp32) took the place of the question's own on both "
+        "sides, which are now the study as it stands (recipe fp32)."
     )
     first, *_ = question.steps(found)
     assert plain_prose(first.statement) == "Both sides: the study as it stands (recipe fp32). They take"
