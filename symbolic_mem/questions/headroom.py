@@ -106,10 +106,10 @@ class Headroom(OfKinds):
             except BadInput:
                 if x == T:
                     return say(
-                        "tokens alone do not decide, because some of what is kept grows with {s} alone or with "
-                        "{b} alone",
-                        s=S,
+                        "tokens alone do not decide, because some of what is kept depends on {b} and {s} in another way "
+                        "than through their product",
                         b=B,
+                        s=S,
                     )
                 return say("the memory is no polynomial in {x}", x=x)
             try:
