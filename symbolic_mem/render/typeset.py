@@ -112,7 +112,10 @@ class Typesetter:
         return self.fraction(self.number(sp.Integer(abs(value.p))), self.number(sp.Integer(value.q)))
 
     def expr(self, expr: sp.Basic) -> str:
-        """Set an expression."""
+        """Set an expression; without numbers put in, each is set once."""
+        return self._expr(expr) if self.put else _set(type(self), expr)
+
+    def _expr(self, expr: sp.Basic) -> str:
         match expr:
             case sp.Symbol():
                 return self._symbol(expr)
@@ -177,6 +180,11 @@ class Typesetter:
             return self._symbol(base, raised)
         plain = _one_figure(base)
         return self.power(self.expr(base) if plain else self.fenced("(", self.expr(base), ")"), raised)
+
+
+@lru_cache(maxsize=16384)
+def _set(face: type[Typesetter], expr: sp.Basic) -> str:
+    return face()._expr(expr)
 
 
 def _scientific(digits: str) -> bool:
