@@ -13,8 +13,8 @@ import sympy as sp
 from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import fraction, rational
 from symbolic_mem.base.once import later
+from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe

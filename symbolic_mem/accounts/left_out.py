@@ -21,7 +21,8 @@ from functools import cached_property
 import sympy as sp
 
 from symbolic_mem.base.errors import MissingValue
-from symbolic_mem.base.exact import Given, Number, Numbers, ratio
+from symbolic_mem.base.exact import Given, Numbers
+from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import B, P, S, V, n_fsdp, n_replica
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part

@@ -9,8 +9,9 @@ from functools import cached_property
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.exact import Given, Number, Numbers, missing, ratio
+from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.once import MadeLater, later
+from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.models.tensors import KINDS, STATIC, Part

@@ -7,7 +7,8 @@ from typing import cast
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Given, Number, number, symbolic
+from symbolic_mem.base.exact import Given, number
+from symbolic_mem.base.rational import Number, symbolic
 
 
 @dataclass(frozen=True)

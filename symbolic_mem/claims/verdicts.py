@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.claims.check import Explanation, Verdict
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, listed, sentences

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Number, fraction, symbolic
+from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.units import BYTES_PER, Decimal, decimal, in_unit
 
 

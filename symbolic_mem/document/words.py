@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Number, symbolic
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.document.prose import Amount, Prose, text
 
 

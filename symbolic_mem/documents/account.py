@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.exact import Number, at, missing
+from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
+from symbolic_mem.base.rational import Number
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import STATIC

@@ -10,7 +10,8 @@ import sympy as sp
 from symbolic_mem.accounts.gaps import compare, factored
 from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import Number, at, fraction, missing
+from symbolic_mem.base.exact import at, missing
+from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, capitalised, gib, listed

@@ -10,8 +10,9 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.exact import fraction, missing
+from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.rational import fraction
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import capitalised

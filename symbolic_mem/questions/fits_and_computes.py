@@ -9,9 +9,10 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Values, symbolic
+from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, local, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Step

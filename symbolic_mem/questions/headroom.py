@@ -10,15 +10,15 @@ from typing import Any, Self
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Number, missing, symbolic
+from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, C_mem, L, M_device, M_divided, M_fixed, P, S, T, local, n_fsdp, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
@@ -335,16 +335,6 @@ class FoundHeadroom(Found):
     def value(self) -> Number | None:
         """Bytes that are free on each device."""
         return self.left.each if self.feasible else None
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of memory that are kept and counted."""
-        return self.study.memory.of(*self.question.counted).kinds
-
-    @property
-    def placement(self) -> Mapping[str, Placed]:
-        """Where those kinds live."""
-        return {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
 
     @property
     def pieces(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import Number, missing, symbolic
+from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
 from symbolic_mem.document.prose import Amount, Prose, Typeset, say
 from symbolic_mem.document.steps import Block
@@ -175,15 +176,9 @@ class FoundLargest(FoundAtInstants):
         return self.upper.bound.bytes_at(self.upper.bound.symbol)
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of memory that are kept and counted."""
-        return self.study.memory.of(*self.question.counted).kinds
-
-    @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
-        placement = {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
-        said = (*assumptions(self.study), *placement_sentences(self.kinds, placement))
+        said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import symbolic
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table

@@ -9,8 +9,9 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Compiled, Given, Number, compiled_together, partial_together, ratio
+from symbolic_mem.base.exact import Compiled, Given, compiled_together, partial_together
 from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.rational import Number, ratio
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Given, Number, Numbers, number
+from symbolic_mem.base.exact import Given, Numbers, number
 from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.rational import Number
 from symbolic_mem.solvers.bound import Bound, Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile

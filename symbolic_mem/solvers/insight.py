@@ -11,7 +11,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Number, Numbers, compiled, compiled_together, number, ratio, symbolic
+from symbolic_mem.base.exact import Given, Numbers, compiled, compiled_together, number
+from symbolic_mem.base.rational import Number, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.solvers.bound import Bound, solve

@@ -12,8 +12,9 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Number, number, ratio, rational
+from symbolic_mem.base.exact import Given, number
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import Number, ratio, rational
 from symbolic_mem.solvers.powers import contained, powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 

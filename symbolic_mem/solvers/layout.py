@@ -9,7 +9,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import Given, Number, Numbers, missing, number, ratio
+from symbolic_mem.base.exact import Given, Numbers, missing, number
+from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import B
 from symbolic_mem.models.tensors import STATIC, Part
 from symbolic_mem.solvers.profile import Profile, Rows

@@ -9,8 +9,9 @@ from functools import cache
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Given, Number
+from symbolic_mem.base.exact import Given
 from symbolic_mem.base.limit import first_degree
+from symbolic_mem.base.rational import Number
 from symbolic_mem.solvers.bound import Bound, solve
 from symbolic_mem.solvers.degree import degree_under
 from symbolic_mem.solvers.layout import Layout

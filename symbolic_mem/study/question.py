@@ -18,6 +18,7 @@ from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -236,6 +237,16 @@ class Found:
     def ledger(self) -> Ledger:
         """The named lines that the answer rests on."""
         return Ledger((), self.study.values)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of memory that are kept and counted."""
+        return self.study.memory.of(*self.question.counted).kinds
+
+    @property
+    def placement(self) -> Mapping[str, Placed]:
+        """Where those kinds live."""
+        return {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
 
     def __getitem__(self, name: str | sp.Symbol) -> Entry:
         """Return a named line of the answer, such as ``M_device``."""

@@ -8,17 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import (
-    at,
-    compiled,
-    compiled_together,
-    evaluate,
-    fraction,
-    missing,
-    number,
-    partial,
-    rational,
-)
+from symbolic_mem.base.exact import at, compiled, compiled_together, evaluate, missing, number, partial
+from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, L, S, d_model
 
 SYMBOLS = (B, L, S, d_model)

@@ -8,7 +8,8 @@ from math import floor
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Values, fraction
+from symbolic_mem.base.exact import Values
+from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import N_devices, S
 from symbolic_mem.questions.parts.conventions import Threshold
 from symbolic_mem.study.question import Claimed

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Number, symbolic
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
 from symbolic_mem.base.units import grouped
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text

@@ -8,7 +8,7 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import rational
+from symbolic_mem.base.rational import rational
 
 SCALES = {"B": 10**9, "T": 10**12}
 _FIGURE = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")

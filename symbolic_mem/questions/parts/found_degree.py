@@ -8,12 +8,11 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Number, symbolic
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
-from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -61,16 +60,6 @@ class FoundDegree(FoundAtInstants):
         """The degree without rules: the largest of all instants, None where no degree is enough at one of them."""
         values = [one.degree.ideal.value for one in self.everywhere if isinstance(one, FoundDegree)]
         return None if None in values else max(value for value in values if value is not None)
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of memory that are kept and counted."""
-        return self.study.memory.of(*self.question.counted).kinds
-
-    @property
-    def placement(self) -> Mapping[str, Placed]:
-        """Where those kinds live."""
-        return {kind: placed for kind, placed in self.study.placement.items() if kind in self.kinds}
 
     @property
     def reason(self) -> Prose | None:

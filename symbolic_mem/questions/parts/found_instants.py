@@ -9,7 +9,7 @@ from math import ceil
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Number
+from symbolic_mem.base.rational import Number
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.instants import words_of

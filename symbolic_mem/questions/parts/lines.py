@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.ledger import Line
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static, M_total, P, local
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.exact import Number, symbolic
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table

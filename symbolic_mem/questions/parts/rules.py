@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.exact import rational, symbolic
+from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table

@@ -10,8 +10,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import symbolic
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, local
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table

@@ -9,7 +9,8 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.left_out import LeftOut, left_out
-from symbolic_mem.base.exact import Given, Number, Numbers
+from symbolic_mem.base.exact import Given, Numbers
+from symbolic_mem.base.rational import Number
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.study.study import Study

@@ -1,0 +1,112 @@
+"""Faces that once parted: what `solve`, `check`, Python and JSON say of one question, and what they refuse alike."""
+
+import json
+
+import pytest
+
+import symbolic_mem as sm
+
+STUDY = """
+title = "A small stack"
+[model]
+kind = "ffn"
+[values]
+d_model = 512
+d_ff = 2048
+L = 4
+B = 16
+S = 256
+[recipe]
+preset = "cs336"
+[placement]
+weights = { over = "n_fsdp" }
+gradients = { over = "n_fsdp" }
+optimizer = { over = "n_fsdp" }
+activations = { over = "n_fsdp" }
+[[question]]
+label = "q"
+"""
+STATIC_OF_8_LAYERS = 8 * 2 * 512 * 2048 * 16  # two weights a layer, 16 bytes each
+
+
+@pytest.fixture
+def study(tmp_path):
+    def write(question):
+        path = tmp_path / "study.toml"
+        path.write_text(STUDY + question, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def said(run):
+    def call(*arguments, status=0):
+        done = run(*arguments)
+        assert done.status == status, done.err
+        return done.out if status == 0 else done.err
+
+    return call
+
+
+def test_every_activation_has_its_source_in_the_json(said):
+    terms = json.loads(said("account", "llama-3.1-8b", "--json"))["terms"]
+    sources = [term["source"] for term in terms if term["kind"] == "activations"]
+    assert sources and all(sources)
+
+
+def test_a_degree_is_asked_like_the_question_that_is_named_by_solve_and_by_check(said):
+    found = json.loads(said("solve", "headroom", "--question", "a", "--for", "n_fsdp", "--json"))
+    assert found["device"] == "h100-80gb" and found["reading"] == "reported"
+    verdict = json.loads(said("check", "headroom", "--question", "a", "--claim", f"n_fsdp={found['value']}", "--json"))
+    assert verdict[0]["right"]
+
+
+def test_a_claim_under_a_label_sees_the_values_of_that_question(study, said):
+    path = study('ask = "min_degree"\nvalues = { L = 8 }\ncapacity = "64 MiB"')
+    (verdict,) = json.loads(
+        said("check", path, "--question", "q", "--claim", f"static={STATIC_OF_8_LAYERS} B", "--json")
+    )
+    assert verdict["right"]
+    assert "Here L = 8." in said("solve", path) and "Here L = 8." in said("check", path, "--claim", "n_fsdp=7")
+
+
+def test_a_denied_number_is_said_whole(study, said):
+    # 8,388,608 weights in 16 bytes, and 2 bytes of 16 x 256 x 4 x 2,560 activations: 208 MiB in 50.4 MiB
+    path = study('ask = "min_degree"\ncapacity = "64 MiB"\nreserved = "8 MiB"\nusable = "0.9"')
+    assert json.loads(said("solve", path, "--json"))["value"] == 5
+    assert "the number exists, and it is 5." in said("check", path, "--claim", "n_fsdp=none")
+
+
+def test_the_ledger_holds_whole_rows_and_sequences(study):
+    path = study('ask = "min_degree"\ncapacity = "64 MiB"\nwhole_samples = true\npadded_rows = true')
+    found = sm.answer(sm.load_study(path), "q")
+    assert found["M_device"].value == found.degree.profile.at(found.value)
+    other = found.value - 1
+    assert found["M_device"].at(n_fsdp=other) == found.degree.profile.at(other) > 64 * 2**20
+
+
+def test_what_of_the_caller_is_not_used_is_said(study, said):
+    path = study('ask = "min_degree"\ncapacity = "64 MiB"')
+    for given, words in (
+        (("--set", "n_fsdp=8"), "“n_fsdp = 8” is not used here: the question finds or sets n_fsdp itself."),
+        (("--rest", "dropped"), "“the rest is dropped” changes nothing here: no kind of memory is divided in part."),
+    ):
+        assert words in said("solve", path, *given)
+        assert words in json.loads(said("solve", path, *given, "--json"))["beside"]
+        assert words in said("check", path, *given, "--claim", "n_fsdp=4")
+        assert words in said("homework", path, *given).replace("\\", "")
+
+
+def test_two_capacities_are_refused(study, said):
+    path = study('ask = "min_degree"\ncapacity = "64 MiB"')
+    assert "give one of them" in said("solve", path, "--device", "h100-80gb", "--capacity", "1 GiB", status=2)
+    for other in ('device = "h100-80gb"', 'reading = "binary"'):
+        path = study(f'ask = "min_degree"\ncapacity = "64 MiB"\n{other}')
+        assert "both say which memory counts" in said("account", path, status=2)
+
+
+def test_formulas_are_text_also_where_they_are_numbers(said):
+    lines = json.loads(said("homework", "llama-3.1-8b", "--json"))["questions"]
+    formulas = [entry["formula"] for found in lines for entry in found.get("not_counted", ()) if entry["formula"]]
+    assert formulas and all(isinstance(formula, str) for formula in formulas)
