@@ -32,6 +32,11 @@ def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
             for one, other in lost
         ),
         *(
+            say("The question itself sets “{key}”; the caller sets it otherwise, and that counts.", key=text(key))
+            for key in question.replaced
+            if key != "for"
+        ),
+        *(
             say(
                 "“{given}” is not used here: the question finds or sets {name} itself.",
                 given=text(change.words),

@@ -85,6 +85,7 @@ class Question(ABC):
     where: str = ""
     title: str = key(words, "")
     text: str = key(words, "")
+    replaced: tuple[str, ...] = field(default=(), kw_only=True)
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
@@ -100,7 +101,15 @@ class Question(ABC):
     def given(self, table: Mapping[str, Any], where: str, devices: str | None = None) -> Self:
         """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
         known_keys(table, self.keys(), where)
-        return replace(self, where=where, **self._values(table, where, devices)).checked()
+        values = self._values(table, where, devices)
+        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}
+        lost = [
+            each
+            for each in fields(self)
+            if own.get(each.name, each.default) not in (each.default, values.get(each.name))
+        ]
+        replaced = tuple(each.metadata["key"] or each.name for each in lost)
+        return replace(self, where=where, replaced=(*self.replaced, *replaced), **values).checked()
 
     @classmethod
     def _values(cls, table: Mapping[str, Any], where: str, devices: str | None) -> dict[str, Any]:

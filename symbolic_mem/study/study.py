@@ -31,6 +31,10 @@ class Asked(Protocol):
         """What the question sets for itself, over the study and under the caller."""
 
     @property
+    def replaced(self) -> tuple[str, ...]:
+        """The keys of its own in whose place a caller gave others."""
+
+    @property
     def finds(self) -> tuple[str, ...]:
         """The names of the symbols that it finds or sets itself, whatever values they have."""
 

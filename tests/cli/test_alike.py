@@ -98,6 +98,15 @@ def test_what_of_the_caller_is_not_used_is_said(study, said):
         assert words in said("homework", path, *given).replace("\\", "")
 
 
+def test_a_key_of_the_question_in_whose_place_the_caller_gives_another_is_said(study, said):
+    path = study('ask = "min_degree"\ncapacity = "64 MiB"\nstrict = true\nmultiple_of = 8')
+    kept, words = said("solve", path, "--strict"), "The question itself sets “{}”; the caller sets it otherwise"
+    assert "The question itself" not in kept + said("solve", path)
+    for given, key in (("--at-most",), "strict"), (("--multiple-of", "3"), "multiple_of"):
+        assert words.format(key) in said("solve", path, *given)
+        assert said("solve", path, *given).count("The question itself") == 1
+
+
 def test_two_capacities_are_refused(study, said):
     path = study('ask = "min_degree"\ncapacity = "64 MiB"')
     assert "give one of them" in said("solve", path, "--device", "h100-80gb", "--capacity", "1 GiB", status=2)
