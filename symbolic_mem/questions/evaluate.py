@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,19 +15,16 @@ from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
-from symbolic_mem.document.words import capitalised
+from symbolic_mem.document.words import about, capitalised
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.figures import held_against, stated
+from symbolic_mem.questions.parts.editions import Figure, check_computed, computed_chain, edition
+from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import WorkedLine, worked_lines
 from symbolic_mem.study.question import Claimed, Found, Question, key, words
 from symbolic_mem.study.study import Study
 
-VERDICTS = {
-    "exact": "as printed",
-    "rounded": "printed rounded",
-    "different": "not the printed figure",
-}
+VERDICTS = {"exact": "it agrees", "rounded": "rounds to it", "truncated": "cut off gives it"}
 
 
 @dataclass(frozen=True)
@@ -39,15 +36,16 @@ class Evaluate(Question):
 
     lines: tuple[WorkedLine, ...] = key(worked_lines, (), name="steps")
     closing: str = key(words, "", name="answer")
+    edition: str = key(edition, "")
 
     def checked(self) -> Evaluate:
-        """Refuse a question without lines, and an answer that is none of them."""
+        """Refuse a question without lines, an answer that is none of them, and a printed figure without edition."""
         names = [line.name for line in self.lines]
         if not names:
             raise BadInput(f'{self.where}: nothing to work through; give steps = [{{ name = "a", formula = "C/W" }}]')
         if self.closing and self.closing not in names:
             raise BadInput(f"{self.where}: answer {self.closing!r} is no step; {nearest(self.closing, names)}")
-        return self
+        return replace(self, lines=tuple(line.dated(self.edition, self.where) for line in self.lines))
 
     def answer(self, study: Study) -> FoundLines:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
@@ -61,7 +59,10 @@ class Evaluate(Question):
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
             known[line.symbol] = value
-            evaluated.append(Evaluated(line, value, *(("", None) if study.caller else _against(line, value))))
+            if not study.caller:
+                for each in line.printed:
+                    check_computed(each, known, f"question {self.label}, {line.name}", line.scale)
+            evaluated.append(Evaluated(line, value, () if study.caller else _against(line, value)))
         return FoundLines(study, self, tuple(evaluated), self.closing or self.lines[-1].name)
 
     def steps(self, found: FoundLines) -> Iterator[Block]:
@@ -69,11 +70,11 @@ class Evaluate(Question):
         work = Work(found.study.values)
         for each in found.evaluated:
             yield _step(each, work)
-        printed = [each.line.printed for each in found.evaluated if each.line.printed]
-        if any(each.verdict for each in found.evaluated):
-            yield _printed(found)
-        elif printed:
-            yield Paragraph(as_it_stands(*printed))
+        printed = [one for each in found.evaluated for one in each.line.printed]
+        if printed and found.study.caller:
+            yield Paragraph(as_it_stands(printed))
+        else:
+            yield from _editions(found, work)
 
     def sentence(self, found: FoundLines) -> Prose:
         """State the closing line with its number."""
@@ -103,17 +104,24 @@ class Evaluate(Question):
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """A line with its exact `value`, and the `verdict` on the figure that the source prints.
+class Held:
+    """A printed `figure` with its `verdict`; it is `off` by this share of the value, None where the value is zero."""
 
-    That figure is `off` by this share of the value: None where there is no figure, or where the value is zero. There is
-    no verdict where the caller changed the study that the source speaks of.
+    figure: Figure
+    verdict: str
+    off: sp.Expr | None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A line with its exact `value`, and what was `held` against it: each printed figure with its verdict.
+
+    Nothing is held against it where the caller changed the study that the source speaks of.
     """
 
     line: WorkedLine
     value: sp.Expr
-    verdict: str = ""
-    off: sp.Expr | None = None
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,12 +156,16 @@ class FoundLines(Found):
         return {"values": {each.line.name: _facts(each) for each in self.evaluated}}
 
 
-def _against(line: WorkedLine, value: sp.Expr) -> tuple[str, sp.Expr | None]:
-    """The verdict on the printed figure, and by which share of the value it is off."""
-    if not line.printed:
-        return "", None
-    figure = stated(line.printed) * line.scale
-    return held_against(value / line.scale, line.printed), None if value == 0 else figure / value - 1
+def _against(line: WorkedLine, value: sp.Expr) -> tuple[Held, ...]:
+    """The verdict on each printed figure, and by which share of the value it is off."""
+    return tuple(
+        Held(
+            printed,
+            verdict(value / line.scale, printed.written),
+            None if value == 0 else figure(printed.written) * line.scale / value - 1,
+        )
+        for printed in line.printed
+    )
 
 
 def _exactly(value: sp.Expr) -> Fraction:
@@ -162,8 +174,13 @@ def _exactly(value: sp.Expr) -> Fraction:
 
 
 def _facts(each: Evaluated) -> dict[str, Any]:
-    fact = {"value": each.value, "unit": each.line.unit, "printed": each.line.printed if each.verdict else None}
-    return {**fact, "verdict": each.verdict} if each.verdict else fact
+    fact = {"value": each.value, "unit": each.line.unit, "printed": None}
+    if not each.held:
+        return fact
+    figures = [{"printed": h.figure.written, "edition": h.figure.edition, "verdict": h.verdict} for h in each.held]
+    first = figures[0]
+    more = {"editions": figures[1:]} if figures[1:] else {}
+    return {**fact, **first, **more}
 
 
 def _step(each: Evaluated, work: Work) -> Step:
@@ -171,37 +188,56 @@ def _step(each: Evaluated, work: Work) -> Step:
     work.values[line.symbol] = each.value
     shown = amount(each.value, line.unit, digits=line.digits)
     exact = shown[1].shown.exact
-    itself = line.formula.is_Rational and exact and line.scale == 1  # the formula is the number that is shown
-    links: list[tuple[str, Side]] = [] if itself and line.unit else [("=", line.formula)]
+    links: list[tuple[str, Side]]
     if line.formula.free_symbols:
-        links.append(("=", work.put(line.formula)))
-    if not (line.formula.is_number and not line.unit and exact):
-        links.append(shown)
+        links = [("=", line.formula), ("=", work.put(line.formula)), shown]
+    elif line.written.expr.is_Symbol:  # one number, which is shown as it is
+        links = [shown] if exact and line.scale == 1 else [("=", line.formula), shown]
+    else:
+        links = [("=", line.written), shown]
     reason = text(line.note) if line.note else None
     return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
 
 
-def _printed(found: FoundLines) -> Table:
+def _editions(found: FoundLines, work: Work) -> Iterator[Block]:
+    """A table for each edition that prints figures, then what an edition computes where that is another number."""
+    pairs = [(each, held) for each in found.evaluated for held in each.held]
+    for edition_of in dict.fromkeys(held.figure.edition for _, held in pairs):
+        here = [(each, held) for each, held in pairs if held.figure.edition == edition_of]
+        yield _printed(edition_of, here)
+        for each, held in here:
+            if held.figure.computes is not None:
+                yield _computed(each, held, work)
+
+
+def _printed(edition_of: str, pairs: Sequence[tuple[Evaluated, Held]]) -> Table:
     rows = tuple(
         (
             say("{s}", s=each.line.symbol),
-            Prose((Amount(each.value, each.line.unit, each.line.digits),)),
-            text(f"{each.line.printed} {each.line.unit}".strip()),
-            _verdict(each),
+            about(Amount(each.value, each.line.unit, each.line.digits)),
+            text(f"{held.figure.written} {each.line.unit}".strip()),
+            _verdict(held),
         )
-        for each in found.evaluated
-        if each.line.printed
+        for each, held in pairs
     )
     heads = (
         Column(text("quantity")),
-        Column(text("exact value"), "right"),
+        Column(text("its value"), "right"),
         Column(text("printed"), "right"),
         Column(text("verdict"), "note"),
     )
-    return Table(text("Against the figures that the source prints"), heads, rows)
+    return Table(text(f"Against the figures printed in {edition_of}"), heads, rows)
 
 
-def _verdict(each: Evaluated) -> Prose:
-    if each.verdict != "different" or each.off is None:
-        return text(VERDICTS[each.verdict])
-    return say("not the printed figure (off by {off} %)", off=f"{float(100 * each.off):+.2g}")
+def _computed(each: Evaluated, held: Held, work: Work) -> Step:
+    """What an edition computes in place of a line, and where the two part."""
+    pieces = {"printed": text(f"{held.figure.written} {each.line.unit}".strip()), "symbol": each.line.symbol}
+    said = say("For {symbol} that edition prints {printed}, which is what it computes:", **pieces)
+    chain = computed_chain(held.figure, work, each.line.unit, each.line.digits)
+    return work.step(said, chain, reason=text(held.figure.slip))
+
+
+def _verdict(held: Held) -> Prose:
+    if held.verdict in VERDICTS:
+        return text(VERDICTS[held.verdict])
+    return text("another number") if held.off is None else say("{off} %", off=f"{float(100 * held.off):+.2g}")
