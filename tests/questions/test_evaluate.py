@@ -178,3 +178,103 @@ def test_the_figures_of_the_source_are_not_held_against_a_study_that_the_caller_
         assert printed == (["160", "80"] if study is LLAMA else [None, None])
     *_, last = question.steps(found)
     assert plain_prose(last.prose) == f"The 2 printed figures ({V1}) are for the study as it stands."
+
+
+def test_several_lines_answer_in_one_table_and_one_sentence():
+    question = asked(
+        {"name": "a", "formula": "3*L", "statement": "Layers", "unit": "layers"},
+        {"name": "b", "formula": "a/2"},
+        {"name": "c", "formula": "b/7", "statement": "The rest"},
+        answer=["a", "c"],
+        values={"L": 10},
+    )
+    found = question.answer(LLAMA.under(question))
+    assert (found.value, found["a"].value, found["c"].value) == (None, 30, sp.Rational(15, 7))
+    assert plain_prose(question.sentence(found)) == "Layers: a = 30 layers; the rest: c ≈ 2.1429."
+    *_, table = question.steps(found)
+    assert [[plain_prose(cell) for cell in row] for row in table.rows] == [
+        ["Layers", "a", "30 layers"],
+        ["The rest", "c", "≈ 2.1429"],
+    ]
+
+
+def test_every_case_is_worked_through():
+    question = asked(
+        {"name": "P_x", "formula": "3*L", "statement": "Parameters"},
+        {"name": "M", "formula": "4*P_x", "unit": "B"},
+        answer=["P_x", "M"],
+        cases=[{"name": "small", "L": 10}, {"name": "2.7B", "L": 20}],
+    )
+    found = question.answer(LLAMA.under(question))
+    assert plain_prose(question.sentence(found)) == (
+        "Parameters: 30 for small and 60 for 2.7B; M: 120 B for small and 240 B for 2.7B."
+    )
+    assert (found["P_x, small"].value, found["M_2.7B"].value) == (30, 240)
+    assert question.claimable == ("P_x, small", "M_small", "P_x, 2.7B", "M_2.7B") == tuple(question.claims(LLAMA))
+    *_, table = question.steps(found)
+    assert [[plain_prose(cell) for cell in row] for row in table.rows] == [
+        ["small", "10", "30", "120 B"],
+        ["2.7B", "20", "60", "240 B"],
+    ]
+    called = LLAMA.change(values={"L": 7})
+    assert question.answer(called.under(question))["M_small"].value == 120
+    (said,) = question.answer(called.under(question)).beside
+    assert plain_prose(said) == "“L = 7” is not used here: the question finds or sets L itself."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"cases": {}}, "cases: give a list of tables"),
+        ({"cases": [{"L": 1}]}, "cases, number 1: name is missing; give text"),
+        ({"cases": [{"name": "a"}]}, "cases, number 1: gives no value"),
+        (
+            {"cases": [{"name": "a", "L": 1}, {"name": "a", "L": 2}]},
+            "number 2: name = 'a' is empty or that of an earlier",
+        ),
+        (
+            {"cases": [{"name": "a", "L": 1}, {"name": "b", "S": 2}]},
+            "number 2: gives values to S, and the first case to L",
+        ),
+        ({"answer": ["a", "a"]}, "give the name of a step, or a list of different ones"),
+        ({"answer": ["a", "z"]}, "answer 'z' is no step"),
+    ],
+)
+def test_cases_and_answers_that_cannot_be_are_refused(content, said):
+    with pytest.raises(BadInput) as refused:
+        asked({"name": "a", "formula": "L"}, **content)
+    assert said in str(refused.value)
+
+
+def test_each_case_has_the_figures_of_its_editions():
+    question = asked(
+        {"name": "a", "formula": "3*L"},
+        cases=[{"name": "small", "L": 10, "printed": {"a": "31"}}, {"name": "large", "L": 20, "printed": {"a": "60"}}],
+        edition="v1",
+    )
+    found = question.answer(LLAMA.under(question))
+    *_, table = question.steps(found)
+    assert plain_prose(table.caption) == f"Against the figures printed in {V1}"
+    assert [[plain_prose(cell) for cell in row] for row in table.rows] == [
+        ["a_small", "30", "31", "+3.3 %"],
+        ["a_large", "60", "60", "it agrees"],
+    ]
+    assert found.facts["cases"]["large"]["a"]["verdict"] == "exact"
+    changed = LLAMA.change(values={"L": 7})
+    *_, words = question.steps(question.answer(changed.under(question)))
+    assert plain_prose(words.prose) == f"The 2 printed figures ({V1}) are for the study as it stands."
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("60", "cases, number 1: printed: give a table of figures"),
+        ({"z": "60"}, "my.toml: printed 'z' is no step; known: a"),
+        ({"a": "x"}, "cases, number 1: printed a: printed = 'x' is not a figure"),
+        ({"a": "1"}, "my.toml: small: printed a = '1' is not dated; declare"),
+    ],
+)
+def test_figures_of_a_case_that_cannot_be_read_are_refused(printed, said):
+    with pytest.raises(BadInput) as refused:
+        asked({"name": "a", "formula": "L"}, cases=[{"name": "small", "L": 10, "printed": printed}])
+    assert said in str(refused.value)

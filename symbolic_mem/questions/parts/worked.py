@@ -1,10 +1,10 @@
-"""The lines of a worked problem as a study writes them: name, formula, unit, words, and the figure of the source."""
+"""The lines of a worked problem as a study writes them, and the cases that they are worked through for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy as sp
@@ -16,7 +16,9 @@ from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Put
 from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures
+from symbolic_mem.study.changes import set_value
 from symbolic_mem.study.question import At, words
+from symbolic_mem.study.setting import Change
 
 KEYS = ("name", "formula", "unit", "statement", "printed", "note", "digits")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
@@ -58,18 +60,95 @@ class WorkedLine:
         return self.unit in BYTES_PER or self.unit == "bytes"
 
 
+@dataclass(frozen=True)
+class Case:
+    """One of several models or sizes for which the same lines are worked through: its name, and what it sets.
+
+    `printed` are the figures of sources for it, by the name of the line.
+    """
+
+    name: str
+    values: tuple[Change, ...]
+    printed: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+
+    def dated(self, edition: str, where: str) -> Case:
+        """The case with the `edition` of each figure that names none; refuses a figure without one."""
+        printed = {
+            name: in_edition(figures, edition, f"{where}: {self.name}: printed {name}")
+            for name, figures in self.printed.items()
+        }
+        return replace(self, printed=printed)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All its printed figures."""
+        return tuple(one for figures in self.printed.values() for one in figures)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The names of the symbols that it gives values to."""
+        return tuple(change.aspect for change in self.values)
+
+    def of(self, symbol: sp.Symbol) -> sp.Symbol:
+        """The symbol of a line in this case.
+
+        >>> str(Case("small", ()).of(sp.Symbol("P"))), str(Case("small", ()).of(sp.Symbol("M_load")))
+        ('P_small', 'M_load, small')
+        """
+        base, _, sub = str(symbol).partition("_")
+        return local(base, f"{sub}, {self.name}" if sub else self.name)
+
+
+def cases(given: Any, at: At) -> tuple[Case, ...]:
+    """Read the cases: tables with a `name` and values, all of the same symbols."""
+    example = '{ name = "small", L = 12 }'
+    if not isinstance(given, list) or not given or not all(isinstance(row, dict) for row in given):
+        raise BadInput(f"{at.where}: give a list of tables, each with a name and values; for example {example}")
+    found: list[Case] = []
+    for position, row in enumerate(given, start=1):
+        inside = f"{at.where}, number {position}"
+        name = words(entry(row, "name", str, inside), At(f"{inside}: name"))
+        if not name or name in (case.name for case in found):
+            raise BadInput(f"{inside}: name = {name!r} is empty or that of an earlier case; give each its own")
+        values = tuple(set_value(key, value, inside) for key, value in row.items() if key not in ("name", "printed"))
+        if not values:
+            raise BadInput(f"{inside}: gives no value; for example {example}")
+        found.append(Case(name, values, _printed(row, at.at(f"{inside}: printed"))))
+        if set(found[0].symbols) != set(found[-1].symbols):
+            raise BadInput(
+                f"{inside}: gives values to {', '.join(found[-1].symbols)}, and the first case to "
+                f"{', '.join(found[0].symbols)}; give each case the same symbols"
+            )
+    return tuple(found)
+
+
+def _printed(row: Mapping[str, Any], at: At) -> dict[str, tuple[Figure, ...]]:
+    given = row.get("printed", {})
+    if not isinstance(given, dict):
+        raise BadInput(f'{at.where}: give a table of figures by the name of their line; for example {{ M = "31.4" }}')
+    return {name: read_figures(given[name], at.at(f"{at.where} {name}")) for name in given}
+
+
+def names(given: Any, at: At) -> tuple[str, ...]:
+    """Read one name of a line, or a list of them."""
+    listed = given if isinstance(given, list) else [given]
+    if not listed or len(set(map(str, listed))) < len(listed):
+        raise BadInput(f"{at.where} = {given!r}; give the name of a step, or a list of different ones")
+    return tuple(words(name, at) for name in listed)
+
+
 def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
     """Read the lines key by key; each may use the names of the lines before it."""
     if not isinstance(given, list) or not given:
         raise BadInput(f'{at.where}: nothing to work through; give for example {{ name = "a", formula = "C/W" }}')
-    names: dict[str, sp.Expr] = {str(name.symbol): name.symbol for name in table(given=True)}
+    known: dict[str, sp.Expr] = {str(name.symbol): name.symbol for name in table(given=True)}
     lines: list[WorkedLine] = []
     for position, row in enumerate(given, start=1):
         inside = f"{at.where}, number {position}"
         if not isinstance(row, dict):
             raise BadInput(f"{inside}: a step is a table with name and formula")
-        line = _line(row, names, at.at(inside))
-        names[line.name] = line.symbol
+        line = _line(row, known, at.at(inside))
+        known[line.name] = line.symbol
         lines.append(line)
     return tuple(lines)
 
