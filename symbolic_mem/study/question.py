@@ -26,10 +26,18 @@ from symbolic_mem.study.study import Study
 
 @dataclass(frozen=True)
 class At:
-    """Where a key stands (file, question, key), and the caller's own device file: what a reader may need to know."""
+    """Where a key stands (file, question, key), and what a reader may need to know of the file.
+
+    That is the caller's own device file, and the `editions` of sources that the study declares, in words by name.
+    """
 
     where: str
     devices: str | None = None
+    editions: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, where: str) -> At:
+        """Another place in the same file."""
+        return replace(self, where=where)
 
 
 Reader = Callable[[Any, At], Any]
@@ -93,15 +101,16 @@ class Question(ABC):
         return tuple(each.metadata["key"] or each.name for each in fields(cls) if "read" in each.metadata)
 
     @classmethod
-    def read(cls, table: Mapping[str, Any], where: str, label: str, devices: str | None = None) -> Self:
+    def read(cls, table: Mapping[str, Any], at: str | At, label: str) -> Self:
         """Read a question from its table; raises `BadInput` for an unknown key or a wrong value, with its place."""
-        known_keys(table, ("label", "ask", *cls.keys()), where)
-        return cls(label, where, **cls._values(table, where, devices)).checked()
+        at = At(at) if isinstance(at, str) else at
+        known_keys(table, ("label", "ask", *cls.keys()), at.where)
+        return cls(label, at.where, **cls._values(table, at)).checked()
 
-    def given(self, table: Mapping[str, Any], where: str, devices: str | None = None) -> Self:
+    def given(self, table: Mapping[str, Any], where: str) -> Self:
         """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
         known_keys(table, self.keys(), where)
-        values = self._values(table, where, devices)
+        values = self._values(table, At(where))
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}
         lost = [
             each
@@ -112,13 +121,13 @@ class Question(ABC):
         return replace(self, where=where, replaced=(*self.replaced, *replaced), **values).checked()
 
     @classmethod
-    def _values(cls, table: Mapping[str, Any], where: str, devices: str | None) -> dict[str, Any]:
+    def _values(cls, table: Mapping[str, Any], at: At) -> dict[str, Any]:
         read = {}
         for each in fields(cls):
             if "read" in each.metadata:
                 name = each.metadata["key"] or each.name
                 if name in table:
-                    read[each.name] = each.metadata["read"](table[name], At(f"{where}: {name}", devices))
+                    read[each.name] = each.metadata["read"](table[name], at.at(f"{at.where}: {name}"))
         return read
 
     def checked(self) -> Self:

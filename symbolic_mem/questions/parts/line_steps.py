@@ -11,12 +11,6 @@ from symbolic_mem.document.words import about, capitalised, count, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines
 
-VERDICTS = {
-    "exact": "as printed",
-    "rounded": "printed rounded",
-    "different": "not the printed figure",
-}
-
 
 def uncapitalised(words: str) -> str:
     """Words as they stand inside a sentence: an abbreviation keeps its capitals."""
@@ -29,12 +23,13 @@ def line_step(each: Evaluated, work: Work) -> Step:
     work.values[line.symbol] = each.value
     shown = amount(each.value, line.unit, digits=line.digits)
     exact = shown[1].shown.exact
-    itself = line.formula.is_Rational and exact and line.scale == 1  # the formula is the number that is shown
-    links: list[tuple[str, Side]] = [] if itself and line.unit else [("=", line.formula)]
+    links: list[tuple[str, Side]]
     if line.formula.free_symbols:
-        links.append(("=", work.put(line.formula)))
-    if not (line.formula.is_number and not line.unit and exact):
-        links.append(shown)
+        links = [("=", line.formula), ("=", work.put(line.formula)), shown]
+    elif line.written.expr.is_Symbol:  # one number, which is shown as it is
+        links = [shown] if exact and line.scale == 1 else [("=", line.formula), shown]
+    else:
+        links = [("=", line.written), shown]
     reason = text(line.note) if line.note else None
     return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
 
@@ -105,30 +100,3 @@ def in_cases(found: FoundCases) -> Prose:
         said = (uncapitalised if clauses else capitalised)(line.statement) or line.name
         clauses.append(say("{said}: {each}", said=text(said), each=joined(each)))
     return say("{said}.", said=joined(clauses, "; ", "; "))
-
-
-def printed_table(found: FoundLines) -> Table:
-    """Hold the lines against the figures that the source prints."""
-    rows = tuple(
-        (
-            say("{s}", s=each.line.symbol),
-            Prose((Amount(each.value, each.line.unit, each.line.digits),)),
-            text(f"{each.line.printed} {each.line.unit}".strip()),
-            _verdict(each),
-        )
-        for each in found.evaluated
-        if each.line.printed
-    )
-    heads = (
-        Column(text("quantity")),
-        Column(text("exact value"), "right"),
-        Column(text("printed"), "right"),
-        Column(text("verdict"), "note"),
-    )
-    return Table(text("Against the figures that the source prints"), heads, rows)
-
-
-def _verdict(each: Evaluated) -> Prose:
-    if each.verdict != "different" or each.off is None:
-        return text(VERDICTS[each.verdict])
-    return say("not the printed figure (off by {off} %)", off=f"{float(100 * each.off):+.2g}")
