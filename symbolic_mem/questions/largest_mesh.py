@@ -10,25 +10,31 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.symbols import B, C, N_devices, S, T, W, X, Y, local, t_math
+from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_math
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
+from symbolic_mem.document.words import about, count, joined
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.keys import one_of
 from symbolic_mem.questions.parts.one_axis import OneAxis, one_axis_bounds
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.times import line, names_step
 from symbolic_mem.solvers.chips import largest_mesh
 from symbolic_mem.solvers.critical import tidy
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.question import Found, Question, key
 from symbolic_mem.study.study import Study
+
+SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp")
 
 
 @dataclass(frozen=True)
 class LargestMesh(Question):
-    """N <= ... for each scheme and pass, then for both axes together, overlapped and not."""
+    """N <= ... for each scheme and pass, then for both axes together, overlapped and not; or for one `scheme` alone."""
 
     ask = "largest_mesh"
     subject = "layers"
+
+    scheme: str = key(one_of(*SCHEMES), "")
 
     def answer(self, study: Study) -> FoundMesh:
         """Bound the chips of every scheme and pass, and of a mesh of two axes, in symbols and where they have numbers."""
@@ -68,9 +74,10 @@ class LargestMesh(Question):
             yield names_step(
                 text("The model computes for one token, holds, and sends between its layers"), found.names, work
             )
-        for each in found.alone:
+        for each in found.asked:
             yield _alone_step(each, found)
-        yield from _together(found, work)
+        if found.both:
+            yield from _together(found, work)
         yield _table(found)
         if found.none:
             yield Paragraph(
@@ -81,13 +88,12 @@ class LargestMesh(Question):
             )
 
     def sentence(self, found: FoundMesh) -> Prose:
-        """Name the most chips of each scheme, and of both."""
-        return say(
-            "Data parallelism and FSDP keep at most {f} chips busy, tensor parallelism {t}, both together their "
-            "product when the axes overlap, and about a quarter of it when they do not.",
-            f=found.fsdp,
-            t=found.tensor,
-        )
+        """Say the most chips of each pass that is asked for, and of both axes: as a formula, a number, and whole chips."""
+        clauses = [_most(text(each.name), each.most, found) for each in found.asked]
+        if found.both:
+            clauses.append(_most(text("both axes, overlapped"), found.overlapped, found))
+            clauses.append(_most(text("both axes, one after the other"), found.added, found))
+        return say("At most so many chips stay busy: {clauses}.", clauses=joined(clauses, "; ", "; "))
 
     def heading(self, found: FoundMesh) -> str:
         """The title where the study gives none."""
@@ -102,6 +108,7 @@ class FoundMesh(Found):
     are long against one. `known` are the numbers of the study but those of its mesh; `names` as in `PassTimes`.
     """
 
+    question: LargestMesh
     known: Values
     names: Values
     alone: tuple[OneAxis, ...]
@@ -110,6 +117,25 @@ class FoundMesh(Found):
     overlapped: sp.Expr
     added: sp.Expr
     leading: sp.Expr
+
+    @property
+    def asked(self) -> tuple[OneAxis, ...]:
+        """The passes of one axis that the question asks about."""
+        name = self.question.scheme
+        return () if name == "fsdp+tp" else tuple(each for each in self.alone if each.key.startswith(name))
+
+    @property
+    def both(self) -> bool:
+        """Whether it asks about a mesh of both axes."""
+        return self.question.scheme in ("", "fsdp+tp")
+
+    def whole(self, bound: sp.Expr) -> tuple[int, ...]:
+        """The whole axes of chips that a bound allows: one, or both of a mesh that overlaps; none where it is no such bound."""
+        axes = (self.fsdp, self.tensor) if bound == self.overlapped else (bound,)
+        if self.number(bound) is None or bound in self._both:
+            return ()
+        numbers = [self._at(axis) for axis in axes]
+        return tuple(max(int(sp.floor(number)), 1) for number in numbers if number is not None)
 
     @property
     def bounds(self) -> Mapping[str, sp.Expr]:
@@ -150,19 +176,25 @@ class FoundMesh(Found):
     @property
     def facts(self) -> Mapping[str, Any]:
         """Every bound as a formula, and its number where it has one."""
-        return {"bounds": self.bounds, "values": {name: self.number(bound) for name, bound in self.bounds.items()}}
+        return {
+            "bounds": self.bounds,
+            "values": {name: self.number(bound) for name, bound in self.bounds.items()},
+            "whole": {name: list(self.whole(bound)) for name, bound in self.bounds.items()},
+        }
 
 
 def _alone_step(each: OneAxis, found: FoundMesh) -> Step:
     work = Work(found.known)
     work.define(t_math, each.math)
+    work.define(F_layer, sp.cancel(each.math * C))
     work.define(each.sent, each.time)
     numbers = ()
     if found.number(each.most) is not None:
         numbers = (Chain(each.most, (("=", work.put(each.most)), amount(work.number(each.most), "chips"))),)
     return work.step(
         text(each.heading),
-        Chain(t_math, (("=", each.math),)),
+        Chain(F_layer, (("=", sp.cancel(each.math * C)),)),
+        Chain(t_math, (("=", F_layer / C),)),
         Chain(each.sent, (("=", each.time),)),
         Chain(t_math, (("≥", each.sent),), asked=True),
         Chain(each.degree, (("≤", each.most),), asked=True),
@@ -189,20 +221,46 @@ def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
 
 
 def _table(found: FoundMesh) -> Table:
-    rows = [_row(text(each.name), each.most, found) for each in found.alone]
-    rows += [
-        _row(text("FSDP and tensor parallelism, overlapped"), found.overlapped, found),
-        _row(text("the same, for long axes"), found.leading, found),
-        _row(text("not overlapped"), found.added, found),
-        _row(text("the same, for long axes"), found.leading / 4, found),
-    ]
+    rows = [_row(text(each.name), each.most, found) for each in found.asked]
+    if found.both:
+        rows += [
+            _row(text("FSDP and tensor parallelism, overlapped"), found.overlapped, found),
+            _row(text("the same, for long axes"), found.leading, found),
+            _row(text("not overlapped"), found.added, found),
+            _row(text("the same, for long axes"), found.leading / 4, found),
+        ]
     return Table(
         say("Most chips that stay busy, with {c} FLOP/s and {w} bytes/s", c=C, w=W),
-        (Column(text("scheme and pass"), "text"), Column(text("most chips")), Column(text("here"), "right")),
+        (
+            Column(text("scheme and pass"), "text"),
+            Column(text("most chips")),
+            Column(text("here"), "right"),
+            Column(text("whole chips"), "right"),
+        ),
         tuple(rows),
     )
 
 
 def _row(name: Prose, bound: sp.Expr, found: FoundMesh) -> tuple[Prose, ...]:
     number = found.number(bound)
-    return (name, say("{b}", b=bound), text("–") if number is None else Prose((Amount(number),)))
+    shown = text("–") if number is None else about(Amount(number))
+    return (name, say("{b}", b=bound), shown, _whole(found.whole(bound)) or text("–"))
+
+
+def _whole(axes: tuple[int, ...]) -> Prose | None:
+    """Whole chips along one axis, or along both with their product."""
+    if not axes:
+        return None
+    if len(axes) == 1:
+        return count(axes[0])
+    return say("{x} × {y} = {n}", x=axes[0], y=axes[1], n=Amount(sp.Integer(axes[0] * axes[1])))
+
+
+def _most(name: Prose, bound: sp.Expr, found: FoundMesh) -> Prose:
+    number, axes = found.number(bound), _whole(found.whole(bound))
+    pieces = {"name": name, "bound": bound, "number": text("") if number is None else about(Amount(number, "chips"))}
+    if number is None:
+        return say("{name}, {bound}", **pieces)
+    if axes is None:
+        return say("{name}, {bound}, here {number}", **pieces)
+    return say("{name}, {bound}, here {number}, in whole chips {axes}", axes=axes, **pieces)

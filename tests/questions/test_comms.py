@@ -119,7 +119,10 @@ def test_the_largest_meshes_of_2026_have_their_numbers():
 def test_both_bounds_are_an_interval_or_a_proof_that_there_is_none():
     _, facts = answer("fits-and-computes", "a")
     assert (facts["value"], facts["interval"]) == (46, (46, 102))
-    section, facts = answer("fits-and-computes", "b")
+    assert answer("fits-and-computes", "b")[1]["interval"] == (58, 102)
+    _, facts = answer("fits-and-computes", "c")
+    assert (facts["interval"], facts["first_batch_degree"]) == ((47, 102), 39)
+    section, facts = answer("fits-and-computes", "d")
     assert facts["feasible"] is False
     assert "That is the proof that none exists" in words(section)
 
