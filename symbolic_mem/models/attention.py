@@ -101,7 +101,10 @@ def core(
     return Layer(
         "attention core",
         saved=profile.kept(row, shapes),
-        matmuls=(Matmul("q k", B * n_heads * S, d_qk, S), Matmul("p v", B * n_heads * S, S, d_v)),
+        matmuls=(
+            Matmul("q k", B * n_heads * S, d_qk, S, "attention scores"),
+            Matmul("p v", B * n_heads * S, S, d_v, "attention scores"),
+        ),
         source=profile.source,
     )
 

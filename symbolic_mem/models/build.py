@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.symbols import table as symbols
@@ -65,7 +65,7 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
+    known_keys(table, ("kind", "config", "edition", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
@@ -124,8 +124,9 @@ def _plain_transformer(table: dict[str, Any], where: str) -> Built:
 def _cs336_transformer(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.cs336 import cs336_transformer
 
-    _only(table, ("kind",), 'kind = "cs336-transformer"', where)
-    return Built(cs336_transformer(), {})
+    _only(table, ("kind", "edition"), 'kind = "cs336-transformer"', where)
+    with at_place(where):
+        return Built(cs336_transformer(edition=entry(table, "edition", int, where, 2025)), {})
 
 
 def _parameters(table: dict[str, Any], where: str, own: Iterable[Name] = ()) -> Built:

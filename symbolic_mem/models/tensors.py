@@ -64,12 +64,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Matmul:
-    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward."""
+    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward.
+
+    `group` is the part of the model that it counts to, the `group` of its weight if it has one.
+    """
 
     name: str
     m: sp.Expr
     k: sp.Expr
     n: sp.Expr
+    group: str = ""
 
     @property
     def flops(self) -> sp.Expr:
