@@ -38,7 +38,7 @@ def read_written(
     """Read a formula as it is written: each number in it is a symbol, beside which its value stands.
 
     >>> read_written("10 * 2 + 5", {})[1]
-    ((number_0, 10), (number_1, 2), (number_2, 5))
+    ((number_000, 10), (number_001, 2), (number_002, 5))
     """
     numbers: dict[sp.Symbol, sp.Expr] = {}
     expr = _read(text, names, what, numbers)
@@ -85,7 +85,7 @@ def _build(
             number = sp.Rational((ast.get_source_segment(text.strip(), node) or str(value)).replace("_", ""))
             if numbers is None:
                 return number
-            symbol = local("number", str(len(numbers)))
+            symbol = local("number", f"{len(numbers):03}")
             numbers[symbol] = number
             return symbol
         case ast.Name(id=name):

@@ -130,7 +130,7 @@ def notation(study: Study) -> Table:
         used |= study.memory.total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     rows = []
-    for name in table(given=True):
+    for name in (*table(given=True), *study.names):
         if name.symbol in used:
             value = study.values.get(name.symbol)
             shown = say("{v}", v=value) if value is not None else text("to be found")

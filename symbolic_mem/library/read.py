@@ -21,11 +21,11 @@ from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
-from symbolic_mem.study.values import printable, read_fraction, read_values
+from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
 
 CONFIG_RECIPE = "fsdp2"
 _TOP = (
-    *("title", "source", "editions", "text", "notes", "model", "values", "recipe", "placement", "capacity"),
+    *("title", "source", "editions", "text", "notes", "model", "values", "given", "recipe", "placement", "capacity"),
     *("network", "question"),
 )
 _PLACED = ("fraction", "over", "rest")
@@ -64,8 +64,9 @@ def load_study(name: str, devices: str | None = None) -> Study:
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
     """Check the parsed `content` of a study file and return the `Study`."""
     known_keys(content, _TOP, where)
-    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder)
-    values = dict(built.values)
+    names, own = read_own(entry(content, "given", dict, where, {}), f"{where} [given]")
+    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder, names)
+    values = dict(built.values) | own
     values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
     built.check(values, f"{where} [values]")
     network = None
@@ -82,13 +83,20 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
         questions=_questions(
             entry(content, "question", list, where, []),
-            At(where, devices, _editions(entry(content, "editions", dict, where, {}), f"{where} [editions]")),
+            At(
+                where,
+                devices,
+                _editions(entry(content, "editions", dict, where, {}), f"{where} [editions]"),
+                names,
+                folder,
+            ),
         ),
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
         notes=tuple(printable(str(note), "notes", where) for note in entry(content, "notes", list, where, [])),
         devices=devices,
         network=network,
+        names=names,
     )
     if "capacity" not in content:
         return study

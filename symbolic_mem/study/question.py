@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import sympy as sp
@@ -14,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.ledger import Entry, Ledger
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
@@ -28,12 +30,20 @@ from symbolic_mem.study.study import Study
 class At:
     """Where a key stands (file, question, key), and what a reader may need to know of the file.
 
-    That is the caller's own device file, and the `editions` of sources that the study declares, in words by name.
+    That is the caller's own device file, the `editions` of sources that the study declares, in words by name, the names
+    of its own symbols, and the folder where its paths start.
     """
 
     where: str
     devices: str | None = None
     editions: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[Name, ...] = ()
+    folder: Path = Path()
+
+    @property
+    def names(self) -> dict[str, sp.Expr]:
+        """The symbols that formulas may use: those of every study, and its own."""
+        return {str(name.symbol): name.symbol for name in (*table(given=True), *self.own)}
 
     def at(self, where: str) -> At:
         """Another place in the same file."""

@@ -11,7 +11,6 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.exact import Values, missing
 from symbolic_mem.base.formula import read_formula, read_written
-from symbolic_mem.base.symbols import table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Chain, Prose, Put, amount, say, text
 from symbolic_mem.document.words import sentences
@@ -56,10 +55,8 @@ def read_figures(given: Any, at: At, names: Mapping[str, sp.Expr] | None = None)
     >>> read_figures("31.4", At("my.toml: printed"))
     (Figure(written='31.4', edition='', computes=None, written_out=None, slip=''),)
     """
-    if names is None:
-        names = {str(name.symbol): name.symbol for name in table(given=True)}
     listed = given if isinstance(given, list) else [given]
-    return tuple(_figure(each, at, names) for each in listed)
+    return tuple(_figure(each, at, at.names if names is None else names) for each in listed)
 
 
 def in_edition(printed: Sequence[Figure], usual: str, where: str) -> tuple[Figure, ...]:

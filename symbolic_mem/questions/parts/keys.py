@@ -95,7 +95,7 @@ def degree(given: Any, at: At) -> sp.Symbol:
 
 def values(given: Any, at: At) -> tuple[Change, ...]:
     """Read values that a question gives for itself, each under the name of its symbol."""
-    return tuple(set_value(name, value, at.where) for name, value in entries(given, at).items())
+    return tuple(set_value(name, value, at.where, at.own) for name, value in entries(given, at).items())
 
 
 def placements(given: Any, at: At) -> tuple[Change, ...]:

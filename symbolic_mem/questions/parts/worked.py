@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula, read_written
-from symbolic_mem.base.symbols import local, table
+from symbolic_mem.base.symbols import local
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Put
@@ -110,7 +110,9 @@ def cases(given: Any, at: At) -> tuple[Case, ...]:
         name = words(entry(row, "name", str, inside), At(f"{inside}: name"))
         if not name or name in (case.name for case in found):
             raise BadInput(f"{inside}: name = {name!r} is empty or that of an earlier case; give each its own")
-        values = tuple(set_value(key, value, inside) for key, value in row.items() if key not in ("name", "printed"))
+        values = tuple(
+            set_value(key, value, inside, at.own) for key, value in row.items() if key not in ("name", "printed")
+        )
         if not values:
             raise BadInput(f"{inside}: gives no value; for example {example}")
         found.append(Case(name, values, _printed(row, at.at(f"{inside}: printed"))))
@@ -141,7 +143,7 @@ def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
     """Read the lines key by key; each may use the names of the lines before it."""
     if not isinstance(given, list) or not given:
         raise BadInput(f'{at.where}: nothing to work through; give for example {{ name = "a", formula = "C/W" }}')
-    known: dict[str, sp.Expr] = {str(name.symbol): name.symbol for name in table(given=True)}
+    known: dict[str, sp.Expr] = at.names
     lines: list[WorkedLine] = []
     for position, row in enumerate(given, start=1):
         inside = f"{at.where}, number {position}"
