@@ -10,13 +10,13 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_math
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_fsdp, t_math, t_tp
+from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import about, count, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import one_of
-from symbolic_mem.questions.parts.one_axis import OneAxis, one_axis_bounds
+from symbolic_mem.questions.parts.one_axis import BothAxes, OneAxis, both_axes, one_axis_bounds
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.times import line, names_step
 from symbolic_mem.solvers.chips import largest_mesh
@@ -56,6 +56,7 @@ class LargestMesh(Question):
             overlapped=largest_mesh(fsdp, tensor, "max"),
             added=largest_mesh(fsdp, tensor, "sum"),
             leading=tidy((fsdp - 1) * (tensor - 1)),
+            times=both_axes(case),
         )
 
     def steps(self, found: FoundMesh) -> Iterator[Block]:
@@ -88,12 +89,29 @@ class LargestMesh(Question):
             )
 
     def sentence(self, found: FoundMesh) -> Prose:
-        """Say the most chips of each pass that is asked for, and of both axes: as a formula, a number, and whole chips."""
-        clauses = [_most(text(each.name), each.most, found) for each in found.asked]
+        """Say what one device does and sends in each pass that is asked for, and on how many chips it stays busy."""
+        clauses = [
+            say(
+                "{name}, {flops} FLOP on each chip and {time} s of sending, so {most}",
+                name=text(each.name),
+                flops=sp.cancel(each.math * C),
+                time=each.time,
+                most=_most(each.most, found),
+            )
+            for each in found.asked
+        ]
         if found.both:
-            clauses.append(_most(text("both axes, overlapped"), found.overlapped, found))
-            clauses.append(_most(text("both axes, one after the other"), found.added, found))
-        return say("At most so many chips stay busy: {clauses}.", clauses=joined(clauses, "; ", "; "))
+            times = found.times
+            overlapped = say(
+                "both axes, {flops} FLOP on each chip and {fsdp} s of sending along X and {tensor} s along Y, so, "
+                "overlapped, {most}",
+                flops=sp.cancel(times.math * C),
+                fsdp=times.fsdp,
+                tensor=times.tensor,
+                most=_most(found.overlapped, found),
+            )
+            clauses += [overlapped, say("one axis after the other, {most}", most=_most(found.added, found))]
+        return say("So the chips stay busy: {clauses}.", clauses=joined(clauses, "; ", "; "))
 
     def heading(self, found: FoundMesh) -> str:
         """The title where the study gives none."""
@@ -117,6 +135,7 @@ class FoundMesh(Found):
     overlapped: sp.Expr
     added: sp.Expr
     leading: sp.Expr
+    times: BothAxes
 
     @property
     def asked(self) -> tuple[OneAxis, ...]:
@@ -203,6 +222,23 @@ def _alone_step(each: OneAxis, found: FoundMesh) -> Step:
 
 
 def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
+    times = found.times
+    for symbol, expr in ((t_math, times.math), (F_layer, times.math * C), (t_fsdp, times.fsdp), (t_tp, times.tensor)):
+        work.define(symbol, expr)
+    yield work.step(
+        text(
+            "Both axes, forward pass. One device multiplies its part, and sends weights along X and activations along Y:"
+        ),
+        Chain(F_layer, (("=", sp.cancel(times.math * C)),)),
+        Chain(t_math, (("=", F_layer / C),)),
+        Chain(t_fsdp, (("=", times.fsdp),)),
+        Chain(t_tp, (("=", times.tensor),)),
+        reason=say(
+            "What is sent takes {overlapped} where the axes send at the same time, and {added} where they do not.",
+            overlapped=sp.Max(t_fsdp, t_tp),
+            added=Total((t_fsdp, t_tp)),
+        ),
+    )
     yield work.step(
         text("Both axes, sending at the same time: each axis has its own bound, and N = X Y is at most their product"),
         Chain(N_devices, (("≤", found.overlapped), ("≈", found.leading)), asked=True),
@@ -256,11 +292,11 @@ def _whole(axes: tuple[int, ...]) -> Prose | None:
     return say("{x} × {y} = {n}", x=axes[0], y=axes[1], n=Amount(sp.Integer(axes[0] * axes[1])))
 
 
-def _most(name: Prose, bound: sp.Expr, found: FoundMesh) -> Prose:
+def _most(bound: sp.Expr, found: FoundMesh) -> Prose:
     number, axes = found.number(bound), _whole(found.whole(bound))
-    pieces = {"name": name, "bound": bound, "number": text("") if number is None else about(Amount(number, "chips"))}
     if number is None:
-        return say("{name}, {bound}", **pieces)
+        return say("at most {bound} chips", bound=bound)
+    pieces = {"bound": bound, "number": about(Amount(number))}
     if axes is None:
-        return say("{name}, {bound}, here {number}", **pieces)
-    return say("{name}, {bound}, here {number}, in whole chips {axes}", axes=axes, **pieces)
+        return say("at most {bound} chips, here {number}", **pieces)
+    return say("at most {bound} chips, here {number} and in whole chips {axes}", axes=axes, **pieces)
