@@ -88,7 +88,8 @@ class Layer:
 
     `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
     `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype). `kept`
-    counts the repetitions that keep what autograd saves, where some are recomputed (None: all).
+    counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `cached` is what decoding
+    keeps of the tokens that it has seen.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Layer:
     block: str = ""
     enters: Tensor | None = None
     kept: sp.Expr | None = None
+    cached: tuple[Tensor, ...] = ()
 
     @cached_property
     def parameters(self) -> sp.Expr:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
@@ -72,7 +72,12 @@ class Evaluate(Question):
     @property
     def unknowns(self) -> tuple[str, ...]:
         """What the cases give values to, and the question for itself."""
-        return (*(self.cases[0].symbols if self.cases else ()), *(change.aspect for change in self.values))
+        cases = dict.fromkeys(name for case in self.cases for name in case.symbols)
+        return (*cases, *(change.aspect for change in self.values))
+
+    def reads(self, study: Study) -> frozenset[str]:
+        """The names of the symbols in its lines that its cases do not fix."""
+        return frozenset(map(str, self.answer(study).read)) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
@@ -85,7 +90,9 @@ class Evaluate(Question):
         """Work out the lines; the `printed` figures of a case stand in place of those of the lines."""
         known = dict(study.values)
         evaluated: list[Evaluated] = []
-        for line in self.lines:
+        for written in self.lines:
+            with at_place(f"question {self.label}, {written.name}"):
+                line = written.of(study.built)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")

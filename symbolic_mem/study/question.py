@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -170,6 +170,17 @@ class Question(ABC):
         """The kinds of memory that the question counts."""
         return KINDS
 
+    def reads(self, study: Study) -> frozenset[str] | None:
+        """The names of the symbols whose values its answer depends on; None where that may be any.
+
+        A question about memory reads the symbols of the memory, of where it lives, and of its own keys.
+        """
+        if self.subject != "memory":
+            return None
+        used = {*study.memory.total.free_symbols, *symbols_in(self)}
+        used = used.union(*(placed.degree.free_symbols for placed in study.placement.values()))
+        return frozenset(map(str, used)) | {*self.unknowns, *self.places}
+
     @abstractmethod
     def answer(self, study: Study) -> Found:
         """Answer the question about a `study` as the question sees it (see `Study.under`)."""
@@ -301,6 +312,21 @@ class Found:
         head = {"study": self.study.name, "question": self.question.label}
         said = precedence(self.study, self.question)
         return {**head, **self.facts, **({"beside": said} if said else {})}
+
+
+def symbols_in(given: Any) -> Iterator[sp.Basic]:
+    """The symbols that stand anywhere in a value: in expressions, tables, lists and the fields of objects."""
+    match given:
+        case sp.Basic():
+            yield from given.free_symbols
+        case Mapping():
+            yield from symbols_in(tuple(given.items()))
+        case tuple() | list():
+            for each in given:
+                yield from symbols_in(each)
+        case _ if is_dataclass(given):
+            for each in fields(given):
+                yield from symbols_in(getattr(given, each.name))
 
 
 @contextmanager

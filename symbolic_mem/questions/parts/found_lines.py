@@ -53,6 +53,18 @@ class FoundLines(Found):
         return tuple((each.line.symbol, each) for each in self.evaluated)
 
     @property
+    def read(self) -> frozenset[sp.Basic]:
+        """The given symbols that the lines read."""
+        lines = {each.line.symbol for each in self.evaluated}
+        return frozenset(symbol for each in self.evaluated for symbol in each.line.formula.free_symbols) - lines
+
+    @property
+    def rests_on(self) -> frozenset[sp.Basic]:
+        """The given symbols that the lines that answer rest on."""
+        ledger = self.ledger
+        return frozenset(s for each in self.closing for s in ledger.unfold(each.line.symbol).free_symbols)
+
+    @property
     def value(self) -> Any:
         """The number that answers, bytes where it is an amount of memory; None where several do."""
         return self.closing[0].value if len(self.closing) == 1 else None
@@ -79,8 +91,13 @@ class FoundCases(Found):
     cases: tuple[tuple[Case, FoundLines], ...]
 
     @property
+    def read(self) -> frozenset[sp.Basic]:
+        """The given symbols that the lines read in any case."""
+        return frozenset().union(*(found.read for _, found in self.cases))
+
+    @property
     def lines(self) -> tuple[WorkedLine, ...]:
-        """The lines, the same in every case."""
+        """The lines, which have the same names in every case."""
         return tuple(each.line for each in self.cases[0][1].evaluated)
 
     @property

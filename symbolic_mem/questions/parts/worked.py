@@ -15,6 +15,8 @@ from symbolic_mem.base.symbols import local
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Put
+from symbolic_mem.models.build import Built, build_model
+from symbolic_mem.models.named import NAMED, unnamed
 from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures
 from symbolic_mem.study.changes import set_value
 from symbolic_mem.study.question import At, words
@@ -44,6 +46,10 @@ class WorkedLine:
         """The line with the `edition` of each figure that names none; refuses a figure without one."""
         return replace(self, printed=in_edition(self.printed, edition, f"{where}: {self.name}: printed"))
 
+    def of(self, built: Built) -> WorkedLine:
+        """The line with what the model has in place of the names of it, such as ``parameters``."""
+        return replace(self, formula=unnamed(self.formula, built))
+
     @property
     def name(self) -> str:
         """How later lines and the question name it."""
@@ -64,11 +70,12 @@ class WorkedLine:
 class Case:
     """One of several models or sizes for which the same lines are worked through: its name, and what it sets.
 
-    `printed` are the figures of sources for it, by the name of the line.
+    `symbols` are the names of those that it gives values to, its model's among them; `printed` are the figures of sources for it, by the name of the line.
     """
 
     name: str
     values: tuple[Change, ...]
+    symbols: tuple[str, ...] = ()
     printed: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
 
     def dated(self, edition: str, where: str) -> Case:
@@ -83,11 +90,6 @@ class Case:
     def figures(self) -> tuple[Figure, ...]:
         """All its printed figures."""
         return tuple(one for figures in self.printed.values() for one in figures)
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The names of the symbols that it gives values to."""
-        return tuple(change.aspect for change in self.values)
 
     def of(self, symbol: sp.Symbol) -> sp.Symbol:
         """The symbol of a line in this case.
@@ -110,18 +112,34 @@ def cases(given: Any, at: At) -> tuple[Case, ...]:
         name = words(entry(row, "name", str, inside), At(f"{inside}: name"))
         if not name or name in (case.name for case in found):
             raise BadInput(f"{inside}: name = {name!r} is empty or that of an earlier case; give each its own")
-        values = tuple(
-            set_value(key, value, inside, at.own) for key, value in row.items() if key not in ("name", "printed")
-        )
-        if not values:
+        model, implied = _model(row, at.at(f"{inside}: model"))
+        numbers = [key for key in row if key not in ("name", "model", "printed")]
+        changes = (*model, *(set_value(key, row[key], inside, at.own) for key in numbers))
+        if not changes:
             raise BadInput(f"{inside}: gives no value; for example {example}")
-        found.append(Case(name, values, _printed(row, at.at(f"{inside}: printed"))))
+        printed = _printed(row, at.at(f"{inside}: printed"))
+        found.append(Case(name, changes, tuple(dict.fromkeys((*implied, *numbers))), printed))
+        if any("model" in row for row in given):  # each model has its own sizes
+            continue
         if set(found[0].symbols) != set(found[-1].symbols):
             raise BadInput(
                 f"{inside}: gives values to {', '.join(found[-1].symbols)}, and the first case to "
                 f"{', '.join(found[0].symbols)}; give each case the same symbols"
             )
     return tuple(found)
+
+
+def _model(row: Mapping[str, Any], at: At) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """The model of a case, as under ``[model]``, and the names of the symbols that it gives values to."""
+    if "model" not in row:
+        return (), ()
+    built = build_model(entry(row, "model", dict, at.where), at.where, at.folder, at.own)
+    change = Change("model", f"model {built.model.name}", lambda study: _with_model(study, built))
+    return (change,), tuple(map(str, built.values))
+
+
+def _with_model(study: Any, built: Built) -> Any:
+    return replace(study, built=built, values={**study.values, **built.values})
 
 
 def _printed(row: Mapping[str, Any], at: At) -> dict[str, tuple[Figure, ...]]:
@@ -143,7 +161,7 @@ def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
     """Read the lines key by key; each may use the names of the lines before it."""
     if not isinstance(given, list) or not given:
         raise BadInput(f'{at.where}: nothing to work through; give for example {{ name = "a", formula = "C/W" }}')
-    known: dict[str, sp.Expr] = at.names
+    known: dict[str, sp.Expr] = at.names | NAMED
     lines: list[WorkedLine] = []
     for position, row in enumerate(given, start=1):
         inside = f"{at.where}, number {position}"
