@@ -92,7 +92,7 @@ class Evaluate(Question):
         evaluated: list[Evaluated] = []
         for written in self.lines:
             with at_place(f"question {self.label}, {written.name}"):
-                line = written.of(study.built)
+                line = written.of(study)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")

@@ -195,7 +195,7 @@ def _bound(way: Way) -> Prose:
 def _named(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
     """The ways that the sentence names, in its words."""
     return (
-        (found.way("shape"), text("by the shape of the mesh")),
+        (found.way("shape"), text("with the best shape of the mesh")),
         (found.way("bytes"), text("with one byte per element sent")),
         (found.way("stages"), text("with four pipeline stages that keep their weights")),
     )
@@ -204,7 +204,9 @@ def _named(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
 def _with_ways(found: FoundWays) -> Iterator[Prose]:
     """Say the bound under each of these ways, and where there is none."""
     there = [
-        say("{t} tokens {words}", t=_bound(way), words=words) for way, words in _named(found) if way.tokens is not None
+        say("{t} tokens {words}", t=about(Amount(way.tokens)), words=words)
+        for way, words in _named(found)
+        if way.tokens is not None
     ]
     if there and found.tokens is not None:
         yield say("It is {bounds}.", bounds=joined(there))
