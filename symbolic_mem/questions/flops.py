@@ -45,7 +45,13 @@ class Flops(Question):
 
     def reads(self, study: Study) -> frozenset[str]:
         """The names of the symbols in the products that its cases do not fix."""
-        return frozenset(map(str, study.model.forward_flops.free_symbols)) - {*self.finds}
+        sizes = [
+            size
+            for layer in study.model.layers
+            for matmul in layer.matmuls
+            for size in (matmul.m, matmul.k, matmul.n, layer.repeat)
+        ]
+        return frozenset(str(symbol) for size in sizes for symbol in size.free_symbols) - {*self.finds}
 
     def answer(self, study: Study) -> FoundFlops | FoundFlopsOfCases:
         """Count the products of every layer; raises `MissingValue` for a symbol without a value."""
