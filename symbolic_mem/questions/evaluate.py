@@ -58,6 +58,8 @@ class Evaluate(Question):
         for name in self.asked:
             if name not in known:
                 raise BadInput(f"{self.where}: answer {name!r} is no step; {nearest(name, known)}")
+        if not self.cases and any(line.formula.has(*(one.first for one in self.lines)) for line in self.lines):
+            raise BadInput(f"{self.where}: first_{known[0]} and the like name a line of the first case; give cases")
         if self.cases and any(line.printed for line in self.lines):
             raise BadInput(f'{self.where}: printed is the figure of one case; give it there, printed = {{ a = "1" }}')
         for name in (name for case in self.cases for name in case.printed):
@@ -83,16 +85,25 @@ class Evaluate(Question):
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
         if not self.cases:
             return self._worked(study)
-        found = tuple((case, self._worked(study.changed(case.values), case.printed)) for case in self.cases)
-        return FoundCases(study, self, found)
+        found: list[tuple[Case, FoundLines]] = []
+        for case in self.cases:
+            changed = study.changed(case.values, f"question {self.label}, case {case.name}")
+            found.append((case, self._worked(changed, case, found[0] if found else None)))
+        return FoundCases(study, self, tuple(found))
 
-    def _worked(self, study: Study, printed: Mapping[str, tuple[Figure, ...]] | None = None) -> FoundLines:
-        """Work out the lines; the `printed` figures of a case stand in place of those of the lines."""
-        known = dict(study.values)
+    def _worked(
+        self, study: Study, case: Case | None = None, before: tuple[Case, FoundLines] | None = None
+    ) -> FoundLines:
+        """Work out the lines, in a `case`, after the first one where there was one `before`."""
+        first = before[0] if before is not None else case
+        names = {} if first is None else {line.first: first.of(line.symbol) for line in self.lines}
+        known: dict[sp.Symbol, sp.Expr] = dict(study.values)
+        if before is not None:
+            known.update({before[0].of(each.line.symbol): each.value for each in before[1].evaluated})
         evaluated: list[Evaluated] = []
         for written in self.lines:
             with at_place(f"question {self.label}, {written.name}"):
-                line = written.of(study.built)
+                line = written.of(study.built, names)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")
@@ -100,7 +111,9 @@ class Evaluate(Question):
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
             known[line.symbol] = value
-            figures = line.printed if printed is None else printed.get(line.name, ())
+            if case is first and case is not None:
+                known[case.of(line.symbol)] = value
+            figures = line.printed if case is None else case.printed.get(line.name, ())
             for each in () if study.caller else figures:
                 check_computed(each, known, f"question {self.label}, {line.name}", line.scale)
             evaluated.append(Evaluated(line, value, () if study.caller else _against(line, value, figures)))

@@ -33,7 +33,7 @@ def line_step(each: Evaluated, work: Work) -> Step:
     else:
         links = [("=", line.written), shown]
     reason = text(line.note) if line.note else None
-    return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
+    return work.step(text(capitalised(line.statement) or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
 
 
 def asked_table(found: FoundLines) -> Table:
@@ -60,7 +60,9 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
         for (case, inside), work, formula in zip(found.cases, works, formulas, strict=True):
             value = inside.evaluated[position].value
             symbol = case.of(line.symbol)
-            work.values |= {line.symbol: value, symbol: value}
+            work.values[line.symbol] = value
+            for each in works:  # a later case may name the number of the first
+                each.values[symbol] = value
             own = () if shared is not None or not formula.free_symbols else (("=", formula),)
             put = (("=", work.put(formula)),) if formula.free_symbols else ()
             chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits)))

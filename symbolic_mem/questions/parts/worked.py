@@ -46,9 +46,14 @@ class WorkedLine:
         """The line with the `edition` of each figure that names none; refuses a figure without one."""
         return replace(self, printed=in_edition(self.printed, edition, f"{where}: {self.name}: printed"))
 
-    def of(self, built: Built) -> WorkedLine:
-        """The line with what the model has in place of the names of it, such as ``parameters``."""
-        return replace(self, formula=unnamed(self.formula, built))
+    def of(self, built: Built, first: Mapping[sp.Symbol, sp.Symbol]) -> WorkedLine:
+        """The line with what the model has in place of the names of it, and the symbols of the `first` case of theirs."""
+        return replace(self, formula=unnamed(self.formula, built).xreplace(first))
+
+    @property
+    def first(self) -> sp.Symbol:
+        """The line in the first case, as formulas name it: ``first_k_token``."""
+        return local("first", self.name)
 
     @property
     def name(self) -> str:
@@ -169,6 +174,7 @@ def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
             raise BadInput(f"{inside}: a step is a table with name and formula")
         line = _line(row, known, at.at(inside))
         known[line.name] = line.symbol
+        known[f"first_{line.name}"] = local("first", line.name)
         lines.append(line)
     return tuple(lines)
 
