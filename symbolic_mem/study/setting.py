@@ -13,6 +13,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
@@ -33,7 +34,7 @@ class OneDevice:
     name: str | None = None
     amount: str | None = None
     reading: str = "binary"
-    reserved: int = 0
+    reserved: Number = 0
     usable: sp.Rational = sp.S.One
 
     @property
