@@ -133,8 +133,8 @@ def test_what_cannot_be_worked_through_is_refused_with_its_place(content, said):
 
 
 def test_a_line_needs_its_values_and_a_number():
-    with pytest.raises(MissingValue, match="question x needs a value for S"):
-        asked({"name": "a", "formula": "S"}).answer(STUDY)
+    with pytest.raises(MissingValue, match="question x needs a value for E"):
+        asked({"name": "a", "formula": "E"}).answer(STUDY)
     with pytest.raises(BadInput, match="question x: b has no real number"):
         asked({"name": "a", "formula": "1-2"}, {"name": "b", "formula": "sqrt(a)"}).answer(STUDY)
 
