@@ -103,7 +103,7 @@ class Evaluate(Question):
         evaluated: list[Evaluated] = []
         for written in self.lines:
             with at_place(f"question {self.label}, {written.name}"):
-                line = written.of(study.built, names)
+                line = written.of(study, names)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")

@@ -35,7 +35,14 @@ def test_each_is_solved_and_reported(name):
 
 
 def test_adamw_accounting():
-    assert [found["value"] for found in solved("cs336-a1-adamw")["questions"]][:2] == [2, 3]
+    for name, batches, last, unit in (
+        ("cs336-a1-adamw", [2, 3], "t_days", 6583.6),
+        ("cs336-a1-2026-adamw", [3, 3], "t_hours", 4850.1),
+    ):
+        found = {one["question"]: one for one in solved(name)["questions"]}
+        assert [found[label]["value"] for label in ("b", "b, binary")] == batches
+        assert float(found["d"]["values"][last]["value"]) == pytest.approx(unit, abs=0.05)
+        assert found["c"]["values"]["F_adamw"]["value"] == 14 * found["c"]["values"]["P"]["value"]
 
 
 def test_optimizer_state_sharding():

@@ -45,7 +45,9 @@ FORMULAS = (
     "flops-palm-chinchilla",
     "kv-cache",
     "cs336-a1-transformer",
+    "cs336-a1-2026-transformer",
     "cs336-a2-memory",
+    "cs336-a2-2026-memory",
 )
 # A sentence that each document must hold, written by hand from the publication or from the golden counts.
 SAID = {
@@ -62,7 +64,9 @@ SAID = {
     "flops-palm-chinchilla": "477,731,225,600",
     "kv-cache": "516,096",
     "cs336-a1-transformer": "2,127,057,600",
+    "cs336-a1-2026-transformer": "1,640,452,800",
     "cs336-a2-memory": "1,998,235,200",
+    "cs336-a2-2026-memory": "8,125,698,048",
 }
 
 
@@ -146,7 +150,7 @@ def test_published_formulas_have_the_recomputed_value(case):
         ("kv-cache", "models", "r_token, Qwen2.5 72B", "rounded"),
         ("ptd-p-table-1", "days", "t_1008 billion", "rounded"),  # 84 days are printed, 83.2 with 10^12 parameters
         ("korthikanti", "scores", "r_GPT-3", "exact"),
-        ("cs336-a2-memory", "blocks", "M_four", "different"),
+        ("cs336-a2-2026-memory", "3.2", "M_four", "exact"),
         ("flops-palm-chinchilla", "Chinchilla", "r_blocks, 73M", "rounded"),
         ("utilisation", "table 5", "u_hardware, 530B", "different"),
     ],
