@@ -15,6 +15,7 @@ from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import capitalised, joined
 from symbolic_mem.document.work import Work
+from symbolic_mem.models.named import NAMED
 from symbolic_mem.questions.parts.edition_tables import edition_blocks
 from symbolic_mem.questions.parts.editions import Figure, check_computed, edition
 from symbolic_mem.questions.parts.figures import figure, verdict
@@ -29,7 +30,7 @@ from symbolic_mem.questions.parts.line_steps import (
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
-from symbolic_mem.study.question import Claimed, Question, key, sets
+from symbolic_mem.study.question import Claimed, Question, key, sets, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -78,8 +79,10 @@ class Evaluate(Question):
         return (*cases, *(change.aspect for change in self.values))
 
     def reads(self, study: Study) -> frozenset[str]:
-        """The names of the symbols in its lines that its cases do not fix."""
-        return frozenset(map(str, self.answer(study).read)) - {*self.finds}
+        """The names of the symbols in its lines, and in the sizes of a model that they ask, that its cases do not fix."""
+        asks = any(not line.formula.free_symbols.isdisjoint(NAMED.values()) for line in self.lines)
+        sizes = symbols_in(study.built.architecture) if asks else ()
+        return frozenset(map(str, (*self.answer(study).read, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
