@@ -137,9 +137,11 @@ def notation(study: Study) -> Table:
     if about_memory(study):
         used |= study.memory.of(*_counted(study)).total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    read = [question.reads(study.under(question)) for question in study.questions]
+    known = None if not read or None in read else {name for names in read if names is not None for name in names}
     rows = []
     for name in (*table(given=True), *study.names):
-        if name.symbol in used:
+        if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
             shown = say("{v}", v=value) if value is not None else text("to be found")
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))

@@ -20,7 +20,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
-from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
+from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.readings import Reading, every_reading, readings_table
@@ -28,7 +28,8 @@ from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
 from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree, degree_under
-from symbolic_mem.study.question import Claimed, key, naming
+from symbolic_mem.study.question import Claimed, key, naming, sets
+from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 
@@ -40,6 +41,12 @@ class DeviceCount(Printed, OnDevice):
     solvable = True
 
     kinds: tuple[str, ...] = key(kinds, ())
+    values: tuple[Change, ...] = sets(values)
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What the question gives values to for itself."""
+        return tuple(change.aspect for change in self.values)
 
     @property
     def counted(self) -> tuple[str, ...]:

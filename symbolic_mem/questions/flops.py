@@ -20,7 +20,7 @@ from symbolic_mem.models.tensors import Matmul
 from symbolic_mem.questions.parts.flops_steps import PARTS, TOTAL, case_blocks, in_cases, one_blocks, one_sentence
 from symbolic_mem.questions.parts.keys import one_of, values
 from symbolic_mem.questions.parts.worked import Case, cases
-from symbolic_mem.study.question import Claimed, Found, Question, key, sets
+from symbolic_mem.study.question import Claimed, Found, Question, key, sets, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -44,14 +44,9 @@ class Flops(Question):
         return (*(self.cases[0].symbols if self.cases else ()), *(change.aspect for change in self.values))
 
     def reads(self, study: Study) -> frozenset[str]:
-        """The names of the symbols in the products that its cases do not fix."""
-        sizes = [
-            size
-            for layer in study.model.layers
-            for matmul in layer.matmuls
-            for size in (matmul.m, matmul.k, matmul.n, layer.repeat)
-        ]
-        return frozenset(str(symbol) for size in sizes for symbol in size.free_symbols) - {*self.finds}
+        """The names of the symbols in the products, and in the sizes of the model, that its cases do not fix."""
+        sizes = symbols_in(study.model.layers)
+        return frozenset(map(str, (*study.model.forward_flops.free_symbols, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundFlops | FoundFlopsOfCases:
         """Count the products of every layer; raises `MissingValue` for a symbol without a value."""

@@ -93,10 +93,11 @@ def test_225_printed_226_right():
     assert document["questions"][0]["value"] == 226
     assert CASES["sb-at-chips-rounded"]["printed"] == 225
     text = json.dumps(document, ensure_ascii=False)
-    assert "commit 0819a7d, 18 February 2025); the exact answer is 226, 1 device more." in text
-    left = {one["devices"]: one["fits"] for one in document["questions"][1]["left_over"]}
+    assert "commit 0819a7d of 18 February 2025); the exact answer is 226, 1 device more. That edition computes " in text
+    assert document["questions"][1]["value"] == 117 and "December 2025): it agrees." in text
+    left = {one["devices"]: one["fits"] for one in document["questions"][2]["left_over"]}
     assert left == {225: False, 226: True, 8960: True}
-    used = document["questions"][1]["left_over"][1]["used_bytes"] * 226
+    used = document["questions"][2]["left_over"][1]["used_bytes"] * 226
     assert used == pytest.approx(CASES["sb-at-mem"]["value"])
 
 

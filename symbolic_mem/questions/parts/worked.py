@@ -48,9 +48,17 @@ class WorkedLine:
         """The line with the `edition` of each figure that names none; refuses a figure without one."""
         return replace(self, printed=in_edition(self.printed, edition, f"{where}: {self.name}: printed"))
 
-    def of(self, study: Study) -> WorkedLine:
-        """The line with what the study has in place of the names of its model and its account, such as ``parameters``."""
-        return replace(self, formula=counted(unnamed(self.formula, study.built), study))
+    def of(self, study: Study, first: Mapping[sp.Symbol, sp.Symbol]) -> WorkedLine:
+        """The line with what the study has in place of the names of its model and its account, such as ``parameters``.
+
+        `first` has the symbols of the lines of the first case for the names that formulas have for them.
+        """
+        return replace(self, formula=counted(unnamed(self.formula, study.built), study).xreplace(first))
+
+    @property
+    def first(self) -> sp.Symbol:
+        """The line in the first case, as formulas name it: ``first_k_token``."""
+        return local("first", self.name)
 
     @property
     def name(self) -> str:
@@ -171,6 +179,7 @@ def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
             raise BadInput(f"{inside}: a step is a table with name and formula")
         line = _line(row, known, at.at(inside))
         known[line.name] = line.symbol
+        known[f"first_{line.name}"] = local("first", line.name)
         lines.append(line)
     return tuple(lines)
 
