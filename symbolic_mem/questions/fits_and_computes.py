@@ -12,7 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import C_mem, T, n_fsdp
+from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
@@ -61,6 +61,11 @@ class FitsAndComputes(OfKinds):
     def unknowns(self) -> tuple[str, ...]:
         """The degree."""
         return (str(self.symbol),)
+
+    def reads(self, study: Study) -> frozenset[str] | None:
+        """The symbols of the memory, and those of the rates and of the mesh axes that FSDP is laid over."""
+        memory = super().reads(study)
+        return None if memory is None else memory | {str(symbol) for symbol in (C, W, M_X)}
 
     def limits(self, study: Study) -> tuple[Both, int]:
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""

@@ -66,7 +66,7 @@ def test_a_report_without_a_question_about_memory_has_no_account():
     assert "The account" not in titles and "What the memory depends on" not in titles
 
 
-@pytest.mark.parametrize("name", ["deepseek-v3", "cs336-a2-memory"])
+@pytest.mark.parametrize("name", ["deepseek-v3", "gpt2-xl"])
 def test_long_derivatives_wrap_and_are_not_one_wide_fraction(name):
     (found,) = [
         t for caption, t in _tables(arrange(report(load_study(name)))).items() if "answers to each symbol" in caption

@@ -106,8 +106,10 @@ def bounds(found: Sides, work: Work) -> Iterator[Block]:
     yield _parts_table(found)
     busy = found.limits.busy
     yield work.step(
-        text(
-            "Computing asks for few: the forward pass of FSDP alone keeps a chip busy only with more than β tokens of its own:"
+        say(
+            "Computing asks for few: the forward pass of FSDP alone keeps a chip busy only with more than {beta} tokens of "
+            "its own:",
+            beta=BETA,
         ),
         Chain(T / n, ((">", BETA),), asked=True),
         Chain(BETA, (("=", busy), ("=", work.put(busy)), amount(work.number(BETA), "tokens"))),
@@ -222,8 +224,11 @@ def edge(found: Sides, work: Work) -> Iterator[Block]:
     grows = sp.S.Zero if share.own else _kept(K1 * BETA, share)
     value = work.number(room)
     yield Step(
-        text(
-            "A larger batch only adds memory, and n busy chips need more than β n tokens. So what counts is the memory there:"
+        say(
+            "A larger batch only adds memory, and {n} busy chips need more than {least} tokens. So what counts is the memory "
+            "there:",
+            n=n,
+            least=BETA * n,
         ),
         (
             Chain(T, (("=", BETA * n),), asked=True),
@@ -269,16 +274,22 @@ def _by_discriminant(
     )
     relation = (">" if sign == "<" else "≥") if holds else ("≤" if sign == "<" else "<")
     yield work.step(
-        say("Multiplied by {n} it is quadratic, with r for the room, g for what grows and s for what shrinks:", n=n),
+        say(
+            "Multiplied by {n} it is quadratic, with {r} for the room, {g} for what grows and {s} for what shrinks:",
+            n=n,
+            r=r,
+            g=g,
+            s=s,
+        ),
         Chain(g * n**2 - r * n + s, ((sign, sp.S.Zero),), asked=True),
         Chain(r, (("=", room), amount(work.number(r), unit))),
         Chain(g, (("=", grows), amount(work.number(g), unit))),
         Chain(s, (("=", shrinks), amount(work.number(s), unit))),
     )
     yield work.step(
-        text("It has a solution only where the square of r is more than four times g s:")
+        say("It has a solution only where {square} is more than {four}:", square=r**2, four=4 * g * s)
         if sign == "<"
-        else text("It has a solution only where the square of r is at least four times g s:"),
+        else say("It has a solution only where {square} is at least {four}:", square=r**2, four=4 * g * s),
         Chain(square, (amount(number), (relation, sp.S.One))),
         reason=text(meaning),
     )

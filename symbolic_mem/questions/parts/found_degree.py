@@ -144,6 +144,15 @@ class FoundDegree(FoundAtInstants):
             "assumptions": self.assumptions,
             "reason": self.reason,
         }
+        if self.readings:
+            plain["readings"] = [
+                {
+                    "reading": each.capacity.reading,
+                    "capacity_bytes": int(each.capacity.counted),
+                    "values": list(each.numbers),
+                }
+                for each in self.readings
+            ]
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
 
     @property
