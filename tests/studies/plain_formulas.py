@@ -102,11 +102,25 @@ def sizes(v: Values) -> dict[str, Numbers]:
     return {
         "table 1": of_cases(lambda w: {"P": parameters(w)}, v, table),
         "memory_profiling (d)": of_cases(stream, v, lengths),
+        "pytorch_attention (a)": of_cases(attention, v, LONG),
     }
 
 
 def stream(v: Values) -> Numbers:
     return {"M_stream": 4 * v["B"] * v["S"] * v["d_model"]}
+
+
+def attention(v: Values) -> Numbers:
+    scores, vectors = 8 * v["B"] * v["S"] ** 2, 16 * v["B"] * v["S"] * v["d_model"]
+    return {
+        "M_scores": scores,
+        "M_vectors": vectors,
+        "M_attention": scores + vectors,
+        "r_scores": Fraction(100 * scores, scores + vectors),
+    }
+
+
+LONG = {f"{s} tokens": {"B": 8, "S": s, "d_model": 16} for s in (4096, 8192, 16384)}
 
 
 def block(v: Values) -> Numbers:
@@ -163,6 +177,7 @@ def sizes_2026(v: Values) -> dict[str, Numbers]:
             "M_fours": ceil(layers / 4) * point + 4 * one,
             "k_best": sqrt(layers * point / one),
         },
+        "pytorch_attention (a)": of_cases(attention, v, LONG),
     }
 
 
