@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_model, n_heads
-from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.tensors import AFTER_ATTENTION, LINEAR, Layer, Model, Tensor
 
 SOURCE = "Stanford CS336 (2025), assignment 1, problem adamwAccounting"
 
@@ -35,11 +35,16 @@ def cs336_transformer(blocks: sp.Expr = L) -> Model:
             Tensor("g2", (d_model,), "RMSNorm before the feed-forward network"),
         ),
         saved=(
-            Tensor("norms", (sp.Integer(2), *stream), "RMSNorm before attention and before the feed-forward network"),
+            Tensor(
+                "norms",
+                (sp.Integer(2), *stream),
+                "RMSNorm before attention and before the feed-forward network",
+                feeds=LINEAR,
+            ),
             Tensor("q, k, v", (sp.Integer(3), *stream), "projections that attention reads"),
             Tensor("scores", scores, "Q times K transposed, for every head"),
             Tensor("softmax", scores, "attention weights"),
-            Tensor("weighted values", stream, "softmax times V"),
+            Tensor("weighted values", stream, "softmax times V", feeds=AFTER_ATTENTION),
             Tensor("attention output", stream, "output projection"),
             Tensor("x W1", (B, S, d_ff), "product with W1"),
             Tensor("SiLU", (B, S, d_ff), "SiLU of that product"),

@@ -85,7 +85,7 @@ def test_the_loss_of_a_sharded_model_holds_gradients_a_block_and_the_root(case):
 @measured("loss backward")
 def test_the_loss_holds_two_gradients_of_the_size_of_the_logits(case):
     given = case["inputs"]
-    study = load_study("llama-3.1-8b").called([use_profile(given["profile"])])
+    study = load_study("llama-3.1-8b").called([use_recipe(given["recipe"]), use_profile(given["profile"])])
     found = named(left_out(study.built, recipe(given["recipe"]), {}), LOSS)
     assert near(case, found.at({symbol: given[str(symbol)] for symbol in (B, S, V)}))
 
