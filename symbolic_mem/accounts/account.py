@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sympy as sp
 
 from symbolic_mem.accounts.instants import Instant, instant
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Inside, Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
@@ -133,6 +133,7 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], widths: Widths
         source=later(lambda: _in_turn(one.layer.source for one in kept if one.layer.source)),
         parts=parts,
         layer=layer,
+        inside=tuple(Inside(one.tensor.name, one.size) for one in kept),
     )
 
 

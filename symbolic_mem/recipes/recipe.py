@@ -101,6 +101,16 @@ class Recipe:
         return Widths(self.activations, self.quantised)
 
     @property
+    def saved_bytes(self) -> str:
+        """The bytes of a saved element, in words.
+
+        >>> recipe("cs336").saved_bytes, recipe("fp8").saved_bytes
+        ('2', '2, input of a linear layer 1.03125, input of a linear layer after attention 1.53125')
+        """
+        inputs = (f", input of a {feeds} {float(size):g}" for feeds, size in self.quantised)
+        return f"{float(self.activations):g}{''.join(inputs)}"
+
+    @property
     def said(self) -> tuple[str, ...]:
         """All that it takes for granted, as sentences."""
         persistent = (self.persistent,) if self.persistent and self.gradients_persist else ()

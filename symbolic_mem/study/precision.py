@@ -37,14 +37,12 @@ def agreed(setting: S, *, asked: bool) -> S:
 def _refusal(recipe: Recipe, how: Profile) -> str:
     fitting = [one.name for one in profiles().values() if one.precision in recipe.precisions]
     others = [name for name, one in presets().items() if how.precision in one.precisions]
-    trains = (
-        f"trains in {PRECISIONS[recipe.precisions[0]]}"
-        if recipe.precisions
-        else f"keeps {recipe.activations} bytes of each activation"
-    )
+    own = recipe.activations == presets()[recipe.name].activations
+    name = repr(recipe.name) if own else f"{recipe.name!r} with {recipe.activations} bytes for each activation"
+    trains = f"trains in {PRECISIONS[recipe.precisions[0]]}" if recipe.precisions else "has a precision of its own"
     remedies = [f"profile {', '.join(fitting)}"] if fitting else ["activations = 2 or 4"]
     remedies += [f"recipe {', '.join(others)}"] if others else []
     return (
-        f"recipe {recipe.name!r} {trains}, and profile {how.name!r} is that of {PRECISIONS[how.precision]}; choose "
+        f"recipe {name} {trains}, and profile {how.name!r} is that of {PRECISIONS[how.precision]}; choose "
         + " or ".join(remedies)
     )
