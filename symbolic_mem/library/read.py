@@ -22,10 +22,13 @@ from symbolic_mem.study.changes import use_capacity
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
-from symbolic_mem.study.values import printable, read_fraction, read_values
+from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
 
 CONFIG_RECIPE = "fsdp2"
-_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
+_TOP = (
+    *("title", "source", "editions", "text", "notes", "model", "values", "given", "recipe", "placement", "capacity"),
+    *("network", "question"),
+)
 _PLACED = ("fraction", "over", "rest")
 
 
@@ -69,8 +72,9 @@ def load_study(name: str, devices: str | None = None) -> Study:
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
     """Check the parsed `content` of a study file and return the `Study`."""
     known_keys(content, _TOP, where)
-    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder)
-    values = dict(built.values)
+    names, own = read_own(entry(content, "given", dict, where, {}), f"{where} [given]")
+    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder, names)
+    values = dict(built.values) | own
     values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
     built.check(values, f"{where} [values]")
     network = None
@@ -85,12 +89,22 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
-        questions=_questions(entry(content, "question", list, where, []), where, devices),
+        questions=_questions(
+            entry(content, "question", list, where, []),
+            At(
+                where,
+                devices,
+                _editions(entry(content, "editions", dict, where, {}), f"{where} [editions]"),
+                names,
+                folder,
+            ),
+        ),
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
         notes=tuple(printable(str(note), "notes", where) for note in entry(content, "notes", list, where, [])),
         devices=devices,
         network=network,
+        names=names,
     )
     with at_place(f"{where} [recipe]"):
         study = agreed(study, asked="profile" in content["model"])
@@ -146,15 +160,19 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
     return placement
 
 
-def _questions(content: list[Any], where: str, devices: str | None) -> tuple[Question, ...]:
+def _editions(content: Mapping[str, Any], where: str) -> dict[str, str]:
+    return {name: printable(entry(content, name, str, where), name, where) for name in content}
+
+
+def _questions(content: list[Any], at: At) -> tuple[Question, ...]:
     questions: dict[str, Question] = {}
     for position, asking in enumerate(content, start=1):
-        inside = f"{where} [[question]] number {position}"
+        inside = f"{at.where} [[question]] number {position}"
         if not isinstance(asking, dict):
             raise BadInput(f"{inside} must be a table")
         asked = question_type(entry(asking, "ask", str, inside), inside)
         label = words(entry(asking, "label", str, inside, str(position)), At(f"{inside}: label"))
         if label in questions:
             raise BadInput(f"{inside}: label {label!r} is that of an earlier question; give each its own")
-        questions[label] = asked.read(asking, inside, label, devices)
+        questions[label] = asked.read(asking, at.at(inside), label)
     return tuple(questions.values())

@@ -73,7 +73,8 @@ def attention(
     parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
     if dropout:
         parts.append(keeping(profile, profile.kept("dropout", {"input": (*TOKENS, width)}, label="dropout")))
-    return join("attention", *parts)
+    keys = tuple(Tensor(name, (*TOKENS, kv), "later tokens attend to it") for name in ("keys", "values"))
+    return join("attention", *parts, Layer("cache", cached=keys))
 
 
 def heads_with_keys(n_kv: sp.Expr, n_heads: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> str:
@@ -111,7 +112,10 @@ def core(
     return Layer(
         "attention core",
         saved=keeping(profile, profile.kept(row, shapes), {"out": AFTER_ATTENTION}).saved,
-        matmuls=(Matmul("q k", B * n_heads * S, d_qk, S), Matmul("p v", B * n_heads * S, S, d_v)),
+        matmuls=(
+            Matmul("q k", B * n_heads * S, d_qk, S, "attention scores"),
+            Matmul("p v", B * n_heads * S, S, d_v, "attention scores"),
+        ),
         source=profile.source,
     )
 

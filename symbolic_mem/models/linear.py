@@ -55,7 +55,7 @@ def linear(
             elif kept:
                 another = tensor.name if position == 0 else f"{tensor.name} for {name}"
                 saved.append(replace(tensor, name=another, feeds=feeds))
-        matmuls.append(Matmul(name, sp.Mul(*rows), width, out))
+        matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
     saved.sort(key=lambda tensor: tensor.kind)
     return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
 
@@ -70,6 +70,7 @@ def join(name: str, *parts: Layer, repeat: sp.Expr = sp.S.One, block: str = "") 
         repeat=repeat,
         source="; ".join(dict.fromkeys(part.source for part in parts if part.source)),
         block=block,
+        cached=tuple(tensor for part in parts for tensor in part.cached),
     )
 
 
