@@ -30,12 +30,14 @@ SIZES = ("weights", "gradients", "optimizer", "activations")
 class NotCounted(NamedTuple):
     """Something that a recipe leaves out, in its own `words`.
 
-    They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them.
+    They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
+    about `copies` of the weights give way where the model counts such copies.
     """
 
     words: str
     sized_as: tuple[str, ...] = ()
     instead_of: str = ""
+    copies: bool = False
 
 
 @hashed_once
@@ -287,7 +289,9 @@ def _read(name: str, table: dict) -> Recipe:
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
     if isinstance(given, str):
         return NotCounted(given)
-    return NotCounted(given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""))
+    return NotCounted(
+        given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""), given.get("copies", False)
+    )
 
 
 def _ordered(states: tuple[State, ...]) -> tuple[State, ...]:

@@ -174,8 +174,10 @@ def test_another_head_is_refused() -> None:
         (b"null", "c.json: is null, not a JSON object of fields such as model_type and hidden_size"),
         (
             b"{}",
-            "c.json: there is no model_type, which a config.json of Hugging Face transformers has; other files of a model, "
-            f"such as a params.json, are not read; {KNOWN}",
+            (
+                "c.json: there is no model_type, which a config.json of Hugging Face transformers has; other files of a "
+                f"model, such as a params.json, are not read; {KNOWN}"
+            ),
         ),
         (b'{"model_type": 3}', f"c.json: model_type must be text; {KNOWN}"),
         (b'{"architectures": 3}', "c.json: architectures must be a list of names"),

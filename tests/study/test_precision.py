@@ -8,6 +8,7 @@ import pytest
 import sympy as sp
 
 from symbolic_mem.accounts.account import account
+from symbolic_mem.accounts.left_out import left_out
 from symbolic_mem.accounts.tensor_gaps import saved_tensors
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import evaluate
@@ -95,6 +96,15 @@ def test_a_file_is_held_to_the_same_policy(written):
         written('profile = "torch-cuda-bf16"', 'preset = "fp32"')
     with pytest.raises(BadInput, match="recipe 'cs336' with 1 bytes for each activation has a precision of its own"):
         written("", "activations = 1")
+
+
+def test_copies_of_the_weights_that_are_counted_are_not_said_to_be_left_out(written):
+    def left(profile: str) -> str:
+        study = written(f'profile = "{profile}"', 'preset = "cs336"')
+        return " ".join(one.words for one in left_out(study.built, study.recipe, study.placement))
+
+    assert "working copy of the weights" in left("torch-cuda-bf16")
+    assert "working copy of the weights" not in left("torch-cuda-autocast")
 
 
 # FP8: what DeepSeek-V3 (arXiv:2412.19437, section 3.3) quantises, tensor by tensor
