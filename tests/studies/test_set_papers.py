@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -16,7 +15,8 @@ from symbolic_mem.library.read import bundled
 # `fits-and-computes` and the handouts have their formulas beside them; the studies of one model have those of its account.
 ELSEWHERE = ("cs336", "fits-and-computes")
 MODELS = ("deepseek-v3", "gpt2-xl", "headroom", "llama", "mixtral", "qwen3")
-REFUSALS = ("is fixed in", "nothing that", "does not divide")
+FACTORS = (2, Fraction(1, 2), Fraction(5, 2))
+REFUSALS = ("is fixed in", "nothing that")
 
 
 def numbers(question: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -53,13 +53,18 @@ def test_a_study_as_it_stands_answers_what_the_plain_formulas_say(name):
 
 @pytest.mark.parametrize(("name", "symbol"), [(name, symbol) for name in RECOMPUTED for symbol in given(name)])
 def test_another_value_changes_every_answer_or_is_refused(name, symbol):
-    other = 2 * plain(given(name)[symbol])
-    status, said = asked(name, **{symbol: other})
-    if status == 2:
-        message = json.dumps(said)
-        assert symbol in message and any(refusal in message for refusal in REFUSALS), message
-        return
-    assert differing(name, **{symbol: other}) == []
+    value = plain(given(name)[symbol])
+    for other in (
+        value * factor for factor in FACTORS if Fraction(value * factor).denominator == 1 or isinstance(value, Fraction)
+    ):
+        status, said = asked(name, **{symbol: other})
+        if status == 0:
+            assert differing(name, **{symbol: other}) == []
+            return
+        if "does not divide" not in str(said):  # heads that do not fit each other
+            assert symbol in str(said) and any(refusal in str(said) for refusal in REFUSALS), said
+            return
+    pytest.fail(f"no other value of {symbol} fits")
 
 
 def test_a_value_between_whole_numbers_is_taken_as_it_is():
