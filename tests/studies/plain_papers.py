@@ -199,7 +199,7 @@ def utilisation(v: Values, called: Values) -> dict[str, Numbers]:
         "175B": (96, 12288, 64, 64, "13.75"),
         "530B": (105, 20480, 280, 280, "37.83"),
         "1T": (128, 25600, 512, 512, "71.49"),
-        "530B, eight-way data parallel": (105, 20480, 2240, 2240, "39.15"),
+        "530B on 2240 GPUs": (105, 20480, 2240, 2240, "39.15"),
     }
     names = ("L", "d_model", "B", "n_gpus", "t_step")
     a = At(v, called)
