@@ -187,10 +187,17 @@ def sharding(v: Values) -> dict[str, Numbers]:
         f"stage {stage}, {k}": 16 * p if stage == 0 else 8 * p + Fraction(8 * p, k) for stage in (0, 1) for k in (1, 2)
     }
     here = Fraction(12 * p * (n - 1), n)
+    kept = {"M_weights": 4 * p, "M_gradients": 4 * p}
     return {
         "a": cells,
-        "a, moments": {"M_init": 4 * p, "M_first": 8 * p, "M_whole": 16 * p, "M_sharded": 8 * p + Fraction(8 * p, n)},
-        "c": {"V_here": here, "V_zero": here * Fraction(2, 3), "r_more": Fraction(3, 2)},
+        "a, moments": {
+            **kept,
+            "M_optimizer": 8 * p,
+            "M_first": 8 * p,
+            "M_whole": 16 * p,
+            "M_sharded": 8 * p + Fraction(8 * p, n),
+        },
+        "c": {**kept, "V_here": here, "V_zero": here * Fraction(2, 3), "r_more": Fraction(3, 2)},
     }
 
 
