@@ -64,8 +64,8 @@ class Study(Setting):
     def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
         """The study with all `changes` applied in order.
 
-        Its precision (see `agreed`) and the sizes of its model are checked once, at the end; `where` they come from is said of
-        sizes that no such model can have.
+        Its precision (see `agreed`) and the sizes of its model are checked once, at the end; `where` they come from is
+        said of sizes that no such model can have.
         """
         changes, study = tuple(changes), self
         for change in changes:
