@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
+from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import table
-from symbolic_mem.base.units import grouped
 from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp, table
+from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.work import Work
@@ -42,7 +45,7 @@ def homework(study: Study) -> Derivation:
         *(part(found) for found in answered),
         *_closing(study),
     )
-    return Derivation(study.title, "Worked solution", sections, answered)
+    return Derivation(study.title, "Worked solution", _in_one_family(sections, answered), answered)
 
 
 def report(study: Study) -> Derivation:
@@ -61,7 +64,7 @@ def report(study: Study) -> Derivation:
         *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),)),
     )
-    return Derivation(study.title, "Memory report", sections, answered, "report")
+    return Derivation(study.title, "Memory report", _in_one_family(sections, answered), answered, "report")
 
 
 def answers(study: Study) -> tuple[Found, ...]:
@@ -86,6 +89,12 @@ def part(found: Found) -> Section:
     asked = [Paragraph(text(question.text))] if question.text else []
     blocks = (*asked, *map(Paragraph, found.beside), *question.steps(found), Answer(question.sentence(found)))
     return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
+
+
+def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> tuple[Section, ...]:
+    """The sections with all amounts of memory in the units of the capacities that are asked about."""
+    capacities = [unit for one in answered if (unit := one.capacity_unit) is not None]
+    return in_family(sections, family_of(capacities, sections))
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:

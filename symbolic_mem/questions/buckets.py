@@ -94,7 +94,7 @@ class Buckets(Question):
             yield work.step(
                 text("In numbers:"),
                 Chain(count, (("=", work.put(count)), amount(found["n_b"].value, "buckets"))),
-                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "MB"))),
+                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "GB"))),
             )
 
     def sentence(self, found: FoundBuckets) -> Prose:

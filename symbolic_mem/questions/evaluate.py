@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +13,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, percent, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import capitalised
 from symbolic_mem.document.work import Work
@@ -78,7 +78,7 @@ class Evaluate(Question):
     def sentence(self, found: FoundLines) -> Prose:
         """State the closing line with its number."""
         line = found.closing.line
-        chain = Chain(line.symbol, (amount(found.value, line.unit, digits=line.digits),))
+        chain = Chain(line.symbol, (amount(found.value, line.unit, digits=line.digits, fixed=True),))
         return say("{said}: {chain}.", said=text(capitalised(line.statement) or "The result is"), chain=chain)
 
     def heading(self, found: FoundLines) -> str:
@@ -169,7 +169,7 @@ def _facts(each: Evaluated) -> dict[str, Any]:
 def _step(each: Evaluated, work: Work) -> Step:
     line = each.line
     work.values[line.symbol] = each.value
-    shown = amount(each.value, line.unit, digits=line.digits)
+    shown = amount(each.value, line.unit, digits=line.digits, fixed=True)
     exact = shown[1].shown.exact
     itself = line.formula.is_Rational and exact and line.scale == 1  # the formula is the number that is shown
     links: list[tuple[str, Side]] = [] if itself and line.unit else [("=", line.formula)]
@@ -185,7 +185,7 @@ def _printed(found: FoundLines) -> Table:
     rows = tuple(
         (
             say("{s}", s=each.line.symbol),
-            Prose((Amount(each.value, each.line.unit, each.line.digits),)),
+            Prose((_told(each),)),
             text(f"{each.line.printed} {each.line.unit}".strip()),
             _verdict(each),
         )
@@ -194,14 +194,24 @@ def _printed(found: FoundLines) -> Table:
     )
     heads = (
         Column(text("quantity")),
-        Column(text("exact value"), "right"),
+        Column(text("value"), "right"),
         Column(text("printed"), "right"),
         Column(text("verdict"), "note"),
     )
     return Table(text("Against the figures that the source prints"), heads, rows)
 
 
+def _told(each: Evaluated) -> Amount:
+    """The value with digits enough that a reader comes to the verdict, too: 18.4497 and not 18.450 against 18.4."""
+    line = each.line
+    number = Amount(each.value, line.unit, line.digits, fixed=True)
+    while not number.shown.exact and held_against(sp.Rational(number.shown.figures), line.printed) != each.verdict:
+        number = replace(number, digits=number.digits + 1)
+    return number
+
+
 def _verdict(each: Evaluated) -> Prose:
     if each.verdict != "different" or each.off is None:
         return text(VERDICTS[each.verdict])
-    return say("not the printed figure (off by {off} %)", off=f"{float(100 * each.off):+.2g}")
+    off, way = percent(abs(each.off), 1), "high" if each.off > 0 else "low"
+    return say("not the printed figure (which is {off} too {way})", off=off, way=way)

@@ -206,7 +206,7 @@ def _kept(expr: sp.Expr, share: Share) -> sp.Expr:
 def _bounds(found: FoundBoth, work: Work) -> Iterator[Block]:
     n, limit = found.question.symbol, Limit(found.capacity.counted, found.limits.strict)
     total, whole = _kept(U0 + U1 * T + (P0 + P1 * T) / n, found.share), _kept(P0 + P1 * T, found.share)
-    units = {U0: "GB", U1: "bytes", P0: "GB", P1: "bytes"}
+    units = {U0: "GiB", U1: "bytes", P0: "GiB", P1: "bytes"}
     memory = [Chain(total, ((limit.sign, C_mem),), asked=True)]
     memory += [
         Chain(symbol, (amount(work.number(symbol), unit),)) for symbol, unit in units.items() if total.has(symbol)
@@ -237,7 +237,7 @@ def _window(found: FoundBoth, work: Work) -> Block:
                 "At the batch of the study, {t} tokens, what every device keeps in full does not fit, whatever the degree:",
                 t=tokens,
             ),
-            Chain(room, (("=", work.put(room)), amount(work.number(room), "GB"), ("≤", sp.S.Zero))),
+            Chain(room, (("=", work.put(room)), amount(work.number(room), "GiB"), ("≤", sp.S.Zero))),
             upper,
         )
     whole = _kept(P0 + P1 * T, found.share)
@@ -277,7 +277,7 @@ def _edge(found: FoundBoth, work: Work) -> Iterator[Block]:
     )
     yield work.step(
         text("which needs room for what does not depend on the batch"),
-        Chain(room, (("=", work.put(room)), amount(value, "GB"), (">" if value > 0 else "≤", sp.S.Zero))),
+        Chain(room, (("=", work.put(room)), amount(value, "GiB"), (">" if value > 0 else "≤", sp.S.Zero))),
     )
     if value <= 0:
         return

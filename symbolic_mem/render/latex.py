@@ -86,6 +86,9 @@ class Latex(Typesetter):
     def operator(self, sign: str) -> str:
         return f" {_SIGNS.get(sign, sign).strip()} "
 
+    def mark(self) -> str:
+        return r"\approx "
+
     def product(self, factors: Sequence[str], dotted: bool) -> str:
         return (r" \cdot " if dotted else r" \, ").join(factors)
 
@@ -158,7 +161,7 @@ def prose(sentence: Prose) -> str:
             case Chain():
                 written.append(rf"\({inline_chain(part)}\)")
             case _:
-                written.append(rf"\({face.side(part)}\)")
+                written.append(rf"\({face.said(part)}\)")
     return "".join(written)
 
 

@@ -56,6 +56,9 @@ class MathML(Typesetter):
     def operator(self, sign: str) -> str:
         return f"<mo>{escape(_SIGNS.get(sign, sign))}</mo>"
 
+    def mark(self) -> str:
+        return _infix("≈")
+
     def product(self, factors: Sequence[str], dotted: bool) -> str:
         return _one((_TIMES if dotted else _INVISIBLE_TIMES).join(factors), len(factors))
 

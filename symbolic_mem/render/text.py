@@ -40,6 +40,9 @@ class Text(Typesetter):
     def operator(self, sign: str) -> str:
         return f" {'−' if sign == '-' else sign} "
 
+    def mark(self) -> str:
+        return "≈ "
+
     def product(self, factors: Sequence[str], dotted: bool) -> str:
         return (" · " if dotted else " ").join(factors)
 
@@ -95,7 +98,7 @@ def plain_prose(sentence: Prose) -> str:
             case Brief():
                 parts.append(plain_prose(part.shown if isinstance(part.shown, Prose) else Prose((part.shown,))))
             case _:
-                parts.append(plain(part))
+                parts.append(Text().said(part))
     return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -223,6 +223,12 @@ class Found:
     question: Question
     others: tuple[Found, ...] = field(default=(), kw_only=True)
 
+    @property
+    def capacity_unit(self) -> str | None:
+        """The unit in which the memory of a device is read, GiB or GB; None where no device is asked about."""
+        capacity = getattr(self, "capacity", None)
+        return None if capacity is None else capacity.unit
+
     def __repr__(self) -> str:
         answer = "" if self.feasible and self.value is None else f": {self.value}"
         return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"

@@ -58,7 +58,12 @@ def test_what_a_user_writes_is_printed_as_it_is_written():
 def test_a_figure_that_is_off_says_by_how_much():
     question = asked({"name": "a", "formula": "4", "printed": "5"})
     *_, table = question.steps(question.answer(STUDY))
-    assert [plain_prose(cell) for cell in table.rows[0]] == ["a", "4", "5", "not the printed figure (off by +25 %)"]
+    assert [plain_prose(cell) for cell in table.rows[0]] == [
+        "a",
+        "4",
+        "5",
+        "not the printed figure (which is 25 % too high)",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -113,10 +113,10 @@ class FoundDegree(FoundAtInstants):
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
         if solved.value is not None:
-            yield held_at(solved.value, self.held(solved.value), fits=True)
+            yield held_at(solved.value, self.held(solved.value), ideal.capacity, fits=True)
         below = solved.largest_below
         if below is not None:
-            yield held_at(below, self.held(below), fits=False)
+            yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said

@@ -8,9 +8,9 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
-from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
-from symbolic_mem.document.words import count, gib, listed
+from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.groups import groups
 from symbolic_mem.models.tensors import STATIC, Layer, Model
@@ -83,7 +83,7 @@ def term_table(study: Study, memory: Memory) -> Table:
             Column(text("term")),
             Column(text("formula"), "formula"),
             Column(text("bytes"), "right"),
-            Column(text("GiB"), "right"),
+            Column(text("memory"), "right"),
             Column(text("share"), "right"),
         ),
         tuple(rows),
@@ -92,13 +92,7 @@ def term_table(study: Study, memory: Memory) -> Table:
 
 
 def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
-    _, share = amount(100 * value / total, "%", digits=3)
-    part = text("< 0.01 %") if share.value < sp.Rational(1, 100) else _marked(share)
-    return count(value), _marked(Amount(value / 2**30)), part
-
-
-def _marked(figure: Amount) -> Prose:
-    return Prose((figure,) if figure.shown.exact else ("≈ ", figure))
+    return count(value), about(gib(value)), share(value, total)
 
 
 def _state_step(kind: str, memory: Memory, work: Work) -> Step:

@@ -6,7 +6,7 @@ import sympy as sp
 
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import sentences, unit_for
+from symbolic_mem.document.words import sentences
 from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.keys import Printed
 from symbolic_mem.study.study import Study
@@ -41,7 +41,7 @@ def _held(given: str, value: sp.Expr | None, what: str) -> Prose:
         how = verdict(value, given)
         return say("The source prints {printed}, which is this number {how}.", printed=printed, how=how)
     off = abs(value - stated)
-    pieces = {"printed": printed, "value": Amount(value), "off": Amount(off, unit_for(off, what))}
+    pieces = {"printed": printed, "value": Amount(value), "off": Amount(off, what)}
     if stated < value:
         return say(
             "An erratum: the source prints {printed}, and the exact answer is {value}; that is {off} too few.", **pieces

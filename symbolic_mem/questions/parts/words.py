@@ -100,11 +100,13 @@ def capacity_words(capacity: Capacity) -> Prose:
     nominal = sp.Integer(capacity.nominal)
     counted = Amount(nominal, "bytes")
     if capacity.device is None:
-        return say("Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit), counted=counted)
+        return say(
+            "Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit, fixed=True), counted=counted
+        )
     reading = capacity.reading or "binary"
     pieces = {"device": capacity.device.title, "reading": READING_WORDS[reading], "counted": counted}
     if reading != "reported":
-        label = Amount(nominal, capacity.unit)
+        label = Amount(nominal, capacity.unit, fixed=True)
         return say("Each {device} is counted with {label}, {reading}: {counted}.", label=label, **pieces)
     if capacity.device.reported_by:
         by = capacity.device.reported_by
