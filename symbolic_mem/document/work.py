@@ -93,7 +93,7 @@ def legible(chain: Chain) -> Chain:
 
     >>> almost = link(Amount(sp.Integer(4 * 2**30 - 1), "GiB"))
     >>> legible(Chain(sp.Symbol("M"), (almost, ("<", Amount(sp.Integer(4 * 2**30), "GiB"))))).links[0][1].shown.plain
-    '≈ 3.9999999991 GiB'
+    '≈ 3.999999999 GiB'
     """
     links: list[tuple[str, Side]] = []
     for relation, right in chain.links:
