@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import click
 
 from symbolic_mem.cli.options import print_json
-from symbolic_mem.cli.tables import print_table
+from symbolic_mem.cli.tables import figure, print_table
 
 CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
 
@@ -46,11 +47,17 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
             "marketed_bytes": device.marketed,
             "binary_bytes": device.binary,
             "reported_bytes": device.reported,
+            "reported_as": device.reported_as or None,
+            "process_bytes": None if device.process is None else device.process.bytes,
             "flops_bf16": device.flops_bf16,
             "memory_bandwidth": device.memory_bandwidth,
             "links": [
                 {"link": str(link), "bytes_per_second": link.bytes_per_second, "direction": link.direction}
                 for link in device.bandwidths
+            ],
+            "second": [
+                {"of": second.of, "value": second.value, "says": second.says, "why": second.why}
+                for second in device.seconds
             ],
             "confidence": device.confidence,
             "date": device.date,
@@ -126,14 +133,14 @@ def _show_studies(rows: list[dict[str, Any]]) -> None:
 
 
 def _show_devices(rows: list[dict[str, Any]]) -> None:
-    heads = ("device", "title", "label", "reported bytes", "BF16 TFLOP/s", "evidence", "date")
+    heads = ("device", "title", "label", "reported, bytes", "BF16 TFLOP/s", "evidence", "date")
     cells = [
         (
             row["name"],
             row["title"],
             row["label"] or "–",
-            f"{row['reported_bytes']:,}" if row["reported_bytes"] else "–",
-            f"{row['flops_bf16'] / 1e12:g}" if row["flops_bf16"] else "–",
+            f"≈ {row['reported_as']}" if row["reported_as"] else figure(row["reported_bytes"]),
+            figure(None if row["flops_bf16"] is None else Fraction(row["flops_bf16"], 10**12)),
             row["confidence"],
             row["date"],
         )

@@ -124,6 +124,6 @@ def _show(found: Found) -> None:
     unit = found.capacity_unit or "GiB"
     click.echo(click.style(found.study.title, bold=True))
     click.echo(f"{plain_prose(arrange_prose(in_family(found.question.sentence(found), unit)))}\n")
-    lost = [("beside", said) for said in found.beside]
+    lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]
     for head, said in (*found.summary, *lost):
         click.echo(f"{head:<12}{plain_prose(arrange_prose(in_family(said, unit), TERMINAL))}")

@@ -87,7 +87,8 @@ def part(found: Found) -> Section:
     """The part of a document that answers one question: its wording, the way, and the answer in one sentence."""
     question = found.question
     asked = [Paragraph(text(question.text))] if question.text else []
-    blocks = (*asked, *map(Paragraph, found.beside), *question.steps(found), Answer(question.sentence(found)))
+    said = (*question.steps(found), *map(Paragraph, found.cautions))
+    blocks = (*asked, *map(Paragraph, found.beside), *said, Answer(question.sentence(found)))
     return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
 
 

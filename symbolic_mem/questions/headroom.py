@@ -20,6 +20,7 @@ from symbolic_mem.document.words import about, count, plural, sentence_of, sente
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
+from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
@@ -435,6 +436,11 @@ class FoundHeadroom(Found):
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
         return (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room."""
+        return close_fit(self.capacity, self.left.used) if self.feasible else ()
 
     @property
     def ledger(self) -> Ledger:

@@ -19,6 +19,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at
+from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
@@ -183,6 +184,11 @@ class FoundLargest(FoundAtInstants):
         """What the answer takes for granted."""
         said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room."""
+        return () if self.value is None else close_fit(self.capacity, self.held(self.value))
 
     @property
     def ledger(self) -> Ledger:

@@ -278,6 +278,11 @@ class Found:
         return (*precedence(self.study, self.question), *self.question.beside(self))
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """What is true of the answer and easily missed; every face says it with the answer."""
+        return ()
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """What a program reads, beside study and question: numbers, formulas and sentences by name."""
         return {}
@@ -287,7 +292,9 @@ class Found:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
         said = precedence(self.study, self.question)
-        return {**head, **self.facts, **({"beside": said} if said else {})}
+        cautions = self.cautions
+        beside = {"beside": said} if said else {}
+        return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}
 
 
 @contextmanager

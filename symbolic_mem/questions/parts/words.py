@@ -108,8 +108,16 @@ def capacity_words(capacity: Capacity) -> Prose:
     if reading != "reported":
         label = Amount(nominal, capacity.unit, fixed=True)
         return say("Each {device} is counted with {label}, {reading}: {counted}.", label=label, **pieces)
-    if capacity.device.reported_by:
-        by = capacity.device.reported_by
+    by = capacity.device.reported_by
+    if capacity.device.reported_as:
+        return say(
+            "Each {device} is counted with {reading} ({by}). They are printed as {printed}, so not all figures are known; "
+            "{counted} are taken.",
+            by=by,
+            printed=capacity.device.reported_as,
+            **pieces,
+        )
+    if by:
         return say("Each {device} is counted with {reading} ({by}): {counted}.", by=by, **pieces)
     return say("Each {device} is counted with {reading}: {counted}.", **pieces)
 
