@@ -78,7 +78,7 @@ def evaluated(side: str) -> tuple[sp.Expr, str | None, str | None] | None:
         formula = formula.replace(old, new)
     formula = re.sub(r"(?<=\)) (?=[RQCF(])|(?<=\))(?=[RQCF(])", "*", formula)
     names = {"R": sp.Rational, "C": sp.ceiling, "F": sp.floor, "Q": sp.sqrt, "ten": sp.Integer(10)}
-    return eval(formula, {"__builtins__": {}}, names), unit, None  # noqa: S307 (our own output, names given)
+    return eval(formula, {"__builtins__": {}}, names), unit, None
 
 
 def false_relations(line: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from symbolic_mem.base.units import BYTES_PER, in_unit
 
 FAMILIES = {"GiB": ("GiB", "MiB", "KiB"), "GB": ("GB", "MB", "kB")}
-_ONE_OF = {
+ONE_OF = {
     "axes": "axis",
     "buckets": "bucket",
     "bytes": "byte",
@@ -62,7 +62,16 @@ def shown(value: int | Fraction, unit: str = "", digits: int = 5, *, fixed: bool
     scaled = in_unit(value, unit) if unit in BYTES_PER else value
     figures, exact = _figures(scaled, digits, full=full)
     unit = "bytes" if unit == "B" else unit
-    return Shown(figures, _ONE_OF.get(unit, unit) if abs(scaled) == 1 else unit, exact)
+    return Shown(figures, ONE_OF.get(unit, unit) if abs(scaled) == 1 else unit, exact)
+
+
+def bytes_words(size: object) -> str:
+    """Write the bytes of one element, whole or a fraction, as words of a name.
+
+    >>> bytes_words(1), bytes_words(Fraction(33, 32)), bytes_words("4")
+    ('1 byte', '33/32 bytes', '4 bytes')
+    """
+    return f"{size} byte" if str(size) == "1" else f"{size} bytes"
 
 
 def apart(one: int | Fraction, other: int | Fraction, unit: str = "", digits: int = 5) -> int:

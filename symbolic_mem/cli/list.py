@@ -84,13 +84,15 @@ def _recipes(_: str | None) -> list[dict[str, Any]]:
 
 
 def _optimizers(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.base.shown import bytes_words
     from symbolic_mem.recipes.optimizers import optimizers
     from symbolic_mem.recipes.states import EVERY_ELEMENT
 
     def size(kept: Any) -> str:
-        per = "the parameter's" if kept.bytes_per_element is None else f"{float(kept.bytes_per_element):g}"
+        each = kept.bytes_per_element
+        per = "the parameter's bytes" if each is None else bytes_words(f"{float(each):g}")
         where = "" if kept.rule == EVERY_ELEMENT else " (by shape)"
-        return f"{kept.name}: {f'{kept.copies} x ' if kept.copies != 1 else ''}{per} bytes{where}"
+        return f"{kept.name}: {f'{kept.copies} x ' if kept.copies != 1 else ''}{per}{where}"
 
     return [
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 
@@ -28,6 +29,7 @@ from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, uncounted, uncounted_items
+from symbolic_mem.questions.parts.words import READING_WORDS
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
@@ -42,7 +44,7 @@ def homework(study: Study) -> Derivation:
     answered = answers(study)
     sections = (
         Section(text("The problem"), _problem(study)),
-        *(part(found) for found in answered),
+        *_parts(answered),
         *_closing(study),
     )
     return Derivation(study.title, "Worked solution", _in_one_family(sections, answered), answered)
@@ -51,7 +53,7 @@ def homework(study: Study) -> Derivation:
 def report(study: Study) -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
     answered = answers(study)
-    parts = [part(found) for found in answered]
+    parts = _parts(answered)
     blocks, depends = _account(study)
     given = notation(study)
     sections = (
@@ -96,6 +98,28 @@ def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> 
     """The sections with all amounts of memory in the units of the capacities that are asked about."""
     capacities = [unit for one in answered if (unit := one.capacity_unit) is not None]
     return in_family(sections, family_of(capacities, sections))
+
+
+def _parts(answered: Sequence[Found]) -> list[Section]:
+    """The part of each answer; where the memory of a device is read otherwise than in the part before, that is said."""
+    parts, last = [], None
+    for found in answered:
+        section = part(found)
+        if found.reading is not None:
+            if last is not None and last.reading != found.reading:
+                section = replace(section, blocks=(Paragraph(_reread(found, last)), *section.blocks))
+            last = found
+        parts.append(section)
+    return parts
+
+
+def _reread(found: Found, last: Found) -> Prose:
+    pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
+    return say(
+        "The memory of a device is counted otherwise than in ({label}): here as {new}, there as {old}.",
+        label=text(last.question.label),
+        **pieces,
+    )
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:

@@ -14,6 +14,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.optimizers import optimizer
@@ -104,7 +105,7 @@ class Recipe:
             replace(state, bytes_per_element=bytes_by_kind.get(state.kind, state.bytes_per_element))
             for state in self.states
         )
-        changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
+        changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,

@@ -229,6 +229,12 @@ class Found:
         capacity = getattr(self, "capacity", None)
         return None if capacity is None else capacity.unit
 
+    @property
+    def reading(self) -> str | None:
+        """How the label of the device that is asked about is read; None where there is no such device."""
+        capacity = getattr(self, "capacity", None)
+        return None if capacity is None or capacity.device is None else capacity.reading
+
     def __repr__(self) -> str:
         answer = "" if self.feasible and self.value is None else f": {self.value}"
         return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"

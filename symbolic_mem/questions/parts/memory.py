@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
@@ -99,9 +100,10 @@ def _state_step(kind: str, memory: Memory, work: Work) -> Step:
     names = []
     for term in memory.terms:
         copies = sp.cancel(term.short / (term.bytes_per_element * P)) if term.short is not None else sp.S.One
-        each = f"{copies} × {term.bytes_per_element}" if copies != 1 else f"{term.bytes_per_element}"
+        size = bytes_words(term.bytes_per_element)
+        each = f"{copies} × {size}" if copies != 1 else size
         reason = f"{term.reason}: " if term.reason else ""
-        names.append(f"{term.name} ({reason}{each} bytes {'each' if term.short is None else 'for each parameter'})")
+        names.append(f"{term.name} ({reason}{each} {'each' if term.short is None else 'for each parameter'})")
     return _plain_step(f"{_sentence(listed(names))} take", kind, memory, work)
 
 
@@ -140,7 +142,9 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
         term = memory.terms[0]
         size = term.bytes_per_element
         reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
-        statement = say("At {size} bytes each{reason}, all activations take", size=size, reason=text(reason))
+        statement = say(
+            "At {size} each{reason}, all activations take", size=text(bytes_words(size)), reason=text(reason)
+        )
         blocks.append(_one_term(statement, term, work))
     return blocks + _per_token(memory, work)
 
