@@ -8,7 +8,6 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.shown import ONE_OF as ONE_OF
 from symbolic_mem.document.prose import Amount, Prose, percent, text
 
 

@@ -36,7 +36,7 @@ def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
             free=free,
             by=text(device.process.by),
             kept=kept,
-            reserve=Amount(sp.Integer(capacity.nominal - device.process.bytes), "GiB"),
+            reserve=Amount(symbolic(capacity.nominal - device.process.bytes), "GiB"),
         ),
     )
 
