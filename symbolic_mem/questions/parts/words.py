@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import (
 )
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import about, fraction_words, listed
+from symbolic_mem.document.words import fraction_words, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.solvers.capacity import Capacity
@@ -99,7 +99,7 @@ def reading_of(placement: Mapping[str, Placed]) -> Prose | None:
 def capacity_words(capacity: Capacity) -> Prose:
     """Say which memory of which device counts, and in which reading of its label, before anything is kept free."""
     nominal = rational(capacity.nominal)
-    counted = about(Amount(nominal, "bytes"))
+    counted = Amount(nominal, "bytes", digits=14)
     if capacity.device is None:
         return say(
             "Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit, fixed=True), counted=counted
