@@ -53,7 +53,7 @@ class Bandwidth:
 class Process:
     """Bytes that a process finds free on a device, and `by` what they are shown."""
 
-    bytes: int
+    bytes: int | Fraction
     by: str
     evidence: Evidence
 
@@ -66,7 +66,7 @@ class Second:
     """
 
     of: str
-    value: int
+    value: int | Fraction
     says: str
     why: str
     evidence: Evidence
