@@ -117,7 +117,8 @@ def _figures(value: Fraction, digits: int, *, full: bool) -> tuple[str, bool]:
         return _fixed(value, places), True
     whole = len(str(int(abs(value))))
     places = digits + _leading_zeros(value) if abs(value) < 1 else max(digits - whole, 0 if whole >= _LONG else 1)
-    return _fixed(value, places), False
+    figures = _fixed(value, places)
+    return figures, Fraction(figures) == value
 
 
 def _terminating_places(denominator: int) -> int | None:

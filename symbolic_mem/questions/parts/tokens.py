@@ -53,7 +53,11 @@ def token_steps(lacking: TokensThatFit, solved: Solved, work: Work) -> Iterator[
     """Solve the condition for the tokens of one device, then tabulate the degrees."""
     n, real = solved.bound.symbol, work.number(lacking.limit)
     yield work.step(
-        say("What would help: fewer tokens on each device. With {t} tokens there, the condition says", t=T),
+        say(
+            "What would help: fewer tokens on each device. What stays was that of the whole batch of the study, on every "
+            "device; with {t} tokens on each device in its place, the condition says",
+            t=T,
+        ),
         Chain(T, (("<", lacking.limit), amount(real, "tokens", digits=7)), asked=True),
         reason=say("So the most is {most} tokens; the nearer to it, the more devices it takes.", most=lacking.most),
     )
