@@ -18,6 +18,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.cautions import spread_evenly
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
@@ -149,6 +150,11 @@ class DeviceCount(Printed, OnDevice):
 @dataclass(frozen=True, repr=False)
 class FoundCount(FoundDegree):
     """The number of devices."""
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That something is divided which the study keeps whole on every device."""
+        return () if self.value is None else spread_evenly(self.study, self.kinds)
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:
