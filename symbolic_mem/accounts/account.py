@@ -44,7 +44,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
     parameters = model.parameters
     whole, model = model, recompute(model, recipe.recompute)
     terms = [
-        _state(state, model.weights, parameters, recipe.source)
+        state_term(state, model.weights, recipe.source, parameters)
         for state in recipe.states
         if _counts(state, model, recipe) and state.kind not in absent
     ]
@@ -71,9 +71,10 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _state(state: State, weights: Weights, parameters: sp.Expr, source: str) -> Term:
-    whole = state.rule == EVERY_ELEMENT
+def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr | None = None) -> Term:
+    """Return what a state keeps for some weights; for those of a whole model, with its number of `parameters`."""
     parts = parts_of(state.rule, state.copies, state.kind, weights)
+    whole = state.rule == EVERY_ELEMENT and parameters is not None
     return Term(
         name=state.name,
         kind=state.kind,
@@ -95,6 +96,13 @@ def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
     for name, layers in by_name.items():
         title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
         yield _saved_term(title, name, tuple(layers), recipe.activations, kind)
+
+
+def saved_terms(title: str, name: str, layers: Iterable[Layer], recipe: Recipe) -> Iterator[Term]:
+    """Yield what some layers save as one term called `title`, of the layer called `name`: none where they save nothing."""
+    kept = tuple(layer for layer in layers if "activations" in layer.saved_kinds)
+    if kept:
+        yield _saved_term(title, name, kept, recipe.activations, "activations")
 
 
 class _Kept(NamedTuple):

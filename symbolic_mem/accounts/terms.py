@@ -24,7 +24,8 @@ class Term(MadeLater):
 
     `short` is the same number of bytes before division, written with the model's named parts (``4*P``). `layer` is the
     name of the layer whose activations it is, `part_of` the term that this is a fraction of. The elements of a sum of
-    `parts` are written when they are first asked for: numbers come from the parts.
+    `parts` are written when they are first asked for: numbers come from the parts. What is `padded` to a degree is
+    held whole by every device, cut into that many equal shares where whole rows are cut.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Term(MadeLater):
     parts: tuple[Part, ...] = field(default_factory=tuple)
     layer: str = ""
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
+    padded: sp.Symbol | None = None
 
     @cached_property
     def undivided_bytes(self) -> sp.Expr:

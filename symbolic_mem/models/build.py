@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ENGINE = ("profile", "kernel")
 _GIVEN = ("saved_per_layer", "saved_reason")
+_STACK = ("residual",)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
+    known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *_STACK, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
@@ -105,8 +106,8 @@ def _ffn(table: dict[str, Any], where: str) -> Built:
 def _gated_ffn(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.gated_ffn import gated_ffn
 
-    _only(table, ("kind",), 'kind = "gated-ffn"', where)
-    return Built(gated_ffn(), {})
+    _only(table, ("kind", "residual"), 'kind = "gated-ffn"', where)
+    return Built(gated_ffn(residual=entry(table, "residual", bool, where, False)), {})
 
 
 def _plain_transformer(table: dict[str, Any], where: str) -> Built:

@@ -22,7 +22,9 @@ from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DEFAULT = "cs336"
 FP32 = sp.Integer(4)
+SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
+KEYS = ("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach")
 
 
 class NotCounted(NamedTuple):
@@ -47,7 +49,9 @@ class Recipe:
 
     `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
-    sent in values of `reduces` bytes beside those that were computed (None: it is not said).
+    sent in values of `reduces` bytes beside those that were computed (None: it is not said). `schedule` is the engine's
+    whose instants of a step are known ("": the source states a sum), and `foreach` says whether its optimizer works on
+    all tensors at once. With `scalars` single numbers count too, such as the counters of the optimizer's steps.
     """
 
     name: str
@@ -68,6 +72,9 @@ class Recipe:
     units: int = 1
     gathers: sp.Rational | None = None
     reduces: sp.Rational | None = None
+    schedule: str = ""
+    foreach: bool = True
+    scalars: bool = False
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -125,11 +132,18 @@ class Recipe:
             f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
             states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
             optimizer=name,
+            scalars=step_counters,
         )
 
     def with_recompute(self, how: Recompute) -> Recipe:
         """Return the recipe with another rule of recomputation."""
         return replace(self, recompute=how)
+
+    def with_schedule(self, name: str, where: str = "schedule") -> Recipe:
+        """Return the recipe that counts the instants of a step of an engine (``torch``), or what is kept as a ``sum``."""
+        if name not in SCHEDULES:
+            raise BadInput(f"{where}: unknown schedule {name!r}; {nearest(name, SCHEDULES)}")
+        return replace(self, schedule="" if name == "sum" else name)
 
     def without_persistent_gradients(self) -> Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
@@ -154,7 +168,7 @@ class Recipe:
         >>> Recipe.from_table({"preset": "zero-16", "optimizer": "sgd-momentum"}, "my.toml [recipe]").bytes_per_parameter
         12
         """
-        known_keys(table, ("preset", *SIZES, "step_counters", "gradients_persist", "recompute"), where)
+        known_keys(table, KEYS, where)
         chosen = recipe(entry(table, "preset", str, where, default))
         counters = entry(table, "step_counters", bool, where, False)
         name_given = isinstance(table.get("optimizer"), str)
@@ -174,6 +188,10 @@ class Recipe:
             chosen = chosen.with_recompute(Recompute.read(table["recompute"], where))
         if not entry(table, "gradients_persist", bool, where, True):
             chosen = chosen.without_persistent_gradients()
+        if "schedule" in table:
+            chosen = chosen.with_schedule(entry(table, "schedule", str, where), where)
+        if "foreach" in table:
+            chosen = replace(chosen, foreach=entry(table, "foreach", bool, where))
         return chosen
 
 
@@ -225,6 +243,7 @@ def _read(name: str, table: dict) -> Recipe:
         units=table.get("units", 1),
         gathers=sp.Integer(table["gathers"]) if "gathers" in table else activations if activations.is_Integer else None,
         reduces=sp.Integer(table["reduces"]) if "reduces" in table else None,
+        schedule=table.get("schedule", ""),
     )
 
 
