@@ -20,7 +20,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.instants import hardest, instant_words, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
@@ -49,7 +49,7 @@ class DeviceCount(Printed, OnDevice):
     def degree(self, study: Study, capacity: Capacity, kinds: tuple[str, ...]) -> Degree:
         """Count the devices of one capacity that hold the given kinds, at the instant of the study."""
         memory = study.memory.of(*kinds)
-        if not any(one.memory.of(*kinds).terms for one in instants(study, kinds)):
+        if not any(one.memory.of(*kinds).terms for one in kept_instants(study, kinds)):
             kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
             raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
         spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
@@ -58,7 +58,7 @@ class DeviceCount(Printed, OnDevice):
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""
-        return hardest(study, self.counted, self._at_instant, hardness)
+        return hardest(kept_instants(study, self.counted), self._at_instant, hardness)
 
     def _at_instant(self, study: Study) -> FoundCount:
         solved = self.degree(study, study.capacity, self.counted)
@@ -139,7 +139,7 @@ class DeviceCount(Printed, OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of devices."""
-        solved = [self.degree(one, one.capacity, self.counted) for one in instants(study, self.counted)]
+        solved = [self.degree(one, one.capacity, self.counted) for one in kept_instants(study, self.counted)]
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}
 
 

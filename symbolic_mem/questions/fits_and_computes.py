@@ -103,7 +103,7 @@ class FitsAndComputes(OfKinds):
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
-        return (each_words(),) if len(found.limits.shares) > 1 else ()
+        return (each_words(found.study),) if len(found.limits.shares) > 1 else ()
 
     def heading(self, found: FoundBoth) -> str:
         """The title where the study gives none."""

@@ -176,7 +176,7 @@ class Headroom(OfKinds):
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
-        return (each_words(),) if len(instants(found.study, self.counted)) > 1 else ()
+        return (each_words(found.study),) if len(instants(found.study, self.counted)) > 1 else ()
 
     def heading(self, found: FoundHeadroom) -> str:
         """The title where the study gives none."""

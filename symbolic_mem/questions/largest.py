@@ -87,7 +87,7 @@ class Largest(Printed, OfKinds):
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        return hardest(study, self.counted, self._at_instant, lambda found: tightness(found.upper))
+        return hardest(instants(study, self.counted), self._at_instant, lambda found: tightness(found.upper))
 
     def _at_instant(self, study: Study) -> FoundLargest:
         answer, parameters = self.upper(study), study.model.parameters

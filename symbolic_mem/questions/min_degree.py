@@ -56,7 +56,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
-        return hardest(study, self.counted, self._at_instant, hardness)
+        return hardest(instants(study, self.counted), self._at_instant, hardness)
 
     def _at_instant(self, study: Study) -> FoundDegree:
         solved = self.degree(study)

@@ -71,14 +71,14 @@ class RecomputeOtherwise(OnDevice):
 
     def answer(self, study: Study) -> FoundRecomputed:
         """Find the degree as the study stands and under the other rule, at the instant that then asks for most."""
-        return hardest(study, self.counted, self._at_instant, hardness)
-
-    def _at_instant(self, study: Study) -> FoundRecomputed:
-        changed = self.changed(study)
         before = max((self.degree(one) for one in instants(study, self.counted)), key=lambda one: one.demand)
-        after = self.degree(changed)
-        rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
-        return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
+
+        def at_instant(changed: Study) -> FoundRecomputed:
+            after = self.degree(changed)
+            rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
+            return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
+
+        return hardest(instants(self.changed(study), self.counted), at_instant, hardness)
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
@@ -186,7 +186,7 @@ class FoundRecomputed(FoundDegree):
 
 def _saving(study: Study) -> Study:
     """The study at the instant at which there are activations."""
-    return replace(study, instant="backward")
+    return replace(study, instant="backward", at=None)
 
 
 def _side(study: Study, solved: Degree) -> Kept:

@@ -11,6 +11,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.accounts.timeline import Instant, timeline_of
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.hardware.catalogue import device
@@ -54,7 +56,7 @@ class Change:
 class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
-    `instant` is the moment of a step that is counted.
+    `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Setting:
     devices: str | None = None
     network: Network | None = None
     instant: str = "backward"
+    at: Instant | None = None
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -80,8 +83,29 @@ class Setting:
 
     @cached_property
     def memory(self) -> Memory:
-        """The memory of the whole training at its `instant` (see `account`), before it is placed."""
-        return account(self.model, self.recipe, self.instant)
+        """The memory of the whole training at its instant, before it is placed: see `account` and `timeline`."""
+        return account(self.model, self.recipe, self.instant) if self.at is None else self.at.memory
+
+    @cached_property
+    def timeline(self) -> tuple[Instant, ...]:
+        """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
+        if not self.recipe.schedule:
+            return ()
+        found = timeline_of(self.built, self.recipe, self.placement, sp.S.Zero, self._residues)
+        return tuple(one for one in found if self._exists(one))
+
+    @property
+    def _residues(self) -> tuple[int, ...]:
+        """Where the rule of recomputation stands after the last block of each kind; 0 where that is not known."""
+        blocks, size = units(self.model).blocks, self.recipe.recompute.size
+        return tuple(0 if size == 1 or missing(one.end, self.values) else int(self.numbers[one.end]) % size for one in blocks)
+
+    def _exists(self, one: Instant) -> bool:
+        """Whether there are as many blocks as an instant needs; where their number is not known, the many."""
+        if missing(one.count, self.values):
+            return one.most is None
+        count = self.numbers[one.count]
+        return one.least <= count and (one.most is None or count <= one.most)
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

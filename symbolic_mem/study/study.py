@@ -62,7 +62,7 @@ class Study(Setting):
 
     def changed(self, changes: Iterable[Change]) -> Study:
         """The study with all `changes` applied in order; the sizes of the model are checked once, at the end."""
-        study = self
+        study = self if self.at is None else replace(self, at=None)
         for change in changes:
             study = change.apply(study)
         if study.values is not self.values or study.built is not self.built:

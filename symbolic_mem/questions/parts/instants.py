@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.accounts import instants as accounts
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
@@ -19,7 +20,17 @@ Answer = TypeVar("Answer", bound=Found)
 
 
 def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
-    """The study at each instant that must fit: two where gradients do not persist and are counted, else its own."""
+    """The study at each instant that must fit: those of a step where they are known and all kinds are counted.
+
+    Else what is kept must fit: at two instants where gradients do not persist and are counted, and at one where they do.
+    """
+    if set(kinds) == set(KINDS) and study.timeline:
+        return tuple(replace(study, at=one) for one in study.timeline)
+    return kept_instants(study, kinds)
+
+
+def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
+    """The study at each instant at which what is kept counts, whatever else is there for a moment."""
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
@@ -32,7 +43,7 @@ def states(study: Study) -> Study:
 
 def words_of(study: Study) -> Prose:
     """The instant that is counted, in words."""
-    return text(accounts.instant(study.instant, study.recipe).words)
+    return text(accounts.instant(study.instant, study.recipe).words if study.at is None else study.at.words)
 
 
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
@@ -44,25 +55,51 @@ def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict:
 
 
 def hardest(
-    study: Study, kinds: Sequence[str], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]
+    studies: Sequence[Study], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]
 ) -> Answer:
-    """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it."""
-    answers = [answer(one) for one in instants(study, kinds)]
-    chosen = max(answers, key=hardness)
-    others = tuple(one for one in answers if one is not chosen)
+    """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it.
+
+    The others follow in the order of what they ask for.
+    """
+    answers = sorted(map(answer, studies), key=hardness, reverse=True)
+    chosen, others = answers[0], tuple(answers[1:])
     return replace(chosen, others=others) if others else chosen
 
 
 def instant_words(study: Study) -> tuple[Prose, ...]:
-    """Say which instant of a training step is counted, where gradients do not persist and that makes a difference."""
-    if study.recipe.gradients_persist:
+    """Say which instant of a training step is counted, where that makes a difference."""
+    if study.at is None and study.recipe.gradients_persist:
         return ()
     return (say("What is counted is {instant}.", instant=words_of(study)),)
 
 
 def decided_words(found: Found) -> tuple[Prose, ...]:
-    """Say which of two instants decided, and what the other would give."""
+    """Say which of several instants decided, and what the next one would give."""
+    if not found.others:
+        return ()
+    if found.study.at is not None:
+        return (_peak(found, found.others[0]),)
     return tuple(_decided(found, other) for other in found.others)
+
+
+def _peak(found: Found, other: Found) -> Prose:
+    pieces = {
+        "number": len(found.others) + 1,
+        "chosen": words_of(found.study),
+        "other": words_of(other.study),
+        "value": text("no such number" if other.value is None else f"{other.value:,}"),
+    }
+    if other.value is None and other.feasible:
+        return say(
+            "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: "
+            "{chosen}. The next, {other}, fits at every number.",
+            **pieces,
+        )
+    return say(
+        "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: {chosen}. "
+        "The next, {other}, gives {value}.",
+        **pieces,
+    )
 
 
 def _decided(found: Found, other: Found) -> Prose:
@@ -88,8 +125,10 @@ def _decided(found: Found, other: Found) -> Prose:
     )
 
 
-def each_words() -> Prose:
+def each_words(study: Study) -> Prose:
     """Say that each of several numbers is that of the instant which asks for most."""
+    if study.timeline:
+        return text("The memory must fit at every instant of a step. Each number is that of the instant that asks for most.")
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit: {backward}, and {step}. Each number "
         "is that of the moment that asks for more.",
