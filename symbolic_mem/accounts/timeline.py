@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import sympy as sp
 
@@ -101,7 +100,12 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
 
 @lru_cache(maxsize=256)
 def timeline(
-    built_model: Model, recipe: Recipe, loss: Term | None, placement: Placement, keep: sp.Rational, residues: tuple[int, ...]
+    built_model: Model,
+    recipe: Recipe,
+    loss: Term | None,
+    placement: Placement,
+    keep: sp.Rational,
+    residues: tuple[int, ...],
 ) -> tuple[Instant, ...]:
     """Return the instants of a step of the schedule that `schedule_of` names, in their order.
 
@@ -187,7 +191,11 @@ class _Step:
         step: tuple[Term, ...] = (),
     ) -> Callable[[], Memory]:
         return lambda: Memory(
-            tuple(term for term in self._terms(row, place, moment, working, step) if any(p.copies != 0 for p in term.parts)),
+            tuple(
+                term
+                for term in self._terms(row, place, moment, working, step)
+                if any(p.copies != 0 for p in term.parts)
+            ),
             definitions=((P, self.model.parameters),),
         )
 
@@ -214,7 +222,9 @@ class _Step:
         if self.gathers:
             yield from self._gathered(row, place, moment)
         elif moment is not None and self.recipe.gradients_persist:
-            yield self._whole("gradients before they are added", moment.making, self._gradient_bytes, "made anew, then added")
+            yield self._whole(
+                "gradients before they are added", moment.making, self._gradient_bytes, "made anew, then added"
+            )
         yield from step
 
     # gradients that the rank keeps
@@ -232,7 +242,9 @@ class _Step:
         held: list[Held] = []
         for unit in self.units.blocks:
             times = unit.count if place is None else self._done(unit, place)
-            held += (Held(one.weights, one.repeat * times, None, bool(one.matmuls)) for one in unit.layers if one.weights)
+            held += (
+                Held(one.weights, one.repeat * times, None, bool(one.matmuls)) for one in unit.layers if one.weights
+            )
         if not self.gathers:
             held += _held(self.units.head)
             held += _held(moment.made if moment is not None else ())
@@ -273,7 +285,10 @@ class _Step:
             assert moment is not None
             again = place is not None and place.again
             yield from saved_terms(
-                "activations of the block at work" + (", computed again" if again else ""), "", moment.saved, self.recipe
+                "activations of the block at work" + (", computed again" if again else ""),
+                "",
+                moment.saved,
+                self.recipe,
             )
         if row.enters and place is not None:
             entering = self._entering(place)
@@ -335,7 +350,9 @@ class _Step:
                 gathered += _times(unit.weights, stays * unit.count)
         gathered += _times(self.units.root, row.root)
         if gathered:
-            yield self._whole("gathered weights", tuple(gathered), each, "weights are gathered for the computation", n_fsdp)
+            yield self._whole(
+                "gathered weights", tuple(gathered), each, "weights are gathered for the computation", n_fsdp
+            )
         made = () if moment is None else moment.made
         if row.whole == "all" and place is not None:
             made = place.unit.weights
@@ -380,7 +397,13 @@ class _Step:
 
 
 def _term(
-    name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, degree: sp.Expr, padded: sp.Symbol | None = None
+    name: str,
+    kind: str,
+    parts: tuple[Part, ...],
+    each: sp.Expr,
+    reason: str,
+    degree: sp.Expr,
+    padded: sp.Symbol | None = None,
 ) -> Term:
     elements = later(lambda: sp.Add(*(part.elements for part in parts)))
     return Term(name, kind, elements, each, reason, "", degree, parts=parts, padded=padded)

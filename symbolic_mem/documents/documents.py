@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
-from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, uncounted, uncounted_items
+from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
@@ -194,6 +194,8 @@ def _assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
 def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ...]:
     if not about_memory(study):
         return ()
-    items = uncounted_items(study) or (() if otherwise is None else (otherwise,))
-    sized = (Paragraph(NOT_AT_ONCE),) if any(one.sets for one in uncounted(study)) else ()
-    return (Section(text("What is not counted"), (*sized, Bullets(items))),) if items else ()
+    found = beyond_instants(study)
+    items = uncounted_items(study, found) or (() if otherwise is None else (otherwise,))
+    sized = (Paragraph(NOT_AT_ONCE),) if any(one.sets for one in found) else ()
+    peaks = (Paragraph(PEAKS),) if study.timeline else ()
+    return (Section(text("What is not counted"), (*peaks, *sized, Bullets(items))),) if items else ()

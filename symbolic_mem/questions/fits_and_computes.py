@@ -18,7 +18,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Step
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, kept_instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -56,7 +56,7 @@ class FitsAndComputes(OfKinds):
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
         found = setting(study, "fsdp", "forward")
         bounds = []
-        for one in instants(study, self.counted):
+        for one in kept_instants(study, self.counted):
             memory = one.placed(self.counted)
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
             bounds.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
@@ -103,7 +103,7 @@ class FitsAndComputes(OfKinds):
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
-        return (each_words(found.study),) if len(found.limits.shares) > 1 else ()
+        return (each_words(),) if len(found.limits.shares) > 1 else ()
 
     def heading(self, found: FoundBoth) -> str:
         """The title where the study gives none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -21,7 +21,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import hardest, instant_words, instants, words_of
+from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
 from symbolic_mem.questions.parts.powers import (
@@ -87,7 +87,15 @@ class Largest(Printed, OfKinds):
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        return hardest(instants(study, self.counted), self._at_instant, lambda found: tightness(found.upper))
+        return hardest(
+            instants(self._open(study), self.counted), self._at_instant, lambda found: tightness(found.upper)
+        )
+
+    def _open(self, study: Study) -> Study:
+        """The study without a value of the unknown, so that its instants are those of many blocks."""
+        if self.symbol not in study.values:
+            return study
+        return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != self.symbol})
 
     def _at_instant(self, study: Study) -> FoundLargest:
         answer, parameters = self.upper(study), study.model.parameters
@@ -105,20 +113,22 @@ class Largest(Printed, OfKinds):
         yield from power_steps(bound, found.written, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(bound))
         if answer.value is None:
-            yield from none_steps(answer, work)
+            yield from none_steps(answer, work, fitting(study))
             return
-        yield from value_steps(answer, work)
+        yield from value_steps(answer, work, fitting(study))
         yield from found.fuller_blocks
         yield from printed_blocks(self, study, sp.Integer(answer.value), named(self.symbol).unit)
 
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
         held = None if found.value is None else found.held(found.value)
-        return answer_words(found.upper, found.study.placement, found.capacity, found.reason, held)
+        return answer_words(
+            found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
+        )
 
     def heading(self, found: FoundLargest) -> str:
         """The title where the study gives none."""
-        return self.title or f"The largest {named(self.symbol).meaning} at which what is kept fits"
+        return self.title or f"The largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
 
     @property
     def claimable(self) -> tuple[str, ...]:
@@ -127,8 +137,9 @@ class Largest(Printed, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The largest value, under the name of its symbol."""
-        least = max((self.upper(one) for one in instants(study, self.counted)), key=tightness)
-        meaning = f"the largest {named(self.symbol).meaning} at which what is kept fits"
+        moments = instants(self._open(study), self.counted)
+        least = max(map(self.upper, moments), key=tightness)
+        meaning = f"the largest {named(self.symbol).meaning} at which {fitting(moments[0])} fits"
         return {str(self.symbol): Claimed(least.value, "count", meaning)}
 
 
@@ -164,7 +175,7 @@ class FoundLargest(FoundAtInstants):
                 x=self.upper.bound.symbol,
                 room=about(Amount(symbolic(self.upper.capacity), self.capacity.unit)),
             )
-        return none_words(self.upper)
+        return none_words(self.upper, fitting(self.study))
 
     def held_here(self, value: int) -> Number:
         """Exact bytes of one device at a value of the unknown, at the instant of this answer."""
@@ -210,7 +221,7 @@ class FoundLargest(FoundAtInstants):
         yield "condition", say("{one} {sign} {capacity}", **pieces)
         yield from capacity_summary(self.capacity)
         if value is not None:
-            yield held_at(value, self.held(value), fits=True)
+            yield held_at(value, self.held(value), fits=True, what=fitting(self.study))
             yield held_at(value + 1, self.held(value + 1), fits=False)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:

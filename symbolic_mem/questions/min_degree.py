@@ -19,7 +19,7 @@ from symbolic_mem.questions.parts.bounded import (
     requirement,
 )
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import bound_at, hardest, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
@@ -72,21 +72,29 @@ class MinDegree(Printed, Ruled, OfKinds):
         yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(solved.ideal.bound))
         if solved.ideal.feasible:
-            yield from feasible_steps(solved.ideal, work)
+            yield from feasible_steps(solved.ideal, work, fitting(study))
             yield from rule_blocks(solved, work)
             yield from found.fuller_blocks
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )
         else:
-            yield from infeasible_steps(solved.ideal, work)
+            yield from infeasible_steps(solved.ideal, work, fitting(study))
             if found.lacking is not None:
                 yield from token_steps(found.lacking, solved.ideal, work)
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         held = None if found.value is None else found.held(found.value)
-        return answer_words(found.degree, found.placement, found.capacity, found.reason, held, found.ideal_value)
+        return answer_words(
+            found.degree,
+            found.placement,
+            found.capacity,
+            found.reason,
+            held,
+            found.ideal_value,
+            fitting_each(found.study),
+        )
 
     def heading(self, found: FoundDegree) -> str:
         """The title where the study gives none."""
@@ -99,7 +107,6 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol."""
-        solved = [self.degree(one) for one in instants(study, self.counted)]
-        return {
-            self.symbol.name: degree_claim(solved, f"the smallest degree {self.symbol.name} at which what is kept fits")
-        }
+        moments = instants(study, self.counted)
+        meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
+        return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning)}

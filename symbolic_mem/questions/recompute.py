@@ -18,7 +18,7 @@ from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import bound_at, hardest, instant_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instant_words, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
 from symbolic_mem.questions.parts.memory import by_layer
 from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
@@ -114,17 +114,16 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
+        pieces["each"] = fitting_each(found.study) if found.study.at is not None else "what each device then keeps"
         pieces["share"] = about(Amount(symbolic(found.held(found.value)), found.capacity.unit))
         return (
             say(
-                "When nothing is recomputed, the smallest {n} is {value}: what each device then keeps, {share}, fits its "
-                "{counted}.",
+                "When nothing is recomputed, the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
                 **pieces,
             )
             if nothing
             else say(
-                "With this recomputation the smallest {n} is {value}: what each device then keeps, {share}, fits its "
-                "{counted}.",
+                "With this recomputation the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
                 **pieces,
             )
         )
@@ -140,11 +139,11 @@ class RecomputeOtherwise(OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree under the other rule, under the name of its symbol."""
-        changed = self.changed(study)
+        moments = instants(self.changed(study), self.counted)
         return {
             str(self.symbol): degree_claim(
-                [self.degree(one) for one in instants(changed, self.counted)],
-                f"the smallest degree {self.symbol} at which what is kept fits",
+                [self.degree(one) for one in moments],
+                f"the smallest degree {self.symbol} at which {fitting(moments[0])} fits",
             )
         }
 

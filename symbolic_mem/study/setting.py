@@ -98,7 +98,9 @@ class Setting:
     def _residues(self) -> tuple[int, ...]:
         """Where the rule of recomputation stands after the last block of each kind; 0 where that is not known."""
         blocks, size = units(self.model).blocks, self.recipe.recompute.size
-        return tuple(0 if size == 1 or missing(one.end, self.values) else int(self.numbers[one.end]) % size for one in blocks)
+        return tuple(
+            0 if size == 1 or missing(one.end, self.values) else int(self.numbers[one.end]) % size for one in blocks
+        )
 
     def _exists(self, one: Instant) -> bool:
         """Whether there are as many blocks as an instant needs; where their number is not known, the many."""

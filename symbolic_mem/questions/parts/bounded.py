@@ -160,21 +160,22 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
         yield "M_fix", say("{size} on every device", size=fixed)
 
 
-def held_at(value: int, size: Any, *, fits: bool) -> tuple[str, Prose]:
-    """What one device keeps at a value of the unknown, at a glance."""
+def held_at(value: int, size: Any, *, fits: bool, what: str = "what is kept") -> tuple[str, Prose]:
+    """What one device holds at a value of the unknown, at a glance; `what` must fit."""
     shown = gib(symbolic(size))
     pieces = {
         "bytes": f"{ceil(size):,}",
         "sign": "= " if shown.shown.exact else "",
         "gib": about(shown),
+        "what": what,
     }
     if fits:
-        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: what is kept fits", **pieces)
+        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: {what} fits", **pieces)
     return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: too much", **pieces)
 
 
-def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
-    """The room that is left, the quotient, the whole number, and a check that it fits and one less does not."""
+def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> Iterator[Block]:
+    """The room that is left, the quotient, the whole number, and a check that `what` fits and one less does not."""
     bound, limit = solved.bound, solved.bound.limit
     n, whole = bound.symbol, solved.value or 1
     work.define(n, sp.Integer(whole))
@@ -202,10 +203,10 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     fits = _share(solved, whole, limit.sign)
     if whole == 1:
-        yield work.step(text("A check that what is kept fits, in bytes on each device:"), fits)
+        yield work.step(say("A check that {what} fits, in bytes on each device:", what=what), fits)
         return
     yield work.step(
-        text("A check that what is kept fits and that one device less is not enough, in bytes on each device:"),
+        say("A check that {what} fits and that one device less is not enough, in bytes on each device:", what=what),
         fits,
         _share(solved, whole - 1, limit.fails),
     )
@@ -276,10 +277,11 @@ def answer_words(
     reason: Prose | None,
     held: Number | None,
     ideal: int | None,
+    each: str = "what each keeps",
 ) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
 
-    `held` is what each then keeps, and `ideal` the degree without rules.
+    `held` is what `each` then is, and `ideal` the degree without rules.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
@@ -302,25 +304,23 @@ def answer_words(
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
         "share": about(Amount(symbolic(held), capacity.unit)),
         "counted": about(Amount(capacity.counted, capacity.unit)),
+        "each": each,
     }
     if rules and reading is not None:
         return say(
-            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, "
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, "
             "{share}, fits its {counted}.",
             **pieces,
         )
     if rules:
         return say(
-            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, {share}, fits "
+            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, {share}, fits "
             "its {counted}.",
             **pieces,
         )
     if reading is not None:
         return say(
-            "With {reading}, the smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its "
-            "{counted}.",
+            "With {reading}, the smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.",
             **pieces,
         )
-    return say(
-        "The smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its {counted}.", **pieces
-    )
+    return say("The smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.", **pieces)

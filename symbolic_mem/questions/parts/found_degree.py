@@ -16,7 +16,7 @@ from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.questions.parts.instants import fitting, instant_words
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
@@ -113,7 +113,7 @@ class FoundDegree(FoundAtInstants):
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
         if solved.value is not None:
-            yield held_at(solved.value, self.held(solved.value), fits=True)
+            yield held_at(solved.value, self.held(solved.value), fits=True, what=fitting(self.study))
         below = solved.largest_below
         if below is not None:
             yield held_at(below, self.held(below), fits=False)

@@ -46,6 +46,21 @@ def words_of(study: Study) -> Prose:
     return text(accounts.instant(study.instant, study.recipe).words if study.at is None else study.at.words)
 
 
+def fitting(study: Study) -> str:
+    """What must fit: the peak where the instants of a step are known, else what is kept."""
+    return "what is kept" if study.at is None else "the peak"
+
+
+def fitting_each(study: Study) -> str:
+    """The same of each device."""
+    return "what each keeps" if study.at is None else "the peak of each"
+
+
+def fitting_one(study: Study) -> str:
+    """The same of one device at the answer."""
+    return "what one device then keeps" if study.at is None else "the peak of one device"
+
+
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
     """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
     memory = study.placed(kinds)
@@ -54,9 +69,7 @@ def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict:
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 
 
-def hardest(
-    studies: Sequence[Study], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]
-) -> Answer:
+def hardest(studies: Sequence[Study], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]) -> Answer:
     """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it.
 
     The others follow in the order of what they ask for.
@@ -125,10 +138,12 @@ def _decided(found: Found, other: Found) -> Prose:
     )
 
 
-def each_words(study: Study) -> Prose:
+def each_words(study: Study | None = None) -> Prose:
     """Say that each of several numbers is that of the instant which asks for most."""
-    if study.timeline:
-        return text("The memory must fit at every instant of a step. Each number is that of the instant that asks for most.")
+    if study is not None and study.timeline:
+        return text(
+            "The memory must fit at every instant of a step. Each number is that of the instant that asks for most."
+        )
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit: {backward}, and {step}. Each number "
         "is that of the moment that asks for more.",
