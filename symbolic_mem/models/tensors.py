@@ -64,12 +64,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Matmul:
-    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward."""
+    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward.
+
+    `group` is the part of the model that it counts to, the `group` of its weight if it has one.
+    """
 
     name: str
     m: sp.Expr
     k: sp.Expr
     n: sp.Expr
+    group: str = ""
 
     @property
     def flops(self) -> sp.Expr:
@@ -104,6 +108,7 @@ class Layer:
     counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
     in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
     holds at its fullest moments beside what it saves, and `passing` those where it saves nothing.
+    `cached` is what decoding keeps of the tokens that it has seen.
     """
 
     name: str
@@ -118,6 +123,7 @@ class Layer:
     ops: tuple[Op, ...] = ()
     working: tuple[tuple[Tensor, ...], ...] = ()
     passing: tuple[tuple[Tensor, ...], ...] = ()
+    cached: tuple[Tensor, ...] = ()
 
     @cached_property
     def parameters(self) -> sp.Expr:

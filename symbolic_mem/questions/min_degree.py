@@ -79,7 +79,7 @@ class MinDegree(Printed, Ruled, OfKinds):
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )
         else:
-            yield from infeasible_steps(solved.ideal, work, fitting(study))
+            yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:
                 yield from token_steps(found.lacking, solved.ideal, work)
 

@@ -15,6 +15,8 @@ from symbolic_mem.accounts.timeline import Instant, timeline_of
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.base.rational import Number
+from symbolic_mem.base.symbols import Name
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
@@ -34,7 +36,7 @@ class OneDevice:
     name: str | None = None
     amount: str | None = None
     reading: str = "binary"
-    reserved: int = 0
+    reserved: Number = 0
     usable: sp.Rational = sp.S.One
 
     @property
@@ -57,6 +59,7 @@ class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
     `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
+    `names` are symbols that only this study has.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Setting:
     network: Network | None = None
     instant: str = "backward"
     at: Instant | None = None
+    names: tuple[Name, ...] = ()
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
     def __post_init__(self) -> None:
