@@ -16,6 +16,7 @@ from symbolic_mem.accounts.places import Place, places
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment, moments
+from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.once import hashed_once, later
 from symbolic_mem.base.symbols import P, n_fsdp, n_replica
 from symbolic_mem.models.build import Built
@@ -23,8 +24,6 @@ from symbolic_mem.models.tensors import Held, Layer, Model, Part, Tensor, Weight
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input, counts, without_scores
-
-Placement = tuple[tuple[str, Placed], ...]
 
 
 @hashed_once
@@ -68,6 +67,13 @@ class Instant:
         """What one device holds, before its kinds are placed; what is whole on each device is a buffer."""
         return self.make()
 
+    def exists(self, numbers: Numbers) -> bool:
+        """Whether there are as many blocks as it needs; where their number is not known they are many."""
+        if missing(self.count, numbers.values_given):
+            return self.most is None
+        count = numbers[self.count]
+        return self.least <= count and (self.most is None or count <= self.most)
+
 
 @cache
 def schedules() -> Mapping[str, tuple[Row, ...]]:
@@ -99,23 +105,17 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
 
 
 @lru_cache(maxsize=256)
-def timeline(
-    built_model: Model,
+def _timeline(
+    name: str,
+    model: Model,
     recipe: Recipe,
     loss: Term | None,
-    placement: Placement,
+    placement: tuple[tuple[str, Placed], ...],
     keep: sp.Rational,
     residues: tuple[int, ...],
 ) -> tuple[Instant, ...]:
-    """Return the instants of a step of the schedule that `schedule_of` names, in their order.
-
-    `loss` is what the loss holds for a moment, `keep` the share of the gathered weights that stays after the forward pass
-    (FSDP2's `reshard_after_forward`: 0 where it is true, 1 where it is false, 1/k where it is k), and `residues` say
-    which of the last blocks are recomputed: see `places`.
-    """
-    where = dict(placement)
-    name = schedule_of(recipe, built_model, where)
-    step = _Step(built_model, recipe, loss, where, keep, residues, name == "fsdp2")
+    """The instants of a schedule; `residues` say which of the last blocks are recomputed: see `places`."""
+    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2")
     return tuple(instant for row in schedules()[name] for instant in step.instants(row))
 
 
@@ -429,10 +429,32 @@ def _by_name(layers: list[Layer]) -> Iterator[tuple[str, str, tuple[Layer, ...]]
     return ((f"activations of the {name}", name, tuple(same)) for name, same in found.items())
 
 
-def timeline_of(
-    built: Built, recipe: Recipe, placement: Mapping[str, Placed], keep: sp.Rational, residues: tuple[int, ...]
+def timeline(
+    built: Built,
+    recipe: Recipe,
+    placement: Mapping[str, Placed],
+    values: Given | Numbers | None = None,
+    keep: sp.Rational = sp.S.Zero,
 ) -> tuple[Instant, ...]:
-    """Return the instants of a step of a model as it was built, or none where its recipe has no schedule."""
-    if not schedule_of(recipe, built.model, placement):
+    """Return the instants of a training step, each with the memory of one device in bytes; the peak is the largest.
+
+    There are none where only the sum of what is kept is known: see `schedule_of`. `values` say how many blocks there are
+    (those that have none are many), and `keep` the share of the gathered weights that stays after the forward pass:
+    FSDP2's ``reshard_after_forward``, 0 where it is true, 1 where it is false, 1/k where it is k.
+
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> step = timeline(Built(ffn(), {}), recipe("pure-bf16"), {})
+    >>> [one.words for one in step][-2:]
+    ['the backward pass of the first block, at x W_in', 'the optimizer step']
+    """
+    name = schedule_of(recipe, built.model, placement)
+    if not name:
         return ()
-    return timeline(built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues)
+    numbers = Numbers.of({} if values is None else values)
+    size, known = recipe.recompute.size, numbers.values_given
+    residues = tuple(
+        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
+    )
+    found = _timeline(name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues)
+    return tuple(one for one in found if one.exists(numbers))

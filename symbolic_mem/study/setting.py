@@ -11,8 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.accounts.timeline import Instant, timeline_of
-from symbolic_mem.accounts.units import units
+from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number
@@ -93,25 +92,7 @@ class Setting:
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
-        if not self.recipe.schedule:
-            return ()
-        found = timeline_of(self.built, self.recipe, self.placement, sp.S.Zero, self._residues)
-        return tuple(one for one in found if self._exists(one))
-
-    @property
-    def _residues(self) -> tuple[int, ...]:
-        """Where the rule of recomputation stands after the last block of each kind; 0 where that is not known."""
-        blocks, size = units(self.model).blocks, self.recipe.recompute.size
-        return tuple(
-            0 if size == 1 or missing(one.end, self.values) else int(self.numbers[one.end]) % size for one in blocks
-        )
-
-    def _exists(self, one: Instant) -> bool:
-        """Whether there are as many blocks as an instant needs; where their number is not known, the many."""
-        if missing(one.count, self.values):
-            return one.most is None
-        count = self.numbers[one.count]
-        return one.least <= count and (one.most is None or count <= one.most)
+        return timeline(self.built, self.recipe, self.placement, self.numbers) if self.recipe.schedule else ()
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""
