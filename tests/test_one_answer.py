@@ -239,7 +239,9 @@ def by_hand(one: Asked) -> int | None:
         placed_memory = memory.place(**{kind: placed for kind, placed in placement.items() if kind in memory.kinds})
         strict, x = bool(question.get("strict", False)), names[unknown]
         others = {symbol: value for symbol, value in values.items() if symbol != x}
-        if (step or not persist) and not placed_memory.total.has(x):  # at this moment it fits whatever x is, or it never does
+        if (step or not persist) and not placed_memory.total.has(
+            x
+        ):  # at this moment it fits whatever x is, or it never does
             held = sm.evaluate(placed_memory.total, others)
             if held > room(question) or (strict and held == room(question)):
                 answers.append(None)
@@ -299,7 +301,11 @@ def table_faces(one: Asked, value: int | None) -> Iterator[Face]:
 def largest(one: Asked) -> Iterator[Face]:
     value, unknown = one.facts["value"], one.facts["for"]
     none = "here is no (such|largest)"
-    yield "sentence", lambda: (number_after(one.sentence, r"\) is #: (what|the peak of) one", none), bytes_said(one)), (value, True)
+    yield (
+        "sentence",
+        lambda: (number_after(one.sentence, r"\) is #: (what|the peak of) one", none), bytes_said(one)),
+        (value, True),
+    )
     yield from solve_faces(one)
     yield from check_faces(one, unknown, value)
     if unknown != "P":

@@ -41,6 +41,11 @@ class Term(MadeLater):
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
     padded: sp.Symbol | None = None
 
+    @property
+    def whole_name(self) -> str:
+        """The name of the term that this is a part of, or its own."""
+        return self.name if self.part_of is None else self.part_of[1].whole_name
+
     @cached_property
     def undivided_bytes(self) -> sp.Expr:
         """Bytes of the whole term, over all devices."""

@@ -25,6 +25,8 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input, counts, without_scores
 
+PHASES = ("forward", "loss", "backward", "step")
+
 
 @hashed_once
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Row:
     """A row of a schedule (see schedules.toml): what is there at an instant, or at one instant for every place of `at`."""
 
     name: str
+    phase: str
     words: str
     gradients: str
     activations: str
@@ -53,9 +56,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Instant:
-    """An instant of a step in `words`; it exists where `count` is at least `least`, and at most `most` (None: any)."""
+    """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any)."""
 
     name: str
+    phase: str
     words: str
     make: Callable[[], Memory] = field(compare=False, repr=False)
     count: sp.Expr = sp.S.One
@@ -152,19 +156,19 @@ class _Step:
             if row.at == "each" and row.activations == "work":
                 for moment in self._moments(place):
                     words = row.words.format(block=place.words) + (f", at {moment.name}" if moment.name else "")
-                    yield Instant(row.name, words, self._maker(row, place, moment), count, least, most)
+                    yield Instant(row.name, row.phase, words, self._maker(row, place, moment), count, least, most)
             else:
                 for held in self._working(place) if row.working else ((),):
                     make = self._maker(row, place, None, held)
-                    yield Instant(row.name, row.words.format(block=place.words), make, count, least, most)
+                    yield Instant(row.name, row.phase, row.words.format(block=place.words), make, count, least, most)
 
     def _plain(self, row: Row) -> Iterator[Instant]:
         if not row.step:
-            yield Instant(row.name, row.words, self._maker(row, None))
+            yield Instant(row.name, row.phase, row.words, self._maker(row, None))
             return
         for held in step_terms(self.model, self.recipe) or (None,):
             step = () if held is None else (held,)
-            yield Instant(row.name, row.words, self._maker(row, None, None, (), step))
+            yield Instant(row.name, row.phase, row.words, self._maker(row, None, None, (), step))
 
     def _last(self) -> Iterator[Place]:
         """The last block, and the only one."""

@@ -22,6 +22,7 @@ from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim,
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.parts.peaks import peak_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.rules import rule_blocks
 from symbolic_mem.questions.parts.tokens import token_steps, tokens_that_fit
@@ -75,6 +76,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from feasible_steps(solved.ideal, work, fitting(study))
             yield from rule_blocks(solved, work)
             yield from found.fuller_blocks
+            yield from peak_blocks(found.fullest_instants)
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
 from typing import Any
 
 import sympy as sp
@@ -16,8 +18,9 @@ from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import fitting, instant_words
+from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
@@ -93,6 +96,13 @@ class FoundDegree(FoundAtInstants):
         """The numbers of the study, with the answer in its place."""
         return {**self.study.values} if self.value is None else {**self.study.values, self.symbol: self.value}
 
+    @cached_property
+    def fullest_instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step at the answer."""
+        if self.value is None or self.study.at is None:
+            return ()
+        return fullest([one.study for one in self.everywhere], self._known)
+
     @property
     def symbol(self) -> sp.Symbol:
         """The degree that was solved for."""
@@ -117,6 +127,7 @@ class FoundDegree(FoundAtInstants):
         below = solved.largest_below
         if below is not None:
             yield held_at(below, self.held(below), fits=False)
+        yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -138,11 +149,21 @@ class FoundDegree(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
+            **self._peak_facts,
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
+
+    @property
+    def _peak_facts(self) -> Mapping[str, Any]:
+        """What one device keeps, and its peak, where they differ: `peak_facts`."""
+        if self.value is None:
+            return {}
+        kept = max(one.placed(self.kinds).at(self._known) for one in kept_instants(self.study, self.kinds))
+        found = peak_facts(self.fullest_instants)
+        return {"total_bytes": ceil(kept), **(found or {"peak_bytes": self.held_bytes(self.value)})}
 
     @property
     def _below_bytes(self) -> int | None:

@@ -31,6 +31,7 @@ def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
 
 def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     """The study at each instant at which what is kept counts, whatever else is there for a moment."""
+    study = study if study.at is None else replace(study, at=None)
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
