@@ -13,7 +13,7 @@ from symbolic_mem.models.tensors import Layer, Part, Tensor
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment of the backward pass of a block, at the operation `name` ("" where the block is not described so far).
+    """A moment of the backward pass of a block, at the operation `name`.
 
     `saved` are its layers with what they still need, `gradients` those of activations, `made` the weights whose
     gradients have been made, and `making` those that are made now.
@@ -48,7 +48,7 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
     x W_in ['x'] ['h', 'x']
     """
     if not described(unit):
-        return (Moment("", unit.layers), Moment("", (), made=unit.weights, making=unit.weights))
+        return (Moment("its start", unit.layers), Moment("its end", (), made=unit.weights, making=unit.weights))
     found: list[Moment] = []
     made: tuple[Part, ...] = ()
     layers = list(unit.layers)
