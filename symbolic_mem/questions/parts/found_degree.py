@@ -21,6 +21,7 @@ from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
+from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
@@ -32,11 +33,12 @@ from symbolic_mem.study.question import Claimed
 
 @dataclass(frozen=True, repr=False)
 class FoundDegree(FoundAtInstants):
-    """The degree under the rules, and where no number of devices is enough the tokens at which one would be."""
+    """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough."""
 
     capacity: Capacity
     degree: Degree
     lacking: TokensThatFit | None = None
+    readings: tuple[Reading, ...] = ()
 
     @property
     def value(self) -> int | None:
@@ -154,6 +156,15 @@ class FoundDegree(FoundAtInstants):
             "assumptions": self.assumptions,
             "reason": self.reason,
         }
+        if self.readings:
+            plain["readings"] = [
+                {
+                    "reading": each.capacity.reading,
+                    "capacity_bytes": int(each.capacity.counted),
+                    "values": list(each.numbers),
+                }
+                for each in self.readings
+            ]
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
 
     @property
