@@ -170,11 +170,11 @@ class FoundDegree(FoundAtInstants):
     @property
     def _peak_facts(self) -> Mapping[str, Any]:
         """What one device keeps, and its peak, where they differ: `peak_facts`."""
-        if self.value is None:
-            return {}
+        held = self.held_bytes(self.value)
+        if self.value is None or self.study.at is None:
+            return {"total_bytes": held, "peak_bytes": held}
         kept = max(one.placed(self.kinds).at(self._known) for one in kept_instants(self.study, self.kinds))
-        found = peak_facts(self.fullest_instants)
-        return {"total_bytes": ceil(kept), **(found or {"peak_bytes": self.held_bytes(self.value)})}
+        return {"total_bytes": ceil(kept), **peak_facts(self.fullest_instants)}
 
     @property
     def _below_bytes(self) -> int | None:
