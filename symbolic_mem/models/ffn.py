@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.models.tensors import Layer, Matmul, Model, Op, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Op, Tensor
 
 SOURCE = "Stanford CS336, assignment 2, handout 1.0.4 (2025-05-03, commit 54e4efe), section 2.4, problem communication_accounting"
 
@@ -18,8 +18,10 @@ def ffn(blocks: sp.Expr = L) -> Model:
     >>> ffn().parameters
     2*L*d_ff*d_model
     """
-    x = Tensor("x", (B, S, d_model), "input of the first linear layer: the gradient of its weight needs it")
-    h = Tensor("h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it")
+    x = Tensor(
+        "x", (B, S, d_model), "input of the first linear layer: the gradient of its weight needs it", feeds=LINEAR
+    )
+    h = Tensor("h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it", feeds=LINEAR)
     y = Tensor("y", (B, S, d_model), "output of the block")
     block = Layer(
         name="feed-forward block",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.models.tensors import Layer, Matmul, Model, Op, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Op, Tensor
 
 
 def gated_ffn(blocks: sp.Expr = L, *, residual: bool = False) -> Model:
@@ -18,11 +18,11 @@ def gated_ffn(blocks: sp.Expr = L, *, residual: bool = False) -> Model:
     """
     up = tuple(Tensor(name, (d_ff, d_model), "d_model to d_ff, no bias") for name in ("W_gate", "W_up"))
     tokens, wide = (B, S, d_model), (B, S, d_ff)
-    x = Tensor("x", tokens, "input of the gate and of the up projection")
+    x = Tensor("x", tokens, "input of the gate and of the up projection", feeds=LINEAR)
     g = Tensor("g", wide, "output of the gate: the gradient of its activation function needs it")
     a = Tensor("a", wide, "the activated gate: the gradient of the up projection needs it")
     u = Tensor("u", wide, "output of the up projection: the gradient of the gate needs it")
-    h = Tensor("h", wide, "input of the down projection: the gradient of its weight needs it")
+    h = Tensor("h", wide, "input of the down projection: the gradient of its weight needs it", feeds=LINEAR)
     down, y = (Tensor(name, tokens, "output of the block") for name in ("h W_down", "y"))
     by_gate, by_up, by_both = (Tensor(f"x by {way}", tokens) for way in ("the gate", "the up projection", "both"))
     block = Layer(
