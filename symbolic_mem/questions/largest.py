@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -24,6 +25,7 @@ from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts, peak_summary
 from symbolic_mem.questions.parts.powers import (
     account_steps,
     answer_words,
@@ -117,6 +119,7 @@ class Largest(Printed, OfKinds):
             return
         yield from value_steps(answer, work, fitting(study))
         yield from found.fuller_blocks
+        yield from peak_blocks(found.fullest_instants)
         yield from printed_blocks(self, study, sp.Integer(answer.value), named(self.symbol).unit)
 
     def sentence(self, found: FoundLargest) -> Prose:
@@ -211,6 +214,13 @@ class FoundLargest(FoundAtInstants):
             return {} if x == P else rest
         return {**rest, B: self.value, S: 1} if x == T else {**rest, x: self.value}
 
+    @cached_property
+    def fullest_instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step at the answer."""
+        if self.value is None or self.study.at is None or self.upper.bound.symbol in (P, T):
+            return ()
+        return fullest([one.study for one in self.everywhere], self._known)
+
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
@@ -223,6 +233,7 @@ class FoundLargest(FoundAtInstants):
         if value is not None:
             yield held_at(value, self.held(value), fits=True, what=fitting(self.study))
             yield held_at(value + 1, self.held(value + 1), fits=False)
+        yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -244,6 +255,7 @@ class FoundLargest(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_plus_one_bytes": None if self.value is None else self.held_bytes(self.value + 1),
+            **peak_facts(self.fullest_instants),
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,

@@ -73,7 +73,9 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def _at_instant(self, study: Study) -> FoundDegree:
         solved = self.degree(study)
-        lacking = None if solved.ideal.feasible else tokens_that_fit(solved.ideal, study, self.tokens)
+        lacking = (
+            None if solved.ideal.feasible or study.at is not None else tokens_that_fit(solved.ideal, study, self.tokens)
+        )
         return FoundDegree(study, self, study.capacity, solved, lacking)
 
     def steps(self, found: FoundDegree) -> Iterator[Block]:

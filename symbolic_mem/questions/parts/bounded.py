@@ -23,6 +23,7 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences
 from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.study.study import Study
 
 TOO_MUCH = "The condition fails: what every device holds in full is already too much."
 
@@ -244,12 +245,25 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
 
 
-def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
-    """Why no number of devices is enough, and what would help."""
-    pieces = {
+def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None, study: Study) -> Prose:
+    """Why no number of devices is enough, at an instant where the instants are known, and what would help."""
+    pieces: dict[str, Any] = {
         "fixed": about(Amount(symbolic(solved.fixed), capacity.unit)),
         "capacity": about(Amount(symbolic(solved.capacity), capacity.unit)),
     }
+    if study.at is not None:
+        name, size, remedy = largest_in_full(solved, study)
+        pieces |= {
+            "at": study.at.words,
+            "name": name,
+            "size": about(Amount(symbolic(size), capacity.unit)),
+            "remedy": remedy,
+        }
+        return say(
+            "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full and has "
+            "{capacity}; of that the {name} take {size}: {remedy}",
+            **pieces,
+        )
     if lacking is not None:
         return say(
             "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
@@ -268,6 +282,26 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
         "sequence length, divide more of the memory, or recompute activations",
         **pieces,
     )
+
+
+REMEDIES = (
+    ("gradients inside the loss", "compute the loss in chunks, or lower the batch or the sequence length"),
+    ("gathered weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("gradients of whole weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("gradients that are sent", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("activations", "recompute activations, or lower the batch or the sequence length"),
+)
+
+
+def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number, str]:
+    """The largest part of what every device holds in full: its name, its bytes, and what makes it smaller."""
+    parts: dict[str, Number] = {}
+    for term in solved.bound.memory.split(solved.bound.symbol)[1]:
+        name = "activations" if term.kind == "activations" and term.layer else term.whole_name
+        parts[name] = parts.get(name, 0) + term.at(study.numbers)
+    name = max(parts, key=lambda one: parts[one])
+    remedy = dict(REMEDIES).get(name, "divide more of the memory, or choose a smaller model")
+    return name, parts[name], remedy
 
 
 def answer_words(

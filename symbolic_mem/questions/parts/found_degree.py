@@ -70,7 +70,7 @@ class FoundDegree(FoundAtInstants):
     def reason(self) -> Prose | None:
         """Why there is no degree, and what would help."""
         if not self.degree.ideal.feasible:
-            return infeasible_words(self.degree.ideal, self.capacity, self.lacking)
+            return infeasible_words(self.degree.ideal, self.capacity, self.lacking, self.study)
         return reason_words(self.degree)
 
     @property

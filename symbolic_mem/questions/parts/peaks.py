@@ -15,6 +15,7 @@ from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
+from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
 ACTIVATIONS = "activations"
@@ -103,3 +104,16 @@ def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
         "instant": most.words,
         "instants": [{"phase": one.phase, "instant": one.words, "bytes": -(-one.bytes // 1)} for one in found],
     }
+
+
+def verdict(found: Sequence[Fullest], capacity: Capacity | None, fits: bool | None) -> Iterator[tuple[str, Prose]]:
+    """Whether the peak, or what is kept, fits the device that counts."""
+    if capacity is None or fits is None:
+        return
+    pieces = {"what": "the peak" if found else "what is kept", "room": about(Amount(capacity.counted, capacity.unit))}
+    yield (
+        "capacity",
+        say("{what} fits the {room} of one device", **pieces)
+        if fits
+        else say("{what} does not fit the {room} of one device", **pieces),
+    )
