@@ -12,7 +12,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.timeline import PHASES
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.solvers.capacity import Capacity
