@@ -19,15 +19,16 @@ STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step o
 
 
 @lru_cache(maxsize=256)
-def _loss(vocabulary: sp.Expr, size: sp.Expr) -> Term:
+def _loss(vocabulary: sp.Expr, size: sp.Expr, chunks: int, source: str) -> Term:
+    of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
     return Term(
         "gradients inside the loss",
         "activations",
-        2 * B * S * vocabulary,
+        sp.Rational(2, chunks) * B * S * vocabulary,
         size,
-        "the gradients of the log probabilities and of the logits: the loss makes the one from the other",
-        LOSS_SOURCE,
-        parts=(Part(sp.Integer(2), (B, S, vocabulary)),),
+        f"the gradients of the log probabilities and of the logits: the loss makes the one from the other{of_a_part}",
+        source,
+        parts=(Part(sp.Rational(2, chunks), (B, S, vocabulary)),),
     )
 
 
@@ -36,13 +37,22 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
     architecture = built.architecture
     if architecture is None:
         return None
+    from symbolic_mem.models.losses import loss
     from symbolic_mem.models.profile import profile
 
+    if built.loss:
+        chosen = loss(built.loss)
+        source = chosen.source or LOSS_SOURCE
+        return (
+            _loss(architecture.vocabulary, sp.Integer(chosen.gradients), chosen.chunks, source)
+            if chosen.gradients
+            else None
+        )
     how = profile(built.profile)
     if how.loss_gradients == "" or how.loss in how.families.get(architecture.family, {}):
         return None  # such as logits with a cap
     size = how.bytes(how.loss_gradients)
-    return _loss(architecture.vocabulary, recipe.activations if size is None else size)
+    return _loss(architecture.vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
 
 
 def step_terms(model: Model, recipe: Recipe) -> tuple[Term, ...]:

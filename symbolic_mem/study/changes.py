@@ -70,6 +70,14 @@ def use_kernel(name: str) -> Change:
     )
 
 
+def use_loss(name: str, where: str = "--loss") -> Change:
+    """Compute the loss in another way: see `known_losses`."""
+    from symbolic_mem.models.losses import loss
+
+    loss(name, where)
+    return Change("loss", f"loss {name}", lambda setting: replace(setting, built=setting.built.under(loss=name)))
+
+
 def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
     """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2``."""
     how = Recompute.read(_rule(given, where), where)
@@ -173,6 +181,7 @@ def changes(
     recipe: str | None = None,
     profile: str | None = None,
     kernel: str | None = None,
+    loss: str | None = None,
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     devices: str | None = None,
@@ -197,6 +206,7 @@ def changes(
         (recipe, use_recipe),
         (profile, use_profile),
         (kernel, use_kernel),
+        (loss, use_loss),
         (optimizer, use_optimizer),
         (recompute, use_recompute),
     ]
