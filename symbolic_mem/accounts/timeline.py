@@ -93,7 +93,8 @@ def schedules() -> Mapping[str, tuple[Row, ...]]:
 def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -> str:
     """Return the name of the schedule of a step, or "" where only the sum of what is kept is known.
 
-    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, and ``eager`` where none are.
+    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, and ``eager`` where
+    neither weights nor gradients are divided.
     """
     if not recipe.schedule or not any(layer.block for layer in model.layers):
         return ""
@@ -101,9 +102,9 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
         return ""
     if any("buffers" in layer.saved_kinds for layer in model.layers):
         return ""
-    weights = placement.get("weights")
+    weights, gradients = placement.get("weights"), placement.get("gradients")
     if weights is None or weights.fraction == 0:
-        return "eager"
+        return "eager" if gradients is None or gradients.fraction == 0 else ""
     whole = weights.fraction == 1 and weights.degree.has(n_fsdp)
     return "fsdp2" if whole and recipe.gathers is not None and recipe.reduces is not None else ""
 
@@ -272,10 +273,10 @@ class _Step:
             yield from self._batch()
             return
         layers = list(self.units.before)
-        if row.activations == "all":
+        if row.activations in ("all", "blocks"):
             for unit in self.units.blocks:
                 layers += self._kept(unit, unit.count)
-            layers += self.units.after
+            layers += self.units.after if row.activations == "all" else ()
         else:
             assert place is not None
             for unit in self.units.blocks:
