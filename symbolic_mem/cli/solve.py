@@ -53,7 +53,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the smallest degree at which what is kept fits, or the largest batch, length, depth, width or model.
+    """Find the smallest degree at which a step fits, or the largest batch, length, depth, width or model.
 
     Or say why there is none. What a step holds for a moment only is not counted: it is listed, with its size if known.
     """
