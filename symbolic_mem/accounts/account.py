@@ -19,7 +19,7 @@ from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe, Widths
 from symbolic_mem.recipes.recompute import recompute, transient
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
+from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_of
 
 
 def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Memory:
@@ -42,6 +42,13 @@ def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Mem
 @lru_cache(maxsize=512)
 def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
     parameters = model.parameters
+    if any(state.rule in OF_BLOCKS for state in recipe.states) and not any(
+        held.in_block for held in model.weights.held
+    ):
+        raise BadInput(
+            f"recipe {recipe.name!r} keeps the matrices of the blocks in other bytes than the rest, and of {model.name} the "
+            "shapes are not given; choose another recipe"
+        )
     whole, model = model, recompute(model, recipe.recompute)
     terms = [
         _state(state, model.weights, parameters, recipe.source)

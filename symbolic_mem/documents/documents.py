@@ -172,8 +172,21 @@ def references(study: Study) -> tuple[Prose, ...]:
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 
+def _wording(study: Study) -> list[Block]:
+    """The text of a study, which is that of the file, and what the caller has set over it."""
+    if not study.text:
+        return []
+    blocks: list[Block] = [Paragraph(text(study.text))]
+    if study.caller:
+        set_otherwise = "; ".join(change.words for change in study.caller)
+        blocks.append(
+            Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
+        )
+    return blocks
+
+
 def _problem(study: Study) -> tuple[Block, ...]:
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks = _wording(study)
     if study.source:
         blocks.append(Paragraph(text(f"Source: {study.source}.")))
     given = notation(study)
@@ -181,7 +194,7 @@ def _problem(study: Study) -> tuple[Block, ...]:
 
 
 def _question(study: Study, asked: list[Prose]) -> tuple[Block, ...]:
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks = _wording(study)
     if asked:
         blocks.append(Bullets(tuple(asked)))
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
