@@ -1,35 +1,36 @@
-"""The question `device_count`: how many devices hold the memory when nothing but its size matters."""
+"""The question `device_count`: how many devices hold the memory when nothing but its size matters.
+
+What only an answer needs is imported when the question is answered: reading a study stays cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Table
-from symbolic_mem.document.words import about, count, listed, plural
+from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import about, listed, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
+from symbolic_mem.questions.parts.instants import hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
-from symbolic_mem.questions.parts.memory import memory_blocks
-from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS, capacity_blocks
-from symbolic_mem.solvers.bound import Bound
+from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
-from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.question import Claimed, key, naming
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.found_count import FoundCount, Reading
+    from symbolic_mem.solvers.degree import Degree
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class DeviceCount(Printed, OnDevice):
 
     def degree(self, study: Study, capacity: Capacity, kinds: tuple[str, ...]) -> Degree:
         """Count the devices of one capacity that hold the given kinds, at the instant of the study."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.solvers.bound import Bound
+        from symbolic_mem.solvers.degree import degree_under
+
         memory = study.memory.of(*kinds)
         if not any(one.memory.of(*kinds).terms for one in instants(study, kinds)):
             kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
@@ -58,14 +63,20 @@ class DeviceCount(Printed, OnDevice):
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""
+        from symbolic_mem.questions.parts.found_degree import hardness
+
         return hardest(study, self.counted, self._at_instant, hardness)
 
     def _at_instant(self, study: Study) -> FoundCount:
+        from symbolic_mem.questions.parts.found_count import FoundCount
+
         solved = self.degree(study, study.capacity, self.counted)
         return FoundCount(study, self, study.capacity, solved, readings=self._readings(study))
 
     def _readings(self, study: Study) -> tuple[Reading, ...]:
         """Count again under every reading of the device's label, for the states alone and for everything."""
+        from symbolic_mem.questions.parts.found_count import Reading
+
         chosen = study.capacity
         if chosen.device is None:
             return ()
@@ -86,6 +97,11 @@ class DeviceCount(Printed, OnDevice):
 
     def steps(self, found: FoundCount) -> Iterator[Block]:
         """The account, the capacity, the quotient and the whole number, then the same under every reading."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.questions.parts.found_count import readings_table
+        from symbolic_mem.questions.parts.memory import memory_blocks
+        from symbolic_mem.questions.parts.printed import printed_blocks
+
         study, limit, work = found.study, Limit(found.capacity.counted, self.strict), Work(found.study.values)
         number = sp.Integer(found.value or 0)
         yield from memory_blocks(study, work, self.counted)
@@ -100,7 +116,7 @@ class DeviceCount(Printed, OnDevice):
         )
         yield from printed_blocks(self, study, number, "devices")
         if found.readings:
-            yield _readings_table(found)
+            yield readings_table(found)
 
     def sentence(self, found: FoundCount) -> Prose:
         """Say how much there is of what, and how many devices that is."""
@@ -139,48 +155,7 @@ class DeviceCount(Printed, OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of devices."""
+        from symbolic_mem.questions.parts.found_degree import degree_claim
+
         solved = [self.degree(one, one.capacity, self.counted) for one in instants(study, self.counted)]
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One reading of the label of a device, and the number of devices of each group under it."""
-
-    capacity: Capacity
-    numbers: tuple[int | None, ...]
-
-
-@dataclass(frozen=True, repr=False)
-class FoundCount(FoundDegree):
-    """The number of devices, and the same under every reading of the device's label."""
-
-    readings: tuple[Reading, ...] = ()
-
-    @property
-    def assumptions(self) -> tuple[Prose, ...]:
-        """What the answer takes for granted: nothing of where the memory lives."""
-        said = assumptions(self.study)
-        return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
-
-
-def _readings_table(found: FoundCount) -> Table:
-    device = found.capacity.device
-    assert device is not None, "only a device of the catalogue has readings"
-    rows = []
-    for reading in found.readings:
-        name = reading.capacity.reading or ""
-        used = say("{reading} (used here)", reading=name) if name == found.capacity.reading else text(name)
-        cells = (used, text(READING_WORDS[name]), count(reading.capacity.counted))
-        rows.append((*cells, *(count(number) for number in reading.numbers)))
-    heads = ("states only", "with activations") if len(found.readings[0].numbers) == 2 else ("devices",)
-    return Table(
-        say("The same count under the readings of the memory of one {device}", device=text(device.title)),
-        (
-            Column(text("reading")),
-            Column(text("what counts"), "text"),
-            Column(text("bytes"), "right"),
-            *(Column(text(head), "right") for head in heads),
-        ),
-        tuple(rows),
-    )

@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.ledger import Entry, Ledger
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
@@ -22,6 +20,10 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.base.ledger import Entry, Ledger
+    from symbolic_mem.base.limit import Limit
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,8 @@ class Found:
     @property
     def ledger(self) -> Ledger:
         """The named lines that the answer rests on."""
+        from symbolic_mem.base.ledger import Ledger
+
         return Ledger((), self.study.values)
 
     @property
