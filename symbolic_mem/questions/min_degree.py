@@ -73,15 +73,16 @@ class MinDegree(Printed, Ruled, OfKinds):
             per_device_steps,
             requirement,
         )
-        from symbolic_mem.questions.parts.memory import memory_blocks
+        from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
         from symbolic_mem.questions.parts.printed import printed_blocks
         from symbolic_mem.questions.parts.rules import rule_blocks
         from symbolic_mem.questions.parts.tokens import token_steps
 
         study, solved, work = found.study, found.degree, Work(found.study.values)
-        told = memory_blocks(study, work, self.counted)
         if not study.questions or study.questions[0].label == self.label:
-            yield from told
+            yield from memory_blocks(study, work, self.counted)
+        else:
+            memory_numbers(study, work, self.counted)
         yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(solved.ideal.bound))
         if solved.ideal.feasible:

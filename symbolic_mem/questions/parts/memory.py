@@ -40,6 +40,17 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
     return blocks
 
 
+def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
+    """Give every kind of memory in `kinds`, and their sums, their numbers, where another part of the document tells how."""
+    memory = study.memory.of(*kinds)
+    work.define(P, study.model.parameters)
+    for kind in memory.kinds:
+        work.define(KIND_SYMBOLS[kind], memory.of(kind).total)
+    if len([kind for kind in memory.kinds if kind in STATIC]) > 1:
+        work.define(M_static, memory.static)
+    work.define(M_total, memory.total)
+
+
 def parameter_steps(model: Model, work: Work) -> list[Step]:
     """Count the parameters of each kind of layer, then all together."""
     found = groups(model)
