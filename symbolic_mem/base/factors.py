@@ -45,7 +45,7 @@ def _powers(term: sp.Expr) -> tuple[sp.Rational, dict[sp.Expr, int]] | None:
             content, base = base.primitive()
             number *= content**power
         powers[base] = powers.get(base, 0) + int(power)
-    return (number, powers) if number.is_Rational and number > 0 else None
+    return (number, powers) if isinstance(number, sp.Rational) and number > 0 else None
 
 
 def _shared(one: dict[sp.Expr, int], other: dict[sp.Expr, int]) -> dict[sp.Expr, int]:

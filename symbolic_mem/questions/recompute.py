@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.rational import symbolic
+from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph
@@ -170,9 +170,9 @@ def _saving(study: Study) -> Study:
 def _side(study: Study, solved: Degree) -> Kept:
     from symbolic_mem.questions.parts.found_recomputed import Kept
 
-    saving, values = _saving(study), dict(study.values)
-    kept = saving.memory.of("activations").total.xreplace(values)
-    counted = saving.placed(("activations",)).total.xreplace({solved.ideal.bound.symbol: sp.S.One}).xreplace(values)
+    saving, whole = _saving(study), {**study.values, solved.ideal.bound.symbol: sp.S.One}
+    kept = rational(saving.memory.of("activations").at(study.numbers))
+    counted = rational(saving.placed(("activations",)).at(whole))
     rule = str(study.recipe.recompute)
     return Kept(rule, study.placement.get("activations"), kept, counted, solved.value)
 
