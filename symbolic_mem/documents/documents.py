@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp, table
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
@@ -91,7 +91,7 @@ def part(found: Found) -> Section:
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
     """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
-    kinds = tuple(kind for kind in KINDS if any(kind in question.counted for question in study.questions)) or KINDS
+    kinds = _counted(study)
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
     asked = {symbol for question in study.questions for symbol in question.unknowns}
@@ -102,6 +102,12 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     study.need(memory.total, "the report")
     told = [*map(Paragraph, instant_words(study)), *memory_blocks(study, Work(study.values), kinds)]
     return told, _depends(study, kinds)
+
+
+def _counted(study: Study) -> tuple[str, ...]:
+    """The kinds of memory that some question of the study counts."""
+    asked = [question.counted for question in study.questions if question.subject == "memory"]
+    return tuple(kind for kind in KINDS if any(kind in kinds for kinds in asked)) or KINDS
 
 
 def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
@@ -130,13 +136,15 @@ def notation(study: Study) -> Table:
     """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
     used: set[sp.Basic] = {*study.values}
     if about_memory(study):
-        used |= study.memory.total.free_symbols
+        used |= study.memory.of(*_counted(study)).total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    read = [question.reads(study.under(question)) for question in study.questions]
+    known = None if not read or None in read else {name for names in read if names is not None for name in names}
     rows = []
     for name in (*table(given=True), *study.names):
-        if name.symbol in used:
+        if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
-            shown = say("{v}", v=value) if value is not None else text("to be found")
+            shown = text("to be found") if value is None else _value(value)
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
     return Table(
         text("What is given"),
@@ -148,6 +156,11 @@ def notation(study: Study) -> Table:
         ),
         tuple(rows),
     )
+
+
+def _value(value: sp.Rational) -> Prose:
+    """A given number: a whole one as it is typeset, another in decimals where they are short."""
+    return say("{v}", v=Amount(value) if Amount(value).shown.exact and not value.is_Integer else value)
 
 
 def references(study: Study) -> tuple[Prose, ...]:

@@ -18,18 +18,19 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, listed, plural
 from symbolic_mem.document.work import Work
-from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.instants import hardest, instants
-from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
+from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
 from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
-from symbolic_mem.solvers.capacity import Capacity, capacity_of
-from symbolic_mem.study.question import Claimed, key, naming
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.question import Claimed, key, naming, sets
+from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
-    from symbolic_mem.questions.parts.found_count import FoundCount, Reading
+    from symbolic_mem.questions.parts.found_count import FoundCount
+    from symbolic_mem.questions.parts.readings import Reading
     from symbolic_mem.solvers.degree import Degree
 
 
@@ -41,6 +42,12 @@ class DeviceCount(Printed, OnDevice):
     solvable = True
 
     kinds: tuple[str, ...] = key(kinds, ())
+    values: tuple[Change, ...] = sets(values)
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What the question gives values to for itself."""
+        return tuple(change.aspect for change in self.values)
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -75,18 +82,12 @@ class DeviceCount(Printed, OnDevice):
 
     def _readings(self, study: Study) -> tuple[Reading, ...]:
         """Count again under every reading of the device's label, for the states alone and for everything."""
-        from symbolic_mem.questions.parts.found_count import Reading
+        from symbolic_mem.questions.parts.readings import Reading, every_reading
 
-        chosen = study.capacity
-        if chosen.device is None:
-            return ()
-        limits = {"reserved": chosen.reserved, "usable": chosen.usable}
-        names = [reading for reading in READINGS if getattr(chosen.device, reading) is not None]
-        capacities = [capacity_of(chosen.device, name, **limits) for name in names]
         groups = self._groups(study.memory.of(*self.counted))
         return tuple(
             Reading(capacity, tuple(self.degree(study, capacity, group).value for group in groups))
-            for capacity in capacities
+            for capacity in every_reading(study.capacity)
         )
 
     def _groups(self, memory: Memory) -> tuple[tuple[str, ...], ...]:
@@ -98,9 +99,9 @@ class DeviceCount(Printed, OnDevice):
     def steps(self, found: FoundCount) -> Iterator[Block]:
         """The account, the capacity, the quotient and the whole number, then the same under every reading."""
         from symbolic_mem.base.limit import Limit
-        from symbolic_mem.questions.parts.found_count import readings_table
         from symbolic_mem.questions.parts.memory import memory_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
+        from symbolic_mem.questions.parts.readings import readings_table
 
         study, limit, work = found.study, Limit(found.capacity.counted, self.strict), Work(found.study.values)
         number = sp.Integer(found.value or 0)
@@ -116,7 +117,9 @@ class DeviceCount(Printed, OnDevice):
         )
         yield from printed_blocks(self, study, number, "devices")
         if found.readings:
-            yield readings_table(found)
+            both = len(found.readings[0].numbers) == 2
+            heads = ("states only", "with activations") if both else ("devices",)
+            yield readings_table(found.capacity, found.readings, tuple(map(text, heads)))
 
     def sentence(self, found: FoundCount) -> Prose:
         """Say how much there is of what, and how many devices that is."""

@@ -6,24 +6,26 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_fsdp
-from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.found_degree import FoundDegree
+    from symbolic_mem.questions.parts.readings import Reading
     from symbolic_mem.solvers.degree import Degree
 
 
@@ -43,11 +45,14 @@ class MinDegree(Printed, Ruled, OfKinds):
         """The degree, where the question names it, and what the question gives values to for itself."""
         return (str(self.symbol), *(change.aspect for change in self.values))
 
-    def degree(self, study: Study) -> Degree:
-        """Solve for the degree at the instant of the study: the engine of every face."""
+    def degree(self, study: Study, capacity: Capacity | None = None) -> Degree:
+        """Solve for the degree at the instant of the study: the engine of every face; of another `capacity` if given."""
+        from symbolic_mem.base.limit import Limit
         from symbolic_mem.solvers.degree import degree_under
 
         bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
+        if capacity is not None:
+            bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
             return degree_under(bound, study.numbers, self.rules)
 
@@ -55,7 +60,16 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        return hardest(study, self.counted, self._at_instant, hardness)
+        found = hardest(study, self.counted, self._at_instant, hardness)
+        return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
+
+    def _readings(self, study: Study) -> Iterator[Reading]:
+        """The degree under every reading of the label of the device."""
+        from symbolic_mem.questions.parts.readings import Reading, every_reading
+
+        for capacity in every_reading(study.capacity):
+            found = [self.degree(one, capacity).value for one in instants(study, self.counted)]
+            yield Reading(capacity, (None if None in found else max(each for each in found if each is not None),))
 
     def _at_instant(self, study: Study) -> FoundDegree:
         from symbolic_mem.questions.parts.found_degree import FoundDegree
@@ -75,6 +89,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         )
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
         from symbolic_mem.questions.parts.printed import printed_blocks
+        from symbolic_mem.questions.parts.readings import readings_table
         from symbolic_mem.questions.parts.rules import rule_blocks
         from symbolic_mem.questions.parts.tokens import token_steps
 
@@ -92,6 +107,9 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )
+            if found.readings:
+                head = say("smallest {n}", n=self.symbol)
+                yield readings_table(found.capacity, found.readings, (head,))
         else:
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:

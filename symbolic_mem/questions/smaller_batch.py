@@ -14,7 +14,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import E, T_min, k
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import sentences
+from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
 from symbolic_mem.study.question import Question, key
@@ -71,7 +71,7 @@ class SmallerBatch(Question):
 
     def sentence(self, found: FoundWays) -> Prose:
         """Say what the ways do to the bound, in numbers."""
-        from symbolic_mem.questions.parts.found_ways import named_ways, with_ways
+        from symbolic_mem.questions.parts.found_ways import bound_words, named_ways, with_ways
 
         if found.tokens is None:
             return sentences(
@@ -81,7 +81,7 @@ class SmallerBatch(Question):
             )
         if not all(way.tokens is not None and way.tokens < found.tokens for way, _ in named_ways(found)):
             return sentences(
-                say("As given the bound is {base} tokens.", base=Amount(found.tokens)),
+                say("As given the bound is {base} tokens.", base=about(Amount(found.tokens))),
                 *with_ways(found),
                 say(
                     "More axes and overlap are already used. Gradient accumulation multiplies the bound, and experts "
@@ -90,13 +90,12 @@ class SmallerBatch(Question):
                 ),
             )
         return say(
-            "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {bytes} with one byte per "
-            "element sent, and to {stages} with four pipeline stages that keep their weights; more axes and overlap are "
-            "already used. Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in "
-            "place.",
+            "From {base} tokens the bound falls to {shape}, to {bytes} with one byte per element sent, and to {stages} with "
+            "four pipeline stages that keep their weights; more axes and overlap are already used. Gradient accumulation "
+            "multiplies it, and experts multiply it by {ratio} unless they stay in place.",
             ratio=E / k,
-            base=Amount(found.tokens),
-            **{way.key: Amount(way.bound.xreplace(dict(way.values))) for way, _ in named_ways(found)},
+            base=about(Amount(found.tokens)),
+            **{way.key: bound_words(way) for way, _ in named_ways(found)},
         )
 
     def heading(self, found: FoundWays) -> str:

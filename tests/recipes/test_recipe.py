@@ -63,13 +63,14 @@ def test_deepspeed_zero_2_is_two_and_eighteen_over_n():
 
 def test_fp8_keeps_a_scale_for_every_tile_and_half_size_moments():
     # DeepSeek-V3, arXiv:2412.19437, section 3.3: 128 x 128 weights and 1 x 128 activations share an FP32 scale
-    weight = Tensor("w", (sp.Integer(7168), sp.Integer(2100)))
-    model = Model("one", (Layer("linear", weights=(weight,), saved=(Tensor("x", (sp.Integer(128),)),)),))
+    weight, gain = Tensor("w", (sp.Integer(7168), sp.Integer(2100))), Tensor("g", (sp.Integer(7168),))
+    read, other = Tensor("x", (sp.Integer(128),), feeds="linear layer"), Tensor("y", (sp.Integer(128),))
+    model = Model("one", (Layer("linear", weights=(weight, gain), saved=(read, other), block="block"),))
     memory = account(model, recipe("fp8"))
     parameters = 7168 * 2100
-    assert memory.of("weights").total == parameters + 4 * 56 * 17
-    assert memory.of("optimizer").total == (4 + 2 + 2) * parameters
-    assert memory.of("activations").total == 128 + 4
+    assert memory.of("weights").total == parameters + 4 * 56 * 17 + 2 * 7168
+    assert memory.of("optimizer").total == (4 + 2 + 2) * (parameters + 7168)
+    assert memory.of("activations").total == (128 + 4) + 2 * 128
     assert recipe("fp8").bytes_per_parameter is None
 
 
@@ -132,7 +133,7 @@ def test_a_table_of_a_study():
     )
     assert [(state.name, state.bytes_per_element) for state in read.states] == [
         ("FP16 weights", 2),
-        ("FP16 gradients", 4),
+        ("gradients", 4),
         ("FP32 master weights", 4),
         ("Lion momentum", 4),
     ]
@@ -154,7 +155,8 @@ def test_a_table_of_a_study():
         ({"gradients": -1}, r"my.toml \[recipe\]: gradients '-1' is not a positive number"),
         ({"gradients": [2]}, "gradients is given in bytes per element"),
         ({"preset": "scaling-book-10", "gradients": 2}, "recipe 'scaling-book-10' keeps no 'gradients'"),
-        ({"preset": "fp8", "weights": 2}, "fixes the bytes of its scales of the FP8 weights; leave weights as it is"),
+        ({"preset": "fp8", "weights": 2}, "fixes the bytes of its FP8 weights; leave weights as it is"),
+        ({"preset": "autocast", "activations": 4}, "recipe 'autocast' trains in 16 bits with .*; leave activations as"),
         ({"gradients_persist": "no"}, "gradients_persist must be true or false, not text"),
         ({"step_counters": True}, "step_counters belongs to an optimizer by name; add for example optimizer = 'adamw'"),
         ({"recompute": "some"}, "unknown recomputation 'some'"),
@@ -170,3 +172,19 @@ def test_every_preset_names_its_source_and_leaves_nothing_unsaid():
         assert preset.name == name
         assert preset.title and preset.source and preset.not_counted and preset.activations_reason
         assert all(state.reason for state in preset.states)
+
+
+def test_a_state_in_other_bytes_is_no_longer_named_by_its_dtype():
+    changed = recipe("fp32").override({"weights": sp.Integer(2), "optimizer": sp.Integer(1)})
+    assert [(state.name, state.bytes_per_element, state.reason) for state in changed.states] == [
+        ("weights", 2, "2 bytes, as given"),
+        ("gradients", 4, "FP32"),
+        ("AdamW moments", 1, "1 byte, as given"),
+    ]
+    assert recipe("fp32").override({"weights": sp.Integer(4)}).states == recipe("fp32").states
+
+
+@pytest.mark.parametrize("name", ["cs336", "fsdp2"])
+def test_what_is_assumed_of_an_optimizer_goes_with_it(name):
+    assert any("AdamW" in said for said in recipe(name).said)
+    assert not any("AdamW" in said for said in recipe(name).with_optimizer("lion").said)
