@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Inside, Memory, Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, P, S
@@ -162,4 +163,4 @@ def _factored(parts: tuple[Part, ...]) -> sp.Expr:
         copies[size] = copies.get(size, sp.S.Zero) + part.copies
     per_token = [count * size for (size, grows), count in copies.items() if grows]
     rest = [count * size for (size, grows), count in copies.items() if not grows]
-    return sp.gcd_terms(sp.Add(*per_token)) + sp.gcd_terms(sp.Add(*rest))
+    return common_factors_first(sp.Add(*per_token)) + common_factors_first(sp.Add(*rest))

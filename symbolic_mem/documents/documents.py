@@ -12,7 +12,6 @@ from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragrap
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.insight import Insight
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
     UNITS,
@@ -113,6 +112,8 @@ def _counted(study: Study) -> tuple[str, ...]:
 
 def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
     """What the memory depends on: what stays on every device, the crossover, and what one percent more adds."""
+    from symbolic_mem.questions.insight import Insight
+
     asked = {
         "floor": n_fsdp in study.placed(kinds).total.free_symbols and not _floor_is_open(study, kinds),
         "crossover": "activations" in kinds,
