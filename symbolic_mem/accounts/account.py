@@ -16,6 +16,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe, Widths
@@ -146,7 +147,7 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], widths: Widths
 
 
 def _reason(kept: _Kept, sizes: Mapping[sp.Expr, Fraction]) -> str:
-    bytes_each = f" ({sizes[kept.size]} bytes each)" if len(sizes) > 1 else ""
+    bytes_each = f" ({bytes_words(sizes[kept.size])} each)" if len(sizes) > 1 else ""
     return f"{kept.tensor.name}{bytes_each}: {kept.tensor.reason}"
 
 

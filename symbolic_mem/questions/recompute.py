@@ -13,7 +13,7 @@ import sympy as sp
 
 from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
@@ -106,10 +106,14 @@ class RecomputeOtherwise(OnDevice):
     def sentence(self, found: FoundRecomputed) -> Prose:
         """Say the degree under the other rule, and what each device then holds."""
         nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
+        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit)
+        held = solved.fixed if found.value is None else found.held(found.value)
+        share, counted = apart(Amount(symbolic(held), unit), counted)
         pieces = {
             "n": found.symbol,
-            "counted": about(Amount(found.capacity.counted, found.capacity.unit)),
-            "fixed": about(Amount(symbolic(solved.fixed), found.capacity.unit)),
+            "counted": counted,
+            "fixed": share,
+            "share": share,
             "value": found.value or 0,
         }
         if found.value is None:
@@ -125,7 +129,6 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
-        pieces["share"] = about(Amount(symbolic(found.held(found.value)), found.capacity.unit))
         return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: what each device then keeps, {share}, fits its "
@@ -204,9 +207,9 @@ def _against(found: FoundRecomputed) -> list[Block]:
         return []
     pieces = {"rule": text(before.rule), "old": about(gib(old))}
     if new > old:
-        times = about(Amount(new / old, "", 4))
+        times = Amount(new / old, "", 4)
         return [Paragraph(say("That is {times} times the {old} that are kept when {rule}.", times=times, **pieces))]
-    part = about(Amount(100 * new / old, "%", 4))
+    part = percent(new, old, 4)
     if 2 * new > old:
         said = say("That is {part} of the {old} that are kept when {rule}, and not half of them.", part=part, **pieces)
     else:
@@ -223,7 +226,7 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
             text(
                 "Nothing of it is divided at this moment, and what every device holds in full fits, so one is enough:"
             ),
-            Chain(M_fixed, (amount(fixed, "GiB"), (bound.limit.sign, C_mem))),
+            Chain(M_fixed, (link(apart(gib(fixed), gib(found.capacity.counted))[0]), (bound.limit.sign, C_mem))),
         )
     chains = [Chain(M_divided, (amount(divided, "GiB"),))]
     if bound.fixed != 0:

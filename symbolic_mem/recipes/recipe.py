@@ -15,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
@@ -153,7 +154,7 @@ class Recipe:
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
         states = tuple(_in_bytes(state, bytes_by_kind.get(state.kind)) for state in self.states)
-        changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
+        changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,

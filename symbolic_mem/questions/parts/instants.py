@@ -75,7 +75,7 @@ def _decided(found: Found, other: Found) -> Prose:
         return say(
             "Gradients do not persist between micro-batches, so two moments must fit. Both give {value}; the one at which "
             "each device then keeps most is counted: {chosen}. The other is {other}.",
-            value=f"{other.value:,}",
+            value=other.value,
             **pieces,
         )
     if other.value is None and other.feasible:
@@ -87,7 +87,7 @@ def _decided(found: Found, other: Found) -> Prose:
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
         "{chosen}. The other, {other}, gives {value}.",
-        value=text("no such number" if other.value is None else f"{other.value:,}"),
+        value=text("no such number") if other.value is None else other.value,
         **pieces,
     )
 
