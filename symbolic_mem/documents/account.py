@@ -100,9 +100,8 @@ class Account:
         total = self.at(study.placed())
         if total is None:
             return None
-        degrees = {
-            str(x): study.values[x] for p in study.placement.values() for x in sorted(p.degree.free_symbols, key=str)
-        }
+        divides = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+        degrees = {str(symbol): value for symbol, value in study.values.items() if symbol in divides}
         kept = rounded_up(total)
         return {
             "degrees": degrees,

@@ -83,7 +83,12 @@ class Plan:
 def plans() -> Mapping[str, Plan]:
     """Return the bundled plans by name, in the order of the file."""
     content = tomllib.loads(Path(__file__).with_name("plans.toml").read_text(encoding="utf-8"))
-    return {name: Plan(name, **{**table, "divided": tuple(table["divided"])}) for name, table in content.items()}
+    return {name: _read(name, table) for name, table in content.items()}
+
+
+def _read(name: str, table: Mapping[str, Any]) -> Plan:
+    flags = (table.get("reshards", False), table.get("replicas", False))
+    return Plan(name, table["title"], table["source"], tuple(table["divided"]), table.get("sends", ""), *flags)
 
 
 def plan(name: str, where: str = "plan") -> Plan:
