@@ -35,7 +35,8 @@ def _show(account: Account) -> None:
     from symbolic_mem.models.groups import groups
     from symbolic_mem.models.tensors import STATIC
     from symbolic_mem.questions.parts.assumptions import idle_degrees, placements
-    from symbolic_mem.questions.parts.instants import instants, words_of
+    from symbolic_mem.questions.parts.instants import kept_instants, words_of
+    from symbolic_mem.questions.parts.peaks import peak_summary, verdict
     from symbolic_mem.questions.parts.uncounted import uncounted_lines
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain, plain_prose
@@ -64,10 +65,12 @@ def _show(account: Account) -> None:
         click.echo(f"placement    {plain_prose(sentence)}")
     for sentence in idle_degrees(study):
         click.echo(f"beside       {plain_prose(sentence)}")
-    for other in instants(study, memory.kinds)[1:]:
+    for other in kept_instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
         click.echo(f"counted      {plain_prose(words_of(study))}")
         click.echo(f"the other    {plain_prose(words_of(other))}: {_both(step)}")
+    for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.fits)):
+        click.echo(f"{head:<12} {plain_prose(said)}")
     for head, said in uncounted_lines(study, study.values):
         click.echo(f"{head:<12} {plain_prose(arrange_prose(said, TERMINAL))}")
     absent = missing(memory.total, study.values)

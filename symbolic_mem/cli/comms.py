@@ -51,6 +51,8 @@ def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
     """The study's own question about the batch with what the caller gives; a new one where it has none."""
     from symbolic_mem.questions.compute_bound import ComputeBound
 
+    if study.plan is not None and study.plan.sends:
+        given = {"scheme": study.plan.sends} | given
     for question in study.questions:
         if isinstance(question, ComputeBound):
             return question.given(given, "comms")

@@ -53,9 +53,9 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the smallest degree at which what is kept fits, or the largest batch, length, depth, width or model.
+    """Find the smallest degree at which a step fits, or the largest batch, length, depth, width or model.
 
-    Or say why there is none. What a step holds for a moment only is not counted: it is listed, with its size if known.
+    Or say why there is none. What is not counted is listed, with its size if known.
     """
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}

@@ -29,6 +29,7 @@ n_fsdp = {devices}
 [recipe]
 preset = "{preset}"
 gradients_persist = false
+schedule = "sum"
 [placement]
 weights = {{}}
 gradients = {{}}
@@ -108,6 +109,7 @@ kind = "ffn"
 [recipe]
 preset = "{preset}"
 gradients_persist = false
+schedule = "sum"
 [placement]
 {placed}
 {network}

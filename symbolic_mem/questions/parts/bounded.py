@@ -22,6 +22,7 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences
 from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.study.study import Study
 
 TOO_MUCH = "The condition fails: what every device holds in full is already too much."
 
@@ -159,17 +160,19 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
         yield "M_fix", say("{size} on every device", size=fixed)
 
 
-def held_at(value: int, size: Number, room: sp.Expr | Number, *, fits: bool) -> tuple[str, Prose]:
-    """What one device keeps at a value of the unknown, at a glance, with digits enough to tell it from its room."""
+def held_at(
+    value: int, size: Number, room: sp.Expr | Number, *, fits: bool, what: str = "what is kept"
+) -> tuple[str, Prose]:
+    """What one device holds at a value of the unknown, at a glance, with digits enough to tell it from its room."""
     whole, unit = Amount(symbolic(size), "bytes", 14), apart(gib(size), gib(room))[0]
     kept = whole if unit.shown == whole.shown else Chain(whole, (link(unit),))
     if fits:
-        return f"at {shown(value).plain}", say("{kept} on each device: what is kept fits", kept=kept)
+        return f"at {shown(value).plain}", say("{kept} on each device: {what} fits", kept=kept, what=what)
     return f"at {shown(value).plain}", say("{kept} on each device: too much", kept=kept)
 
 
-def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
-    """The room that is left, the quotient, the whole number, and a check that it fits and one less does not."""
+def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> Iterator[Block]:
+    """The room that is left, the quotient, the whole number, and a check that `what` fits and one less does not."""
     bound, limit = solved.bound, solved.bound.limit
     n, whole = bound.symbol, solved.value or 1
     work.define(n, sp.Integer(whole))
@@ -197,10 +200,10 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     fits = _share(solved, whole, limit.sign)
     if whole == 1:
-        yield work.step(text("A check that what is kept fits, in bytes on each device:"), fits)
+        yield work.step(say("A check that {what} fits, in bytes on each device:", what=what), fits)
         return
     yield work.step(
-        text("A check that what is kept fits and that one device less is not enough, in bytes on each device:"),
+        say("A check that {what} fits and that one device less is not enough, in bytes on each device:", what=what),
         fits,
         _share(solved, whole - 1, limit.fails),
     )
@@ -237,10 +240,23 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
 
 
-def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
-    """Why no number of devices is enough, and what would help."""
+def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None, study: Study) -> Prose:
+    """Why no number of devices is enough, at an instant where the instants are known, and what would help."""
     fixed, room = apart(Amount(symbolic(solved.fixed), capacity.unit), Amount(symbolic(solved.capacity), capacity.unit))
-    pieces = {"fixed": fixed, "capacity": room}
+    pieces: dict[str, Any] = {"fixed": fixed, "capacity": room}
+    if study.at is not None:
+        name, size, remedy = largest_in_full(solved, study)
+        pieces |= {
+            "at": study.at.words,
+            "name": name,
+            "size": about(Amount(symbolic(size), capacity.unit)),
+            "remedy": remedy,
+        }
+        return say(
+            "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full and has "
+            "{capacity}; of that the {name} take {size}: {remedy}",
+            **pieces,
+        )
     if lacking is not None:
         return say(
             "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
@@ -261,6 +277,26 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
     )
 
 
+REMEDIES = (
+    ("gradients inside the loss", "compute the loss in chunks, or lower the batch or the sequence length"),
+    ("gathered weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("gradients of whole weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("gradients that are sent", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("activations", "recompute activations, or lower the batch or the sequence length"),
+)
+
+
+def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number, str]:
+    """The largest part of what every device holds in full: its name, its bytes, and what makes it smaller."""
+    parts: dict[str, Number] = {}
+    for term in solved.bound.memory.split(solved.bound.symbol)[1]:
+        name = "activations" if term.kind == "activations" and term.layer else term.whole_name
+        parts[name] = parts.get(name, 0) + term.at(study.numbers)
+    name = max(parts, key=lambda one: parts[one])
+    remedy = dict(REMEDIES).get(name, "divide more of the memory, or choose a smaller model")
+    return name, parts[name], remedy
+
+
 def answer_words(
     solved: Degree,
     placement: Mapping[str, Placed],
@@ -268,10 +304,11 @@ def answer_words(
     reason: Prose | None,
     held: Number | None,
     ideal: int | None,
+    each: str = "what each keeps",
 ) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
 
-    `held` is what each then keeps, and `ideal` the degree without rules.
+    `held` is what `each` then is, and `ideal` the degree without rules.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
@@ -295,25 +332,23 @@ def answer_words(
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
         "share": share,
         "counted": counted,
+        "each": each,
     }
     if rules and reading is not None:
         return say(
-            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, "
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, "
             "{share}, fits its {counted}.",
             **pieces,
         )
     if rules:
         return say(
-            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, {share}, fits "
+            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, {share}, fits "
             "its {counted}.",
             **pieces,
         )
     if reading is not None:
         return say(
-            "With {reading}, the smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its "
-            "{counted}.",
+            "With {reading}, the smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.",
             **pieces,
         )
-    return say(
-        "The smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its {counted}.", **pieces
-    )
+    return say("The smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.", **pieces)

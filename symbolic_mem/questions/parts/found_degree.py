@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
 from typing import Any
 
 import sympy as sp
@@ -17,8 +19,9 @@ from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
@@ -69,7 +72,7 @@ class FoundDegree(FoundAtInstants):
     def reason(self) -> Prose | None:
         """Why there is no degree, and what would help."""
         if not self.degree.ideal.feasible:
-            return infeasible_words(self.degree.ideal, self.capacity, self.lacking)
+            return infeasible_words(self.degree.ideal, self.capacity, self.lacking, self.study)
         return reason_words(self.degree)
 
     @property
@@ -106,6 +109,13 @@ class FoundDegree(FoundAtInstants):
         """The numbers of the study, with the answer in its place."""
         return {**self.study.values} if self.value is None else {**self.study.values, self.symbol: self.value}
 
+    @cached_property
+    def fullest_instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step at the answer."""
+        if self.value is None or self.study.at is None:
+            return ()
+        return fullest([one.study for one in self.everywhere], self._known)
+
     @property
     def symbol(self) -> sp.Symbol:
         """The degree that was solved for."""
@@ -126,10 +136,11 @@ class FoundDegree(FoundAtInstants):
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
         if solved.value is not None:
-            yield held_at(solved.value, self.held(solved.value), ideal.capacity, fits=True)
+            yield held_at(solved.value, self.held(solved.value), ideal.capacity, fits=True, what=fitting(self.study))
         below = solved.largest_below
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
+        yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -151,6 +162,7 @@ class FoundDegree(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
+            **self._peak_facts,
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
@@ -165,6 +177,15 @@ class FoundDegree(FoundAtInstants):
                 for each in self.readings
             ]
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
+
+    @property
+    def _peak_facts(self) -> Mapping[str, Any]:
+        """What one device keeps, and its peak, where they differ: `peak_facts`."""
+        held = self.held_bytes(self.value)
+        if self.value is None or self.study.at is None:
+            return {"total_bytes": held, "peak_bytes": held}
+        kept = max(one.placed(self.kinds).at(self._known) for one in kept_instants(self.study, self.kinds))
+        return {"total_bytes": ceil(kept), **peak_facts(self.fullest_instants)}
 
     @property
     def _below_bytes(self) -> int | None:

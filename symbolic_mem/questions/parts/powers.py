@@ -132,13 +132,13 @@ def _at_one(bound: UpperBound) -> Side:
     return Total(tuple(a)) if len(a) > 1 else a[0]
 
 
-def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
+def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterator[Block]:
     """That one fits, the real bound and its whole part (or where the halving ends), and a check of both neighbours."""
     bound, limit = answer.bound, answer.bound.limit
     x, value = bound.symbol, answer.value or 1
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
-        say("A value exists if what is kept at {x} = 1 fits. It does:", x=x),
+        say("A value exists if {what} at {x} = 1 fits. It does:", what=what, x=x),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
     )
     work.define(x, sp.Integer(value))
@@ -156,7 +156,7 @@ def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
             Chain(x, (("=", limit.last(real)), amount(value))),
         )
     yield work.step(
-        text("A check that what is kept fits and that with one more it does not, in bytes on each device:"),
+        say("A check that {what} fits and that with one more it does not, in bytes on each device:", what=what),
         _filled(answer, value, limit.sign, work),
         _filled(answer, value + 1, limit.fails, work),
     )
@@ -175,23 +175,23 @@ def _filled(answer: Upper, value: int, relation: str, work: Work) -> Chain:
     return Chain(left, (amount(total, digits=14), (relation, capacity)))
 
 
-def none_steps(answer: Upper, work: Work) -> Iterator[Block]:
+def none_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterator[Block]:
     """That even one does not fit, where that is why there is no value."""
     if answer.unbounded:
         return
     bound = answer.bound
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
-        say("A value exists if what is kept at {x} = 1 fits. It does not:", x=bound.symbol),
+        say("A value exists if {what} at {x} = 1 fits. It does not:", what=what, x=bound.symbol),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
     )
 
 
-def none_words(answer: Upper) -> Prose:
+def none_words(answer: Upper, what: str = "what is kept") -> Prose:
     """Why there is no largest value, and what would help."""
     x = answer.bound.symbol
     if answer.unbounded:
-        return say("the memory does not grow with {x} at these numbers: what is kept fits at every value", x=x)
+        return say("the memory does not grow with {x} at these numbers: {what} fits at every value", what=what, x=x)
     constant = symbolic(answer.constant_bytes)
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     if constant >= answer.capacity:
@@ -210,7 +210,12 @@ def none_words(answer: Upper) -> Prose:
 
 
 def answer_words(
-    answer: Upper, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None, held: Number | None
+    answer: Upper,
+    placement: Mapping[str, Placed],
+    capacity: Capacity,
+    reason: Prose | None,
+    held: Number | None,
+    one: str = "what one device then keeps",
 ) -> Prose:
     """The answer in one sentence: the largest value and what one device then keeps, or why there is none."""
     x, reading = answer.bound.symbol, reading_of(placement)
@@ -229,15 +234,15 @@ def answer_words(
         "share": share,
         "counted": counted,
         "more": Amount(sp.Integer(answer.value + 1)),
+        "one": one,
     }
     if reading is not None:
         return say(
-            "With {reading}, the largest {x} ({meaning}) is {value}: what one device then keeps, {share}, fits its "
+            "With {reading}, the largest {x} ({meaning}) is {value}: {one}, {share}, fits its "
             "{counted}, and at {more} it would not.",
             **pieces,
         )
     return say(
-        "The largest {x} ({meaning}) is {value}: what one device then keeps, {share}, fits its {counted}, and at {more} "
-        "it would not.",
+        "The largest {x} ({meaning}) is {value}: {one}, {share}, fits its {counted}, and at {more} it would not.",
         **pieces,
     )

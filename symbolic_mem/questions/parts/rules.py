@@ -74,7 +74,7 @@ def reason_words(degree: Degree) -> Prose | None:
         return say("no degree is at once {rules}", rules=rules)
     if reason.code == "unfit":
         return say(
-            "at least {needed} devices are needed, and on no number of them that is {rules} does what each keeps fit",
+            "at least {needed} devices are needed, and on no number of them that is {rules} does it fit",
             needed=reason.needed or 1,
             rules=rules,
         )
@@ -151,7 +151,7 @@ def _integer_step(step: Applied, several: bool, degree: Degree, work: Work) -> B
     n = degree.ideal.bound.symbol
     pieces = {"n": n, "rule": _asked(step.rule), "before": step.before, "after": step.after or 0}
     if step.after is None and degree.reason is not None and degree.reason.code == "unfit":
-        return Step(say("{n} must be {rule}, and at least {before}: what is kept fits at no such number.", **pieces))
+        return Step(say("{n} must be {rule}, and at least {before}: the memory fits at no such number.", **pieces))
     if step.after is None and several:
         return Step(say("{n} must be {rule}. From {before} on, no number also obeys the rules before.", **pieces))
     if step.after is None:
