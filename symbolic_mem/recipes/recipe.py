@@ -235,23 +235,27 @@ class Recipe:
         return chosen
 
 
-@cache
 def presets() -> dict[str, Recipe]:
     """Return the bundled recipes by name, in the order of the file."""
-    data = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in data.items()}
+    return {name: recipe(name) for name in _tables()}
 
 
+@cache
 def recipe(name: str) -> Recipe:
     """Return the bundled recipe of that name.
 
     >>> recipe("cs336").title
     'CS336 assignment 2: FP32 training state, BF16 activations'
     """
-    known = presets()
-    if name not in known:
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, known)}")
-    return known[name]
+    tables = _tables()
+    if name not in tables:
+        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables)}")
+    return _read(name, tables[name])
+
+
+@cache
+def _tables() -> dict[str, dict]:
+    return tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
 
 
 def _read(name: str, table: dict) -> Recipe:
