@@ -15,7 +15,7 @@ from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import OVERLAPS
 from symbolic_mem.plans.schemes import AXES, PASSES, SCHEMES
-from symbolic_mem.questions.parts.batch_claims import NAMES, batch_claims
+from symbolic_mem.questions.parts.batch_claims import BOUNDS, NAMES, batch_claims
 from symbolic_mem.questions.parts.conventions import (
     Threshold,
     conventions,
@@ -146,7 +146,7 @@ class ComputeBound(Question):
     @property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the batch in each of its units."""
-        return tuple(NAMES)
+        return (*NAMES, *BOUNDS)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The batch in every unit in which somebody may count it."""

@@ -135,8 +135,9 @@ class Evaluate(Question):
         return {
             str(symbol): Claimed(
                 _exactly(each.value),
-                "bytes" if each.line.memory else "number",
+                "bytes" if each.line.memory else _measure(each.line),
                 each.line.statement or each.line.name,
+                unit="bytes" if each.line.memory else each.line.unit,
             )
             for symbol, each in found.numbers
         }
@@ -148,6 +149,11 @@ def _against(line: WorkedLine, value: sp.Expr) -> tuple[str, sp.Expr | None]:
         return "", None
     figure = stated(line.printed) * line.scale
     return held_against(value / line.scale, line.printed), None if value == 0 else figure / value - 1
+
+
+def _measure(line: WorkedLine) -> str:
+    """What is rounded to a whole number is counted."""
+    return "count" if isinstance(line.formula, sp.ceiling | sp.floor) else "number"
 
 
 def _exactly(value: sp.Expr) -> Fraction:

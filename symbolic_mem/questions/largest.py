@@ -129,7 +129,9 @@ class Largest(Printed, OfKinds):
         """The largest value, under the name of its symbol."""
         least = max((self.upper(one) for one in instants(study, self.counted)), key=tightness)
         meaning = f"the largest {named(self.symbol).meaning} at which what is kept fits"
-        return {str(self.symbol): Claimed(least.value, "count", meaning)}
+        counted = named(self.symbol).unit
+        measures = "number" if counted == "parameters" else "count"
+        return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted)}
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ def test_right_claims(run):
     first, second, third = done.out.strip().split("\n\n")
     assert first.endswith("is right: it is the exact number, and what is kept fits there.")
     assert second.endswith("is right: it is the exact number.")
-    assert "is right, rounded: the exact number is ≈ 3.51758 TB" in third
+    assert "is right to three figures: the exact number is ≈ 3.51758 TB" in third
 
 
 def test_a_wrong_claim_is_an_answer_with_its_slip(run):

@@ -1,0 +1,73 @@
+"""What people call the quantities: printed symbols and other words for the names that claims have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from symbolic_mem.base.symbols import lookup, named
+
+# The symbols that documents print, and words that people use, for the numbers of every account.
+ALIASES = {
+    "P": "parameters",
+    "params": "parameters",
+    "parameter_count": "parameters",
+    "number_of_parameters": "parameters",
+    "M_weights": "weights",
+    "M_gradients": "gradients",
+    "M_optimizer": "optimizer",
+    "optimizer_state": "optimizer",
+    "optimizer_states": "optimizer",
+    "M_act": "activations",
+    "M_activations": "activations",
+    "M_buffers": "buffers",
+    "M_static": "static",
+    "states": "static",
+    "M_total": "total",
+    "T": "tokens",
+    "N": "devices",
+    "N_devices": "devices",
+    "n_devices": "devices",
+    "number_of_devices": "devices",
+    "gpus": "devices",
+    "chips": "devices",
+    "B_sequences": "batch_sequences",
+    "M_free": "headroom",
+}
+_STAGE = re.compile(r"zero[_-]?(?=[0-3])")
+_BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
+
+
+def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield what a `name` may mean, most literal first: itself, another name of it, one that differs in case alone.
+
+    >>> "optimizer" in spellings("optimizer state", ["optimizer"]), "n_fsdp" in spellings("N_FSDP", ["n_fsdp"])
+    (True, True)
+    >>> list(spellings("ZeRO-1", ["stage_1"]))[-1]
+    'stage_1'
+    """
+    plain = re.sub(r"[\s-]+", "_", name.strip())
+    plain = _BY_LETTER.get(plain, plain)
+    folded = plain.lower()
+    yield plain
+    if plain in ALIASES:
+        yield ALIASES[plain]
+    if len(plain) > 1:
+        yield from (each for each in known if each.lower() == folded)
+        if folded in ALIASES:
+            yield ALIASES[folded]
+        yield _STAGE.sub("stage_", folded)
+
+
+def same_symbol(symbol: object, name: str) -> bool:
+    """Whether `name` is that of a symbol, or what documents print for it.
+
+    >>> from symbolic_mem.base.symbols import F_layer, M_divided
+    >>> same_symbol(M_divided, "M_div"), same_symbol(F_layer, "F")
+    (True, True)
+    """
+    plain = re.sub(r"[\s-]+", "_", str(symbol))
+    known = lookup(str(symbol))
+    written = named(known) if known is not None else None
+    printed = "" if written is None else f"{written.base}_{written.sub}" if written.sub else written.base
+    return name in (plain, printed)
