@@ -97,6 +97,9 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         *_units(built.model, recipe, placement),
         *_step(built, recipe, placement),
     ]
+    if built.architecture is not None and built.architecture.unread:
+        names = ", ".join(built.architecture.unread)
+        found.append(LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}"))
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}

@@ -56,7 +56,8 @@ class Architecture:
     `norm_place` is where a block normalises: ``before`` each of its two parts, ``after`` them (OLMo 2) or ``around``
     (Gemma: four norms). `qk_norm` normalises queries and keys per ``head`` (a weight of d_head each) or over their
     ``width`` (n_heads d_head and n_kv d_head). `numbers` are the sizes of one model, in the order of `symbols`;
-    `assumptions` are one-line sentences that a document can print.
+    `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that nothing
+    reads although they may change the model.
 
     >>> Architecture().n_kv, Architecture(numbers=((s.L, sp.Integer(2)),)).values()
     (n_kv, {L: 2})
@@ -100,6 +101,7 @@ class Architecture:
     embedding_dropout: sp.Rational = sp.S.Zero
     numbers: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     assumptions: tuple[str, ...] = field(default=(), compare=False)
+    unread: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for what, given, allowed in (

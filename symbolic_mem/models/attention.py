@@ -73,7 +73,8 @@ def attention(
     parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
     if dropout:
         parts.append(keeping(profile, profile.kept("dropout", {"input": (*TOKENS, width)}, label="dropout")))
-    return join("attention", *parts)
+    keys = tuple(Tensor(name, (*TOKENS, kv), "later tokens attend to it") for name in ("keys", "values"))
+    return join("attention", *parts, Layer("cache", cached=keys))
 
 
 def core_shapes(q: sp.Expr, kv: sp.Expr, out: sp.Expr, n_heads: sp.Expr, columns: sp.Expr) -> dict[str, Shape]:
@@ -101,7 +102,10 @@ def core(
     return Layer(
         "attention core",
         saved=profile.kept(row, shapes),
-        matmuls=(Matmul("q k", B * n_heads * S, d_qk, S), Matmul("p v", B * n_heads * S, S, d_v)),
+        matmuls=(
+            Matmul("q k", B * n_heads * S, d_qk, S, "attention scores"),
+            Matmul("p v", B * n_heads * S, S, d_v, "attention scores"),
+        ),
         source=profile.source,
     )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
@@ -54,14 +55,17 @@ class Built:
         )
 
 
-def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
-    """Build the model that a [model] table describes; `folder` is where its relative paths start."""
+def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
+    """Build the model that a [model] table describes; `folder` is where its relative paths start.
+
+    Formulas in it may use symbols that only the study has, its `own`.
+    """
     table = dict(content)
     if table.get("kind") == "ffn":  # without the time that it takes to import transformers
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
+    known_keys(table, ("kind", "config", "edition", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
@@ -73,7 +77,7 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
     kind = entry(table, "kind", str, where)
     if kind not in _KINDS:
         raise BadInput(f"{where}: unknown kind {kind!r} of model; {nearest(kind, _KINDS)}")
-    return _KINDS[kind](table, where)
+    return _parameters(table, where, own) if kind == "parameters" else _KINDS[kind](table, where)
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:
@@ -120,18 +124,19 @@ def _plain_transformer(table: dict[str, Any], where: str) -> Built:
 def _cs336_transformer(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.cs336 import cs336_transformer
 
-    _only(table, ("kind",), 'kind = "cs336-transformer"', where)
-    return Built(cs336_transformer(), {})
+    _only(table, ("kind", "edition"), 'kind = "cs336-transformer"', where)
+    with at_place(where):
+        return Built(cs336_transformer(edition=entry(table, "edition", int, where, 2025)), {})
 
 
-def _parameters(table: dict[str, Any], where: str) -> Built:
+def _parameters(table: dict[str, Any], where: str, own: Iterable[Name] = ()) -> Built:
     from symbolic_mem.models.given import given_parameters
 
     _only(table, ("kind", *_GIVEN), 'kind = "parameters"', where)
     reason = entry(table, "saved_reason", str, where, "")
     if "saved_per_layer" not in table:
         return Built(given_parameters(), {})
-    names = {str(name.symbol): name.symbol for name in symbols(given=True)}
+    names = {str(name.symbol): name.symbol for name in (*symbols(given=True), *own)}
     kept = read_formula(str(table["saved_per_layer"]), names, f"{where}: saved_per_layer")
     return Built(given_parameters(kept, reason), {})
 

@@ -12,6 +12,7 @@ from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.families import families, family_of
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
+from symbolic_mem.models.unread import unread
 
 
 def read_config(path: str | Path) -> Architecture:
@@ -64,6 +65,7 @@ def _architecture(fields: Fields) -> Architecture:
     dropouts = {what: fields.probability(what) for what in _DROPOUTS if fields.family.reads(what)}
     experts = _experts(fields, d_ff, of_experts)
     tied = fields.choice("tied")
+    beside = unread(fields.table, {*_read(fields), *families().fields, "quantization_config"}, fields.where)
     return Architecture(
         name=fields.family.model_type,
         family=fields.family.model_type,
@@ -76,6 +78,7 @@ def _architecture(fields: Fields) -> Architecture:
         tied=tied,
         numbers=tuple(fields.numbers.items()),
         assumptions=_assumptions(fields, tied),
+        unread=beside,
         **facts,
         **dropouts,
     )
@@ -150,6 +153,12 @@ def _check_heads(fields: Fields, n_kv: sp.Expr, d_head: sp.Expr) -> None:
         fields.refuse("n_kv", f"is {fields.numbers[s.n_kv]}, which does not divide the {heads} query heads")
 
 
+def _read(fields: Fields) -> set[str]:
+    """The names of the fields that the family reads; positions count only where they are learned."""
+    family = fields.family
+    return {key for what, keys in family.keys.items() if family.reads(what) or what == "n_pos" for key in keys}
+
+
 def _assumptions(fields: Fields, tied: bool) -> tuple[str, ...]:
     family, table = fields.family, families()
     lines = [f"The file is read as {family.architecture}, by its model_type {family.model_type!r}."]
@@ -165,8 +174,7 @@ def _assumptions(fields: Fields, tied: bool) -> tuple[str, ...]:
     )
     if fields.table.get("quantization_config") is not None:
         lines.append("quantization_config is not used: the recipe says how many bytes an element has.")
-    used = {key for what, keys in family.keys.items() if family.reads(what) or what == "n_pos" for key in keys}
-    unused = sorted(key for key in table.fields - used if fields.table.get(key) not in (None, False))
+    unused = sorted(key for key in table.fields - _read(fields) if fields.table.get(key) not in (None, False))
     if unused:
         lines.append(f"In the file, but without a part in a model of this family: {', '.join(unused)}.")
     return tuple(lines)

@@ -52,7 +52,7 @@ def linear(
                 saved.append(Tensor(f"copy of {name}", shape, tensor.reason, tensor.bytes_per_element, kind="buffers"))
             elif kept:
                 saved.append(tensor if position == 0 else replace(tensor, name=f"{tensor.name} for {name}"))
-        matmuls.append(Matmul(name, sp.Mul(*rows), width, out))
+        matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
     saved.sort(key=lambda tensor: tensor.kind)
     return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
 
@@ -67,6 +67,7 @@ def join(name: str, *parts: Layer, repeat: sp.Expr = sp.S.One, block: str = "") 
         repeat=repeat,
         source="; ".join(dict.fromkeys(part.source for part in parts if part.source)),
         block=block,
+        cached=tuple(tensor for part in parts for tensor in part.cached),
     )
 
 

@@ -64,12 +64,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Matmul:
-    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward."""
+    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward.
+
+    `group` is the part of the model that it counts to, the `group` of its weight if it has one.
+    """
 
     name: str
     m: sp.Expr
     k: sp.Expr
     n: sp.Expr
+    group: str = ""
 
     @property
     def flops(self) -> sp.Expr:
@@ -84,7 +88,8 @@ class Layer:
 
     `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
     `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype). `kept`
-    counts the repetitions that keep what autograd saves, where some are recomputed (None: all).
+    counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `cached` is what decoding
+    keeps of the tokens that it has seen.
     """
 
     name: str
@@ -96,6 +101,7 @@ class Layer:
     block: str = ""
     enters: Tensor | None = None
     kept: sp.Expr | None = None
+    cached: tuple[Tensor, ...] = ()
 
     @cached_property
     def parameters(self) -> sp.Expr:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import capitalised, joined
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.figures import held_against, stated
-from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines
+from symbolic_mem.questions.parts.edition_tables import edition_blocks
+from symbolic_mem.questions.parts.editions import Figure, check_computed, edition
+from symbolic_mem.questions.parts.figures import figure, verdict
+from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines, Held
 from symbolic_mem.questions.parts.keys import values
 from symbolic_mem.questions.parts.line_steps import (
     asked_table,
     case_steps,
     in_cases,
     line_step,
-    printed_table,
     uncapitalised,
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
@@ -47,9 +48,10 @@ class Evaluate(Question):
     asked: tuple[str, ...] = key(names, (), name="answer")
     values: tuple[Change, ...] = sets(values)
     cases: tuple[Case, ...] = key(cases, ())
+    edition: str = key(edition, "")
 
     def checked(self) -> Evaluate:
-        """Refuse a question without lines, an answer that is none of them, and figures of a source for many cases."""
+        """Refuse a question without lines, an answer that is none of them, and printed figures of no line or edition."""
         known = [line.name for line in self.lines]
         if not known:
             raise BadInput(f'{self.where}: nothing to work through; give steps = [{{ name = "a", formula = "C/W" }}]')
@@ -57,24 +59,40 @@ class Evaluate(Question):
             if name not in known:
                 raise BadInput(f"{self.where}: answer {name!r} is no step; {nearest(name, known)}")
         if self.cases and any(line.printed for line in self.lines):
-            raise BadInput(f"{self.where}: printed is the figure of one case, and there are several; leave it out")
-        return self
+            raise BadInput(f'{self.where}: printed is the figure of one case; give it there, printed = {{ a = "1" }}')
+        for name in (name for case in self.cases for name in case.printed):
+            if name not in known:
+                raise BadInput(f"{self.where}: printed {name!r} is no step; {nearest(name, known)}")
+        return replace(
+            self,
+            lines=tuple(line.dated(self.edition, self.where) for line in self.lines),
+            cases=tuple(case.dated(self.edition, self.where) for case in self.cases),
+        )
 
     @property
     def unknowns(self) -> tuple[str, ...]:
         """What the cases give values to, and the question for itself."""
-        return (*(self.cases[0].symbols if self.cases else ()), *(change.aspect for change in self.values))
+        cases = dict.fromkeys(name for case in self.cases for name in case.symbols)
+        return (*cases, *(change.aspect for change in self.values))
+
+    def reads(self, study: Study) -> frozenset[str]:
+        """The names of the symbols in its lines that its cases do not fix."""
+        return frozenset(map(str, self.answer(study).read)) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
         if not self.cases:
             return self._worked(study)
-        return FoundCases(study, self, tuple((case, self._worked(study.changed(case.values))) for case in self.cases))
+        found = tuple((case, self._worked(study.changed(case.values), case.printed)) for case in self.cases)
+        return FoundCases(study, self, found)
 
-    def _worked(self, study: Study) -> FoundLines:
+    def _worked(self, study: Study, printed: Mapping[str, tuple[Figure, ...]] | None = None) -> FoundLines:
+        """Work out the lines; the `printed` figures of a case stand in place of those of the lines."""
         known = dict(study.values)
         evaluated: list[Evaluated] = []
-        for line in self.lines:
+        for written in self.lines:
+            with at_place(f"question {self.label}, {written.name}"):
+                line = written.of(study.built)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")
@@ -82,24 +100,30 @@ class Evaluate(Question):
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
             known[line.symbol] = value
-            evaluated.append(Evaluated(line, value, *(("", None) if study.caller else _against(line, value))))
+            figures = line.printed if printed is None else printed.get(line.name, ())
+            for each in () if study.caller else figures:
+                check_computed(each, known, f"question {self.label}, {line.name}", line.scale)
+            evaluated.append(Evaluated(line, value, () if study.caller else _against(line, value, figures)))
         return FoundLines(study, self, tuple(evaluated), self.asked or (self.lines[-1].name,))
 
     def steps(self, found: FoundLines | FoundCases) -> Iterator[Block]:
         """Write each line from symbols to numbers to its value, then hold them against what was printed."""
         if isinstance(found, FoundCases):
             yield from case_steps(found)
+            yield from self._against_editions(found, [one for case in self.cases for one in case.figures])
             return
         work = Work(found.study.values)
         for each in found.evaluated:
             yield line_step(each, work)
         if len(found.closing) > 1:
             yield asked_table(found)
-        printed = [each.line.printed for each in found.evaluated if each.line.printed]
-        if any(each.verdict for each in found.evaluated):
-            yield printed_table(found)
+        yield from self._against_editions(found, [one for line in self.lines for one in line.printed])
+
+    def _against_editions(self, found: FoundLines | FoundCases, printed: list[Figure]) -> Iterator[Block]:
+        if not found.study.caller:
+            yield from edition_blocks(found)
         elif printed:
-            yield Paragraph(as_it_stands(*printed))
+            yield Paragraph(as_it_stands(printed))
 
     def sentence(self, found: FoundLines | FoundCases) -> Prose:
         """State the lines that are asked for with their numbers, in one sentence."""
@@ -143,12 +167,16 @@ class Evaluate(Question):
         }
 
 
-def _against(line: WorkedLine, value: sp.Expr) -> tuple[str, sp.Expr | None]:
-    """The verdict on the printed figure, and by which share of the value it is off."""
-    if not line.printed:
-        return "", None
-    figure = stated(line.printed) * line.scale
-    return held_against(value / line.scale, line.printed), None if value == 0 else figure / value - 1
+def _against(line: WorkedLine, value: sp.Expr, figures: tuple[Figure, ...]) -> tuple[Held, ...]:
+    """The verdict on each printed figure, and by which share of the value it is off."""
+    return tuple(
+        Held(
+            printed,
+            verdict(value / line.scale, printed.written),
+            None if value == 0 else figure(printed.written) * line.scale / value - 1,
+        )
+        for printed in figures
+    )
 
 
 def _measure(line: WorkedLine) -> str:

@@ -9,22 +9,30 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.questions.parts.editions import Figure
 from symbolic_mem.questions.parts.worked import Case, WorkedLine
 from symbolic_mem.study.question import Found
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """A line with its exact `value`, and the `verdict` on the figure that the source prints.
+class Held:
+    """A printed `figure` with its `verdict`; it is `off` by this share of the value, None where the value is zero."""
 
-    That figure is `off` by this share of the value: None where there is no figure, or where the value is zero. There is
-    no verdict where the caller changed the study that the source speaks of.
+    figure: Figure
+    verdict: str
+    off: sp.Expr | None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A line with its exact `value`, and what was `held` against it: each printed figure with its verdict.
+
+    Nothing is held against it where the caller changed the study that the source speaks of.
     """
 
     line: WorkedLine
     value: sp.Expr
-    verdict: str = ""
-    off: sp.Expr | None = None
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +51,18 @@ class FoundLines(Found):
     def numbers(self) -> tuple[tuple[sp.Symbol, Evaluated], ...]:
         """Every line under its symbol."""
         return tuple((each.line.symbol, each) for each in self.evaluated)
+
+    @property
+    def read(self) -> frozenset[sp.Basic]:
+        """The given symbols that the lines read."""
+        lines = {each.line.symbol for each in self.evaluated}
+        return frozenset(symbol for each in self.evaluated for symbol in each.line.formula.free_symbols) - lines
+
+    @property
+    def rests_on(self) -> frozenset[sp.Basic]:
+        """The given symbols that the lines that answer rest on."""
+        ledger = self.ledger
+        return frozenset(s for each in self.closing for s in ledger.unfold(each.line.symbol).free_symbols)
 
     @property
     def value(self) -> Any:
@@ -71,8 +91,13 @@ class FoundCases(Found):
     cases: tuple[tuple[Case, FoundLines], ...]
 
     @property
+    def read(self) -> frozenset[sp.Basic]:
+        """The given symbols that the lines read in any case."""
+        return frozenset().union(*(found.read for _, found in self.cases))
+
+    @property
     def lines(self) -> tuple[WorkedLine, ...]:
-        """The lines, the same in every case."""
+        """The lines, which have the same names in every case."""
         return tuple(each.line for each in self.cases[0][1].evaluated)
 
     @property
@@ -95,5 +120,10 @@ class FoundCases(Found):
 
 
 def _facts(each: Evaluated) -> dict[str, Any]:
-    fact = {"value": each.value, "unit": each.line.unit, "printed": each.line.printed if each.verdict else None}
-    return {**fact, "verdict": each.verdict} if each.verdict else fact
+    fact = {"value": each.value, "unit": each.line.unit, "printed": None}
+    if not each.held:
+        return fact
+    figures = [{"printed": h.figure.written, "edition": h.figure.edition, "verdict": h.verdict} for h in each.held]
+    first = figures[0]
+    more = {"editions": figures[1:]} if figures[1:] else {}
+    return {**fact, **first, **more}

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symbolic_mem.base.symbols import lookup
+import sympy as sp
+
+from symbolic_mem.base.symbols import named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.words import about, capitalised, count, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines
-
-VERDICTS = {
-    "exact": "as printed",
-    "rounded": "printed rounded",
-    "different": "not the printed figure",
-}
 
 
 def uncapitalised(words: str) -> str:
@@ -29,12 +25,13 @@ def line_step(each: Evaluated, work: Work) -> Step:
     work.values[line.symbol] = each.value
     shown = amount(each.value, line.unit, digits=line.digits)
     exact = shown[1].shown.exact
-    itself = line.formula.is_Rational and exact and line.scale == 1  # the formula is the number that is shown
-    links: list[tuple[str, Side]] = [] if itself and line.unit else [("=", line.formula)]
+    links: list[tuple[str, Side]]
     if line.formula.free_symbols:
-        links.append(("=", work.put(line.formula)))
-    if not (line.formula.is_number and not line.unit and exact):
-        links.append(shown)
+        links = [("=", line.formula), ("=", work.put(line.formula)), shown]
+    elif line.written.expr.is_Symbol:  # one number, which is shown as it is
+        links = [shown] if exact and line.scale == 1 else [("=", line.formula), shown]
+    else:
+        links = [("=", line.written), shown]
     reason = text(line.note) if line.note else None
     return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
 
@@ -57,13 +54,16 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
     """Each line as a formula and with the numbers of every case, then all of them in one table."""
     works = [Work(inside.study.values) for _, inside in found.cases]
     for position, line in enumerate(found.lines):
-        chains = [Chain(line.symbol, (("=", line.formula),), asked=True)] if line.formula.free_symbols else []
-        for (case, inside), work in zip(found.cases, works, strict=True):
+        formulas = [inside.evaluated[position].line.formula for _, inside in found.cases]
+        shared = formulas[0] if len(set(formulas)) == 1 and formulas[0].free_symbols else None
+        chains = [] if shared is None else [Chain(line.symbol, (("=", shared),), asked=True)]
+        for (case, inside), work, formula in zip(found.cases, works, formulas, strict=True):
             value = inside.evaluated[position].value
             symbol = case.of(line.symbol)
             work.values |= {line.symbol: value, symbol: value}
-            put = (("=", work.put(line.formula)),) if line.formula.free_symbols else ()
-            chain = Chain(symbol, (*put, amount(value, line.unit, digits=line.digits)))
+            own = () if shared is not None or not formula.free_symbols else (("=", formula),)
+            put = (("=", work.put(formula)),) if formula.free_symbols else ()
+            chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits)))
             work.check(chain)
             chains.append(chain)
         reason = text(line.note) if line.note else None
@@ -72,8 +72,8 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
 
 
 def _cases_table(found: FoundCases) -> Table:
-    symbols = [symbol for name in found.cases[0][0].symbols if (symbol := lookup(name)) is not None]
     lines = [each.line for each in found.cases[0][1].closing]
+    symbols = _told_apart(found)
     heads = (
         Column(text("case")),
         *(Column(say("{s}", s=symbol), "right") for symbol in symbols),
@@ -82,12 +82,27 @@ def _cases_table(found: FoundCases) -> Table:
     rows = tuple(
         (
             text(case.name),
-            *(count(inside.study.values[symbol]) for symbol in symbols),
+            *(_given(symbol, inside) for symbol in symbols),
             *(about(Amount(each.value, each.line.unit, each.line.digits)) for each in inside.closing),
         )
         for case, inside in found.cases
     )
     return Table(text("All cases"), heads, rows)
+
+
+def _told_apart(found: FoundCases) -> list[sp.Symbol]:
+    """The given symbols that the answers rest on and whose values are not the same in all cases, in their usual order."""
+    given = dict.fromkeys(symbol for _, inside in found.cases for symbol in inside.study.values)
+    return sorted((s for s in given if len(_values(s, found)) > 1), key=lambda symbol: named(symbol).rank)
+
+
+def _values(symbol: sp.Symbol, found: FoundCases) -> set[sp.Expr | None]:
+    """What the symbol is in every case; None where the answers do not rest on it."""
+    return {inside.study.values.get(symbol) if symbol in inside.rests_on else None for _, inside in found.cases}
+
+
+def _given(symbol: sp.Symbol, inside: FoundLines) -> Prose:
+    return about(Amount(inside.study.values[symbol])) if symbol in inside.rests_on else count(None)
 
 
 def in_cases(found: FoundCases) -> Prose:
@@ -105,30 +120,3 @@ def in_cases(found: FoundCases) -> Prose:
         said = (uncapitalised if clauses else capitalised)(line.statement) or line.name
         clauses.append(say("{said}: {each}", said=text(said), each=joined(each)))
     return say("{said}.", said=joined(clauses, "; ", "; "))
-
-
-def printed_table(found: FoundLines) -> Table:
-    """Hold the lines against the figures that the source prints."""
-    rows = tuple(
-        (
-            say("{s}", s=each.line.symbol),
-            Prose((Amount(each.value, each.line.unit, each.line.digits),)),
-            text(f"{each.line.printed} {each.line.unit}".strip()),
-            _verdict(each),
-        )
-        for each in found.evaluated
-        if each.line.printed
-    )
-    heads = (
-        Column(text("quantity")),
-        Column(text("exact value"), "right"),
-        Column(text("printed"), "right"),
-        Column(text("verdict"), "note"),
-    )
-    return Table(text("Against the figures that the source prints"), heads, rows)
-
-
-def _verdict(each: Evaluated) -> Prose:
-    if each.verdict != "different" or each.off is None:
-        return text(VERDICTS[each.verdict])
-    return say("not the printed figure (off by {off} %)", off=f"{float(100 * each.off):+.2g}")
