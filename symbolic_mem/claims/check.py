@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
@@ -14,7 +14,7 @@ from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
 from symbolic_mem.claims.stated import Stated
-from symbolic_mem.claims.subjects import called, claim_of, counted_kinds, questions_about
+from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.study.precedence import precedence
@@ -92,15 +92,22 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     """
     read = read_claim(claim) if isinstance(claim, str) else claim
     name = called(study, read.name, question)
-    verdicts = []
-    for seen, asked in questions_about(study, name, question):
+    verdicts: list[tuple[Verdict, Case]] = []
+    absent: BadInput | None = None
+    for seen, asked, called_there in questions_about(study, name, question):
         label = question if asked is None else asked.label
         chosen = study.question(question) if asked is None and question is not None else asked
         case = Case(seen, asked, counted=counted_kinds(study, chosen))
-        verdict = _judged(read, name, case, label)
+        try:
+            verdict = _judged(read, called_there, case, label)
+        except (MissingValue, NoNumber) as missing:
+            absent = absent or missing
+            continue
         if verdict.right:
             return replace(verdict, beside=_beside(case))
         verdicts.append((verdict, case))
+    if not verdicts:
+        raise absent or BadInput(f"unknown quantity {read.name!r} here")
     verdict, case = verdicts[0]
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case))
@@ -109,9 +116,16 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
         for one in earlier
         if one.value is not None and one.expected is not None
     ]
-    search = Search(verdict.stated, name, case, verdict.claimed)
-    explained = search.explanations(following(case, name, before))
+    for other, its_case in verdicts if before else ():
+        if _search(other, its_case).follows(following(its_case, other.name, before)):
+            verdict, case = other, its_case
+            break
+    explained = _search(verdict, case).explanations(following(case, verdict.name, before))
     return replace(verdict, explanations=explained, beside=_beside(case))
+
+
+def _search(verdict: Verdict, case: Case) -> Search:
+    return Search(verdict.stated, verdict.name, case, verdict.claimed)
 
 
 def check_all(

@@ -13,7 +13,7 @@ from symbolic_mem.study.question import Claimed
 
 NEVER = ("none", "infeasible", "impossible")
 _CLAIM = re.compile(r"\s*([^\W\d][^=]*?)\s*=\s*(\S.*?)\s*", re.DOTALL)
-_FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−-]*[\w)\]⌉⌋]", re.DOTALL)
+_FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,13 @@ class Search:
         if following or singles or made:
             rest = sorted((*singles, *made), key=lambda one: (not one.seen, one.made is None))
             return (*following, *rest)
-        return tuple(self._pairs(matter))
+        return tuple(sorted(self._pairs(matter), key=lambda one: sum(not slip.seen for slip in one.slips)))
+
+    def follows(self, earlier: Iterable[tuple[Slip, Case]]) -> bool:
+        """Whether the claim follows from one of the `earlier` ones."""
+        right = read_off(self.truth, self.case.misread)
+        tried = (self._tried(slip, slipped, right) for slip, slipped in earlier)
+        return any(self._gives(one.claimed, one.found, one.slipped) for one in tried if one is not None)
 
     def _tried(self, slip: Slip, slipped: Case, right: Result | None) -> _Tried | None:
         """What a slip makes of the number; None where it leaves nothing to ask about, or the number as it was."""

@@ -13,9 +13,10 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import named, table
+from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.names import ALIASES
+from symbolic_mem.claims.names import ALIASES, written
+from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.claims.subjects import ACCOUNT, account_formula, exactly
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found, Question
@@ -26,6 +27,8 @@ _WRITTEN |= {"⌈": "ceiling(", "⌉": ")", "⌊": "floor(", "⌋": ")", "√": 
 _CALLS = {"ceiling": "ceiling", "ceil": "ceiling", "floor": "floor", "sqrt": "sqrt", "log": "log"}
 _CALLS |= {"Max": "Max", "max": "Max", "Min": "Min", "min": "Min"}
 _TOKEN = re.compile(r"\s*((?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|\S))")
+_GROUPS = re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _UNIT = re.compile(rf"(.*[\w)\]⌉⌋}}])\s+({'|'.join(map(re.escape, BYTES_PER))})\s*", re.DOTALL)
 _LINES = {"devices": ("N_devices",), "headroom": ("M_free",)}
 _OPAQUE = (sp.ceiling, sp.floor, sp.Max, sp.Min)
@@ -62,12 +65,14 @@ def compare_formula(
     """
     found = None if question is None else question.answer(study)
     expected = _formula_of(study, found, name, counted)
-    names = {written: expr for written, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
-    written, unit = _split(text)
-    claimed = read_formula(pythonic(written), names, "formula") * BYTES_PER.get(unit, 1)
+    names = {each: expr for each, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
+    names |= {each: one for one in expected.free_symbols for each in written(one)}
+    said, unit = _split(text)
+    claimed = read_formula(pythonic(said), names, "formula") * BYTES_PER.get(unit, 1)
     absent = expected.free_symbols - claimed.free_symbols
-    put: dict[sp.Symbol, sp.Expr] = {symbol: value for symbol, value in study.values.items() if symbol in absent}
-    number = None if missing(claimed, study.values) else at(claimed, study.values)
+    values = study.values if found is None else {**study.values, **found.ledger.values}
+    put: dict[sp.Symbol, sp.Expr] = {symbol: value for symbol, value in values.items() if symbol in absent}
+    number = None if missing(claimed, values) else at(claimed, values)
     same = equivalent(claimed, expected.xreplace(put))
     return Compared(claimed, expected, put, same, None if number is None else exactly(number))
 
@@ -88,19 +93,23 @@ def pythonic(text: str) -> str:
 
     >>> pythonic("⌈(4 L d_model^2)/n_fsdp⌉"), pythonic("2·(L + 1)"), pythonic("ceil(P/8)")
     ('ceiling((4*L*d_model**2)/n_fsdp)', '2*(L+1)', 'ceiling(P/8)')
+    >>> pythonic("131,072 L d_model²"), pythonic("Max(1, 200)"), pythonic("7 × 10¹¹")
+    ('131072*L*d_model**(2)', 'Max(1,200)', '7*10**(11)')
     """
+    text = _GROUPS.sub(lambda match: match[0].replace(",", ""), text)
+    text = _RAISED.sub(lambda match: f"**({match[0].translate(RAISED)})", text)
     for sign, plain in _WRITTEN.items():
         text = text.replace(sign, plain)
-    written, ended = "", False
+    python, ended = "", False
     for match in _TOKEN.finditer(text):
         token = match[1]
         starts = token == "(" or match["sign"] is None
         if ended and starts:
-            written += "*"
+            python += "*"
         call = match["name"] in _CALLS and text[match.end() :].lstrip().startswith("(")
-        written += _CALLS[token] if call else token
+        python += _CALLS[token] if call else token
         ended = token == ")" or (match["sign"] is None and not call)
-    return written
+    return python
 
 
 def _settled(expr: sp.Expr) -> sp.Expr:
@@ -117,16 +126,14 @@ def _split(text: str) -> tuple[str, str]:
 
 def _names(study: Study, found: Found | None, counted: tuple[str, ...]) -> Iterator[tuple[str, sp.Expr]]:
     """Yield every name that a claimed formula may use: symbols, numbers of the account, lines of the answer."""
-    yield from ((str(one.symbol), one.symbol) for one in table(given=True))
+    yield from ((each, one.symbol) for one in table(given=True) for each in written(one.symbol))
     account = {
         each: account_formula(study, each, counted) for each in ("parameters", "tokens", "static", "total", *KINDS)
     }
     yield from account.items()
     yield from ((symbol, account[each]) for symbol, each in ALIASES.items() if each in account)
     for entry in () if found is None else found.ledger:
-        symbol, printed = entry.line.symbol, named(entry.line.symbol)
-        yield str(symbol).replace(" ", "_"), entry.formula
-        yield f"{printed.base}_{printed.sub}" if printed.sub else printed.base, entry.formula
+        yield from ((each, entry.formula) for each in written(entry.line.symbol))
 
 
 def _formula_of(study: Study, found: Found | None, name: str, counted: tuple[str, ...]) -> sp.Expr:
@@ -134,7 +141,7 @@ def _formula_of(study: Study, found: Found | None, name: str, counted: tuple[str
         assert name in ACCOUNT, "what no question answers is a number of the account"
         return account_formula(study, name, counted)
     for entry in found.ledger:
-        if str(entry.line.symbol).replace(" ", "_") in (name, f"M_{name}", *_LINES.get(name, ())):
+        if str(entry.line.symbol) == name or written(entry.line.symbol)[0] in (f"M_{name}", *_LINES.get(name, ())):
             return entry.formula
     formula = found.facts.get("formula")
     if (

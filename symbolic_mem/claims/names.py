@@ -35,7 +35,7 @@ ALIASES = {
     "M_free": "headroom",
 }
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
-_BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
+BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
 
 
 def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
@@ -47,9 +47,10 @@ def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
     'stage_1'
     """
     plain = re.sub(r"[\s-]+", "_", name.strip())
-    plain = _BY_LETTER.get(plain, plain)
     folded = plain.lower()
     yield plain
+    if plain in BY_LETTER:
+        yield BY_LETTER[plain]
     if plain in ALIASES:
         yield ALIASES[plain]
     if len(plain) > 1:
@@ -66,8 +67,19 @@ def same_symbol(symbol: object, name: str) -> bool:
     >>> same_symbol(M_divided, "M_div"), same_symbol(F_layer, "F")
     (True, True)
     """
-    plain = re.sub(r"[\s-]+", "_", str(symbol))
+    return name in written(symbol)
+
+
+def written(symbol: object) -> tuple[str, str]:
+    """Return the name of a symbol, and what documents print for it, as one word each.
+
+    >>> from symbolic_mem.base.symbols import M_activations
+    >>> written(M_activations), written("M_stage 1")
+    (('M_activations', 'M_act'), ('M_stage_1', 'M_stage_1'))
+    """
+    plain = "_".join(str(symbol).split())
     known = lookup(str(symbol))
-    written = named(known) if known is not None else None
-    printed = "" if written is None else f"{written.base}_{written.sub}" if written.sub else written.base
-    return name in (plain, printed)
+    if known is None:
+        return plain, plain
+    name = named(known)
+    return plain, f"{name.base}_{name.sub}" if name.sub else name.base

@@ -15,9 +15,11 @@ _NUMBER = re.compile(
     rf"(?:\.(?P<places>[0-9]*))?{_POWER}?(?![0-9,_])\s*(?P<rest>.*)",
     re.DOTALL,
 )
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
 _UNIT = re.compile(r"(?:[^\W\d_]|%)[^\W_%]*(?:[ /][^\W\d_][^\W_]*)*|")
-_ILL_GROUPED = re.compile(r"[≈~∼+\s-]*[0-9][0-9,]*,[0-9,]*(?:[.\s].*|[^\W\d].*|)", re.DOTALL)
+_ILL_GROUPED = re.compile(
+    r"[≈~∼+\s-]*(?![0-9]{1,3}(?:,[0-9]{3})+(?![0-9,]))[0-9][0-9,]*,[0-9,]*(?:[.\s].*|[^\W\d].*|)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def spelled(text: str) -> Spelled | None:
     >>> spelled("0.880 TB"), spelled("12*L") is None
     (Spelled(number=Fraction(22, 25), shown=3, unit='TB'), True)
     """
-    match = _NUMBER.fullmatch(text.strip().translate(_RAISED))
+    match = _NUMBER.fullmatch(text.strip().translate(RAISED))
     if match is None or not _UNIT.fullmatch(match["rest"].rstrip()):
         if _ILL_GROUPED.fullmatch(text):
             raise BadInput(

@@ -15,7 +15,7 @@ from symbolic_mem.base.ledger import Entry, Ledger, Line
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.names import same_symbol, spellings
+from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
@@ -38,6 +38,10 @@ _MEANINGS = {
     "tokens": "the number of tokens in the batch",
 }
 _DIGITS = 40
+
+
+class NoNumber(BadInput):
+    """A line of an answer that has no number, because what it is made of has none."""
 
 
 def kinds_of(name: str, counted: tuple[str, ...] = KINDS) -> tuple[str, ...]:
@@ -133,27 +137,51 @@ def lines_of(study: Study, question: Question) -> Iterator[Entry]:
         return
 
 
-def questions_about(study: Study, name: str, label: str | None = None) -> Iterator[tuple[Study, Question | None]]:
+def questions_about(study: Study, name: str, label: str | None = None) -> Iterator[tuple[Study, Question | None, str]]:
     """Yield the questions that a claim about `name` can mean, each with the study as it sees it; None is the account.
 
-    With `label` that question alone. Where the study asks nothing of the kind, the claim itself asks: with the device,
-    the kinds, the values and the rules of the question that was named, or of the first that `solve` would answer.
+    With `label` that question alone, and every line of its answer. Where the study asks nothing of the kind, the claim
+    itself asks: with the device, the kinds, the values and the rules of the question that was named, or of the first that
+    `solve` would answer. The third of each is what the number is called there.
     """
     chosen = study.questions if label is None else (study.question(label),)
     asked = [question for question in chosen if name in question.claimable]
     if asked:
-        yield from ((study.under(question), question) for question in asked)
-    elif name in ACCOUNT:
-        yield (study if label is None else study.under(chosen[0])), None
+        yield from ((study.under(question), question, name) for question in asked)
+        return
+    if label is not None:
+        yield from _lines_about(study, chosen[0], name)
+    if name in ACCOUNT:
+        yield (study if label is None else study.under(chosen[0])), None, name
+        if label is None:
+            about = [question for question in chosen if question.subject == "memory"]
+            yield from ((other, None, name) for other in map(study.under, about) if other is not study)
+            for question in about:
+                yield from _lines_about(study, question, name)
     elif name in BATCH and study.network is not None:
-        yield study, ComputeBound("check", "check")
+        yield study, ComputeBound("check", "check"), name
     elif name == "devices" or name in map(str, degrees(study)):
         question = _asked(study, name, chosen[0] if label is not None else next(iter(usual(study)), None))
-        yield study.under(question), question
-    else:
+        yield study.under(question), question, name
+    elif label is None:
         for question in chosen:
-            if any(str(entry.line.symbol) == name for entry in lines_of(study, question)):
-                yield study.under(question), question
+            yield from _lines_about(study, question, name)
+
+
+def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[Study, Question, str]]:
+    """The line of an answer of that name; of a number of the account, where it is another one there."""
+    seen = study.under(question)
+    for entry in lines_of(study, question):
+        symbol = str(entry.line.symbol)
+        if symbol == name:
+            yield seen, question, symbol
+        elif name in ACCOUNT and ALIASES.get(symbol) == name and entry.value is not None:
+            try:
+                same = entry.value == account_claim(seen, name, counted_kinds(study, question)).value
+            except MissingValue:
+                same = False
+            if not same:
+                yield seen, question, symbol
 
 
 def _asked(study: Study, name: str, like: Question | None) -> Question:
@@ -208,7 +236,7 @@ def _rebased(found: Claimed, question: Question, study: Study, name: str, instea
 def _line_claim(ledger: Ledger, name: str, instead: Mapping[str, Fraction]) -> Claimed:
     entry = with_lines(ledger, instead)[name]
     if entry.value is None:
-        raise BadInput(f"{name} has no number here; what it is made of has none")
+        raise NoNumber(f"{name} has no number here; what it is made of has none")
     measures = "bytes" if entry.line.unit in (*BYTES_PER, "bytes") else "number"
     return Claimed(exactly(entry.value), measures, entry.line.says or name, unit=entry.line.unit)
 
