@@ -110,7 +110,7 @@ def off_words(ratio: Fraction) -> str:
         return "of the other sign"
     if Fraction(1, 2) < ratio < 2:
         share = 100 * (ratio - 1)
-        return f"{'+' if share > 0 else '−'}{_two_figures(abs(share))} %"
+        return f"{'+' if share > 0 else '-'}{_two_figures(abs(share))} %"
     if ratio >= 2:
         return f"{_about(ratio)} times the truth"
     return f"the truth is {_about(1 / ratio)} times the claim"
