@@ -60,13 +60,16 @@ class Study(Setting):
     def __repr__(self) -> str:
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
 
-    def changed(self, changes: Iterable[Change]) -> Study:
-        """The study with all `changes` applied in order; the sizes of the model are checked once, at the end."""
+    def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
+        """The study with all `changes` applied in order; the sizes of the model are checked once, at the end.
+
+        `where` they come from is said of sizes that no such model can have.
+        """
         study = self
         for change in changes:
             study = change.apply(study)
         if study.values is not self.values or study.built is not self.built:
-            study.built.check(study.values, "--set")
+            study.built.check(study.values, where)
         return study
 
     def change(
@@ -91,7 +94,7 @@ class Study(Setting):
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""
-        return self.changed((*question.own, *self.caller)) if question.own else self
+        return self.changed((*question.own, *self.caller), f"question {question.label}") if question.own else self
 
     def lost(self, question: Asked) -> tuple[tuple[Change, Change], ...]:
         """What the question sets for itself and the caller sets otherwise, in pairs."""
