@@ -107,7 +107,7 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
             return replace(verdict, beside=_beside(case))
         verdicts.append((verdict, case))
     if not verdicts:
-        raise absent or BadInput(f"unknown quantity {read.name!r} here")
+        raise absent or BadInput(f"question {question!r} has no {read.name}; ask another, or leave --question out")
     verdict, case = verdicts[0]
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case))

@@ -46,18 +46,28 @@ def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
     >>> list(spellings("ZeRO-1", ["stage_1"]))[-1]
     'stage_1'
     """
-    plain = re.sub(r"[\s-]+", "_", name.strip())
+    plain = one_word(name)
     folded = plain.lower()
-    yield plain
+    yield name.strip()
+    yield from (each for each in known if one_word(each) == plain)
     if plain in BY_LETTER:
         yield BY_LETTER[plain]
     if plain in ALIASES:
         yield ALIASES[plain]
     if len(plain) > 1:
-        yield from (each for each in known if each.lower() == folded)
+        yield from (each for each in known if one_word(each).lower() == folded)
         if folded in ALIASES:
             yield ALIASES[folded]
         yield _STAGE.sub("stage_", folded)
+
+
+def one_word(name: str) -> str:
+    """Write a name without spaces, commas and hyphens.
+
+    >>> one_word("F_attention scores, small")
+    'F_attention_scores_small'
+    """
+    return re.sub(r"[\s,-]+", "_", name.strip())
 
 
 def same_symbol(symbol: object, name: str) -> bool:
@@ -67,7 +77,7 @@ def same_symbol(symbol: object, name: str) -> bool:
     >>> same_symbol(M_divided, "M_div"), same_symbol(F_layer, "F")
     (True, True)
     """
-    return name in written(symbol)
+    return one_word(name) in written(symbol)
 
 
 def written(symbol: object) -> tuple[str, str]:
@@ -77,7 +87,7 @@ def written(symbol: object) -> tuple[str, str]:
     >>> written(M_activations), written("M_stage 1")
     (('M_activations', 'M_act'), ('M_stage_1', 'M_stage_1'))
     """
-    plain = "_".join(str(symbol).split())
+    plain = one_word(str(symbol))
     known = lookup(str(symbol))
     if known is None:
         return plain, plain

@@ -33,12 +33,10 @@ def test_the_last_follows_from_an_earlier_wrong_number(name, changed, claims):
 
 
 def test_lines_of_a_worked_problem_follow():
-    study = load_study("cs336-a1-transformer")
-    lines = {each.name: each for each in study.question("b").lines}
-    wrong = 2 * 10**12
-    others = [name for name in ("F_proj", "F_scores", "F_head") if name in lines]
-    rest = sum(check(study, f"{name}=1", question="b").expected for name in others)
-    first, second = check_all(study, [(f"F_ffn={wrong}", "b"), (f"F_all={rest + wrong}", "b")])
+    study = load_study("cs336-a1-adamw")
+    others = sum(check(study, f"{name}=1", question="c").expected for name in ("F_second", "F_update", "F_decay"))
+    wrong = 10**10
+    first, second = check_all(study, [(f"F_first={wrong}", "c"), (f"F_adamw={others + wrong}", "c")])
     assert not first.right and not second.right
     assert [slip.name for slip in second.explanations[0].slips] == [NAME]
 

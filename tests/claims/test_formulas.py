@@ -59,8 +59,8 @@ def test_a_formula_that_is_another_is_wrong_and_told_so(name, formula, said):
 
 def test_a_formula_without_numbers_needs_none():
     study = load_study("cs336-a2-buckets")
-    assert check(study, "s_bucket=sqrt(s*w*o)", question="formula").right
-    wrong = check(study, "s_bucket=s*w*o", question="formula")
+    assert check(study, "s_bucket=sqrt(s*w*o)", question="b").right
+    wrong = check(study, "s_bucket=s*w*o", question="b")
     assert (wrong.right, wrong.value, wrong.expected) == (False, None, None)
 
 
