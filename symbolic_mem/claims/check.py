@@ -156,11 +156,16 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
             compared = compare_formula(claim.formula, case.study, case.question, name, case.counted)
         except BadInput as error:
             raise BadInput(f"claim {claim.name}={claim.text}: {error}") from None
-        if compared.value is None:
+        try:
+            claimed = None if compared.value is None else claim_of(case.study, case.question, name, case.counted)
+        except BadInput:
+            claimed = None  # a formula needs no number
+        if claimed is None:
             figures = 0 if compared.same else None
-            claimed = Claimed(None, "number", name)
-            return Verdict(claim, name, claimed, label, Stated(None), None, None, figures, compared)
-        return _with_number(claim, name, case, label, claim_of(case.study, case.question, name, case.counted), compared)
+            return Verdict(
+                claim, name, Claimed(None, "number", name), label, Stated(None), None, None, figures, compared
+            )
+        return _with_number(claim, name, case, label, claimed, compared)
     claimed = claim_of(case.study, case.question, name, case.counted)
     return _with_number(claim, name, case, label, claimed, None)
 

@@ -11,7 +11,7 @@ from typing import cast
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import at, missing
+from symbolic_mem.base.exact import at, missing, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import BYTES_PER
@@ -66,15 +66,15 @@ def compare_formula(
     found = None if question is None else question.answer(study)
     expected = _formula_of(study, found, name, counted)
     names = {each: expr for each, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
-    names |= {each: one for one in expected.free_symbols for each in written(one)}
+    names |= {each: cast(sp.Expr, one) for one in expected.free_symbols for each in written(one)}
     said, unit = _split(text)
     claimed = read_formula(pythonic(said), names, "formula") * BYTES_PER.get(unit, 1)
     absent = expected.free_symbols - claimed.free_symbols
     values = study.values if found is None else {**study.values, **found.ledger.values}
     put: dict[sp.Symbol, sp.Expr] = {symbol: value for symbol, value in values.items() if symbol in absent}
-    number = None if missing(claimed, values) else at(claimed, values)
+    value = None if missing(claimed, values) else at(claimed, values)
     same = equivalent(claimed, expected.xreplace(put))
-    return Compared(claimed, expected, put, same, None if number is None else exactly(number))
+    return Compared(claimed, expected, put, same, None if value is None else exactly(value))
 
 
 def equivalent(one: sp.Expr, other: sp.Expr) -> bool:
@@ -84,8 +84,22 @@ def equivalent(one: sp.Expr, other: sp.Expr) -> bool:
     >>> equivalent(sp.ceiling((L + B) / S), sp.ceiling(L / S + B / S)), equivalent(L / S, S / L)
     (True, False)
     """
+    if one == other:
+        return True
+    if _differ_at_a_point(one, other):
+        return False
     difference = _settled(one) - _settled(other)
-    return difference == 0 or sp.expand(sp.fraction(sp.together(difference))[0]) == 0
+    return sp.expand(difference) == 0 or sp.expand(sp.fraction(sp.together(difference))[0]) == 0
+
+
+def _differ_at_a_point(one: sp.Expr, other: sp.Expr) -> bool:
+    """Whether two formulas have different numbers where their symbols are different primes: then they are not equal."""
+    symbols = sorted(one.free_symbols | other.free_symbols, key=str)
+    values = {cast(sp.Symbol, symbol): sp.Integer(sp.prime(100 + i)) for i, symbol in enumerate(symbols)}
+    try:
+        return number(one, values) != number(other, values)
+    except (BadInput, ZeroDivisionError):  # a root has no exact number
+        return False
 
 
 def pythonic(text: str) -> str:

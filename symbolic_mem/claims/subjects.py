@@ -83,7 +83,16 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
 
 
 def counted_kinds(study: Study, question: Question | None) -> tuple[str, ...]:
-    """The kinds of memory that a question counts; of a whole study, all that some question about memory counts."""
+    """The kinds that make up all memory: all there are; where one has no value, those that the question counts.
+
+    Of a whole study, those that some question about memory counts.
+    """
+    try:
+        study.memory.at(study.numbers)
+    except MissingValue:
+        pass
+    else:
+        return KINDS
     if question is not None:
         return question.counted if question.subject == "memory" else KINDS
     counted = {kind for asked in study.questions if asked.subject == "memory" for kind in asked.counted}

