@@ -11,6 +11,7 @@ from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.question import Claimed
 
+MAX_LENGTH = 2000
 NEVER = ("none", "infeasible", "impossible")
 _CLAIM = re.compile(r"\s*([^\W\d][^=]*?)\s*=\s*(\S.*?)\s*", re.DOTALL)
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
@@ -58,6 +59,8 @@ def read_claim(text: str) -> Claim:
     if not match:
         raise BadInput(f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38 or static=3276GiB")
     name, stated = match.groups()
+    if len(stated) > MAX_LENGTH:
+        raise BadInput(f"claim {text[:40]!r}... is {len(stated)} characters long; at most {MAX_LENGTH} are read")
     if stated.lower() in NEVER:
         return Claim(name, stated)
     try:

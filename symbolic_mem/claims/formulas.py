@@ -22,6 +22,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
+MAX_BITS = 4000
 _WRITTEN = {"−": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "^": "**", "[": "(", "]": ")", "{": "(", "}": ")"}
 _WRITTEN |= {"⌈": "ceiling(", "⌉": ")", "⌊": "floor(", "⌋": ")", "√": "sqrt"}
 _CALLS = {"ceiling": "ceiling", "ceil": "ceiling", "floor": "floor", "sqrt": "sqrt", "log": "log"}
@@ -73,6 +74,10 @@ def compare_formula(
     values = study.values if found is None else {**study.values, **found.ledger.values}
     put: dict[sp.Symbol, sp.Expr] = {symbol: value for symbol, value in values.items() if symbol in absent}
     value = None if missing(claimed, values) else at(claimed, values)
+    if value is not None and value.is_Rational and max(int(value.p).bit_length(), int(value.q).bit_length()) > MAX_BITS:
+        raise BadInput(
+            f"formula {text[:60]!r} comes to a number of more than {MAX_BITS} bits here; claim a smaller one"
+        )
     same = equivalent(claimed, expected.xreplace(put))
     return Compared(claimed, expected, put, same, None if value is None else exactly(value))
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 
+MAX_LENGTH = 200
 _GROUPED = r"[0-9]{1,3}(?:(?P<by>[,_\u00a0\u2009\u202f ])[0-9]{3}(?:(?P=by)[0-9]{3})*)(?![0-9])"
 _POWER = r"(?:[eE](?P<e>[+-]?[0-9]{1,2})|\s*[×x*·⋅]\s*10(?:\^|\*\*)?\{?(?P<power>[+-]?[0-9]{1,2})\}?)"
 _NUMBER = re.compile(
@@ -44,6 +45,8 @@ def spelled(text: str) -> Spelled | None:
     >>> spelled("0.880 TB"), spelled("12*L") is None
     (Spelled(number=Fraction(22, 25), shown=3, unit='TB'), True)
     """
+    if len(text) > MAX_LENGTH:
+        return None
     match = _NUMBER.fullmatch(text.strip().translate(RAISED))
     if match is None or not _UNIT.fullmatch(match["rest"].rstrip()):
         if _ILL_GROUPED.fullmatch(text):

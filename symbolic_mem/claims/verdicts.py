@@ -97,6 +97,8 @@ def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     if not verdict.ratio:
         return say("{claim} is wrong: it is {n}, so the claim is {off} {side}.", **pieces)
     how = off_words(verdict.ratio)
+    if verdict.ratio > 10**9:
+        return say("{claim} is wrong: it is {n}, and the claim is {how}.", how=how, **pieces)
     return say("{claim} is wrong: it is {n}, so the claim is {off} {side} ({how}).", how=how, **pieces)
 
 
@@ -111,6 +113,8 @@ def off_words(ratio: Fraction) -> str:
     if Fraction(1, 2) < ratio < 2:
         share = 100 * (ratio - 1)
         return f"{'+' if share > 0 else '-'}{_two_figures(abs(share))} %"
+    if ratio > 10**9:
+        return "more than a thousand million times the truth"
     if ratio >= 2:
         return f"{_about(ratio)} times the truth"
     return f"the truth is {_about(1 / ratio)} times the claim"

@@ -75,6 +75,10 @@ def test_a_formula_without_numbers_needs_none():
         ("P/0", "division by zero"),
         ("2*(P", "is not a formula"),
         ("exec(P)", "unknown name 'exec'"),
+        ("((9**64)**64)*((9**64)**64)", "comes to a number of more than 4000 bits"),
+        ("(((9**64)**64)**64)**64", "a power of numbers is too large"),
+        ("1" * 3000, "3000 characters long"),
+        ("9" * 1900, "comes to a number of more than 4000 bits"),
     ],
 )
 def test_what_is_no_formula_is_refused(formula, message):
