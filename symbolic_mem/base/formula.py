@@ -100,7 +100,7 @@ def _build(
             if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT:
                 raise _Refused(f"an exponent must be a number of at most {MAX_EXPONENT}", right)
             base = _build(left, names, text, numbers)
-            if base.is_Rational and int(base.p * base.q).bit_length() * abs(exponent) > MAX_BITS:
+            if isinstance(base, sp.Rational) and int(base.p * base.q).bit_length() * abs(exponent) > MAX_BITS:
                 raise _Refused("a power of numbers is too large to be read", node)
             return base**exponent
         case ast.BinOp(left=left, op=op, right=right):

@@ -8,6 +8,7 @@ from typing import Any
 
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import symbolic
+from symbolic_mem.base.shown import ONE_OF
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.check import Unread, Verdict
 from symbolic_mem.claims.explain import Explanation
@@ -15,7 +16,7 @@ from symbolic_mem.claims.follow import NAME as FOLLOWS
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.spelled import figures
 from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
-from symbolic_mem.document.words import ONE_OF, about, listed, sentences
+from symbolic_mem.document.words import about, listed, sentences
 from symbolic_mem.render.text import plain_prose
 
 MAX_EXPLANATIONS = 6

@@ -15,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
@@ -153,7 +154,7 @@ class Recipe:
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
         states = tuple(_in_bytes(state, bytes_by_kind.get(state.kind)) for state in self.states)
-        changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
+        changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,
@@ -234,23 +235,27 @@ class Recipe:
         return chosen
 
 
-@cache
 def presets() -> dict[str, Recipe]:
     """Return the bundled recipes by name, in the order of the file."""
-    data = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in data.items()}
+    return {name: recipe(name) for name in _tables()}
 
 
+@cache
 def recipe(name: str) -> Recipe:
     """Return the bundled recipe of that name.
 
     >>> recipe("cs336").title
     'CS336 assignment 2: FP32 training state, BF16 activations'
     """
-    known = presets()
-    if name not in known:
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, known)}")
-    return known[name]
+    tables = _tables()
+    if name not in tables:
+        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables)}")
+    return _read(name, tables[name])
+
+
+@cache
+def _tables() -> dict[str, dict]:
+    return tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
 
 
 def _read(name: str, table: dict) -> Recipe:
