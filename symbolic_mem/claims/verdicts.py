@@ -161,7 +161,7 @@ def _exact(verdict: Verdict, value: Fraction | None) -> Prose:
     number = symbolic(value or Fraction(0))
     if verdict.claimed.measures == "bytes":
         unit = verdict.stated.unit
-        return about(Amount(number, unit if unit in BYTES_PER else "bytes", digits=6))
+        return about(Amount(number, unit if unit in BYTES_PER else "bytes", digits=6, fixed=True))
     unit = "" if verdict.claimed.whole or verdict.claimed.unit in ONE_OF else verdict.claimed.unit
     return about(Amount(number, unit, digits=6))
 

@@ -155,7 +155,7 @@ class Typesetter:
         if symbol in self.put:
             number = self.put[symbol]
             short = number.is_Rational and number > 0 and Amount(number).shown.exact and not number.is_Integer
-            value = self.digits(grouped(Amount(number).shown.text)) if short else self.expr(number)
+            value = self.digits(grouped(Amount(number).shown.figures)) if short else self.expr(number)
             if not exponent:
                 return value if short or number.is_Integer else self.fenced("(", value, ")")
             return self.power(value if short or _one_figure(number) else self.fenced("(", value, ")"), exponent)
