@@ -85,6 +85,11 @@ def _neighbours(claimed, text):
             yield f"{sign}{whole}.{places} {read.unit}".strip() if places else f"{sign}{whole} {read.unit}".strip()
 
 
+def _off(claimed, text):
+    claim = read_claim(f"x={text}")
+    return abs(claim.number * claim.scale(claimed) - claimed.value)
+
+
 def _right(claimed, text):
     """The verdict of the rule alone, without asking the question again."""
     claim, truly = read_claim(text), Misreading()
@@ -106,6 +111,8 @@ def test_the_printed_answer_is_right_in_every_spelling_and_a_neighbour_is_wrong(
         verdict = check(study, f"{quantity}={text}", question=label)
         assert verdict.right and verdict.question == label, (quantity, text, verdict.expected)
         for other in _neighbours(claimed, text):
+            if not claimed.whole and _off(claimed, other) == _off(claimed, text):
+                continue  # a half may be rounded either way
             assert not _right(claimed, f"{quantity}={other}")
             assert not check(study, f"{quantity}={other}", question=label).right, (quantity, other, claimed.value)
 
@@ -133,4 +140,4 @@ def test_every_type_of_question_can_be_claimed():
     asked = {_study(name).question(label).ask: (name, label) for name, label in ANSWERS}
     assert set(asked) == set(ASKS)
     for name, label in asked.values():
-        assert list(_claimable(_study(name), _study(name).question(label))), label
+        assert _study(name).question(label).claimable or list(_claimable(_study(name), _study(name).question(label)))
