@@ -222,4 +222,4 @@ def degree_claim(solved: Sequence[Degree], meaning: str) -> Claimed:
     ideal = chosen.ideal
     parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
     quotient = None if chosen.rules else ideal.quotient
-    return Claimed(chosen.value, "devices", meaning, quotient=quotient, parts=parts)
+    return Claimed(chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices")
