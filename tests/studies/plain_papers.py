@@ -332,7 +332,7 @@ def training(v: Values, called: Values) -> dict[str, Numbers]:
         "thresholds": {
             "alpha": alpha,
             "T_three": alpha / one.n_axes,
-            "T_pod": one.n_pod0 * alpha / one.n_axes,
+            "T_pod": one.N_pod * alpha / one.n_axes,
             "T_max": most,
             "T_sum": 4 * most,
             "T_pods": Fraction(one.C) / one.W_dcn,
