@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml, shown
@@ -19,6 +19,7 @@ from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity
+from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
@@ -105,6 +106,8 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         network=network,
         names=names,
     )
+    with at_place(f"{where} [recipe]"):
+        study = agreed(study, asked="profile" in content["model"])
     if "capacity" not in content:
         return study
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])

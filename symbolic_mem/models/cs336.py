@@ -6,7 +6,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_model, n_heads
-from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
+from symbolic_mem.models.tensors import AFTER_ATTENTION, LINEAR, Layer, Matmul, Model, Tensor
 
 SOURCES = {
     2025: "Stanford CS336, assignment 1, handout 1.0.6 (2025-08-28, commit 87524b3), problem adamwAccounting",
@@ -32,7 +32,7 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
     stream, scores, inner = (B, S, d_model), (B, n_heads, S, S), (B, S, d_ff)
     gated = (
         Tensor("x W3", inner, "product with W3"),
-        Tensor("gated", inner, "SiLU times that product, element by element"),
+        Tensor("gated", inner, "SiLU times that product, element by element", feeds=LINEAR),
     )
     block = Layer(
         name="transformer block",
@@ -46,11 +46,16 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
             Tensor("g2", (d_model,), "RMSNorm before the feed-forward network", group="norm"),
         ),
         saved=(
-            Tensor("norms", (sp.Integer(2), *stream), "RMSNorm before attention and before the feed-forward network"),
+            Tensor(
+                "norms",
+                (sp.Integer(2), *stream),
+                "RMSNorm before attention and before the feed-forward network",
+                feeds=LINEAR,
+            ),
             Tensor("q, k, v", (sp.Integer(3), *stream), "projections that attention reads"),
             Tensor("scores", scores, "Q times K transposed, for every head"),
             Tensor("softmax", scores, "attention weights"),
-            Tensor("weighted values", stream, "softmax times V"),
+            Tensor("weighted values", stream, "softmax times V", feeds=AFTER_ATTENTION),
             Tensor("attention output", stream, "output projection"),
             Tensor("x W1", inner, "product with W1"),
             Tensor("SiLU", inner, "SiLU of that product"),

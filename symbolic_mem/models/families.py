@@ -95,7 +95,10 @@ def family_of(content: Mapping[str, Any], where: str) -> Family:
     if given is None:
         given = next((f.model_type for f in table.known.values() if head and _same(head, f.architecture)), None)
         if given is None:
-            raise BadInput(f"{where}: there is no model_type, which says how to read it; {nearest('', table.known)}")
+            raise BadInput(
+                f"{where}: there is no model_type, which a config.json of Hugging Face transformers has; other files of a "
+                f"model, such as a params.json, are not read; {nearest('', table.known)}"
+            )
     if given not in table.known:
         raise BadInput(f"{where}: unknown model_type {clipped(given)}; {nearest(given[:60], table.known)}")
     family = table.known[given]

@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import d_ff, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.profile import Profile, Shape
-from symbolic_mem.models.tensors import Layer
+from symbolic_mem.models.tensors import LINEAR, Layer
 
 
 def mlp(
@@ -57,7 +57,7 @@ def mlp(
             group=group,
             stack=stack,
         ),
-        keeping(profile, kept),
+        keeping(profile, kept, {"product" if gated else "activation": LINEAR}),
         linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
     ]
     if dropout:

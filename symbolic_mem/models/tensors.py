@@ -24,6 +24,8 @@ GROUPS = (
 )
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
 STATIC = ("weights", "gradients", "optimizer")
+LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
+FEEDS = (LINEAR, AFTER_ATTENTION)
 
 
 @hashed_once
@@ -33,7 +35,8 @@ class Tensor:
 
     `bytes_per_element` is None when the recipe decides, and a number where the engine fixes it (an fp32 statistic).
     `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it. `kind` is the kind of memory
-    that a saved tensor counts as: a copy of a weight is a buffer, not an activation.
+    that a saved tensor counts as: a copy of a weight is a buffer, not an activation. `feeds` is one of `FEEDS` where the
+    tensor is the input of a linear layer of a block: a recipe may keep those in fewer bytes than others.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Tensor:
     bytes_per_element: sp.Expr | None = None
     group: str = ""
     kind: str = "activations"
+    feeds: str = ""
 
     @property
     def elements(self) -> sp.Expr:
@@ -121,6 +125,7 @@ class Held(NamedTuple):
     repeat: sp.Expr
     kept: sp.Expr | None
     multiplied: bool
+    in_block: bool = False
 
 
 @hashed_once
@@ -156,7 +161,9 @@ class Model:
     def weights(self) -> Weights:
         """The weights of all layers, the same value for models that differ in what they save alone."""
         held = (
-            Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls)) for layer in self.layers if layer.weights
+            Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls), bool(layer.block))
+            for layer in self.layers
+            if layer.weights
         )
         return _the_one(Weights(tuple(held)))
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.study.changes import changes
+from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 
 
@@ -61,13 +62,17 @@ class Study(Setting):
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
 
     def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
-        """The study with all `changes` applied in order; the sizes of the model are checked once, at the end.
+        """The study with all `changes` applied in order.
 
-        `where` they come from is said of sizes that no such model can have.
+        Its precision (see `agreed`) and the sizes of its model are checked once, at the end; `where` they come from is
+        said of sizes that no such model can have.
         """
-        study = self
+        changes, study = tuple(changes), self
         for change in changes:
             study = change.apply(study)
+        if study.recipe is not self.recipe or study.built is not self.built:
+            last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
+            study = agreed(study, asked=last[-1:] == ["profile"])
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, where)
         return study

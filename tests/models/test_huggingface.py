@@ -172,7 +172,13 @@ def test_another_head_is_refused() -> None:
         (b'{"a":' * 100_000, "c.json: is not usable JSON: its lists or objects are nested too deeply"),
         (b"[1]", "c.json: is a list, not a JSON object of fields such as model_type and hidden_size"),
         (b"null", "c.json: is null, not a JSON object of fields such as model_type and hidden_size"),
-        (b"{}", f"c.json: there is no model_type, which says how to read it; {KNOWN}"),
+        (
+            b"{}",
+            (
+                "c.json: there is no model_type, which a config.json of Hugging Face transformers has; other files of a "
+                f"model, such as a params.json, are not read; {KNOWN}"
+            ),
+        ),
         (b'{"model_type": 3}', f"c.json: model_type must be text; {KNOWN}"),
         (b'{"architectures": 3}', "c.json: architectures must be a list of names"),
     ],
