@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import cast
 
 import sympy as sp
@@ -49,6 +50,15 @@ def ratio(above: Number, below: Number) -> Number:
         whole, rest = divmod(above, below)
         return Fraction(above, below) if rest else whole
     return plain(Fraction(above) / below)
+
+
+def rounded_up(bytes_: Number | None) -> int | None:
+    """Return a number of bytes as a whole one, rounded up; None where there is none.
+
+    >>> rounded_up(Fraction(7, 2)), rounded_up(3), rounded_up(None)
+    (4, 3, None)
+    """
+    return None if bytes_ is None else ceil(bytes_)
 
 
 class Irrational(BadInput):

@@ -108,7 +108,7 @@ def _whole(value: Any) -> str:
 
 
 def _up(value: Any) -> str:
-    from symbolic_mem.render.json import rounded_up
+    from symbolic_mem.base.rational import rounded_up
 
     return _whole(rounded_up(value))
 

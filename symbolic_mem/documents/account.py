@@ -10,14 +10,13 @@ from typing import Any
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.uncounted import uncounted_records
-from symbolic_mem.render.json import rounded_up
 from symbolic_mem.study.study import Study
 
 

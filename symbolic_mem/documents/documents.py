@@ -12,7 +12,6 @@ from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragrap
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.insight import Insight
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
     UNITS,
@@ -113,6 +112,8 @@ def _counted(study: Study) -> tuple[str, ...]:
 
 def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
     """What the memory depends on: what stays on every device, the crossover, and what one percent more adds."""
+    from symbolic_mem.questions.insight import Insight
+
     asked = {
         "floor": n_fsdp in study.placed(kinds).total.free_symbols and not _floor_is_open(study, kinds),
         "crossover": "activations" in kinds,
@@ -177,8 +178,21 @@ def references(study: Study) -> tuple[Prose, ...]:
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 
+def _wording(study: Study) -> list[Block]:
+    """The text of a study, which is that of the file, and what the caller has set over it."""
+    if not study.text:
+        return []
+    blocks: list[Block] = [Paragraph(text(study.text))]
+    if study.caller:
+        set_otherwise = "; ".join(change.words for change in study.caller)
+        blocks.append(
+            Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
+        )
+    return blocks
+
+
 def _problem(study: Study) -> tuple[Block, ...]:
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks = _wording(study)
     if study.source:
         blocks.append(Paragraph(text(f"Source: {study.source}.")))
     given = notation(study)
@@ -186,7 +200,7 @@ def _problem(study: Study) -> tuple[Block, ...]:
 
 
 def _question(study: Study, asked: list[Prose]) -> tuple[Block, ...]:
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks = _wording(study)
     if asked:
         blocks.append(Bullets(tuple(asked)))
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -32,10 +32,8 @@ def load_devices(path: str | Path | None = None) -> dict[str, Device]:
     >>> load_devices()["h100-80gb"].capacity("reported")
     85520809984
     """
-    devices, sources = _bundled()
-    if path is None:
-        return dict(devices)
-    return devices | _read(path, sources)[0]
+    bundled = _bundled()
+    return dict(bundled) if path is None else dict(bundled) | dict(_Catalogue(path, bundled.sources))
 
 
 def device(name: str, extra: str | Path | None = None) -> Device:
@@ -48,28 +46,43 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     >>> device("tpu-v5p").link("ICI", direction="both-ways", scope="per link").bytes_per_second
     180000000000
     """
-    devices = load_devices(extra)
+    devices = _bundled() if extra is None else load_devices(extra)
     if name not in devices:
         raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices)}")
     return devices[name]
 
 
+class _Catalogue(Mapping[str, Device]):
+    """The devices of one file by name: a run asks for one of them, so that each is read when it is first asked for."""
+
+    def __init__(self, path: str | Path, sources: Mapping[str, Evidence]) -> None:
+        content = read_toml(path)
+        self.file = shown(path)
+        known_keys(content, ("sources", "devices"), self.file)
+        own = _tables(content, "sources", self.file)
+        self.sources = {**sources, **{key: _source(table, f"{self.file} [sources.{key}]") for key, table in own}}
+        self.tables = dict(_tables(content, "devices", self.file))
+        self.found: dict[str, Device] = {}
+
+    def __getitem__(self, name: str) -> Device:
+        if name not in self.found:
+            cited = _Citations(self.sources, self.file)
+            self.found[name] = _device(name, self.tables[name], f"{self.file} [devices.{name}]", cited)
+        return self.found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+
 @cache
-def _bundled() -> tuple[dict[str, Device], dict[str, Evidence]]:
-    return _read(BUNDLED, {})
-
-
-def _read(path: str | Path, sources: Mapping[str, Evidence]) -> tuple[dict[str, Device], dict[str, Evidence]]:
-    file = shown(path)
-    content = read_toml(path)
-    known_keys(content, ("sources", "devices"), file)
-    sources = dict(sources)
-    for key, table in _tables(content, "sources", file):
-        sources[key] = _source(table, f"{file} [sources.{key}]")
-    devices = {}
-    for name, table in _tables(content, "devices", file):
-        devices[name] = _device(name, table, f"{file} [devices.{name}]", _Citations(sources, file))
-    return devices, sources
+def _bundled() -> _Catalogue:
+    return _Catalogue(BUNDLED, {})
 
 
 def _tables(content: Mapping[str, Any], key: str, file: str) -> list[tuple[str, dict[str, Any]]]:

@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
-from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
@@ -138,9 +138,10 @@ class Headroom(OfKinds):
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
         study, work = found.study, Work(found.study.values)
-        told = memory_blocks(study, work, self.counted)
         if study.questions[:1] == (self,):
-            yield from told
+            yield from memory_blocks(study, work, self.counted)
+        else:
+            memory_numbers(study, work, self.counted)
         yield from per_device_steps(found.placement, found.kinds, found.share, work)
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)

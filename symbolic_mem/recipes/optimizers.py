@@ -51,13 +51,12 @@ class Optimizer:
         return State(kept.name, "optimizer", size, kept.copies, reason, kept.rule, moment=True)
 
 
-@cache
 def optimizers() -> dict[str, Optimizer]:
     """Return the bundled optimizers by name, in the order of the file."""
-    data = tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in data.items()}
+    return {name: optimizer(name) for name in _tables()}
 
 
+@cache
 def optimizer(name: str) -> Optimizer:
     """Return the bundled optimizer of that name.
 
@@ -66,10 +65,15 @@ def optimizer(name: str) -> Optimizer:
     >>> optimizer("lion").title
     'Lion'
     """
-    known = optimizers()
-    if name not in known:
-        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, known)}")
-    return known[name]
+    tables = _tables()
+    if name not in tables:
+        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, tables)}")
+    return _read(name, tables[name])
+
+
+@cache
+def _tables() -> dict[str, dict]:
+    return tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
 
 
 def _read(name: str, table: dict) -> Optimizer:

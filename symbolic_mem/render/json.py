@@ -65,11 +65,6 @@ def number(value: sp.Expr | Fraction | int | None) -> int | float | None:
     return int(value) if value == int(value) else float(value)
 
 
-def rounded_up(value: sp.Expr | Fraction | int | None) -> int | None:
-    """Return the bytes of one device as a whole number, rounded up."""
-    return None if value is None else int(sp.ceiling(value))
-
-
 def section_json(section: Section) -> dict[str, Any]:
     """Return a part of a document that is arranged: its title, and every block with its lines as text and as LaTeX.
 

@@ -7,7 +7,7 @@ fraction looks in its language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -206,15 +206,36 @@ def _negative(expr: sp.Expr) -> bool:
     return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
 
 
+class _ByName:
+    """An expression in the order of its SymPy text, which is written only where nothing else decides: it is slow."""
+
+    def __init__(self, expr: sp.Basic) -> None:
+        self.expr = expr
+
+    @cached_property
+    def text(self) -> str:
+        return "" if self.expr.is_Rational else str(self.expr)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByName) and (self.expr == other.expr or self.text == other.text)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __lt__(self, other: _ByName) -> bool:
+        return self.text < other.text
+
+
 @lru_cache(maxsize=4096)
-def _order(expr: sp.Basic) -> tuple:
+def _order(expr: sp.Basic) -> tuple[int, tuple[int, ...], _ByName]:
     """Numbers, then symbols in the order of the table, then sums and functions."""
+    last = _ByName(expr)
     if expr.is_Rational:
-        return (0, (), "")
+        return (0, (), last)
     if isinstance(expr, sp.Symbol):
-        return (1, (named(expr).rank,), expr.name)
+        return (1, (named(expr).rank,), last)
     if isinstance(expr, sp.Pow) and isinstance(expr.base, sp.Symbol):
-        return (1, (named(expr.base).rank,), str(expr))
+        return (1, (named(expr.base).rank,), last)
     ranks = sorted(named(symbol).rank for symbol in expr.free_symbols)
     compound = 1 if isinstance(expr, sp.Mul) else 2
-    return (compound, tuple(ranks), str(expr))
+    return (compound, tuple(ranks), last)

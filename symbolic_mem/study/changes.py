@@ -107,7 +107,8 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
 
 def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
-    load_devices(devices)  # a fault of that file has a place of its own
+    if devices is not None:
+        load_devices(devices)  # a fault of that file has a place of its own
     with at_place(where):
         chosen = device_of(name, devices).name
 

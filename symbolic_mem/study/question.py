@@ -8,13 +8,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.ledger import Entry, Ledger
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
@@ -24,6 +22,10 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.base.ledger import Entry, Ledger
+    from symbolic_mem.base.limit import Limit
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,8 @@ class Found:
     @property
     def ledger(self) -> Ledger:
         """The named lines that the answer rests on."""
+        from symbolic_mem.base.ledger import Ledger
+
         return Ledger((), self.study.values)
 
     @property

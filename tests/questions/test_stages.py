@@ -73,7 +73,7 @@ def test_printed_figures_are_counted_and_those_that_are_off_are_listed():
         "Notes keep their {braces}."
     )
     assert isinstance(words, Paragraph) and isinstance(items, Bullets)
-    assert [plain_prose(item) for item in items.items] == ["printed 6.6, exactly ≈ 6.6667 GB: ≈ 0.066667 GB too little"]
+    assert [plain_prose(item) for item in items.items] == ["printed 6.6; it is ≈ 6.6667 GB, ≈ 0.066667 GB more"]
     (table,) = (block for block in question.steps(answered(question, ONE)) if isinstance(block, Table))
     assert plain_prose(table.rows[0][-1]) == "6.6 (cut)"
 
@@ -86,7 +86,7 @@ def test_where_the_caller_changed_the_study_nothing_is_held_against_the_source()
     assert isinstance(table, Table) and len(table.columns) == 1 + len(found.stages)
     assert (
         plain_prose(words.prose)
-        == "The 20 printed figures (arXiv:1910.02054v3, 13 May 2020) are for the study as it stands."
+        == "The 20 printed figures (arXiv:1910.02054v3 of 13 May 2020) are for the study as it stands."
     )
     assert all(fact["printed"] is None and "verdict" not in fact for fact in found.facts["cells"])
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Prose, say, text
-from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
 
@@ -37,6 +38,9 @@ def words_of(study: Study) -> Prose:
 
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
     """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
+    from symbolic_mem.base.limit import Limit
+    from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
+
     memory = study.placed(kinds)
     if not is_divided(memory, symbol):
         need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))

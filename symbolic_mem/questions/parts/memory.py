@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
@@ -40,6 +41,17 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
     return blocks
 
 
+def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
+    """Give every kind of memory in `kinds`, and their sums, their numbers, where another part of the document tells how."""
+    memory = study.memory.of(*kinds)
+    work.define(P, study.model.parameters)
+    for kind in memory.kinds:
+        work.define(KIND_SYMBOLS[kind], memory.of(kind).total)
+    if len([kind for kind in memory.kinds if kind in STATIC]) > 1:
+        work.define(M_static, memory.static)
+    work.define(M_total, memory.total)
+
+
 def parameter_steps(model: Model, work: Work) -> list[Step]:
     """Count the parameters of each kind of layer, then all together."""
     found = groups(model)
@@ -60,7 +72,9 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
         for group in found:
             symbol = local("P", group.name)
             value = work.define(symbol, group.parameters)
-            chains.append(Chain(symbol, (("=", Long(sp.gcd_terms(group.parameters))), amount(value, "parameters"))))
+            chains.append(
+                Chain(symbol, (("=", Long(common_factors_first(group.parameters))), amount(value, "parameters")))
+            )
             counted.append(sp.Mul(group.repeat, symbol))
         steps.append(work.step(text("One layer of each kind holds"), *chains))
         statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]

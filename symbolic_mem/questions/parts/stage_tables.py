@@ -128,5 +128,5 @@ def _off(cell: Cell, found: FoundStages) -> Prose:
         return say("printed {printed}, and what is kept fits at no value", printed=text(cell.printed))
     pieces = {"printed": text(cell.printed), "value": amount_words(cell.value, found)}
     if cell.off < 0:
-        return say("printed {printed}, exactly {value}: {off} too little", off=amount_words(-cell.off, found), **pieces)
-    return say("printed {printed}, exactly {value}: {off} too much", off=amount_words(cell.off, found), **pieces)
+        return say("printed {printed}; it is {value}, {off} more", off=amount_words(-cell.off, found), **pieces)
+    return say("printed {printed}; it is {value}, {off} less", off=amount_words(cell.off, found), **pieces)

@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, local
@@ -226,5 +227,5 @@ def what_it_answers_to(study: Study, kinds: Sequence[str]) -> Sensitivities | No
 
 def _in_a_line(derivative: sp.Expr) -> sp.Expr:
     """Common factors in front; multiplied out where that would be one wide fraction, which no table can break."""
-    short = sp.gcd_terms(derivative)
+    short = common_factors_first(derivative)
     return sp.expand(derivative) if short.as_numer_denom()[1].free_symbols else short
