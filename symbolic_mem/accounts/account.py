@@ -16,6 +16,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe, Widths
@@ -52,7 +53,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
         )
     whole, model = model, recompute(model, recipe.recompute)
     terms = [
-        _state(state, model.weights, parameters, recipe.source)
+        state_term(state, model.weights, recipe.source, parameters)
         for state in recipe.states
         if _counts(state, model, recipe) and state.kind not in absent
     ]
@@ -79,9 +80,10 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _state(state: State, weights: Weights, parameters: sp.Expr, source: str) -> Term:
-    whole = state.rule == EVERY_ELEMENT
+def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr | None = None) -> Term:
+    """Return what a state keeps for some weights; for those of a whole model, with its number of `parameters`."""
     parts = parts_of(state.rule, state.copies, state.kind, weights)
+    whole = state.rule == EVERY_ELEMENT and parameters is not None
     return Term(
         name=state.name,
         kind=state.kind,
@@ -103,6 +105,13 @@ def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
     for name, layers in by_name.items():
         title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
         yield _saved_term(title, name, tuple(layers), recipe.widths, kind)
+
+
+def saved_terms(title: str, name: str, layers: Iterable[Layer], recipe: Recipe) -> Iterator[Term]:
+    """Yield what some layers save as one term called `title`, of the layer called `name`: none where they save nothing."""
+    kept = tuple(layer for layer in layers if "activations" in layer.saved_kinds)
+    if kept:
+        yield _saved_term(title, name, kept, recipe.widths, "activations")
 
 
 class _Kept(NamedTuple):
@@ -146,7 +155,7 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], widths: Widths
 
 
 def _reason(kept: _Kept, sizes: Mapping[sp.Expr, Fraction]) -> str:
-    bytes_each = f" ({sizes[kept.size]} bytes each)" if len(sizes) > 1 else ""
+    bytes_each = f" ({bytes_words(sizes[kept.size])} each)" if len(sizes) > 1 else ""
     return f"{kept.tensor.name}{bytes_each}: {kept.tensor.reason}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil
 from typing import cast
 
 import sympy as sp
@@ -52,13 +51,20 @@ def ratio(above: Number, below: Number) -> Number:
     return plain(Fraction(above) / below)
 
 
-def rounded_up(bytes_: Number | None) -> int | None:
-    """Return a number of bytes as a whole one, rounded up; None where there is none.
+class RoundedUp(int):
+    """A whole number that stands for one a little smaller, so that a face can say so."""
 
-    >>> rounded_up(Fraction(7, 2)), rounded_up(3), rounded_up(None)
-    (4, 3, None)
+
+def rounded_up(value: sp.Expr | Number | None) -> int | None:
+    """Return a number as a whole one, rounded up: a `RoundedUp` where that changed it.
+
+    >>> rounded_up(3), rounded_up(Fraction(5, 2)), type(rounded_up(Fraction(5, 2))).__name__
+    (3, 3, 'RoundedUp')
     """
-    return None if bytes_ is None else ceil(bytes_)
+    if value is None:
+        return None
+    exact = fraction(value)
+    return int(exact) if exact.denominator == 1 else RoundedUp(-(-exact.numerator // exact.denominator))
 
 
 class Irrational(BadInput):

@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tomlfile import clipped, entry, known_keys, read_toml, shown
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, READINGS, SCOPES, Bandwidth, Device, Evidence
+from symbolic_mem.hardware.devices import (
+    CONFIDENCES,
+    DIRECTIONS,
+    READINGS,
+    SCOPES,
+    Bandwidth,
+    Device,
+    Evidence,
+    Process,
+    Second,
+)
 
 Value = TypeVar("Value")
 BUNDLED = Path(__file__).with_name("devices.toml")
@@ -21,7 +31,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _LABEL = re.compile(r"([0-9.]+) ([MGT])i?B")
 _FLOPS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([GTPE]?)FLOP/s")
 _POWER = {"": 0, "G": 9, "T": 12, "P": 15, "E": 18}
-_GROUPS = ("title", "vendor", "capacity", "reported", "bandwidth", "flops", "links", "notes")
+_GROUPS = ("title", "vendor", "capacity", "reported", "process", "bandwidth", "flops", "links", "second", "notes")
+_SECONDS = ("capacity", "memory bandwidth", "BF16 FLOP/s")
 
 
 def load_devices(path: str | Path | None = None) -> dict[str, Device]:
@@ -117,7 +128,8 @@ class _Citations:
             if key not in self.sources:
                 raise BadInput(f"{where}: unknown source {clipped(key)}; {nearest(key[:60], self.sources)}")
             found = self.sources[key]
-        return Evidence(about, found.source, found.date, found.confidence)
+        called = entry(table, "called", str, where, "") if "called" in table else ""
+        return Evidence(about, found.source, found.date, found.confidence, called)
 
 
 def _device(name: str, table: dict[str, Any], where: str, citations: _Citations) -> Device:
@@ -139,13 +151,15 @@ def _device(name: str, table: dict[str, Any], where: str, citations: _Citations)
         vendor=entry(table, "vendor", str, where, "unstated"),
         bandwidths=_links(entry(table, "links", list, where, []), where, citations),
         evidence=tuple(evidence),
+        process=_process(entry(table, "process", dict, where, {}), f"{where} process", citations),
+        seconds=_seconds(entry(table, "second", list, where, []), where, citations),
         notes=tuple(notes),
         **facts,
     )
 
 
 def _capacity(fact: dict[str, Any], where: str) -> dict[str, Any]:
-    known_keys(fact, ("label", "readings", "source"), where)
+    known_keys(fact, ("label", "readings", "called", "source"), where)
     label = entry(fact, "label", str, where)
     match = _LABEL.fullmatch(label)
     if not match:
@@ -163,22 +177,53 @@ def _capacity(fact: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _reported(fact: dict[str, Any], where: str) -> dict[str, Any]:
+    known_keys(fact, ("bytes", "by", "printed", "source"), where)
+    amount = _placed(parse_bytes, entry(fact, "bytes", str, where), where)
+    printed = entry(fact, "printed", str, where, "")
+    return {"reported": amount, "reported_by": entry(fact, "by", str, where), "reported_as": printed}
+
+
+def _process(fact: dict[str, Any], where: str, citations: _Citations) -> Process | None:
+    """Read what a process finds free; None where nothing is said of it."""
+    if not fact:
+        return None
     known_keys(fact, ("bytes", "by", "source"), where)
     amount = _placed(parse_bytes, entry(fact, "bytes", str, where), where)
-    return {"reported": amount, "reported_by": entry(fact, "by", str, where)}
+    return Process(amount, entry(fact, "by", str, where), citations.evidence("process", fact, where))
 
 
 def _memory_bandwidth(fact: dict[str, Any], where: str) -> dict[str, Any]:
-    known_keys(fact, ("memory", "source"), where)
+    known_keys(fact, ("memory", "called", "source"), where)
     return {"memory_bandwidth": _placed(parse_rate, entry(fact, "memory", str, where), where)}
 
 
 def _flops(fact: dict[str, Any], where: str) -> dict[str, Any]:
-    known_keys(fact, ("bf16", "source"), where)
+    known_keys(fact, ("bf16", "called", "source"), where)
     return {"flops_bf16": _placed(parse_flops, entry(fact, "bf16", str, where), where)}
 
 
-_READERS = {"capacity": _capacity, "reported": _reported, "bandwidth": _memory_bandwidth, "flops": _flops}
+_READERS = {
+    "capacity": _capacity,
+    "reported": _reported,
+    "bandwidth": _memory_bandwidth,
+    "flops": _flops,
+}
+
+
+def _seconds(tables: list[Any], where: str, citations: _Citations) -> tuple[Second, ...]:
+    """Read what other sources say of a figure."""
+    readers = dict(zip(_SECONDS, (parse_bytes, parse_rate, parse_flops), strict=True))
+    found = []
+    for position, table in enumerate(tables, start=1):
+        place = f"{where} second, number {position}"
+        if not isinstance(table, dict):
+            raise BadInput(f"{place}: a second figure is a table with of, value, why and source")
+        known_keys(table, ("of", "value", "why", "source"), place)
+        of, says = entry(table, "of", str, place), entry(table, "value", str, place)
+        _one_of(of, _SECONDS, "of", place)
+        value, why = _placed(readers[of], says, place), entry(table, "why", str, place, "")
+        found.append(Second(of, value, says, why, citations.evidence("second", table, place)))
+    return tuple(found)
 
 
 def _links(tables: list[Any], where: str, citations: _Citations) -> tuple[Bandwidth, ...]:

@@ -20,7 +20,7 @@ from symbolic_mem.document.words import about, listed, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.instants import hardest, instants
+from symbolic_mem.questions.parts.instants import hardest, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
 from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
@@ -61,7 +61,7 @@ class DeviceCount(Printed, OnDevice):
         from symbolic_mem.solvers.degree import degree_under
 
         memory = study.memory.of(*kinds)
-        if not any(one.memory.of(*kinds).terms for one in instants(study, kinds)):
+        if not any(one.memory.of(*kinds).terms for one in kept_instants(study, kinds)):
             kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
             raise BadInput(f"question {self.label} counts nothing: of {', '.join(kinds)} none is kept; kept are {kept}")
         spread = memory.placed(dict.fromkeys(memory.kinds, Placed(N_devices)))
@@ -72,7 +72,7 @@ class DeviceCount(Printed, OnDevice):
         """Count the devices; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        return hardest(study, self.counted, self._at_instant, hardness)
+        return hardest(kept_instants(study, self.counted), self._at_instant, hardness)
 
     def _at_instant(self, study: Study) -> FoundCount:
         from symbolic_mem.questions.parts.found_count import FoundCount
@@ -160,5 +160,5 @@ class DeviceCount(Printed, OnDevice):
         """The number of devices."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        solved = [self.degree(one, one.capacity, self.counted) for one in instants(study, self.counted)]
+        solved = [self.degree(one, one.capacity, self.counted) for one in kept_instants(study, self.counted)]
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}

@@ -149,7 +149,9 @@ class Evaluate(Question):
             say(
                 "{said}: {chain}",
                 said=text((capitalised if first else uncapitalised)(each.line.statement) or "The result is"),
-                chain=Chain(each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits),)),
+                chain=Chain(
+                    each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits, fixed=True),)
+                ),
             )
             for first, each in zip((True, *[False] * len(found.closing)), found.closing, strict=False)
         ]

@@ -18,7 +18,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, edge, whose_tokens, window
-from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, kept_instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -71,7 +71,7 @@ class FitsAndComputes(OfKinds):
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
         found = setting(study, "fsdp", "forward")
         asked = []
-        for one in instants(study, self.counted):
+        for one in kept_instants(study, self.counted):
             memory = one.placed(self.counted)
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
             asked.append(bound_at(one, self.counted, self.symbol, strict=self.strict))

@@ -129,8 +129,11 @@ class Insight(Ruled, OfKinds):
         if len(instants(found.study, self.counted)) < 2:
             return ()
         if any(isinstance(topic, Crossing | Sensitivities) for topic in found.topics):
-            return (each_words(), text("A crossover and what one percent more adds are those of the backward pass."))
-        return (each_words(),)
+            return (
+                each_words(found.study),
+                text("A crossover and what one percent more adds are those of the backward pass."),
+            )
+        return (each_words(found.study),)
 
     def heading(self, found: FoundInsight) -> str:
         """The title where the study gives none."""

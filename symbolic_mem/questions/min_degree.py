@@ -15,7 +15,7 @@ from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, hardest, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
@@ -60,7 +60,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        found = hardest(study, self.counted, self._at_instant, hardness)
+        found = hardest(instants(study, self.counted), self._at_instant, hardness)
         return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
 
     def _readings(self, study: Study) -> Iterator[Reading]:
@@ -76,7 +76,9 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.tokens import tokens_that_fit
 
         solved = self.degree(study)
-        lacking = None if solved.ideal.feasible else tokens_that_fit(solved.ideal, study, self.tokens)
+        lacking = (
+            None if solved.ideal.feasible or study.at is not None else tokens_that_fit(solved.ideal, study, self.tokens)
+        )
         return FoundDegree(study, self, study.capacity, solved, lacking)
 
     def steps(self, found: FoundDegree) -> Iterator[Block]:
@@ -88,6 +90,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             requirement,
         )
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
+        from symbolic_mem.questions.parts.peaks import peak_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
         from symbolic_mem.questions.parts.readings import readings_table
         from symbolic_mem.questions.parts.rules import rule_blocks
@@ -101,9 +104,10 @@ class MinDegree(Printed, Ruled, OfKinds):
         yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(solved.ideal.bound))
         if solved.ideal.feasible:
-            yield from feasible_steps(solved.ideal, work)
+            yield from feasible_steps(solved.ideal, work, fitting(study))
             yield from rule_blocks(solved, work)
             yield from found.fuller_blocks
+            yield from peak_blocks(found.fullest_instants)
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )
@@ -120,7 +124,15 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.bounded import answer_words
 
         held = None if found.value is None else found.held(found.value)
-        return answer_words(found.degree, found.placement, found.capacity, found.reason, held, found.ideal_value)
+        return answer_words(
+            found.degree,
+            found.placement,
+            found.capacity,
+            found.reason,
+            held,
+            found.ideal_value,
+            fitting_each(found.study),
+        )
 
     def heading(self, found: FoundDegree) -> str:
         """The title where the study gives none."""
@@ -135,7 +147,6 @@ class MinDegree(Printed, Ruled, OfKinds):
         """The degree, under the name of its symbol."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        solved = [self.degree(one) for one in instants(study, self.counted)]
-        return {
-            self.symbol.name: degree_claim(solved, f"the smallest degree {self.symbol.name} at which what is kept fits")
-        }
+        moments = instants(study, self.counted)
+        meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
+        return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning)}

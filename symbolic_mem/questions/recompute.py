@@ -13,12 +13,12 @@ import sympy as sp
 
 from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.questions.parts.instants import bound_at, hardest, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
 from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
 from symbolic_mem.recipes.recompute import Recompute
@@ -76,17 +76,16 @@ class RecomputeOtherwise(OnDevice):
     def answer(self, study: Study) -> FoundRecomputed:
         """Find the degree as the study stands and under the other rule, at the instant that then asks for most."""
         from symbolic_mem.questions.parts.found_degree import hardness
-
-        return hardest(study, self.counted, self._at_instant, hardness)
-
-    def _at_instant(self, study: Study) -> FoundRecomputed:
         from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed
 
-        changed = self.changed(study)
         before = max((self.degree(one) for one in instants(study, self.counted)), key=lambda one: one.demand)
-        after = self.degree(changed)
-        rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
-        return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
+
+        def at_instant(changed: Study) -> FoundRecomputed:
+            after = self.degree(changed)
+            rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
+            return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
+
+        return hardest(instants(self.changed(study), self.counted), at_instant, hardness)
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
@@ -106,10 +105,14 @@ class RecomputeOtherwise(OnDevice):
     def sentence(self, found: FoundRecomputed) -> Prose:
         """Say the degree under the other rule, and what each device then holds."""
         nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
+        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit)
+        held = solved.fixed if found.value is None else found.held(found.value)
+        share, counted = apart(Amount(symbolic(held), unit), counted)
         pieces = {
             "n": found.symbol,
-            "counted": about(Amount(found.capacity.counted, found.capacity.unit)),
-            "fixed": about(Amount(symbolic(solved.fixed), found.capacity.unit)),
+            "counted": counted,
+            "fixed": share,
+            "share": share,
             "value": found.value or 0,
         }
         if found.value is None:
@@ -125,17 +128,15 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
-        pieces["share"] = about(Amount(symbolic(found.held(found.value)), found.capacity.unit))
+        pieces["each"] = fitting_each(found.study) if found.study.at is not None else "what each device then keeps"
         return (
             say(
-                "When nothing is recomputed, the smallest {n} is {value}: what each device then keeps, {share}, fits its "
-                "{counted}.",
+                "When nothing is recomputed, the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
                 **pieces,
             )
             if nothing
             else say(
-                "With this recomputation the smallest {n} is {value}: what each device then keeps, {share}, fits its "
-                "{counted}.",
+                "With this recomputation the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
                 **pieces,
             )
         )
@@ -153,18 +154,18 @@ class RecomputeOtherwise(OnDevice):
         """The degree under the other rule, under the name of its symbol."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        changed = self.changed(study)
+        moments = instants(self.changed(study), self.counted)
         return {
             str(self.symbol): degree_claim(
-                [self.degree(one) for one in instants(changed, self.counted)],
-                f"the smallest degree {self.symbol} at which what is kept fits",
+                [self.degree(one) for one in moments],
+                f"the smallest degree {self.symbol} at which {fitting(moments[0])} fits",
             )
         }
 
 
 def _saving(study: Study) -> Study:
     """The study at the instant at which there are activations."""
-    return replace(study, instant="backward")
+    return replace(study, instant="backward", at=None)
 
 
 def _side(study: Study, solved: Degree) -> Kept:
@@ -204,9 +205,9 @@ def _against(found: FoundRecomputed) -> list[Block]:
         return []
     pieces = {"rule": text(before.rule), "old": about(gib(old))}
     if new > old:
-        times = about(Amount(new / old, "", 4))
+        times = Amount(new / old, "", 4)
         return [Paragraph(say("That is {times} times the {old} that are kept when {rule}.", times=times, **pieces))]
-    part = about(Amount(100 * new / old, "%", 4))
+    part = percent(new, old, 4)
     if 2 * new > old:
         said = say("That is {part} of the {old} that are kept when {rule}, and not half of them.", part=part, **pieces)
     else:
@@ -223,7 +224,7 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
             text(
                 "Nothing of it is divided at this moment, and what every device holds in full fits, so one is enough:"
             ),
-            Chain(M_fixed, (amount(fixed, "GiB"), (bound.limit.sign, C_mem))),
+            Chain(M_fixed, (link(apart(gib(fixed), gib(found.capacity.counted))[0]), (bound.limit.sign, C_mem))),
         )
     chains = [Chain(M_divided, (amount(divided, "GiB"),))]
     if bound.fixed != 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}
@@ -46,7 +47,7 @@ class Optimizer:
 
     def _state(self, kept: Kept, parameter: sp.Rational) -> State:
         size = parameter if kept.bytes_per_element is None else kept.bytes_per_element
-        dtype = DTYPES.get(size, f"{size} bytes") if kept.bytes_per_element is None else ""
+        dtype = DTYPES.get(size, bytes_words(size)) if kept.bytes_per_element is None else ""
         reason = ", ".join(text for text in (kept.reason, dtype) if text)
         return State(kept.name, "optimizer", size, kept.copies, reason, kept.rule, moment=True)
 

@@ -255,6 +255,18 @@ class Found:
     question: Question
     others: tuple[Found, ...] = field(default=(), kw_only=True)
 
+    @property
+    def capacity_unit(self) -> str | None:
+        """The unit in which the memory of a device is read, GiB or GB; None where no device is asked about."""
+        capacity = getattr(self, "capacity", None)
+        return None if capacity is None else capacity.unit
+
+    @property
+    def reading(self) -> str | None:
+        """How the label of the device that is asked about is read; None where there is no such device."""
+        capacity = getattr(self, "capacity", None)
+        return None if capacity is None or capacity.device is None else capacity.reading
+
     def __repr__(self) -> str:
         answer = "" if self.feasible and self.value is None else f": {self.value}"
         return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"
@@ -306,6 +318,11 @@ class Found:
         return (*precedence(self.study, self.question), *self.question.beside(self))
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """What is true of the answer and easily missed; every face says it with the answer."""
+        return ()
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """What a program reads, beside study and question: numbers, formulas and sentences by name."""
         return {}
@@ -315,7 +332,9 @@ class Found:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
         said = precedence(self.study, self.question)
-        return {**head, **self.facts, **({"beside": said} if said else {})}
+        cautions = self.cautions
+        beside = {"beside": said} if said else {}
+        return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}
 
 
 def symbols_in(given: Any) -> Iterator[sp.Basic]:

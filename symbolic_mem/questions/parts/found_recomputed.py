@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Column, Table
-from symbolic_mem.document.words import about, count
+from symbolic_mem.document.words import about, count, gib
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
@@ -57,8 +57,8 @@ def sides_table(found: FoundRecomputed) -> Table:
         (
             text(side.rule),
             text(_share(side.placed)),
-            about(Amount(side.kept / 2**30)),
-            about(Amount(side.counted / 2**30)),
+            about(gib(side.kept)),
+            about(gib(side.counted)),
             text("none is enough") if side.value is None else count(side.value),
         )
         for side in found.sides
@@ -68,8 +68,8 @@ def sides_table(found: FoundRecomputed) -> Table:
         (
             Column(text("recomputation"), "text"),
             Column(text("placement of the activations"), "text"),
-            Column(text("activations, GiB"), "right"),
-            Column(text("counted, GiB"), "right"),
+            Column(text("activations"), "right"),
+            Column(text("counted"), "right"),
             Column(say("smallest {n}", n=found.symbol), "right"),
         ),
         rows,

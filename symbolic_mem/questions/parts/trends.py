@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -195,7 +195,7 @@ class Sensitivities:
                 say("{x}", x=one.symbol),
                 text("–") if one.derivative is None else say("{d}", d=_in_a_line(one.derivative)),
                 text("–") if one.rate is None else about(Amount(symbolic(one.rate), digits=3)),
-                about(Amount(symbolic(one.added) / 2**30, digits=4)),
+                about(replace(gib(one.added), digits=4)),
             )
             for one in self.rows
         )
@@ -203,7 +203,7 @@ class Sensitivities:
             Column(say("{x}", x=local("x", ""))),
             Column(text("derivative, bytes"), "formula"),
             Column(text("elasticity"), "right"),
-            Column(text("1 % more adds, GiB"), "right"),
+            Column(text("1 % more adds"), "right"),
         )
         caption = say(
             "How {m} answers to each symbol, the others held: its derivative, its elasticity (the limit of percent for "
