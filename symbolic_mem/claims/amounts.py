@@ -65,6 +65,13 @@ def forget_matrix(case: Case, tensor: str) -> Case | None:
     return _layers(case, "weights", lambda one: one.name == tensor and len(one.shape) > 1)
 
 
+def sum_what_is_kept(case: Case) -> Case | None:
+    """Add up what is kept, and leave out what is there for a moment."""
+    if not case.study.timeline:
+        return None
+    return _recipe(case, replace(case.study.recipe, schedule=""))
+
+
 def divide_only(case: Case) -> Case | None:
     """Count of an amount of the account only the part that is divided, where another part is not."""
     if case.question is not None:

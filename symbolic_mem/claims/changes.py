@@ -22,6 +22,7 @@ from symbolic_mem.claims.amounts import (
     forget_weights,
     keep_moments,
     size_of,
+    sum_what_is_kept,
 )
 from symbolic_mem.claims.case import Case
 from symbolic_mem.hardware.catalogue import device as device_of
@@ -164,6 +165,7 @@ def _placed(case: Case, change: Callable[[Placed], Placed]) -> Case | None:
 CHANGES: dict[str, Slipped] = {
     change.__name__: change
     for change in (
+        sum_what_is_kept,
         read_capacity,
         read_label,
         show,

@@ -125,7 +125,16 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
 
 
 def _search(verdict: Verdict, case: Case) -> Search:
-    return Search(verdict.stated, verdict.name, case, verdict.claimed)
+    """The search for slips: a slipped number is that of the instants that decide the true one, where there are any."""
+    return Search(verdict.stated, verdict.name, _pinned(case), verdict.claimed)
+
+
+def _pinned(case: Case) -> Case:
+    if case.question is None or not case.study.timeline:
+        return case
+    found = case.question.answer(case.study)
+    deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
+    return replace(case, study=replace(case.study, pinned=tuple(deciding))) if deciding else case
 
 
 def check_all(

@@ -47,7 +47,8 @@ def _verdict(verdict: Verdict) -> Prose:
     if verdict.right and claim.never:
         return say("{claim} is right: {none}.", none=_none(verdict), **pieces)
     if verdict.right and verdict.claimed.measures == "devices":
-        return say("{claim} is right: it is the exact number, and what is kept fits there.", **pieces)
+        pieces["what"] = verdict.claimed.fits
+        return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
     if not verdict.right:
         return sentences(_wrong(verdict, pieces), _rule(verdict), _slips(verdict))
     if not verdict.rounded:
