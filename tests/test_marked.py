@@ -290,6 +290,26 @@ def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
             assert misread(share, Amount(100 * size / sp.Rational(total))) is None
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_comparison_shows_each_gap_exactly_or_marked(name):
+    lines = printed("compare", name, "--recipe", "fp32", "--recipe", "zero-16")
+    rows = re.findall(rf"  ({NUMBER})  +((?:≈ )?{NUMBER} (?:bytes?|[KMG]iB))\b", lines)
+    if not rows:
+        pytest.skip("nothing of it differs, or a value is missing")
+    for whole, memory in rows:
+        assert misread(memory, Amount(sp.Rational(number(whole)))) is None
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_verdict_shows_the_number_exactly_or_marked(name):
+    claim = ("check", name, "--claim", "static=1 GB")
+    said = re.search(rf"it is ((?:≈ )?{NUMBER} GB)", printed(*claim))
+    if said is None:
+        pytest.skip("nothing to claim")
+    (verdict,) = json.loads(printed(*claim, "--json"))
+    assert misread(said[1], Amount(sp.Rational(repr(verdict["expected"])))) is None
+
+
 def inexact(exact: Any, shown: Any, path: str = "") -> Iterator[str]:
     """The places at which a JSON value differs from the exact one."""
     match exact:

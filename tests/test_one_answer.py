@@ -47,7 +47,7 @@ def found_value(found: Any) -> Any:
 def verdicts_alone() -> Iterator[None]:
     """`check` without its search for slips, which takes seconds and decides nothing about right and wrong."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("symbolic_mem.claims.check"), "_explain", lambda *_: ())
+        patch.setattr(import_module("symbolic_mem.claims.explain").Search, "explanations", lambda *_: ())
         yield
 
 

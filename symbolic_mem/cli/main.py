@@ -74,13 +74,14 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0 answered, 2 bad input, 3 a program is missing."""
+    """Run the command line and return its exit status: 0 answered, 1 wrong, 2 bad input, 3 a program is missing."""
     _accept_any_text()
     collecting = gc.isenabled()
     gc.disable()  # a run is short: collecting garbage while SymPy is imported is an eighth of its time
     try:
-        group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
+        status = group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
         sys.stdout.flush()
+        return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as help_shown:
         click.echo(help_shown.format_message(), err=True)
         return 2

@@ -152,9 +152,9 @@ class ComputeBound(Question):
     @property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the batch in each of its units."""
-        from symbolic_mem.questions.parts.batch_claims import NAMES
+        from symbolic_mem.questions.parts.batch_claims import BOUNDS, NAMES
 
-        return tuple(NAMES)
+        return (*NAMES, *BOUNDS)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The batch in every unit in which somebody may count it."""

@@ -177,8 +177,9 @@ class Evaluate(Question):
         return {
             str(symbol): Claimed(
                 _exactly(each.value),
-                "bytes" if each.line.memory else "number",
+                "bytes" if each.line.memory else _measure(each.line),
                 each.line.statement or each.line.name,
+                unit="bytes" if each.line.memory else each.line.unit,
             )
             for symbol, each in found.numbers
         }
@@ -194,6 +195,11 @@ def _against(line: WorkedLine, value: sp.Expr, figures: tuple[Figure, ...]) -> t
         )
         for printed in figures
     )
+
+
+def _measure(line: WorkedLine) -> str:
+    """What is rounded to a whole number is counted."""
+    return "count" if isinstance(line.formula, sp.ceiling | sp.floor) else "number"
 
 
 def _exactly(value: sp.Expr) -> Fraction:

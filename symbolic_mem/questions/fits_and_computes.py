@@ -39,6 +39,9 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
     return symbol
 
 
+_EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least")
+
+
 @dataclass(frozen=True)
 class FitsAndComputes(OfKinds):
     """The interval of degrees under both bounds at the study's batch, and the batch from which there is one.
@@ -127,16 +130,23 @@ class FitsAndComputes(OfKinds):
 
     @property
     def claimable(self) -> tuple[str, ...]:
-        """What can be claimed."""
-        return (str(self.symbol),)
+        """What can be claimed: the degree, the first and the last of the interval, and the edge of both bounds."""
+        return (str(self.symbol), *(name.format(self.symbol) for name in _EDGES))
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The smallest degree that does both, under the name of its symbol."""
+        """The smallest and the largest degree that do both, and the smallest batch that lets a degree do both."""
         limits, tokens = self.limits(study)
-        interval = limits.interval(tokens)
-        value = None if interval is None else interval[0]
-        meaning = "the smallest degree that holds what is kept and keeps the chips busy"
-        return {str(self.symbol): Claimed(value, "devices", meaning, quotient=limits.quotient(tokens))}
+        low, high = limits.interval(tokens) or (None, None)
+        batch, there = limits.first_batch() or (None, None)
+        meaning, both = "the smallest degree that {}", "holds what is kept and keeps the chips busy"
+        smallest = Claimed(low, "devices", meaning.format(both), quotient=limits.quotient(tokens), unit="devices")
+        edges = (
+            Claimed(high, "count", f"the largest degree that {both}", unit="devices"),
+            Claimed(batch, "count", "tokens in the smallest batch that lets a degree do both", unit="tokens"),
+            Claimed(there, "count", "the degree that does both at that batch", unit="devices"),
+        )
+        names = (name.format(self.symbol) for name in _EDGES)
+        return {str(self.symbol): smallest, **dict(zip(names, edges, strict=True))}
 
 
 @dataclass(frozen=True, repr=False)

@@ -143,7 +143,9 @@ class Largest(Printed, OfKinds):
         moments = instants(self._open(study), self.counted)
         least = max(map(self.upper, moments), key=tightness)
         meaning = f"the largest {named(self.symbol).meaning} at which {fitting(moments[0])} fits"
-        return {str(self.symbol): Claimed(least.value, "count", meaning)}
+        counted = named(self.symbol).unit
+        measures = "number" if counted == "parameters" else "count"
+        return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted)}
 
 
 @dataclass(frozen=True, repr=False)

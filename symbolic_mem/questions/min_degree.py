@@ -149,4 +149,4 @@ class MinDegree(Printed, Ruled, OfKinds):
 
         moments = instants(study, self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
-        return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning)}
+        return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}

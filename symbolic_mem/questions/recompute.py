@@ -159,6 +159,7 @@ class RecomputeOtherwise(OnDevice):
             str(self.symbol): degree_claim(
                 [self.degree(one) for one in moments],
                 f"the smallest degree {self.symbol} at which {fitting(moments[0])} fits",
+                fitting(moments[0]),
             )
         }
 

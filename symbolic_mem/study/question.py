@@ -221,10 +221,10 @@ class Question(ABC):
 class Claimed:
     """A number that can be claimed: its exact `value` (None: there is none), and how it comes to be.
 
-    `measures` is ``bytes`` or ``number``, or for a whole number ``devices``, ``tokens`` or ``count``. A count of devices
-    has its `quotient` before it was rounded, and where nothing but a capacity bounds it the `parts` that it came from:
-    what is divided, what is not, and the limit. A batch has its exact `tokens`, and by `per` the size in tokens of each
-    unit in which it can be `counted`.
+    `measures` is ``bytes`` or ``number``, or for a whole number ``devices``, ``tokens`` or ``count``; `unit` is what the
+    value counts. A count of devices has its `quotient` before it was rounded, and where nothing but a capacity bounds it
+    the `parts` that it came from: what is divided, what is not, and the limit. A batch has its exact `tokens`, and by
+    `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number.
     """
 
     value: Any
@@ -235,6 +235,8 @@ class Claimed:
     tokens: Any = None
     per: Mapping[str, Any] = field(default_factory=dict)
     counted: str = ""
+    unit: str = ""
+    fits: str = "what is kept"
 
     @property
     def whole(self) -> bool:
