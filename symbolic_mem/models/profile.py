@@ -29,7 +29,7 @@ class Profile:
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
-    of the log probabilities and that of the logits ("": not measured).
+    of the log probabilities and that of the logits ("": not measured). A `blank` profile keeps nothing.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Profile:
     regenerates: frozenset[str] = frozenset()
     assumptions: tuple[str, ...] = ()
     loss_gradients: Size = ""
+    blank: bool = False
 
     def kept(
         self,
@@ -66,6 +67,8 @@ class Profile:
         [('input', 4), ('normalised', None), ('rstd', 4)]
         """
         row = self.row(operation)
+        if not row:
+            return ()
         family = operation.removesuffix("_by_hand").removesuffix("_fp32")
         known = _operations()[operation.split()[0] if " " in operation else family]
         tensors = []
@@ -87,6 +90,8 @@ class Profile:
 
     def row(self, operation: str) -> Row:
         """Return which tensors `operation` keeps and in how many bytes, as the profile's table says it."""
+        if self.blank:
+            return {}
         if operation not in self.keeps:
             kind, _, variant = operation.partition(" ")
             similar = [name for name in self.keeps if name.startswith(kind)] if variant else self.keeps

@@ -1,0 +1,90 @@
+"""What a config says at its ends: the head of its class, and the lines that tell how the file was read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.models.families import families
+from symbolic_mem.models.fields import Fields
+from symbolic_mem.models.recognise import Named
+
+_MOST_LABELS = 1_000_000
+
+
+def head(fields: Fields, kind: str, bias: bool) -> dict[str, Any]:
+    """Return the fields of `Architecture` that make the head of this `kind`; a `bias` is that of the language model's."""
+    if kind == "language model":
+        return {"head_bias": bias}
+    if kind == "none":
+        return {"head": "none"}
+    if kind == "reward":
+        return {"head": "reward", "labels": sp.Integer(1)}
+    if kind == "reward of each step":
+        return {"head": "reward", "labels": sp.Integer(2)}
+    return {"head": "score", "labels": sp.Integer(_labels(fields)), "head_bias": kind == "score of each token"}
+
+
+def _labels(fields: Fields) -> int:
+    """How many labels a head tells apart: a number, or as many as have a name; PretrainedConfig has two."""
+    number, names = fields.table.get("num_labels"), fields.table.get("id2label")
+    if isinstance(names, dict) and names:
+        return len(names)
+    if number is None:
+        fields.absent["num_labels"] = "2"
+        return 2
+    if type(number) is not int or not 1 <= number <= _MOST_LABELS:
+        fields.refuse("", f"num_labels must be a whole number from 1 to {_MOST_LABELS:,}")
+    return number
+
+
+def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> tuple[str, ...]:
+    """Return what was read, what was not in the file, and what in the file has no part in the model."""
+    family, table = fields.family, families()
+    if like is not None:
+        said = f"The file is read as {family.architecture} because --like {like} says so: every count rests on that."
+    else:
+        said = f"The file is read as {named.architecture or family.architecture}, by its model_type {family.model_type!r}."
+    lines = [said]
+    if fields.absent:
+        listed = ", ".join(f"{key} = {value}" for key, value in fields.absent.items())
+        lines.append(f"Not in the file, so the default of {family.config_class} holds: {listed} ({table.source}).")
+    lines += fields.notes
+    lines.append(_head_line(fields, named.head, tied))
+    if not family.describes or like is not None:
+        lines.append("What its blocks keep for the backward pass is not described: only weights are counted.")
+    if fields.table.get("quantization_config") is not None:
+        lines.append("quantization_config is not used: the recipe says how many bytes an element has.")
+    return (*lines, *_unread(fields, like))
+
+
+def _head_line(fields: Fields, kind: str, tied: bool) -> str:
+    key = fields.name("tied")
+    if kind == "none":
+        return "The model ends with its last norm: there is no head."
+    if kind != "language model":
+        return "The head gives scores, not tokens; the few numbers that its loss keeps are not counted."
+    if tied:
+        return f"The head shares the weights of the token embedding ({key} is true)."
+    return f"The head has weights of its own ({key} is false)."
+
+
+def _unread(fields: Fields, like: str | None) -> list[str]:
+    """Name the fields that were not read: those of other families, and those that no family has."""
+    table = families()
+    rest = [
+        key
+        for key, value in fields.table.items()
+        if value not in (None, False) and key not in fields.asked and key not in table.harmless
+    ]
+    if like is not None:
+        return [f"Ignored, as that family does not have them: {', '.join(sorted(rest))}."] if rest else []
+    known = sorted(key for key in rest if key in table.fields)
+    other = sorted(key for key in rest if key not in table.fields)
+    lines = []
+    if known:
+        lines.append(f"In the file, but without a part in a model of this family: {', '.join(known)}.")
+    if other:
+        lines.append(f"In the file and not read: {', '.join(other)}; if one of them changes the model, the count is wrong.")
+    return lines
