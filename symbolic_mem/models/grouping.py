@@ -23,8 +23,12 @@ _RULES = tuple(
         (r"(embed_tokens|wte|word_embeddings|embed_in|embeddings|tok_embeddings|project_in)\.", "token embedding"),
         (r"(lm_head|embed_out|score|classifier|qa_outputs|project_out|output_layer)\b", "head"),
         (r"(norm|_ln|ln_\w+|layernorm|layer_norm)\w*(\.\d+)?\.(weight|bias)$", "norm"),
+        (r"(altup|laurel)", "AltUp and LAuReL"),
+        (r"per_layer", "per-layer embedding"),
         (r"(attention|attn|self_attention)\b", "attention"),
         (r"(mlp|feed_forward|ffn|fc1|fc2|mlps)\b", "mlp"),
+        (r"\.(q|k|v|o|qkv)_proj\.", "attention"),
+        (r"\.(gate|up|down)_proj\.", "mlp"),
     )
 )
 OTHER = "other"
