@@ -30,6 +30,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
+ACTIVATIONS = "activations"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _NONE_HELD = ("sgd",)
@@ -93,6 +94,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
     """
     found = [
+        *(LeftOut(ACTIVATIONS, built.not_described) for _ in built.not_described[:1]),
         *_loss(built, recipe, placement),
         *_units(built.model, recipe, placement),
         *_step(built, recipe, placement),
@@ -106,6 +108,8 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
 
 def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
     architecture = built.architecture
+    if architecture is not None and (not architecture.described or architecture.head != "language model"):
+        return
     if architecture is None:
         if any(V in tensor.shape for layer in built.model.layers for tensor in layer.saved):
             yield LeftOut(LOSS, _LOSS_HOLDS)

@@ -57,8 +57,7 @@ def _show(account: Account) -> None:
     click.echo(f"recipe {study.recipe.name}: {study.recipe.title}\n")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)
-    for name, part in (("static", memory.of(*STATIC)), ("activations", memory.of("activations"))):
-        value = account.at(part)
+    for name, value in (("static", account.at(memory.of(*STATIC))), ("activations", account.activations)):
         click.echo(f"{name:<12} " + ("–" if value is None else f"{_whole(value)} bytes, {_gib(value)} GiB"))
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import sympy as sp
+
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
@@ -52,6 +54,12 @@ class Account:
         return None if missing(memory.total, self.study.values) else memory.at(self.study.values)
 
     @property
+    def activations(self) -> Number | None:
+        """The bytes of the activations; None, too, where they are not described."""
+        kept = self.study.memory.of("activations")
+        return self.at(kept) if kept.terms or not self.study.built.not_described else None
+
+    @property
     def record(self) -> Mapping[str, Any]:
         """The account as ``account --json`` prints it."""
         study, memory, values = self.study, self.study.memory, self.study.values
@@ -66,7 +74,7 @@ class Account:
             "parameters_formula": write_formula(study.model.parameters),
             **self._groups(),
             "static_bytes": self.at(memory.of(*STATIC)),
-            "activation_bytes": self.at(memory.of("activations")),
+            "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
             "not_counted": uncounted_records(study, values),
             "assumptions": self.assumptions,
@@ -79,13 +87,13 @@ class Account:
 
     def _groups(self) -> Mapping[str, Any]:
         """Parameters of a transformer by group, and those that one token visits."""
-        architecture, values = self.study.built.architecture, self.study.values
-        if architecture is None:
+        built, values = self.study.built, self.study.values
+        if built.architecture is None and built.visited is None:
             return {}
         groups = parameters_by_group(self.study.model)
         return {
             "parameters_by_group": {group: at(count, values) for group, count in groups.items()},
-            "active_parameters": at(active_parameters(self.study.model, architecture), values),
+            "active_parameters": at(active_parameters(built.model, built.architecture, built.visited or sp.S.One), values),
         }
 
 

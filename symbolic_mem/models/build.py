@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.tensors import Model
+from symbolic_mem.models.tensors import Layer, Model
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
@@ -25,13 +25,29 @@ _GIVEN = ("saved_per_layer", "saved_reason")
 
 @dataclass(frozen=True)
 class Built:
-    """A model, the numbers that its description implies, and what it was made from, to be made again otherwise."""
+    """A model, the numbers that its description implies, and what it was made from, to be made again otherwise.
+
+    `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
+    token (None: there are no such layers).
+    """
 
     model: Model
     values: Mapping[sp.Symbol, sp.Rational]
     architecture: Architecture | None = None
     profile: str = ""
     kernel: str = ""
+    beside: tuple[Layer, ...] = ()
+    said: tuple[str, ...] = ()
+    visited: sp.Expr | None = None
+
+    @property
+    def not_described(self) -> str:
+        """What of the model keeps activations that are not counted, in words; "" where nothing does."""
+        if self.visited is None and (self.architecture is None or self.architecture.described):
+            return ""
+        if self.architecture is not None and self.architecture.described:
+            return "the activations of the parts beside the language model, which are not described"
+        return "the activations of the blocks, which are not described"
 
     def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
         """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
@@ -47,11 +63,12 @@ class Built:
         """
         if self.architecture is None:
             raise BadInput(f"{self.model.name} is not built from a profile; only transformers are")
-        return _transformer(
+        made = _transformer(
             self.architecture,
             self.profile if profile is None else profile,
             self.kernel if kernel is None and profile is None else kernel or "",
         )
+        return made if self.visited is None else with_counted(made, self.beside, self.said, self.visited)
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
@@ -61,19 +78,38 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
+    known_keys(table, ("kind", "config", "like", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
-        from symbolic_mem.models.huggingface import read_config
-
-        _only(table, ("config", *_ENGINE), "config", where)
-        architecture = read_config(folder / entry(table, "config", str, where))
-        return _described(architecture, table, where)
+        _only(table, ("config", "like", *_ENGINE), "config", where)
+        return _config(folder / entry(table, "config", str, where), table, where)
     kind = entry(table, "kind", str, where)
     if kind not in _KINDS:
         raise BadInput(f"{where}: unknown kind {kind!r} of model; {nearest(kind, _KINDS)}")
     return _KINDS[kind](table, where)
+
+
+def with_counted(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr) -> Built:
+    """Return the model with layers `beside` it that are only counted."""
+    model = replace(built.model, layers=(*beside, *built.model.layers), assumptions=(*said, *built.model.assumptions))
+    return replace(built, model=model, beside=beside, said=said, visited=visited)
+
+
+def _config(path: Path, table: dict[str, Any], where: str) -> Built:
+    from symbolic_mem.base.tomlfile import read_content, shown
+    from symbolic_mem.models.config import describe
+    from symbolic_mem.models.json_file import parse_json
+
+    place = shown(path)
+    found = describe(parse_json(read_content(path, "JSON"), place), place, entry(table, "like", str, where, "") or None)
+    if found.architecture is None:
+        for key in _ENGINE:
+            if key in table:
+                raise BadInput(f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it")
+        return with_counted(Built(Model(found.name, ()), {}), found.layers, found.assumptions, found.visited)
+    made = _described(found.architecture, table, where)
+    return with_counted(made, found.layers, found.assumptions, found.visited) if found.layers else made
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:

@@ -10,11 +10,11 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.tomlfile import read_toml
 from symbolic_mem.models.sizes import Sizes
 from symbolic_mem.models.tensors import Layer, Tensor
 
-NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,7 @@ def counted(family: CountedFamily, table: Mapping[str, Any], where: str, *, head
     """
     sizes = Sizes(table, family.sizes, where)
     layers = tuple(_layers(family, sizes, headless))
-    experts = read_share(family.visited, sizes, where)
-    return Counted(layers, sizes, experts)
-
-
-def read_share(visited: str, sizes: Sizes, where: str) -> sp.Expr:
-    """Return the share of the routed experts that a token visits."""
-    from symbolic_mem.base.formula import read_formula
-
-    return read_formula(visited, sizes.numbers, f"{where}: experts that a token visits")
+    return Counted(layers, sizes, read_formula(family.visited, sizes.numbers, f"{where}: experts of a token"))
 
 
 def _layers(family: CountedFamily, sizes: Sizes, headless: bool) -> Iterator[Layer]:

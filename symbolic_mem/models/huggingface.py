@@ -8,15 +8,13 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
-from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import read_content, shown
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
-from symbolic_mem.models.families import families
-from symbolic_mem.models.fields import RULE, Fields
+from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
 from symbolic_mem.models.patterns import dense_layers
 from symbolic_mem.models.reading import assumptions, head
-from symbolic_mem.models.recognise import Named, recognise
+from symbolic_mem.models.recognise import Named, recognise, refuse_changing
 
 
 def read_config(path: str | Path) -> Architecture:
@@ -43,12 +41,7 @@ def parse_config(content: bytes, where: str) -> Architecture:
 def architecture_of(table: dict[str, Any], where: str, like: str | None = None) -> Architecture:
     """Read the architecture from the fields of a config, as the family `like` if it is given."""
     named = recognise(table, where, like)
-    for key, what in families().changing.items():
-        if table.get(key):
-            raise BadInput(
-                f"{where}: {key} adds {what}, which is not counted; without it the count would be wrong; "
-                "--from transformers counts what that library builds"
-            )
+    refuse_changing(table, where)
     return _architecture(Fields(table, named.family, where), named, like)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any
 
 import sympy as sp
@@ -10,6 +11,7 @@ from symbolic_mem.models.families import families
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.recognise import Named
 
+NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 _MOST_LABELS = 1_000_000
 
 
@@ -53,10 +55,10 @@ def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> t
     lines += fields.notes
     lines.append(_head_line(fields, named.head, tied))
     if not family.describes or like is not None:
-        lines.append("What its blocks keep for the backward pass is not described: only weights are counted.")
+        lines.append(NOT_DESCRIBED)
     if fields.table.get("quantization_config") is not None:
         lines.append("quantization_config is not used: the recipe says how many bytes an element has.")
-    return (*lines, *_unread(fields, like))
+    return (*lines, *unread(fields.table, fields.asked, like))
 
 
 def _head_line(fields: Fields, kind: str, tied: bool) -> str:
@@ -70,13 +72,13 @@ def _head_line(fields: Fields, kind: str, tied: bool) -> str:
     return f"The head has weights of its own ({key} is false)."
 
 
-def _unread(fields: Fields, like: str | None) -> list[str]:
+def unread(content: Mapping[str, Any], asked: Container[str], like: str | None = None) -> list[str]:
     """Name the fields that were not read: those of other families, and those that no family has."""
     table = families()
     rest = [
         key
-        for key, value in fields.table.items()
-        if value not in (None, False) and key not in fields.asked and key not in table.harmless
+        for key, value in content.items()
+        if value is not None and value is not False and key not in asked and key not in table.harmless
     ]
     if like is not None:
         return [f"Ignored, as that family does not have them: {', '.join(sorted(rest))}."] if rest else []

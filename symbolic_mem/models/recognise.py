@@ -9,7 +9,9 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
+from symbolic_mem.models.counted import counted_families
 from symbolic_mem.models.families import Family, families
+from symbolic_mem.models.wrappers import wrappers
 
 _HEADS = {
     "Model": ("none", "no head"),
@@ -18,6 +20,7 @@ _HEADS = {
     "ForRewardModel": ("reward", "the two layers of a reward model"),
     "ForProcessRewardModel": ("reward of each step", "the two layers of a process reward model"),
 }
+HEADLESS = "Model"
 _LANGUAGE = re.compile(r"(ForCausalLM|LMHeadModel)$")
 
 
@@ -28,6 +31,21 @@ class Named:
     family: Family
     architecture: str
     head: str
+
+
+def refuse_changing(content: Mapping[str, Any], where: str) -> None:
+    """Refuse a config with a field that adds weights which are not counted."""
+    for key, what in families().changing.items():
+        if content.get(key):
+            raise BadInput(
+                f"{where}: {key} adds {what}, which is not counted, so that every number would be wrong; "
+                "--from transformers counts what that library builds"
+            )
+
+
+def known_types() -> list[str]:
+    """Return every ``model_type`` that is read: described, counted, or of several modalities."""
+    return sorted({*families().known, *counted_families()[0], *wrappers()})
 
 
 def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -> Named:
@@ -44,7 +62,7 @@ def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -
     given, heads = content.get("model_type"), content.get("architectures")
     known = families().known
     if given is not None and not isinstance(given, str):
-        raise BadInput(f"{where}: model_type must be text; known: {', '.join(sorted(known))}")
+        raise BadInput(f"{where}: model_type must be text; known: {', '.join(known_types())}")
     if heads is not None and not (isinstance(heads, list) and all(isinstance(head, str) for head in heads)):
         raise BadInput(f"{where}: architectures must be a list of names, for example ['LlamaForCausalLM']")
     head = heads[0] if heads else ""
@@ -87,7 +105,7 @@ def _ways(content: Mapping[str, Any]) -> str:
     read = f"fields that a known family has: {', '.join(seen)}" if seen else "it has no field that a known family has"
     return (
         f"{read}; --from transformers counts what that library builds of it, and --like llama reads it as that family and "
-        f"says what this ignores; known: {', '.join(sorted(table.known))}"
+        f"says what this ignores; known: {', '.join(known_types())}"
     )
 
 

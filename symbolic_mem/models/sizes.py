@@ -19,9 +19,15 @@ _LONGEST = 100_000
 class Sizes:
     """Read the sizes of a family one after the other; what was `asked` for and what was `absent` is remembered."""
 
-    def __init__(self, table: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], where: str) -> None:
+    def __init__(
+        self,
+        table: Mapping[str, Any],
+        rows: Mapping[str, Mapping[str, Any]],
+        where: str,
+        known: Mapping[str, sp.Rational] | None = None,
+    ) -> None:
         self.table, self.where = table, where
-        self.numbers: dict[str, sp.Rational] = {}
+        self.numbers: dict[str, sp.Rational] = dict(known or {})
         self.asked: set[str] = set()
         self.absent: dict[str, str] = {}
         for name, row in rows.items():
@@ -46,6 +52,8 @@ class Sizes:
             return self._default(name, key or row["field"][0], row["default"])
         if "count" in row:
             return self._counted(key, value, row)
+        if "entries" in row:
+            return sp.Integer(len(value) if isinstance(value, list) else 1)
         if "total" in row and isinstance(value, list):
             return self._total(key, value, self.formula(row["total"], name))
         if "total" in row:
@@ -56,7 +64,7 @@ class Sizes:
         """Return the first field that has a value; ``a.b`` is field b of the table a."""
         for name in names:
             outer, _, inner = name.partition(".")
-            self.asked.add(outer)
+            self.asked.add(name if inner else outer)
             value = self.table.get(outer)
             if inner:
                 value = value.get(inner) if isinstance(value, dict) else None
