@@ -103,7 +103,7 @@ def recipes() -> str:
                 f"`{name}`",
                 "by shape" if each is None else f"{float(each):g}",
                 states,
-                f"{float(found.activations):g}",
+                found.saved_bytes,
                 found.source,
             ]
         )

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import sympy as sp
 
 from symbolic_mem.accounts.instants import Instant, instant
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Inside, Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
-from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.recipe import Recipe, Widths
 from symbolic_mem.recipes.recompute import recompute, transient
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
 
@@ -51,7 +51,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
     terms += [term for kind in ("activations", "buffers") if kind not in absent for term in _saved(model, recipe, kind)]
     if recipe.recompute.transient and "buffers" not in absent:
         again = tuple(transient(whole, recipe.recompute))
-        terms.append(_saved_term("recomputed activations", "", again, recipe.activations))
+        terms.append(_saved_term("recomputed activations", "", again, recipe.widths))
     present = (term for term in terms if any(part.copies != 0 for part in term.parts))
     return Memory(tuple(present), definitions=((P, parameters),))
 
@@ -94,7 +94,7 @@ def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
             by_name.setdefault(layer.name if kind == "activations" else "", []).append(layer)
     for name, layers in by_name.items():
         title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
-        yield _saved_term(title, name, tuple(layers), recipe.activations, kind)
+        yield _saved_term(title, name, tuple(layers), recipe.widths, kind)
 
 
 class _Kept(NamedTuple):
@@ -106,13 +106,13 @@ class _Kept(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], size: sp.Rational, kind: str | None = None) -> Term:
+def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], widths: Widths, kind: str | None = None) -> Term:
     """What `layers` save of one kind (None: everything, as buffers) as one term.
 
     Tensors of several sizes are counted in units of their greatest common size.
     """
     kept = [
-        _Kept(tensor, size if tensor.bytes_per_element is None else tensor.bytes_per_element, layer)
+        _Kept(tensor, widths.of(tensor), layer)
         for layer in layers
         for tensor in layer.saved
         if kind in (None, tensor.kind)
@@ -133,6 +133,7 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], size: sp.Ratio
         source=later(lambda: _in_turn(one.layer.source for one in kept if one.layer.source)),
         parts=parts,
         layer=layer,
+        inside=tuple(Inside(one.tensor.name, one.size) for one in kept),
     )
 
 

@@ -30,6 +30,37 @@ def contrasts(*triples: tuple[str, sp.Expr, sp.Expr]) -> tuple[Contrast, ...]:
 
 
 @dataclass(frozen=True)
+class Otherwise:
+    """Saved tensors of the same change: `only` in the first or the second account, else of `old` and of `new` bytes each."""
+
+    names: tuple[str, ...]
+    only: str
+    old: str = ""
+    new: str = ""
+
+    def words(self, arrow: str) -> str:
+        """Say which tensors they are, and what becomes of them.
+
+        >>> Otherwise(("input", "out"), "", "2", "4").words("→"), Otherwise(("causal mask",), "first").words("→")
+        ('input, out: 2 → 4 bytes each', 'causal mask: only in the first')
+        """
+        names = ", ".join(self.names)
+        if self.only:
+            return f"{names}: only in the {self.only}"
+        return f"{names}: {self.old} {arrow} {self.new} bytes each"
+
+
+def _widths(term: Term) -> dict[str, str]:
+    """The bytes of each element of every tensor that a term sums up, by its name; all of them where there are several."""
+    found: dict[str, list[str]] = {}
+    for one in term.inside:
+        sizes = found.setdefault(one.name, [])
+        if str(one.size) not in sizes:
+            sizes.append(str(one.size))
+    return {name: " or ".join(sizes) for name, sizes in found.items()}
+
+
+@dataclass(frozen=True)
 class Gap:
     """A term of account `a` and the term of account `b` that stands for the same thing; None where it has none."""
 
@@ -69,21 +100,48 @@ class Gap:
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
-        """What differs of a term that both have: the bytes per element, the number of elements, the division."""
+        """What differs of a term that both have: the bytes per element, the number of elements, the division.
+
+        A term that sums up saved tensors counts them in a unit: their own widths are those of `tensors`.
+        """
         if self.a is None or self.b is None:
             return ()
+        degrees = ("divided by", self.a.degree, self.b.degree)
+        if self._sums:
+            elements = () if self.tensors else (("elements", self.a.elements, self.b.elements),)
+            return contrasts(*elements, degrees)
         return contrasts(
             ("bytes per element", self.a.bytes_per_element, self.b.bytes_per_element),
             ("elements", self.a.elements, self.b.elements),
-            ("divided by", self.a.degree, self.b.degree),
+            degrees,
         )
+
+    @property
+    def tensors(self) -> tuple[Otherwise, ...]:
+        """Which saved tensors appear, disappear or change their width, where both terms sum up saved tensors."""
+        if not self._sums or self.a is None or self.b is None:
+            return ()
+        old, new = _widths(self.a), _widths(self.b)
+        names: dict[tuple[str, ...], list[str]] = {}
+        for name in dict.fromkeys((*old, *new)):
+            only = "second" if name not in old else "first" if name not in new else ""
+            change = (only,) if only else ("", old[name], new[name])
+            if only or old[name] != new[name]:
+                names.setdefault(change, []).append(name)
+        return tuple(Otherwise(tuple(which), *change) for change, which in names.items())
 
     @property
     def reason(self) -> str:
         """Say what differs, as a program reads it: what is otherwise, or that one account has no such term."""
         if self.only:
             return f"only in the {self.only}: {self.note}" if self.note else f"only in the {self.only}"
-        return "; ".join(f"{each.what}: {each.old} -> {each.new}" for each in self.contrasts)
+        said = [each.words("->") for each in self.tensors]
+        said += [f"{each.what}: {each.old} -> {each.new}" for each in self.contrasts]
+        return "; ".join(said)
+
+    @property
+    def _sums(self) -> bool:
+        return self.a is not None and self.b is not None and bool(self.a.inside and self.b.inside)
 
     @property
     def _terms(self) -> tuple[Term, ...]:

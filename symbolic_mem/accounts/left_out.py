@@ -99,10 +99,18 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         *_units(built.model, recipe, placement),
         *_step(built, recipe, placement),
     ]
+    if built.unread:
+        names = ", ".join(built.unread)
+        found.append(LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}"))
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
-    unsaid = (said for said in recipe.not_counted if not said.sized_as or not sized.issuperset(said.sized_as))
+    copied = any("buffers" in layer.saved_kinds for layer in built.model.layers)
+    unsaid = (
+        said
+        for said in recipe.not_counted
+        if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
+    )
     return (*found, *(LeftOut(OTHER, said.words, source=recipe.source) for said in unsaid))
 
 

@@ -35,7 +35,7 @@ def saved_tensors(model: Model, recipe: Recipe) -> Saved:
     found: dict[tuple[str, str], SavedTensor] = {}
     for layer in recompute(model, recipe.recompute).layers:
         for tensor in layer.saved:
-            size = recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
+            size = recipe.widths.of(tensor)
             whole, repeat = layer.repeat * size * tensor.elements, layer.repeat
             before = found.get((layer.name, tensor.name))
             if before is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import sympy as sp
 
@@ -18,13 +19,21 @@ from symbolic_mem.models.tensors import KINDS, STATIC, Part
 from symbolic_mem.plans.placement import Placed
 
 
+class Inside(NamedTuple):
+    """A saved tensor inside a term: its `name`, and the bytes of each of its elements."""
+
+    name: str
+    size: sp.Expr
+
+
 @dataclass(frozen=True)
 class Term(MadeLater):
     """One thing that a person would name: `elements` of `bytes_per_element`, divided over `degree` devices.
 
     `short` is the same number of bytes before division, written with the model's named parts (``4*P``). `layer` is the
     name of the layer whose activations it is, `part_of` the term that this is a fraction of. The elements of a sum of
-    `parts` are written when they are first asked for: numbers come from the parts.
+    `parts` are written when they are first asked for: numbers come from the parts. `inside` are the saved tensors that it
+    sums up; they may have several sizes, and `bytes_per_element` is then the unit in which they are counted.
     """
 
     name: str
@@ -37,6 +46,7 @@ class Term(MadeLater):
     short: sp.Expr | None = None
     parts: tuple[Part, ...] = field(default_factory=tuple)
     layer: str = ""
+    inside: tuple[Inside, ...] = ()
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
@@ -108,7 +118,8 @@ class Term(MadeLater):
         short = None if self.short is None else fraction * self.short
         size, reason, source = self.bytes_per_element, self.taken("reason"), self.taken("source")
         name, layer = (f"{whole}, {share}" if share and whole else whole for whole in (self.name, self.layer))
-        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, (fraction, self))
+        inside, part_of = self.inside, (fraction, self)
+        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, inside, part_of)
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex

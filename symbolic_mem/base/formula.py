@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import local
 
 MAX_LENGTH = 2_000
 MAX_EXPONENT = 64
@@ -31,6 +32,19 @@ def read_number(text: str, what: str = "value") -> sp.Rational:
     return numbers[0] / numbers[1] if len(numbers) == 2 else numbers[0]
 
 
+def read_written(
+    text: str, names: Mapping[str, sp.Expr], what: str = "formula"
+) -> tuple[sp.Expr, tuple[tuple[sp.Symbol, sp.Expr], ...]]:
+    """Read a formula as it is written: each number in it is a symbol, beside which its value stands.
+
+    >>> read_written("10 * 2 + 5", {})[1]
+    ((number_000, 10), (number_001, 2), (number_002, 5))
+    """
+    numbers: dict[sp.Symbol, sp.Expr] = {}
+    expr = _read(text, names, what, numbers)
+    return expr, tuple(numbers.items())
+
+
 def read_formula(text: str, names: Mapping[str, sp.Expr], what: str = "formula") -> sp.Expr:
     """Read a formula over the given `names`: numbers, + - * / **, brackets and a few functions, nothing else.
 
@@ -41,11 +55,16 @@ def read_formula(text: str, names: Mapping[str, sp.Expr], what: str = "formula")
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: formula "__import__('os')": column 1: '__import__' cannot be called; known: Max, Min, ceiling, floor, log, sqrt
     """
+    return _read(text, names, what, None)
+
+
+def _read(text: str, names: Mapping[str, sp.Expr], what: str, numbers: dict[sp.Symbol, sp.Expr] | None) -> sp.Expr:
+    """Read a formula; with a table of `numbers`, each number becomes a symbol that is put there."""
     if len(text) > MAX_LENGTH:
         raise BadInput(f"{what} is {len(text)} characters long; at most {MAX_LENGTH} are read")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        return _build(tree.body, names, text)
+        return _build(tree.body, names, text, numbers)
     except _Refused as refused:
         raise BadInput(f"{what} {text!r}: column {refused.column}: {refused}") from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
@@ -58,23 +77,30 @@ class _Refused(Exception):
         self.column = node.col_offset + 1
 
 
-def _build(node: ast.expr, names: Mapping[str, sp.Expr], text: str) -> sp.Expr:
+def _build(
+    node: ast.expr, names: Mapping[str, sp.Expr], text: str, numbers: dict[sp.Symbol, sp.Expr] | None
+) -> sp.Expr:
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return sp.Rational((ast.get_source_segment(text.strip(), node) or str(value)).replace("_", ""))
+            number = sp.Rational((ast.get_source_segment(text.strip(), node) or str(value)).replace("_", ""))
+            if numbers is None:
+                return number
+            symbol = local("number", f"{len(numbers):03}")
+            numbers[symbol] = number
+            return symbol
         case ast.Name(id=name):
             if name not in names:
                 raise _Refused(f"unknown name {name!r}; {nearest(name, names)}", node)
             return names[name]
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_build(operand, names, text)
+            return -_build(operand, names, text, numbers)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent = _build(right, names, text)
+            exponent = _build(right, names, text, None)
             if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT:
                 raise _Refused(f"an exponent must be a number of at most {MAX_EXPONENT}", right)
-            return _build(left, names, text) ** exponent
+            return _build(left, names, text, numbers) ** exponent
         case ast.BinOp(left=left, op=op, right=right):
-            one, other = _build(left, names, text), _build(right, names, text)
+            one, other = _build(left, names, text, numbers), _build(right, names, text, numbers)
             match op:
                 case ast.Add():
                     return one + other
@@ -88,7 +114,7 @@ def _build(node: ast.expr, names: Mapping[str, sp.Expr], text: str) -> sp.Expr:
                     return one / other
             raise _Refused("only + - * / ** are known", node)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS and args:
-            return _FUNCTIONS[name](*(_build(arg, names, text) for arg in args))
+            return _FUNCTIONS[name](*(_build(arg, names, text, numbers) for arg in args))
         case ast.Call(func=func):
             raise _Refused(f"{ast.unparse(func)!r} cannot be called; known: {', '.join(sorted(_FUNCTIONS))}", node)
     raise _Refused("only numbers, names, + - * / ** and brackets are known", node)

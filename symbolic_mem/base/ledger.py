@@ -114,7 +114,8 @@ class Entry:
         """Its exact number with other values, given by symbol or by name; None while a symbol has none."""
         given = dict(self.ledger.values)
         for name, value in {**dict(values or {}), **by_name}.items():
-            symbol = lookup(name) if isinstance(name, str) else name
+            own = next((symbol for symbol in given if str(symbol) == name), None)
+            symbol = (lookup(name) or own) if isinstance(name, str) else name
             if symbol is None:
                 raise BadInput(f"unknown symbol {name!r}")
             given[symbol] = value

@@ -144,6 +144,16 @@ def local(base: str, sub: str) -> sp.Symbol:
     return sp.Symbol(f"{base}_{sub}" if sub else base, positive=True)
 
 
+def own(name: str, meaning: str, unit: str, *, whole: bool) -> Name:
+    """Make a symbol of one study, for a number that only it knows; it is written as it is named.
+
+    >>> own("n_gpus", "number of GPUs", "GPUs", whole=True).sub
+    'gpus'
+    """
+    base, _, sub = name.partition("_")
+    return Name(local(base, sub), base, sub, meaning, unit, given=True, rank=len(_names), whole=whole)
+
+
 def table(*, given: bool | None = None) -> tuple[Name, ...]:
     """Return every name in order of definition, optionally only those that are (or are not) given as input."""
     return tuple(name for name in _names.values() if given is None or name.given is given)

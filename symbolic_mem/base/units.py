@@ -16,13 +16,17 @@ BYTES_PER |= {f"{prefix.upper()}iB": 1024 ** (i + 1) for i, prefix in enumerate(
 _AMOUNT = re.compile(r"\s*([0-9]+(?:[_,][0-9]{3})*(?:\.[0-9]+)?(?:[eE][+]?[0-9]{1,2})?)\s*([A-Za-z]*)\s*")
 
 
-def parse_bytes(text: str) -> int:
+def parse_bytes(text: str) -> int | Fraction:
     """Read an amount of memory such as ``80 GB``, ``80 GiB`` or ``81559 MiB`` into exact bytes.
 
-    Raises `BadInput` for a unit that does not say which of the two meanings is meant.
+    An amount that was printed rounded, such as the ``15.77 GiB`` of an out-of-memory message, is taken at its word: as a
+    fraction where it is no whole number of bytes. Raises `BadInput` for a unit that does not say which of the two
+    meanings is meant.
 
     >>> parse_bytes("80 GB"), parse_bytes("80 GiB"), parse_bytes("81559 MiB")
     (80000000000, 85899345920, 85520809984)
+    >>> parse_bytes("15.77 GiB")
+    Fraction(423322714112, 25)
     >>> parse_bytes("80G")
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: '80G' does not say which unit: write 80 GB (10^9 bytes each) or 80 GiB (2^30 bytes each)
@@ -36,9 +40,7 @@ def parse_bytes(text: str) -> int:
     value = Fraction(number.replace("_", "").replace(",", "")) * BYTES_PER[unit]
     if value <= 0:
         raise BadInput(f"{text!r} is not an amount of memory: it must be more than zero")
-    if value.denominator != 1:
-        raise BadInput(f"{text!r} is not a whole number of bytes")
-    return int(value)
+    return value.numerator if value.denominator == 1 else value
 
 
 def _unit_message(text: str, number: str, unit: str) -> str:

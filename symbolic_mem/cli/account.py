@@ -97,9 +97,13 @@ def _show_parameters(study: Study) -> None:
 
 
 def _whole(value: Any) -> str:
-    from symbolic_mem.base.units import grouped
+    from symbolic_mem.base.rational import fraction
+    from symbolic_mem.base.units import decimal, grouped
 
-    return "–" if value is None else grouped(str(value))
+    if value is None:
+        return "–"
+    shown = decimal(fraction(value), 14)
+    return grouped(shown.text) if shown.exact else f"≈ {grouped(shown.text)}"
 
 
 def _up(value: Any) -> str:

@@ -70,6 +70,7 @@ def _recipes(_: str | None) -> list[dict[str, Any]]:
             "title": recipe.title,
             "bytes_per_parameter": None if recipe.bytes_per_parameter is None else float(recipe.bytes_per_parameter),
             "activation_bytes": float(recipe.activations),
+            "input_bytes": {feeds: float(size) for feeds, size in recipe.quantised},
             "source": recipe.source,
         }
         for name, recipe in presets().items()
@@ -148,7 +149,7 @@ def _show_recipes(rows: list[dict[str, Any]]) -> None:
         (
             row["name"],
             "by shape" if row["bytes_per_parameter"] is None else f"{row['bytes_per_parameter']:g}",
-            f"{row['activation_bytes']:g}",
+            " or ".join(f"{size:g}" for size in (row["activation_bytes"], *row["input_bytes"].values())),
             row["title"],
             row["source"],
         )

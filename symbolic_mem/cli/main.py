@@ -69,7 +69,7 @@ class Verbs(click.Group):
 def group() -> None:
     """How much memory, how many devices, and why.
 
-    STUDY is the name of a bundled study, the path of a .toml study, or the path of a config.json.
+    STUDY is the name of a bundled study, the path of a .toml study, or a model's config.json or folder.
     """
 
 

@@ -92,7 +92,7 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     if question is None:
         question = turned(own[0] if own else None, kind, "solve", study.name)
     elif "for" in given and isinstance(question, Printed):
-        question = replace(question, printed="", printed_note="")
+        question = replace(question, printed=(), printed_note="", edition="")
     refused = sorted(set(given) - set(kind.keys()))
     if refused:
         rule = refused[0].replace("_", "-").replace("at-most", "at-most-devices")

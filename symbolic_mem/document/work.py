@@ -76,7 +76,7 @@ class Work:
             case Amount():
                 return side.value
             case Put():
-                return side.expr.xreplace(self.values)
+                return side.expr.xreplace(dict(side.values)).xreplace(self.values)
             case Total():
                 return sp.Add(*(self._value(part) for part in side.sides))
             case Long():

@@ -25,6 +25,7 @@ from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, uncounted, uncounted_items
+from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
@@ -65,7 +66,8 @@ def report(study: Study) -> Derivation:
 
 
 def answers(study: Study) -> tuple[Found, ...]:
-    """Answer every question of the study, each as it sees the study."""
+    """Answer every question of the study, each as it sees the study; refuses a value that none of them reads."""
+    refuse_unread(study)
     return tuple(question.answer(study.under(question)) for question in study.questions)
 
 
@@ -130,7 +132,7 @@ def notation(study: Study) -> Table:
         used |= study.memory.total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     rows = []
-    for name in table(given=True):
+    for name in (*table(given=True), *study.names):
         if name.symbol in used:
             value = study.values.get(name.symbol)
             shown = say("{v}", v=value) if value is not None else text("to be found")

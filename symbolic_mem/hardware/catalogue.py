@@ -187,7 +187,7 @@ def _links(tables: list[Any], where: str, citations: _Citations) -> tuple[Bandwi
     return tuple(links)
 
 
-def parse_rate(text: str) -> int:
+def parse_rate(text: str) -> int | Fraction:
     """Read a bandwidth such as ``3.35 TB/s`` into exact bytes per second.
 
     >>> parse_rate("3.35 TB/s"), parse_rate("820 GiB/s")

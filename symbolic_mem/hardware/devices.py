@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.once import hashed_once
@@ -34,7 +35,7 @@ class Bandwidth:
     """
 
     name: str
-    bytes_per_second: int
+    bytes_per_second: int | Fraction
     direction: str
     scope: str
     evidence: Evidence
@@ -57,17 +58,17 @@ class Device:
     title: str
     vendor: str
     label: str = ""
-    marketed: int | None = None
-    binary: int | None = None
-    reported: int | None = None
+    marketed: int | Fraction | None = None
+    binary: int | Fraction | None = None
+    reported: int | Fraction | None = None
     reported_by: str = ""
     flops_bf16: int | None = None
-    memory_bandwidth: int | None = None
+    memory_bandwidth: int | Fraction | None = None
     bandwidths: tuple[Bandwidth, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = field(default=(), repr=False)
 
-    def capacity(self, reading: str) -> int:
+    def capacity(self, reading: str) -> int | Fraction:
         """Return the bytes of memory under a `reading`: ``marketed``, ``binary`` or ``reported``.
 
         Raises `BadInput` for another reading, and for one that is not known of this device.
@@ -81,7 +82,7 @@ class Device:
             raise BadInput(f"{self.name} has no {reading} capacity in the catalogue; {advice}")
         return amount
 
-    def figure(self, name: str) -> int:
+    def figure(self, name: str) -> int | Fraction:
         """Return ``flops_bf16`` (dense FLOP/s) or ``memory_bandwidth`` (bytes/s).
 
         Raises `BadInput` when the catalogue does not have it.

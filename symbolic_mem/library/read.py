@@ -8,10 +8,10 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
-from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
+from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml, shown
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
@@ -19,12 +19,16 @@ from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity
+from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
-from symbolic_mem.study.values import printable, read_fraction, read_values
+from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
 
 CONFIG_RECIPE = "fsdp2"
-_TOP = ("title", "source", "text", "notes", "model", "values", "recipe", "placement", "capacity", "network", "question")
+_TOP = (
+    *("title", "source", "editions", "text", "notes", "model", "values", "given", "recipe", "placement", "capacity"),
+    *("network", "question"),
+)
 _PLACED = ("fraction", "over", "rest")
 
 
@@ -39,30 +43,46 @@ def bundled() -> dict[str, str]:
     return found
 
 
-def load_study(name: str, devices: str | None = None) -> Study:
-    """Load a study: the name of a bundled one, or the path of a ``.toml`` study or of a ``config.json``.
+def load_study(
+    name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None
+) -> Study:
+    """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
+
+    A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none
+    of these.
 
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
-    if name.endswith((".toml", ".json")) or "/" in name:
-        path = Path(name)
-        if path.suffix == ".json":
-            return _of_config(path, devices)
-        return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
-    folder = Path(__file__).with_name("studies")
+    folder, path = Path(__file__).with_name("studies"), Path(name)
     chosen = folder / f"{name}.toml"
-    if not name or not chosen.is_file():
-        known = bundled()
-        raise BadInput(f"unknown study {name!r}; {nearest(name, known)}; or give the path of a .toml file")
-    return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
+    how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
+    if name and "/" not in name and chosen.is_file():
+        _no_config(name, how)
+        return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
+    if path.suffix == ".json":
+        return _of_config(path, path.stem, devices, how)
+    if name and path.is_dir():
+        return _of_folder(path, devices, how)
+    _no_config(name, how)
+    if path.suffix == ".toml" or ("/" in name and path.exists()):
+        return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
+    if "/" in name:
+        raise BadInput(
+            f"{shown(path)}: there is no such file or folder; nothing is downloaded, so name a .toml study, a model's "
+            "config.json, or the folder in which that lies"
+        )
+    raise BadInput(
+        f"unknown study {name!r}; {nearest(name, bundled())}; or give the path of a .toml study or of a config.json"
+    )
 
 
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
     """Check the parsed `content` of a study file and return the `Study`."""
     known_keys(content, _TOP, where)
-    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder)
-    values = dict(built.values)
+    names, own = read_own(entry(content, "given", dict, where, {}), f"{where} [given]")
+    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder, names)
+    values = dict(built.values) | own
     values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
     built.check(values, f"{where} [values]")
     network = None
@@ -77,24 +97,51 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
         placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
-        questions=_questions(entry(content, "question", list, where, []), where, devices),
+        questions=_questions(
+            entry(content, "question", list, where, []),
+            At(
+                where,
+                devices,
+                _editions(entry(content, "editions", dict, where, {}), f"{where} [editions]"),
+                names,
+                folder,
+            ),
+        ),
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
         notes=tuple(printable(str(note), "notes", where) for note in entry(content, "notes", list, where, [])),
         devices=devices,
         network=network,
+        names=names,
     )
+    with at_place(f"{where} [recipe]"):
+        study = agreed(study, asked="profile" in content["model"])
     if "capacity" not in content:
         return study
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])
 
 
-def _of_config(path: Path, devices: str | None) -> Study:
+def _of_folder(folder: Path, devices: str | None, how: Mapping[str, str]) -> Study:
+    """A study of the model whose files lie in a folder, as they are published and downloaded."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise BadInput(
+            f"{shown(folder)} is a folder without a config.json; name a .toml study or the folder of a model"
+        )
+    return _of_config(path, folder.resolve().name, devices, how)
+
+
+def _no_config(name: str, how: Mapping[str, str]) -> None:
+    for option in how:
+        raise BadInput(f"--{option} says how a config.json is read, and {shown(name)} is none; leave it out")
+
+
+def _of_config(path: Path, name: str, devices: str | None, how: Mapping[str, str]) -> Study:
     """A study of a config.json alone: a documented recipe, states divided, B sequences on each device."""
-    built = build_model({"config": path.name}, str(path), path.parent)
+    built = build_model({"config": path.name, **how}, str(path), path.parent)
     return Study(
-        name=path.stem,
-        title=f"Memory of training {path.stem}",
+        name=name,
+        title=f"Memory of training {name}",
         built=built,
         recipe=recipe(CONFIG_RECIPE),
         values=built.values,
@@ -126,15 +173,19 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
     return placement
 
 
-def _questions(content: list[Any], where: str, devices: str | None) -> tuple[Question, ...]:
+def _editions(content: Mapping[str, Any], where: str) -> dict[str, str]:
+    return {name: printable(entry(content, name, str, where), name, where) for name in content}
+
+
+def _questions(content: list[Any], at: At) -> tuple[Question, ...]:
     questions: dict[str, Question] = {}
     for position, asking in enumerate(content, start=1):
-        inside = f"{where} [[question]] number {position}"
+        inside = f"{at.where} [[question]] number {position}"
         if not isinstance(asking, dict):
             raise BadInput(f"{inside} must be a table")
         asked = question_type(entry(asking, "ask", str, inside), inside)
         label = words(entry(asking, "label", str, inside, str(position)), At(f"{inside}: label"))
         if label in questions:
             raise BadInput(f"{inside}: label {label!r} is that of an earlier question; give each its own")
-        questions[label] = asked.read(asking, inside, label, devices)
+        questions[label] = asked.read(asking, at.at(inside), label)
     return tuple(questions.values())

@@ -68,7 +68,8 @@ class Architecture:
     of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
     ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``. `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
-    `symbols`; `assumptions` are one-line sentences that a document can print.
+    `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
+    nothing reads although they may change the model.
 
     >>> Architecture().n_kv, Architecture(numbers=((s.L, sp.Integer(2)),)).values()
     (n_kv, {L: 2})
@@ -122,6 +123,7 @@ class Architecture:
     described: bool = True
     numbers: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     assumptions: tuple[str, ...] = field(default=(), compare=False)
+    unread: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for what, given, allowed in (

@@ -6,7 +6,7 @@ arXiv:2305.13245; rotation: Su et al. (2021), arXiv:2104.09864; kernels: Dao et 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import sympy as sp
 
@@ -16,7 +16,7 @@ from symbolic_mem.base.symbols import B, S, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import Profile, Shape
-from symbolic_mem.models.tensors import Layer, Matmul, Tensor
+from symbolic_mem.models.tensors import AFTER_ATTENTION, Layer, Matmul, Tensor
 
 HEADS_WITH_KEYS = ("all", "some", "one")
 
@@ -75,7 +75,18 @@ def attention(
     parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
     if dropout:
         parts.append(keeping(profile, profile.kept("dropout", {"input": (*TOKENS, width)}, label="dropout")))
-    return join("attention", *parts)
+    keys = tuple(Tensor(name, (*TOKENS, kv), "later tokens attend to it") for name in ("keys", "values"))
+    return join("attention", *parts, Layer("cache", cached=keys))
+
+
+def heads_with_keys(n_kv: sp.Expr, n_heads: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> str:
+    """Say which of the query heads have keys of their own: all of them, some, or one.
+
+    >>> heads_with_keys(s.n_kv, s.n_heads, {s.n_kv: sp.Integer(1)})
+    'one'
+    """
+    n_kv, n_heads = n_kv.xreplace(dict(values)), n_heads.xreplace(dict(values))
+    return "all" if n_kv == n_heads else "one" if n_kv == 1 else "some"
 
 
 def core_shapes(q: sp.Expr, kv: sp.Expr, out: sp.Expr, n_heads: sp.Expr, columns: sp.Expr) -> dict[str, Shape]:
@@ -102,8 +113,11 @@ def core(
         row += "_dropout"
     return Layer(
         "attention core",
-        saved=profile.kept(row, shapes),
-        matmuls=(Matmul("q k", B * n_heads * S, d_qk, S), Matmul("p v", B * n_heads * S, S, d_v)),
+        saved=keeping(profile, profile.kept(row, shapes), {"out": AFTER_ATTENTION}).saved,
+        matmuls=(
+            Matmul("q k", B * n_heads * S, d_qk, S, "attention scores"),
+            Matmul("p v", B * n_heads * S, S, d_v, "attention scores"),
+        ),
         source=profile.source,
     )
 

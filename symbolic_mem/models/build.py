@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
@@ -28,7 +29,7 @@ class Built:
     """A model, the numbers that its description implies, and what it was made from, to be made again otherwise.
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
-    token (None: there are no such layers).
+    token (None: there are no such layers). `unread` are fields of its file that may change the model.
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Built:
     beside: tuple[Layer, ...] = ()
     said: tuple[str, ...] = ()
     visited: sp.Expr | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def not_described(self) -> str:
@@ -68,26 +70,31 @@ class Built:
             self.profile if profile is None else profile,
             self.kernel if kernel is None and profile is None else kernel or "",
         )
-        return made if self.visited is None else with_counted(made, self.beside, self.said, self.visited)
+        if self.visited is not None:
+            made = with_counted(made, self.beside, self.said, self.visited)
+        return replace(made, unread=self.unread)
 
 
-def build_model(content: Mapping[str, Any], where: str, folder: Path) -> Built:
-    """Build the model that a [model] table describes; `folder` is where its relative paths start."""
+def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
+    """Build the model that a [model] table describes; `folder` is where its relative paths start.
+
+    Formulas in it may use symbols that only the study has, its `own`.
+    """
     table = dict(content)
     if table.get("kind") == "ffn":  # without the time that it takes to import transformers
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", "like", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
+    known_keys(table, ("kind", "config", "like", "from", "edition", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
-        _only(table, ("config", "like", *_ENGINE), "config", where)
+        _only(table, ("config", "like", "from", *_ENGINE), "config", where)
         return _config(folder / entry(table, "config", str, where), table, where)
     kind = entry(table, "kind", str, where)
     if kind not in _KINDS:
         raise BadInput(f"{where}: unknown kind {kind!r} of model; {nearest(kind, _KINDS)}")
-    return _KINDS[kind](table, where)
+    return _parameters(table, where, own) if kind == "parameters" else _KINDS[kind](table, where)
 
 
 def with_counted(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr) -> Built:
@@ -102,14 +109,18 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.json_file import parse_json
 
     place = shown(path)
-    found = describe(parse_json(read_content(path, "JSON"), place), place, entry(table, "like", str, where, "") or None)
+    like, origin = (entry(table, key, str, where, "") or None for key in ("like", "from"))
+    found = describe(parse_json(read_content(path, "JSON"), place), place, like, origin)
     if found.architecture is None:
         for key in _ENGINE:
             if key in table:
                 raise BadInput(f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it")
-        return with_counted(Built(Model(found.name, ()), {}), found.layers, found.assumptions, found.visited)
-    made = _described(found.architecture, table, where)
-    return with_counted(made, found.layers, found.assumptions, found.visited) if found.layers else made
+        made = Built(Model(found.name, ()), {})
+    else:
+        made = _described(found.architecture, table, where)
+    if found.layers:
+        made = with_counted(made, found.layers, found.assumptions, found.visited)
+    return replace(made, unread=found.unread)
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:
@@ -156,18 +167,19 @@ def _plain_transformer(table: dict[str, Any], where: str) -> Built:
 def _cs336_transformer(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.cs336 import cs336_transformer
 
-    _only(table, ("kind",), 'kind = "cs336-transformer"', where)
-    return Built(cs336_transformer(), {})
+    _only(table, ("kind", "edition"), 'kind = "cs336-transformer"', where)
+    with at_place(where):
+        return Built(cs336_transformer(edition=entry(table, "edition", int, where, 2025)), {})
 
 
-def _parameters(table: dict[str, Any], where: str) -> Built:
+def _parameters(table: dict[str, Any], where: str, own: Iterable[Name] = ()) -> Built:
     from symbolic_mem.models.given import given_parameters
 
     _only(table, ("kind", *_GIVEN), 'kind = "parameters"', where)
     reason = entry(table, "saved_reason", str, where, "")
     if "saved_per_layer" not in table:
         return Built(given_parameters(), {})
-    names = {str(name.symbol): name.symbol for name in symbols(given=True)}
+    names = {str(name.symbol): name.symbol for name in (*symbols(given=True), *own)}
     kept = read_formula(str(table["saved_per_layer"]), names, f"{where}: saved_per_layer")
     return Built(given_parameters(kept, reason), {})
 

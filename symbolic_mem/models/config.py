@@ -12,11 +12,17 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.counted import CountedFamily, counted, counted_families
+from symbolic_mem.models.counts import parameters_by_group
 from symbolic_mem.models.huggingface import architecture_of
-from symbolic_mem.models.reading import NOT_DESCRIBED, unread
-from symbolic_mem.models.recognise import HEADLESS, refuse_changing
+from symbolic_mem.models.installed import built_by_transformers
+from symbolic_mem.models.reading import NOT_DESCRIBED, OTHERWISE
+from symbolic_mem.models.recognise import HEADLESS
 from symbolic_mem.models.tensors import Layer
+from symbolic_mem.models.transformer import transformer
+from symbolic_mem.models.unread import unread
 from symbolic_mem.models.wrappers import Wrapper, beside, text_of, wrappers
+
+ORIGINS = ("transformers",)
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,19 @@ class Described:
     layers: tuple[Layer, ...] = ()
     assumptions: tuple[str, ...] = ()
     visited: sp.Expr = sp.S.One
+    unread: tuple[str, ...] = ()
 
 
-def describe(table: Mapping[str, Any], where: str, like: str | None = None) -> Described:
-    """Read a parsed config of any known family, as the family `like` if it is given.
+def describe(
+    table: Mapping[str, Any], where: str, like: str | None = None, origin: str | None = None
+) -> Described:
+    """Read a parsed config of any known family, as the family `like` if it is given, or count what `origin` builds.
 
     >>> describe({"model_type": "mamba"}, "config.json").architecture is None
     True
     """
+    if origin is not None:
+        return _built(table, where, like, origin)
     kind = table.get("model_type")
     if like is None and isinstance(kind, str):
         if kind in wrappers():
@@ -46,11 +57,32 @@ def describe(table: Mapping[str, Any], where: str, like: str | None = None) -> D
         if kind in counted_families()[0]:
             return _counted(counted_families()[0][kind], table, where)
     architecture = architecture_of(dict(table), where, like)
-    return Described(architecture.name, architecture)
+    return Described(architecture.name, architecture, unread=architecture.unread)
+
+
+def _built(table: Mapping[str, Any], where: str, like: str | None, origin: str) -> Described:
+    """What a library builds; a family whose blocks are described keeps its account where both count the same."""
+    if origin not in ORIGINS:
+        raise BadInput(f"--from {clipped(origin)}: counts come from {' or '.join(ORIGINS)}, or from the file alone")
+    if like is not None:
+        raise BadInput(f"--from {origin} and --like {like} are two readings of one file; give one of them")
+    layers, said = built_by_transformers(table, where)
+    total = sp.Add(*(layer.repeat * layer.parameters for layer in layers))
+    try:
+        own = describe(table, where)
+    except BadInput:
+        own = None
+    if own is not None and own.architecture is not None:
+        parts = parameters_by_group(transformer(own.architecture)).values()
+        here = sp.Add(*parts).xreplace(own.architecture.values()) + sp.Add(*(x.repeat * x.parameters for x in own.layers))
+        if here == total:
+            return replace(own, assumptions=(*own.assumptions, f"{said} The count is the same."))
+        said += f" The fields that are read here give {here:,} parameters, so its blocks are not described."
+    kind = str(table["model_type"])
+    return Described(kind, None, layers, (said, NOT_DESCRIBED, "The sizes stand as numbers in the formulas."))
 
 
 def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Described:
-    refuse_changing(table, where)
     named = _architectures(table, where)
     headless = named.endswith(HEADLESS)
     if named and named != family.architecture and not headless:
@@ -68,9 +100,9 @@ def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Des
             *_absent(family.config_class, found.sizes.absent),
             NOT_DESCRIBED,
             "The sizes of this family stand as numbers in the formulas.",
-            *unread(table, found.sizes.asked),
         ),
         found.visited,
+        unread(table, {*found.sizes.asked, *OTHERWISE}, where),
     )
 
 

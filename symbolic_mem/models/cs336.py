@@ -1,73 +1,103 @@
-"""The transformer of CS336 assignment 1, with the activations that its handout lists one by one."""
+"""The transformer of CS336 assignment 1, with the activations that its handouts list one by one."""
 
 from __future__ import annotations
 
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_model, n_heads
-from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.tensors import AFTER_ATTENTION, LINEAR, Layer, Matmul, Model, Tensor
 
-SOURCE = "Stanford CS336 (2025), assignment 1, problem adamwAccounting"
+SOURCES = {
+    2025: "Stanford CS336, assignment 1, handout 1.0.6 (2025-08-28), problem adamwAccounting",
+    2026: "Stanford CS336, assignment 1, handout 26.0.3 (2026-04-07), problem adamw_accounting",
+}
 
 
-def cs336_transformer(blocks: sp.Expr = L) -> Model:
+def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
     """Build the language model of assignment 1: RMSNorm, attention without bias, SwiGLU, untied embeddings.
 
-    The activations are those of the handout's list and no others: for each block 2 norms, Q K V, the scores, the
-    softmax, the weighted values, the output projection, and of the feed-forward network the products with W1 and W2
-    and the SiLU between them; then the last norm, the logits and the cross-entropy.
+    The activations are those of the list in the handout of that `edition` (2025 or 2026) and no others: for each block
+    2 norms, Q K V, the scores, the softmax, the weighted values, the output projection, and of the feed-forward network
+    the products with W1 and W2 and the SiLU, in 2026 also the product with W3 and the gated product; then the last norm,
+    the logits and the cross-entropy. Raises `BadInput` for another edition.
 
     >>> from symbolic_mem.base.exact import evaluate
     >>> sizes = {V: 50257, L: 48, d_model: 1600, d_ff: 6400}
     >>> evaluate(cs336_transformer().parameters, {symbol: sp.Integer(n) for symbol, n in sizes.items()})
     2127057600
     """
-    stream, scores = (B, S, d_model), (B, n_heads, S, S)
+    if edition not in SOURCES:
+        raise BadInput(f"edition = {edition!r} of assignment 1 is not known; known: {', '.join(map(str, SOURCES))}")
+    stream, scores, inner = (B, S, d_model), (B, n_heads, S, S), (B, S, d_ff)
+    gated = (
+        Tensor("x W3", inner, "product with W3"),
+        Tensor("gated", inner, "SiLU times that product, element by element", feeds=LINEAR),
+    )
     block = Layer(
         name="transformer block",
         repeat=blocks,
         weights=(
-            *(Tensor(f"W_{name}", (d_model, d_model), "attention, no bias") for name in "qkvo"),
-            Tensor("W1", (d_ff, d_model), "SwiGLU, no bias"),
-            Tensor("W3", (d_ff, d_model), "SwiGLU, no bias"),
-            Tensor("W2", (d_model, d_ff), "SwiGLU, no bias"),
-            Tensor("g1", (d_model,), "RMSNorm before attention"),
-            Tensor("g2", (d_model,), "RMSNorm before the feed-forward network"),
+            *(Tensor(f"W_{name}", (d_model, d_model), "attention, no bias", group="attention") for name in "qkvo"),
+            Tensor("W1", (d_ff, d_model), "SwiGLU, no bias", group="mlp"),
+            Tensor("W3", (d_ff, d_model), "SwiGLU, no bias", group="mlp"),
+            Tensor("W2", (d_model, d_ff), "SwiGLU, no bias", group="mlp"),
+            Tensor("g1", (d_model,), "RMSNorm before attention", group="norm"),
+            Tensor("g2", (d_model,), "RMSNorm before the feed-forward network", group="norm"),
         ),
         saved=(
-            Tensor("norms", (sp.Integer(2), *stream), "RMSNorm before attention and before the feed-forward network"),
+            Tensor(
+                "norms",
+                (sp.Integer(2), *stream),
+                "RMSNorm before attention and before the feed-forward network",
+                feeds=LINEAR,
+            ),
             Tensor("q, k, v", (sp.Integer(3), *stream), "projections that attention reads"),
             Tensor("scores", scores, "Q times K transposed, for every head"),
             Tensor("softmax", scores, "attention weights"),
-            Tensor("weighted values", stream, "softmax times V"),
+            Tensor("weighted values", stream, "softmax times V", feeds=AFTER_ATTENTION),
             Tensor("attention output", stream, "output projection"),
-            Tensor("x W1", (B, S, d_ff), "product with W1"),
-            Tensor("SiLU", (B, S, d_ff), "SiLU of that product"),
+            Tensor("x W1", inner, "product with W1"),
+            Tensor("SiLU", inner, "SiLU of that product"),
+            *(gated if edition == 2026 else ()),
             Tensor("h W2", stream, "product with W2"),
         ),
-        source=SOURCE,
+        matmuls=(
+            *(Matmul(f"x W_{name}", B * S, d_model, d_model, "attention") for name in "qkv"),
+            Matmul("q k", B * n_heads * S, d_model / n_heads, S, "attention scores"),
+            Matmul("p v", B * n_heads * S, S, d_model / n_heads, "attention scores"),
+            Matmul("a W_o", B * S, d_model, d_model, "attention"),
+            Matmul("x W1", B * S, d_model, d_ff, "mlp"),
+            Matmul("x W3", B * S, d_model, d_ff, "mlp"),
+            Matmul("h W2", B * S, d_ff, d_model, "mlp"),
+        ),
+        source=SOURCES[edition],
         block="transformer block",
     )
     ends = Layer(
         name="embedding and head",
         weights=(
-            Tensor("E", (V, d_model), "token embedding"),
-            Tensor("gain", (d_model,), "last RMSNorm"),
-            Tensor("W_out", (V, d_model), "head, not tied to the embedding"),
+            Tensor("E", (V, d_model), "token embedding", group="token embedding"),
+            Tensor("gain", (d_model,), "last RMSNorm", group="norm"),
+            Tensor("W_out", (V, d_model), "head, not tied to the embedding", group="head"),
         ),
         saved=(
             Tensor("last norm", stream, "last RMSNorm"),
             Tensor("logits", (B, S, V), "output embedding"),
             Tensor("cross-entropy", (B, S, V), "cross-entropy on the logits"),
         ),
-        source=SOURCE,
+        matmuls=(Matmul("x W_out", B * S, d_model, V, "head"),),
+        source=SOURCES[edition],
+    )
+    matrices = (
+        "The activations are those of the handout's list, which names two matrices of the feed-forward network.",
+        "So the third product of SwiGLU and its gate are not among them, while all three matrices count as weights.",
     )
     return Model(
         name="transformer of CS336 assignment 1",
         layers=(block, ends),
         assumptions=(
-            "The activations are those of the handout's list, which names two matrices of the feed-forward network.",
-            "So the third product of SwiGLU and its gate are not among them, while all three matrices count as weights.",
+            *(matrices if edition == 2025 else ("The activations are those of the handout's list.",)),
             "Each listed tensor is kept once; nothing is recomputed.",
         ),
     )

@@ -38,18 +38,15 @@ class Family:
 
 @dataclass(frozen=True)
 class Families:
-    """The whole table: families by ``model_type``, encoders, names of activations, fields by what they do, the source.
+    """The whole table: families by ``model_type``, encoders, names of activations, the source.
 
-    `fields` are those that some family reads, `harmless` those that change neither weights nor what is kept, and
-    `changing` those that add what is not counted, with what that is.
+    `fields` are those that some family reads.
     """
 
     known: Mapping[str, Family]
     encoders: frozenset[str]
     activations: Mapping[str, str]
     fields: frozenset[str]
-    harmless: frozenset[str]
-    changing: Mapping[str, str]
     source: str
 
 
@@ -65,8 +62,6 @@ def families() -> Families:
         encoders=frozenset(table["encoders"]),
         activations=table["activations"],
         fields=frozenset(name for family in known.values() for names in family.keys.values() for name in names),
-        harmless=frozenset(table["harmless"]),
-        changing=table["changing"],
         source=table["source"],
     )
 

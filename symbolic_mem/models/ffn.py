@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Tensor
 
 SOURCE = "Stanford CS336 (2025), assignment 2, section 2.4, problem communication_accounting"
 
@@ -26,8 +26,15 @@ def ffn(blocks: sp.Expr = L) -> Model:
             Tensor("W_out", (d_model, d_ff), "second linear layer, d_ff to d_model, no bias"),
         ),
         saved=(
-            Tensor("x", (B, S, d_model), "input of the first linear layer: the gradient of its weight needs it"),
-            Tensor("h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it"),
+            Tensor(
+                "x",
+                (B, S, d_model),
+                "input of the first linear layer: the gradient of its weight needs it",
+                feeds=LINEAR,
+            ),
+            Tensor(
+                "h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it", feeds=LINEAR
+            ),
         ),
         matmuls=(Matmul("x W_in", B * S, d_model, d_ff), Matmul("h W_out", B * S, d_ff, d_model)),
         source=SOURCE,

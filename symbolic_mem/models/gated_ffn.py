@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Tensor
 
 
 def gated_ffn(blocks: sp.Expr = L) -> Model:
@@ -21,11 +21,13 @@ def gated_ffn(blocks: sp.Expr = L) -> Model:
         repeat=blocks,
         weights=(*up, Tensor("W_down", (d_model, d_ff), "d_ff to d_model, no bias")),
         saved=(
-            Tensor("x", (B, S, d_model), "input of the gate and of the up projection"),
+            Tensor("x", (B, S, d_model), "input of the gate and of the up projection", feeds=LINEAR),
             Tensor("g", (B, S, d_ff), "output of the gate: the gradient of its activation function needs it"),
             Tensor("a", (B, S, d_ff), "the activated gate: the gradient of the up projection needs it"),
             Tensor("u", (B, S, d_ff), "output of the up projection: the gradient of the gate needs it"),
-            Tensor("h", (B, S, d_ff), "input of the down projection: the gradient of its weight needs it"),
+            Tensor(
+                "h", (B, S, d_ff), "input of the down projection: the gradient of its weight needs it", feeds=LINEAR
+            ),
         ),
         matmuls=(
             Matmul("x W_gate", tokens, d_model, d_ff),

@@ -13,8 +13,8 @@ from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
 from symbolic_mem.models.patterns import dense_layers
-from symbolic_mem.models.reading import assumptions, head
-from symbolic_mem.models.recognise import Named, recognise, refuse_changing
+from symbolic_mem.models.reading import assumptions, head, not_read
+from symbolic_mem.models.recognise import Named, recognise
 
 
 def read_config(path: str | Path) -> Architecture:
@@ -41,7 +41,6 @@ def parse_config(content: bytes, where: str) -> Architecture:
 def architecture_of(table: dict[str, Any], where: str, like: str | None = None) -> Architecture:
     """Read the architecture from the fields of a config, as the family `like` if it is given."""
     named = recognise(table, where, like)
-    refuse_changing(table, where)
     return _architecture(Fields(table, named.family, where), named, like)
 
 
@@ -83,6 +82,7 @@ def _architecture(fields: Fields, named: Named, like: str | None) -> Architectur
         described=family.describes and like is None and facts.pop("described", True),
         numbers=tuple(fields.numbers.items()),
         assumptions=assumptions(fields, named, tied, like),
+        unread=not_read(fields, like),
         **facts,
         **dropouts,
     )

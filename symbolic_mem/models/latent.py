@@ -12,7 +12,7 @@ from symbolic_mem.models.attention import core, core_shapes
 from symbolic_mem.models.linear import TOKENS, join, linear
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.tensors import Layer
+from symbolic_mem.models.tensors import Layer, Tensor
 
 
 def latent_attention(
@@ -57,7 +57,11 @@ def latent_attention(
     shapes["k_expanded"] = shapes["k"]
     parts.append(core(profile, shapes, d_nope + d_rope, d_v, n_heads, dropout=attention_dropout))
     parts.append(linear(profile, {"W_o": width}, out, bias=o_bias, keep_input=False, group="attention"))
-    return join("attention", *parts)
+    narrow = (
+        Tensor("compressed keys and values", (*TOKENS, d_c), "keys and values of later tokens are expanded from it"),
+        Tensor("rotary key", (*TOKENS, d_rope), "all heads share it"),
+    )
+    return join("attention", *parts, Layer("cache", cached=narrow))
 
 
 def _norm_of_a_part(profile: Profile, kind: str, width: sp.Expr, buffer: sp.Expr) -> Layer:

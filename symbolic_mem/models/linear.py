@@ -9,9 +9,10 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.profile import Profile, Shape
-from symbolic_mem.models.tensors import Layer, Matmul, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Tensor
 
 TOKENS = (B, S)
+NOT_QUANTISED = ("router", "head")
 
 
 def linear(
@@ -40,6 +41,7 @@ def linear(
     (2*d_ff*d_model, ['input'])
     """
     weights, saved, matmuls = [], [], []
+    feeds = "" if group in NOT_QUANTISED else LINEAR
     shared = not producer or profile.shares_input(producer)
     for position, (name, out) in enumerate(outputs.items()):
         shape = (*stack, out, width)
@@ -51,8 +53,9 @@ def linear(
             if tensor.kind == "buffers":
                 saved.append(Tensor(f"copy of {name}", shape, tensor.reason, tensor.bytes_per_element, kind="buffers"))
             elif kept:
-                saved.append(tensor if position == 0 else replace(tensor, name=f"{tensor.name} for {name}"))
-        matmuls.append(Matmul(name, sp.Mul(*rows), width, out))
+                another = tensor.name if position == 0 else f"{tensor.name} for {name}"
+                saved.append(replace(tensor, name=another, feeds=feeds))
+        matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
     saved.sort(key=lambda tensor: tensor.kind)
     return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
 
@@ -67,9 +70,12 @@ def join(name: str, *parts: Layer, repeat: sp.Expr = sp.S.One, block: str = "") 
         repeat=repeat,
         source="; ".join(dict.fromkeys(part.source for part in parts if part.source)),
         block=block,
+        cached=tuple(tensor for part in parts for tensor in part.cached),
     )
 
 
-def keeping(profile: Profile, saved: tuple[Tensor, ...]) -> Layer:
-    """Return a part without weights: the tensors that an operation keeps."""
+def keeping(profile: Profile, saved: tuple[Tensor, ...], feeds: Mapping[str, str] | None = None) -> Layer:
+    """Return a part without weights: the tensors that an operation keeps, and which of them `feeds` a linear layer."""
+    known = feeds or {}
+    saved = tuple(replace(one, feeds=known[one.name]) if one.name in known else one for one in saved)
     return Layer("operation", saved=saved, source=profile.source)

@@ -9,7 +9,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import d_ff, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.profile import Profile, Shape
-from symbolic_mem.models.tensors import Layer, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Tensor
 
 _LEARNED = {"xielu": ("alpha_p", "alpha_n")}
 
@@ -62,7 +62,7 @@ def mlp(
             group=group,
             stack=stack,
         ),
-        replace(keeping(profile, kept), weights=learned),
+        replace(keeping(profile, kept, {"product" if gated else "activation": LINEAR}), weights=learned),
         linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
     ]
     if dropout:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -17,8 +17,21 @@ from symbolic_mem.models.tensors import Tensor
 Shape = tuple[sp.Expr, ...]
 Size = int | str
 Row = Mapping[str, Any]
-_OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients")
+_OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
 COPIES_OF_WEIGHTS = ("weight_copy", "gain")
+PRECISIONS = {
+    "16-bit": "16 bits",
+    "FP32": "FP32",
+    "autocast": "16 bits with FP32 weights that are converted for every product",
+    "FP8": "BF16 with the inputs of linear layers in FP8",
+}
+
+
+class Note(NamedTuple):
+    """Something that is taken for granted, in `words`; `when` names the kind of model of which it is said ("": all)."""
+
+    words: str
+    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,8 @@ class Profile:
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
-    of the log probabilities and that of the logits ("": not measured). A `blank` profile keeps nothing.
+    of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
+    `PRECISIONS`. A `blank` profile keeps nothing.
     """
 
     name: str
@@ -43,8 +57,10 @@ class Profile:
     outputs: Mapping[str, Size] = field(default_factory=dict, hash=False)
     families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
     regenerates: frozenset[str] = frozenset()
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Note, ...] = ()
     loss_gradients: Size = ""
+    engine: str = ""
+    precision: str = "16-bit"
     blank: bool = False
 
     def kept(
@@ -155,6 +171,16 @@ def profile(name: str, **changes: Any) -> Profile:
     return known[name].using(**changes)
 
 
+def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
+    """Return the bundled profile of an engine in the first of the `precisions` in which there is one, else None.
+
+    >>> in_precision("hf-cuda", ["autocast"]).name, in_precision("hf-cuda", ["FP32"])
+    ('hf-cuda-autocast', None)
+    """
+    of_engine = [how for how in profiles().values() if how.engine == engine]
+    return next((how for one in precisions for how in of_engine if how.precision == one), None)
+
+
 @cache
 def _operations() -> dict[str, dict[str, dict[str, str]]]:
     return _toml("operations.toml")
@@ -172,7 +198,8 @@ def _read(name: str, tables: Mapping[str, Any]) -> Profile:
     if "regenerates" in table:
         own["regenerates"] = frozenset(table["regenerates"])
     if "assumptions" in table or base is None:
-        own["assumptions"] = tuple(table.get("assumptions", ()))
+        said = table.get("assumptions", ())
+        own["assumptions"] = tuple(Note(one) if isinstance(one, str) else Note(**one) for one in said)
     inherited = {name: row for name, row in base.keeps.items() if name not in table.get("without", ())} if base else {}
     own["keeps"] = {**inherited, **_rows(table.get("keeps", {}))}
     own["families"] = {family: _rows(rows) for family, rows in table.get("families", {}).items()}

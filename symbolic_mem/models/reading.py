@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import Any
 
 import sympy as sp
@@ -10,8 +9,10 @@ import sympy as sp
 from symbolic_mem.models.families import families
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.recognise import Named
+from symbolic_mem.models.unread import unread
 
 NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
+OTHERWISE = ("quantization_config", "num_labels", "id2label")  # read, but not by a family
 _MOST_LABELS = 1_000_000
 
 
@@ -58,7 +59,7 @@ def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> t
         lines.append(NOT_DESCRIBED)
     if fields.table.get("quantization_config") is not None:
         lines.append("quantization_config is not used: the recipe says how many bytes an element has.")
-    return (*lines, *unread(fields.table, fields.asked, like))
+    return (*lines, *(_ignored(fields) if like is not None else _without_a_part(fields)))
 
 
 def _head_line(fields: Fields, kind: str, tied: bool) -> str:
@@ -72,21 +73,20 @@ def _head_line(fields: Fields, kind: str, tied: bool) -> str:
     return f"The head has weights of its own ({key} is false)."
 
 
-def unread(content: Mapping[str, Any], asked: Container[str], like: str | None = None) -> list[str]:
-    """Name the fields that were not read: those of other families, and those that no family has."""
-    table = families()
-    rest = [
-        key
-        for key, value in content.items()
-        if value is not None and value is not False and key not in asked and key not in table.harmless
-    ]
-    if like is not None:
-        return [f"Ignored, as that family does not have them: {', '.join(sorted(rest))}."] if rest else []
-    known = sorted(key for key in rest if key in table.fields)
-    other = sorted(key for key in rest if key not in table.fields)
-    lines = []
-    if known:
-        lines.append(f"In the file, but without a part in a model of this family: {', '.join(known)}.")
-    if other:
-        lines.append(f"In the file and not read: {', '.join(other)}; if one of them changes the model, the count is wrong.")
-    return lines
+def not_read(fields: Fields, like: str | None) -> tuple[str, ...]:
+    """Name the fields that nothing reads and that may change the model; a family read for another says them itself."""
+    known = {*fields.asked, *families().fields, *OTHERWISE}
+    return () if like is not None else unread(fields.table, known, fields.where)
+
+
+def _ignored(fields: Fields) -> list[str]:
+    """Every field that the family which is read for another does not have."""
+    rest = unread(fields.table, {*fields.asked, *OTHERWISE}, fields.where)
+    return [f"Ignored, as that family does not have them: {', '.join(rest)}."] if rest else []
+
+
+def _without_a_part(fields: Fields) -> list[str]:
+    """Name the fields that other families have."""
+    other = sorted(key for key in families().fields - fields.asked if fields.table.get(key) not in (None, False))
+    rest = unread({key: fields.table[key] for key in other}, (), fields.where)
+    return [f"In the file, but without a part in a model of this family: {', '.join(rest)}."] if rest else []

@@ -33,16 +33,6 @@ class Named:
     head: str
 
 
-def refuse_changing(content: Mapping[str, Any], where: str) -> None:
-    """Refuse a config with a field that adds weights which are not counted."""
-    for key, what in families().changing.items():
-        if content.get(key):
-            raise BadInput(
-                f"{where}: {key} adds {what}, which is not counted, so that every number would be wrong; "
-                "--from transformers counts what that library builds"
-            )
-
-
 def known_types() -> list[str]:
     """Return every ``model_type`` that is read: described, counted, or of several modalities."""
     return sorted({*families().known, *counted_families()[0], *wrappers()})
@@ -71,7 +61,8 @@ def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -
     if given is None:
         given = next((name for name, family in known.items() if head and _head_of(family, head)), None)
         if given is None:
-            raise BadInput(f"{where}: there is no model_type, which says how to read it; {_ways(content)}")
+            raise BadInput(f"{where}: there is no model_type, which a config.json of Hugging Face transformers has; other files of a model, "
+                f"such as a params.json, are not read; {_ways(content)}")
     if given not in known:
         raise BadInput(f"{where}: {_unknown(content, given)}; {_ways(content)}")
     family = known[given]

@@ -25,6 +25,8 @@ GROUPS = (
 )
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
 STATIC = ("weights", "gradients", "optimizer")
+LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
+FEEDS = (LINEAR, AFTER_ATTENTION)
 
 
 @hashed_once
@@ -34,7 +36,8 @@ class Tensor:
 
     `bytes_per_element` is None when the recipe decides, and a number where the engine fixes it (an fp32 statistic).
     `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it. `kind` is the kind of memory
-    that a saved tensor counts as: a copy of a weight is a buffer, not an activation.
+    that a saved tensor counts as: a copy of a weight is a buffer, not an activation. `feeds` is one of `FEEDS` where the
+    tensor is the input of a linear layer of a block: a recipe may keep those in fewer bytes than others.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Tensor:
     bytes_per_element: sp.Expr | None = None
     group: str = ""
     kind: str = "activations"
+    feeds: str = ""
 
     @property
     def elements(self) -> sp.Expr:
@@ -65,12 +69,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Matmul:
-    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward."""
+    """A product of an (m, k) and a (k, n) matrix: 2 m k n FLOPs forward, twice that backward.
+
+    `group` is the part of the model that it counts to, the `group` of its weight if it has one.
+    """
 
     name: str
     m: sp.Expr
     k: sp.Expr
     n: sp.Expr
+    group: str = ""
 
     @property
     def flops(self) -> sp.Expr:
@@ -85,7 +93,8 @@ class Layer:
 
     `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
     `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype). `kept`
-    counts the repetitions that keep what autograd saves, where some are recomputed (None: all).
+    counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `cached` is what decoding
+    keeps of the tokens that it has seen.
     """
 
     name: str
@@ -97,6 +106,7 @@ class Layer:
     block: str = ""
     enters: Tensor | None = None
     kept: sp.Expr | None = None
+    cached: tuple[Tensor, ...] = ()
 
     @cached_property
     def parameters(self) -> sp.Expr:
@@ -116,6 +126,7 @@ class Held(NamedTuple):
     repeat: sp.Expr
     kept: sp.Expr | None
     multiplied: bool
+    in_block: bool = False
 
 
 @hashed_once
@@ -151,7 +162,9 @@ class Model:
     def weights(self) -> Weights:
         """The weights of all layers, the same value for models that differ in what they save alone."""
         held = (
-            Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls)) for layer in self.layers if layer.weights
+            Held(layer.weights, layer.repeat, layer.kept, bool(layer.matmuls), bool(layer.block))
+            for layer in self.layers
+            if layer.weights
         )
         return _the_one(Weights(tuple(held)))
 

@@ -9,12 +9,13 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import attention
+from symbolic_mem.models.attention import attention, heads_with_keys
 from symbolic_mem.models.ends import embedding, head, score
 from symbolic_mem.models.latent import latent_attention
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.moe import moe
 from symbolic_mem.models.norms import norm, norm_operation
+from symbolic_mem.models.notes import notes
 from symbolic_mem.models.profile import Profile, profile
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 
@@ -36,8 +37,13 @@ def transformer(architecture: Architecture | None = None, how: Profile | None = 
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
-        assumptions=(*architecture.assumptions, f"What is kept for the backward pass: {how.title}.", *how.assumptions),
+        assumptions=(*architecture.assumptions, *(_kept(architecture, how) if architecture.described else ())),
     )
+
+
+def _kept(a: Architecture, how: Profile) -> Iterator[str]:
+    yield f"What is kept for the backward pass: {how.title}."
+    yield from notes(a, how)
 
 
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
@@ -131,15 +137,9 @@ def _attention(a: Architecture, how: Profile) -> Layer:
         sinks=a.sinks,
         attention_dropout=a.attention_dropout != 0,
         dropout=a.residual_dropout != 0,
-        heads_with_keys=_heads_with_keys(a),
+        heads_with_keys=heads_with_keys(a.n_kv, a.n_heads, a.values()),
         producer=_producer(a),
     )
-
-
-def _heads_with_keys(a: Architecture) -> str:
-    values = a.values()
-    n_kv, n_heads = a.n_kv.xreplace(values), a.n_heads.xreplace(values)
-    return "all" if n_kv == n_heads else "one" if n_kv == 1 else "some"
 
 
 def _mlp(a: Architecture, how: Profile) -> Layer:

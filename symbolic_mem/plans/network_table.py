@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.base.symbols import C, W, W_dcn
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.hardware.catalogue import device, parse_flops, parse_rate
@@ -47,7 +48,7 @@ def read_network(
 def _rates(
     texts: Mapping[str, str], chosen: Device | None, values: Mapping[sp.Symbol, sp.Rational]
 ) -> dict[sp.Symbol, sp.Rational]:
-    given: dict[sp.Symbol, int] = {}
+    given: dict[sp.Symbol, Number] = {}
     if texts["flops"]:
         given[C] = parse_flops(texts["flops"])
     elif chosen is not None and C not in values:
@@ -59,7 +60,7 @@ def _rates(
         given[W] = link.bytes_per_second
     if texts["pods"]:
         given[W_dcn] = parse_rate(texts["pods"])
-    return {symbol: sp.Integer(rate) for symbol, rate in given.items()}
+    return {symbol: rational(rate) for symbol, rate in given.items()}
 
 
 def _source(text: str, chosen: Device | None) -> str:

@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
@@ -27,13 +28,13 @@ COUNT = local("n", "b")
 ALL = ("size", "bandwidth", "overhead")
 
 
-def _bytes(given: Any, at: At) -> int:
+def _bytes(given: Any, at: At) -> Number:
     said = words(given, at)
     with at_place(at.where):
         return parse_bytes(said)
 
 
-def _rate(given: Any, at: At) -> int:
+def _rate(given: Any, at: At) -> Number:
     said = words(given, at)
     with at_place(at.where):
         return parse_rate(said)
@@ -50,8 +51,8 @@ class Buckets(Question):
     ask = "buckets"
     subject = "formulas"
 
-    size: int | None = key(_bytes)
-    bandwidth: int | None = key(_rate)
+    size: Number | None = key(_bytes)
+    bandwidth: Number | None = key(_rate)
     overhead: sp.Rational | None = key(_seconds)
 
     def checked(self) -> Buckets:
@@ -65,7 +66,7 @@ class Buckets(Question):
         """Find the number and the size of buckets at which the time that is not hidden is least."""
         plan = Plan(SIZE, BANDWIDTH, OVERHEAD)
         numbers = zip((SIZE, BANDWIDTH, OVERHEAD), (self.size, self.bandwidth, self.overhead), strict=True)
-        known = {symbol: sp.sympify(value) for symbol, value in numbers if value is not None}
+        known = {symbol: symbolic(value) for symbol, value in numbers if value is not None}
         return FoundBuckets(study, self, plan, known)
 
     def steps(self, found: FoundBuckets) -> Iterator[Block]:

@@ -3,57 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
-from symbolic_mem.document.words import capitalised
+from symbolic_mem.document.prose import Chain, Prose, amount, say, text
+from symbolic_mem.document.steps import Block, Paragraph
+from symbolic_mem.document.words import capitalised, joined
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.figures import held_against, stated
+from symbolic_mem.questions.parts.edition_tables import edition_blocks
+from symbolic_mem.questions.parts.editions import Figure, check_computed, edition
+from symbolic_mem.questions.parts.figures import figure, verdict
+from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines, Held
+from symbolic_mem.questions.parts.keys import values
+from symbolic_mem.questions.parts.line_steps import (
+    asked_table,
+    case_steps,
+    in_cases,
+    line_step,
+    uncapitalised,
+)
 from symbolic_mem.questions.parts.printed import as_it_stands
-from symbolic_mem.questions.parts.worked import WorkedLine, worked_lines
-from symbolic_mem.study.question import Claimed, Found, Question, key, words
+from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
+from symbolic_mem.study.question import Claimed, Question, key, sets
+from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
-
-VERDICTS = {
-    "exact": "as printed",
-    "rounded": "printed rounded",
-    "different": "not the printed figure",
-}
 
 
 @dataclass(frozen=True)
 class Evaluate(Question):
-    """What lines of a worked problem come to, each over the symbols of the study and the lines before it."""
+    """What lines of a worked problem come to, each over the symbols of the study and the lines before it.
+
+    With `cases` the same lines are worked through for each of them.
+    """
 
     ask = "evaluate"
     subject = "formulas"
 
     lines: tuple[WorkedLine, ...] = key(worked_lines, (), name="steps")
-    closing: str = key(words, "", name="answer")
+    asked: tuple[str, ...] = key(names, (), name="answer")
+    values: tuple[Change, ...] = sets(values)
+    cases: tuple[Case, ...] = key(cases, ())
+    edition: str = key(edition, "")
 
     def checked(self) -> Evaluate:
-        """Refuse a question without lines, and an answer that is none of them."""
-        names = [line.name for line in self.lines]
-        if not names:
+        """Refuse a question without lines, an answer that is none of them, and printed figures of no line or edition."""
+        known = [line.name for line in self.lines]
+        if not known:
             raise BadInput(f'{self.where}: nothing to work through; give steps = [{{ name = "a", formula = "C/W" }}]')
-        if self.closing and self.closing not in names:
-            raise BadInput(f"{self.where}: answer {self.closing!r} is no step; {nearest(self.closing, names)}")
-        return self
+        for name in self.asked:
+            if name not in known:
+                raise BadInput(f"{self.where}: answer {name!r} is no step; {nearest(name, known)}")
+        if self.cases and any(line.printed for line in self.lines):
+            raise BadInput(f'{self.where}: printed is the figure of one case; give it there, printed = {{ a = "1" }}')
+        for name in (name for case in self.cases for name in case.printed):
+            if name not in known:
+                raise BadInput(f"{self.where}: printed {name!r} is no step; {nearest(name, known)}")
+        return replace(
+            self,
+            lines=tuple(line.dated(self.edition, self.where) for line in self.lines),
+            cases=tuple(case.dated(self.edition, self.where) for case in self.cases),
+        )
 
-    def answer(self, study: Study) -> FoundLines:
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What the cases give values to, and the question for itself."""
+        cases = dict.fromkeys(name for case in self.cases for name in case.symbols)
+        return (*cases, *(change.aspect for change in self.values))
+
+    def reads(self, study: Study) -> frozenset[str]:
+        """The names of the symbols in its lines that its cases do not fix."""
+        return frozenset(map(str, self.answer(study).read)) - {*self.finds}
+
+    def answer(self, study: Study) -> FoundLines | FoundCases:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
+        if not self.cases:
+            return self._worked(study)
+        found = tuple((case, self._worked(study.changed(case.values), case.printed)) for case in self.cases)
+        return FoundCases(study, self, found)
+
+    def _worked(self, study: Study, printed: Mapping[str, tuple[Figure, ...]] | None = None) -> FoundLines:
+        """Work out the lines; the `printed` figures of a case stand in place of those of the lines."""
         known = dict(study.values)
         evaluated: list[Evaluated] = []
-        for line in self.lines:
+        for written in self.lines:
+            with at_place(f"question {self.label}, {written.name}"):
+                line = written.of(study.built)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")
@@ -61,147 +100,84 @@ class Evaluate(Question):
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
             known[line.symbol] = value
-            evaluated.append(Evaluated(line, value, *(("", None) if study.caller else _against(line, value))))
-        return FoundLines(study, self, tuple(evaluated), self.closing or self.lines[-1].name)
+            figures = line.printed if printed is None else printed.get(line.name, ())
+            for each in () if study.caller else figures:
+                check_computed(each, known, f"question {self.label}, {line.name}", line.scale)
+            evaluated.append(Evaluated(line, value, () if study.caller else _against(line, value, figures)))
+        return FoundLines(study, self, tuple(evaluated), self.asked or (self.lines[-1].name,))
 
-    def steps(self, found: FoundLines) -> Iterator[Block]:
+    def steps(self, found: FoundLines | FoundCases) -> Iterator[Block]:
         """Write each line from symbols to numbers to its value, then hold them against what was printed."""
+        if isinstance(found, FoundCases):
+            yield from case_steps(found)
+            yield from self._against_editions(found, [one for case in self.cases for one in case.figures])
+            return
         work = Work(found.study.values)
         for each in found.evaluated:
-            yield _step(each, work)
-        printed = [each.line.printed for each in found.evaluated if each.line.printed]
-        if any(each.verdict for each in found.evaluated):
-            yield _printed(found)
+            yield line_step(each, work)
+        if len(found.closing) > 1:
+            yield asked_table(found)
+        yield from self._against_editions(found, [one for line in self.lines for one in line.printed])
+
+    def _against_editions(self, found: FoundLines | FoundCases, printed: list[Figure]) -> Iterator[Block]:
+        if not found.study.caller:
+            yield from edition_blocks(found)
         elif printed:
-            yield Paragraph(as_it_stands(*printed))
+            yield Paragraph(as_it_stands(printed))
 
-    def sentence(self, found: FoundLines) -> Prose:
-        """State the closing line with its number."""
-        line = found.closing.line
-        chain = Chain(line.symbol, (amount(found.value, line.unit, digits=line.digits),))
-        return say("{said}: {chain}.", said=text(capitalised(line.statement) or "The result is"), chain=chain)
+    def sentence(self, found: FoundLines | FoundCases) -> Prose:
+        """State the lines that are asked for with their numbers, in one sentence."""
+        if isinstance(found, FoundCases):
+            return in_cases(found)
+        said = [
+            say(
+                "{said}: {chain}",
+                said=text((capitalised if first else uncapitalised)(each.line.statement) or "The result is"),
+                chain=Chain(each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits),)),
+            )
+            for first, each in zip((True, *[False] * len(found.closing)), found.closing, strict=False)
+        ]
+        return say("{said}.", said=joined(said, "; ", "; "))
 
-    def heading(self, found: FoundLines) -> str:
+    def heading(self, found: FoundLines | FoundCases) -> str:
         """The title where the study gives none."""
         return self.title or "The problem, worked through"
 
     @property
     def claimable(self) -> tuple[str, ...]:
-        """What can be claimed: every line."""
-        return tuple(line.name for line in self.lines)
+        """What can be claimed: every line, in every case."""
+        lines = [line.symbol for line in self.lines]
+        return (
+            tuple(str(one) for one in lines)
+            if not self.cases
+            else tuple(str(case.of(one)) for case in self.cases for one in lines)
+        )
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of every line, by its name."""
+        found = self.answer(study)
         return {
-            each.line.name: Claimed(
+            str(symbol): Claimed(
                 _exactly(each.value),
                 "bytes" if each.line.memory else "number",
                 each.line.statement or each.line.name,
             )
-            for each in self.answer(study).evaluated
+            for symbol, each in found.numbers
         }
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """A line with its exact `value`, and the `verdict` on the figure that the source prints.
-
-    That figure is `off` by this share of the value: None where there is no figure, or where the value is zero. There is
-    no verdict where the caller changed the study that the source speaks of.
-    """
-
-    line: WorkedLine
-    value: sp.Expr
-    verdict: str = ""
-    off: sp.Expr | None = None
-
-
-@dataclass(frozen=True, repr=False)
-class FoundLines(Found):
-    """Every line `evaluated`, of which the one called `asked` answers."""
-
-    evaluated: tuple[Evaluated, ...]
-    asked: str
-
-    @property
-    def closing(self) -> Evaluated:
-        """The line that answers."""
-        return next(each for each in self.evaluated if each.line.name == self.asked)
-
-    @property
-    def value(self) -> Any:
-        """The number of the closing line; bytes where it is an amount of memory."""
-        return self.closing.value
-
-    @property
-    def ledger(self) -> Ledger:
-        """The lines, each under its name."""
-        lines = (each.line for each in self.evaluated)
-        return Ledger(
-            tuple(Line(line.symbol, line.formula, line.unit, line.statement, line.note) for line in lines),
-            self.study.values,
+def _against(line: WorkedLine, value: sp.Expr, figures: tuple[Figure, ...]) -> tuple[Held, ...]:
+    """The verdict on each printed figure, and by which share of the value it is off."""
+    return tuple(
+        Held(
+            printed,
+            verdict(value / line.scale, printed.written),
+            None if value == 0 else figure(printed.written) * line.scale / value - 1,
         )
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """The value, the unit and the printed figure of each line."""
-        return {"values": {each.line.name: _facts(each) for each in self.evaluated}}
-
-
-def _against(line: WorkedLine, value: sp.Expr) -> tuple[str, sp.Expr | None]:
-    """The verdict on the printed figure, and by which share of the value it is off."""
-    if not line.printed:
-        return "", None
-    figure = stated(line.printed) * line.scale
-    return held_against(value / line.scale, line.printed), None if value == 0 else figure / value - 1
+        for printed in figures
+    )
 
 
 def _exactly(value: sp.Expr) -> Fraction:
     """A value as a fraction; one with a root to forty figures."""
     return fraction(value) if value.is_Rational else Fraction(str(sp.N(value, 40)))
-
-
-def _facts(each: Evaluated) -> dict[str, Any]:
-    fact = {"value": each.value, "unit": each.line.unit, "printed": each.line.printed if each.verdict else None}
-    return {**fact, "verdict": each.verdict} if each.verdict else fact
-
-
-def _step(each: Evaluated, work: Work) -> Step:
-    line = each.line
-    work.values[line.symbol] = each.value
-    shown = amount(each.value, line.unit, digits=line.digits)
-    exact = shown[1].shown.exact
-    itself = line.formula.is_Rational and exact and line.scale == 1  # the formula is the number that is shown
-    links: list[tuple[str, Side]] = [] if itself and line.unit else [("=", line.formula)]
-    if line.formula.free_symbols:
-        links.append(("=", work.put(line.formula)))
-    if not (line.formula.is_number and not line.unit and exact):
-        links.append(shown)
-    reason = text(line.note) if line.note else None
-    return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
-
-
-def _printed(found: FoundLines) -> Table:
-    rows = tuple(
-        (
-            say("{s}", s=each.line.symbol),
-            Prose((Amount(each.value, each.line.unit, each.line.digits),)),
-            text(f"{each.line.printed} {each.line.unit}".strip()),
-            _verdict(each),
-        )
-        for each in found.evaluated
-        if each.line.printed
-    )
-    heads = (
-        Column(text("quantity")),
-        Column(text("exact value"), "right"),
-        Column(text("printed"), "right"),
-        Column(text("verdict"), "note"),
-    )
-    return Table(text("Against the figures that the source prints"), heads, rows)
-
-
-def _verdict(each: Evaluated) -> Prose:
-    if each.verdict != "different" or each.off is None:
-        return text(VERDICTS[each.verdict])
-    return say("not the printed figure (off by {off} %)", off=f"{float(100 * each.off):+.2g}")

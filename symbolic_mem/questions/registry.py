@@ -21,6 +21,8 @@ ASKS = {
     "recompute": "RecomputeOtherwise",
     "compare": "Compare",
     "evaluate": "Evaluate",
+    "account": "Account",
+    "flops": "Flops",
     "buckets": "Buckets",
 }
 

@@ -20,6 +20,7 @@ from symbolic_mem.document.steps import Block, Bullets
 from symbolic_mem.document.words import joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.editions import Figure, edition
 from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.found_stages import Cell, FoundStages, Solved
 from symbolic_mem.questions.parts.instants import states
@@ -82,6 +83,7 @@ class Stages(OnDevice):
     unit: str = key(_unit, "")
     printed: tuple[tuple[str, ...], ...] = key(_printed, ())
     printed_note: str = key(words, "")
+    edition: str = key(edition, "")
 
     def checked(self) -> Self:
         """Refuse a printed table of another shape, and keys that say nothing about what is asked."""
@@ -90,6 +92,11 @@ class Stages(OnDevice):
             raise BadInput(
                 f"{self.where}: printed must have {rows} rows of {columns} figures, one for each stage; it has "
                 f"{len(self.printed)} of {', '.join(str(len(row)) for row in self.printed)}"
+            )
+        if self.printed and not self.edition:
+            raise BadInput(
+                f"{self.where}: the printed figures are not dated; declare the edition that prints them (commit or "
+                'version, and date) under [editions], and name it: edition = "NAME"'
             )
         if self.solved is not None and self.unit:
             raise BadInput(f"{self.where}: unit is that of memory, and {self.solved} is asked for; leave it out")
@@ -156,7 +163,8 @@ class Stages(OnDevice):
             yield from capacity_blocks(found.solved.capacity, work)
             yield self._rearranged(found.solved, work)
         yield cells_table(found)
-        yield from verdict_blocks(found, [figure for row in self.printed for figure in row], self.printed_note)
+        printed = [Figure(written, self.edition) for row in self.printed for written in row]
+        yield from verdict_blocks(found, printed, self.printed_note)
 
     def sentence(self, found: FoundStages) -> Prose:
         """State the cells of the last row."""

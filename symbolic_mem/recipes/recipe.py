@@ -15,25 +15,48 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.models.profile import PRECISIONS
+from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DEFAULT = "cs336"
 FP32 = sp.Integer(4)
+_PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SIZES = ("weights", "gradients", "optimizer", "activations")
 
 
 class NotCounted(NamedTuple):
     """Something that a recipe leaves out, in its own `words`.
 
-    They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them.
+    They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
+    about `copies` of the weights give way where the model counts such copies.
     """
 
     words: str
     sized_as: tuple[str, ...] = ()
     instead_of: str = ""
+    copies: bool = False
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Widths:
+    """The bytes of one element of a saved tensor: `usual`, or those `of_inputs` of linear layers (see `FEEDS`)."""
+
+    usual: sp.Rational
+    of_inputs: tuple[tuple[str, sp.Rational], ...] = ()
+
+    def of(self, tensor: Tensor) -> sp.Expr:
+        """Return the bytes of one element: what the engine fixes, else what the recipe says.
+
+        >>> recipe("fp8").widths.of(Tensor("x", (), feeds="linear layer"))
+        33/32
+        """
+        if tensor.bytes_per_element is not None:
+            return tensor.bytes_per_element
+        return dict(self.of_inputs).get(tensor.feeds, self.usual)
 
 
 @hashed_once
@@ -48,6 +71,9 @@ class Recipe:
     `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
     sent in values of `reduces` bytes beside those that were computed (None: it is not said).
+
+    `precisions` are those of the engine profiles that it agrees with, the first of which it brings; `quantised` are the
+    bytes of the inputs of linear layers, where they are not those of the other `activations`.
     """
 
     name: str
@@ -68,6 +94,23 @@ class Recipe:
     units: int = 1
     gathers: sp.Rational | None = None
     reduces: sp.Rational | None = None
+    precisions: tuple[str, ...] = ("16-bit",)
+    quantised: tuple[tuple[str, sp.Rational], ...] = ()
+
+    @property
+    def widths(self) -> Widths:
+        """The bytes of one element of every saved tensor."""
+        return Widths(self.activations, self.quantised)
+
+    @property
+    def saved_bytes(self) -> str:
+        """The bytes of a saved element, in words.
+
+        >>> recipe("cs336").saved_bytes, recipe("fp8").saved_bytes
+        ('2', '2, input of a linear layer 1.03125, input of a linear layer after attention 1.53125')
+        """
+        inputs = (f", input of a {feeds} {float(size):g}" for feeds, size in self.quantised)
+        return f"{float(self.activations):g}{''.join(inputs)}"
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -97,6 +140,12 @@ class Recipe:
         for kind in bytes_by_kind:
             if kind not in (*{state.kind for state in self.states}, "activations"):
                 raise BadInput(f"recipe {self.name!r} keeps no {kind!r}; {nearest(kind, KINDS)}")
+            kept = kind == "activations" and bytes_by_kind[kind] == self.activations
+            if kind == "activations" and not kept and not set(self.precisions) & set(_PRECISION_OF.values()):
+                raise BadInput(
+                    f"recipe {self.name!r} trains in {PRECISIONS[self.precisions[0]]}; leave activations as they are, or "
+                    "choose another recipe"
+                )
             fixed = [state.name for state in self.states if state.kind == kind and state.rule != EVERY_ELEMENT]
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
@@ -108,8 +157,15 @@ class Recipe:
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,
-            activations=bytes_by_kind.get("activations", self.activations),
+            **self._saving_in(bytes_by_kind["activations"]) if "activations" in bytes_by_kind else {},
         )
+
+    def _saving_in(self, size: sp.Rational) -> dict[str, Any]:
+        """What another number of bytes for each saved element changes: the precision, too."""
+        if size == self.activations:
+            return {}
+        precision = _PRECISION_OF.get(size)
+        return {"activations": size, "activations_reason": "", "precisions": (precision,) if precision else ()}
 
     def with_optimizer(self, name: str, *, step_counters: bool = False) -> Recipe:
         """Return the recipe with the states of another optimizer, for parameters of the same size.
@@ -223,15 +279,19 @@ def _read(name: str, table: dict) -> Recipe:
         engine=table.get("engine", ""),
         optimizer=table["optimizer"],
         units=table.get("units", 1),
-        gathers=sp.Integer(table["gathers"]) if "gathers" in table else activations if activations.is_Integer else None,
+        gathers=sp.Integer(table["gathers"]) if "gathers" in table else None if "quantised" in table else activations,
         reduces=sp.Integer(table["reduces"]) if "reduces" in table else None,
+        precisions=tuple(table.get("precisions", ("16-bit",))),
+        quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
     )
 
 
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
     if isinstance(given, str):
         return NotCounted(given)
-    return NotCounted(given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""))
+    return NotCounted(
+        given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""), given.get("copies", False)
+    )
 
 
 def _ordered(states: tuple[State, ...]) -> tuple[State, ...]:

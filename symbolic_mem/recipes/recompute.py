@@ -224,7 +224,7 @@ def _input(layer: Layer) -> Tensor:
         return replace(layer.enters, reason=reason)
     for tensor in layer.saved:
         if tensor.kind == "activations":
-            return replace(tensor, reason=reason, bytes_per_element=None)
+            return replace(tensor, reason=reason, bytes_per_element=None, feeds="")
     raise BadInput(f"layer {layer.name!r} begins a block and saves nothing, so that the block's input is unknown")
 
 

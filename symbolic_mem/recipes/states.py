@@ -17,6 +17,8 @@ Pieces = Iterator[tuple[sp.Expr, Shape]]
 
 EVERY_ELEMENT = "every element"
 MATMUL_WEIGHTS = "weights of matmuls"
+QUANTISED = ("matrices of the blocks", "tiles of the matrices of the blocks")
+OTHERS = "other than matrices of the blocks"
 ONCE = "once"
 
 
@@ -58,6 +60,9 @@ def parts_of(rule: str, copies: int, kind: str, weights: Weights) -> tuple[Part,
             continue
         repeat = held.kept if kind == "buffers" and held.kept is not None else held.repeat
         for weight in held.weights:
+            matrix = held.in_block and weight.group != "router" and len(weight.shape) >= 2
+            if (rule in QUANTISED and not matrix) or (rule == OTHERS and matrix):
+                continue
             for count, shape in RULES[rule](weight.shape):
                 if count * repeat != 0:
                     parts.append(Part(copies * repeat * count, shape))
@@ -136,8 +141,7 @@ TILE = 128  # edge of the square tiles of FP8 weights that share one scale
 
 
 def _tiles(shape: Shape) -> Pieces:
-    if len(shape) >= 2:
-        yield sp.S.One, (*shape[:-2], sp.ceiling(shape[-2] / TILE), sp.ceiling(shape[-1] / TILE))
+    yield sp.S.One, (*shape[:-2], sp.ceiling(shape[-2] / TILE), sp.ceiling(shape[-1] / TILE))
 
 
 FACTORED = 128  # optax: `min_dim_size_to_factor`, compared with the second largest dimension
@@ -182,7 +186,9 @@ RULES: dict[str, Callable[[Shape], Pieces]] = {
     "large tensors": _large,
     "blocks of large tensors": _blocks_of_large,
     "small tensors": _small,
-    "tiles": _tiles,
+    QUANTISED[0]: _every_element,
+    QUANTISED[1]: _tiles,
+    OTHERS: _every_element,
     "optax factors": _optax_factors,
     "optax whole": _optax_whole,
     "optax placeholders": _optax_placeholders,

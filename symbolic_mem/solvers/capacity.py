@@ -8,6 +8,7 @@ from functools import lru_cache
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.base.units import parse_bytes, show_bytes
 from symbolic_mem.hardware.devices import Device
 
@@ -18,11 +19,11 @@ READING_UNITS = {"marketed": "GB", "binary": "GiB", "reported": "GiB"}
 class Capacity:
     """`nominal` bytes of one device, less `reserved` bytes, times the `usable` fraction of what is left."""
 
-    nominal: int
+    nominal: Number
     device: Device | None = None
     reading: str | None = None
     unit: str = "GiB"
-    reserved: int = 0
+    reserved: Number = 0
     usable: sp.Rational = sp.S.One
 
     def __post_init__(self) -> None:
@@ -36,7 +37,7 @@ class Capacity:
     @property
     def counted(self) -> sp.Rational:
         """Bytes that the memory of one device is compared with, exactly."""
-        return (sp.Integer(self.nominal) - self.reserved) * self.usable
+        return rational(self.nominal - self.reserved) * self.usable
 
     @property
     def title(self) -> str:
@@ -47,7 +48,7 @@ class Capacity:
 
 
 @lru_cache(maxsize=64)
-def capacity_of(device: Device, reading: str, **limits: int | sp.Rational) -> Capacity:
+def capacity_of(device: Device, reading: str, **limits: Number | sp.Rational) -> Capacity:
     """Return the capacity of a catalogue device under a ``marketed``, ``binary`` or ``reported`` reading.
 
     >>> from symbolic_mem.hardware.catalogue import device
@@ -57,7 +58,7 @@ def capacity_of(device: Device, reading: str, **limits: int | sp.Rational) -> Ca
     return Capacity(device.capacity(reading), device, reading, READING_UNITS[reading], **limits)  # ty: ignore[invalid-argument-type]
 
 
-def capacity_from(text: str, **limits: int | sp.Rational) -> Capacity:
+def capacity_from(text: str, **limits: Number | sp.Rational) -> Capacity:
     """Return a capacity written with its unit, such as ``95 GiB``.
 
     >>> capacity_from("95 GB").counted

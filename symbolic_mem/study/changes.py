@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_number
-from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.symbols import Name, lookup, n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.hardware.catalogue import load_devices
@@ -24,16 +24,19 @@ from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.values import given_symbol, read_fraction, read_value
 
 
-def set_value(name: str, given: object, where: str = "--set") -> Change:
-    """Give the symbol called `name` another value.
+def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name] | None = None) -> Change:
+    """Give the symbol called `name` another value; one that only a study has is among its `own`, or looked up there.
 
     >>> set_value("B", 64).words
     'B = 64'
     """
-    symbol, value = given_symbol(name, where), read_value(name, given, where)
+    now = own is not None or lookup(name) is not None
+    known = read_value(given_symbol(name, where, own or ()), given, where) if now else None
 
     def apply(setting: Setting) -> Setting:
-        return replace(setting, values={**setting.values, symbol: value})
+        chosen = given_symbol(name, where, setting.names)
+        value = read_value(chosen, given, where) if known is None else known
+        return replace(setting, values={**setting.values, chosen.symbol: value})
 
     return Change(name, f"{name} = {given}", apply)
 

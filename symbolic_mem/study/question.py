@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import sympy as sp
@@ -14,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.ledger import Entry, Ledger
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
@@ -26,10 +28,26 @@ from symbolic_mem.study.study import Study
 
 @dataclass(frozen=True)
 class At:
-    """Where a key stands (file, question, key), and the caller's own device file: what a reader may need to know."""
+    """Where a key stands (file, question, key), and what a reader may need to know of the file.
+
+    That is the caller's own device file, the `editions` of sources that the study declares, in words by name, the names
+    of its own symbols, and the folder where its paths start.
+    """
 
     where: str
     devices: str | None = None
+    editions: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[Name, ...] = ()
+    folder: Path = Path()
+
+    @property
+    def names(self) -> dict[str, sp.Expr]:
+        """The symbols that formulas may use: those of every study, and its own."""
+        return {str(name.symbol): name.symbol for name in (*table(given=True), *self.own)}
+
+    def at(self, where: str) -> At:
+        """Another place in the same file."""
+        return replace(self, where=where)
 
 
 Reader = Callable[[Any, At], Any]
@@ -93,15 +111,16 @@ class Question(ABC):
         return tuple(each.metadata["key"] or each.name for each in fields(cls) if "read" in each.metadata)
 
     @classmethod
-    def read(cls, table: Mapping[str, Any], where: str, label: str, devices: str | None = None) -> Self:
+    def read(cls, table: Mapping[str, Any], at: str | At, label: str) -> Self:
         """Read a question from its table; raises `BadInput` for an unknown key or a wrong value, with its place."""
-        known_keys(table, ("label", "ask", *cls.keys()), where)
-        return cls(label, where, **cls._values(table, where, devices)).checked()
+        at = At(at) if isinstance(at, str) else at
+        known_keys(table, ("label", "ask", *cls.keys()), at.where)
+        return cls(label, at.where, **cls._values(table, at)).checked()
 
-    def given(self, table: Mapping[str, Any], where: str, devices: str | None = None) -> Self:
+    def given(self, table: Mapping[str, Any], where: str) -> Self:
         """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
         known_keys(table, self.keys(), where)
-        values = self._values(table, where, devices)
+        values = self._values(table, At(where))
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}
         lost = [
             each
@@ -112,13 +131,13 @@ class Question(ABC):
         return replace(self, where=where, replaced=(*self.replaced, *replaced), **values).checked()
 
     @classmethod
-    def _values(cls, table: Mapping[str, Any], where: str, devices: str | None) -> dict[str, Any]:
+    def _values(cls, table: Mapping[str, Any], at: At) -> dict[str, Any]:
         read = {}
         for each in fields(cls):
             if "read" in each.metadata:
                 name = each.metadata["key"] or each.name
                 if name in table:
-                    read[each.name] = each.metadata["read"](table[name], At(f"{where}: {name}", devices))
+                    read[each.name] = each.metadata["read"](table[name], at.at(f"{at.where}: {name}"))
         return read
 
     def checked(self) -> Self:
@@ -150,6 +169,17 @@ class Question(ABC):
     def counted(self) -> tuple[str, ...]:
         """The kinds of memory that the question counts."""
         return KINDS
+
+    def reads(self, study: Study) -> frozenset[str] | None:
+        """The names of the symbols whose values its answer depends on; None where that may be any.
+
+        A question about memory reads the symbols of the memory, of where it lives, and of its own keys.
+        """
+        if self.subject != "memory":
+            return None
+        used = {*study.memory.total.free_symbols, *symbols_in(self)}
+        used = used.union(*(placed.degree.free_symbols for placed in study.placement.values()))
+        return frozenset(map(str, used)) | {*self.unknowns, *self.places}
 
     @abstractmethod
     def answer(self, study: Study) -> Found:
@@ -282,6 +312,21 @@ class Found:
         head = {"study": self.study.name, "question": self.question.label}
         said = precedence(self.study, self.question)
         return {**head, **self.facts, **({"beside": said} if said else {})}
+
+
+def symbols_in(given: Any) -> Iterator[sp.Basic]:
+    """The symbols that stand anywhere in a value: in expressions, tables, lists and the fields of objects."""
+    match given:
+        case sp.Basic():
+            yield from given.free_symbols
+        case Mapping():
+            yield from symbols_in(tuple(given.items()))
+        case tuple() | list():
+            for each in given:
+                yield from symbols_in(each)
+        case _ if is_dataclass(given):
+            for each in fields(given):
+                yield from symbols_in(getattr(given, each.name))
 
 
 @contextmanager

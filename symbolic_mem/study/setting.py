@@ -13,6 +13,8 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.base.rational import Number
+from symbolic_mem.base.symbols import Name
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
@@ -32,7 +34,7 @@ class OneDevice:
     name: str | None = None
     amount: str | None = None
     reading: str = "binary"
-    reserved: int = 0
+    reserved: Number = 0
     usable: sp.Rational = sp.S.One
 
     @property
@@ -54,7 +56,7 @@ class Change:
 class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
-    `instant` is the moment of a step that is counted.
+    `instant` is the moment of a step that is counted, `names` are symbols that only this study has.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Setting:
     devices: str | None = None
     network: Network | None = None
     instant: str = "backward"
+    names: tuple[Name, ...] = ()
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
     def __post_init__(self) -> None:

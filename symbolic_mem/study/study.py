@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.study.changes import changes
+from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 
 
@@ -61,10 +62,16 @@ class Study(Setting):
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
 
     def changed(self, changes: Iterable[Change]) -> Study:
-        """The study with all `changes` applied in order; the sizes of the model are checked once, at the end."""
-        study = self
+        """The study with all `changes` applied in order.
+
+        Its precision (see `agreed`) and the sizes of its model are checked once, at the end.
+        """
+        changes, study = tuple(changes), self
         for change in changes:
             study = change.apply(study)
+        if study.recipe is not self.recipe or study.built is not self.built:
+            last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
+            study = agreed(study, asked=last[-1:] == ["profile"])
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, "--set")
         return study

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
-from symbolic_mem.base.symbols import lookup, named, table
+from symbolic_mem.base.symbols import Name, lookup, own, table
+from symbolic_mem.base.tomlfile import entry, known_keys
 
 MAX_VALUE = 10**30
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
 
 
 def read_values(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.Rational]:
@@ -20,15 +23,47 @@ def read_values(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.Ra
     >>> read_values({"L": 2}, "my.toml [values]")
     {L: 2}
     """
-    return {given_symbol(key, where): read_value(key, value, where) for key, value in content.items()}
+    names = {key: given_symbol(key, where) for key in content}
+    return {names[key].symbol: read_value(names[key], value, where) for key, value in content.items()}
 
 
-def given_symbol(name: str, where: str) -> sp.Symbol:
-    """Return the symbol of that name, which a study may give a value; raises `BadInput` with the nearest one."""
-    symbol = lookup(name)
-    if symbol is None or not named(symbol).given:
-        raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, [str(n.symbol) for n in table(given=True)])}")
-    return symbol
+def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], dict[sp.Symbol, sp.Rational]]:
+    """Read the numbers that a study has names of its own for, each with its value, meaning and unit.
+
+    One that is written as a whole number stays one; any other is a positive number.
+
+    >>> read_own({"t_step": {"value": "37.83", "unit": "s", "meaning": "time of a step"}}, "my.toml [given]")[1]
+    {t_step: 3783/100}
+    """
+    names: list[Name] = []
+    values: dict[sp.Symbol, sp.Rational] = {}
+    for name, row in content.items():
+        inside = f"{where} {name}"
+        if not isinstance(row, dict):
+            raise BadInput(f'{inside}: give a table: {{ value = 8, unit = "GPUs", meaning = "number of GPUs" }}')
+        known_keys(row, ("value", "unit", "meaning"), inside)
+        if not _NAME.fullmatch(name) or lookup(name) is not None:
+            state = "is the name of a symbol of every study" if lookup(name) is not None else "is not a name"
+            raise BadInput(
+                f"{inside}: {name!r} {state}; take letters and digits, with one _ before a subscript: t_step"
+            )
+        meaning, unit = (printable(entry(row, key, str, inside, ""), key, inside) for key in ("meaning", "unit"))
+        if "value" not in row or not meaning:
+            raise BadInput(f"{inside}: value and meaning must be given: what the number is, and what it counts")
+        value = row["value"]
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        found = own(name, meaning, unit, whole=whole)
+        names.append(found)
+        values[found.symbol] = _read(name, value, inside, whole=whole)
+    return tuple(names), values
+
+
+def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:
+    """Return the symbol of that name, which a study may give a value, or has for `own`; else `BadInput` with the nearest."""
+    symbols = {str(known.symbol): known for known in (*table(given=True), *own)}
+    if name not in symbols:
+        raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, symbols)}")
+    return symbols[name]
 
 
 def typed(text: str) -> int | float | str:
@@ -43,17 +78,20 @@ def typed(text: str) -> int | float | str:
         return text
 
 
-def read_value(name: str, value: object, where: str) -> sp.Rational:
+def read_value(name: Name, value: object, where: str) -> sp.Rational:
     """Return a given value exactly: a positive whole number, or any positive number for a rate; else `BadInput`."""
-    symbol = lookup(name)
-    if symbol is not None and not named(symbol).whole and not isinstance(value, bool):
+    return _read(str(name.symbol), value, where, whole=name.whole)
+
+
+def _read(name: str, value: object, where: str, *, whole: bool) -> sp.Rational:
+    if not whole and not isinstance(value, bool):
         rate = read_number(str(value), f"{where}: {name}")
         if rate <= MAX_VALUE:
             return rate
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if whole and value > MAX_VALUE:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and value > MAX_VALUE:
         raise BadInput(f"{where}: {name} = {literal(value)} is too large; at most 10^30 is read")
-    if not whole or value <= 0:
+    if not is_whole or value <= 0:
         raise BadInput(
             f"{where}: {name} = {literal(value)} is not allowed; give a positive whole number, as in {name} = 128"
         )

@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.gaps import compare
+from symbolic_mem.accounts.tensor_gaps import saved_tensors
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.optimizers import optimizers
 from symbolic_mem.recipes.recipe import presets, recipe
@@ -106,3 +108,32 @@ def test_a_long_difference_without_a_value_names_what_is_missing(capsys):
     assert main(["compare", "llama-3.1-8b", "--place", "activations=1", "--place", "activations=0"]) == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last.endswith("by how much needs n_fsdp.") and len(last) < 200
+
+
+def test_the_reason_of_saved_tensors_names_the_tensors():
+    # eager attention in FP32 and in BF16: the mask keeps its byte, and nothing grows from 1 to 4 bytes
+    study = load_study("cs336-a2-memory")
+    single, half = (study.change(recipe=name).memory for name in ("fp32", "pure-bf16"))
+    reasons = {gap.name: gap.reason for gap in compare(single, half) if gap.kind == "activations"}
+    assert reasons["activations of the attention"] == "input, q, k, v, probabilities, out: 4 -> 2 bytes each"
+    flash = study.change(recipe="fp32", kernel="flash").memory
+    (gap,) = compare(single, flash)
+    assert gap.reason == ("causal mask, probabilities: only in the first; logsumexp, seed, offset: only in the second")
+
+
+@pytest.mark.parametrize(
+    "pair", [("pure-bf16", "fp8"), ("fsdp2", "autocast"), ("fp32", "pure-bf16"), ("cs336", "fp32")]
+)
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "cs336-a2-memory"])
+def test_a_width_is_compared_with_that_of_the_same_tensor(name, pair):
+    study = load_study(name)
+    a, b = (study.change(recipe=one) for one in pair)
+    kept = [saved_tensors(side.model, side.recipe) for side in (a, b)]
+    for gap in compare(a.memory, b.memory):
+        assert gap.kind in STATIC or all(each.what != "bytes per element" for each in gap.contrasts)
+        for change in gap.tensors:
+            for tensor in change.names:
+                one, other = (side.get((gap.layer, tensor)) for side in kept)
+                assert (one is None, other is None) == (change.only == "second", change.only == "first")
+                if one is not None and other is not None:
+                    assert (str(one.size), str(other.size)) == (change.old, change.new)

@@ -26,7 +26,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted, uncounted_records
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.changes import changes, use_profile
+from symbolic_mem.study.changes import changes, use_profile, use_recipe
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "left_out.json").read_text(encoding="utf-8"))["cases"]
 STATES = ("weights", "gradients", "optimizer")
@@ -85,7 +85,7 @@ def test_the_loss_of_a_sharded_model_holds_gradients_a_block_and_the_root(case):
 @measured("loss backward")
 def test_the_loss_holds_two_gradients_of_the_size_of_the_logits(case):
     given = case["inputs"]
-    study = load_study("llama-3.1-8b").called([use_profile(given["profile"])])
+    study = load_study("llama-3.1-8b").called([use_recipe(given["recipe"]), use_profile(given["profile"])])
     found = named(left_out(study.built, recipe(given["recipe"]), {}), LOSS)
     assert near(case, found.at({symbol: given[str(symbol)] for symbol in (B, S, V)}))
 

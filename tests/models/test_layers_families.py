@@ -38,9 +38,15 @@ def test_a_small_model_keeps_what_transformers_keeps(case):
 
 def test_every_family_whose_blocks_are_described_was_measured():
     described = {name for name, family in families().known.items() if family.describes}
-    same_file = {"kimi_k2": "deepseek_v3"}
-    assert {case["config"]["model_type"] for case in CASES} == described - set(same_file)
-    assert all(families().known[one].keeps_as == other for one, other in same_file.items())
+    same_blocks = {
+        "kimi_k2": "deepseek_v3",
+        "qwen2_vl_text": "qwen2",
+        "qwen2_5_vl_text": "qwen2",
+        "qwen3_vl_text": "qwen3",
+        "qwen3_vl_moe_text": "qwen3_moe",
+    }
+    assert {case["config"]["model_type"] for case in CASES} == described - set(same_blocks)
+    assert all(families().known[one].keeps_as == other for one, other in same_blocks.items())
 
 
 def test_a_family_whose_blocks_are_not_described_keeps_nothing_and_says_so():

@@ -27,6 +27,8 @@ from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import MultipleOf, allowed
 from symbolic_mem.study.changes import changes
 
+GPUS = "jax-ml/scaling-book, gpus.md of 18 August 2025, commit 1a55377"
+
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
 
 
@@ -169,18 +171,18 @@ def test_printed_figures(exact, printed, found):
 def test_a_figure_of_the_source_is_not_held_against_a_study_that_the_caller_changed():
     study = load_study("scaling-book-h100s")
     for changed, said in (
-        (study, "The source prints 9: it agrees."),
-        (study.change(device="a100-40gb"), "The source's figure, "),
+        (study, f"The printed figure is 9 ({GPUS}): it agrees."),
+        (study.change(device="a100-40gb"), "The printed figure, "),
     ):
         printed = [asked for asked in changed.questions if getattr(asked, "printed", "")]
         words = [
             plain_prose(block.prose)
             for asked in printed
             for block in part(asked.answer(changed.under(asked))).blocks
-            if isinstance(block, Paragraph) and "source" in plain_prose(block.prose)
+            if isinstance(block, Paragraph) and "printed figure" in plain_prose(block.prose)
         ]
         assert len(words) == len(printed) and words[0].startswith(said), words
-    assert words[0] == "The source's figure, 9, is for the study as it stands."
+    assert words[0] == f"The printed figure, 9 ({GPUS}), is for the study as it stands."
 
 
 def test_a_third_of_the_bytes_is_not_a_whole_number_and_the_lines_say_so():

@@ -127,6 +127,7 @@ def test_every_type_answers_a_question_of_a_bundled_study():
 
 SMALL = """
 title = "A study of {{x}} and {y}"
+editions = { v1 = "paper {v1}, 2 May 2024" }
 text = "Text with {braces} and {0}."
 source = "A {source}"
 notes = ["A {note}"]
@@ -165,12 +166,12 @@ title = "Our {fast} card"
 capacity = { label = "1 MB", source = "sheet" }
 """
 ASKED = {
-    "device_count": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"',
-    "min_degree": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"\nmultiple_of = 2',
-    "largest": 'device = "mine"\nprinted = 3\nprinted_note = "see {x}"\nfor = "B"',
+    "device_count": 'device = "mine"\nprinted = 3\nedition = "v1"\nprinted_note = "see {x}"',
+    "min_degree": 'device = "mine"\nprinted = 3\nedition = "v1"\nprinted_note = "see {x}"\nmultiple_of = 2',
+    "largest": 'device = "mine"\nprinted = 3\nedition = "v1"\nprinted_note = "see {x}"\nfor = "B"',
     "insight": 'device = "mine"\ndevices = [4, 8]\nrows = { B = [1] }\ncolumns = { S = [16] }',
     "headroom": 'device = "mine"\ndevices = 4',
-    "stages": 'rows = { n_fsdp = [2] }\nprinted = [["1", "2", "3"]]\nprinted_note = "see {x}"',
+    "stages": 'rows = { n_fsdp = [2] }\nprinted = [["1", "2", "3"]]\nedition = "v1"\nprinted_note = "see {x}"',
     "compute_bound": "",
     "smaller_batch": "",
     "largest_mesh": "",
@@ -178,7 +179,7 @@ ASKED = {
     "recompute": 'device = "mine"',
     "compare": 'recipe = ["cs336", "zero-16"]',
     "evaluate": 'steps = [{ name = "a", formula = "2*L", statement = "So {many} of {0}", unit = "GiB", '
-    'printed = "1", note = "for {reason}" }]',
+    'printed = "1", note = "for {reason}" }]\nedition = "v1"',
     "buckets": "",
 }
 
@@ -210,5 +211,7 @@ def test_braces_of_a_user_are_printed_as_they_are_written(small, ask, build):
         assert "see {x}" in written and "see {x}" in html
     if 'device = "mine"' in ASKED[ask] and ask in ("device_count", "min_degree"):
         assert "Our {fast} card" in written
+    if "edition" in ASKED[ask]:
+        assert "paper {v1}, 2 May 2024" in written and "paper {v1}, 2 May 2024" in html
     if ask == "evaluate":
         assert "So {many} of {0}" in written

@@ -12,12 +12,13 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.stages import Stages
 from symbolic_mem.render.text import plain_chain, plain_prose
 from symbolic_mem.study.changes import use_capacity
+from symbolic_mem.study.question import At
 
 ONE, TWO = load_study("zero-table-1"), load_study("zero-table-2")
 
 
 def asked(**keys):
-    return Stages.read(keys, "my.toml", "x")
+    return Stages.read(keys, At("my.toml", editions={"v1": "the paper, version 1 of 2 May 2024"}), "x")
 
 
 def answered(question, study):
@@ -62,12 +63,13 @@ def test_printed_figures_are_counted_and_those_that_are_off_are_listed():
         rows={"n_fsdp": [3]},
         stages=[0, 1, 2],
         printed=[["16", "8", "6.6"]],
+        edition="v1",
         printed_note="Notes keep their {braces}.",
     )
     *_, words, items = question.steps(answered(question, ONE))
     # 4 + 12/3 is 8; 2 + 14/3 is 6.67, cut to 6.6
     assert plain_prose(words.prose) == (
-        "Of the 3 printed figures 2 are exact or rightly rounded and 1 is cut off instead of rounded. "
+        "Of the 3 printed figures (the paper, version 1 of 2 May 2024) 2 are exact or rightly rounded and 1 is cut off instead of rounded. "
         "Notes keep their {braces}."
     )
     assert isinstance(words, Paragraph) and isinstance(items, Bullets)
@@ -82,7 +84,10 @@ def test_where_the_caller_changed_the_study_nothing_is_held_against_the_source()
     found = answered(question, study)
     *_, table, words = question.steps(found)
     assert isinstance(table, Table) and len(table.columns) == 1 + len(found.stages)
-    assert plain_prose(words.prose) == "The source's 20 figures are for the study as it stands."
+    assert (
+        plain_prose(words.prose)
+        == "The 20 printed figures (arXiv:1910.02054v3, 13 May 2020) are for the study as it stands."
+    )
     assert all(fact["printed"] is None and "verdict" not in fact for fact in found.facts["cells"])
 
 
@@ -121,6 +126,7 @@ def test_a_symbol_that_the_states_do_not_contain_is_refused():
         ({"unit": "gb"}, "my.toml: unit: unknown unit 'gb'"),
         ({"printed": [["1"]]}, "my.toml: printed must have 1 rows of 3 figures"),
         ({"printed": [["1", "2", "x"]]}, "'x' is not a figure"),
+        ({"printed": [["1", "2", "3"]]}, "my.toml: the printed figures are not dated; declare the edition"),
         ({"printed": "1"}, "my.toml: printed = '1' has the wrong type"),
         ({"for": "Phi"}, "my.toml: for: unknown symbol 'Phi'; known: "),
         ({"for": "Psi", "unit": "GB"}, "my.toml: unit is that of memory"),

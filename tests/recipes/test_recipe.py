@@ -63,13 +63,14 @@ def test_deepspeed_zero_2_is_two_and_eighteen_over_n():
 
 def test_fp8_keeps_a_scale_for_every_tile_and_half_size_moments():
     # DeepSeek-V3, arXiv:2412.19437, section 3.3: 128 x 128 weights and 1 x 128 activations share an FP32 scale
-    weight = Tensor("w", (sp.Integer(7168), sp.Integer(2100)))
-    model = Model("one", (Layer("linear", weights=(weight,), saved=(Tensor("x", (sp.Integer(128),)),)),))
+    weight, gain = Tensor("w", (sp.Integer(7168), sp.Integer(2100))), Tensor("g", (sp.Integer(7168),))
+    read, other = Tensor("x", (sp.Integer(128),), feeds="linear layer"), Tensor("y", (sp.Integer(128),))
+    model = Model("one", (Layer("linear", weights=(weight, gain), saved=(read, other), block="block"),))
     memory = account(model, recipe("fp8"))
     parameters = 7168 * 2100
-    assert memory.of("weights").total == parameters + 4 * 56 * 17
-    assert memory.of("optimizer").total == (4 + 2 + 2) * parameters
-    assert memory.of("activations").total == 128 + 4
+    assert memory.of("weights").total == parameters + 4 * 56 * 17 + 2 * 7168
+    assert memory.of("optimizer").total == (4 + 2 + 2) * (parameters + 7168)
+    assert memory.of("activations").total == (128 + 4) + 2 * 128
     assert recipe("fp8").bytes_per_parameter is None
 
 
@@ -154,7 +155,8 @@ def test_a_table_of_a_study():
         ({"gradients": -1}, r"my.toml \[recipe\]: gradients '-1' is not a positive number"),
         ({"gradients": [2]}, "gradients is given in bytes per element"),
         ({"preset": "scaling-book-10", "gradients": 2}, "recipe 'scaling-book-10' keeps no 'gradients'"),
-        ({"preset": "fp8", "weights": 2}, "fixes the bytes of its scales of the FP8 weights; leave weights as it is"),
+        ({"preset": "fp8", "weights": 2}, "fixes the bytes of its FP8 weights; leave weights as it is"),
+        ({"preset": "autocast", "activations": 4}, "recipe 'autocast' trains in 16 bits with .*; leave activations as"),
         ({"gradients_persist": "no"}, "gradients_persist must be true or false, not text"),
         ({"step_counters": True}, "step_counters belongs to an optimizer by name; add for example optimizer = 'adamw'"),
         ({"recompute": "some"}, "unknown recomputation 'some'"),

@@ -50,7 +50,7 @@ def ids(case: dict) -> str:
 
 @pytest.mark.parametrize("case", [c for c in DATA["saved"] if c["quantity"].startswith("activation")], ids=ids)
 def test_activations_kept_are_those_of_the_engine_to_the_byte(case):
-    chosen = recipe("autocast").override({"activations": sp.Integer(SIZES[case["activation_dtype"]])})
+    chosen = replace(recipe("autocast"), activations=sp.Integer(SIZES[case["activation_dtype"]]))
     if case["checkpoint"] in ("shifted_half", "names_half"):
         chosen = recipe("cs336")
     memory = account(ffn(), chosen.with_recompute(RULES[case["checkpoint"]]))

@@ -86,7 +86,7 @@ def test_225_printed_226_right():
     assert document["questions"][0]["value"] == 226
     assert CASES["sb-at-chips-rounded"]["printed"] == 225
     text = json.dumps(document, ensure_ascii=False)
-    assert "the source prints 225, and the exact answer is 226" in text
+    assert "commit 0819a7d, 18 February 2025); the exact answer is 226, 1 device more." in text
     left = {one["devices"]: one["fits"] for one in document["questions"][1]["left_over"]}
     assert left == {225: False, 226: True, 8960: True}
     used = document["questions"][1]["left_over"][1]["used_bytes"] * 226

@@ -9,7 +9,7 @@ from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 USUAL = ("min_degree", "largest")
-_ITS_OWN = ("label", "where", "title", "text", "symbol", "printed", "printed_note")
+_ITS_OWN = ("label", "where", "title", "text", "symbol", "printed", "printed_note", "edition")
 Q = TypeVar("Q", bound=Question)
 
 

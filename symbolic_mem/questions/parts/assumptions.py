@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any
-
-import sympy as sp
-
 from symbolic_mem.base.symbols import n_ep, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.recipes.recompute import recompute
+from symbolic_mem.study.question import symbols_in
 from symbolic_mem.study.study import Study
 
 
@@ -42,18 +37,18 @@ def placements(study: Study) -> tuple[Prose, ...]:
     return placement_sentences(study.memory.kinds, study.placement) if study.placement else ()
 
 
-_DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_ep, n_micro, n_pod)
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_ep, n_micro, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
     """Name every degree with a value that divides no memory here, and that no question and no network uses."""
-    given = [symbol for symbol in _DEGREES if symbol in study.values]
+    given = [symbol for symbol in DEGREES if symbol in study.values]
     kinds = study.memory.kinds if given else ()
     used = set().union(*(study.placement[kind].degree.free_symbols for kind in kinds if kind in study.placement))
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()
-    used = study.memory.total.free_symbols.union(*map(_symbols, study.questions))
+    used = study.memory.total.free_symbols.union(*map(symbols_in, study.questions))
     used |= {n_pod} if study.network is not None else set()
     asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
     return tuple(
@@ -65,21 +60,6 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
         for symbol in idle
         if symbol not in used and str(symbol) not in asked
     )
-
-
-def _symbols(given: Any) -> Iterator[sp.Symbol]:
-    """The symbols that stand anywhere in the keys of a question."""
-    match given:
-        case sp.Basic():
-            yield from given.free_symbols
-        case Mapping():
-            yield from _symbols(tuple(given.items()))
-        case tuple() | list():
-            for each in given:
-                yield from _symbols(each)
-        case _ if is_dataclass(given):
-            for each in fields(given):
-                yield from _symbols(getattr(given, each.name))
 
 
 _SIGNS = (

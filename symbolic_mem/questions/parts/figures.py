@@ -59,10 +59,11 @@ def verdict(value: sp.Rational, printed: str) -> str:
     'rounded'
     """
     digits, scale = _scaled(printed)
-    found, above = held_against(value / scale, digits), value / scale - sp.Rational(digits)
-    if found == "exact" or (found == "rounded" and above != _last(digits) / 2):
+    found, above = held_against(value / scale, digits), value / scale - stated(digits)
+    last = _shown(digits)
+    if found == "exact" or (found == "rounded" and above != last / 2):
         return found
-    return "truncated" if 0 < above < _last(digits) else found
+    return "truncated" if 0 < above < last else found
 
 
 def figure(printed: str) -> sp.Rational:
@@ -72,8 +73,7 @@ def figure(printed: str) -> sp.Rational:
     (15200000000, 4187)
     """
     digits, scale = _scaled(printed)
-    held_against(sp.S.One, digits)
-    return sp.Rational(digits) * scale
+    return stated(digits) * scale
 
 
 def _scaled(printed: str) -> tuple[str, int]:
@@ -85,7 +85,7 @@ def _scaled(printed: str) -> tuple[str, int]:
     return digits, 1
 
 
-def _last(digits: str) -> sp.Rational:
-    places = len(digits.partition(".")[2])
-    step = Fraction(1, 10**places)
-    return rational(step)
+def _shown(digits: str) -> sp.Rational:
+    """One unit of the last place that is written, a zero among them."""
+    mantissa, _, exponent = digits.lower().partition("e")
+    return rational(Fraction(10) ** (int(exponent or 0) - len(mantissa.partition(".")[2])))

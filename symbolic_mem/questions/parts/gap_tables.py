@@ -28,7 +28,8 @@ def reason_words(gap: Gap) -> Prose:
     """Say why a term differs, without the expressions of its elements: the formula of the difference shows them."""
     if gap.only:
         return _only(gap)
-    said = [
+    said = [text(each.words("→")) for each in gap.tensors]
+    said += [
         text("another number of elements") if each.what == "elements" else text(f"{each.what}: {each.old} → {each.new}")
         for each in gap.contrasts
     ]
@@ -40,6 +41,8 @@ def _briefly(gap: Gap) -> Prose:
         return text("only in the first")
     if gap.only == "second":
         return text("only in the second")
+    if gap.tensors:
+        return text("other tensors, or other bytes for each element")
     what = gap.contrasts[0].what
     return text("another number of elements" if what == "elements" else what)
 

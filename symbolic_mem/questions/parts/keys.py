@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import sympy as sp
@@ -13,6 +13,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.editions import Figure, edition, in_edition, read_figures
 from symbolic_mem.questions.parts.figures import figure
 from symbolic_mem.questions.parts.instants import decided_words, instant_words
 from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
@@ -94,7 +95,7 @@ def degree(given: Any, at: At) -> sp.Symbol:
 
 def values(given: Any, at: At) -> tuple[Change, ...]:
     """Read values that a question gives for itself, each under the name of its symbol."""
-    return tuple(set_value(name, value, at.where) for name, value in entries(given, at).items())
+    return tuple(set_value(name, value, at.where, at.own) for name, value in entries(given, at).items())
 
 
 def placements(given: Any, at: At) -> tuple[Change, ...]:
@@ -221,7 +222,12 @@ def figures(given: Any, at: At) -> str:
 
 @dataclass(frozen=True)
 class Printed(Question):
-    """A question whose answer a source prints as one figure."""
+    """A question whose answer a source prints as one figure, in one edition of it or in several."""
 
-    printed: str = key(figures, "")
+    printed: tuple[Figure, ...] = key(read_figures, ())
     printed_note: str = key(words, "")
+    edition: str = key(edition, "")
+
+    def checked(self) -> Self:
+        """The question with the edition of each figure; refuses a figure without one."""
+        return replace(super().checked(), printed=in_edition(self.printed, self.edition, f"{self.where}: printed"))

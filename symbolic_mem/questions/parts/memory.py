@@ -183,7 +183,7 @@ def kept_table(layers: Sequence[Layer], study: Study) -> Table:
     rows, last = [], ""
     for layer in layers:
         for tensor in layer.saved:
-            size = study.recipe.activations if tensor.bytes_per_element is None else tensor.bytes_per_element
+            size = study.recipe.widths.of(tensor)
             name = layer.name if layer.name != last else ""
             last = layer.name
             rows.append(

@@ -10,7 +10,8 @@ from symbolic_mem.base.symbols import P, Psi, n_fsdp
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
-from symbolic_mem.document.words import about, capitalised, joined, listed
+from symbolic_mem.document.words import about, capitalised, joined, listed, sentences
+from symbolic_mem.questions.parts.editions import Figure
 from symbolic_mem.questions.parts.figures import SCALES
 from symbolic_mem.questions.parts.found_stages import Cell, FoundStages
 from symbolic_mem.questions.parts.printed import as_it_stands
@@ -59,23 +60,20 @@ def amount_words(value: sp.Rational | None, found: FoundStages) -> Prose:
     return about(Amount(value / BILLION, "billion")) if _in_billions(found) else about(Amount(value))
 
 
-def verdict_blocks(found: FoundStages, printed: Sequence[str], note: str) -> Iterator[Block]:
+def verdict_blocks(found: FoundStages, printed: Sequence[Figure], note: str) -> Iterator[Block]:
     """Say how many printed figures agree, and list those that do not, with the difference."""
     held = [cell for cell in found.cells if cell.printed]
     if not held:
         if printed:
-            yield Paragraph(as_it_stands(*printed))
+            yield Paragraph(as_it_stands(printed))
         return
     cut = [cell for cell in held if cell.verdict == "truncated"]
     wrong = [cell for cell in held if cell.verdict == "different"]
     parts = [_agreeing(len(held) - len(cut) - len(wrong))]
     parts += [_cut(len(cut))] if cut else []
     parts += [_wrong(len(wrong))] if wrong else []
-    pieces = {"n": len(held), "parts": joined(parts)}
-    if note:
-        yield Paragraph(say("Of the {n} printed figures {parts}. {note}", note=text(note), **pieces))
-    else:
-        yield Paragraph(say("Of the {n} printed figures {parts}.", **pieces))
+    pieces = {"n": len(held), "edition": text(printed[0].edition), "parts": joined(parts)}
+    yield Paragraph(sentences(say("Of the {n} printed figures ({edition}) {parts}.", **pieces), text(note)))
     if cut or wrong:
         yield Bullets(tuple(_off(cell, found) for cell in (*cut, *wrong)))
 

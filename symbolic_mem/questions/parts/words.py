@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
+from symbolic_mem.base.rational import rational
 from symbolic_mem.base.symbols import (
     C_mem,
     M_activations,
@@ -17,7 +18,7 @@ from symbolic_mem.base.symbols import (
 )
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import fraction_words, listed
+from symbolic_mem.document.words import about, fraction_words, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.solvers.capacity import Capacity
@@ -97,8 +98,8 @@ def reading_of(placement: Mapping[str, Placed]) -> Prose | None:
 
 def capacity_words(capacity: Capacity) -> Prose:
     """Say which memory of which device counts, and in which reading of its label, before anything is kept free."""
-    nominal = sp.Integer(capacity.nominal)
-    counted = Amount(nominal, "bytes")
+    nominal = rational(capacity.nominal)
+    counted = about(Amount(nominal, "bytes"))
     if capacity.device is None:
         return say("Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit), counted=counted)
     reading = capacity.reading or "binary"
@@ -130,7 +131,7 @@ def capacity_summary(capacity: Capacity) -> Iterator[tuple[str, Prose]]:
 
 def limits_words(capacity: Capacity) -> Prose | None:
     """Say what of a capacity does not count; None where all of it does."""
-    kept_free, u = Amount(sp.Integer(capacity.reserved), "GiB"), capacity.usable
+    kept_free, u = Amount(rational(capacity.reserved), "GiB"), capacity.usable
     if capacity.reserved and u != 1:
         return say(
             "Not all of that counts: {r} of it are reserved, and the fraction {u} of what is left is usable. So",
@@ -145,7 +146,7 @@ def limits_words(capacity: Capacity) -> Prose | None:
 def capacity_chain(capacity: Capacity, work: Work) -> Chain:
     """What counts of a capacity, from its label, what is reserved and what is usable."""
     label, reserved, usable = local("C", "label"), local("C", "reserved"), local("u", "")
-    work.values |= {label: sp.Integer(capacity.nominal), reserved: sp.Integer(capacity.reserved)}
+    work.values |= {label: rational(capacity.nominal), reserved: rational(capacity.reserved)}
     work.values |= {usable: capacity.usable, C_mem: capacity.counted}
     room = label - reserved if capacity.reserved else label
     formula = usable * room if capacity.usable != 1 else room

@@ -1,21 +1,26 @@
-"""The lines of a worked problem as a study writes them: name, formula, unit, words, and the figure of the source."""
+"""The lines of a worked problem as a study writes them, and the cases that they are worked through for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place
-from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import local, table
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.formula import read_formula, read_written
+from symbolic_mem.base.symbols import local
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.questions.parts.figures import held_against
+from symbolic_mem.document.prose import Put
+from symbolic_mem.models.build import Built, build_model
+from symbolic_mem.models.named import NAMED, unnamed
+from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures
+from symbolic_mem.study.changes import set_value
 from symbolic_mem.study.question import At, words
+from symbolic_mem.study.setting import Change
 
 KEYS = ("name", "formula", "unit", "statement", "printed", "note", "digits")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
@@ -25,16 +30,25 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
 class WorkedLine:
     """One line of a worked problem: a formula over symbols of the study and earlier names, and what the source says.
 
-    `printed` is in `unit`, as the source writes it; `digits` are the figures that are shown.
+    `written` is the formula with each number where the study writes it; `printed` are figures in `unit`, as editions of the source write them; `digits` are the figures that are shown.
     """
 
     symbol: sp.Symbol
     formula: sp.Expr
+    written: Put
     unit: str
     statement: str
-    printed: str
+    printed: tuple[Figure, ...]
     note: str
     digits: int
+
+    def dated(self, edition: str, where: str) -> WorkedLine:
+        """The line with the `edition` of each figure that names none; refuses a figure without one."""
+        return replace(self, printed=in_edition(self.printed, edition, f"{where}: {self.name}: printed"))
+
+    def of(self, built: Built) -> WorkedLine:
+        """The line with what the model has in place of the names of it, such as ``parameters``."""
+        return replace(self, formula=unnamed(self.formula, built))
 
     @property
     def name(self) -> str:
@@ -52,23 +66,115 @@ class WorkedLine:
         return self.unit in BYTES_PER or self.unit == "bytes"
 
 
+@dataclass(frozen=True)
+class Case:
+    """One of several models or sizes for which the same lines are worked through: its name, and what it sets.
+
+    `symbols` are the names of those that it gives values to, its model's among them; `printed` are the figures of sources for it, by the name of the line.
+    """
+
+    name: str
+    values: tuple[Change, ...]
+    symbols: tuple[str, ...] = ()
+    printed: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+
+    def dated(self, edition: str, where: str) -> Case:
+        """The case with the `edition` of each figure that names none; refuses a figure without one."""
+        printed = {
+            name: in_edition(figures, edition, f"{where}: {self.name}: printed {name}")
+            for name, figures in self.printed.items()
+        }
+        return replace(self, printed=printed)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All its printed figures."""
+        return tuple(one for figures in self.printed.values() for one in figures)
+
+    def of(self, symbol: sp.Symbol) -> sp.Symbol:
+        """The symbol of a line in this case.
+
+        >>> str(Case("small", ()).of(sp.Symbol("P"))), str(Case("small", ()).of(sp.Symbol("M_load")))
+        ('P_small', 'M_load, small')
+        """
+        base, _, sub = str(symbol).partition("_")
+        return local(base, f"{sub}, {self.name}" if sub else self.name)
+
+
+def cases(given: Any, at: At) -> tuple[Case, ...]:
+    """Read the cases: tables with a `name` and values, all of the same symbols."""
+    example = '{ name = "small", L = 12 }'
+    if not isinstance(given, list) or not given or not all(isinstance(row, dict) for row in given):
+        raise BadInput(f"{at.where}: give a list of tables, each with a name and values; for example {example}")
+    found: list[Case] = []
+    for position, row in enumerate(given, start=1):
+        inside = f"{at.where}, number {position}"
+        name = words(entry(row, "name", str, inside), At(f"{inside}: name"))
+        if not name or name in (case.name for case in found):
+            raise BadInput(f"{inside}: name = {name!r} is empty or that of an earlier case; give each its own")
+        model, implied = _model(row, at.at(f"{inside}: model"))
+        numbers = [key for key in row if key not in ("name", "model", "printed")]
+        changes = (*model, *(set_value(key, row[key], inside, at.own) for key in numbers))
+        if not changes:
+            raise BadInput(f"{inside}: gives no value; for example {example}")
+        printed = _printed(row, at.at(f"{inside}: printed"))
+        found.append(Case(name, changes, tuple(dict.fromkeys((*implied, *numbers))), printed))
+        if any("model" in row for row in given):  # each model has its own sizes
+            continue
+        if set(found[0].symbols) != set(found[-1].symbols):
+            raise BadInput(
+                f"{inside}: gives values to {', '.join(found[-1].symbols)}, and the first case to "
+                f"{', '.join(found[0].symbols)}; give each case the same symbols"
+            )
+    return tuple(found)
+
+
+def _model(row: Mapping[str, Any], at: At) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """The model of a case, as under ``[model]``, and the names of the symbols that it gives values to."""
+    if "model" not in row:
+        return (), ()
+    built = build_model(entry(row, "model", dict, at.where), at.where, at.folder, at.own)
+    change = Change("model", f"model {built.model.name}", lambda study: _with_model(study, built))
+    return (change,), tuple(map(str, built.values))
+
+
+def _with_model(study: Any, built: Built) -> Any:
+    return replace(study, built=built, values={**study.values, **built.values})
+
+
+def _printed(row: Mapping[str, Any], at: At) -> dict[str, tuple[Figure, ...]]:
+    given = row.get("printed", {})
+    if not isinstance(given, dict):
+        raise BadInput(f'{at.where}: give a table of figures by the name of their line; for example {{ M = "31.4" }}')
+    return {name: read_figures(given[name], at.at(f"{at.where} {name}")) for name in given}
+
+
+def names(given: Any, at: At) -> tuple[str, ...]:
+    """Read one name of a line, or a list of them."""
+    listed = given if isinstance(given, list) else [given]
+    if not listed or len(set(map(str, listed))) < len(listed):
+        raise BadInput(f"{at.where} = {given!r}; give the name of a step, or a list of different ones")
+    return tuple(words(name, at) for name in listed)
+
+
 def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
     """Read the lines key by key; each may use the names of the lines before it."""
     if not isinstance(given, list) or not given:
         raise BadInput(f'{at.where}: nothing to work through; give for example {{ name = "a", formula = "C/W" }}')
-    names: dict[str, sp.Expr] = {str(name.symbol): name.symbol for name in table(given=True)}
+    known: dict[str, sp.Expr] = at.names | NAMED
     lines: list[WorkedLine] = []
     for position, row in enumerate(given, start=1):
         inside = f"{at.where}, number {position}"
         if not isinstance(row, dict):
             raise BadInput(f"{inside}: a step is a table with name and formula")
-        line = _line(row, names, inside)
-        names[line.name] = line.symbol
+        line = _line(row, known, at.at(inside))
+        known[line.name] = line.symbol
         lines.append(line)
     return tuple(lines)
 
 
-def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], where: str) -> WorkedLine:
+def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], at: At) -> WorkedLine:
+    where = at.where
     known_keys(row, KEYS, where)
     name = entry(row, "name", str, where)
     if not _NAME.fullmatch(name) or name in names:
@@ -78,13 +184,8 @@ def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], where: str) -> W
     digits = entry(row, "digits", int, where, 5)
     if digits < 1:
         raise BadInput(f"{where}: digits = {digits} shows nothing; give at least 1")
-    said = {key: _said(row, key, where) for key in ("unit", "statement", "printed", "note")}
-    if said["printed"]:
-        with at_place(where):
-            held_against(sp.S.One, said["printed"])
-    formula = read_formula(entry(row, "formula", str, where), names, f"{where}: formula")
-    return WorkedLine(local(base, sub), formula, digits=digits, **said)
-
-
-def _said(row: Mapping[str, Any], key: str, where: str) -> str:
-    return words(entry(row, key, str, where, ""), At(f"{where}: {key}"))
+    said = {key: words(row.get(key, ""), at.at(f"{where}: {key}")) for key in ("unit", "statement", "note")}
+    content = entry(row, "formula", str, where), names, f"{where}: formula"
+    formula, written = read_formula(*content), Put(*read_written(*content))
+    printed = read_figures(row["printed"], at.at(f"{where}: printed"), names) if "printed" in row else ()
+    return WorkedLine(local(base, sub), formula, written, printed=printed, digits=digits, **said)

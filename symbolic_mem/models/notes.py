@@ -1,0 +1,46 @@
+"""Which of the assumptions of a profile are said of a model: those that apply to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.attention import heads_with_keys
+from symbolic_mem.models.profile import Profile
+
+Applies = Callable[[Architecture, Profile], bool]
+
+
+def notes(architecture: Architecture, how: Profile) -> Iterator[str]:
+    """Give the assumptions of a profile that apply to a model, in their order.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> list(notes(Architecture(norm="layer"), profile("hf-cuda-bf16")))[-1]
+    'The loss converts the logits to FP32.'
+    """
+    for note in how.assumptions:
+        if not note.when or WHEN[note.when](architecture, how):
+            yield note.words
+
+
+def _keeps_scores(architecture: Architecture, how: Profile) -> bool:
+    return "probabilities" in how.row(f"attention {how.kernel}")
+
+
+def _repeats_keys(architecture: Architecture, how: Profile) -> bool:
+    few = heads_with_keys(architecture.n_kv, architecture.n_heads, architecture.values())
+    return architecture.latent is None and (few == "some" or (few == "one" and _keeps_scores(architecture, how)))
+
+
+def _drops_out(architecture: Architecture, how: Profile) -> bool:
+    a = architecture
+    return any(rate != 0 for rate in (a.attention_dropout, a.residual_dropout, a.embedding_dropout))
+
+
+WHEN: dict[str, Applies] = {
+    "scores": _keeps_scores,
+    "repeated keys": _repeats_keys,
+    "dropout": _drops_out,
+    "rmsnorm": lambda architecture, how: architecture.norm == "rms",
+    "gelu": lambda architecture, how: architecture.activation.startswith("gelu"),
+}

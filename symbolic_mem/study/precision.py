@@ -1,0 +1,48 @@
+"""One dtype policy: a recipe and the profile of an engine train in the same precision, or their pair is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.models.profile import PRECISIONS, Profile, in_precision, profile, profiles
+from symbolic_mem.recipes.recipe import Recipe, presets
+from symbolic_mem.study.setting import Setting
+
+S = TypeVar("S", bound=Setting)
+
+
+def agreed(setting: S, *, asked: bool) -> S:
+    """Return the setting with a profile in the precision of its recipe: its own, or that of the same engine.
+
+    Raises `BadInput`, naming both, where the profile was `asked` for, or the engine has none in that precision.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> load_study("llama-3.1-8b").change(recipe="autocast").built.profile
+    'torch-cuda-autocast'
+    """
+    if setting.built.architecture is None:
+        return setting
+    how, recipe = profile(setting.built.profile), setting.recipe
+    if how.precision in recipe.precisions:
+        return setting
+    brought = None if asked else in_precision(how.engine, recipe.precisions)
+    if brought is None:
+        raise BadInput(_refusal(recipe, how))
+    with at_place(f"recipe {recipe.name!r} brings profile {brought.name!r}"):
+        return replace(setting, built=setting.built.under(brought.name, setting.built.kernel))
+
+
+def _refusal(recipe: Recipe, how: Profile) -> str:
+    fitting = [one.name for one in profiles().values() if one.precision in recipe.precisions]
+    others = [name for name, one in presets().items() if how.precision in one.precisions]
+    own = recipe.activations == presets()[recipe.name].activations
+    name = repr(recipe.name) if own else f"{recipe.name!r} with {recipe.activations} bytes for each activation"
+    trains = f"trains in {PRECISIONS[recipe.precisions[0]]}" if recipe.precisions else "has a precision of its own"
+    remedies = [f"profile {', '.join(fitting)}"] if fitting else ["activations = 2 or 4"]
+    remedies += [f"recipe {', '.join(others)}"] if others else []
+    return (
+        f"recipe {name} {trains}, and profile {how.name!r} is that of {PRECISIONS[how.precision]}; choose "
+        + " or ".join(remedies)
+    )
