@@ -323,8 +323,11 @@ def fits_and_computes(one: Asked) -> Iterator[Face]:
     value, least = one.facts["value"], one.facts["smallest_that_fits"]
     yield "sentence", lambda: number_after(one.sentence, r"smallest is #\.", "no degree does both"), value
     yield from check_faces(one, one.facts["for"], value)
+    if one.question.get("tokens") == "device":  # of the tokens of one device, which no other question counts
+        return
     yield from hand_faces(one, least)
-    yield "min_degree", lambda: one.other({"ask": "min_degree", **one.options()})[0]["value"], least
+    if "place" not in one.question:
+        yield "min_degree", lambda: one.other({"ask": "min_degree", **one.options()})[0]["value"], least
 
 
 def compute_bound(one: Asked) -> Iterator[Face]:
@@ -428,10 +431,29 @@ def headroom(one: Asked) -> Iterator[Face]:
 
 
 def evaluate(one: Asked) -> Iterator[Face]:
-    name = one.question.get("answer", one.question["steps"][-1]["name"])
-    found = one.facts["values"][name]
-    times = 10**9 if found["unit"].startswith("billion") else 1  # a number of billions, where bytes are bytes
-    yield "sentence", lambda: says(one.sentence, found["value"] * times), True
+    names = one.question.get("answer", one.question["steps"][-1]["name"])
+    for case in one.facts.get("cases", {"": one.facts.get("values")}).values():
+        for name in [names] if isinstance(names, str) else names:
+            found = case[name]
+            times = 10**9 if found["unit"].startswith("billion") else 1  # a number of billions, where bytes are bytes
+            yield "sentence", lambda value=found["value"] * times: says(one.sentence, value), True
+
+
+def flops(one: Asked) -> Iterator[Face]:
+    for case in one.facts.get("cases", {"": one.facts}).values():
+        value = case["value"]
+        yield "sentence", lambda value=value: says(one.sentence, value), True
+        yield "sum of the parts", lambda parts=case["parts"]: sum(part["value"] for part in parts.values()), value
+    if "cases" not in one.facts:
+        yield from check_faces(one, "F_forward", one.facts["value"])
+
+
+def account(one: Asked) -> Iterator[Face]:
+    lines = one.facts["lines"]
+    sizes = [line["value"] for name, line in lines.items() if name not in ("P", "M_total")]
+    if None not in sizes:
+        yield "sum of the kinds", lambda: sum(sizes), one.facts["value"]
+        yield "check", claimed(one, "M_total", f"{one.facts['value']} B", []), [True]
 
 
 def formulas(one: Asked) -> Iterator[Face]:
@@ -454,6 +476,8 @@ CASES: dict[str, Callable[[Asked], Iterator[Face]]] = {
     "compare": comparison,
     "evaluate": evaluate,
     "buckets": formulas,
+    "flops": flops,
+    "account": account,
 }
 
 
@@ -707,6 +731,8 @@ def fits_and_computes_study(make: Maker) -> None:
     make.table["values"] |= {"B": 2 ** make.rng.randint(5, 11), "S": 1024}
     make.ask("fits_and_computes", **make.room(), strict=make.rng.random() < 0.5)
     make.ask("fits_and_computes", **make.room(least=1, most=12), strict=make.rng.random() < 0.5)
+    make.ask("fits_and_computes", **make.room(least=1, most=12), tokens="device")
+    make.ask("fits_and_computes", **make.room(least=1, most=12), place={"activations": "1/2"})
 
 
 def never_both(make: Maker) -> None:
@@ -793,6 +819,12 @@ def compared(make: Maker) -> None:
 def worked(make: Maker) -> None:
     steps = [{"name": "a", "formula": "2*d_model*L", "unit": "bytes"}, {"name": "b", "formula": "a/7", "unit": "GB"}]
     make.ask("evaluate", steps=[step | {"statement": "It is"} for step in steps])
+    make.ask("evaluate", steps=[step | {"statement": "It is"} for step in steps], answer=["a", "b"])
+    cases = [{"name": name, "L": make.rng.randint(2, 9)} for name in ("small", "large")]
+    make.ask("evaluate", steps=[step | {"statement": "It is"} for step in steps], answer=["a", "b"], cases=cases)
+    make.ask("flops")
+    make.ask("flops", about="shares", cases=cases)
+    make.ask("account")
 
 
 def sent(make: Maker) -> None:

@@ -53,14 +53,14 @@ class Total:
 
 @dataclass(frozen=True)
 class Long:
-    """A formula that may be multiplied out, so that its terms stand on several lines of a display.
+    """A formula, with or without numbers put in, that may be multiplied out: its terms then stand on several lines.
 
     >>> from symbolic_mem.base.symbols import L, V, d_model
     >>> Long(2 * L * (V + d_model))
     Long(expr=2*L*(V + d_model))
     """
 
-    expr: sp.Expr
+    expr: sp.Expr | Put
 
 
 @dataclass(frozen=True)

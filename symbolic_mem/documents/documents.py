@@ -92,7 +92,7 @@ def part(found: Found) -> Section:
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
     """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
-    kinds = tuple(kind for kind in KINDS if any(kind in question.counted for question in study.questions)) or KINDS
+    kinds = _counted(study)
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
     asked = {symbol for question in study.questions for symbol in question.unknowns}
@@ -103,6 +103,12 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     study.need(memory.total, "the report")
     told = [*map(Paragraph, instant_words(study)), *memory_blocks(study, Work(study.values), kinds)]
     return told, _depends(study, kinds)
+
+
+def _counted(study: Study) -> tuple[str, ...]:
+    """The kinds of memory that some question of the study counts."""
+    asked = [question.counted for question in study.questions if question.subject == "memory"]
+    return tuple(kind for kind in KINDS if any(kind in kinds for kinds in asked)) or KINDS
 
 
 def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
@@ -129,11 +135,13 @@ def notation(study: Study) -> Table:
     """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
     used: set[sp.Basic] = {*study.values}
     if about_memory(study):
-        used |= study.memory.total.free_symbols
+        used |= study.memory.of(*_counted(study)).total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    read = [question.reads(study.under(question)) for question in study.questions]
+    known = None if not read or None in read else {name for names in read if names is not None for name in names}
     rows = []
     for name in (*table(given=True), *study.names):
-        if name.symbol in used:
+        if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
             shown = say("{v}", v=value) if value is not None else text("to be found")
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))

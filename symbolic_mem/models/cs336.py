@@ -9,8 +9,8 @@ from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_model, n_heads
 from symbolic_mem.models.tensors import AFTER_ATTENTION, LINEAR, Layer, Matmul, Model, Tensor
 
 SOURCES = {
-    2025: "Stanford CS336, assignment 1, handout 1.0.6 (2025-08-28), problem adamwAccounting",
-    2026: "Stanford CS336, assignment 1, handout 26.0.3 (2026-04-07), problem adamw_accounting",
+    2025: "Stanford CS336, assignment 1, handout 1.0.6 (2025-08-28, commit 87524b3), problem adamwAccounting",
+    2026: "Stanford CS336, assignment 1, handout 26.0.3 (2026-04-07, commit a158843), problem adamw_accounting",
 }
 
 

@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
 from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Tensor
 
-SOURCE = "Stanford CS336 (2025), assignment 2, section 2.4, problem communication_accounting"
+SOURCE = "Stanford CS336, assignment 2, handout 1.0.4 (2025-05-03, commit 54e4efe), section 2.4, problem communication_accounting"
 
 
 def ffn(blocks: sp.Expr = L) -> Model:

@@ -113,6 +113,11 @@ class Account(Question):
         """The title where the study gives none."""
         return self.title or "What training keeps"
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: every line."""
+        return tuple(map(str, (P, *(KIND_SYMBOLS[kind] for kind in self.counted), M_total)))
+
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """Those lines that have a number, by their symbols."""
         found = self.answer(study)

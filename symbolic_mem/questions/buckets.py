@@ -14,8 +14,9 @@ from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.document.prose import Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Step
+from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware.catalogue import parse_rate
 from symbolic_mem.solvers.overheads import Buckets as Plan
@@ -78,11 +79,14 @@ class Buckets(Question):
         best = (Chain(COUNT, (("=", count),), asked=True), Chain(SIZE / COUNT, (("=", size),), asked=True))
         yield Step(
             say(
-                "Gradients of {s} bytes go out in {n} buckets while the backward pass runs. Each call costs {o} "
-                "seconds, and the last bucket is not hidden. What is not hidden takes",
+                "Gradients of {s} bytes go out in {n} buckets while the backward pass runs, and computing those of a bucket "
+                "takes as long as sending it. Each call costs {o} seconds; {w} is the bandwidth of the all-reduce as its "
+                "caller sees it, the bytes of one rank over the time that it takes. The last bucket is not hidden. What is "
+                "not hidden takes",
                 s=SIZE,
                 n=COUNT,
                 o=OVERHEAD,
+                w=BANDWIDTH,
             ),
             (Chain(TIME, (("=", plan.time(COUNT)),), asked=True),),
         )
@@ -97,15 +101,40 @@ class Buckets(Question):
                 Chain(count, (("=", work.put(count)), amount(found["n_b"].value, "buckets"))),
                 Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "MB"))),
             )
+            yield _whole_step(found, work)
 
     def sentence(self, found: FoundBuckets) -> Prose:
-        """Name the best size."""
+        """Name the best size, and in numbers the best whole number of buckets."""
         size = sp.Pow(found.plan.best_size**2, sp.S.Half, evaluate=False)
-        return say("The best bucket holds {size} bytes.", size=size)
+        count = sp.Pow(found.plan.best**2, sp.S.Half, evaluate=False)
+        if found.whole is None:
+            return say(
+                "The best number of buckets is {count}, so the best bucket holds {size} bytes.", size=size, count=count
+            )
+        return say(
+            "The best bucket holds {size} (the best number is {count}); of whole buckets {whole} of {each} are the best, and "
+            "{time} stay unhidden.",
+            size=Chain(size, (amount(found["s_bucket"].value, "MB"),)),
+            count=Chain(count, (amount(found["n_b"].value),)),
+            whole=found.whole,
+            each=about(Amount(found.known[SIZE] / found.whole, "MB")),
+            time=about(Amount(1000 * found.time(found.whole), "ms")),
+        )
 
     def heading(self, found: FoundBuckets) -> str:
         """The title where the study gives none."""
         return self.title or "The best size of a bucket of gradients"
+
+
+def _whole_step(found: FoundBuckets, work: Work) -> Step:
+    chains = []
+    for count in found.neighbours:
+        here = local("n", str(count))
+        work.values[here] = sp.Integer(count)
+        put = work.put(found.plan.time(here))
+        work.values[local("t", str(count))] = found.time(count)
+        chains.append(Chain(local("t", str(count)), (("=", put), amount(found.time(count), "s"))))
+    return work.step(text("Buckets are whole, so one of the two numbers beside it is the best:"), *chains)
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,6 +154,23 @@ class FoundBuckets(Found):
         """The best number of buckets."""
         return self["n_b"].value
 
+    def time(self, count: int) -> sp.Expr:
+        """Seconds that are not hidden with that many buckets."""
+        return self.plan.time(sp.Integer(count)).xreplace(dict(self.known))
+
+    @property
+    def neighbours(self) -> tuple[int, ...]:
+        """The whole numbers of buckets on both sides of the best real one; none without numbers."""
+        if not self.known:
+            return ()
+        below = int(sp.floor(self.value))
+        return tuple(count for count in (below, below + 1) if count > 0)
+
+    @property
+    def whole(self) -> int | None:
+        """The best whole number of buckets."""
+        return min(self.neighbours, key=self.time, default=None)
+
     @property
     def ledger(self) -> Ledger:
         """The best number of buckets and the bytes of one."""
@@ -138,6 +184,7 @@ class FoundBuckets(Found):
     def facts(self) -> Mapping[str, Any]:
         """The best number and size, in numbers where they are known."""
         return {
+            "whole_buckets": self.whole,
             "buckets": self.plan.best.xreplace(self.known),
             "bucket_bytes": self.plan.best_size.xreplace(self.known),
         }

@@ -12,23 +12,24 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Table
-from symbolic_mem.document.words import about, count, listed, plural
+from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import about, listed, plural
 from symbolic_mem.document.work import Work
-from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
 from symbolic_mem.questions.parts.instants import hardest, instant_words, instants
-from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds
+from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS, capacity_blocks
+from symbolic_mem.questions.parts.readings import Reading, every_reading, readings_table
+from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
 from symbolic_mem.solvers.bound import Bound
-from symbolic_mem.solvers.capacity import Capacity, capacity_of
+from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree, degree_under
-from symbolic_mem.study.question import Claimed, key, naming
+from symbolic_mem.study.question import Claimed, key, naming, sets
+from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 
@@ -40,6 +41,12 @@ class DeviceCount(Printed, OnDevice):
     solvable = True
 
     kinds: tuple[str, ...] = key(kinds, ())
+    values: tuple[Change, ...] = sets(values)
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What the question gives values to for itself."""
+        return tuple(change.aspect for change in self.values)
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -66,16 +73,10 @@ class DeviceCount(Printed, OnDevice):
 
     def _readings(self, study: Study) -> tuple[Reading, ...]:
         """Count again under every reading of the device's label, for the states alone and for everything."""
-        chosen = study.capacity
-        if chosen.device is None:
-            return ()
-        limits = {"reserved": chosen.reserved, "usable": chosen.usable}
-        names = [reading for reading in READINGS if getattr(chosen.device, reading) is not None]
-        capacities = [capacity_of(chosen.device, name, **limits) for name in names]
         groups = self._groups(study.memory.of(*self.counted))
         return tuple(
             Reading(capacity, tuple(self.degree(study, capacity, group).value for group in groups))
-            for capacity in capacities
+            for capacity in every_reading(study.capacity)
         )
 
     def _groups(self, memory: Memory) -> tuple[tuple[str, ...], ...]:
@@ -100,7 +101,9 @@ class DeviceCount(Printed, OnDevice):
         )
         yield from printed_blocks(self, study, number, "devices")
         if found.readings:
-            yield _readings_table(found)
+            both = len(found.readings[0].numbers) == 2
+            heads = ("states only", "with activations") if both else ("devices",)
+            yield readings_table(found.capacity, found.readings, tuple(map(text, heads)))
 
     def sentence(self, found: FoundCount) -> Prose:
         """Say how much there is of what, and how many devices that is."""
@@ -143,44 +146,12 @@ class DeviceCount(Printed, OnDevice):
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One reading of the label of a device, and the number of devices of each group under it."""
-
-    capacity: Capacity
-    numbers: tuple[int | None, ...]
-
-
 @dataclass(frozen=True, repr=False)
 class FoundCount(FoundDegree):
-    """The number of devices, and the same under every reading of the device's label."""
-
-    readings: tuple[Reading, ...] = ()
+    """The number of devices."""
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted: nothing of where the memory lives."""
         said = assumptions(self.study)
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
-
-
-def _readings_table(found: FoundCount) -> Table:
-    device = found.capacity.device
-    assert device is not None, "only a device of the catalogue has readings"
-    rows = []
-    for reading in found.readings:
-        name = reading.capacity.reading or ""
-        used = say("{reading} (used here)", reading=name) if name == found.capacity.reading else text(name)
-        cells = (used, text(READING_WORDS[name]), count(reading.capacity.counted))
-        rows.append((*cells, *(count(number) for number in reading.numbers)))
-    heads = ("states only", "with activations") if len(found.readings[0].numbers) == 2 else ("devices",)
-    return Table(
-        say("The same count under the readings of the memory of one {device}", device=text(device.title)),
-        (
-            Column(text("reading")),
-            Column(text("what counts"), "text"),
-            Column(text("bytes"), "right"),
-            *(Column(text(head), "right") for head in heads),
-        ),
-        tuple(rows),
-    )

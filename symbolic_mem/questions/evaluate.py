@@ -15,6 +15,7 @@ from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import capitalised, joined
 from symbolic_mem.document.work import Work
+from symbolic_mem.models.named import NAMED
 from symbolic_mem.questions.parts.edition_tables import edition_blocks
 from symbolic_mem.questions.parts.editions import Figure, check_computed, edition
 from symbolic_mem.questions.parts.figures import figure, verdict
@@ -29,7 +30,7 @@ from symbolic_mem.questions.parts.line_steps import (
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
-from symbolic_mem.study.question import Claimed, Question, key, sets
+from symbolic_mem.study.question import Claimed, Question, key, sets, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -58,6 +59,8 @@ class Evaluate(Question):
         for name in self.asked:
             if name not in known:
                 raise BadInput(f"{self.where}: answer {name!r} is no step; {nearest(name, known)}")
+        if not self.cases and any(line.formula.has(*(one.first for one in self.lines)) for line in self.lines):
+            raise BadInput(f"{self.where}: first_{known[0]} and the like name a line of the first case; give cases")
         if self.cases and any(line.printed for line in self.lines):
             raise BadInput(f'{self.where}: printed is the figure of one case; give it there, printed = {{ a = "1" }}')
         for name in (name for case in self.cases for name in case.printed):
@@ -76,23 +79,34 @@ class Evaluate(Question):
         return (*cases, *(change.aspect for change in self.values))
 
     def reads(self, study: Study) -> frozenset[str]:
-        """The names of the symbols in its lines that its cases do not fix."""
-        return frozenset(map(str, self.answer(study).read)) - {*self.finds}
+        """The names of the symbols in its lines, and in the sizes of a model that they ask, that its cases do not fix."""
+        asks = any(not line.formula.free_symbols.isdisjoint(NAMED.values()) for line in self.lines)
+        sizes = symbols_in(study.built.architecture) if asks else ()
+        return frozenset(map(str, (*self.answer(study).read, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
         if not self.cases:
             return self._worked(study)
-        found = tuple((case, self._worked(study.changed(case.values), case.printed)) for case in self.cases)
-        return FoundCases(study, self, found)
+        found: list[tuple[Case, FoundLines]] = []
+        for case in self.cases:
+            changed = study.changed(case.values, f"question {self.label}, case {case.name}")
+            found.append((case, self._worked(changed, case, found[0] if found else None)))
+        return FoundCases(study, self, tuple(found))
 
-    def _worked(self, study: Study, printed: Mapping[str, tuple[Figure, ...]] | None = None) -> FoundLines:
-        """Work out the lines; the `printed` figures of a case stand in place of those of the lines."""
-        known = dict(study.values)
+    def _worked(
+        self, study: Study, case: Case | None = None, before: tuple[Case, FoundLines] | None = None
+    ) -> FoundLines:
+        """Work out the lines, in a `case`, after the first one where there was one `before`."""
+        first = before[0] if before is not None else case
+        names = {} if first is None else {line.first: first.of(line.symbol) for line in self.lines}
+        known: dict[sp.Symbol, sp.Expr] = dict(study.values)
+        if before is not None:
+            known.update({before[0].of(each.line.symbol): each.value for each in before[1].evaluated})
         evaluated: list[Evaluated] = []
         for written in self.lines:
             with at_place(f"question {self.label}, {written.name}"):
-                line = written.of(study.built)
+                line = written.of(study, names)
             absent = missing(line.formula, known)
             if absent:
                 raise MissingValue(absent, f"question {self.label}")
@@ -100,7 +114,9 @@ class Evaluate(Question):
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
             known[line.symbol] = value
-            figures = line.printed if printed is None else printed.get(line.name, ())
+            if case is first and case is not None:
+                known[case.of(line.symbol)] = value
+            figures = line.printed if case is None else case.printed.get(line.name, ())
             for each in () if study.caller else figures:
                 check_computed(each, known, f"question {self.label}, {line.name}", line.scale)
             evaluated.append(Evaluated(line, value, () if study.caller else _against(line, value, figures)))

@@ -11,25 +11,25 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, local, n_fsdp
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Step
-from symbolic_mem.document.words import sentences
+from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, edge, whose_tokens, window
 from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
-from symbolic_mem.questions.parts.keys import OfKinds, degree
+from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import At, Claimed, Found, key
+from symbolic_mem.study.question import At, Claimed, Found, key, sets
+from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
-# Local names: memory on one device is U_0 + u T + (P_0 + p T)/n, and beta tokens keep one chip busy.
-U0, U1, P0, P1, BETA = local("U", "0"), local("u", ""), local("P", "0"), local("p", ""), local("β", "")
+TOKENS = ("batch", "device")
 
 
 def _fsdp(given: Any, at: At) -> sp.Symbol:
@@ -41,27 +41,42 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
 
 @dataclass(frozen=True)
 class FitsAndComputes(OfKinds):
-    """The interval of degrees under both bounds at the study's batch, and the batch from which there is one."""
+    """The interval of degrees under both bounds at the study's batch, and the batch from which there is one.
+
+    `tokens` says whose tokens are kept: those of the whole ``batch``, or of each ``device``.
+    """
 
     ask = "fits_and_computes"
 
     symbol: sp.Symbol = key(_fsdp, n_fsdp, name="for")
+    place: tuple[Change, ...] = sets(placements)
+    tokens: str = key(one_of(*TOKENS), "batch")
+
+    @property
+    def each(self) -> bool:
+        """Whether a device keeps what its own tokens need."""
+        return self.tokens == "device"
 
     @property
     def unknowns(self) -> tuple[str, ...]:
         """The degree."""
         return (str(self.symbol),)
 
+    def reads(self, study: Study) -> frozenset[str] | None:
+        """The symbols of the memory, and those of the rates and of the mesh axes that FSDP is laid over."""
+        memory = super().reads(study)
+        return None if memory is None else memory | {str(symbol) for symbol in (C, W, M_X)}
+
     def limits(self, study: Study) -> tuple[Both, int]:
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
         found = setting(study, "fsdp", "forward")
-        bounds = []
+        asked = []
         for one in instants(study, self.counted):
             memory = one.placed(self.counted)
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
-            bounds.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
+            asked.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
         assert found.tokens is not None, "the memory needs B and S, and both have values"
-        return both(study.model, found.roofline.network, bounds, study.values), int(found.tokens)
+        return both(study.model, found.roofline.network, asked, study.values, own=self.each), int(found.tokens)
 
     def answer(self, study: Study) -> FoundBoth:
         """Put the bound of memory beside that of computing."""
@@ -81,20 +96,21 @@ class FitsAndComputes(OfKinds):
         )
 
     def steps(self, found: FoundBoth) -> Iterator[Block]:
-        """Each bound, the window at the study's batch, and the batch at the edge of both."""
+        """Whose tokens count, each bound, the window at the study's batch, and the batch at the edge of both."""
         share = found.share
-        known = {T: sp.Integer(found.tokens), BETA: symbolic(found.limits.beta)}
+        known = {**found.study.values, T: sp.Integer(found.tokens), BETA: symbolic(found.limits.beta)}
         known |= {
-            U0: symbolic(share.fixed),
-            U1: symbolic(share.fixed_per_token),
-            P0: symbolic(share.divided),
-            P1: symbolic(share.divided_per_token),
+            K0: symbolic(share.fixed),
+            K1: symbolic(share.fixed_per_token),
+            D0: symbolic(share.divided),
+            D1: symbolic(share.divided_per_token),
         }
         work = Work(known)
         yield from capacity_blocks(found.capacity, work)
-        yield from _bounds(found, work)
-        yield _window(found, work)
-        yield from _edge(found, work)
+        yield whose_tokens(share, self.symbol)
+        yield from bounds(found, work)
+        yield window(found, work)
+        yield from edge(found, work)
 
     def sentence(self, found: FoundBoth) -> Prose:
         """Say which degrees do both at the study's batch, and the smallest batch that lets one."""
@@ -138,6 +154,11 @@ class FoundBoth(Found):
     first: tuple[int, int] | None
 
     @property
+    def symbol(self) -> sp.Symbol:
+        """The degree."""
+        return self.question.symbol
+
+    @property
     def value(self) -> int | None:
         """The smallest degree that does both."""
         return None if self.interval is None else self.interval[0]
@@ -164,10 +185,10 @@ class FoundBoth(Found):
         share = self.share
         return Ledger(
             (
-                Line(U0, symbolic(share.fixed), "bytes", "what every device holds in full, without tokens"),
-                Line(U1, symbolic(share.fixed_per_token), "bytes", "the same for each token of the batch"),
-                Line(P0, symbolic(share.divided), "bytes", "what is divided, without tokens"),
-                Line(P1, symbolic(share.divided_per_token), "bytes", "the same for each token of the batch"),
+                Line(K0, symbolic(share.fixed), "bytes", "what every device holds in full, without tokens"),
+                Line(K1, symbolic(share.fixed_per_token), "bytes", "the same for each token"),
+                Line(D0, symbolic(share.divided), "bytes", "what is divided, without tokens"),
+                Line(D1, symbolic(share.divided_per_token), "bytes", "the same for each token"),
                 Line(BETA, symbolic(self.limits.beta), "tokens", "tokens that keep one chip busy"),
                 Line(C_mem, symbolic(self.capacity.counted), "bytes", "what counts of one device"),
             ),
@@ -197,108 +218,6 @@ class FoundBoth(Found):
         }
 
 
-def _kept(expr: sp.Expr, share: Share) -> sp.Expr:
-    """The expression without the parts of the memory that are zero here."""
-    parts = ((U0, share.fixed), (U1, share.fixed_per_token), (P0, share.divided), (P1, share.divided_per_token))
-    return expr.xreplace({symbol: sp.S.Zero for symbol, value in parts if value == 0})
-
-
-def _bounds(found: FoundBoth, work: Work) -> Iterator[Block]:
-    n, limit = found.question.symbol, Limit(found.capacity.counted, found.limits.strict)
-    total, whole = _kept(U0 + U1 * T + (P0 + P1 * T) / n, found.share), _kept(P0 + P1 * T, found.share)
-    units = {U0: "GB", U1: "bytes", P0: "GB", P1: "bytes"}
-    memory = [Chain(total, ((limit.sign, C_mem),), asked=True)]
-    memory += [
-        Chain(symbol, (amount(work.number(symbol), unit),)) for symbol, unit in units.items() if total.has(symbol)
-    ]
-    yield work.step(
-        text("Memory asks for many devices, and for more of them the more tokens there are:")
-        if whole != 0
-        else text("Nothing is divided at the moment that decides, so what is kept fits at every degree or at none:"),
-        *memory,
-    )
-    yield work.step(
-        say(
-            "Computing asks for few: FSDP alone keeps a chip busy only with {tokens} tokens of its own,",
-            tokens=C / (M_X * W),
-        ),
-        Chain(n, (("<", T / BETA),), asked=True),
-        Chain(BETA, (amount(work.number(BETA), "tokens"),)),
-    )
-
-
-def _window(found: FoundBoth, work: Work) -> Block:
-    tokens = Amount(sp.Integer(found.tokens))
-    upper = Chain(T / BETA, (("=", work.put(T / BETA)), amount(work.number(T / BETA), "chips")))
-    room = _kept(C_mem - U0 - U1 * T, found.share)
-    if found.least is None:
-        return work.step(
-            say(
-                "At the batch of the study, {t} tokens, what every device keeps in full does not fit, whatever the degree:",
-                t=tokens,
-            ),
-            Chain(room, (("=", work.put(room)), amount(work.number(room), "GB"), ("≤", sp.S.Zero))),
-            upper,
-        )
-    whole = _kept(P0 + P1 * T, found.share)
-    if whole == 0:
-        limit = Limit(found.capacity.counted, found.limits.strict)
-        kept = _kept(U0 + U1 * T, found.share)
-        return work.step(
-            say(
-                "At the batch of the study, {t} tokens, what every device keeps fits, and the other bound is", t=tokens
-            ),
-            Chain(kept, ((limit.sign, C_mem),)),
-            upper,
-            reason=say("So at most {most} devices stay busy.", most=found.most),
-        )
-    quotient = whole / room
-    return work.step(
-        say("At the batch of the study, {t} tokens, the two bounds are", t=tokens),
-        Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
-        upper,
-        reason=say(
-            "So at least {least} devices hold what is kept, and at most {most} stay busy.",
-            least=found.least,
-            most=found.most,
-        ),
-    )
-
-
-def _edge(found: FoundBoth, work: Work) -> Iterator[Block]:
-    """At the smallest batch that keeps n chips busy, T = beta n, both bounds become one condition on n alone."""
-    n, share = found.question.symbol, found.share
-    room = _kept(C_mem - U0 - P1 * BETA, share)
-    square = _kept(U1, share) * BETA * n**2 - room * n + P0
-    value = work.number(room)
-    yield Step(
-        text("A larger batch only adds memory, so the smallest batch for n chips decides. There"),
-        (Chain(T, (("=", BETA * n),), asked=True), Chain(square, (("≤", sp.S.Zero),), asked=True)),
-    )
-    yield work.step(
-        text("which needs room for what does not depend on the batch"),
-        Chain(room, (("=", work.put(room)), amount(value, "GB"), (">" if value > 0 else "≤", sp.S.Zero))),
-    )
-    if value <= 0:
-        return
-    if share.fixed_per_token == 0 and share.divided == 0:
-        return
-    if share.fixed_per_token == 0:
-        smallest = P0 / room
-        chain = Chain(smallest, (("=", work.put(smallest)), amount(work.number(smallest), "devices")))
-        yield work.step(say("Nothing grows on every device, so {n} is at least", n=n), chain)
-        return
-    discriminant = room**2 - 4 * U1 * BETA * P0
-    holds = work.number(discriminant) >= 0
-    meaning = (
-        "It is not negative, so some degrees do both, between the two roots."
-        if holds
-        else "It is negative: the condition holds for no degree, at any batch. That is the proof that none exists."
-    )
-    shown = Chain(discriminant, (("=", work.put(discriminant)), ("≥" if holds else "<", sp.S.Zero)))
-    yield work.step(text("and a discriminant that is not negative:"), shown, reason=text(meaning))
-
-
 def _here(found: FoundBoth, tokens: Amount) -> Prose:
     if found.interval is None:
         return say("At {t} tokens no degree does both.", t=tokens)
@@ -318,10 +237,19 @@ def _here(found: FoundBoth, tokens: Amount) -> Prose:
 
 
 def _at_best(found: FoundBoth) -> Prose:
+    if found.first is None and found.limits.linear(found.share) <= 0:
+        return text(
+            "No batch lets any degree do both: what a chip keeps of the tokens that keep it busy leaves no room for the "
+            "rest. A faster link, which keeps a chip busy with fewer tokens, or less memory for each token would."
+        )
+    if found.first is None and found.limits.growing(found.share):
+        return text("No batch lets any degree do both: divide more of what every device keeps of the whole batch.")
     if found.first is None:
-        return text("No batch lets any degree do both: shard more of what every device holds.")
+        return text("No batch lets any degree do both.")
     return say(
-        "The smallest batch of whole sequences that lets a degree do both is {t} tokens, with {n} devices.",
+        "The smallest batch of whole sequences that lets a degree do both is {t} tokens, with {n} devices: {own} tokens for "
+        "each.",
         t=Amount(sp.Integer(found.first[0])),
         n=Amount(sp.Integer(found.first[1])),
+        own=about(Amount(sp.Rational(*found.first))),
     )

@@ -15,11 +15,12 @@ from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import local
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Block
+from symbolic_mem.models.named import PRODUCTS
 from symbolic_mem.models.tensors import Matmul
 from symbolic_mem.questions.parts.flops_steps import PARTS, TOTAL, case_blocks, in_cases, one_blocks, one_sentence
 from symbolic_mem.questions.parts.keys import one_of, values
 from symbolic_mem.questions.parts.worked import Case, cases
-from symbolic_mem.study.question import Claimed, Found, Question, key, sets
+from symbolic_mem.study.question import Claimed, Found, Question, key, sets, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -31,7 +32,7 @@ class Flops(Question):
     """Floating-point operations of one forward pass over the batch, product by product, or part by part."""
 
     ask = "flops"
-    subject = "layers"
+    subject = "formulas"
 
     about: str = key(one_of(*ABOUT), "products")
     values: tuple[Change, ...] = sets(values)
@@ -41,6 +42,11 @@ class Flops(Question):
     def unknowns(self) -> tuple[str, ...]:
         """What the cases give values to, and the question for itself."""
         return (*(self.cases[0].symbols if self.cases else ()), *(change.aspect for change in self.values))
+
+    def reads(self, study: Study) -> frozenset[str]:
+        """The names of the symbols in the products, and in the sizes of the model, that its cases do not fix."""
+        sizes = symbols_in(study.built.architecture)
+        return frozenset(map(str, (*study.model.forward_flops.free_symbols, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundFlops | FoundFlopsOfCases:
         """Count the products of every layer; raises `MissingValue` for a symbol without a value."""
@@ -74,11 +80,21 @@ class Flops(Question):
         """The title where the study gives none."""
         return self.title or "The matrix products of a forward pass"
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: the operations of each part and of all, in every case."""
+        lines = (*(local("F", part) for part in PRODUCTS), TOTAL)
+        return (
+            tuple(map(str, lines))
+            if not self.cases
+            else tuple(str(case.of(one)) for case in self.cases for one in lines)
+        )
+
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The operations of every part and of all, by the names of their lines."""
         return {
-            str(line.symbol): Claimed(fraction(line.value), "number", line.says)
-            for line in (entry.line for entry in self.answer(study).ledger)
+            str(entry.line.symbol): Claimed(fraction(entry.value), "count", entry.line.says)
+            for entry in self.answer(study).ledger
         }
 
 

@@ -10,25 +10,31 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.symbols import B, C, N_devices, S, T, W, X, Y, local, t_math
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_fsdp, t_math, t_tp
+from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
+from symbolic_mem.document.words import about, count, joined
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.one_axis import OneAxis, one_axis_bounds
+from symbolic_mem.questions.parts.keys import one_of
+from symbolic_mem.questions.parts.one_axis import BothAxes, OneAxis, both_axes, one_axis_bounds
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.times import line, names_step
 from symbolic_mem.solvers.chips import largest_mesh
 from symbolic_mem.solvers.critical import tidy
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.question import Found, Question, key
 from symbolic_mem.study.study import Study
+
+SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp")
 
 
 @dataclass(frozen=True)
 class LargestMesh(Question):
-    """N <= ... for each scheme and pass, then for both axes together, overlapped and not."""
+    """N <= ... for each scheme and pass, then for both axes together, overlapped and not; or for one `scheme` alone."""
 
     ask = "largest_mesh"
     subject = "layers"
+
+    scheme: str = key(one_of(*SCHEMES), "")
 
     def answer(self, study: Study) -> FoundMesh:
         """Bound the chips of every scheme and pass, and of a mesh of two axes, in symbols and where they have numbers."""
@@ -50,6 +56,7 @@ class LargestMesh(Question):
             overlapped=largest_mesh(fsdp, tensor, "max"),
             added=largest_mesh(fsdp, tensor, "sum"),
             leading=tidy((fsdp - 1) * (tensor - 1)),
+            times=both_axes(case),
         )
 
     def steps(self, found: FoundMesh) -> Iterator[Block]:
@@ -68,9 +75,10 @@ class LargestMesh(Question):
             yield names_step(
                 text("The model computes for one token, holds, and sends between its layers"), found.names, work
             )
-        for each in found.alone:
+        for each in found.asked:
             yield _alone_step(each, found)
-        yield from _together(found, work)
+        if found.both:
+            yield from _together(found, work)
         yield _table(found)
         if found.none:
             yield Paragraph(
@@ -81,13 +89,29 @@ class LargestMesh(Question):
             )
 
     def sentence(self, found: FoundMesh) -> Prose:
-        """Name the most chips of each scheme, and of both."""
-        return say(
-            "Data parallelism and FSDP keep at most {f} chips busy, tensor parallelism {t}, both together their "
-            "product when the axes overlap, and about a quarter of it when they do not.",
-            f=found.fsdp,
-            t=found.tensor,
-        )
+        """Say what one device does and sends in each pass that is asked for, and on how many chips it stays busy."""
+        clauses = [
+            say(
+                "{name}, {flops} FLOP on each chip and {time} s of sending, so {most}",
+                name=text(each.name),
+                flops=sp.cancel(each.math * C),
+                time=each.time,
+                most=_most(each.most, found),
+            )
+            for each in found.asked
+        ]
+        if found.both:
+            times = found.times
+            overlapped = say(
+                "both axes, {flops} FLOP on each chip and {fsdp} s of sending along X and {tensor} s along Y, so, "
+                "overlapped, {most}",
+                flops=sp.cancel(times.math * C),
+                fsdp=times.fsdp,
+                tensor=times.tensor,
+                most=_most(found.overlapped, found),
+            )
+            clauses += [overlapped, say("one axis after the other, {most}", most=_most(found.added, found))]
+        return say("So the chips stay busy: {clauses}.", clauses=joined(clauses, "; ", "; "))
 
     def heading(self, found: FoundMesh) -> str:
         """The title where the study gives none."""
@@ -102,6 +126,7 @@ class FoundMesh(Found):
     are long against one. `known` are the numbers of the study but those of its mesh; `names` as in `PassTimes`.
     """
 
+    question: LargestMesh
     known: Values
     names: Values
     alone: tuple[OneAxis, ...]
@@ -110,6 +135,26 @@ class FoundMesh(Found):
     overlapped: sp.Expr
     added: sp.Expr
     leading: sp.Expr
+    times: BothAxes
+
+    @property
+    def asked(self) -> tuple[OneAxis, ...]:
+        """The passes of one axis that the question asks about."""
+        name = self.question.scheme
+        return () if name == "fsdp+tp" else tuple(each for each in self.alone if each.key.startswith(name))
+
+    @property
+    def both(self) -> bool:
+        """Whether it asks about a mesh of both axes."""
+        return self.question.scheme in ("", "fsdp+tp")
+
+    def whole(self, bound: sp.Expr) -> tuple[int, ...]:
+        """The whole axes of chips that a bound allows: one, or both of a mesh that overlaps; none where it is no such bound."""
+        axes = (self.fsdp, self.tensor) if bound == self.overlapped else (bound,)
+        if self.number(bound) is None or bound in self._both:
+            return ()
+        numbers = [self._at(axis) for axis in axes]
+        return tuple(max(int(sp.floor(number)), 1) for number in numbers if number is not None)
 
     @property
     def bounds(self) -> Mapping[str, sp.Expr]:
@@ -150,19 +195,25 @@ class FoundMesh(Found):
     @property
     def facts(self) -> Mapping[str, Any]:
         """Every bound as a formula, and its number where it has one."""
-        return {"bounds": self.bounds, "values": {name: self.number(bound) for name, bound in self.bounds.items()}}
+        return {
+            "bounds": self.bounds,
+            "values": {name: self.number(bound) for name, bound in self.bounds.items()},
+            "whole": {name: list(self.whole(bound)) for name, bound in self.bounds.items()},
+        }
 
 
 def _alone_step(each: OneAxis, found: FoundMesh) -> Step:
     work = Work(found.known)
     work.define(t_math, each.math)
+    work.define(F_layer, sp.cancel(each.math * C))
     work.define(each.sent, each.time)
     numbers = ()
     if found.number(each.most) is not None:
         numbers = (Chain(each.most, (("=", work.put(each.most)), amount(work.number(each.most), "chips"))),)
     return work.step(
         text(each.heading),
-        Chain(t_math, (("=", each.math),)),
+        Chain(F_layer, (("=", sp.cancel(each.math * C)),)),
+        Chain(t_math, (("=", F_layer / C),)),
         Chain(each.sent, (("=", each.time),)),
         Chain(t_math, (("≥", each.sent),), asked=True),
         Chain(each.degree, (("≤", each.most),), asked=True),
@@ -171,6 +222,23 @@ def _alone_step(each: OneAxis, found: FoundMesh) -> Step:
 
 
 def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
+    times = found.times
+    for symbol, expr in ((t_math, times.math), (F_layer, times.math * C), (t_fsdp, times.fsdp), (t_tp, times.tensor)):
+        work.define(symbol, expr)
+    yield work.step(
+        text(
+            "Both axes, forward pass. One device multiplies its part, and sends weights along X and activations along Y:"
+        ),
+        Chain(F_layer, (("=", sp.cancel(times.math * C)),)),
+        Chain(t_math, (("=", F_layer / C),)),
+        Chain(t_fsdp, (("=", times.fsdp),)),
+        Chain(t_tp, (("=", times.tensor),)),
+        reason=say(
+            "What is sent takes {overlapped} where the axes send at the same time, and {added} where they do not.",
+            overlapped=sp.Max(t_fsdp, t_tp),
+            added=Total((t_fsdp, t_tp)),
+        ),
+    )
     yield work.step(
         text("Both axes, sending at the same time: each axis has its own bound, and N = X Y is at most their product"),
         Chain(N_devices, (("≤", found.overlapped), ("≈", found.leading)), asked=True),
@@ -189,20 +257,46 @@ def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
 
 
 def _table(found: FoundMesh) -> Table:
-    rows = [_row(text(each.name), each.most, found) for each in found.alone]
-    rows += [
-        _row(text("FSDP and tensor parallelism, overlapped"), found.overlapped, found),
-        _row(text("the same, for long axes"), found.leading, found),
-        _row(text("not overlapped"), found.added, found),
-        _row(text("the same, for long axes"), found.leading / 4, found),
-    ]
+    rows = [_row(text(each.name), each.most, found) for each in found.asked]
+    if found.both:
+        rows += [
+            _row(text("FSDP and tensor parallelism, overlapped"), found.overlapped, found),
+            _row(text("the same, for long axes"), found.leading, found),
+            _row(text("not overlapped"), found.added, found),
+            _row(text("the same, for long axes"), found.leading / 4, found),
+        ]
     return Table(
         say("Most chips that stay busy, with {c} FLOP/s and {w} bytes/s", c=C, w=W),
-        (Column(text("scheme and pass"), "text"), Column(text("most chips")), Column(text("here"), "right")),
+        (
+            Column(text("scheme and pass"), "text"),
+            Column(text("most chips")),
+            Column(text("here"), "right"),
+            Column(text("whole chips"), "right"),
+        ),
         tuple(rows),
     )
 
 
 def _row(name: Prose, bound: sp.Expr, found: FoundMesh) -> tuple[Prose, ...]:
     number = found.number(bound)
-    return (name, say("{b}", b=bound), text("–") if number is None else Prose((Amount(number),)))
+    shown = text("–") if number is None else about(Amount(number))
+    return (name, say("{b}", b=bound), shown, _whole(found.whole(bound)) or text("–"))
+
+
+def _whole(axes: tuple[int, ...]) -> Prose | None:
+    """Whole chips along one axis, or along both with their product."""
+    if not axes:
+        return None
+    if len(axes) == 1:
+        return count(axes[0])
+    return say("{x} × {y} = {n}", x=axes[0], y=axes[1], n=Amount(sp.Integer(axes[0] * axes[1])))
+
+
+def _most(bound: sp.Expr, found: FoundMesh) -> Prose:
+    number, axes = found.number(bound), _whole(found.whole(bound))
+    if number is None:
+        return say("at most {bound} chips", bound=bound)
+    pieces = {"bound": bound, "number": about(Amount(number))}
+    if axes is None:
+        return say("at most {bound} chips, here {number}", **pieces)
+    return say("at most {bound} chips, here {number} and in whole chips {axes}", axes=axes, **pieces)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import n_fsdp
-from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.bounded import (
@@ -23,9 +24,11 @@ from symbolic_mem.questions.parts.instants import bound_at, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.printed import printed_blocks
+from symbolic_mem.questions.parts.readings import Reading, every_reading, readings_table
 from symbolic_mem.questions.parts.rules import rule_blocks
 from symbolic_mem.questions.parts.tokens import token_steps, tokens_that_fit
 from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.setting import Change
@@ -48,15 +51,24 @@ class MinDegree(Printed, Ruled, OfKinds):
         """The degree, where the question names it, and what the question gives values to for itself."""
         return (str(self.symbol), *(change.aspect for change in self.values))
 
-    def degree(self, study: Study) -> Degree:
-        """Solve for the degree at the instant of the study: the engine of every face."""
+    def degree(self, study: Study, capacity: Capacity | None = None) -> Degree:
+        """Solve for the degree at the instant of the study: the engine of every face; of another `capacity` if given."""
         bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
+        if capacity is not None:
+            bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
             return degree_under(bound, study.numbers, self.rules)
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
-        return hardest(study, self.counted, self._at_instant, hardness)
+        found = hardest(study, self.counted, self._at_instant, hardness)
+        return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
+
+    def _readings(self, study: Study) -> Iterator[Reading]:
+        """The degree under every reading of the label of the device."""
+        for capacity in every_reading(study.capacity):
+            found = [self.degree(one, capacity).value for one in instants(study, self.counted)]
+            yield Reading(capacity, (None if None in found else max(each for each in found if each is not None),))
 
     def _at_instant(self, study: Study) -> FoundDegree:
         solved = self.degree(study)
@@ -78,6 +90,9 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
             )
+            if found.readings:
+                head = say("smallest {n}", n=self.symbol)
+                yield readings_table(found.capacity, found.readings, (head,))
         else:
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:

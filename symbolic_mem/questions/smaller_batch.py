@@ -10,10 +10,10 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.symbols import E, T, T_min, d_ff, k, local
+from symbolic_mem.base.symbols import E, T, T_min, X, d_ff, k, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import joined, sentences
+from symbolic_mem.document.words import about, joined, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
 from symbolic_mem.questions.parts.setting import Setting, setting
@@ -72,7 +72,7 @@ class SmallerBatch(Question):
             )
         if not all(way.tokens is not None and way.tokens < found.tokens for way, _ in _named(found)):
             return sentences(
-                say("As given the bound is {base} tokens.", base=Amount(found.tokens)),
+                say("As given the bound is {base} tokens.", base=about(Amount(found.tokens))),
                 *_with_ways(found),
                 say(
                     "More axes and overlap are already used. Gradient accumulation multiplies the bound, and experts "
@@ -81,13 +81,12 @@ class SmallerBatch(Question):
                 ),
             )
         return say(
-            "From {base} tokens the bound falls to {shape} with the best shape of the mesh, to {bytes} with one byte per "
-            "element sent, and to {stages} with four pipeline stages that keep their weights; more axes and overlap are "
-            "already used. Gradient accumulation multiplies it, and experts multiply it by {ratio} unless they stay in "
-            "place.",
+            "From {base} tokens the bound falls to {shape}, to {bytes} with one byte per element sent, and to {stages} with "
+            "four pipeline stages that keep their weights; more axes and overlap are already used. Gradient accumulation "
+            "multiplies it, and experts multiply it by {ratio} unless they stay in place.",
             ratio=E / k,
-            base=Amount(found.tokens),
-            **{way.key: Amount(way.bound.xreplace(dict(way.values))) for way, _ in _named(found)},
+            base=about(Amount(found.tokens)),
+            **{way.key: _bound(way) for way, _ in _named(found)},
         )
 
     def heading(self, found: FoundWays) -> str:
@@ -148,26 +147,49 @@ class FoundWays(Found):
 
 
 def _summary(found: FoundWays) -> Table:
-    rows = [_row(text("as given"), found.general, found.tokens, found)]
-    rows += [_row(text(way.title), way.bound, way.tokens, found) for way in found.ways]
+    rows = [_row(text("as given"), found.general, found.tokens, None)]
+    for way in found.ways:
+        without = found.tokens if way.without is None else way.without
+        if way.used:
+            rows.append(_row(text(f"{way.title} (already used)"), found.general, found.tokens, way.tokens))
+        else:
+            rows.append(_row(text(way.title), way.bound, way.tokens, without))
+        if way.whole is not None and way.whole.tokens is not None:
+            name = say("The best mesh of whole axes, {x} × {y}", x=way.whole.x, y=way.whole.y)
+            rows.append(_row(name, found.general, way.whole.tokens, without))
     return Table(
-        text("What each way does to the smallest batch (the examples are those of the steps)"),
+        text("What each way does to the smallest batch, all else alike (the examples are those of the steps)"),
         (
             Column(text("way"), "text"),
             Column(say("{t} >", t=T)),
-            Column(text("whole batch"), "right"),
-            Column(text("per chip"), "right"),
-            Column(text("against as given"), "right"),
+            Column(text("with it"), "right"),
+            Column(text("without it"), "right"),
+            Column(text("with to without"), "right"),
         ),
         tuple(rows),
     )
 
 
-def _row(name: Prose, bound: sp.Expr, tokens: sp.Expr | None, found: FoundWays) -> tuple[Prose, ...]:
-    numbers: tuple[sp.Expr | None, ...] = (None, None, None)
-    if tokens is not None:
-        numbers = (tokens, tokens / found.chips, tokens / found.tokens if found.tokens else None)
-    return (name, say("{f}", f=bound), *(text("–") if n is None else Prose((Amount(n),)) for n in numbers))
+def _row(name: Prose, bound: sp.Expr, tokens: sp.Expr | None, without: sp.Expr | None) -> tuple[Prose, ...]:
+    ratio = tokens / without if tokens is not None and without else None
+    cells = (text("–") if number is None else about(Amount(number)) for number in (tokens, without, ratio))
+    return (name, say("{f}", f=bound), *cells)
+
+
+def _bound(way: Way) -> Prose:
+    """The bound under a way; of the shape of the mesh that on whole axes, and the real one beside it."""
+    shown = about(Amount(way.bound.xreplace(dict(way.values))))
+    if way.whole is None or way.whole.tokens is None or way.x is None:
+        return shown
+    best = way.x.xreplace(dict(way.values))
+    pieces = {"whole": about(Amount(way.whole.tokens)), "x": way.whole.x, "y": way.whole.y, "real": shown}
+    if best.is_Integer:
+        return say("{whole} on the best mesh, {x} × {y}", **pieces)
+    return say(
+        "{whole} on the best mesh of whole axes, {x} × {y} ({real} at {best}, which is no whole number of chips)",
+        best=Chain(X, (amount(best),)),
+        **pieces,
+    )
 
 
 def _named(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
@@ -182,7 +204,7 @@ def _named(found: FoundWays) -> tuple[tuple[Way, Prose], ...]:
 def _with_ways(found: FoundWays) -> Iterator[Prose]:
     """Say the bound under each of these ways, and where there is none."""
     there = [
-        say("{t} tokens {words}", t=Amount(way.tokens), words=words)
+        say("{t} tokens {words}", t=about(Amount(way.tokens)), words=words)
         for way, words in _named(found)
         if way.tokens is not None
     ]

@@ -108,15 +108,18 @@ def fits(side: Side, limit: int) -> bool:
     return _wide(side) <= limit
 
 
-def spread(expr: sp.Expr) -> Side:
-    """Return `expr` as it is when it fits a line, and otherwise as a sum of terms that a display breaks between.
+def spread(long: sp.Expr | Put) -> Side:
+    """Return a formula as it is when it fits a line, and otherwise as a sum of terms that a display breaks between.
 
     >>> from symbolic_mem.base.symbols import L, V, d_model
     >>> spread(2 * L * (d_model + V))
     2*L*(V + d_model)
     """
+    expr = long.expr if isinstance(long, Put) else long
     terms = [expr] if fits(expr, DISPLAY.line) else _terms(expr)
-    return Total(tuple(terms)) if len(terms) > 1 else expr
+    if len(terms) == 1:
+        return long
+    return Total(tuple(Put(term, long.values) if isinstance(long, Put) else term for term in terms))
 
 
 def _step(step: Step) -> Step | None:
@@ -174,7 +177,7 @@ def _wide(shown: Side | Prose) -> int:
         case Brief():
             return _wide(shown.shown)
         case Long():
-            return width(shown.expr)
+            return _wide(shown.expr)
     return width(shown)
 
 

@@ -19,7 +19,7 @@ class Text(Typesetter):
     def side(self, side: Side) -> str:
         match side:
             case Long():
-                return self.expr(side.expr)
+                return self.side(side.expr)
             case Brief():
                 return plain_prose(Prose((side,)))
         return super().side(side)

@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.symbols import M_X, S, T
+from symbolic_mem.base.symbols import M_X, C, S, T, W
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.load import load, per_token
 from symbolic_mem.plans.network import Network
@@ -22,36 +22,62 @@ from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.solvers.chips import largest
 
 MOST_TRIED = 1_000_000
+BUSY = C / (M_X * W)
 
 
 @dataclass(frozen=True)
 class Share:
-    """Memory U0 + u T + (P0 + p T)/n of one device at one instant of a step, in bytes and bytes for a token."""
+    """Memory K0 + K1 t + (D0 + D1 t)/n of one of n devices at one instant of a step, in bytes and bytes for a token.
+
+    The t tokens are those of the whole batch, or with `own` the T/n that the device has for itself.
+    """
 
     fixed: Fraction
     fixed_per_token: Fraction
     divided: Fraction
     divided_per_token: Fraction
+    own: bool = False
+
+    @property
+    def grows(self) -> bool:
+        """Whether it depends on the tokens."""
+        return bool(self.fixed_per_token or self.divided_per_token)
 
     def at(self, n: int, tokens: int) -> Fraction:
         """Bytes on one of `n` devices for a batch of `tokens`."""
-        return self.fixed + self.fixed_per_token * tokens + self.whole(tokens) / n
+        counted = Fraction(tokens, n) if self.own else Fraction(tokens)
+        return self.fixed + self.fixed_per_token * counted + (self.divided + self.divided_per_token * counted) / n
 
     def whole(self, tokens: int) -> Fraction:
-        """Bytes that are divided, for a batch of `tokens`."""
+        """Bytes that are divided, where the tokens are those of the whole batch."""
         return self.divided + self.divided_per_token * tokens
 
     def room(self, limit: Limit, tokens: int) -> Fraction:
-        """Bytes that a device has left for what is divided."""
-        return limit.capacity - self.fixed - self.fixed_per_token * tokens
+        """Bytes that a device has left for what shrinks with the degree."""
+        grown = 0 if self.own else self.fixed_per_token * tokens
+        return limit.capacity - self.fixed - grown
 
     def least(self, limit: Limit, tokens: int) -> int | None:
         """The smallest degree that fits, None when none does."""
-        quotient = self.quotient(limit, tokens)
-        return None if quotient is None else max(limit.first_whole(quotient), 1)
+        if not self.own:
+            quotient = self.quotient(limit, tokens)
+            return None if quotient is None else max(limit.first_whole(quotient), 1)
+        if limit.holds(self.at(1, tokens)):
+            return 1
+        if self.room(limit, tokens) <= 0:
+            return None
+        low, high = 1, 2
+        while not limit.holds(self.at(high, tokens)):
+            low, high = high, 2 * high
+        while high - low > 1:  # the memory falls as the degree grows
+            middle = (low + high) // 2
+            low, high = (low, middle) if limit.holds(self.at(middle, tokens)) else (middle, high)
+        return high
 
     def quotient(self, limit: Limit, tokens: int) -> Fraction | None:
-        """The real degree that the memory asks for; None where no degree fits."""
+        """The real degree that the memory asks for; None where no degree fits, and where it is no quotient."""
+        if self.own:
+            return None
         room, whole = self.room(limit, tokens), self.whole(tokens)
         if whole == 0 and room == 0 and not limit.strict:
             return Fraction(0)
@@ -62,14 +88,15 @@ class Share:
 class Both:
     """Every share under `limit`, and n < T/beta so that the chips stay busy.
 
-    `beta` is the tokens per chip that keep it busy; `sequence` the tokens by which a batch can grow. Where gradients do
-    not persist there is a share for each instant that must fit.
+    `beta` is the tokens per chip that keep it busy, `busy` the same as a formula; `sequence` the tokens by which a batch
+    can grow. Where gradients do not persist there is a share for each instant that must fit.
     """
 
     limit: Limit
     shares: tuple[Share, ...]
     beta: Fraction
     sequence: int
+    busy: sp.Expr = BUSY
 
     @property
     def strict(self) -> bool:
@@ -109,18 +136,38 @@ class Both:
         least, most = self.least(tokens), self.most(tokens)
         return None if least is None or least > most else (least, most)
 
+    def below(self, share: Share) -> bool:
+        """Whether the memory must stay below the capacity at T = beta n: a busy chip has more tokens than beta."""
+        return self.strict or share.grows
+
     def linear(self, share: Share) -> Fraction:
-        """What a device has left, c - U0 - p beta, for P0/n when every device brings its own beta tokens."""
-        return self.limit.capacity - share.fixed - share.divided_per_token * self.beta
+        """What a device has left for D0/n when every device brings its own beta tokens."""
+        per_token = share.fixed_per_token if share.own else share.divided_per_token
+        return self.limit.capacity - share.fixed - per_token * self.beta
+
+    def shrinking(self, share: Share) -> Fraction:
+        """What is divided by the degree when every device brings its own beta tokens."""
+        return share.divided + (share.divided_per_token * self.beta if share.own else 0)
+
+    def growing(self, share: Share) -> Fraction:
+        """What one device more adds to every device, when each brings beta tokens to the whole batch."""
+        return Fraction(0) if share.own else share.fixed_per_token * self.beta
 
     def discriminant(self, share: Share) -> Fraction:
-        """Of u beta n^2 - (c - U0 - p beta) n + P0 <= 0, which both bounds ask of n at its smallest batch."""
-        return self.linear(share) ** 2 - 4 * share.fixed_per_token * self.beta * share.divided
+        """Of K1 beta n^2 - (c - K0 - D1 beta) n + D0, which both bounds ask of n at its smallest batch."""
+        return self.linear(share) ** 2 - 4 * self.growing(share) * self.shrinking(share)
+
+    def possible_for(self, share: Share) -> bool:
+        """Whether any batch at all lets some real degree do both, at the instant of this share."""
+        square = self.discriminant(share)
+        if share.divided == 0 and not share.grows:
+            return self.limit.holds(share.fixed)
+        return self.linear(share) > 0 and (square > 0 if self.below(share) else square >= 0)
 
     @property
     def possible(self) -> bool:
         """Whether any batch at all lets some real degree do both, at each instant by itself."""
-        return all(self.linear(share) > 0 and self.discriminant(share) >= 0 for share in self.shares)
+        return all(self.possible_for(share) for share in self.shares)
 
     def first_batch(self) -> tuple[int, int] | None:
         """The smallest batch, in whole sequences, for which a degree does both: its tokens, and that degree.
@@ -129,7 +176,8 @@ class Both:
         """
         if not self.possible:
             return None
-        start = max(max(ceil(share.divided / self.linear(share)) for share in self.shares), 1)
+        needed = (self.shrinking(share) / self.linear(share) for share in self.shares if self.linear(share) > 0)
+        start = max(max(map(ceil, needed), default=1), 1)
         for degree in range(start, start + MOST_TRIED):
             tokens = (int(degree * self.beta) // self.sequence + 1) * self.sequence
             if self.fits(degree, tokens):
@@ -140,11 +188,20 @@ class Both:
 
     def _past(self, share: Share, degree: int) -> bool:
         """Whether a degree lies beyond both roots of the condition of a share: from there on it never fits again."""
-        return bool(share.fixed_per_token) and share.fixed_per_token * self.beta * degree > self.linear(share)
+        return bool(self.growing(share)) and self.growing(share) * degree > self.linear(share)
 
 
-def both(model: Model, network: Network, bounds: Sequence[Bound], values: Mapping[sp.Symbol, sp.Rational]) -> Both:
+def both(
+    model: Model,
+    network: Network,
+    bounds: Sequence[Bound],
+    values: Mapping[sp.Symbol, sp.Rational],
+    *,
+    own: bool = False,
+) -> Both:
     """Put memory `bounds` on a degree, one for each instant, beside FSDP over that many chips, forward.
+
+    With `own` the memory is that of the tokens of one device, T/n, in place of the whole batch.
 
     Raises `BadInput` when the memory is not linear in the tokens, and `MissingValue` for what has no value.
     """
@@ -155,10 +212,10 @@ def both(model: Model, network: Network, bounds: Sequence[Bound], values: Mappin
     per = sp.expand(limit).coeff(T, 1)
     if sp.expand(limit - per * T) != 0:
         raise BadInput('the two bounds are put together for long rings; give ring = "limit" under [network]')
-    shares = tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact)) for bound in bounds)
+    shares = tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact), own) for bound in bounds)
     capacity = Fraction(number(bounds[0].capacity, {}, "the capacity"))
     beta = 1 / Fraction(number(per, exact, "the critical batch per chip"))
-    return Both(Limit(capacity, bounds[0].strict), shares, beta, int(exact[S]))
+    return Both(Limit(capacity, bounds[0].strict), shares, beta, int(exact[S]), sp.cancel(1 / per))
 
 
 def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[Fraction, Fraction]:

@@ -61,10 +61,11 @@ class Study(Setting):
     def __repr__(self) -> str:
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
 
-    def changed(self, changes: Iterable[Change]) -> Study:
+    def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
         """The study with all `changes` applied in order.
 
-        Its precision (see `agreed`) and the sizes of its model are checked once, at the end.
+        Its precision (see `agreed`) and the sizes of its model are checked once, at the end; `where` they come from is
+        said of sizes that no such model can have.
         """
         changes, study = tuple(changes), self
         for change in changes:
@@ -73,7 +74,7 @@ class Study(Setting):
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
         if study.values is not self.values or study.built is not self.built:
-            study.built.check(study.values, "--set")
+            study.built.check(study.values, where)
         return study
 
     def change(
@@ -98,7 +99,7 @@ class Study(Setting):
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""
-        return self.changed((*question.own, *self.caller)) if question.own else self
+        return self.changed((*question.own, *self.caller), f"question {question.label}") if question.own else self
 
     def lost(self, question: Asked) -> tuple[tuple[Change, Change], ...]:
         """What the question sets for itself and the caller sets otherwise, in pairs."""

@@ -30,7 +30,8 @@ def read_values(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.Ra
 def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], dict[sp.Symbol, sp.Rational]]:
     """Read the numbers that a study has names of its own for, each with its value, meaning and unit.
 
-    One that is written as a whole number stays one; any other is a positive number.
+    One that is written as a whole number stays one; any other is a positive number, and so is one without a value, which
+    questions give it.
 
     >>> read_own({"t_step": {"value": "37.83", "unit": "s", "meaning": "time of a step"}}, "my.toml [given]")[1]
     {t_step: 3783/100}
@@ -48,13 +49,14 @@ def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], 
                 f"{inside}: {name!r} {state}; take letters and digits, with one _ before a subscript: t_step"
             )
         meaning, unit = (printable(entry(row, key, str, inside, ""), key, inside) for key in ("meaning", "unit"))
-        if "value" not in row or not meaning:
-            raise BadInput(f"{inside}: value and meaning must be given: what the number is, and what it counts")
-        value = row["value"]
+        if not meaning:
+            raise BadInput(f"{inside}: meaning must be given: what the number counts")
+        value = row.get("value")
         whole = isinstance(value, int) and not isinstance(value, bool)
         found = own(name, meaning, unit, whole=whole)
         names.append(found)
-        values[found.symbol] = _read(name, value, inside, whole=whole)
+        if "value" in row:
+            values[found.symbol] = _read(name, value, inside, whole=whole)
     return tuple(names), values
 
 

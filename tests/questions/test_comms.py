@@ -104,12 +104,12 @@ def test_a_line_of_the_ledger_stands_for_every_way_and_every_scheme():
     found = study.question("d").answer(study)
     assert {way.key: found[f"T_{way.key}"].value for way in found.ways} == {way.key: way.tokens for way in found.ways}
     study = load_study("cs336-a2-2026-mesh")
-    found = study.question("a").answer(study)
+    found = study.question("fsdp_tp_calcs").answer(study)
     assert found["N_fsdp forward"].value == found.facts["values"]["fsdp forward"]
 
 
 def test_the_largest_meshes_of_2026_have_their_numbers():
-    _, facts = answer("cs336-a2-2026-mesh", "a")
+    _, facts = answer("cs336-a2-2026-mesh", "fsdp_tp_calcs")
     b, f, ratio = 65536, 28672, 450e9 / 989.4e12
     assert float(facts["values"]["fsdp forward"]) == pytest.approx(1 + b * ratio)
     assert float(facts["values"]["tp backward"]) == pytest.approx(1 + 3 * f * ratio)
@@ -119,13 +119,16 @@ def test_the_largest_meshes_of_2026_have_their_numbers():
 def test_both_bounds_are_an_interval_or_a_proof_that_there_is_none():
     _, facts = answer("fits-and-computes", "a")
     assert (facts["value"], facts["interval"]) == (46, (46, 102))
-    section, facts = answer("fits-and-computes", "b")
+    assert answer("fits-and-computes", "b")[1]["interval"] == (58, 102)
+    _, facts = answer("fits-and-computes", "c")
+    assert (facts["interval"], facts["first_batch_degree"]) == ((47, 102), 39)
+    section, facts = answer("fits-and-computes", "d")
     assert facts["feasible"] is False
     assert "That is the proof that none exists" in words(section)
 
 
 def test_buckets_are_best_where_both_parts_are_equal():
-    _, facts = answer("cs336-a2-buckets", "example")
+    _, facts = answer("cs336-a2-buckets", "b, example")
     assert facts["buckets"] * facts["bucket_bytes"] == 8 * 10**9
     assert facts["bucket_bytes"] == sp.sqrt(8 * 10**9 * 450 * 10**9 * sp.Rational(1, 10**4))
 
@@ -154,7 +157,7 @@ def test_where_no_batch_is_large_enough_the_bound_does_not_fall_from_one():
         or facts["ways"]["The best X and Y"] > 0
     )
     assert words(section).endswith(
-        "On the mesh as given no batch is large enough. The bound is 62,796.8 tokens with the best shape of the mesh. "
+        "On the mesh as given no batch is large enough. The bound is ≈ 62,796.8 tokens with the best shape of the mesh. "
         "There is none with one byte per element sent or with four pipeline stages that keep their weights. Neither "
         "more axes for FSDP nor gradient accumulation changes that."
     )

@@ -64,7 +64,7 @@ def test_what_a_user_writes_is_printed_as_it_is_written():
 def test_a_figure_that_is_off_says_by_how_much():
     question = asked({"name": "a", "formula": "4", "printed": "5"}, edition="v1")
     *_, table = question.steps(question.answer(STUDY))
-    assert [plain_prose(cell) for cell in table.rows[0]] == ["a", "4", "5", "+25 %"]
+    assert [plain_prose(cell) for cell in table.rows[0]] == ["a", "4", "5", "25 % more"]
     assert plain_prose(table.caption) == f"Against the figures printed in {V1}"
 
 
@@ -133,8 +133,8 @@ def test_what_cannot_be_worked_through_is_refused_with_its_place(content, said):
 
 
 def test_a_line_needs_its_values_and_a_number():
-    with pytest.raises(MissingValue, match="question x needs a value for S"):
-        asked({"name": "a", "formula": "S"}).answer(STUDY)
+    with pytest.raises(MissingValue, match="question x needs a value for E"):
+        asked({"name": "a", "formula": "E"}).answer(STUDY)
     with pytest.raises(BadInput, match="question x: b has no real number"):
         asked({"name": "a", "formula": "1-2"}, {"name": "b", "formula": "sqrt(a)"}).answer(STUDY)
 
@@ -256,7 +256,7 @@ def test_each_case_has_the_figures_of_its_editions():
     *_, table = question.steps(found)
     assert plain_prose(table.caption) == f"Against the figures printed in {V1}"
     assert [[plain_prose(cell) for cell in row] for row in table.rows] == [
-        ["a_small", "30", "31", "+3.3 %"],
+        ["a_small", "30", "31", "≈ 3.3 % more"],
         ["a_large", "60", "60", "it agrees"],
     ]
     assert found.facts["cases"]["large"]["a"]["verdict"] == "exact"

@@ -20,8 +20,9 @@ def recount(limits, tokens, most=400):
     found = []
     for n in range(1, most):
         (share,) = limits.shares
-        memory = share.fixed + share.fixed_per_token * tokens
-        memory += Fraction(share.divided + share.divided_per_token * tokens) / n
+        counted = Fraction(tokens, n if share.own else 1)
+        memory = share.fixed + share.fixed_per_token * counted
+        memory += Fraction(share.divided + share.divided_per_token * counted) / n
         fits = memory < limits.limit.capacity if limits.limit.strict else memory <= limits.limit.capacity
         if fits and n * limits.beta < tokens:
             found.append(n)
@@ -37,12 +38,15 @@ def recount(limits, tokens, most=400):
     sequence=st.integers(1, 8),
     tokens=st.integers(1, 300),
     strict=st.booleans(),
+    own=st.booleans(),
 )
-@settings(deadline=None, max_examples=150)
-def test_interval_and_first_batch(fixed, fixed_per_token, divided, divided_per_token, beta, sequence, tokens, strict):
+@settings(deadline=None, max_examples=200)
+def test_interval_and_first_batch(
+    fixed, fixed_per_token, divided, divided_per_token, beta, sequence, tokens, strict, own
+):
     limits = Both(
         Limit(25, strict),
-        (Share(Fraction(fixed), fixed_per_token, Fraction(divided), Fraction(divided_per_token)),),
+        (Share(Fraction(fixed), fixed_per_token, Fraction(divided), Fraction(divided_per_token), own),),
         beta,
         sequence,
     )
@@ -94,3 +98,21 @@ def test_when_half_of_the_activations_stay_no_degree_does_both():
     assert limits.discriminant(*limits.shares) < 0
     assert limits.first_batch() is None
     assert not any(limits.interval(1024 * b) for b in range(1, 400))
+
+
+def test_read_for_the_tokens_of_one_device_39_devices_fit_1278_tokens_each():
+    """(16 P + a 1278/2)/39 + a 1278/2 bytes, with P = 2 L d_model d_ff and a = 2 L (d_model + d_ff)."""
+    study = load_study("fits-and-computes")
+    question = study.question("c")
+    limits, tokens = question.limits(study.under(question))
+    states, each = 16 * 2 * 126 * 16384 * 53248, 2 * 126 * (16384 + 53248)
+
+    def held(n, own):
+        return Fraction(states + each * own // 2, n) + Fraction(each * own, 2)
+
+    assert [n for n in range(1, 200) if held(n, Fraction(tokens, n)) < 95 * 2**30 and n * limits.beta < tokens] == list(
+        range(47, 103)
+    )
+    assert limits.interval(tokens) == (47, 102)
+    assert held(39, 1278) < 95 * 2**30 <= held(38, 1278)
+    assert limits.first_batch() == (50176, 39)

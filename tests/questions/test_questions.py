@@ -181,6 +181,8 @@ ASKED = {
     "evaluate": 'steps = [{ name = "a", formula = "2*L", statement = "So {many} of {0}", unit = "GiB", '
     'printed = "1", note = "for {reason}" }]\nedition = "v1"',
     "buckets": "",
+    "flops": "",
+    "account": "",
 }
 
 

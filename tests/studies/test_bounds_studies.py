@@ -35,7 +35,14 @@ def test_each_is_solved_and_reported(name):
 
 
 def test_adamw_accounting():
-    assert [found["value"] for found in solved("cs336-a1-adamw")["questions"]][:2] == [2, 3]
+    for name, batches, last, unit in (
+        ("cs336-a1-adamw", [2, 3], "t_days", 6583.6),
+        ("cs336-a1-2026-adamw", [3, 3], "t_hours", 4850.1),
+    ):
+        found = {one["question"]: one for one in solved(name)["questions"]}
+        assert [found[label]["value"] for label in ("b", "b, binary")] == batches
+        assert float(found["d"]["values"][last]["value"]) == pytest.approx(unit, abs=0.05)
+        assert found["c"]["values"]["F_adamw"]["value"] == 14 * found["c"]["values"]["P"]["value"]
 
 
 def test_optimizer_state_sharding():
@@ -86,10 +93,11 @@ def test_225_printed_226_right():
     assert document["questions"][0]["value"] == 226
     assert CASES["sb-at-chips-rounded"]["printed"] == 225
     text = json.dumps(document, ensure_ascii=False)
-    assert "commit 0819a7d, 18 February 2025); the exact answer is 226, 1 device more." in text
-    left = {one["devices"]: one["fits"] for one in document["questions"][1]["left_over"]}
+    assert "commit 0819a7d of 18 February 2025); the exact answer is 226, 1 device more. That edition computes " in text
+    assert document["questions"][1]["value"] == 117 and "December 2025): it agrees." in text
+    left = {one["devices"]: one["fits"] for one in document["questions"][2]["left_over"]}
     assert left == {225: False, 226: True, 8960: True}
-    used = document["questions"][1]["left_over"][1]["used_bytes"] * 226
+    used = document["questions"][2]["left_over"][1]["used_bytes"] * 226
     assert used == pytest.approx(CASES["sb-at-mem"]["value"])
 
 

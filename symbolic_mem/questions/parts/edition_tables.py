@@ -6,26 +6,41 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
-from symbolic_mem.document.words import about
+from symbolic_mem.document.words import about, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.editions import computed_chain
 from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines, Held
 
 VERDICTS = {"exact": "it agrees", "rounded": "rounds to it", "truncated": "cut off gives it"}
-Pair = tuple[sp.Symbol, Evaluated, Held]
+Pair = tuple[sp.Symbol, Evaluated, Held, Work]
 
 
 def edition_blocks(found: FoundLines | FoundCases) -> Iterator[Block]:
     """A table for each edition that prints figures, then what it computes where that is another number."""
-    pairs = [(symbol, each, held) for symbol, each in found.numbers for held in each.held]
-    work = Work(found.study.values)
-    work.values |= {symbol: each.value for symbol, each in found.numbers}
-    for edition in dict.fromkeys(held.figure.edition for _, _, held in pairs):
+    inside = [found] if isinstance(found, FoundLines) else [each for _, each in found.cases]
+    works = [_known(each) for each in inside for _ in each.evaluated]
+    pairs = [
+        (symbol, each, held, work)
+        for (symbol, each), work in zip(found.numbers, works, strict=True)
+        for held in each.held
+    ]
+    for edition in dict.fromkeys(held.figure.edition for _, _, held, _ in pairs):
         here = [pair for pair in pairs if pair[2].figure.edition == edition]
         yield _table(edition, here)
-        yield from (_computed(pair, work) for pair in here if pair[2].figure.computes is not None)
+        alike: dict[tuple[str, sp.Expr, str], list[Pair]] = {}
+        for pair in here:
+            if pair[2].figure.computes is not None:
+                alike.setdefault((pair[1].line.name, pair[2].figure.computes, pair[2].figure.slip), []).append(pair)
+        yield from map(_computed, alike.values())
+
+
+def _known(found: FoundLines) -> Work:
+    """The values of a case, and the numbers of its lines."""
+    work = Work(found.study.values)
+    work.values |= {each.line.symbol: each.value for each in found.evaluated}
+    return work
 
 
 def _table(edition: str, pairs: list[Pair]) -> Table:
@@ -36,7 +51,7 @@ def _table(edition: str, pairs: list[Pair]) -> Table:
             text(f"{held.figure.written} {each.line.unit}".strip()),
             _verdict(held),
         )
-        for symbol, each, held in pairs
+        for symbol, each, held, _ in pairs
     )
     heads = (
         Column(text("quantity")),
@@ -47,16 +62,24 @@ def _table(edition: str, pairs: list[Pair]) -> Table:
     return Table(text(f"Against the figures printed in {edition}"), heads, rows)
 
 
-def _computed(pair: Pair, work: Work) -> Step:
-    """What an edition computes in place of a line, and where the two part."""
-    symbol, each, held = pair
-    pieces = {"printed": text(f"{held.figure.written} {each.line.unit}".strip()), "symbol": symbol}
-    said = say("For {symbol} that edition prints {printed}, which is what it computes:", **pieces)
-    chain = computed_chain(held.figure, work, each.line.unit, each.line.digits)
-    return work.step(said, chain, reason=text(held.figure.slip))
+def _computed(pairs: list[Pair]) -> Step:
+    """What an edition computes in place of a line, in one case or in several, and where the two part."""
+    symbol = pairs[0][0] if len(pairs) == 1 else pairs[0][1].line.symbol
+    printed = joined([text(f"{held.figure.written} {each.line.unit}".strip()) for _, each, held, _ in pairs])
+    said = say("For {symbol} that edition prints {printed}, which is what it computes:", symbol=symbol, printed=printed)
+    chains = []
+    for _, each, held, work in pairs:
+        chain = computed_chain(held.figure, work, each.line.unit, each.line.digits)
+        work.check(chain)
+        (_, put), *rest = chain.links
+        chains.append(Chain(put, tuple(rest)) if chains and rest else chain)  # the formula stands in the first
+    return Step(said, tuple(chains), text(pairs[0][2].figure.slip))
 
 
 def _verdict(held: Held) -> Prose:
     if held.verdict in VERDICTS:
         return text(VERDICTS[held.verdict])
-    return text("another number") if held.off is None else say("{off} %", off=f"{float(100 * held.off):+.2g}")
+    if held.off is None:
+        return text("another number")
+    off = about(Amount(100 * abs(held.off), "%", 2))
+    return say("{off} less", off=off) if held.off < 0 else say("{off} more", off=off)

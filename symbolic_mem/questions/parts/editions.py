@@ -78,7 +78,8 @@ def check_computed(printed: Figure, values: Values, where: str, scale: int = 1) 
     if missing(printed.computes, values):
         raise BadInput(f"{where}: computes = {printed.computes} has no number; give its symbols values")
     value = printed.computes.xreplace(dict(values)) / scale
-    if not value.is_Rational or verdict(value, printed.written) == "different":
+    rounded = value if value.is_Rational else sp.Rational(str(sp.N(value, 40))) if value.is_real else None
+    if rounded is None or verdict(rounded, printed.written) == "different":
         shown = f"{float(value):.6g}" if value.is_real else str(value)
         raise BadInput(f"{where}: computes comes out to {shown}, and that is not printed as {printed.written}")
 

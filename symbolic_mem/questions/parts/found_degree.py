@@ -18,6 +18,7 @@ from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_a
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
@@ -29,11 +30,12 @@ from symbolic_mem.study.question import Claimed
 
 @dataclass(frozen=True, repr=False)
 class FoundDegree(FoundAtInstants):
-    """The degree under the rules, and where no number of devices is enough the tokens at which one would be."""
+    """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough."""
 
     capacity: Capacity
     degree: Degree
     lacking: TokensThatFit | None = None
+    readings: tuple[Reading, ...] = ()
 
     @property
     def value(self) -> int | None:
@@ -142,6 +144,15 @@ class FoundDegree(FoundAtInstants):
             "assumptions": self.assumptions,
             "reason": self.reason,
         }
+        if self.readings:
+            plain["readings"] = [
+                {
+                    "reading": each.capacity.reading,
+                    "capacity_bytes": int(each.capacity.counted),
+                    "values": list(each.numbers),
+                }
+                for each in self.readings
+            ]
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
 
     @property

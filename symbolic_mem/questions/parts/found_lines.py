@@ -55,8 +55,12 @@ class FoundLines(Found):
     @property
     def read(self) -> frozenset[sp.Basic]:
         """The given symbols that the lines read."""
-        lines = {each.line.symbol for each in self.evaluated}
-        return frozenset(symbol for each in self.evaluated for symbol in each.line.formula.free_symbols) - lines
+        return frozenset(
+            symbol
+            for each in self.evaluated
+            for symbol in each.line.formula.free_symbols
+            if symbol in self.study.values
+        )
 
     @property
     def rests_on(self) -> frozenset[sp.Basic]:

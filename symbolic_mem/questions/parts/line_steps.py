@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import sympy as sp
 
 from symbolic_mem.base.symbols import named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.words import about, capitalised, count, joined
 from symbolic_mem.document.work import Work
@@ -27,13 +27,13 @@ def line_step(each: Evaluated, work: Work) -> Step:
     exact = shown[1].shown.exact
     links: list[tuple[str, Side]]
     if line.formula.free_symbols:
-        links = [("=", line.formula), ("=", work.put(line.formula)), shown]
+        links = [("=", Long(line.formula)), ("=", Long(work.put(line.formula))), shown]
     elif line.written.expr.is_Symbol:  # one number, which is shown as it is
         links = [shown] if exact and line.scale == 1 else [("=", line.formula), shown]
     else:
         links = [("=", line.written), shown]
     reason = text(line.note) if line.note else None
-    return work.step(text(line.statement or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
+    return work.step(text(capitalised(line.statement) or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
 
 
 def asked_table(found: FoundLines) -> Table:
@@ -56,13 +56,15 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
     for position, line in enumerate(found.lines):
         formulas = [inside.evaluated[position].line.formula for _, inside in found.cases]
         shared = formulas[0] if len(set(formulas)) == 1 and formulas[0].free_symbols else None
-        chains = [] if shared is None else [Chain(line.symbol, (("=", shared),), asked=True)]
+        chains = [] if shared is None else [Chain(line.symbol, (("=", Long(shared)),), asked=True)]
         for (case, inside), work, formula in zip(found.cases, works, formulas, strict=True):
             value = inside.evaluated[position].value
             symbol = case.of(line.symbol)
-            work.values |= {line.symbol: value, symbol: value}
-            own = () if shared is not None or not formula.free_symbols else (("=", formula),)
-            put = (("=", work.put(formula)),) if formula.free_symbols else ()
+            work.values[line.symbol] = value
+            for each in works:  # a later case may name the number of the first
+                each.values[symbol] = value
+            own = () if shared is not None or not formula.free_symbols else (("=", Long(formula)),)
+            put = (("=", Long(work.put(formula))),) if formula.free_symbols else ()
             chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits)))
             work.check(chain)
             chains.append(chain)

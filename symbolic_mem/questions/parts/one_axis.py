@@ -40,6 +40,21 @@ class OneAxis:
     most: sp.Expr
 
 
+@dataclass(frozen=True)
+class BothAxes:
+    """A forward pass on a mesh of both axes: seconds of its products, and of what each axis sends."""
+
+    math: sp.Expr
+    fsdp: sp.Expr
+    tensor: sp.Expr
+
+
+def both_axes(case: Setting) -> BothAxes:
+    """Return the times of a forward pass under FSDP and tensor parallelism, each over one physical axis."""
+    roofline = Roofline(scheme("fsdp+tp", case.load, _ALONG_ONE).forward, case.roofline.network)
+    return BothAxes(roofline.math, roofline.by_axis["X"], roofline.by_axis["Y"])
+
+
 def one_axis_bounds(case: Setting) -> tuple[OneAxis, ...]:
     """Return the most chips of data parallelism, FSDP and tensor parallelism, each over one physical axis."""
     bounds = []

@@ -55,7 +55,11 @@ def token_steps(lacking: TokensThatFit, solved: Solved, work: Work) -> Iterator[
     n, real = solved.bound.symbol, work.number(lacking.limit)
     most = grouped(str(lacking.most))
     yield work.step(
-        say("What would help: fewer tokens on each device. With {t} tokens there, the condition says", t=T),
+        say(
+            "What would help: fewer tokens on each device. What stays was that of the whole batch of the study, on every "
+            "device; with {t} tokens on each device in its place, the condition says",
+            t=T,
+        ),
         Chain(T, (("<", lacking.limit), amount(real, "tokens", digits=7)), asked=True),
         reason=say("So the most is {most} tokens; the nearer to it, the more devices it takes.", most=most),
     )

@@ -200,11 +200,15 @@ class Sensitivities:
         )
         heads = (
             Column(say("{x}", x=local("x", ""))),
-            Column(text("bytes for one more"), "formula"),
-            Column(text("% for 1 % more"), "right"),
-            Column(text("GiB for 1 % more"), "right"),
+            Column(text("derivative, bytes"), "formula"),
+            Column(text("elasticity"), "right"),
+            Column(text("1 % more adds, GiB"), "right"),
         )
-        caption = say("How {m} answers to each symbol, the others held: derivative, elasticity, addition", m=M_total)
+        caption = say(
+            "How {m} answers to each symbol, the others held: its derivative, its elasticity (the limit of percent for "
+            "percent, for ever smaller changes), and what one percent more adds",
+            m=M_total,
+        )
         yield Table(caption, heads, rows)
 
     @property

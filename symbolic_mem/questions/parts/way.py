@@ -14,7 +14,7 @@ from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.solvers.critical import critical
-from symbolic_mem.solvers.optimum import BestMesh
+from symbolic_mem.solvers.optimum import BestMesh, WholeMesh
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Way:
     """One way, known by its `key`: what it does in words, and the `bound` on the tokens that it leads to.
 
     `example` are the numbers that the study does not give; `tokens` is the bound at these `values`, None where there is
-    no such batch: `lacking` then says why.
+    no such batch: `lacking` then says why. `against` is the bound without this way, where that is not the mesh as given;
+    of a way that the mesh as given is `used` with, `bound` is that without it. `whole` is the best mesh of whole axes,
+    where the way is the shape of the mesh, and `x` the best real axis.
     """
 
     key: str
@@ -47,6 +49,15 @@ class Way:
     reason: Prose | None = None
     beside: tuple[Beside, ...] = ()
     lacking: Prose | None = None
+    against: sp.Expr | None = None
+    used: bool = False
+    whole: WholeMesh | None = None
+    x: sp.Expr | None = None
+
+    @property
+    def without(self) -> sp.Expr | None:
+        """The tokens without this way and all else alike; None where that is the mesh as given."""
+        return None if self.against is None else self.against.xreplace(dict(self.values))
 
     @property
     def tokens(self) -> sp.Expr | None:

@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, M_Y, L, P, W, X, Y, d_ff, n_micro, n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
-from symbolic_mem.document.words import sentences, unit_for
+from symbolic_mem.document.words import about, sentences, unit_for
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.questions.parts.setting import Setting
@@ -29,19 +29,20 @@ def on_mesh(case: Setting, mesh: Mesh | None = None, **sent: sp.Expr) -> Rooflin
 def more_axes(case: Setting) -> Way:
     """Lay the FSDP axis over one physical axis more, or less where there are several."""
     less = case.values[M_X] > 1
+    fewer = bound_on(case).xreplace({M_X: M_X - 1})
     return Way(
         "axes",
         "More mesh axes",
         text(
             "More mesh axes. Every physical axis that the FSDP axis is laid over adds its links. The bound falls as one "
-            "over their number; with one axis less it would be"
+            "over their number, and all of those given are already used; with one axis less it would be"
         )
         if less
         else text(
             "More mesh axes. Every physical axis that the FSDP axis is laid over adds its links. The bound falls as one "
             "over their number; with one axis more it would be"
         ),
-        bound_on(case).xreplace({M_X: M_X - 1 if less else M_X + 1}),
+        fewer if less else bound_on(case).xreplace({M_X: M_X + 1}),
         {},
         case.values,
         say(
@@ -53,6 +54,7 @@ def more_axes(case: Setting) -> Way:
             W=W,
         ),
         lacking=no_batch(case.roofline, case.values),
+        used=less,
     )
 
 
@@ -68,10 +70,13 @@ def best_shape(case: Setting) -> Way:
     else:
         reason = say(
             "More tensor parallelism shrinks the weights that are gathered; the products over the tensor-parallel axis "
-            "allow it while they take much longer than what is sent along it. With whole axes the best mesh is {x} x "
-            "{y}.",
+            "allow it while they take much longer than what is sent along it. That {X} is {best}; of the meshes of whole "
+            "axes {x} × {y} is the best, and a batch on it must exceed {tokens} tokens.",
+            X=X,
+            best=about(Amount(best.x_at("max").xreplace(dict(case.values)))),
             x=whole.x,
             y=whole.y,
+            tokens=about(Amount(whole.tokens or sp.S.Zero)),
         )
     return Way(
         "shape",
@@ -82,6 +87,8 @@ def best_shape(case: Setting) -> Way:
         case.values,
         reason,
         lacking=no_mesh(best, case.values),
+        whole=whole,
+        x=best.x_at("max"),
     )
 
 
@@ -109,6 +116,7 @@ def wider_layer(case: Setting) -> Way:
         ),
         (Beside(narrowest, "elements", under=d_ff),),
         no_mesh(best_mesh(case.roofline), {**case.values, d_ff: 2 * case.values[d_ff]}),
+        best_mesh(case.roofline).tokens("max"),
     )
 
 
@@ -140,6 +148,7 @@ def overlapped_axes(case: Setting) -> Way:
             ),
         ),
         lacking=none,
+        used=True,
     )
 
 

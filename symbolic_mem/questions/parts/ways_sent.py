@@ -109,6 +109,7 @@ def grouped(case: Setting) -> Way:
         ),
         (Beside(tokens.xreplace({n_replica: sp.S.One}), "tokens"),),
         no_batch(case.roofline, case.values),
+        tokens.xreplace({n_replica: sp.S.One}),
     )
 
 

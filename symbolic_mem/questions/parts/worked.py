@@ -17,10 +17,12 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Put
 from symbolic_mem.models.build import Built, build_model
 from symbolic_mem.models.named import NAMED, unnamed
+from symbolic_mem.questions.parts.accounted import ACCOUNTED, counted
 from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures
 from symbolic_mem.study.changes import set_value
 from symbolic_mem.study.question import At, words
 from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
 
 KEYS = ("name", "formula", "unit", "statement", "printed", "note", "digits")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
@@ -46,9 +48,17 @@ class WorkedLine:
         """The line with the `edition` of each figure that names none; refuses a figure without one."""
         return replace(self, printed=in_edition(self.printed, edition, f"{where}: {self.name}: printed"))
 
-    def of(self, built: Built) -> WorkedLine:
-        """The line with what the model has in place of the names of it, such as ``parameters``."""
-        return replace(self, formula=unnamed(self.formula, built))
+    def of(self, study: Study, first: Mapping[sp.Symbol, sp.Symbol]) -> WorkedLine:
+        """The line with what the study has in place of the names of its model and its account, such as ``parameters``.
+
+        `first` has the symbols of the lines of the first case for the names that formulas have for them.
+        """
+        return replace(self, formula=counted(unnamed(self.formula, study.built), study).xreplace(first))
+
+    @property
+    def first(self) -> sp.Symbol:
+        """The line in the first case, as formulas name it: ``first_k_token``."""
+        return local("first", self.name)
 
     @property
     def name(self) -> str:
@@ -161,7 +171,7 @@ def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
     """Read the lines key by key; each may use the names of the lines before it."""
     if not isinstance(given, list) or not given:
         raise BadInput(f'{at.where}: nothing to work through; give for example {{ name = "a", formula = "C/W" }}')
-    known: dict[str, sp.Expr] = at.names | NAMED
+    known: dict[str, sp.Expr] = at.names | NAMED | ACCOUNTED
     lines: list[WorkedLine] = []
     for position, row in enumerate(given, start=1):
         inside = f"{at.where}, number {position}"
@@ -169,6 +179,7 @@ def worked_lines(given: Any, at: At) -> tuple[WorkedLine, ...]:
             raise BadInput(f"{inside}: a step is a table with name and formula")
         line = _line(row, known, at.at(inside))
         known[line.name] = line.symbol
+        known[f"first_{line.name}"] = local("first", line.name)
         lines.append(line)
     return tuple(lines)
 

@@ -1,0 +1,295 @@
+"""The steps of `fits_and_computes`: whose tokens count, both bounds, the window at a batch, and the batch at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import sympy as sp
+
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import symbolic
+from symbolic_mem.base.symbols import C_mem, T, local
+from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
+from symbolic_mem.document.words import about
+from symbolic_mem.document.work import Work
+from symbolic_mem.solvers.both import Both, Share
+from symbolic_mem.solvers.capacity import Capacity
+
+# Memory on one of n devices is K_0 + K_1 t + (D_0 + D_1 t)/n for t tokens, and beta tokens keep one chip busy.
+K0, K1, D0, D1 = (local(base, sub) for base in ("K", "D") for sub in ("0", "1"))
+BETA, OWN = local("β", ""), local("t", "")
+
+
+class Sides(Protocol):
+    """What `FoundBoth` holds of both bounds."""
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The degree."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """The memory of one device."""
+
+    @property
+    def limits(self) -> Both:
+        """Both bounds."""
+
+    @property
+    def share(self) -> Share:
+        """The memory of the instant that decides."""
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of the batch."""
+
+    @property
+    def least(self) -> int | None:
+        """The smallest degree that fits."""
+
+    @property
+    def most(self) -> int:
+        """The largest degree at which the chips stay busy."""
+
+
+def _kept(expr: sp.Expr, share: Share) -> sp.Expr:
+    """The expression without the parts of the memory that are zero here."""
+    parts = ((K0, share.fixed), (K1, share.fixed_per_token), (D0, share.divided), (D1, share.divided_per_token))
+    return expr.xreplace({symbol: sp.S.Zero for symbol, value in parts if value == 0})
+
+
+def whose_tokens(share: Share, n: sp.Symbol) -> Block:
+    """Say whose tokens are kept, and what FSDP does with the batch."""
+    pieces = {"T": T, "t": OWN, "n": n, "own": T / n}
+    if share.own:
+        return Paragraph(
+            say(
+                "{T} counts the tokens of the whole batch and {t} = {own} those of one device: FSDP divides the batch over "
+                "its devices. What is kept in full and what is divided are counted for the tokens of one device.",
+                **pieces,
+            )
+        )
+    if share.fixed_per_token:
+        return Paragraph(
+            say(
+                "{T} counts the tokens of the whole batch. What is not divided is taken here as that of the whole batch, on "
+                "every device. FSDP does not do that: it gives each device only {own} tokens, whose activations are all "
+                "that the device keeps.",
+                **pieces,
+            )
+        )
+    if share.divided_per_token:
+        return Paragraph(
+            say(
+                "{T} counts the tokens of the whole batch. FSDP gives each device {own} of them, so what is kept of the "
+                "activations of the whole batch is divided over the {n} devices.",
+                **pieces,
+            )
+        )
+    return Paragraph(say("{T} counts the tokens of the whole batch; what is kept does not depend on them.", T=T))
+
+
+def bounds(found: Sides, work: Work) -> Iterator[Block]:
+    """What memory asks of the degree, and what computing asks."""
+    n, limit, share = found.symbol, Limit(found.capacity.counted, found.limits.strict), found.share
+    t = OWN if share.own else T
+    fixed, whole = _kept(K0 + K1 * t, share), _kept(D0 + D1 * t, share)
+    parts = [part for part in (fixed, whole / n) if part != 0]
+    yield work.step(
+        text("Memory asks for many devices. One device holds what is kept in full and its part of what is divided:")
+        if whole != 0
+        else text("Nothing is divided at the moment that decides, so what is kept fits at every degree or at none:"),
+        Chain(Total(tuple(parts)) if len(parts) > 1 else parts[0], ((limit.sign, C_mem),), asked=True),
+    )
+    yield _parts_table(found)
+    busy = found.limits.busy
+    yield work.step(
+        say(
+            "Computing asks for few: the forward pass of FSDP alone keeps a chip busy only with more than {beta} tokens of "
+            "its own:",
+            beta=BETA,
+        ),
+        Chain(T / n, ((">", BETA),), asked=True),
+        Chain(BETA, (("=", busy), ("=", work.put(busy)), amount(work.number(BETA), "tokens"))),
+        Chain(n, (("<", T / BETA),), asked=True),
+    )
+
+
+def _parts_table(found: Sides) -> Table:
+    """The parts of the memory that are not zero, in words and numbers."""
+    unit, share = found.capacity.unit, found.share
+    said = (
+        (K0, share.fixed, unit, "held in full by every device, without tokens"),
+        (K1, share.fixed_per_token, "bytes", "held in full by every device, for each token"),
+        (D0, share.divided, unit, "divided over the devices, without tokens"),
+        (D1, share.divided_per_token, "bytes", "divided over the devices, for each token"),
+    )
+    rows = tuple(
+        (say("{s}", s=symbol), text(words), about(Amount(symbolic(value), shown)))
+        for symbol, value, shown, words in said
+        if value != 0
+    )
+    heads = (Column(text("")), Column(text("what it is"), "text"), Column(text(""), "right"))
+    return Table(text("What one device holds"), heads, rows)
+
+
+def window(found: Sides, work: Work) -> Block:
+    """Both bounds at the batch of the study."""
+    share = found.share
+    tokens = Amount(sp.Integer(found.tokens))
+    ratio = T / found.limits.busy
+    upper = Chain(T / BETA, (("=", ratio), ("=", work.put(ratio)), amount(work.number(ratio), "chips")))
+    if share.own:
+        return _window_of_own(found, work, upper)
+    room = _kept(C_mem - K0 - K1 * T, share)
+    if found.least is None:
+        return work.step(
+            say(
+                "At the batch of the study, {t} tokens, what every device keeps in full does not fit, whatever the degree:",
+                t=tokens,
+            ),
+            Chain(room, (("=", work.put(room)), amount(work.number(room), found.capacity.unit), ("≤", sp.S.Zero))),
+            upper,
+        )
+    whole = _kept(D0 + D1 * T, share)
+    if whole == 0:
+        limit = Limit(found.capacity.counted, found.limits.strict)
+        return work.step(
+            say(
+                "At the batch of the study, {t} tokens, what every device keeps fits, and the other bound is", t=tokens
+            ),
+            Chain(_kept(K0 + K1 * T, share), ((limit.sign, C_mem),)),
+            upper,
+            reason=say("So at most {most} devices stay busy.", most=found.most),
+        )
+    quotient = whole / room
+    return work.step(
+        say("At the batch of the study, {t} tokens, the two bounds are", t=tokens),
+        Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
+        upper,
+        reason=_so(found),
+    )
+
+
+def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
+    """At the batch of the study, where each device has T/n tokens: the memory falls as the degree grows."""
+    share, n, unit = found.share, found.symbol, found.capacity.unit
+    limit = Limit(found.capacity.counted, found.limits.strict)
+    held = _kept(K0 + K1 * T / n + D0 / n + D1 * T / n**2, share)
+    chains = [Chain(held, ((limit.sign, C_mem),), asked=True)]
+    if found.least is None:
+        said = say(
+            "At the batch of the study, {t} tokens, what every device keeps whatever the degree does not fit:",
+            t=Amount(sp.Integer(found.tokens)),
+        )
+        return work.step(said, Chain(K0, ((limit.fails, C_mem),)), upper)
+    for number, relation in ((found.least, limit.sign), (found.least - 1, limit.fails)):
+        if number:
+            held_there = symbolic(share.at(number, found.tokens))
+            put = held.xreplace({n: local("n", str(number))})
+            work.values[local("n", str(number))] = sp.Integer(number)
+            chains.append(
+                Chain(work.put(put), (amount(held_there, unit), (relation, Amount(C_mem.xreplace(work.values), unit))))
+            )
+    return work.step(
+        say(
+            "At the batch of the study, {t} tokens, one device holds less the more of them there are, and the bounds are",
+            t=Amount(sp.Integer(found.tokens)),
+        ),
+        *chains,
+        upper,
+        reason=_so(found),
+    )
+
+
+def _so(found: Sides) -> Prose:
+    return say(
+        "So at least {least} devices hold what is kept, and at most {most} stay busy.",
+        least=found.least or 0,
+        most=found.most,
+    )
+
+
+def edge(found: Sides, work: Work) -> Iterator[Block]:
+    """At T = beta n both bounds become one condition on n alone: some degree does both, or none at any batch."""
+    share, limits, unit = found.share, found.limits, found.capacity.unit
+    if share.divided == 0 and not share.grows:
+        return
+    n, sign = found.symbol, "<" if limits.below(share) else "≤"
+    per_token = K1 if share.own else D1
+    room = _kept(C_mem - K0 - per_token * BETA, share)
+    shrinks = _kept(D0 + D1 * BETA if share.own else D0, share)
+    grows = sp.S.Zero if share.own else _kept(K1 * BETA, share)
+    value = work.number(room)
+    yield Step(
+        say(
+            "A larger batch only adds memory, and {n} busy chips need more than {least} tokens. So what counts is the memory "
+            "there:",
+            n=n,
+            least=BETA * n,
+        ),
+        (
+            Chain(T, (("=", BETA * n),), asked=True),
+            Chain(Total(tuple(part for part in (grows * n, shrinks / n) if part != 0)), ((sign, room),), asked=True)
+            if grows != 0 or shrinks != 0
+            else Chain(sp.S.Zero, ((sign, room),), asked=True),
+        ),
+    )
+    yield work.step(
+        text("The right side is the room for what depends on the degree; it must be positive:"),
+        Chain(room, (("=", work.put(room)), amount(value, unit), (">" if value > 0 else "≤", sp.S.Zero))),
+    )
+    if value <= 0 or shrinks == 0:
+        return
+    if grows == 0:
+        smallest = shrinks / room
+        chain = Chain(smallest, (("=", work.put(smallest)), amount(work.number(smallest), "devices")))
+        said = (
+            say("Nothing grows with the degree, so {n} is more than", n=n)
+            if sign == "<"
+            else say("Nothing grows with the degree, so {n} is at least", n=n)
+        )
+        yield work.step(said, chain)
+        return
+    yield from _by_discriminant(room, grows, shrinks, sign, found, work)
+
+
+def _by_discriminant(
+    room: sp.Expr, grows: sp.Expr, shrinks: sp.Expr, sign: str, found: Sides, work: Work
+) -> Iterator[Block]:
+    """The condition times n is quadratic: it holds between two roots, or nowhere."""
+    n, unit = found.symbol, found.capacity.unit
+    r, g, s = local("r", ""), local("g", ""), local("s", "")
+    for symbol, expr in ((r, room), (g, grows), (s, shrinks)):
+        work.define(symbol, expr)
+    square = r**2 / (4 * g * s)
+    number = work.number(square)
+    holds = number > 1 if sign == "<" else number >= 1
+    meaning = (
+        "It holds, so some degrees do both, between the two roots."
+        if holds
+        else "It does not hold: the condition holds for no degree, at any batch. That is the proof that none exists."
+    )
+    relation = (">" if sign == "<" else "≥") if holds else ("≤" if sign == "<" else "<")
+    yield work.step(
+        say(
+            "Multiplied by {n} it is quadratic, with {r} for the room, {g} for what grows and {s} for what shrinks:",
+            n=n,
+            r=r,
+            g=g,
+            s=s,
+        ),
+        Chain(g * n**2 - r * n + s, ((sign, sp.S.Zero),), asked=True),
+        Chain(r, (("=", room), amount(work.number(r), unit))),
+        Chain(g, (("=", grows), amount(work.number(g), unit))),
+        Chain(s, (("=", shrinks), amount(work.number(s), unit))),
+    )
+    yield work.step(
+        say("It has a solution only where {square} is more than {four}:", square=r**2, four=4 * g * s)
+        if sign == "<"
+        else say("It has a solution only where {square} is at least {four}:", square=r**2, four=4 * g * s),
+        Chain(square, (amount(number), (relation, sp.S.One))),
+        reason=text(meaning),
+    )

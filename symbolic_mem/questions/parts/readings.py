@@ -1,0 +1,50 @@
+"""The same answer under every reading of the label of a device: decimal, binary, or as software reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.steps import Column, Table
+from symbolic_mem.document.words import count
+from symbolic_mem.hardware.devices import READINGS
+from symbolic_mem.questions.parts.words import READING_WORDS
+from symbolic_mem.solvers.capacity import Capacity, capacity_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of the label of a device, and the numbers that come out under it."""
+
+    capacity: Capacity
+    numbers: tuple[int | None, ...]
+
+
+def every_reading(chosen: Capacity) -> tuple[Capacity, ...]:
+    """The memory of a device in every reading of its label; of an amount, none."""
+    if chosen.device is None:
+        return ()
+    names = [reading for reading in READINGS if getattr(chosen.device, reading) is not None]
+    return tuple(capacity_of(chosen.device, name, reserved=chosen.reserved, usable=chosen.usable) for name in names)
+
+
+def readings_table(chosen: Capacity, readings: Sequence[Reading], heads: Sequence[Prose]) -> Table:
+    """Tabulate the numbers under every reading, and mark the one that is used."""
+    assert chosen.device is not None, "only a device of the catalogue has readings"
+    rows = []
+    for reading in readings:
+        name = reading.capacity.reading or ""
+        used = say("{reading} (used here)", reading=name) if name == chosen.reading else text(name)
+        cells = (used, text(READING_WORDS[name]), count(reading.capacity.counted))
+        rows.append((*cells, *(count(number) for number in reading.numbers)))
+    return Table(
+        say("The same under the readings of the memory of one {device}", device=text(chosen.device.title)),
+        (
+            Column(text("reading")),
+            Column(text("what counts"), "text"),
+            Column(text("bytes"), "right"),
+            *(Column(head, "right") for head in heads),
+        ),
+        tuple(rows),
+    )
