@@ -27,7 +27,9 @@ _SHARED = (
     click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
-    click.option("--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."),
+    click.option(
+        "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
+    ),
 )
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel"),

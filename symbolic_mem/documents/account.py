@@ -93,7 +93,9 @@ class Account:
         groups = parameters_by_group(self.study.model)
         return {
             "parameters_by_group": {group: at(count, values) for group, count in groups.items()},
-            "active_parameters": at(active_parameters(built.model, built.architecture, built.visited or sp.S.One), values),
+            "active_parameters": at(
+                active_parameters(built.model, built.architecture, built.visited or sp.S.One), values
+            ),
         }
 
 

@@ -43,9 +43,7 @@ def bundled() -> dict[str, str]:
     return found
 
 
-def load_study(
-    name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None
-) -> Study:
+def load_study(name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
 
     A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none

@@ -114,7 +114,9 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     if found.architecture is None:
         for key in _ENGINE:
             if key in table:
-                raise BadInput(f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it")
+                raise BadInput(
+                    f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it"
+                )
         made = Built(Model(found.name, ()), {})
     else:
         made = _described(found.architecture, table, where)

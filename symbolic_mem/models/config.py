@@ -40,9 +40,7 @@ class Described:
     unread: tuple[str, ...] = ()
 
 
-def describe(
-    table: Mapping[str, Any], where: str, like: str | None = None, origin: str | None = None
-) -> Described:
+def describe(table: Mapping[str, Any], where: str, like: str | None = None, origin: str | None = None) -> Described:
     """Read a parsed config of any known family, as the family `like` if it is given, or count what `origin` builds.
 
     >>> describe({"model_type": "mamba"}, "config.json").architecture is None
@@ -74,7 +72,9 @@ def _built(table: Mapping[str, Any], where: str, like: str | None, origin: str) 
         own = None
     if own is not None and own.architecture is not None:
         parts = parameters_by_group(transformer(own.architecture)).values()
-        here = sp.Add(*parts).xreplace(own.architecture.values()) + sp.Add(*(x.repeat * x.parameters for x in own.layers))
+        here = sp.Add(*parts).xreplace(own.architecture.values()) + sp.Add(
+            *(x.repeat * x.parameters for x in own.layers)
+        )
         if here == total:
             return replace(own, assumptions=(*own.assumptions, f"{said} The count is the same."))
         said += f" The fields that are read here give {here:,} parameters, so its blocks are not described."
@@ -83,14 +83,15 @@ def _built(table: Mapping[str, Any], where: str, like: str | None, origin: str) 
 
 
 def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Described:
-    named = _architectures(table, where)
-    headless = named.endswith(HEADLESS)
-    if named and named != family.architecture and not headless:
+    named, decoder = _architectures(table, where), len(family.architectures) == 1
+    headless = named.endswith(HEADLESS) and decoder
+    if named and named not in family.architectures and not headless:
+        classes = [*family.architectures, *([f"the bare ...{HEADLESS}"] if decoder else [])]
         raise BadInput(
             f"{where}: architectures names {clipped(named)}; of model_type {family.model_type!r} counted are "
-            f"{family.architecture} and its ...{HEADLESS}; --from transformers counts every class that it has"
+            f"{', '.join(classes)}; --from transformers counts every class that it has"
         )
-    found = counted(family, table, where, headless=headless)
+    found = counted(family, table, where, named="" if headless else named, headless=headless)
     return Described(
         family.model_type,
         None,
@@ -115,15 +116,17 @@ def _wrapped(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> Describe
             f"{wrapper.architecture} and its ...{HEADLESS}; --from transformers counts every class that it has"
         )
     text = text_of(wrapper, table, where)
-    inner = describe({**text, **({"architectures": [_headless_text(text)]} if headless else {})}, f"{where}: text_config")
+    inner = describe(
+        {**text, **({"architectures": [_headless_text(text)]} if headless else {})}, f"{where}: text_config"
+    )
     width = _width(inner)
     others = beside(wrapper, table, width, where)
     said = (
         f"The language model is a part of {named or wrapper.architecture}, by its model_type {wrapper.model_type!r}; "
-        "what the vision tower and the projector keep for the backward pass is not described: only their weights count.",
+        "what the vision tower and the projector keep for the backward pass is not described: only their weights count."
     )
     own = () if inner.architecture is not None else inner.assumptions
-    return replace(inner, name=wrapper.model_type, layers=(*others, *inner.layers), assumptions=(*said, *own))
+    return replace(inner, name=wrapper.model_type, layers=(*others, *inner.layers), assumptions=(said, *own))
 
 
 def _width(inner: Described) -> sp.Expr:

@@ -16,13 +16,13 @@ from symbolic_mem.models.sizes import Sizes
 from symbolic_mem.models.tensors import Layer, Tensor
 
 
-
 @dataclass(frozen=True)
 class CountedFamily:
     """Where a family's sizes stand in its config, and its weights as formulas of them; `visited` of the experts work."""
 
     model_type: str
     architecture: str
+    architectures: tuple[str, ...]
     config_class: str
     sizes: Mapping[str, Mapping[str, Any]]
     parts: Mapping[str, Mapping[str, Any]]
@@ -55,7 +55,8 @@ def counted_families() -> tuple[Mapping[str, CountedFamily], str]:
         parts = {name: part for name, part in (like.parts if like else {}).items() if name not in without}
         known[model_type] = CountedFamily(
             model_type=model_type,
-            architecture=row.get("architecture", ""),
+            architecture=row["architecture"],
+            architectures=tuple(row.get("architectures", (row["architecture"],))),
             config_class=row["class"],
             sizes=sizes | row.get("sizes", {}),
             parts=parts | row.get("parts", {}),
@@ -64,28 +65,32 @@ def counted_families() -> tuple[Mapping[str, CountedFamily], str]:
     return known, table["source"]
 
 
-def counted(family: CountedFamily, table: Mapping[str, Any], where: str, *, headless: bool = False) -> Counted:
+def counted(
+    family: CountedFamily, table: Mapping[str, Any], where: str, *, named: str = "", headless: bool = False
+) -> Counted:
     """Count the weights of a config of this family; raises `BadInput` for a value that no model can have.
+
+    `named` is the class that is counted ("": the family's usual one), `headless` leaves out the head of a decoder.
 
     >>> known, _ = counted_families()
     >>> counted(known["mamba"], {"num_hidden_layers": 24}, "config.json").parameters
     129135360
     """
     sizes = Sizes(table, family.sizes, where)
-    layers = tuple(_layers(family, sizes, headless))
+    layers = tuple(_layers(family, sizes, named or family.architecture, headless))
     return Counted(layers, sizes, read_formula(family.visited, sizes.numbers, f"{where}: experts of a token"))
 
 
-def _layers(family: CountedFamily, sizes: Sizes, headless: bool) -> Iterator[Layer]:
+def _layers(family: CountedFamily, sizes: Sizes, named: str, headless: bool) -> Iterator[Layer]:
     for name, part in family.parts.items():
         group = part["group"]
         times = sizes.formula(part.get("times", "1"), f"number of parts {name!r}")
-        if times == 0 or (headless and group == "head"):
+        if times == 0 or (headless and group == "head") or named not in part.get("of", (named,)):
             continue
         weights = [
             Tensor(weight, shape, "counted, not described", group=group)
             for weight, dimensions in part.items()
-            if weight not in ("group", "times")
+            if weight not in ("group", "times", "of")
             and 0 not in (shape := tuple(sizes.formula(size, f"{name} {weight}") for size in dimensions))
         ]
         if weights:

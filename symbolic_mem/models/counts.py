@@ -42,9 +42,7 @@ def active_parameters(model: Model, architecture: Architecture | None, visited: 
     return sp.Add(*active_by_group(model, architecture, visited).values())
 
 
-def active_by_group(
-    model: Model, architecture: Architecture | None, visited: sp.Expr = sp.S.One
-) -> dict[str, sp.Expr]:
+def active_by_group(model: Model, architecture: Architecture | None, visited: sp.Expr = sp.S.One) -> dict[str, sp.Expr]:
     """Return the parameters that one token visits, by group: of routed experts ``top_k / experts``, of others all.
 
     Without an architecture, the share `visited` of the experts says it.

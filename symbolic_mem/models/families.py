@@ -17,7 +17,8 @@ class Family:
 
     A size in `rules` may be absent as well: it then follows from the others; one in `required` may not. `facts` are fields of `Architecture`
     that the family's code fixes; `config_class` documents the defaults. `keeps_as` is the family whose rows of an engine
-    profile are its own, `describes` says whether it is known what its blocks keep.
+    profile are its own, `describes` says whether it is known what its blocks keep. What is `published` says the defaults
+    where the family has no class of its own, and a field that it `refuses` makes another model of it.
     """
 
     model_type: str
@@ -30,6 +31,8 @@ class Family:
     facts: Mapping[str, Any]
     keeps_as: str
     describes: bool
+    published: str
+    refuses: tuple[str, ...]
 
     def reads(self, what: str) -> bool:
         """Whether the family's config has a field for `what`."""
@@ -82,6 +85,8 @@ def _family(model_type: str, row: Mapping[str, Any], keys: Mapping[str, Any], li
         | row.get("facts", {}),
         keeps_as=row.get("keeps_as", model_type if like is None else like.keeps_as),
         describes=row.get("describes", like is None or like.describes),
+        published=row.get("published", ""),
+        refuses=tuple(row.get("refuses", ())),
     )
 
 

@@ -85,7 +85,7 @@ class Fields:
 
     def kinds(self, what: str, allowed: tuple[str, ...], layers: int) -> list[str]:
         """Return a list that says the kind of each of the `layers`."""
-        key, value = self.find(what)
+        value = self.find(what)[1]
         if not (isinstance(value, list) and len(value) == layers and all(kind in allowed for kind in value)):
             said = f"has {len(value)} entries for {layers} layers" if isinstance(value, list) else "is no list"
             self.refuse(what, f"{said}; it must say {' or '.join(allowed)} for each of the {layers} layers")

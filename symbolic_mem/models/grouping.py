@@ -8,22 +8,35 @@ import re
 _RULES = tuple(
     (re.compile(pattern), group)
     for pattern, group in (
-        (r"(vision_tower|vision_model|visual|vision_encoder|image_encoder|vision_backbone|patch_embed)\.", "vision tower"),
+        (
+            r"(vision_tower|vision_model|visual|vision_encoder|image_encoder|vision_backbone|patch_embed)\.",
+            "vision tower",
+        ),
         (r"(audio_tower|audio_model|audio_encoder|speech_encoder)\.", "audio tower"),
         (r"(multi_modal_projector|mm_projector|embed_vision|embed_audio|connector|modality_projection)", "projector"),
         (r"indexer\.", "attention"),
-        (r"(mamba|mixer|linear_attn|short_conv|conv)\.(A_log|D|dt_bias|conv1d|in_proj|out_proj|x_proj|dt_proj|conv)", "mixer"),
+        (
+            r"(mamba|mixer|linear_attn|short_conv|conv)\.(A_log|D|dt_bias|conv1d|in_proj|out_proj|x_proj|dt_proj|conv)",
+            "mixer",
+        ),
         (r"(mixer|linear_attn|conv)\.(norm|in_proj\w*|[bc]_layernorm|dt_layernorm)\b", "mixer"),
         (r"mamba\.", "mixer"),
         (r"self_attn\.(norm|output_gate|qkv_proj|out_proj)\.weight$", "attention"),
         (r"(shared_experts?|shared_mlp|shared_expert_gate)\b", "shared experts"),
         (r"experts\b", "experts"),
-        (r"(mlp|block_sparse_moe|feed_forward|ffn|moe|mixer|router)\.(gate|router)\b|\.router\.|e_score_correction_bias", "router"),
+        (
+            r"(mlp|block_sparse_moe|feed_forward|ffn|moe|mixer|router)\.(gate|router)\b|\.router\.|e_score_correction_bias",
+            "router",
+        ),
+        (r"embeddings\.LayerNorm\.", "norm"),
         (r"(patch_embeddings?|cls_token|mask_token|distillation_token)\b", "patch embedding"),
         (r"(position_embeddings?|embed_positions?|wpe|pos_emb)\b", "position embedding"),
-        (r"(embed_tokens|wte|word_embeddings|embed_in|embeddings|tok_embeddings|project_in|shared|token_type_embeddings)\.", "token embedding"),
+        (
+            r"(embed_tokens|wte|word_embeddings|embed_in|embeddings|tok_embeddings|project_in|shared|token_type_embeddings)\.",
+            "token embedding",
+        ),
         (r"(lm_head|embed_out|score|classifier|qa_outputs|project_out|output_layer|pooler|cls)\b", "head"),
-        (r"(norm|_ln|ln_\w+|layernorm|layer_norm)\w*(\.\d+)?\.(weight|bias)$", "norm"),
+        (r"(?i:norm|_ln|ln_\w+|layernorm|layer_norm)\w*(\.\d+)?\.(weight|bias)$", "norm"),
         (r"(altup|laurel)", "AltUp and LAuReL"),
         (r"per_layer", "per-layer embedding"),
         (r"(attention|attn|self_attention|SelfAttention|EncDecAttention)\b", "attention"),

@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import read_content, shown
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.fields import Fields
@@ -41,6 +42,9 @@ def parse_config(content: bytes, where: str) -> Architecture:
 def architecture_of(table: dict[str, Any], where: str, like: str | None = None) -> Architecture:
     """Read the architecture from the fields of a config, as the family `like` if it is given."""
     named = recognise(table, where, like)
+    for key in named.family.refuses:
+        if table.get(key):
+            raise BadInput(f"{where}: {key} makes another model of {named.family.model_type}, which is not described")
     return _architecture(Fields(table, named.family, where), named, like)
 
 
@@ -54,7 +58,7 @@ def _architecture(fields: Fields, named: Named, like: str | None) -> Architectur
     of_experts = {name: facts.pop(name, False) for name in (*_IN_EXPERTS, "shared_experts")}
     layers, _ = fields.size("layers", s.L), fields.size("vocabulary", s.V)
     fields.size("d_model", s.d_model)
-    d_ff = fields.size("d_ff", s.d_ff, rule=4 * s.d_model)
+    d_ff = fields.size("d_ff", s.d_ff, rule=4 * s.d_model) / (2 if facts.pop("halves", False) else 1)
     fields.size("n_heads", s.n_heads)
     latent = _latent(fields)
     n_kv = _key_value_heads(fields)
@@ -124,7 +128,7 @@ def _norms(fields: Fields, facts: dict[str, Any]) -> None:
     if facts.pop("one_norm_if_parallel", False):
         facts["shared_norm"] = facts["parallel_residual"]
     if family.reads("norms"):
-        key, value = fields.find("norms")
+        value = fields.find("norms")[1]
         two = fields.choice("grouped") if value is None else fields.whole("norms") == 2
         facts["shared_norm"] = facts["parallel_residual"] and not two
     if family.reads("norm_gain") and not fields.choice("norm_gain"):

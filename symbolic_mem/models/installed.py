@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import sympy as sp
@@ -34,8 +34,8 @@ def built_by_transformers(table: Mapping[str, Any], where: str) -> tuple[tuple[L
             )
     _check_layers(table, where)
     with _quiet():
-        import torch
-        import transformers
+        import torch  # ty: ignore[import-not-found]
+        import transformers  # ty: ignore[import-not-found]
 
         kind = table.get("model_type")
         if kind not in transformers.CONFIG_MAPPING:
@@ -51,7 +51,7 @@ def built_by_transformers(table: Mapping[str, Any], where: str) -> tuple[tuple[L
                 model = chosen._from_config(config)
         except BadInput:
             raise
-        except Exception as error:  # whatever that library raises for a config that it cannot build
+        except Exception as error:  # noqa: BLE001 (whatever that library raises for a config that it cannot build)
             reason = " ".join(str(error).split())[:200]
             raise BadInput(f"{where}: transformers {transformers.__version__} does not build it: {reason}") from None
         said = (
@@ -72,7 +72,7 @@ def _class_of(transformers: Any, config: Any, named: object, where: str) -> Any:
             f"{where}: architectures names {clipped(str(name))}, a class that transformers {transformers.__version__} does "
             "not have; remove it for the usual class of such a file"
         )
-    from transformers.models.auto import modeling_auto as auto
+    from transformers.models.auto import modeling_auto as auto  # ty: ignore[import-not-found]
 
     for mapping in (auto.MODEL_FOR_CAUSAL_LM_MAPPING, auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, auto.MODEL_MAPPING):
         if type(config) in mapping:
@@ -98,12 +98,14 @@ def _layers(weights: Iterator[tuple[str, tuple[int, ...]]]) -> tuple[Layer, ...]
     parts: dict[tuple[str, int], list[Tensor]] = {}
     for (name, shape), count in counts.items():
         sizes = tuple(sp.Integer(size) for size in shape)
-        parts.setdefault((group_of(name), count), []).append(Tensor(name, sizes, "built, not described", group=group_of(name)))
+        parts.setdefault((group_of(name), count), []).append(
+            Tensor(name, sizes, "built, not described", group=group_of(name))
+        )
     return tuple(Layer(group, tuple(tensors), repeat=sp.Integer(count)) for (group, count), tensors in parts.items())
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Keep the library from the network and from standard error."""
     before = {name: os.environ.get(name) for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_VERBOSITY")}
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}

@@ -48,7 +48,9 @@ def mlp(
         first = {"W_gate": inner, "W_up": inner}
     shapes = {"inner": (*rows, inner)}
     kept = profile.kept(activation, shapes) + (profile.kept("gate", shapes) if gated else ())
-    learned = tuple(Tensor(name, (sp.S.One,), "learned by the activation", group=group) for name in _LEARNED.get(activation, ()))
+    learned = tuple(
+        Tensor(name, (sp.S.One,), "learned by the activation", group=group) for name in _LEARNED.get(activation, ())
+    )
     last = "W_down" if gated else "W_out"
     parts = [
         linear(

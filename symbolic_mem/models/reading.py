@@ -9,11 +9,11 @@ import sympy as sp
 from symbolic_mem.models.families import families
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.recognise import Named
+from symbolic_mem.models.sizes import labels
 from symbolic_mem.models.unread import unread
 
 NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 OTHERWISE = ("quantization_config", "num_labels", "id2label")  # read, but not by a family
-_MOST_LABELS = 1_000_000
 
 
 def head(fields: Fields, kind: str, bias: bool) -> dict[str, Any]:
@@ -26,20 +26,7 @@ def head(fields: Fields, kind: str, bias: bool) -> dict[str, Any]:
         return {"head": "reward", "labels": sp.Integer(1)}
     if kind == "reward of each step":
         return {"head": "reward", "labels": sp.Integer(2)}
-    return {"head": "score", "labels": sp.Integer(_labels(fields)), "head_bias": kind == "score of each token"}
-
-
-def _labels(fields: Fields) -> int:
-    """How many labels a head tells apart: a number, or as many as have a name; PretrainedConfig has two."""
-    number, names = fields.table.get("num_labels"), fields.table.get("id2label")
-    if isinstance(names, dict) and names:
-        return len(names)
-    if number is None:
-        fields.absent["num_labels"] = "2"
-        return 2
-    if type(number) is not int or not 1 <= number <= _MOST_LABELS:
-        fields.refuse("", f"num_labels must be a whole number from 1 to {_MOST_LABELS:,}")
-    return number
+    return {"head": "score", "labels": sp.Integer(labels(fields.table, fields.asked, fields.absent, fields.where)), "head_bias": kind == "score of each token"}
 
 
 def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> tuple[str, ...]:
@@ -48,11 +35,16 @@ def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> t
     if like is not None:
         said = f"The file is read as {family.architecture} because --like {like} says so: every count rests on that."
     else:
-        said = f"The file is read as {named.architecture or family.architecture}, by its model_type {family.model_type!r}."
+        said = (
+            f"The file is read as {named.architecture or family.architecture}, by its model_type {family.model_type!r}."
+        )
     lines = [said]
     if fields.absent:
         listed = ", ".join(f"{key} = {value}" for key, value in fields.absent.items())
-        lines.append(f"Not in the file, so the default of {family.config_class} holds: {listed} ({table.source}).")
+        if family.published:
+            lines.append(f"Not in the file, so what is published of {family.published} holds: {listed}.")
+        else:
+            lines.append(f"Not in the file, so the default of {family.config_class} holds: {listed} ({table.source}).")
     lines += fields.notes
     lines.append(_head_line(fields, named.head, tied))
     if not family.describes or like is not None:

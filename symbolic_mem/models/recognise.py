@@ -61,8 +61,10 @@ def recognise(content: Mapping[str, Any], where: str, like: str | None = None) -
     if given is None:
         given = next((name for name, family in known.items() if head and _head_of(family, head)), None)
         if given is None:
-            raise BadInput(f"{where}: there is no model_type, which a config.json of Hugging Face transformers has; other files of a model, "
-                f"such as a params.json, are not read; {_ways(content)}")
+            raise BadInput(
+                f"{where}: there is no model_type, which a config.json of Hugging Face transformers has; other files of a model, "
+                f"such as a params.json, are not read; {_ways(content)}"
+            )
     if given not in known:
         raise BadInput(f"{where}: {_unknown(content, given)}; {_ways(content)}")
     family = known[given]

@@ -14,6 +14,25 @@ from symbolic_mem.models.json_file import kind_of
 
 MOST = 10**9
 _LONGEST = 100_000
+_MOST_LABELS = 1_000_000
+
+
+def labels(table: Mapping[str, Any], asked: set[str], absent: dict[str, str], where: str) -> int:
+    """Return how many labels a head tells apart: a number, or as many as have a name; the default is two.
+
+    >>> labels({"id2label": {"0": "no", "1": "yes", "2": "both"}}, set(), {}, "config.json")
+    3
+    """
+    asked.update(("num_labels", "id2label"))
+    number, names = table.get("num_labels"), table.get("id2label")
+    if isinstance(names, dict) and names:
+        return len(names)
+    if number is None:
+        absent["num_labels"] = "2"
+        return 2
+    if type(number) is not int or not 1 <= number <= _MOST_LABELS:
+        raise BadInput(f"{where}: num_labels must be a whole number from 1 to {_MOST_LABELS:,}")
+    return number
 
 
 class Sizes:
@@ -24,25 +43,27 @@ class Sizes:
         table: Mapping[str, Any],
         rows: Mapping[str, Mapping[str, Any]],
         where: str,
-        known: Mapping[str, sp.Rational] | None = None,
+        known: Mapping[str, sp.Expr] | None = None,
     ) -> None:
         self.table, self.where = table, where
-        self.numbers: dict[str, sp.Rational] = dict(known or {})
+        self.numbers: dict[str, sp.Expr] = dict(known or {})
         self.asked: set[str] = set()
         self.absent: dict[str, str] = {}
         for name, row in rows.items():
             self.numbers[name] = self._read(name, row)
 
-    def formula(self, text: str, what: str) -> sp.Integer:
+    def formula(self, text: str, what: str) -> sp.Expr:
         """Return the whole number, zero or more, that a formula of the sizes gives."""
         value = read_formula(text, self.numbers, f"{self.where}: {what}")
         if not (value.is_Integer and value >= 0):
             raise BadInput(f"{self.where}: {what} = {text} is {value}, not a whole number; change a size so that it is")
         return sp.Integer(value)
 
-    def _read(self, name: str, row: Mapping[str, Any]) -> sp.Rational:
+    def _read(self, name: str, row: Mapping[str, Any]) -> sp.Expr:
         if "formula" in row:
             return self.formula(row["formula"], name)
+        if "labels" in row:
+            return sp.Integer(labels(self.table, self.asked, self.absent, self.where))
         if "step" in row:
             return self._stepped(*row["step"])
         key, value = self._find(row["field"])
@@ -72,13 +93,13 @@ class Sizes:
                 return name, value
         return "", None
 
-    def _default(self, name: str, key: str, default: Any) -> sp.Rational:
+    def _default(self, name: str, key: str, default: Any) -> sp.Expr:
         if isinstance(default, str):
             return self.formula(default, name)
         self.absent[key] = str(default).lower()
         return sp.Integer(int(default))
 
-    def _number(self, key: str, value: Any) -> sp.Rational:
+    def _number(self, key: str, value: Any) -> sp.Expr:
         if isinstance(value, bool):
             return sp.Integer(int(value))
         if isinstance(value, float) and value.is_integer():
@@ -89,7 +110,7 @@ class Sizes:
             self._refuse(key, f"is out of range; it must be from 0 to {MOST:,}")
         return sp.Integer(value)
 
-    def _counted(self, key: str, value: Any, row: Mapping[str, Any]) -> sp.Integer:
+    def _counted(self, key: str, value: Any, row: Mapping[str, Any]) -> sp.Expr:
         kinds, layers = row.get("of"), self.numbers.get("L")
         listed = value if isinstance(value, list) else list(value) if isinstance(value, str) else None
         if listed is None or len(listed) > _LONGEST:
@@ -101,19 +122,21 @@ class Sizes:
             self._refuse(key, f"has a layer of kind {clipped(str(unknown))}; known: {', '.join(map(str, kinds or ()))}")
         return sp.Integer(sum(kind in row["count"] for kind in listed))
 
-    def _indices(self, key: str) -> sp.Integer:
+    def _indices(self, key: str) -> sp.Expr:
         self.asked.add(key)
         value, layers = self.table[key], self.numbers["L"]
         if not (isinstance(value, list) and all(type(i) is int and 0 <= i < layers for i in value)):
             self._refuse(key, f"must be a list of layer numbers from 0 to {layers - 1}")
         return sp.Integer(len(set(value)))
 
-    def _total(self, key: str, value: list[Any], entries: sp.Integer) -> sp.Rational:
+    def _total(self, key: str, value: list[Any], entries: sp.Expr) -> sp.Expr:
         if len(value) != entries:
-            self._refuse(key, f"has {len(value)} entries for {entries} layers; it must have one for each, or be one number")
+            self._refuse(
+                key, f"has {len(value)} entries for {entries} layers; it must have one for each, or be one number"
+            )
         return sp.Add(*(self._number(key, each) for each in value))
 
-    def _stepped(self, step: str, plain: str) -> sp.Integer:
+    def _stepped(self, step: str, plain: str) -> sp.Expr:
         """Count the layers with experts: each `step`-th, without those that are listed as `plain`."""
         layers = int(self.numbers["L"])
         _, every = self._find([step])

@@ -66,9 +66,7 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
     if a.final_norm:
         yield _norm(a, how, "final norm")
     if a.head == "language model":
-        yield head(
-            how, vocabulary=a.vocabulary, width=a.d_model, tied=a.tied, bias=a.head_bias, narrow=a.d_embed
-        )
+        yield head(how, vocabulary=a.vocabulary, width=a.d_model, tied=a.tied, bias=a.head_bias, narrow=a.d_embed)
     elif a.head != "none":
         yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
 
@@ -94,9 +92,7 @@ def _norm(a: Architecture, how: Profile, name: str, *, given: str = "residual", 
     """A norm of width d_model; if `shared`, another norm keeps the same input, unless each converts it."""
     size = how.row(norm_operation(a.norm)).get("input", "input")
     omit = ("input",) if shared and how.bytes(size, given) == how.residual else ()
-    return norm(
-        how, a.norm, name=name, width=a.d_model, gain=a.norm_gain, bias=a.norm_bias, given=given, omit=omit
-    )
+    return norm(how, a.norm, name=name, width=a.d_model, gain=a.norm_gain, bias=a.norm_bias, given=given, omit=omit)
 
 
 def _producer(a: Architecture) -> str:

@@ -59,7 +59,9 @@ def text_of(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> dict[str,
     """
     text = table.get("text_config", table)
     if not isinstance(text, dict):
-        raise BadInput(f"{where}: text_config must be an object with the fields of the language model, not {kind_of(text)}")
+        raise BadInput(
+            f"{where}: text_config must be an object with the fields of the language model, not {kind_of(text)}"
+        )
     if "text_config" not in table and "hidden_size" not in table:
         raise BadInput(f"{where}: there is no text_config, which says how large the language model is; give it")
     own = {key: value for key, value in text.items() if key not in ("architectures", "model_type", "vision_config")}
@@ -83,7 +85,8 @@ def _layers(group: str, parts: Mapping[str, Mapping[str, Any]], sizes: Sizes) ->
         weights = [
             Tensor(weight, shape, "counted, not described", group=group)
             for weight, dimensions in part.items()
-            if weight != "times" and 0 not in (shape := tuple(sizes.formula(size, f"{name} {weight}") for size in dimensions))
+            if weight != "times"
+            and 0 not in (shape := tuple(sizes.formula(size, f"{name} {weight}") for size in dimensions))
         ]
         if weights and times != 0:
             yield Layer(name, tuple(weights), repeat=times)

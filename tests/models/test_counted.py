@@ -52,15 +52,33 @@ def test_every_family_has_cases_and_stands_once():
     [
         (MAMBA | {"hidden_size": 48.5}, "hidden_size must be a whole number, not a fraction"),
         (MAMBA | {"hidden_size": 10**10}, "hidden_size is out of range; it must be from 0 to 1,000,000,000"),
-        (MAMBA | {"architectures": ["MambaForJokes"]}, "architectures names 'MambaForJokes'; of model_type 'mamba' counted"),
+        (
+            MAMBA | {"architectures": ["MambaForJokes"]},
+            "architectures names 'MambaForJokes'; of model_type 'mamba' counted",
+        ),
         (MAMBA | {"architectures": 3}, "architectures must be a list of names"),
-        ({"model_type": "qwen3_next", "num_hidden_layers": 3, "layer_types": ["full_attention"]}, "layer_types has 1 entries"),
-        ({"model_type": "qwen3_next", "num_hidden_layers": 1, "layer_types": ["magic"]}, "layer_types has a layer of kind 'magic'"),
-        ({"model_type": "qwen3_next", "mlp_only_layers": [99]}, "mlp_only_layers must be a list of layer numbers from 0 to 47"),
+        (
+            {"model_type": "qwen3_next", "num_hidden_layers": 3, "layer_types": ["full_attention"]},
+            "layer_types has 1 entries",
+        ),
+        (
+            {"model_type": "qwen3_next", "num_hidden_layers": 1, "layer_types": ["magic"]},
+            "layer_types has a layer of kind 'magic'",
+        ),
+        (
+            {"model_type": "qwen3_next", "mlp_only_layers": [99]},
+            "mlp_only_layers must be a list of layer numbers from 0 to 47",
+        ),
         ({"model_type": "qwen3_next", "decoder_sparse_step": 0}, "decoder_sparse_step is 0; it must be 1 or more"),
         ({"model_type": "lfm2", "full_attn_idxs": [32]}, "full_attn_idxs must be a list of layer numbers from 0 to 31"),
-        ({"model_type": "nemotron_h", "moe_latent_size": 64}, "moe_latent_size is '64': it gives the experts a narrow width"),
-        ({"model_type": "nemotron_h", "hybrid_override_pattern": "MX"}, "hybrid_override_pattern has a layer of kind 'X'"),
+        (
+            {"model_type": "nemotron_h", "moe_latent_size": 64},
+            "moe_latent_size is '64': it gives the experts a narrow width",
+        ),
+        (
+            {"model_type": "nemotron_h", "hybrid_override_pattern": "MX"},
+            "hybrid_override_pattern has a layer of kind 'X'",
+        ),
         ({"model_type": "gemma3n_text", "intermediate_size": [1, 2]}, "intermediate_size has 2 entries for 35 layers"),
         ({"model_type": "minimax", "num_attention_heads": 30}, "d_head = d/h is 2048/15, not a whole number"),
         ({"model_type": "gemma3", "text_config": 3}, "text_config must be an object"),
@@ -76,7 +94,10 @@ def test_what_no_model_can_have_is_refused(config, message):
 
 
 def test_a_model_without_its_head_is_counted_without_it():
-    whole, bare = describe({**MAMBA, "tie_word_embeddings": False}, "c.json"), describe({**MAMBA, "architectures": ["MambaModel"]}, "c.json")
+    whole, bare = (
+        describe({**MAMBA, "tie_word_embeddings": False}, "c.json"),
+        describe({**MAMBA, "architectures": ["MambaModel"]}, "c.json"),
+    )
     assert groups(whole)["head"] == 48 * 101
     assert "head" not in groups(bare)
 

@@ -50,7 +50,9 @@ def test_defaults_and_options_of_every_family_count_to_the_unit(case: dict) -> N
 
 def test_every_family_is_counted_small_and_with_every_choice_the_other_way() -> None:
     same_file = {"kimi_k2"}
-    assert {case["config"]["model_type"] for case in [*GOLDEN["variants"], *FAMILIES]} == set(families().known) - same_file
+    assert {case["config"]["model_type"] for case in [*GOLDEN["variants"], *FAMILIES]} == set(
+        families().known
+    ) - same_file
 
 
 def test_the_groups_come_in_one_order() -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.families import families
 from symbolic_mem.models.counts import parameters_by_group
+from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import architecture_of, parse_config, read_config
 from symbolic_mem.models.recognise import known_types
 from symbolic_mem.models.transformer import transformer
@@ -168,7 +168,11 @@ def test_a_file_may_be_read_as_another_family_which_says_all_that_this_ignores()
     [
         ({"architectures": ["LlamaModel"]}, "none", 0),
         ({"architectures": ["LlamaForSequenceClassification"], "num_labels": 1}, "score", 48),
-        ({"architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "a", "1": "b", "2": "c"}}, "score", 144),
+        (
+            {"architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "a", "1": "b", "2": "c"}},
+            "score",
+            144,
+        ),
         ({"architectures": ["LlamaForSequenceClassification"]}, "score", 96),
         ({"architectures": ["LlamaForTokenClassification"], "num_labels": 3}, "score", 147),
         ({"architectures": ["LlamaForRewardModel"]}, "reward", 48 * 48 + 48 + 48 + 1),
@@ -185,7 +189,9 @@ def test_the_head_is_the_one_of_the_class(config: dict[str, object], head: str, 
 
 def test_a_head_that_is_not_known_is_refused() -> None:
     said = refused(LLAMA, architectures=["LlamaForJokes"])
-    assert said.startswith("c.json: architectures names 'LlamaForJokes', which is not known of model_type 'llama': counted")
+    assert said.startswith(
+        "c.json: architectures names 'LlamaForJokes', which is not known of model_type 'llama': counted"
+    )
     assert "LlamaForCausalLM and, of Llama..., Model, ForSequenceClassification" in said
 
 
