@@ -70,9 +70,7 @@ class Built:
             self.profile if profile is None else profile,
             self.kernel if kernel is None and profile is None else kernel or "",
         )
-        if self.visited is not None:
-            made = with_counted(made, self.beside, self.said, self.visited)
-        return replace(made, unread=self.unread)
+        return replace(_with(made, self.beside, self.said, self.visited), unread=self.unread)
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
@@ -97,8 +95,8 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
     return _parameters(table, where, own) if kind == "parameters" else _KINDS[kind](table, where)
 
 
-def with_counted(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr) -> Built:
-    """Return the model with layers `beside` it that are only counted."""
+def _with(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr | None) -> Built:
+    """Return the model with layers `beside` it that are only counted, and with what is `said` of them."""
     model = replace(built.model, layers=(*beside, *built.model.layers), assumptions=(*said, *built.model.assumptions))
     return replace(built, model=model, beside=beside, said=said, visited=visited)
 
@@ -120,9 +118,8 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         made = Built(Model(found.name, ()), {})
     else:
         made = _described(found.architecture, table, where)
-    if found.layers:
-        made = with_counted(made, found.layers, found.assumptions, found.visited)
-    return replace(made, unread=found.unread)
+    visited = found.visited if found.layers else None
+    return replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping
@@ -27,15 +26,15 @@ def built_by_transformers(table: Mapping[str, Any], where: str) -> tuple[tuple[L
     are built, from the fields of the file alone. Raises `MissingProgram` where it is not installed, and `BadInput` for
     what it does not know or refuses.
     """
-    for package in ("torch", "transformers"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingProgram(
-                f'--from transformers needs the package {package}; do `pip install "symbolic-mem[verify]"`'
-            )
     _check_layers(table, where)
     with _quiet():
-        import torch  # ty: ignore[import-not-found]
-        import transformers  # ty: ignore[import-not-found]
+        try:
+            import torch  # ty: ignore[import-not-found]
+            import transformers  # ty: ignore[import-not-found]
+        except ImportError as error:
+            raise MissingProgram(
+                f'--from transformers needs the package {error.name}; do `pip install "symbolic-mem[verify]"`'
+            ) from None
 
         kind = table.get("model_type")
         if kind not in transformers.CONFIG_MAPPING:
@@ -74,7 +73,7 @@ def _class_of(transformers: Any, config: Any, named: object, where: str) -> Any:
         )
     from transformers.models.auto import modeling_auto as auto  # ty: ignore[import-not-found]
 
-    for mapping in (auto.MODEL_FOR_CAUSAL_LM_MAPPING, auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, auto.MODEL_MAPPING):
+    for mapping in (auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, auto.MODEL_FOR_CAUSAL_LM_MAPPING, auto.MODEL_MAPPING):
         if type(config) in mapping:
             return mapping[type(config)]
     raise BadInput(f"{where}: transformers {transformers.__version__} has no model class for such a file")
@@ -91,16 +90,14 @@ def _check_layers(table: Mapping[str, Any], where: str) -> None:
 
 def _layers(weights: Iterator[tuple[str, tuple[int, ...]]]) -> tuple[Layer, ...]:
     """Weights of one name but for the numbers in it, and of one shape, are one layer that is there so often."""
-    counts: dict[tuple[str, tuple[int, ...]], int] = {}
+    counts: dict[tuple[str, str, tuple[int, ...]], int] = {}
     for name, shape in weights:
-        key = (_NUMBERS.sub("*", name), shape)
+        key = (group_of(name), _NUMBERS.sub("*", name), shape)
         counts[key] = counts.get(key, 0) + 1
     parts: dict[tuple[str, int], list[Tensor]] = {}
-    for (name, shape), count in counts.items():
+    for (group, name, shape), count in counts.items():
         sizes = tuple(sp.Integer(size) for size in shape)
-        parts.setdefault((group_of(name), count), []).append(
-            Tensor(name, sizes, "built, not described", group=group_of(name))
-        )
+        parts.setdefault((group, count), []).append(Tensor(name, sizes, "built, not described", group=group))
     return tuple(Layer(group, tuple(tensors), repeat=sp.Integer(count)) for (group, count), tensors in parts.items())
 
 

@@ -26,7 +26,11 @@ def head(fields: Fields, kind: str, bias: bool) -> dict[str, Any]:
         return {"head": "reward", "labels": sp.Integer(1)}
     if kind == "reward of each step":
         return {"head": "reward", "labels": sp.Integer(2)}
-    return {"head": "score", "labels": sp.Integer(labels(fields.table, fields.asked, fields.absent, fields.where)), "head_bias": kind == "score of each token"}
+    return {
+        "head": "score",
+        "labels": sp.Integer(labels(fields.table, fields.asked, fields.absent, fields.where)),
+        "head_bias": kind == "score of each token",
+    }
 
 
 def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> tuple[str, ...]:

@@ -15,7 +15,17 @@ from typing import Any
 import pytest
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "wild.json").read_text(encoding="utf-8"))["cases"]
-LANDED = {"right", "encoders", "families", "heads", "wrappers", "dtypes", "input forms", "silent fields", "values that nothing reads"}
+LANDED = {
+    "right",
+    "encoders",
+    "families",
+    "heads",
+    "wrappers",
+    "dtypes",
+    "input forms",
+    "silent fields",
+    "values that nothing reads",
+}
 THEMES = LANDED | {
     "adapters",
     "check",

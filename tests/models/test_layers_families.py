@@ -44,6 +44,9 @@ def test_every_family_whose_blocks_are_described_was_measured():
         "qwen2_5_vl_text": "qwen2",
         "qwen3_vl_text": "qwen3",
         "qwen3_vl_moe_text": "qwen3_moe",
+        "internlm2": "llama",
+        "minicpm": "llama",
+        "qwen": "llama",
     }
     assert {case["config"]["model_type"] for case in CASES} == described - set(same_blocks)
     assert all(families().known[one].keeps_as == other for one, other in same_blocks.items())
