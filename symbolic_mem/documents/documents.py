@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp, table
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
@@ -143,7 +143,7 @@ def notation(study: Study) -> Table:
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
-            shown = say("{v}", v=value) if value is not None else text("to be found")
+            shown = text("to be found") if value is None else _value(value)
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
     return Table(
         text("What is given"),
@@ -155,6 +155,11 @@ def notation(study: Study) -> Table:
         ),
         tuple(rows),
     )
+
+
+def _value(value: sp.Rational) -> Prose:
+    """A given number: a whole one as it is typeset, another in decimals where they are short."""
+    return say("{v}", v=Amount(value) if Amount(value).shown.exact and not value.is_Integer else value)
 
 
 def references(study: Study) -> tuple[Prose, ...]:

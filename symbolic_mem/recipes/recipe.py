@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DEFAULT = "cs336"
 FP32 = sp.Integer(4)
+_DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SIZES = ("weights", "gradients", "optimizer", "activations")
 
@@ -66,7 +68,7 @@ class Recipe:
 
     `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
     persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
-    is the assumption that holds only while they do. `changes` says what differs from the preset.
+    is the assumption that holds only while they do; those `of_optimizer` hold of the preset's own. `changes` says what differs from the preset.
 
     `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
@@ -94,6 +96,7 @@ class Recipe:
     units: int = 1
     gathers: sp.Rational | None = None
     reduces: sp.Rational | None = None
+    of_optimizer: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ("16-bit",)
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
 
@@ -116,7 +119,7 @@ class Recipe:
     def said(self) -> tuple[str, ...]:
         """All that it takes for granted, as sentences."""
         persistent = (self.persistent,) if self.persistent and self.gradients_persist else ()
-        return (*self.assumptions, *persistent, *self.changes)
+        return (*self.assumptions, *self.of_optimizer, *persistent, *self.changes)
 
     @property
     def bytes_per_parameter(self) -> sp.Rational | None:
@@ -149,10 +152,7 @@ class Recipe:
             fixed = [state.name for state in self.states if state.kind == kind and state.rule != EVERY_ELEMENT]
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
-        states = tuple(
-            replace(state, bytes_per_element=bytes_by_kind.get(state.kind, state.bytes_per_element))
-            for state in self.states
-        )
+        states = tuple(_in_bytes(state, bytes_by_kind.get(state.kind)) for state in self.states)
         changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
@@ -181,6 +181,7 @@ class Recipe:
             f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
             states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
             optimizer=name,
+            of_optimizer=(),
         )
 
     def with_recompute(self, how: Recompute) -> Recipe:
@@ -273,6 +274,7 @@ def _read(name: str, table: dict) -> Recipe:
         activations=activations,
         activations_reason=table.get("activations_reason", ""),
         assumptions=tuple(table.get("assumptions", ())),
+        of_optimizer=tuple(table.get("of_optimizer", ())),
         persistent=table.get("persistent", ""),
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,
@@ -284,6 +286,14 @@ def _read(name: str, table: dict) -> Recipe:
         precisions=tuple(table.get("precisions", ("16-bit",))),
         quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
     )
+
+
+def _in_bytes(state: State, size: sp.Rational | None) -> State:
+    """The state in other bytes per element: what names or explains it by its dtype no longer does."""
+    if size is None or size == state.bytes_per_element:
+        return state
+    each = "byte" if size == 1 else "bytes"
+    return replace(state, bytes_per_element=size, name=_DTYPE.sub("", state.name), reason=f"{size} {each}, as given")
 
 
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:

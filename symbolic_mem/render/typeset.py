@@ -137,10 +137,12 @@ class Typesetter:
 
     def _symbol(self, symbol: sp.Symbol, exponent: str = "") -> str:
         if symbol in self.put:
-            value = self.expr(self.put[symbol])
+            number = self.put[symbol]
+            short = number.is_Rational and number > 0 and Amount(number).shown.exact and not number.is_Integer
+            value = self.digits(grouped(Amount(number).shown.text)) if short else self.expr(number)
             if not exponent:
-                return value if self.put[symbol].is_Integer else self.fenced("(", value, ")")
-            return self.power(value if _one_figure(self.put[symbol]) else self.fenced("(", value, ")"), exponent)
+                return value if short or number.is_Integer else self.fenced("(", value, ")")
+            return self.power(value if short or _one_figure(number) else self.fenced("(", value, ")"), exponent)
         return self.name(named(symbol), exponent)
 
     def _sum(self, expr: sp.Add) -> str:

@@ -55,6 +55,15 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
     works = [Work(inside.study.values) for _, inside in found.cases]
     for position, line in enumerate(found.lines):
         formulas = [inside.evaluated[position].line.formula for _, inside in found.cases]
+        reason = text(line.note) if line.note else None
+        if _alike(found, position):
+            step = line_step(found.cases[0][1].evaluated[position], works[0])
+            for work in works:
+                work.values |= dict.fromkeys(
+                    (line.symbol, *(case.of(line.symbol) for case, _ in found.cases)), works[0].values[line.symbol]
+                )
+            yield step
+            continue
         shared = formulas[0] if len(set(formulas)) == 1 and formulas[0].free_symbols else None
         chains = [] if shared is None else [Chain(line.symbol, (("=", Long(shared)),), asked=True)]
         for (case, inside), work, formula in zip(found.cases, works, formulas, strict=True):
@@ -68,9 +77,13 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
             chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits)))
             work.check(chain)
             chains.append(chain)
-        reason = text(line.note) if line.note else None
         yield Step(text(capitalised(line.statement) or "Then"), tuple(chains), reason)
     yield _cases_table(found)
+
+
+def _alike(found: FoundCases, position: int) -> bool:
+    """Whether a line has the same numbers put in in every case: it is then worked through once."""
+    return len({inside.put_into(position) for _, inside in found.cases}) == 1
 
 
 def _cases_table(found: FoundCases) -> Table:
