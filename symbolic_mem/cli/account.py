@@ -69,6 +69,8 @@ def _show(account: Account) -> None:
         click.echo(f"the other    {plain_prose(words_of(other))}: {_whole(step)} bytes, {_gib(step)} GiB")
     for head, said in uncounted_lines(study, study.values):
         click.echo(f"{head:<12} {plain_prose(arrange_prose(said, TERMINAL))}")
+    for line in study.built.files.lines if study.built.files is not None else ():
+        click.echo(f"files        {line}")
     absent = missing(memory.total, study.values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")

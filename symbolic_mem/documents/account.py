@@ -73,6 +73,7 @@ class Account:
             "parameters": at(study.model.parameters, values),
             "parameters_formula": write_formula(study.model.parameters),
             **self._groups(),
+            **self._files(),
             "static_bytes": self.at(memory.of(*STATIC)),
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
@@ -84,6 +85,22 @@ class Account:
     def assumptions(self) -> tuple[Prose, ...]:
         """What the account takes for granted."""
         return (*assumptions(self.study), *instant_words(self.study), *placements(self.study))
+
+    def _files(self) -> Mapping[str, Any]:
+        """What the tensors beside a config.json hold, and by how many parameters they differ from it."""
+        files = self.study.built.files
+        if files is None:
+            return {}
+        return {
+            "files": {
+                "tensors": len(files.tensors),
+                "elements": files.elements,
+                "bytes": files.bytes,
+                "bytes_by_dtype": files.dtypes,
+                "parameters_against_config": files.difference,
+                "explanation": "" if not files.difference else files.explanation,
+            }
+        }
 
     def _groups(self) -> Mapping[str, Any]:
         """Parameters of a transformer by group, and those that one token visits."""

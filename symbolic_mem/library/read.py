@@ -12,6 +12,7 @@ from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml, shown
+from symbolic_mem.library.cache import cached, is_name
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
@@ -46,7 +47,7 @@ def bundled() -> dict[str, str]:
 def load_study(name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
 
-    A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none
+    A name such as ``meta-llama/Llama-3.1-8B`` is looked up in the local cache of the hub, and never fetched. A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none
     of these.
 
     >>> load_study("cs336-a2-xxl").model.parameters
@@ -62,6 +63,8 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
         return _of_config(path, path.stem, devices, how)
     if name and path.is_dir():
         return _of_folder(path, devices, how)
+    if is_name(name) and not path.exists():
+        return _of_folder(cached(name), devices, how, name.partition("/")[2])
     _no_config(name, how)
     if path.suffix == ".toml" or ("/" in name and path.exists()):
         return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
@@ -119,14 +122,14 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])
 
 
-def _of_folder(folder: Path, devices: str | None, how: Mapping[str, str]) -> Study:
+def _of_folder(folder: Path, devices: str | None, how: Mapping[str, str], name: str = "") -> Study:
     """A study of the model whose files lie in a folder, as they are published and downloaded."""
     path = folder / "config.json"
     if not path.is_file():
         raise BadInput(
             f"{shown(folder)} is a folder without a config.json; name a .toml study or the folder of a model"
         )
-    return _of_config(path, folder.resolve().name, devices, how)
+    return _of_config(path, name or folder.resolve().name, devices, how)
 
 
 def _no_config(name: str, how: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ from symbolic_mem.models.tensors import Layer, Model
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
+    from symbolic_mem.models.checkpoint import Checkpoint
 
 _ENGINE = ("profile", "kernel")
 _GIVEN = ("saved_per_layer", "saved_reason")
@@ -29,7 +30,8 @@ class Built:
     """A model, the numbers that its description implies, and what it was made from, to be made again otherwise.
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
-    token (None: there are no such layers). `unread` are fields of its file that may change the model.
+    token (None: there are no such layers). `unread` are fields of its file that may change the model, and
+    `files` the tensors that lie beside it.
     """
 
     model: Model
@@ -41,6 +43,7 @@ class Built:
     said: tuple[str, ...] = ()
     visited: sp.Expr | None = None
     unread: tuple[str, ...] = ()
+    files: Checkpoint | None = None
 
     @property
     def not_described(self) -> str:
@@ -70,7 +73,7 @@ class Built:
             self.profile if profile is None else profile,
             self.kernel if kernel is None and profile is None else kernel or "",
         )
-        return replace(_with(made, self.beside, self.said, self.visited), unread=self.unread)
+        return replace(_with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files)
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
@@ -119,7 +122,24 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     else:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
-    return replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
+    made = replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
+    return _with_files(made, path.parent)
+
+
+def _with_files(built: Built, folder: Path) -> Built:
+    """Hold the tensors of the files beside a config against it, where there are any."""
+    from symbolic_mem.models.checkpoint import Checkpoint
+    from symbolic_mem.models.counts import parameters_by_group
+    from symbolic_mem.models.safetensors import stored_tensors
+
+    tensors = stored_tensors(folder)
+    if tensors is None:
+        return built
+    derived = {group: int(size.xreplace(built.values)) for group, size in parameters_by_group(built.model).items()}
+    tied = "head" not in derived and (built.architecture is None or built.architecture.head == "language model")
+    files = Checkpoint(tensors, derived, tied)
+    model = replace(built.model, assumptions=(*built.model.assumptions, *files.lines))
+    return replace(built, model=model, said=(*built.said, *files.lines), files=files)
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:

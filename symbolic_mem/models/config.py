@@ -77,7 +77,7 @@ def _built(table: Mapping[str, Any], where: str, like: str | None, origin: str) 
         )
         if here == total:
             return replace(own, assumptions=(*own.assumptions, f"{said} The count is the same."))
-        said += f" The fields that are read here give {here:,} parameters, so its blocks are not described."
+        said += f" The fields that are read here give {int(here):,} parameters, so its blocks are not described."
     kind = str(table["model_type"])
     return Described(kind, None, layers, (said, NOT_DESCRIBED, "The sizes stand as numbers in the formulas."))
 
