@@ -4,6 +4,7 @@ from symbolic_mem.accounts.account import account as account
 from symbolic_mem.accounts.gaps import compare as compare
 from symbolic_mem.accounts.terms import Memory as Memory
 from symbolic_mem.accounts.terms import Term as Term
+from symbolic_mem.accounts.timeline import timeline as timeline
 from symbolic_mem.base.exact import evaluate as evaluate
 from symbolic_mem.base.symbols import B as B
 from symbolic_mem.base.symbols import L as L

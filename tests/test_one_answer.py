@@ -47,7 +47,7 @@ def found_value(found: Any) -> Any:
 def verdicts_alone() -> Iterator[None]:
     """`check` without its search for slips, which takes seconds and decides nothing about right and wrong."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("symbolic_mem.claims.check"), "_explain", lambda *_: ())
+        patch.setattr(import_module("symbolic_mem.claims.explain").Search, "explanations", lambda *_: ())
         yield
 
 
@@ -66,7 +66,12 @@ def asked(*arguments: str) -> Any:
     printed, said = (stream.buffer.getvalue().decode() for stream in (out, err))
     if status != 0:
         raise Refused(f"{' '.join(arguments)}: {said or printed}".strip())
-    return json.loads(printed)
+    return json.loads(printed, object_hook=_exactly_named)
+
+
+def _exactly_named(record: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object without the names of its rounded numbers, which only JSON has."""
+    return {name: value for name, value in record.items() if name != "approximate"}
 
 
 def toml(value: Any) -> str:
@@ -222,21 +227,26 @@ def by_hand(one: Asked) -> int | None:
         unknown, values[names["S"]] = "B", sp.Integer(1)
     answers = []
     persist = recipe.gradients_persist or (kinds and "gradients" not in kinds)
-    for moment in ("backward",) if persist else ("backward", "step"):
-        memory = sm.account(study.model, recipe, moment)
+    placement = {}
+    if ask != "device_count":
+        for kind, placed in one.table.get("placement", {}).items():
+            fraction = question.get("place", {}).get(kind, placed.get("fraction", 1))
+            degree = sp.Mul(*(names[name.strip()] for name in placed.get("over", "n_fsdp").split("*")))
+            rest = question.get("rest", placed.get("rest", "kept"))
+            placement[kind] = sm.over(degree, str(fraction), rest)
+    known = {symbol: value for symbol, value in values.items() if symbol != names[unknown]}
+    step = () if kinds or ask == "device_count" else sm.timeline(study.built, recipe, placement, known)
+    kept = [sm.account(study.model, recipe, moment) for moment in ("backward", "step")[: 1 if persist else 2]]
+    for memory in [instant.memory for instant in step] or kept:
         memory = memory.of(*kinds) if kinds else memory
-        placement = {kind: sm.over(sm.n_fsdp) for kind in memory.kinds}
-        if ask != "device_count":
-            placement = {}
-            for kind, placed in one.table.get("placement", {}).items():
-                fraction = question.get("place", {}).get(kind, placed.get("fraction", 1))
-                degree = sp.Mul(*(names[name.strip()] for name in placed.get("over", "n_fsdp").split("*")))
-                rest = question.get("rest", placed.get("rest", "kept"))
-                placement[kind] = sm.over(degree, str(fraction), rest)
+        if ask == "device_count":
+            placement = {kind: sm.over(sm.n_fsdp) for kind in memory.kinds}
         placed_memory = memory.place(**{kind: placed for kind, placed in placement.items() if kind in memory.kinds})
         strict, x = bool(question.get("strict", False)), names[unknown]
         others = {symbol: value for symbol, value in values.items() if symbol != x}
-        if not persist and not placed_memory.total.has(x):  # at this moment it fits whatever x is, or it never does
+        if (step or not persist) and not placed_memory.total.has(
+            x
+        ):  # at this moment it fits whatever x is, or it never does
             held = sm.evaluate(placed_memory.total, others)
             if held > room(question) or (strict and held == room(question)):
                 answers.append(None)
@@ -296,7 +306,11 @@ def table_faces(one: Asked, value: int | None) -> Iterator[Face]:
 def largest(one: Asked) -> Iterator[Face]:
     value, unknown = one.facts["value"], one.facts["for"]
     none = "here is no (such|largest)"
-    yield "sentence", lambda: (number_after(one.sentence, r"\) is #: what one", none), bytes_said(one)), (value, True)
+    yield (
+        "sentence",
+        lambda: (number_after(one.sentence, r"\) is #: (what|the peak of) one", none), bytes_said(one)),
+        (value, True),
+    )
     yield from solve_faces(one)
     yield from check_faces(one, unknown, value)
     if unknown != "P":
@@ -305,7 +319,7 @@ def largest(one: Asked) -> Iterator[Face]:
 
 def recompute(one: Asked) -> Iterator[Face]:
     value = one.facts["value"]
-    said = "smallest n_.* is #: what each"
+    said = "smallest n_.* is #: (what|the peak of) each"
     yield "sentence", lambda: (number_after(one.sentence, said, "no such"), bytes_said(one)), (value, True)
     yield from solve_faces(one)
     yield from check_faces(one, one.facts["for"], value)

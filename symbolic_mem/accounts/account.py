@@ -13,13 +13,15 @@ import sympy as sp
 from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Inside, Memory, Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe, Widths
 from symbolic_mem.recipes.recompute import recompute, transient
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
+from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_of
 
 
 def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Memory:
@@ -42,9 +44,16 @@ def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Mem
 @lru_cache(maxsize=512)
 def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
     parameters = model.parameters
+    if any(state.rule in OF_BLOCKS for state in recipe.states) and not any(
+        held.in_block for held in model.weights.held
+    ):
+        raise BadInput(
+            f"recipe {recipe.name!r} keeps the matrices of the blocks in other bytes than the rest, and of {model.name} the "
+            "shapes are not given; choose another recipe"
+        )
     whole, model = model, recompute(model, recipe.recompute)
     terms = [
-        _state(state, model.weights, parameters, recipe.source)
+        state_term(state, model.weights, recipe.source, parameters)
         for state in recipe.states
         if _counts(state, model, recipe) and state.kind not in absent
     ]
@@ -71,9 +80,10 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _state(state: State, weights: Weights, parameters: sp.Expr, source: str) -> Term:
-    whole = state.rule == EVERY_ELEMENT
+def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr | None = None) -> Term:
+    """Return what a state keeps for some weights; for those of a whole model, with its number of `parameters`."""
     parts = parts_of(state.rule, state.copies, state.kind, weights)
+    whole = state.rule == EVERY_ELEMENT and parameters is not None
     return Term(
         name=state.name,
         kind=state.kind,
@@ -95,6 +105,13 @@ def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
     for name, layers in by_name.items():
         title = f"activations of the {name}" if kind == "activations" else "copies of the weights"
         yield _saved_term(title, name, tuple(layers), recipe.widths, kind)
+
+
+def saved_terms(title: str, name: str, layers: Iterable[Layer], recipe: Recipe) -> Iterator[Term]:
+    """Yield what some layers save as one term called `title`, of the layer called `name`: none where they save nothing."""
+    kept = tuple(layer for layer in layers if "activations" in layer.saved_kinds)
+    if kept:
+        yield _saved_term(title, name, kept, recipe.widths, "activations")
 
 
 class _Kept(NamedTuple):
@@ -138,7 +155,7 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], widths: Widths
 
 
 def _reason(kept: _Kept, sizes: Mapping[sp.Expr, Fraction]) -> str:
-    bytes_each = f" ({sizes[kept.size]} bytes each)" if len(sizes) > 1 else ""
+    bytes_each = f" ({bytes_words(sizes[kept.size])} each)" if len(sizes) > 1 else ""
     return f"{kept.tensor.name}{bytes_each}: {kept.tensor.reason}"
 
 
@@ -155,4 +172,4 @@ def _factored(parts: tuple[Part, ...]) -> sp.Expr:
         copies[size] = copies.get(size, sp.S.Zero) + part.copies
     per_token = [count * size for (size, grows), count in copies.items() if grows]
     rest = [count * size for (size, grows), count in copies.items() if not grows]
-    return sp.gcd_terms(sp.Add(*per_token)) + sp.gcd_terms(sp.Add(*rest))
+    return common_factors_first(sp.Add(*per_token)) + common_factors_first(sp.Add(*rest))

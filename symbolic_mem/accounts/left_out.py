@@ -14,7 +14,7 @@ and each is the most that there is of its kind: they are not all there at one mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,8 +31,10 @@ from symbolic_mem.recipes.recipe import Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"
+WORKING = "working"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
+_WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
 _NONE_HELD = ("sgd",)
 
 Parts = tuple[Part, ...]
@@ -112,6 +114,16 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
     )
     return (*found, *(LeftOut(OTHER, said.words, source=recipe.source) for said in unsaid))
+
+
+def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """Of what an account leaves out, return what a timeline of the step leaves out too: what has no size.
+
+    Where the operations of a block are not described, what it works with inside its backward pass comes first.
+    """
+    unsized = tuple(one for one in found if not one.sets)
+    blocks = [layer for layer in model.layers if layer.block]
+    return unsized if all(layer.ops for layer in blocks) else (LeftOut(WORKING, _WORKS_WITH), *unsized)
 
 
 def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:

@@ -33,7 +33,8 @@ class Term(MadeLater):
     `short` is the same number of bytes before division, written with the model's named parts (``4*P``). `layer` is the
     name of the layer whose activations it is, `part_of` the term that this is a fraction of. The elements of a sum of
     `parts` are written when they are first asked for: numbers come from the parts. `inside` are the saved tensors that it
-    sums up; they may have several sizes, and `bytes_per_element` is then the unit in which they are counted.
+    sums up; they may have several sizes, and `bytes_per_element` is then the unit in which they are counted. What is `padded` to a
+    degree is held whole by every device, cut into that many equal shares where whole rows are cut.
     """
 
     name: str
@@ -48,6 +49,12 @@ class Term(MadeLater):
     layer: str = ""
     inside: tuple[Inside, ...] = ()
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
+    padded: sp.Symbol | None = None
+
+    @property
+    def whole_name(self) -> str:
+        """The name of the term that this is a part of, or its own."""
+        return self.name if self.part_of is None else self.part_of[1].whole_name
 
     @cached_property
     def undivided_bytes(self) -> sp.Expr:

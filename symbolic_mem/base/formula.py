@@ -13,6 +13,7 @@ from symbolic_mem.base.symbols import local
 
 MAX_LENGTH = 2_000
 MAX_EXPONENT = 64
+MAX_BITS = 20_000
 _FUNCTIONS = {"ceiling": sp.ceiling, "floor": sp.floor, "sqrt": sp.sqrt, "log": sp.log, "Max": sp.Max, "Min": sp.Min}
 _NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -98,7 +99,10 @@ def _build(
             exponent = _build(right, names, text, None)
             if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT:
                 raise _Refused(f"an exponent must be a number of at most {MAX_EXPONENT}", right)
-            return _build(left, names, text, numbers) ** exponent
+            base = _build(left, names, text, numbers)
+            if isinstance(base, sp.Rational) and int(base.p * base.q).bit_length() * abs(exponent) > MAX_BITS:
+                raise _Refused("a power of numbers is too large to be read", node)
+            return base**exponent
         case ast.BinOp(left=left, op=op, right=right):
             one, other = _build(left, names, text, numbers), _build(right, names, text, numbers)
             match op:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
 from typing import Any
 
 from symbolic_mem.base.units import whole_figures
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
@@ -18,9 +20,10 @@ _BEFORE_FIGURES = 3
 class Misreading:
     """How a number was read off an answer: all defaults read it rightly.
 
-    `rounding` is what happens to a count (``up``, ``down``, ``nearest``), `before` what happens to amounts before they
-    are divided (``exact``, ``rounded``, ``cut``), `cut` whether figures are cut off, and `shown` how an amount gets its
-    unit. A batch is counted `per` another unit (empty: as asked), or rounded in another unit `first`.
+    `rounding` is what happens to a count (``up``, ``down``, ``nearest``, ``none``), `before` what happens to amounts
+    before they are divided (``exact``, ``rounded``, ``cut``), `cut` whether figures are cut off, and `shown` how an
+    amount gets its unit. A batch is counted `per` another unit (empty: as asked), or rounded in another unit `first`; a
+    number of parameters is taken `times` the bytes of one.
     """
 
     rounding: str = "up"
@@ -29,19 +32,29 @@ class Misreading:
     shown: str = "as said"
     per: str = ""
     first: str = ""
+    times: int = 1
 
 
 @dataclass(frozen=True)
 class Case:
-    """The study as the question sees it, and the question (None: a claim about the account itself)."""
+    """The study as the question sees it, and the question (None: a claim about the account itself).
+
+    `counted` are the kinds that make up all memory; `instead` are numbers in the place of other lines of the answer.
+    """
 
     study: Study
     question: Question | None
     misread: Misreading = field(default=Misreading())
+    counted: tuple[str, ...] = KINDS
+    instead: Mapping[str, Fraction] = field(default_factory=dict)
 
     def reading(self, **changes: Any) -> Case:
         """The case read off otherwise."""
         return replace(self, misread=replace(self.misread, **changes))
+
+    def asks_as(self, other: Case) -> bool:
+        """Whether two cases differ at most in how the number is read off."""
+        return self.study is other.study and self.question is other.question and self.instead == other.instead
 
 
 @dataclass(frozen=True)
@@ -56,13 +69,20 @@ def read_off(claimed: Claimed, how: Misreading) -> Result | None:
     """Read a number off an answer, rightly or not; None where a misreading has no meaning for it."""
     if claimed.value is None:
         return Result(None)
+    if how.times != 1:
+        return Result(Fraction(claimed.value * how.times)) if claimed.unit == "parameters" else None
     if claimed.measures == "tokens":
         return _tokens(claimed, how)
     if how.per or how.first:
         return None
-    if claimed.measures != "devices" or (how.rounding, how.before) == ("up", "exact"):
-        counted = (how.rounding, how.before) == ("up", "exact")
-        return Result(Fraction(claimed.value), _exact(claimed.quotient)) if counted else None
+    if (how.rounding, how.before) == ("up", "exact"):
+        return Result(Fraction(claimed.value), _exact(claimed.quotient))
+    return _devices(claimed, how) if claimed.measures == "devices" else None
+
+
+def _devices(claimed: Claimed, how: Misreading) -> Result | None:
+    if how.rounding == "none" and how.before == "exact":
+        return None if claimed.quotient is None else Result(Fraction(claimed.quotient), Fraction(claimed.quotient))
     if claimed.parts is None:
         return None
     divided, fixed, limit = claimed.parts
@@ -71,6 +91,8 @@ def read_off(claimed: Claimed, how: Misreading) -> Result | None:
     if not limit.holds(fixed) or (fixed == limit.capacity and divided):
         return Result(None)
     quotient = Fraction(divided) / (limit.capacity - fixed) if divided else Fraction(0)
+    if how.rounding == "none":
+        return Result(quotient, quotient)
     whole = {
         "up": limit.first_whole(quotient),
         "down": floor(quotient),
@@ -83,13 +105,16 @@ def _tokens(claimed: Claimed, how: Misreading) -> Result | None:
     """Tokens of the batch, per chip, per rank or in sequences: `claimed.per` holds the size of each unit in tokens."""
     if how.before != "exact" or {how.per, how.first} - {"", *claimed.per}:
         return None
-    tokens, unit = _exact(claimed.tokens), Fraction(claimed.per[how.per or claimed.counted])
-    assert tokens is not None, "a batch that exists has a number of tokens"
+    if claimed.tokens is None:  # counted from another number of tokens: nothing is left to round
+        return Result(Fraction(claimed.value)) if how == Misreading(cut=how.cut, shown=how.shown) else None
+    tokens, unit = Fraction(claimed.tokens), Fraction(claimed.per[how.per or claimed.counted])
     if how.first and tokens > 0:
         first = Fraction(claimed.per[how.first])
         quotient = (floor(tokens / first) + 1) * first / unit
         return Result(Fraction(-floor(-quotient)), quotient)
     quotient = tokens / unit
+    if how.rounding == "none":
+        return Result(quotient, quotient)
     whole = {"up": floor(quotient) + 1, "down": floor(quotient), "nearest": floor(quotient + Fraction(1, 2))}
     return Result(Fraction(whole[how.rounding]), quotient)
 

@@ -2,87 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml
+from symbolic_mem.claims.amounts import matrices, saved_tensors
 from symbolic_mem.claims.case import Case
-from symbolic_mem.claims.changes import CHANGES, saved_tensors
+from symbolic_mem.claims.changes import CHANGES
+from symbolic_mem.document.words import listed
 
-_KEYS = ("name", "sentence", "source", "aspect", "change", "with", "each")
+_KEYS = ("name", "sentence", "source", "seen", "aspect", "change", "with", "each", "alone")
+_TOGETHER = ("slips", "source", "seen")
 
 
 @dataclass(frozen=True)
 class Slip:
-    """A slip: its name, the sentence that explains it, where it was seen, and the change that it makes in a case.
+    """A slip: its name, the sentence that explains it, where it is from, and what it does to a case.
 
-    Two slips of one `aspect` contradict or hide each other and are never combined.
+    It was `seen` in answers of people, or not. Two slips of one `aspect` contradict or hide each other and are never
+    combined; one that is `alone` is combined with no other.
     """
 
     name: str
     sentence: str
     source: str
     aspect: str
-    change: str
-    arguments: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    each: str = ""
+    does: Callable[[Case], Case | None] = field(compare=False)
+    seen: bool = False
+    alone: bool = False
 
     def apply(self, case: Case) -> Case | None:
         """Return the slipped case, or None where this slip cannot occur."""
-        return CHANGES[self.change](case, **self.arguments)
+        return self.does(case)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Slips, by their names, that were made together, where that is from, and whether people made them."""
+
+    slips: tuple[str, ...]
+    source: str
+    seen: bool = False
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A slip as the catalogue has it, for all tensors of its kind where it is about `each` of them.
+
+    Then people may have made it with some of them alone: those are `seen`.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    seen: bool | tuple[str, ...]
+    aspect: str
+    change: str
+    arguments: Mapping[str, Any]
+    each: str
+    alone: bool
+
+    def slips(self, case: Case) -> Iterator[Slip]:
+        """Yield the slip, or one for each tensor that the case has."""
+        match self.each:
+            case "saved":
+                for tensor in saved_tensors(case):
+                    yield self._about(tensor.name, tensor.name, "{tensor}")
+            case "matrix":
+                for names in matrices(case):
+                    yield self._about(names[0], listed(names, "or"), "{matrix}")
+            case _:
+                yield self._slip(self.name, self.sentence, self.aspect, self.arguments, seen=bool(self.seen))
+
+    def _about(self, tensor: str, shown: str, place: str) -> Slip:
+        sentence, aspect = self.sentence.replace(place, shown), f"{self.aspect} {tensor}"
+        seen = self.seen is True or (isinstance(self.seen, tuple) and tensor in self.seen)
+        return self._slip(f"{self.name}: {shown}", sentence, aspect, {"tensor": tensor}, seen=seen)
+
+    def _slip(self, name: str, sentence: str, aspect: str, arguments: Mapping[str, Any], *, seen: bool) -> Slip:
+        does = partial(CHANGES[self.change], **arguments)
+        return Slip(name, sentence, self.source, aspect, does, seen, self.alone)
+
+
+def occurring(case: Case) -> Iterator[tuple[Slip, Case]]:
+    """Yield the slips that can occur in a case, each with the slipped one, in the order of the catalogue."""
+    for row in catalogue():
+        for slip in row.slips(case):
+            slipped = slip.apply(case)
+            if slipped is not None:
+                yield slip, slipped
 
 
 @cache
-def slips() -> tuple[Slip, ...]:
+def catalogue() -> tuple[_Row, ...]:
     """Return every slip of the catalogue, in its order.
 
-    >>> [slip.name for slip in slips()][:2]
+    >>> [slip.name for slip in catalogue()][:2]
     ['GB for GiB on the device', 'GiB for GB on the device']
     """
-    where = "slips.toml"
-    content = parse_toml(Path(__file__).with_name(where).read_bytes(), where)
-    known_keys(content, ("slip",), where)
-    return tuple(
-        _read(row, f"{where} number {i}") for i, row in enumerate(entry(content, "slip", list, where), start=1)
-    )
+    rows = entry(_content(), "slip", list, _FILE)
+    return tuple(_read(row, f"{_FILE} number {i}") for i, row in enumerate(rows, start=1))
 
 
-def occurring(case: Case) -> tuple[Slip, ...]:
-    """Return the slips that can occur in a case; a slip about each saved tensor becomes one for each."""
-    found: list[Slip] = []
-    for slip in slips():
-        if slip.each != "saved":
-            found.append(slip)
-            continue
-        for tensor in saved_tensors(case):
-            found.append(
-                Slip(
-                    f"{slip.name}: {tensor.name}",
-                    slip.sentence.replace("{tensor}", tensor.name),
-                    slip.source,
-                    f"{slip.aspect} {tensor.name}",
-                    slip.change,
-                    {"tensor": tensor.name},
-                )
-            )
-    return tuple(slip for slip in found if slip.apply(case) is not None)
+@cache
+def together() -> tuple[Together, ...]:
+    """Return the slips that were made together, in the order of the catalogue."""
+    made = []
+    for i, row in enumerate(entry(_content(), "together", list, _FILE), start=1):
+        where = f"{_FILE} together, number {i}"
+        known_keys(row, _TOGETHER, where)
+        names = tuple(entry(row, "slips", list, where))
+        made.append(Together(names, entry(row, "source", str, where), entry(row, "seen", bool, where, False)))
+    return tuple(made)
 
 
-def _read(row: Mapping[str, Any], where: str) -> Slip:
+_FILE = "slips.toml"
+
+
+@cache
+def _content() -> Mapping[str, Any]:
+    content = parse_toml(Path(__file__).with_name(_FILE).read_bytes(), _FILE)
+    known_keys(content, ("slip", "together"), _FILE)
+    return content
+
+
+def _read(row: Mapping[str, Any], where: str) -> _Row:
     known_keys(row, _KEYS, where)
     change = entry(row, "change", str, where)
     if change not in CHANGES:
         raise BadInput(f"{where}: unknown change {change!r}; {nearest(change, CHANGES)}")
-    return Slip(
+    return _Row(
         name=entry(row, "name", str, where),
         sentence=entry(row, "sentence", str, where),
         source=entry(row, "source", str, where),
+        seen=tuple(seen)
+        if isinstance(seen := row.get("seen", False), list)
+        else entry(row, "seen", bool, where, False),
         aspect=entry(row, "aspect", str, where),
         change=change,
         arguments=entry(row, "with", dict, where, {}),
         each=entry(row, "each", str, where, ""),
+        alone=entry(row, "alone", bool, where, False),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -12,12 +12,22 @@ import sympy as sp
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.amounts import (
+    add_state,
+    count_kinds,
+    divide_only,
+    forget_kind,
+    forget_matrix,
+    forget_saved,
+    forget_weights,
+    keep_moments,
+    size_of,
+    sum_what_is_kept,
+)
 from symbolic_mem.claims.case import Case
-from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
+from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.compute_bound import ComputeBound
-from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.recipes.states import State
 from symbolic_mem.study.setting import OneDevice
 
 Slipped = Callable[..., Case | None]
@@ -27,6 +37,8 @@ def read_capacity(case: Case, unit: str) -> Case | None:
     """Read the label of the device with the other meaning of its unit: GB for GiB, or GiB for GB."""
     if not case.study.device.known:
         return None
+    if case.study.device.name is not None:
+        return read_label(case, {"GB": "marketed", "GiB": "binary"}[unit])
     capacity = case.study.capacity
     if {capacity.unit, unit} != {"GB", "GiB"}:
         return None
@@ -37,8 +49,18 @@ def read_capacity(case: Case, unit: str) -> Case | None:
     return replace(case, study=replace(case.study, device=device))
 
 
+def read_label(case: Case, reading: str) -> Case | None:
+    """Count the bytes of a device of the catalogue in another reading of its label."""
+    device = case.study.device
+    if device.name is None or device.reading == reading:
+        return None
+    if getattr(device_of(device.name, case.study.devices), reading) is None:
+        return None
+    return replace(case, study=replace(case.study, device=replace(device, reading=reading)))
+
+
 def show(case: Case, unit: str) -> Case:
-    """Write the number of one unit with the name of the other: ``binary`` as decimal, or ``decimal`` as binary."""
+    """Write the number of one unit with the name of another: ``binary``, ``decimal``, or ``thousands`` for 1024s."""
     return case.reading(shown=unit)
 
 
@@ -53,41 +75,6 @@ def set_fraction(case: Case, whole: bool) -> Case | None:
     return _placed(case, lambda placed: replace(placed, fraction=share) if 0 < placed.fraction < 1 else placed)
 
 
-def count_kinds(case: Case, kinds: list[str]) -> Case | None:
-    """Count only some kinds of memory."""
-    counted = case.question.counted if case.question is not None else KINDS
-    present = [kind for kind in case.study.memory.kinds if kind in counted]
-    kept = [kind for kind in present if kind in kinds]
-    return None if not kept or kept == present else _without(case, [kind for kind in present if kind not in kinds])
-
-
-def forget_kind(case: Case, kind: str) -> Case | None:
-    """Leave one kind of memory out."""
-    return _without(case, [kind]) if kind in case.study.memory.kinds else None
-
-
-def keep_moments(case: Case, copies: int) -> Case | None:
-    """Keep fewer values for the optimizer's algorithm than it has."""
-    recipe = case.study.recipe
-    states = tuple(replace(s, copies=copies) if s.moment and s.copies > copies else s for s in recipe.states)
-    return _recipe(case, replace(recipe, states=tuple(state for state in states if state.copies)))
-
-
-def add_state(case: Case, kind: str, size: int) -> Case | None:
-    """Keep something more for every parameter."""
-    more = State("added by the slip", kind, sp.Integer(size))
-    return _recipe(case, replace(case.study.recipe, states=(*case.study.recipe.states, more)))
-
-
-def size_of(case: Case, kind: str, size: int) -> Case | None:
-    """Use another number of bytes for each element of a kind."""
-    recipe = case.study.recipe
-    if kind == "activations":
-        return _recipe(case, replace(recipe, activations=sp.Integer(size)))
-    states = tuple(replace(s, bytes_per_element=sp.Integer(size)) if s.kind == kind else s for s in recipe.states)
-    return _recipe(case, replace(recipe, states=states))
-
-
 def set_value(case: Case, **formulas: str) -> Case | None:
     """Use the value of a formula for a symbol: ``S = "1"``, ``n_kv = "n_heads"``."""
     given = case.study.values
@@ -100,18 +87,13 @@ def set_value(case: Case, **formulas: str) -> Case | None:
     return None if values == dict(given) else replace(case, study=replace(case.study, values=values))
 
 
-def forget_saved(case: Case, tensor: str) -> Case | None:
-    """Leave out one of the tensors that are kept for the backward pass."""
-    return _layers(case, "saved", lambda one: one.name == tensor)
-
-
-def forget_weights(case: Case, group: str) -> Case | None:
-    """Leave out a group of weights, such as the head."""
-    return _layers(case, "weights", lambda one: one.group == group)
+def take_bytes(case: Case, each: int) -> Case:
+    """Take the bytes of all parameters for their number."""
+    return case.reading(times=each)
 
 
 def round_count(case: Case, how: str) -> Case:
-    """Round a count down or to the nearest whole number instead of up."""
+    """Round a count down, to the nearest whole number, or not at all, instead of up."""
     return case.reading(rounding=how)
 
 
@@ -161,12 +143,6 @@ def round_first(case: Case, unit: str) -> Case:
     return case.reading(first=unit)
 
 
-def saved_tensors(case: Case) -> tuple[Tensor, ...]:
-    """The tensors that are kept for the backward pass, one of each name."""
-    by_name = {tensor.name: tensor for layer in case.study.model.layers for tensor in layer.saved}
-    return tuple(by_name.values()) if len(by_name) > 1 else ()
-
-
 @cache
 def _formula(formula: str) -> sp.Expr:
     return read_formula(formula, {str(name.symbol): name.symbol for name in table(given=True)}, "a slip")
@@ -186,35 +162,12 @@ def _placed(case: Case, change: Callable[[Placed], Placed]) -> Case | None:
     return replace(case, study=replace(case.study, placement=placement)) if changed else None
 
 
-def _recipe(case: Case, recipe: Recipe) -> Case | None:
-    return None if recipe == case.study.recipe else replace(case, study=replace(case.study, recipe=recipe))
-
-
-def _without(case: Case, kinds: Sequence[str]) -> Case:
-    """The case whose model and recipe keep nothing of some kinds."""
-    study = case.study
-    recipe = replace(study.recipe, states=tuple(s for s in study.recipe.states if s.kind not in kinds))
-    slipped = replace(case, study=replace(study, recipe=recipe))
-    return _layers(slipped, "saved", lambda tensor: tensor.kind in kinds) or slipped
-
-
-def _layers(case: Case, field: str, drop: Callable[[Tensor], bool]) -> Case | None:
-    def without(layer: Layer) -> Layer:
-        kept = tuple(one for one in getattr(layer, field) if not drop(one))
-        return layer if len(kept) == len(getattr(layer, field)) else replace(layer, **{field: kept})
-
-    model = case.study.model
-    layers = tuple(without(layer) for layer in model.layers)
-    if all(one is other for one, other in zip(layers, model.layers, strict=True)):
-        return None
-    slipped: Model = replace(model, layers=layers)
-    return replace(case, study=replace(case.study, built=replace(case.study.built, model=slipped)))
-
-
 CHANGES: dict[str, Slipped] = {
     change.__name__: change
     for change in (
+        sum_what_is_kept,
         read_capacity,
+        read_label,
         show,
         set_rest,
         set_fraction,
@@ -226,6 +179,9 @@ CHANGES: dict[str, Slipped] = {
         set_value,
         forget_saved,
         forget_weights,
+        forget_matrix,
+        divide_only,
+        take_bytes,
         round_count,
         round_before,
         cut_figures,

@@ -1,230 +1,216 @@
-"""`check`: a claimed number, right or wrong and by how much, and the slips that reproduce it."""
+"""`check`: a claimed number or formula, right or wrong and by how much, and the slips that reproduce it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.case import Case, Result, read_off
-from symbolic_mem.claims.catalogue import Slip, occurring
+from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
-from symbolic_mem.claims.subjects import claim_of, known, questions_about
+from symbolic_mem.claims.explain import Explanation, Search
+from symbolic_mem.claims.follow import Earlier, following
+from symbolic_mem.claims.formulas import Compared, compare_formula
+from symbolic_mem.claims.stated import Stated
+from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
-# How each measure can be misread: two such slips of a number that neither changes alone may change it together.
-_READ_BY = {
-    "bytes": ("shown", "cut"),
-    "number": (),
-    "count": ("cut",),
-    "devices": ("rounding", "before", "cut"),
-    "tokens": ("rounding", "per", "first", "cut"),
-}
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """One slip, or a pair, that reproduces the claim: under it the quantity is exactly `value` (bytes, or a count)."""
-
-    slips: tuple[Slip, ...]
-    value: Fraction | None
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim against the study: `expected` is the exact number (None: there is none, no number of devices is enough).
+    """A claim against the study: `name` is how the study calls the quantity, `expected` its exact number (None: none).
 
-    `step` is the place to which the claim is the rounded truth: None when it is wrong, zero when it is exact.
-    `explanations` are every single slip that gives the claim, or, only where there is none, every pair; the number
-    alone cannot tell which of several was made. Empty for a wrong claim means: no known slip. `beside` are sentences
-    about the study that a reader of the verdict needs.
+    `figures` says to how many the claim is right: zero where it is exact, None where it is wrong. Of a formula,
+    `compared` says what it was held against. `explanations` are every single slip that gives the claim, and those known
+    to have been made together; only where there is none, pairs. The number alone cannot tell which of several was
+    made. Empty for a wrong claim means: no known slip. `beside` are sentences about the study that a reader needs.
     """
 
     claim: Claim
+    name: str
     claimed: Claimed
     question: str | None
+    stated: Stated
     expected: Fraction | None
     quotient: Fraction | None
-    step: Fraction | None
+    figures: int | None
+    compared: Compared | None = None
     explanations: tuple[Explanation, ...] = ()
     beside: tuple[Prose, ...] = ()
 
     @property
     def right(self) -> bool:
         """Whether the claim is the exact number, or that number rounded to the figures of the claim."""
-        return self.step is not None
+        return self.figures is not None
 
     @property
     def rounded(self) -> bool:
         """Whether the claim is right and rounded."""
-        return self.step is not None and self.step > 0
+        return bool(self.figures)
+
+    @property
+    def value(self) -> Fraction | None:
+        """What is claimed, in bytes or in what the quantity counts; None where it is that there is no number."""
+        return self.stated.value
 
     @property
     def difference(self) -> Fraction | None:
-        """Claim less truth, in bytes or devices; None where either is not a number."""
-        value, truth = self.claim.value, self.truth
-        return None if value is None or truth is None else value - truth
+        """Claim less truth, in bytes or in what the quantity counts; None where either is not a number."""
+        return None if self.value is None or self.expected is None else self.value - self.expected
 
     @property
     def ratio(self) -> Fraction | None:
         """Claim over truth."""
-        value, truth = self.claim.value, self.truth
-        return None if value is None or not truth else value / truth
-
-    @property
-    def truth(self) -> Fraction | None:
-        """What the claim is compared with: the whole number, or the quotient where the claim has decimals."""
-        exact = self.claimed.whole and not self.claim.whole
-        return self.quotient if exact and self.quotient is not None else self.expected
+        return None if self.value is None or not self.expected else self.value / self.expected
 
 
-def check(study: Study, claim: str | Claim, *, question: str | None = None) -> Verdict:
-    """Compare a claim such as ``n_fsdp=38`` or ``static=3276 GB`` with what the study answers.
+@dataclass(frozen=True)
+class Unread:
+    """A claim that could not be checked: its `text` as it was given, and the `error`."""
+
+    text: str
+    error: BadInput
+
+
+def check(study: Study, claim: str | Claim, *, question: str | None = None, earlier: Sequence[Verdict] = ()) -> Verdict:
+    """Compare a claim such as ``n_fsdp=38``, ``M_static=3276 GB`` or ``P=2*L*d_model*d_ff`` with what the study answers.
 
     A number that a question answers is compared under each question that answers it, or under the one labelled
-    `question`. Raises `BadInput` for an unknown quantity, an amount of memory without a unit, and a count with one.
+    `question`. A wrong one that follows from an `earlier` wrong one of the same person is told so. Raises `BadInput` for
+    an unknown quantity, an amount of memory without a unit, and a unit of something else.
 
     >>> from symbolic_mem.library.read import load_study
     >>> verdict = check(load_study("cs336-a2-xxl"), "static=3276 GB")
     >>> verdict.right, [slip.name for slip in verdict.explanations[0].slips]
     (False, ['GiB printed as GB'])
     """
-    stated = read_claim(claim) if isinstance(claim, str) else claim
-    names = known(study)
-    if stated.name not in names:
-        raise BadInput(f"unknown quantity {stated.name!r}; {nearest(stated.name, names)}")
-    cases = []
-    for seen, asked in questions_about(study, stated.name, question):
-        case = Case(seen, asked)
-        claimed = claim_of(case.study, case.question, stated.name)
-        _check_unit(stated, claimed)
-        found = read_off(claimed, case.misread)
-        assert found is not None, "an answer that is read rightly has a meaning"
-        step = _agrees(stated, claimed, found, case)
-        verdict = Verdict(
-            stated, claimed, question if asked is None else asked.label, found.value, found.quotient, step
-        )
+    read = read_claim(claim) if isinstance(claim, str) else claim
+    name = called(study, read.name, question)
+    verdicts: list[tuple[Verdict, Case]] = []
+    absent: BadInput | None = None
+    for seen, asked, called_there in questions_about(study, name, question):
+        label = question if asked is None else asked.label
+        chosen = study.question(question) if asked is None and question is not None else asked
+        case = Case(seen, asked, counted=counted_kinds(study, chosen))
+        try:
+            verdict = _judged(read, called_there, case, label)
+        except (MissingValue, NoNumber) as missing:
+            absent = absent or missing
+            continue
         if verdict.right:
             return replace(verdict, beside=_beside(case))
-        cases.append((verdict, case))
-    verdict, case = cases[0]
-    explained = _explain(stated, case, verdict.claimed)
+        verdicts.append((verdict, case))
+    if not verdicts:
+        raise absent or BadInput(f"question {question!r} has no {read.name}; ask another, or leave --question out")
+    verdict, case = verdicts[0]
+    if verdict.stated.number is None and not verdict.claim.never:
+        return replace(verdict, beside=_beside(case))
+    before = [
+        Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected)
+        for one in earlier
+        if one.value is not None and one.expected is not None
+    ]
+    for other, its_case in verdicts if before else ():
+        if _search(other, its_case).follows(following(its_case, other.name, before)):
+            verdict, case = other, its_case
+            break
+    explained = _search(verdict, case).explanations(following(case, verdict.name, before))
     return replace(verdict, explanations=explained, beside=_beside(case))
+
+
+def _search(verdict: Verdict, case: Case) -> Search:
+    """The search for slips: a slipped number is that of the instants that decide the true one, where there are any."""
+    return Search(verdict.stated, verdict.name, _pinned(case), verdict.claimed)
+
+
+def _pinned(case: Case) -> Case:
+    if case.question is None or not case.study.timeline:
+        return case
+    found = case.question.answer(case.study)
+    deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
+    return replace(case, study=replace(case.study, pinned=tuple(deciding))) if deciding else case
+
+
+def check_all(
+    study: Study, claims: Iterable[tuple[str, str | None]], *, question: str | None = None
+) -> list[Verdict | Unread]:
+    """Check claims of one person, each with the label of its question or None; one that cannot be read stops no other.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> said = [("static=3276 GB", None), ("speed=3", None), ("devices=69", "a")]
+    >>> good, bad, other = check_all(load_study("cs336-a2-xxl"), said)
+    >>> type(bad).__name__, good.right, other.expected
+    ('Unread', False, Fraction(68, 1))
+    """
+    found: list[Verdict | Unread] = []
+    for text, label in claims:
+        earlier = [one for one in found if isinstance(one, Verdict)]
+        try:
+            found.append(check(study, text, question=label or question, earlier=earlier))
+        except BadInput as error:
+            found.append(Unread(text, error))
+    return found
+
+
+def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
+    """Hold the claim against the number of one case, or a formula against that of the quantity."""
+    if claim.formula:
+        try:
+            compared = compare_formula(claim.formula, case.study, case.question, name, case.counted)
+        except BadInput as error:
+            raise BadInput(f"claim {claim.name}={claim.text}: {error}") from None
+        try:
+            claimed = None if compared.value is None else claim_of(case.study, case.question, name, case.counted)
+        except BadInput:
+            claimed = None  # a formula needs no number
+        if claimed is None:
+            figures = 0 if compared.same else None
+            return Verdict(
+                claim, name, Claimed(None, "number", name), label, Stated(None), None, None, figures, compared
+            )
+        return _with_number(claim, name, case, label, claimed, compared)
+    claimed = claim_of(case.study, case.question, name, case.counted)
+    return _with_number(claim, name, case, label, claimed, None)
+
+
+def _with_number(
+    claim: Claim, name: str, case: Case, label: str | None, claimed: Claimed, compared: Compared | None
+) -> Verdict:
+    found = read_off(claimed, case.misread)
+    assert found is not None, "an answer that is read rightly has a meaning"
+    stated = Stated(None)
+    if compared is None and claim.spelled is not None:
+        try:
+            stated = Stated(claim.number, claim.scale(claimed), claim.spelled.unit)
+        except BadInput:
+            compared = _product(claim, name, case)
+            if compared is None:
+                raise
+    elif compared is None and not (claimed.whole or claimed.value is None):
+        raise BadInput(f"claim {claim.name}={claim.text}: {claimed.meaning} is always a number; give one")
+    if compared is not None:
+        stated, figures = Stated(compared.value, computed=True), 0 if compared.same else None
+    else:
+        figures = stated.agrees(claimed, found, case.misread)
+    return Verdict(claim, name, claimed, label, stated, found.value, found.quotient, figures, compared)
+
+
+def _product(claim: Claim, name: str, case: Case) -> Compared | None:
+    """A number with something after it that is no unit, read as a product: 16 P; None where it is none."""
+    if claim.spelled is None or claim.spelled.unit in ("", *BYTES_PER):
+        return None
+    try:
+        return compare_formula(claim.text, case.study, case.question, name, case.counted)
+    except BadInput:
+        return None
 
 
 def _beside(case: Case) -> tuple[Prose, ...]:
     said = () if case.question is None else precedence(case.study, case.question)
     return (*said, *idle_degrees(case.study))
-
-
-def _explain(claim: Claim, case: Case, truth: Claimed) -> tuple[Explanation, ...]:
-    right = read_off(truth, case.misread)
-    matter, singles = [], []
-    for slip, slipped in _slipped(case):
-        claimed = truth if _same_asked(slipped, case) else _claimed(claim, slipped)
-        found = None if claimed is None else read_off(claimed, slipped.misread)
-        if claimed is None or found is None or _untouched(claim, case, slipped, (truth, right), (claimed, found)):
-            continue
-        matter.append((slip, slipped, claimed))
-        if _agrees(claim, claimed, found, slipped) is not None:
-            singles.append(Explanation((slip,), found.value))
-    if singles:
-        return tuple(singles)
-    pairs = []
-    for (one, first, by_one), (other, _, by_other) in combinations(matter, 2):
-        both = other.apply(first) if one.aspect != other.aspect else None
-        if both is None:
-            continue
-        if _same_asked(both, first):
-            claimed: Claimed | None = by_one
-        else:
-            claimed = by_other if _same_asked(first, case) else _claimed(claim, both)
-        found = None if claimed is None else read_off(claimed, both.misread)
-        if claimed is not None and found is not None and _agrees(claim, claimed, found, both) is not None:
-            pairs.append(Explanation((one, other), found.value))
-    return tuple(pairs)
-
-
-def _slipped(case: Case) -> Iterator[tuple[Slip, Case]]:
-    for slip in occurring(case):
-        slipped = slip.apply(case)
-        if slipped is not None:
-            yield slip, slipped
-
-
-def _same_asked(one: Case, other: Case) -> bool:
-    """Whether two cases differ at most in how the number is read off."""
-    return one.study is other.study and one.question is other.question
-
-
-def _claimed(claim: Claim, slipped: Case) -> Claimed | None:
-    """The number in a slipped case, asked of the question itself."""
-    try:
-        return claim_of(slipped.study, slipped.question, claim.name)
-    except BadInput:
-        return None  # what slipped leaves nothing to ask about
-
-
-def _untouched(
-    claim: Claim, case: Case, slipped: Case, before: tuple[Claimed, Result | None], after: tuple[Claimed, Result]
-) -> bool:
-    """Whether a slip leaves the number as it was, with all that it came from."""
-    if before != after:
-        return False
-    names = ("shown",) if claim.name == "parameters" else _READ_BY[after[0].measures]
-    return all(getattr(slipped.misread, name) == getattr(case.misread, name) for name in names)
-
-
-def _agrees(claim: Claim, claimed: Claimed, found: Result, case: Case) -> Fraction | None:
-    """The step to which the claim is the rounded number: zero when it is exact, None when it is another number."""
-    if claim.number is None or found.value is None:
-        return Fraction(0) if claim.number is None and found.value is None else None
-    if claimed.whole:
-        if claim.whole:
-            return Fraction(0) if claim.number == found.value else None
-        exact = found.quotient if found.quotient is not None else found.value
-    else:
-        exact = found.value / BYTES_PER.get(claim.unit, 1) * _unit_slip(claim, case)
-    if exact == claim.number:
-        return Fraction(0)
-    return claim.agrees(exact, cut=case.misread.cut)
-
-
-def _unit_slip(claim: Claim, case: Case) -> Fraction:
-    """What the number is multiplied by when it counts the unit of the other kind; 1 where nothing slipped."""
-    shown = case.misread.shown
-    if shown == "as said":
-        return Fraction(1)
-    if claim.name == "parameters":
-        return Fraction(10**9, 2**30) if shown == "binary" else Fraction(1)
-    letters = claim.unit.replace("i", "")
-    decimal = next((unit for unit in BYTES_PER if unit == letters), "B")
-    binary = f"{letters[:-1].upper()}iB"
-    if binary not in BYTES_PER or decimal == "B":
-        return Fraction(1)
-    if shown == "binary" and claim.unit == decimal:
-        return Fraction(BYTES_PER[decimal], BYTES_PER[binary])
-    if shown == "decimal" and claim.unit == binary:
-        return Fraction(BYTES_PER[binary], BYTES_PER[decimal])
-    return Fraction(1)
-
-
-def _check_unit(claim: Claim, claimed: Claimed) -> None:
-    if claim.number is None:
-        if not claimed.whole:
-            raise BadInput(f"claim {claim.name}={claim.text}: {claimed.meaning} is always a number; give one")
-        return
-    if claimed.measures == "bytes" and not claim.unit:
-        raise BadInput(
-            f"claim {claim.name}={claim.text} has no unit; write {claim.name}={claim.text} GB (10^9 bytes) or "
-            f"{claim.name}={claim.text} GiB (2^30 bytes)"
-        )
-    if claimed.measures != "bytes" and claim.unit:
-        raise BadInput(f"claim {claim.name}={claim.text} has a unit, and {claimed.meaning} has none; leave it out")

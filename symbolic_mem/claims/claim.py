@@ -1,94 +1,77 @@
-"""`Claim`: a number that somebody states, with its unit and its figures, read exactly."""
+"""`Claim`: what somebody states of a quantity: a number as it is spelt, a formula, or that there is none."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
-from math import floor
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.units import BYTES_PER, parse_bytes, whole_figures
+from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.spelled import Spelled, spelled
+from symbolic_mem.study.question import Claimed
 
+MAX_LENGTH = 2000
 NEVER = ("none", "infeasible", "impossible")
-_CLAIM = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*=\s*(\S.*?)\s*")
-_NUMBER = re.compile(r"([0-9][0-9_,]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)\s*([A-Za-z]*)")
-_LEAST_FIGURES = 3
+_CLAIM = re.compile(r"\s*([^\W\d][^=]*?)\s*=\s*(\S.*?)\s*", re.DOTALL)
+_FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """`number` of `unit` (empty for a count) claimed for the quantity `name`; None claims that there is no number.
+    """What is claimed of the quantity `name`, as the `text` has it: a number as it is `spelled`, or a `formula`.
 
-    `step` is the place of its last figure: 1/10 for 102.1, and 1 for 3520, whose zero may also be a rounded figure.
+    Where it is neither, the claim is that there is no such number.
     """
 
     name: str
-    number: Fraction | None
-    unit: str
-    step: Fraction
     text: str
+    spelled: Spelled | None = None
+    formula: str = ""
 
     @property
-    def value(self) -> Fraction | None:
-        """The claimed value: bytes where the claim has a unit."""
-        return None if self.number is None else self.number * BYTES_PER.get(self.unit, 1)
+    def number(self) -> Fraction | None:
+        """The number as it is written, in its own unit."""
+        return None if self.spelled is None else self.spelled.number
 
     @property
-    def whole(self) -> bool:
-        """Whether the claim is a whole number written without decimals or a power of ten."""
-        return self.number is not None and self.step == 1
+    def never(self) -> bool:
+        """Whether it is that there is no such number."""
+        return self.spelled is None and not self.formula
 
-    def figures(self) -> int:
-        """Significant figures of the claim as written."""
-        return 0 if not self.number else whole_figures(self.number / self.step)
-
-    def agrees(self, exact: Fraction, *, cut: bool = False) -> Fraction | None:
-        """Return the step to which `exact` (in the claim's unit) gives the claim when rounded, or None.
-
-        `cut` drops the further figures instead. Zeros at the end may be rounded figures while three others are left.
-
-        >>> read_claim("total=3520 GB").agrees(Fraction(35176, 10)), read_claim("total=3517 GB").agrees(Fraction(35176, 10))
-        (Fraction(10, 1), None)
-        """
-        if self.number is None:
-            return None
-        step, figures = self.step, self.figures()
-        while True:
-            below = floor(exact / step) * step
-            nearest = {below} if 2 * (exact - below) < step else {below + step}
-            if 2 * (exact - below) == step:
-                nearest.add(below)  # a half may be rounded either way
-            if self.number in ({below} if cut else nearest):
-                return step
-            if step < 1 or figures <= _LEAST_FIGURES or self.number % (step * 10) != 0:
-                return None
-            step, figures = step * 10, figures - 1
+    def scale(self, claimed: Claimed) -> Fraction:
+        """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else."""
+        assert self.spelled is not None, "only a number has a unit"
+        return factor(self.spelled.unit, claimed, f"claim {self.name}={self.text}", self.name)
 
 
 def read_claim(text: str) -> Claim:
-    """Read a claim such as ``n_fsdp=38``, ``static = 3276 GB`` or ``n_fsdp=none``.
+    """Read a claim such as ``n_fsdp=38``, ``M_static = 3,276 GB``, ``n_fsdp=none`` or ``P=2*L*d_model*d_ff``.
 
-    Raises `BadInput` for anything else, and for a unit that does not say which of two meanings is meant.
+    Raises `BadInput` for anything else.
 
-    >>> read_claim("activations=102.1 GB").value
-    Fraction(102100000000, 1)
+    >>> read_claim("activations=102.1 GB").spelled
+    Spelled(number=Fraction(1021, 10), shown=4, unit='GB')
+    >>> read_claim("P = 2*L*d_model*d_ff").formula, read_claim("n_fsdp=none").never
+    ('2*L*d_model*d_ff', True)
     """
     match = _CLAIM.fullmatch(text)
     if not match:
         raise BadInput(f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38 or static=3276GiB")
     name, stated = match.groups()
+    if len(stated) > MAX_LENGTH:
+        raise BadInput(f"claim {text[:40]!r}... is {len(stated)} characters long; at most {MAX_LENGTH} are read")
     if stated.lower() in NEVER:
-        return Claim(name, None, "", Fraction(1), stated)
-    number = _NUMBER.fullmatch(stated)
-    if not number:
-        raise BadInput(f"claim {text!r}: {stated!r} is not a positive number; write for example 38, 3276 GiB or none")
-    digits, unit = number.groups()
-    if unit and unit not in BYTES_PER:
-        parse_bytes(f"{digits} {unit}")  # explains the unit
-        raise BadInput(f"claim {text!r}: unknown unit {unit!r}; known: {', '.join(BYTES_PER)}")
-    exact = Decimal(digits.replace("_", "").replace(",", ""))
-    exponent = exact.as_tuple().exponent
-    step = Fraction(10) ** int(exponent)
-    return Claim(name, Fraction(exact), unit, step, stated)
+        return Claim(name, stated)
+    try:
+        number = spelled(stated)
+    except BadInput as error:
+        raise BadInput(f"claim {text!r}: {error}") from None
+    if number is not None:
+        return Claim(name, stated, number)
+    if not _FORMULA.fullmatch(stated):
+        raise BadInput(
+            f"claim {text!r}: {stated!r} is neither a number nor a formula; write for example 38, 3276 GiB, "
+            "16*P or none"
+        )
+    return Claim(name, stated, formula=stated)

@@ -1,53 +1,106 @@
-"""What a claim can be about: the account of a study, and the answer to each of its questions."""
+"""What a claim can be about: the account of a study, the answer to each of its questions, and every line of an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import number
+from symbolic_mem.base.ledger import Entry, Ledger, Line
+from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
-from symbolic_mem.questions.parts.batch_claims import NAMES as BATCH
+from symbolic_mem.questions.parts.batch_claims import BOUNDS
+from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
 
-ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token")
+BATCH = (*COUNTS, *BOUNDS)
+ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token", "tokens")
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
     "total": "bytes of everything that is counted",
-    "parameters": "number of parameters",
+    "parameters": "the number of parameters",
     "bytes_per_parameter": "bytes of state for one parameter",
     "activations_per_token": "bytes of activations for one token",
+    "tokens": "the number of tokens in the batch",
 }
+_DIGITS = 40
 
 
-def account_claim(study: Study, name: str) -> Claimed:
+class NoNumber(BadInput):
+    """A line of an answer that has no number, because what it is made of has none."""
+
+
+def kinds_of(name: str, counted: tuple[str, ...] = KINDS) -> tuple[str, ...]:
+    """The kinds of memory that a number of the account adds up; none for a number that is no memory."""
+    return {"static": STATIC, "total": counted}.get(name, (name,) if name in KINDS else ())
+
+
+def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> sp.Expr:
+    """The number of the account that is called `name`, as a formula."""
+    match name:
+        case "parameters":
+            return study.model.parameters
+        case "tokens":
+            return B * S
+        case "bytes_per_parameter":
+            return study.memory.of(*STATIC).total / study.model.parameters
+        case "activations_per_token":
+            return study.memory.of("activations").total / (B * S)
+    return study.memory.of(*kinds_of(name, counted)).total
+
+
+def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> Claimed:
     """Return the number of the account that is called `name`; raises `MissingValue` for what it needs."""
     memory, meaning = study.memory, _MEANINGS.get(name, f"bytes of the {name}")
     match name:
         case "parameters":
-            return Claimed(number(study.model.parameters, study.values, "the number of parameters"), "number", meaning)
+            found = number(study.model.parameters, study.values, meaning)
+            return Claimed(found, "number", meaning, unit="parameters")
+        case "tokens":
+            return Claimed(number(B * S, study.values, meaning), "count", meaning, unit="tokens")
         case "bytes_per_parameter":
-            parameters = number(study.model.parameters, study.values, "the number of parameters")
-            return Claimed(Fraction(memory.of(*STATIC).at(study.numbers)) / parameters, "number", meaning)
+            parameters = number(study.model.parameters, study.values, _MEANINGS["parameters"])
+            return Claimed(Fraction(memory.of(*STATIC).at(study.numbers)) / parameters, "number", meaning, unit="bytes")
         case "activations_per_token":
             tokens = number(B * S, study.values, name)
-            return Claimed(Fraction(memory.of("activations").at(study.numbers)) / tokens, "bytes", meaning)
-    kinds = {"static": STATIC, "total": KINDS}.get(name, (name,))
-    return Claimed(memory.of(*kinds).at(study.numbers), "bytes", meaning)
+            each = Fraction(memory.of("activations").at(study.numbers)) / tokens
+            return Claimed(each, "bytes", meaning, unit="bytes")
+    return Claimed(memory.of(*kinds_of(name, counted)).at(study.numbers), "bytes", meaning, unit="bytes")
+
+
+def counted_kinds(study: Study, question: Question | None) -> tuple[str, ...]:
+    """The kinds that make up all memory: all there are; where one has no value, those that the question counts.
+
+    Of a whole study, those that some question about memory counts.
+    """
+    try:
+        study.memory.at(study.numbers)
+    except MissingValue:
+        pass
+    else:
+        return KINDS
+    if question is not None:
+        return question.counted if question.subject == "memory" else KINDS
+    counted = {kind for asked in study.questions if asked.subject == "memory" for kind in asked.counted}
+    return tuple(kind for kind in KINDS if kind in counted) or KINDS
 
 
 def known(study: Study) -> tuple[str, ...]:
-    """Name everything that can be claimed of a study."""
+    """Name everything that can be claimed of a study, but for the lines of its answers."""
     names = dict.fromkeys((*ACCOUNT, "devices", *map(str, degrees(study))))
     for question in study.questions:
         names |= dict.fromkeys(question.claimable)
@@ -60,46 +113,162 @@ def degrees(study: Study) -> tuple[sp.Symbol, ...]:
     return tuple(dict.fromkeys(symbol for symbol in found if isinstance(symbol, sp.Symbol)))
 
 
-def questions_about(study: Study, name: str, label: str | None = None) -> Iterator[tuple[Study, Question | None]]:
+def called(study: Study, name: str, label: str | None = None) -> str:
+    """Return the name under which a study knows what somebody calls `name`; a line of an answer has that of its symbol.
+
+    Raises `BadInput` with the nearest name where there is none.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a2-xxl")
+    >>> called(study, "P"), called(study, "optimizer state"), called(study, "M_div")
+    ('parameters', 'optimizer', 'M_divided')
+    """
+    names = known(study)
+    asked = study.questions if label is None else (study.question(label),)
+    first = {each for question in asked for each in question.claimable}
+    meant = list(spellings(name, names))
+    for among in (first, names):
+        for each in meant:
+            if each in among:
+                return each
+    lines = {str(entry.line.symbol): entry for question in asked for entry in lines_of(study, question)}
+    for line, entry in lines.items():
+        if any(same_symbol(entry.line.symbol, each) for each in meant):
+            return line
+    raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines)))}")
+
+
+def lines_of(study: Study, question: Question) -> Iterator[Entry]:
+    """Yield the lines of an answer; none where the question has no answer yet, because a value is missing."""
+    try:
+        yield from question.answer(study.under(question)).ledger
+    except MissingValue:
+        return
+
+
+def questions_about(study: Study, name: str, label: str | None = None) -> Iterator[tuple[Study, Question | None, str]]:
     """Yield the questions that a claim about `name` can mean, each with the study as it sees it; None is the account.
 
-    With `label` that question alone. Where the study asks nothing of the kind, the claim itself asks: with the device,
-    the kinds, the values and the rules of the question that was named, or of the first that `solve` would answer.
+    With `label` that question alone, and every line of its answer. Where the study asks nothing of the kind, the claim
+    itself asks: with the device, the kinds, the values and the rules of the question that was named, or of the first that
+    `solve` would answer. The third of each is what the number is called there.
     """
     chosen = study.questions if label is None else (study.question(label),)
     asked = [question for question in chosen if name in question.claimable]
     if asked:
-        yield from ((study.under(question), question) for question in asked)
-    elif name in ACCOUNT:
-        yield (study if label is None else study.under(chosen[0])), None
-    elif name in BATCH:
-        yield study, ComputeBound("check", "check")
-    else:
+        yield from ((study.under(question), question, name) for question in asked)
+        return
+    if label is not None:
+        yield from _lines_about(study, chosen[0], name)
+    if name in ACCOUNT:
+        yield (study if label is None else study.under(chosen[0])), None, name
+        if label is None:
+            about = [question for question in chosen if question.subject == "memory"]
+            yield from ((other, None, name) for other in map(study.under, about) if other is not study)
+            for question in about:
+                yield from _lines_about(study, question, name)
+    elif name in BATCH and study.network is not None:
+        yield study, ComputeBound("check", "check"), name
+    elif name == "devices" or name in map(str, degrees(study)):
         question = _asked(study, name, chosen[0] if label is not None else next(iter(usual(study)), None))
-        yield study.under(question), question
+        yield study.under(question), question, name
+    elif label is None:
+        for question in chosen:
+            yield from _lines_about(study, question, name)
+
+
+def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[Study, Question, str]]:
+    """The line of an answer of that name; of a number of the account, where it is another one there."""
+    seen = study.under(question)
+    for entry in lines_of(study, question):
+        symbol = str(entry.line.symbol)
+        if symbol == name:
+            yield seen, question, symbol
+        elif name in ACCOUNT and ALIASES.get(symbol) == name and entry.value is not None:
+            try:
+                same = entry.value == account_claim(seen, name, counted_kinds(study, question)).value
+            except MissingValue:
+                same = False
+            if not same:
+                yield seen, question, symbol
 
 
 def _asked(study: Study, name: str, like: Question | None) -> Question:
     """The question that a claim about a number of devices asks, otherwise like another."""
     label = "check" if like is None else like.label
-    symbol = next((symbol for symbol in degrees(study) if str(symbol) == name), None)
     if name == "devices":
         question: Question = turned(like, DeviceCount, label, "check")
-    elif symbol is not None:
-        question = turned(like, MinDegree, label, "check", symbol=symbol)
     else:
-        raise BadInput(f"unknown quantity {name!r}; {nearest(name, known(study))}")
+        symbol = next(symbol for symbol in degrees(study) if str(symbol) == name)
+        question = turned(like, MinDegree, label, "check", symbol=symbol)
     if not study.under(question).device.known:
         raise BadInput(f"the study does not ask for {name}: say on which device, for example 80 GiB")
     return question
 
 
-def claim_of(study: Study, question: Question | None, name: str) -> Claimed:
-    """The number that is called `name`, of the account or of the answer to a question about a study as it sees it."""
+def claim_of(
+    study: Study,
+    question: Question | None,
+    name: str,
+    counted: tuple[str, ...] = KINDS,
+    instead: Mapping[str, Fraction] | None = None,
+) -> Claimed:
+    """The number that is called `name`, of the account or of the answer to a question about a study as it sees it.
+
+    `instead` are numbers that take the place of other lines of the answer. Raises `BadInput` where there is none.
+    """
     if question is None:
-        return account_claim(study, name)
+        return account_claim(study, name, counted)
+    if name not in question.claimable:
+        return _line_claim(question.answer(study).ledger, name, instead or {})
     found = question.claims(study).get(name)
     if found is None:
         why = plain_prose(question.unclaimable(study, name))
         raise BadInput(f"question {question.label} has no {name} here: {why}")
-    return found
+    return _rebased(found, question, study, name, instead) if instead else found
+
+
+def _rebased(found: Claimed, question: Question, study: Study, name: str, instead: Mapping[str, Fraction]) -> Claimed:
+    """The number where others stand in the place of what it is made of: tokens of a batch, lines before it."""
+    if found.measures == "tokens":
+        other = next((each for each in COUNTS if each in instead and each != name), None)
+        if other is None or COUNTS[other][0] not in found.per:
+            return found
+        tokens = instead[other] * found.per[COUNTS[other][0]]
+        return replace(found, value=ceil(tokens / found.per[found.counted]), quotient=None, tokens=None)
+    ledger = question.answer(study).ledger
+    if not any(str(line.symbol) == name for line in ledger.lines):
+        return found
+    return replace(found, value=exactly(with_lines(ledger, instead)[name].value))
+
+
+def _line_claim(ledger: Ledger, name: str, instead: Mapping[str, Fraction]) -> Claimed:
+    entry = with_lines(ledger, instead)[name]
+    if entry.value is None:
+        raise NoNumber(f"{name} has no number here; what it is made of has none")
+    measures = "bytes" if entry.line.unit in (*BYTES_PER, "bytes") else "number"
+    return Claimed(exactly(entry.value), measures, entry.line.says or name, unit=entry.line.unit)
+
+
+def with_lines(ledger: Ledger, instead: Mapping[str, Fraction]) -> Ledger:
+    """The ledger with other numbers in the place of some of its lines, and of values that it knows."""
+    if not instead:
+        return ledger
+    lines = (
+        Line(line.symbol, rational(instead[str(line.symbol)]), line.unit, line.says)
+        if str(line.symbol) in instead
+        else line
+        for line in ledger.lines
+    )
+    values = {
+        symbol: rational(instead[str(symbol)]) if str(symbol) in instead else value
+        for symbol, value in ledger.values.items()
+    }
+    return Ledger(tuple(lines), values)
+
+
+def exactly(value: sp.Expr) -> Fraction:
+    """A number as a fraction; one with a root to forty figures."""
+    return (
+        fraction(value) if not isinstance(value, sp.Expr) or value.is_Rational else Fraction(str(sp.N(value, _DIGITS)))
+    )

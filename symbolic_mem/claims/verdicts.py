@@ -1,17 +1,26 @@
-"""What `check` found, in words and as JSON: right or wrong, by how much, and the slip that gives the claimed number."""
+"""What `check` found, in words and as JSON: right to how many figures, or wrong by how much, and the slips that give it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.claims.check import Explanation, Verdict
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.base.shown import ONE_OF
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.check import Unread, Verdict
+from symbolic_mem.claims.explain import Explanation
+from symbolic_mem.claims.follow import NAME as FOLLOWS
+from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.spelled import figures
+from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
 from symbolic_mem.document.words import about, listed, sentences
+from symbolic_mem.render.text import plain_prose
 
 MAX_EXPLANATIONS = 6
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 def verdict_words(verdict: Verdict) -> Prose:
@@ -20,8 +29,11 @@ def verdict_words(verdict: Verdict) -> Prose:
     >>> from symbolic_mem.claims.check import check
     >>> from symbolic_mem.render.text import plain_prose
     >>> from symbolic_mem.library.read import load_study
-    >>> plain_prose(verdict_words(check(load_study("cs336-a2-xxl"), "static=3276 GiB")))
+    >>> study = load_study("cs336-a2-xxl")
+    >>> plain_prose(verdict_words(check(study, "static=3276 GiB")))
     'static = 3276 GiB is right: it is the exact number.'
+    >>> plain_prose(verdict_words(check(study, "static=3500 GB")))
+    'static = 3500 GB is right to two figures: the exact number is ≈ 3517.58 GB.'
     """
     return sentences(_verdict(verdict), *verdict.beside)
 
@@ -29,31 +41,114 @@ def verdict_words(verdict: Verdict) -> Prose:
 def _verdict(verdict: Verdict) -> Prose:
     claim, label = verdict.claim, verdict.question
     stated = f"{claim.name} = {claim.text}"
-    pieces = {"claim": text(stated if label is None else f"{stated} (question {label})")}
-    if verdict.right and claim.number is None:
+    pieces: dict[str, Any] = {"claim": text(stated if label is None else f"{stated} (question {label})")}
+    if verdict.compared is not None:
+        return _formula(verdict, pieces)
+    if verdict.right and claim.never:
         return say("{claim} is right: {none}.", none=_none(verdict), **pieces)
-    if verdict.right and verdict.claimed.measures == "devices" and claim.whole:
-        return say("{claim} is right: it is the exact number, and what is kept fits there.", **pieces)
-    if verdict.right and not verdict.rounded:
+    if verdict.right and verdict.claimed.measures == "devices":
+        pieces["what"] = verdict.claimed.fits
+        return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
+    if not verdict.right:
+        return sentences(_wrong(verdict, pieces), _rule(verdict), _slips(verdict))
+    if not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
-    if verdict.right:
-        return say("{claim} is right, rounded: the exact number is {n}.", n=_exact(verdict, verdict.truth), **pieces)
-    return sentences(_wrong(verdict, pieces), _slips(verdict))
+    return _rounded(verdict, pieces)
+
+
+def truth_words(verdict: Verdict) -> str:
+    """What is true, for the cell of a table."""
+    if verdict.expected is None:
+        return "none" if verdict.compared is None else ""
+    return plain_prose(_exact(verdict, verdict.expected))
+
+
+def figures_words(verdict: Verdict) -> str:
+    """To how many figures a right claim is right, for the cell of a table."""
+    if verdict.compared is not None:
+        return "the formula"
+    return f"to {_figures(verdict.figures)}" if verdict.figures else "exactly"
+
+
+def _rounded(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
+    """Right to some figures; where more are shown that are not those of the exact number, that too."""
+    assert verdict.figures is not None and verdict.claim.spelled is not None, "what is rounded has figures"
+    pieces |= {"figures": _figures(verdict.figures), "n": _exact(verdict, verdict.expected)}
+    if verdict.claim.spelled.shown > verdict.figures:
+        shown = _figures(verdict.claim.spelled.shown)
+        return say(
+            "{claim} is right to {figures}, not to the {shown} that it shows: the exact number is {n}.",
+            shown=shown.split()[0],
+            **pieces,
+        )
+    return say("{claim} is right to {figures}: the exact number is {n}.", **pieces)
+
+
+def _figures(number: int) -> str:
+    return f"{_NUMBERS[number] if number < len(_NUMBERS) else number} figures"
 
 
 def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     if verdict.expected is None:
         return say("{claim} is wrong: {none}.", none=_none(verdict), **pieces)
-    number = verdict.expected if verdict.claim.number is None else verdict.truth
-    pieces |= {"n": _exact(verdict, number)}
-    if verdict.difference is None or verdict.claim.value is None:
+    pieces |= {"n": _exact(verdict, verdict.expected)}
+    if verdict.difference is None or verdict.value is None:
         return say("{claim} is wrong: the number exists, and it is {n}.", **pieces)
     few, many = ("too few", "too many") if verdict.claimed.whole else ("too little", "too much")
     pieces |= {"off": _exact(verdict, abs(verdict.difference)), "side": few if verdict.difference < 0 else many}
     if not verdict.ratio:
         return say("{claim} is wrong: it is {n}, so the claim is {off} {side}.", **pieces)
-    percent = f"{float(100 * (verdict.ratio - 1)):+.2g} %"
-    return say("{claim} is wrong: it is {n}, so the claim is {off} {side} ({percent}).", percent=percent, **pieces)
+    how = off_words(verdict.ratio)
+    if verdict.ratio > 10**9:
+        return say("{claim} is wrong: it is {n}, and the claim is {how}.", how=how, **pieces)
+    return say("{claim} is wrong: it is {n}, so the claim is {off} {side} ({how}).", how=how, **pieces)
+
+
+def off_words(ratio: Fraction) -> str:
+    """Say how far a claim is off, as a share of the truth or as a multiple of it, in two figures and without powers.
+
+    >>> off_words(Fraction(178, 100)), off_words(Fraction(2)), off_words(Fraction(7, 10**6)), off_words(Fraction(-3))
+    ('+78 %', '2 times the truth', 'the truth is about 140,000 times the claim', 'of the other sign')
+    """
+    if ratio < 0:
+        return "of the other sign"
+    if Fraction(1, 2) < ratio < 2:
+        share = 100 * (ratio - 1)
+        return f"{'+' if share > 0 else '-'}{_two_figures(abs(share))} %"
+    if ratio > 10**9:
+        return "more than a thousand million times the truth"
+    if ratio >= 2:
+        return f"{_about(ratio)} times the truth"
+    return f"the truth is {_about(1 / ratio)} times the claim"
+
+
+def _about(number: Fraction) -> str:
+    shown = _two_figures(number)
+    return shown if Fraction(shown.replace(",", "")) == number else f"about {shown}"
+
+
+def _two_figures(number: Fraction) -> str:
+    """A positive number in two figures, written out."""
+    places = 1
+    while number * Fraction(10) ** places < 10:
+        places += 1
+    while number * Fraction(10) ** (places - 1) >= 10:
+        places -= 1
+    rounded = round(number * Fraction(10) ** places) / Fraction(10) ** places
+    return f"{int(rounded):,}" if rounded.denominator == 1 else f"{float(rounded):.{max(places, 1)}f}".rstrip("0")
+
+
+def _rule(verdict: Verdict) -> Prose:
+    """What of the rule a claim that is near must be told: counts are exact, and one figure is too few."""
+    stated, exact = verdict.stated, verdict.expected
+    if stated.number is None or stated.computed or not exact:
+        return text("")
+    if verdict.claimed.whole:
+        near = right_to(exact / stated.scale, stated.number) is not None
+        return text("A number of things is right only exactly.") if near else text("")
+    if figures(stated.number) == 1 and right_to(exact / stated.scale, stated.number, least=1) is not None:
+        return text("One figure is too few: a claim is held against the exact number at two figures at least.")
+    return text("")
 
 
 def _none(verdict: Verdict) -> str:
@@ -66,56 +161,111 @@ def _none(verdict: Verdict) -> str:
 def _exact(verdict: Verdict, value: Fraction | None) -> Prose:
     number = symbolic(value or Fraction(0))
     if verdict.claimed.measures == "bytes":
-        return about(Amount(number, verdict.claim.unit or "bytes", digits=6))
-    return about(Amount(number, digits=6))
+        unit = verdict.stated.unit
+        return about(Amount(number, unit if unit in BYTES_PER else "bytes", digits=6, fixed=True))
+    unit = "" if verdict.claimed.whole or verdict.claimed.unit in ONE_OF else verdict.claimed.unit
+    return about(Amount(number, unit, digits=6))
+
+
+def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
+    """The verdict on a formula: equal for all values, or another one, with what it comes to here."""
+    compared = verdict.compared
+    assert compared is not None
+    put = listed([f"{symbol} = {value}" for symbol, value in compared.put.items()]) if compared.put else ""
+    if compared.same and put and compared.claimed.free_symbols:
+        return say(
+            "{claim} is right: it is the formula with {put}, whatever the other values.", put=text(put), **pieces
+        )
+    if compared.same and put:
+        return say("{claim} is right: it comes to the exact number.", **pieces)
+    if compared.same:
+        return say("{claim} is right: it is the formula, whatever the values.", **pieces)
+    shown = Brief(compared.expected, otherwise=text("another"))
+    pieces |= {"formula": Prose((shown,))}
+    if compared.value is None or verdict.expected is None:
+        return say("{claim} is wrong: the formula is {formula}.", **pieces)
+    pieces |= {"n": _exact(verdict, verdict.expected), "here": _exact(verdict, compared.value)}
+    if compared.value == verdict.expected:
+        return say("{claim} is wrong: the formula is {formula}, although both come to {n} at these values.", **pieces)
+    said = say("{claim} is wrong: the formula is {formula}. Here it comes to {here} in place of {n}.", **pieces)
+    return sentences(said, _slips(verdict)) if verdict.explanations else said
 
 
 def _slips(verdict: Verdict) -> Prose:
-    found = verdict.explanations
+    follows = [one for one in verdict.explanations if _follows(one)]
+    others = [one for one in verdict.explanations if not _follows(one)]
+    if follows:
+        said = "; or ".join(one.slips[0].sentence for one in follows)
+        method = say("It is the right method from an earlier wrong number: {said}.", said=text(said))
+        return sentences(method, _ordinary(others) if others else text(""))
+    return _ordinary(others)
+
+
+def _follows(explanation: Explanation) -> bool:
+    return len(explanation.slips) == 1 and explanation.slips[0].name == FOLLOWS
+
+
+def _ordinary(found: Sequence[Explanation]) -> Prose:
     if not found:
-        return text("No known slip, and no pair of them, gives this number.")
+        return text("No known slip, and no likely pair of them, gives this number.")
     names = [_named(one) for one in found[:MAX_EXPLANATIONS]]
-    if len(found) == 1 and len(found[0].slips) == 1:
-        return say("One slip gives it: {names}.", names=text(names[0]))
-    listing = text("; ".join(names))
-    if all(len(one.slips) == 1 for one in found):
+    more = len(found) - len(names)
+    listing = text("; ".join(names) + (f"; and {more} more" if more else ""))
+    if len(found) == 1:
+        first = found[0]
+        if len(first.slips) == 1:
+            return say("One slip gives it: {names}.", names=listing)
+        if first.made is None:
+            return say("No single slip gives it, but two together do: {names}.", names=listing)
+        return say("These slips together give it: {names}.", names=listing)
+    if any(one.seen for one in found) and not all(one.seen for one in found):
         return say(
-            "Each of these slips alone gives it, and the number cannot tell which: {names}.",
+            "Each of these gives it, and the number cannot tell which; those that people made come first: {names}.",
             names=listing,
         )
-    if len(found) == 1:
-        return say("No single slip gives it, but two together do: {names}.", names=listing)
-    more = len(found) - MAX_EXPLANATIONS
-    if more > 0:
-        return say("No single slip gives it; these pairs do: {names}; and {more} more pairs.", names=listing, more=more)
+    if all(len(one.slips) == 1 for one in found):
+        return say("Each of these slips alone gives it, and the number cannot tell which: {names}.", names=listing)
+    if any(one.made is not None or len(one.slips) == 1 for one in found):
+        return say("Each of these gives it, and the number cannot tell which: {names}.", names=listing)
     return say("No single slip gives it; these pairs do: {names}.", names=listing)
 
 
 def _named(explanation: Explanation) -> str:
-    return listed([f"“{slip.name}” ({slip.sentence})" for slip in explanation.slips])
+    named = listed([f"“{slip.name}” ({slip.sentence})" for slip in explanation.slips])
+    return f"{named}, {explanation.source}" if explanation.seen and explanation.source.startswith("seen") else named
 
 
 def verdict_record(study: str, verdict: Verdict) -> Mapping[str, Any]:
     """Return a checked claim as ``check --json`` lists it; bytes or counts, exact where they are whole."""
+    compared = verdict.compared
     return {
         "study": study,
         "question": verdict.question,
         "claim": f"{verdict.claim.name}={verdict.claim.text}",
-        "quantity": verdict.claim.name,
+        "quantity": verdict.name,
         "measures": verdict.claimed.measures,
+        "unit": verdict.claimed.unit or None,
         "right": verdict.right,
         "rounded": verdict.rounded,
-        "claimed": verdict.claim.value,
+        "figures": verdict.figures or None,
+        "claimed": verdict.value,
         "expected": verdict.expected,
         "quotient": verdict.quotient,
         "difference": verdict.difference,
+        **({} if compared is None else {"formula": write_formula(compared.expected)}),
         "explanations": [
             {
                 "slips": [{"name": slip.name, "sentence": slip.sentence, "source": slip.source} for slip in one.slips],
                 "value": one.value,
+                "seen": one.source if one.seen else None,
             }
             for one in verdict.explanations
         ],
         "assumptions": verdict.beside,
         "sentence": verdict_words(verdict),
     }
+
+
+def unread_record(study: str, unread: Unread) -> Mapping[str, Any]:
+    """Return a claim that could not be checked as ``check --json`` lists it: with an error in place of a verdict."""
+    return {"study": study, "claim": unread.text, "error": str(unread.error)}

@@ -19,7 +19,7 @@ VERBS = {
     "homework": "Write the worked solution of a study's questions.",
     "report": "Write the account as a report: terms, bounds, assumptions, sources.",
     "account": "Show the memory terms: formula, bytes, share.",
-    "solve": "Find the smallest degree, or the largest batch or model, at which what is kept fits.",
+    "solve": "Find the smallest degree, or the largest batch or model, at which a step fits.",
     "comms": "Show what is sent, how long it takes, and the batch that keeps chips busy.",
     "compare": "Explain the gap between two accounts, term by term.",
     "check": "Say whether a claimed number is right, and which slip explains it if it is not.",
@@ -74,13 +74,14 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0 answered, 2 bad input, 3 a program is missing."""
+    """Run the command line and return its exit status: 0 answered, 1 wrong, 2 bad input, 3 a program is missing."""
     _accept_any_text()
     collecting = gc.isenabled()
     gc.disable()  # a run is short: collecting garbage while SymPy is imported is an eighth of its time
     try:
-        group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
+        status = group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
         sys.stdout.flush()
+        return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as help_shown:
         click.echo(help_shown.format_message(), err=True)
         return 2

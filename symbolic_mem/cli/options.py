@@ -20,9 +20,13 @@ _SHARED = (
     click.option("--recompute", metavar="RULE", help="none, full, selective, half, every=2 or groups=9."),
     click.option("--profile", metavar="NAME", help="What the engine keeps (see `list profiles`)."),
     click.option("--kernel", metavar="NAME", help="The attention kernel: flash, efficient, eager, math, ..."),
+    click.option("--loss", metavar="NAME", help="How the loss works: bf16, fp32, fp32-held, chunked:8 or fused."),
     click.option("--device", metavar="NAME", help="Ask about another device (see `list devices`)."),
     click.option("--capacity", metavar="AMOUNT", help='Ask about this much memory, as in "95 GiB".'),
     click.option("--reading", metavar="READING", help="Which bytes count: marketed, binary or reported."),
+    click.option(
+        "--plan", metavar="NAME", help="Where the states live: one-device, dp, zero-1 to zero-3, fsdp2, hsdp."
+    ),
     click.option("--place", multiple=True, metavar="KIND=FRACTION", help="Divide this fraction of a kind of memory."),
     click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
@@ -32,7 +36,7 @@ _SHARED = (
     ),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel"),
+    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
     *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin"),
 )
 

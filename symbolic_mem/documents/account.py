@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,14 +12,15 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak, peak_facts
 from symbolic_mem.questions.parts.uncounted import uncounted_records
-from symbolic_mem.render.json import rounded_up
+from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
 
@@ -77,8 +78,46 @@ class Account:
             "static_bytes": self.at(memory.of(*STATIC)),
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
+            "per_device": self._per_device,
             "not_counted": uncounted_records(study, values),
             "assumptions": self.assumptions,
+        }
+
+    @cached_property
+    def instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step on one device; none while a symbol has no value."""
+        step = [replace(self.study, at=one) for one in self.study.timeline]
+        if any(missing(one.placed().total, self.study.values) for one in step):
+            return ()
+        return fullest(step, self.study.values)
+
+    @cached_property
+    def capacity(self) -> Capacity | None:
+        """What counts of one device, where the study or the caller names one."""
+        return self.study.capacity if self.study.device.known else None
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the peak of one device, or what it keeps where no instants are known, fits; None where that is open."""
+        held = peak(self.instants).bytes if self.instants else self.at(self.study.placed())
+        return None if held is None or self.capacity is None else held <= self.capacity.counted
+
+    @property
+    def _per_device(self) -> Mapping[str, Any] | None:
+        """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
+        study = self.study
+        total = self.at(study.placed())
+        if total is None:
+            return None
+        divides = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+        degrees = {str(symbol): value for symbol, value in study.values.items() if symbol in divides}
+        kept = rounded_up(total)
+        return {
+            "degrees": degrees,
+            "total_bytes": kept,
+            **(peak_facts(self.instants) or {"peak_bytes": kept, "instant": None}),
+            "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
+            "fits": self.fits,
         }
 
     @property

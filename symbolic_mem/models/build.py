@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import Name
+from symbolic_mem.base.symbols import B, Name, S
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
     from symbolic_mem.models.checkpoint import Checkpoint
 
-_ENGINE = ("profile", "kernel")
+_ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
+_STACK = ("residual",)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Built:
     architecture: Architecture | None = None
     profile: str = ""
     kernel: str = ""
+    loss: str = ""
     beside: tuple[Layer, ...] = ()
     said: tuple[str, ...] = ()
     visited: sp.Expr | None = None
@@ -60,9 +62,18 @@ class Built:
             from symbolic_mem.models.described import check_sizes
 
             check_sizes(self.architecture, values, where)
+        if self.loss:
+            from symbolic_mem.models.losses import loss
 
-    def under(self, profile: str | None = None, kernel: str | None = None) -> Built:
-        """Return the same model as another engine profile keeps it, or with another attention kernel.
+            tokens, chunks = (B * S).xreplace(dict(values)), loss(self.loss).chunks
+            if tokens.is_number and tokens % chunks != 0:
+                raise BadInput(
+                    f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "
+                    "give a number that divides B S"
+                )
+
+    def under(self, profile: str | None = None, kernel: str | None = None, loss: str | None = None) -> Built:
+        """Return the same model as another engine profile keeps it, or with another attention kernel or loss.
 
         Raises `BadInput` for a model that has no profile: the stack of the homework is the same in all of them.
         """
@@ -72,6 +83,7 @@ class Built:
             self.architecture,
             self.profile if profile is None else profile,
             self.kernel if kernel is None and profile is None else kernel or "",
+            self.loss if loss is None else loss,
         )
         return replace(_with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files)
 
@@ -86,7 +98,9 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", "like", "from", "edition", *_ENGINE, *_GIVEN, *ARCHITECTURE_KEYS), where)
+    known_keys(
+        table, ("kind", "config", "like", "from", "edition", *_ENGINE, *_GIVEN, *_STACK, *ARCHITECTURE_KEYS), where
+    )
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
@@ -146,15 +160,16 @@ def _described(architecture: Architecture, table: dict[str, Any], where: str) ->
     from symbolic_mem.models.transformer import DEFAULT_PROFILE
 
     profile = entry(table, "profile", str, where, DEFAULT_PROFILE)
-    return _transformer(architecture, profile, entry(table, "kernel", str, where, ""))
+    kernel, loss = (entry(table, key, str, where, "") for key in ("kernel", "loss"))
+    return _transformer(architecture, profile, kernel, loss)
 
 
-def _transformer(architecture: Architecture, name: str, kernel: str) -> Built:
+def _transformer(architecture: Architecture, name: str, kernel: str, loss: str = "") -> Built:
     from symbolic_mem.models.profile import profile
     from symbolic_mem.models.transformer import transformer
 
     how = profile(name, kernel=kernel) if kernel else profile(name)
-    return Built(transformer(architecture, how), architecture.values(), architecture, name, kernel)
+    return Built(transformer(architecture, how, loss), architecture.values(), architecture, name, kernel, loss)
 
 
 def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str) -> None:
@@ -171,8 +186,8 @@ def _ffn(table: dict[str, Any], where: str) -> Built:
 def _gated_ffn(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.gated_ffn import gated_ffn
 
-    _only(table, ("kind",), 'kind = "gated-ffn"', where)
-    return Built(gated_ffn(), {})
+    _only(table, ("kind", "residual"), 'kind = "gated-ffn"', where)
+    return Built(gated_ffn(residual=entry(table, "residual", bool, where, False)), {})
 
 
 def _plain_transformer(table: dict[str, Any], where: str) -> Built:

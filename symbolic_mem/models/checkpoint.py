@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from symbolic_mem.base.units import grouped
 from symbolic_mem.models.grouping import group_of
 from symbolic_mem.models.safetensors import Stored
 
@@ -82,7 +81,7 @@ class Checkpoint:
     @property
     def lines(self) -> tuple[str, ...]:
         """What is said of the files."""
-        dtypes = ", ".join(f"{name} {grouped(str(size))} bytes" for name, size in self.dtypes.items())
+        dtypes = ", ".join(f"{name} {size:,} bytes" for name, size in self.dtypes.items())
         said = [f"The files hold {len(self.tensors):,} tensors of {self.bytes:,} bytes: {dtypes}."]
         if self.packed:
             said.append("Their weights are quantised, so their elements are not counted against the config.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
-from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Tensor
+from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Op, Tensor
 
 SOURCE = "Stanford CS336, assignment 2, handout 1.0.4 (2025-05-03, commit 54e4efe), section 2.4, problem communication_accounting"
 
@@ -18,6 +18,11 @@ def ffn(blocks: sp.Expr = L) -> Model:
     >>> ffn().parameters
     2*L*d_ff*d_model
     """
+    x = Tensor(
+        "x", (B, S, d_model), "input of the first linear layer: the gradient of its weight needs it", feeds=LINEAR
+    )
+    h = Tensor("h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it", feeds=LINEAR)
+    y = Tensor("y", (B, S, d_model), "output of the block")
     block = Layer(
         name="feed-forward block",
         repeat=blocks,
@@ -25,20 +30,13 @@ def ffn(blocks: sp.Expr = L) -> Model:
             Tensor("W_in", (d_ff, d_model), "first linear layer, d_model to d_ff, no bias"),
             Tensor("W_out", (d_model, d_ff), "second linear layer, d_ff to d_model, no bias"),
         ),
-        saved=(
-            Tensor(
-                "x",
-                (B, S, d_model),
-                "input of the first linear layer: the gradient of its weight needs it",
-                feeds=LINEAR,
-            ),
-            Tensor(
-                "h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it", feeds=LINEAR
-            ),
-        ),
+        saved=(x, h),
         matmuls=(Matmul("x W_in", B * S, d_model, d_ff), Matmul("h W_out", B * S, d_ff, d_model)),
         source=SOURCE,
         block="feed-forward block",
+        ops=(Op("x W_in", (h,), (), ("W_in",), ("x",), into=(x,)), Op("h W_out", (y,), (h,), ("W_out",), ("h",))),
+        working=((y,),),
+        passing=((h, y),),
     )
     return Model(
         name="stack of feed-forward blocks",
@@ -49,4 +47,5 @@ def ffn(blocks: sp.Expr = L) -> Model:
         unless_recomputed=(
             "Nothing is recomputed: the input of every linear layer is kept until the backward pass has used it.",
         ),
+        batch=x,
     )

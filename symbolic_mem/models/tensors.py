@@ -88,13 +88,32 @@ class Matmul:
 
 @hashed_once
 @dataclass(frozen=True)
+class Op:
+    """An operation of a layer as its backward pass sees it: what it works on, what it makes and what it lets go.
+
+    It `takes` the gradients of its outputs, which are gone when it is done, and `gives` those of its inputs; `into` are
+    gradients of what enters the block. It makes the gradients of `weights` and `releases` saved tensors, both by name.
+    """
+
+    name: str
+    takes: tuple[Tensor, ...] = ()
+    gives: tuple[Tensor, ...] = ()
+    weights: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    into: tuple[Tensor, ...] = ()
+
+
+@hashed_once
+@dataclass(frozen=True)
 class Layer:
     """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times.
 
     `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
     `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype). `kept`
-    counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `cached` is what decoding
-    keeps of the tokens that it has seen.
+    counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
+    in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
+    holds at its fullest moments beside what it saves, and `passing` those where it saves nothing.
+    `cached` is what decoding keeps of the tokens that it has seen.
     """
 
     name: str
@@ -106,6 +125,9 @@ class Layer:
     block: str = ""
     enters: Tensor | None = None
     kept: sp.Expr | None = None
+    ops: tuple[Op, ...] = ()
+    working: tuple[tuple[Tensor, ...], ...] = ()
+    passing: tuple[tuple[Tensor, ...], ...] = ()
     cached: tuple[Tensor, ...] = ()
 
     @cached_property
@@ -142,13 +164,15 @@ class Weights:
 class Model:
     """A named sequence of layers; `assumptions` are what its builder takes for granted.
 
-    Those of `unless_recomputed` hold only while nothing is recomputed.
+    Those of `unless_recomputed` hold only while nothing is recomputed. `batch` is the input of the first block where that
+    is the batch itself, which no gradient reaches and which stays; None: the blocks read an embedding.
     """
 
     name: str
     layers: tuple[Layer, ...]
     assumptions: tuple[str, ...] = ()
     unless_recomputed: tuple[str, ...] = ()
+    batch: Tensor | None = None
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)

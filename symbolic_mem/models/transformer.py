@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import attention, heads_with_keys
 from symbolic_mem.models.ends import embedding, head, score
 from symbolic_mem.models.latent import latent_attention
+from symbolic_mem.models.losses import loss as loss_of
+from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.moe import moe
 from symbolic_mem.models.norms import norm, norm_operation
@@ -22,11 +25,12 @@ from symbolic_mem.models.tensors import Layer, Model, Tensor
 DEFAULT_PROFILE = "torch-cuda-bf16"
 
 
-def transformer(architecture: Architecture | None = None, how: Profile | None = None) -> Model:
+def transformer(architecture: Architecture | None = None, how: Profile | None = None, loss: str = "") -> Model:
     """Build the decoder-only transformer that `architecture` describes, with what the engine of profile `how` keeps.
 
     Layers and tensors have the same names under every profile. Without arguments: a Llama-like model in symbols, in
-    plain PyTorch with FlashAttention and BF16.
+    plain PyTorch with FlashAttention and BF16. `loss` is one of `known_losses` in place of the profile's own; `BadInput`
+    for a family whose loss has been measured in no other way than its own.
 
     >>> model = transformer()
     >>> [layer.name for layer in model]
@@ -34,15 +38,24 @@ def transformer(architecture: Architecture | None = None, how: Profile | None = 
     """
     architecture = architecture or Architecture()
     how = (how or profile(DEFAULT_PROFILE)).for_family(architecture.family)
+    by_itself = how.loss in how.families.get(architecture.family, {})
+    if loss and (by_itself or how.loss not in how.keeps):
+        raise BadInput(
+            f"{architecture.name} has a loss of its own under profile {how.name!r}: leave out loss = {loss!r}"
+        )
+    name = loss or ("" if by_itself else own_loss(how))
+    how = loss_of(loss).of(how) if loss else how
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
-        assumptions=(*architecture.assumptions, *(_kept(architecture, how) if architecture.described else ())),
+        assumptions=(*architecture.assumptions, *(_kept(architecture, how, name) if architecture.described else ())),
     )
 
 
-def _kept(a: Architecture, how: Profile) -> Iterator[str]:
+def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
     yield f"What is kept for the backward pass: {how.title}."
+    if loss and a.head == "language model":
+        yield f"Loss {loss}: {loss_of(loss).words}."
     yield from notes(a, how)
 
 

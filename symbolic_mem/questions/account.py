@@ -123,7 +123,9 @@ class Account(Question):
         found = self.answer(study)
         numbers = [(line, found.number(line)) for line in found.lines]
         return {
-            str(line.symbol): Claimed(fraction(number), "bytes" if line.unit == "bytes" else "count", line.says)
+            str(line.symbol): Claimed(
+                fraction(number), "bytes" if line.unit == "bytes" else "number", line.says, unit=line.unit
+            )
             for line, number in numbers
             if number is not None
         }

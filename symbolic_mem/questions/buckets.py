@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.ledger import Ledger, Line
-from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
@@ -20,7 +20,7 @@ from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware.catalogue import parse_rate
 from symbolic_mem.solvers.overheads import Buckets as Plan
-from symbolic_mem.study.question import At, Found, Question, key, words
+from symbolic_mem.study.question import At, Claimed, Found, Question, key, words
 from symbolic_mem.study.study import Study
 
 # Local names, those of the assignment: bytes of all gradients, bandwidth, overhead of one call, number of buckets.
@@ -99,7 +99,7 @@ class Buckets(Question):
             yield work.step(
                 text("In numbers:"),
                 Chain(count, (("=", work.put(count)), amount(found["n_b"].value, "buckets"))),
-                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "MB"))),
+                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "GB"))),
             )
             yield _whole_step(found, work)
 
@@ -124,6 +124,27 @@ class Buckets(Question):
     def heading(self, found: FoundBuckets) -> str:
         """The title where the study gives none."""
         return self.title or "The best size of a bucket of gradients"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed beside the lines: the best whole number of buckets, their size, and the time left."""
+        return ("whole_buckets", "whole_bucket_size", "whole_buckets_time")
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """Those numbers, where the question gives what they need."""
+        found = self.answer(study)
+        if found.whole is None:
+            return {}
+        each, time = fraction(found.known[SIZE]) / found.whole, fraction(found.time(found.whole))
+        return {
+            "whole_buckets": Claimed(found.whole, "count", "the best whole number of buckets", unit="buckets"),
+            "whole_bucket_size": Claimed(each, "bytes", "the size of one of them", unit="bytes"),
+            "whole_buckets_time": Claimed(time, "number", "the time that they leave unhidden", unit="s"),
+        }
+
+    def unclaimable(self, study: Study, name: str) -> Prose:
+        """That the question gives no numbers."""
+        return text("the question gives no size, bandwidth and overhead")
 
 
 def _whole_step(found: FoundBuckets, work: Work) -> Step:

@@ -159,7 +159,7 @@ class Compare(Question):
         except MissingValue:  # a symbol without a value that may cancel out
             found = self.answer(study).bytes
             more = None if found is None else fraction(found)
-        return {"difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}")}
+        return {"difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}", unit="bytes")}
 
 
 def _same(found: FoundGaps) -> Prose:

@@ -149,7 +149,9 @@ class Evaluate(Question):
             say(
                 "{said}: {chain}",
                 said=text((capitalised if first else uncapitalised)(each.line.statement) or "The result is"),
-                chain=Chain(each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits),)),
+                chain=Chain(
+                    each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits, fixed=True),)
+                ),
             )
             for first, each in zip((True, *[False] * len(found.closing)), found.closing, strict=False)
         ]
@@ -175,8 +177,9 @@ class Evaluate(Question):
         return {
             str(symbol): Claimed(
                 _exactly(each.value),
-                "bytes" if each.line.memory else "number",
+                "bytes" if each.line.memory else _measure(each.line),
                 each.line.statement or each.line.name,
+                unit="bytes" if each.line.memory else each.line.unit,
             )
             for symbol, each in found.numbers
         }
@@ -192,6 +195,11 @@ def _against(line: WorkedLine, value: sp.Expr, figures: tuple[Figure, ...]) -> t
         )
         for printed in figures
     )
+
+
+def _measure(line: WorkedLine) -> str:
+    """What is rounded to a whole number is counted."""
+    return "count" if isinstance(line.formula, sp.ceiling | sp.floor) else "number"
 
 
 def _exactly(value: sp.Expr) -> Fraction:

@@ -18,7 +18,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, edge, whose_tokens, window
-from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, kept_instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -37,6 +37,9 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
     if symbol != n_fsdp:
         raise BadInput(f"{at.where} = {given!r}: computing is bounded for FSDP alone; give n_fsdp, or leave it out")
     return symbol
+
+
+_EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class FitsAndComputes(OfKinds):
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
         found = setting(study, "fsdp", "forward")
         asked = []
-        for one in instants(study, self.counted):
+        for one in kept_instants(study, self.counted):
             memory = one.placed(self.counted)
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
             asked.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
@@ -127,16 +130,23 @@ class FitsAndComputes(OfKinds):
 
     @property
     def claimable(self) -> tuple[str, ...]:
-        """What can be claimed."""
-        return (str(self.symbol),)
+        """What can be claimed: the degree, the first and the last of the interval, and the edge of both bounds."""
+        return (str(self.symbol), *(name.format(self.symbol) for name in _EDGES))
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The smallest degree that does both, under the name of its symbol."""
+        """The smallest and the largest degree that do both, and the smallest batch that lets a degree do both."""
         limits, tokens = self.limits(study)
-        interval = limits.interval(tokens)
-        value = None if interval is None else interval[0]
-        meaning = "the smallest degree that holds what is kept and keeps the chips busy"
-        return {str(self.symbol): Claimed(value, "devices", meaning, quotient=limits.quotient(tokens))}
+        low, high = limits.interval(tokens) or (None, None)
+        batch, there = limits.first_batch() or (None, None)
+        meaning, both = "the smallest degree that {}", "holds what is kept and keeps the chips busy"
+        smallest = Claimed(low, "devices", meaning.format(both), quotient=limits.quotient(tokens), unit="devices")
+        edges = (
+            Claimed(high, "count", f"the largest degree that {both}", unit="devices"),
+            Claimed(batch, "count", "tokens in the smallest batch that lets a degree do both", unit="tokens"),
+            Claimed(there, "count", "the degree that does both at that batch", unit="devices"),
+        )
+        names = (name.format(self.symbol) for name in _EDGES)
+        return {str(self.symbol): smallest, **dict(zip(names, edges, strict=True))}
 
 
 @dataclass(frozen=True, repr=False)

@@ -93,7 +93,7 @@ class Flops(Question):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The operations of every part and of all, by the names of their lines."""
         return {
-            str(entry.line.symbol): Claimed(fraction(entry.value), "count", entry.line.says)
+            str(entry.line.symbol): Claimed(fraction(entry.value), "number", entry.line.says, unit="FLOP")
             for entry in self.answer(study).ledger
         }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Self
 
 import sympy as sp
@@ -13,18 +12,19 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import B, C_mem, L, M_device, M_divided, M_fixed, P, S, T, local, n_fsdp, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
-from symbolic_mem.questions.parts.instants import bound_at, each_words, instants
+from symbolic_mem.questions.parts.cautions import close_fit
+from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
-from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
@@ -127,7 +127,7 @@ class Headroom(OfKinds):
         parameters = study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
-        return Most(least, _now(study, x), written, with_p, uppers)
+        return Most(least, _now(study, x), written, with_p, uppers, fitting(study))
 
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
@@ -138,9 +138,10 @@ class Headroom(OfKinds):
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
         study, work = found.study, Work(found.study.values)
-        told = memory_blocks(study, work, self.counted)
         if study.questions[:1] == (self,):
-            yield from told
+            yield from memory_blocks(study, work, self.counted)
+        else:
+            memory_numbers(study, work, self.counted)
         yield from per_device_steps(found.placement, found.kinds, found.share, work)
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)
@@ -157,7 +158,9 @@ class Headroom(OfKinds):
             work.define(P, study.model.parameters)
         yield from power_steps(bound, most.written, work)
         yield requirement(bound)
-        yield from none_steps(most.upper, work) if most.value is None else value_steps(most.upper, work)
+        yield from (
+            none_steps(most.upper, work, most.what) if most.value is None else value_steps(most.upper, work, most.what)
+        )
 
     def sentence(self, found: FoundHeadroom) -> Prose:
         """Say what each device keeps and has free, or how much too much it is; then how far each symbol can grow."""
@@ -168,15 +171,15 @@ class Headroom(OfKinds):
         if reading is not None:
             pieces |= {"reading": reading}
             kept = say(
-                "With {reading}, on {n} {devices} each keeps {used} of its {counted}, and {free} stay free.", **pieces
+                "With {reading}, on {n} {devices} each {holds} {used} of its {counted}, and {free} stay free.", **pieces
             )
         else:
-            kept = say("On {n} {devices} each keeps {used} of its {counted}, and {free} stay free.", **pieces)
+            kept = say("On {n} {devices} each {holds} {used} of its {counted}, and {free} stay free.", **pieces)
         return sentences(kept, *found.closing)
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say that two instants count, where gradients do not persist."""
-        return (each_words(),) if len(instants(found.study, self.counted)) > 1 else ()
+        return (each_words(found.study),) if len(instants(found.study, self.counted)) > 1 else ()
 
     def heading(self, found: FoundHeadroom) -> str:
         """The title where the study gives none."""
@@ -194,12 +197,12 @@ class Headroom(OfKinds):
         left = min((self._left(one) for one in moments), key=lambda one: one.each)
         fits = Limit(left.capacity, self.strict).holds(left.used)
         meaning = f"bytes free on each of {self.devices} devices"
-        claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning)}
+        claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning, unit="bytes")}
         for x in (x for symbols in GROWING for x in symbols):
             most = self._least(moments, x)
             if most is not None:
-                words = f"the largest {named(x).meaning} at which what is kept fits on {self.devices} devices"
-                claims[str(x)] = Claimed(most[1].value, "count", words)
+                words = f"the largest {named(x).meaning} at which {fitting(moments[0])} fits on {self.devices} devices"
+                claims[str(x)] = Claimed(most[1].value, "count", words, unit=named(x).unit)
         return claims
 
     def unclaimable(self, study: Study, name: str) -> Prose:
@@ -251,6 +254,7 @@ class Most:
     written: Mapping[int, tuple[sp.Expr, ...]]
     with_p: bool
     everywhere: tuple[Upper, ...]
+    what: str = "what is kept"
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -265,7 +269,7 @@ class Most:
     @property
     def reason(self) -> Prose | None:
         """Why there is no largest value."""
-        return None if self.value is not None else none_words(self.upper)
+        return None if self.value is not None else none_words(self.upper, self.what)
 
     @property
     def more_needs(self) -> Number | None:
@@ -289,9 +293,10 @@ class Most:
             "most": Amount(sp.Integer(self.value)),
             "more": Amount(sp.Integer(self.value + 1)),
             "needs": Amount(symbolic(self.more_needs), "bytes", digits=14),
+            "what": self.what,
         }
         return say(
-            "The largest {x} ({meaning}) at which what is kept fits is {most}: {more} would need {needs} more than each "
+            "The largest {x} ({meaning}) at which {what} fits is {most}: {more} would need {needs} more than each "
             "device has.",
             **pieces,
         )
@@ -304,8 +309,8 @@ class Most:
             "now": self.now,
             "feasible": self.upper.feasible,
             "value": self.value,
-            "per_device_bytes": None if self.value is None else ceil(self.held(self.value)),
-            "at_value_plus_one_bytes": None if self.value is None else ceil(self.held(self.value + 1)),
+            "per_device_bytes": None if self.value is None else rounded_up(self.held(self.value)),
+            "at_value_plus_one_bytes": None if self.value is None else rounded_up(self.held(self.value + 1)),
             "one_more_needs_bytes": self.more_needs,
             "reason": self.reason,
         }
@@ -340,11 +345,14 @@ class FoundHeadroom(Found):
     def pieces(self) -> dict[str, Any]:
         """The numbers of the sentences."""
         unit = self.capacity.unit
+        used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
         return {
             "n": self.left.count,
             "devices": plural(self.left.count, "device", "devices"),
-            "used": about(Amount(symbolic(self.left.used), unit)),
-            "counted": about(Amount(self.capacity.counted, unit)),
+            "holds": "keeps" if self.study.at is None else "holds at the peak",
+            "hold": "keep" if self.study.at is None else "hold at the peak",
+            "used": used,
+            "counted": counted,
             "free": about(Amount(symbolic(self.left.each), unit)),
             "over": about(Amount(symbolic(-self.left.each), unit)),
         }
@@ -356,8 +364,8 @@ class FoundHeadroom(Found):
             return None
         pieces = {**self.pieces, "help": text(self._help)}
         if self.left.each == 0:
-            return say("on {n} {devices} each would keep {used}, which is all that it has; {help}", **pieces)
-        return say("on {n} {devices} each would keep {used} of its {counted}, {over} too much; {help}", **pieces)
+            return say("on {n} {devices} each would {hold} {used}, which is all that it has; {help}", **pieces)
+        return say("on {n} {devices} each would {hold} {used} of its {counted}, {over} too much; {help}", **pieces)
 
     @property
     def _help(self) -> str:
@@ -380,7 +388,7 @@ class FoundHeadroom(Found):
         work.define(M_device, held)
         kept, free = symbolic(self.left.used), symbolic(self.left.each)
         yield work.step(
-            say("On {count} {devices} each keeps", count=self.left.count, devices=self.pieces["devices"]),
+            say("On {n} {devices} each {holds}", **self.pieces),
             Chain(
                 M_device,
                 (
@@ -393,14 +401,14 @@ class FoundHeadroom(Found):
         )
         if not self.feasible:
             yield work.step(
-                text("What is kept does not fit. What is too much is"),
+                say("{what} does not fit. What is too much is", what=fitting(self.study).capitalize()),
                 Chain(M_device, ((limit.fails, C_mem),)),
                 Chain(M_device - C_mem, (amount(-free, "bytes", digits=14), amount(-free, "GiB"))),
             )
             return
         work.define(M_free, C_mem - M_device)
         yield work.step(
-            text("What is kept fits. What stays free on each is"),
+            say("{what} fits. What stays free on each is", what=fitting(self.study).capitalize()),
             Chain(M_device, ((limit.sign, C_mem),)),
             Chain(M_free, (("=", C_mem - M_device), amount(free, "bytes", digits=14), amount(free, "GiB"))),
         )
@@ -411,7 +419,7 @@ class FoundHeadroom(Found):
         heads = (
             Column(text("symbol")),
             Column(text("in the study"), "right"),
-            Column(text("largest at which what is kept fits"), "right"),
+            Column(say("largest at which {what} fits", what=fitting(self.study)), "right"),
             Column(text("bytes then kept"), "right"),
             Column(text("bytes that one more lacks"), "right"),
         )
@@ -437,6 +445,11 @@ class FoundHeadroom(Found):
         return (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room."""
+        return close_fit(self.capacity, self.left.used) if self.feasible else ()
+
+    @property
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, what one device holds, and what it has free."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.share.bound, self.capacity))
@@ -452,7 +465,9 @@ class FoundHeadroom(Found):
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The capacity, what one device keeps, what is free on all together, and each largest value with its neighbour."""
         yield from capacity_summary(self.capacity)
-        yield held_at(self.left.count, self.left.used, fits=self.feasible)
+        yield held_at(
+            self.left.count, self.left.used, self.capacity.counted, fits=self.feasible, what=fitting(self.study)
+        )
         if self.feasible:
             yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.left.together), "GiB")))
         for most in self.most:

@@ -16,6 +16,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.grids import LeftOvers, RegionTable, left_overs, region_table
+from symbolic_mem.questions.parts.insight_claims import region_names, topic_claims
 from symbolic_mem.questions.parts.instants import each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Ruled, axis, degree, items, values, whole_numbers
 from symbolic_mem.questions.parts.lines import account_lines
@@ -24,7 +25,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.bound import is_divided
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import At, Found, key, sets
+from symbolic_mem.study.question import At, Claimed, Found, key, sets
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -129,12 +130,29 @@ class Insight(Ruled, OfKinds):
         if len(instants(found.study, self.counted)) < 2:
             return ()
         if any(isinstance(topic, Crossing | Sensitivities) for topic in found.topics):
-            return (each_words(), text("A crossover and what one percent more adds are those of the backward pass."))
-        return (each_words(),)
+            return (
+                each_words(found.study),
+                text("A crossover and what one percent more adds are those of the backward pass."),
+            )
+        return (each_words(found.study),)
 
     def heading(self, found: FoundInsight) -> str:
         """The title where the study gives none."""
         return self.title or "What the memory depends on"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: the floor, the crossover, every entry of the region, and what is left on each number."""
+        region = [name for name, *_ in region_names(self)] if self.rows and self.columns else []
+        return ("floor", "crossover", *region, *(f"left_over_at_{number}" for number in self.devices))
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The numbers of the topics that apply."""
+        return {name: claim for topic in self.answer(study).topics for name, claim in topic_claims(self, topic)}
+
+    def unclaimable(self, study: Study, name: str) -> Prose:
+        """That the topic does not apply."""
+        return text("nothing of the kind applies to what is kept")
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -14,16 +15,17 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
-from symbolic_mem.document.prose import Amount, Prose, Typeset, say
+from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at
+from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import hardest, instant_words, instants, words_of
+from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts, peak_summary
 from symbolic_mem.questions.parts.powers import (
     account_steps,
     answer_words,
@@ -87,7 +89,15 @@ class Largest(Printed, OfKinds):
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        return hardest(study, self.counted, self._at_instant, lambda found: tightness(found.upper))
+        return hardest(
+            instants(self._open(study), self.counted), self._at_instant, lambda found: tightness(found.upper)
+        )
+
+    def _open(self, study: Study) -> Study:
+        """The study without a value of the unknown, so that its instants are those of many blocks."""
+        if self.symbol not in study.values:
+            return study
+        return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != self.symbol})
 
     def _at_instant(self, study: Study) -> FoundLargest:
         answer, parameters = self.upper(study), study.model.parameters
@@ -105,20 +115,23 @@ class Largest(Printed, OfKinds):
         yield from power_steps(bound, found.written, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(bound))
         if answer.value is None:
-            yield from none_steps(answer, work)
+            yield from none_steps(answer, work, fitting(study))
             return
-        yield from value_steps(answer, work)
+        yield from value_steps(answer, work, fitting(study))
         yield from found.fuller_blocks
+        yield from peak_blocks(found.fullest_instants)
         yield from printed_blocks(self, study, sp.Integer(answer.value), named(self.symbol).unit)
 
     def sentence(self, found: FoundLargest) -> Prose:
         """Say the largest value, what one device then holds, and that one more would not fit; or why there is none."""
         held = None if found.value is None else found.held(found.value)
-        return answer_words(found.upper, found.study.placement, found.capacity, found.reason, held)
+        return answer_words(
+            found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
+        )
 
     def heading(self, found: FoundLargest) -> str:
         """The title where the study gives none."""
-        return self.title or f"The largest {named(self.symbol).meaning} at which what is kept fits"
+        return self.title or f"The largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
 
     @property
     def claimable(self) -> tuple[str, ...]:
@@ -127,9 +140,12 @@ class Largest(Printed, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The largest value, under the name of its symbol."""
-        least = max((self.upper(one) for one in instants(study, self.counted)), key=tightness)
-        meaning = f"the largest {named(self.symbol).meaning} at which what is kept fits"
-        return {str(self.symbol): Claimed(least.value, "count", meaning)}
+        moments = instants(self._open(study), self.counted)
+        least = max(map(self.upper, moments), key=tightness)
+        meaning = f"the largest {named(self.symbol).meaning} at which {fitting(moments[0])} fits"
+        counted = named(self.symbol).unit
+        measures = "number" if counted == "parameters" else "count"
+        return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted)}
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,15 +172,19 @@ class FoundLargest(FoundAtInstants):
         if self.value is not None:
             return None
         if self.others and not self.feasible and self.upper.bound.degree == 0:
+            kept, room = apart(
+                Amount(symbolic(self.upper.constant_bytes), self.capacity.unit),
+                Amount(symbolic(self.upper.capacity), self.capacity.unit),
+            )
             return say(
                 "at {moment}, one device keeps {kept} whatever {x} is, and has {room}; take a larger device, divide the "
                 "memory over more devices, or choose a smaller model",
                 moment=words_of(self.study),
-                kept=about(Amount(symbolic(self.upper.constant_bytes), self.capacity.unit)),
+                kept=kept,
                 x=self.upper.bound.symbol,
-                room=about(Amount(symbolic(self.upper.capacity), self.capacity.unit)),
+                room=room,
             )
-        return none_words(self.upper)
+        return none_words(self.upper, fitting(self.study))
 
     def held_here(self, value: int) -> Number:
         """Exact bytes of one device at a value of the unknown, at the instant of this answer."""
@@ -180,6 +200,11 @@ class FoundLargest(FoundAtInstants):
         """What the answer takes for granted."""
         said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room."""
+        return () if self.value is None else close_fit(self.capacity, self.held(self.value))
 
     @property
     def ledger(self) -> Ledger:
@@ -200,6 +225,13 @@ class FoundLargest(FoundAtInstants):
             return {} if x == P else rest
         return {**rest, B: self.value, S: 1} if x == T else {**rest, x: self.value}
 
+    @cached_property
+    def fullest_instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step at the answer."""
+        if self.value is None or self.study.at is None or self.upper.bound.symbol in (P, T):
+            return ()
+        return fullest([one.study for one in self.everywhere], self._known)
+
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
@@ -210,8 +242,9 @@ class FoundLargest(FoundAtInstants):
         yield "condition", say("{one} {sign} {capacity}", **pieces)
         yield from capacity_summary(self.capacity)
         if value is not None:
-            yield held_at(value, self.held(value), fits=True)
-            yield held_at(value + 1, self.held(value + 1), fits=False)
+            yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
+            yield held_at(value + 1, self.held(value + 1), self.upper.capacity, fits=False)
+        yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -233,6 +266,7 @@ class FoundLargest(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_plus_one_bytes": None if self.value is None else self.held_bytes(self.value + 1),
+            **peak_facts(self.fullest_instants),
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Line
 from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import C_mem, P, local, lookup, n_fsdp, n_tp, named
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.prose import Chain, Prose, say, text
@@ -31,7 +32,7 @@ from symbolic_mem.questions.parts.unknown import need_unknown, unknown
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
 from symbolic_mem.solvers.inverse import upper
-from symbolic_mem.study.question import At, key, sets, words
+from symbolic_mem.study.question import At, Claimed, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -178,6 +179,27 @@ class Stages(OnDevice):
         """The title where the study gives none."""
         return self.title or "Stage by stage"
 
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """What can be claimed: every cell, as ``stage_1_at_64``; where there is one row, as ``stage_1``."""
+        entries = self.rows[1]
+        return tuple(_cell_name(number, entry, entries) for entry in entries for number in self.stages)
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The bytes of one device, or the largest value of what is solved for, in every cell."""
+        found = self.answer(study)
+        measures = "bytes" if self.solved is None else "number" if found.unit == "parameters" else "count"
+        unit = "bytes" if self.solved is None else found.unit
+        return {
+            _cell_name(cell.stage, cell.entry, self.rows[1]): Claimed(
+                None if cell.value is None else fraction(cell.value),
+                measures,
+                f"what {TITLES[cell.stage]} gives at {self.rows[0]} = {cell.entry}",
+                unit=unit,
+            )
+            for cell in found.cells
+        }
+
     def _cells(self, study: Study, memories: dict[int, Memory]) -> Iterator[Cell]:
         rows, entries = self.rows
         scale = BYTES_PER[self.memory_unit] if self.solved is None else 1
@@ -216,6 +238,11 @@ class Stages(OnDevice):
         else:
             said = say("At most {c} on one device, solved for {x} (the largest whole number counts):", **pieces)
         return work.step(said, *(Chain(solved.symbol, ((limit.sign, q),), asked=True) for q in solved.quotients))
+
+
+def _cell_name(number: int, entry: int, entries: tuple[int, ...]) -> str:
+    name = TITLES[number].replace(" ", "_")
+    return name if len(entries) == 1 else f"{name}_at_{entry}"
 
 
 def _line(number: int, memory: Memory, *, with_p: bool) -> Line:

@@ -15,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
@@ -26,7 +27,9 @@ DEFAULT = "cs336"
 FP32 = sp.Integer(4)
 _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
+SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
+KEYS = ("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach")
 
 
 class NotCounted(NamedTuple):
@@ -72,8 +75,9 @@ class Recipe:
 
     `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
-    sent in values of `reduces` bytes beside those that were computed (None: it is not said).
-
+    sent in values of `reduces` bytes beside those that were computed (None: it is not said). `schedule` is the engine's
+    whose instants of a step are known ("": the source states a sum), and `foreach` says whether its optimizer works on
+    all tensors at once. With `scalars` single numbers count too, such as the counters of the optimizer's steps.
     `precisions` are those of the engine profiles that it agrees with, the first of which it brings; `quantised` are the
     bytes of the inputs of linear layers, where they are not those of the other `activations`.
     """
@@ -96,6 +100,9 @@ class Recipe:
     units: int = 1
     gathers: sp.Rational | None = None
     reduces: sp.Rational | None = None
+    schedule: str = ""
+    foreach: bool = True
+    scalars: bool = False
     of_optimizer: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ("16-bit",)
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
@@ -153,7 +160,7 @@ class Recipe:
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
         states = tuple(_in_bytes(state, bytes_by_kind.get(state.kind)) for state in self.states)
-        changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
+        changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,
@@ -181,12 +188,19 @@ class Recipe:
             f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
             states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
             optimizer=name,
+            scalars=step_counters,
             of_optimizer=(),
         )
 
     def with_recompute(self, how: Recompute) -> Recipe:
         """Return the recipe with another rule of recomputation."""
         return replace(self, recompute=how)
+
+    def with_schedule(self, name: str, where: str = "schedule") -> Recipe:
+        """Return the recipe that counts the instants of a step of an engine (``torch``), or what is kept as a ``sum``."""
+        if name not in SCHEDULES:
+            raise BadInput(f"{where}: unknown schedule {name!r}; {nearest(name, SCHEDULES)}")
+        return replace(self, schedule="" if name == "sum" else name)
 
     def without_persistent_gradients(self) -> Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
@@ -211,7 +225,7 @@ class Recipe:
         >>> Recipe.from_table({"preset": "zero-16", "optimizer": "sgd-momentum"}, "my.toml [recipe]").bytes_per_parameter
         12
         """
-        known_keys(table, ("preset", *SIZES, "step_counters", "gradients_persist", "recompute"), where)
+        known_keys(table, KEYS, where)
         chosen = recipe(entry(table, "preset", str, where, default))
         counters = entry(table, "step_counters", bool, where, False)
         name_given = isinstance(table.get("optimizer"), str)
@@ -231,26 +245,34 @@ class Recipe:
             chosen = chosen.with_recompute(Recompute.read(table["recompute"], where))
         if not entry(table, "gradients_persist", bool, where, True):
             chosen = chosen.without_persistent_gradients()
+        if "schedule" in table:
+            chosen = chosen.with_schedule(entry(table, "schedule", str, where), where)
+        if "foreach" in table:
+            chosen = replace(chosen, foreach=entry(table, "foreach", bool, where))
         return chosen
 
 
-@cache
 def presets() -> dict[str, Recipe]:
     """Return the bundled recipes by name, in the order of the file."""
-    data = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in data.items()}
+    return {name: recipe(name) for name in _tables()}
 
 
+@cache
 def recipe(name: str) -> Recipe:
     """Return the bundled recipe of that name.
 
     >>> recipe("cs336").title
     'CS336 assignment 2: FP32 training state, BF16 activations'
     """
-    known = presets()
-    if name not in known:
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, known)}")
-    return known[name]
+    tables = _tables()
+    if name not in tables:
+        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables)}")
+    return _read(name, tables[name])
+
+
+@cache
+def _tables() -> dict[str, dict]:
+    return tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
 
 
 def _read(name: str, table: dict) -> Recipe:
@@ -283,6 +305,7 @@ def _read(name: str, table: dict) -> Recipe:
         units=table.get("units", 1),
         gathers=sp.Integer(table["gathers"]) if "gathers" in table else None if "quantised" in table else activations,
         reduces=sp.Integer(table["reduces"]) if "reduces" in table else None,
+        schedule=table.get("schedule", ""),
         precisions=tuple(table.get("precisions", ("16-bit",))),
         quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
     )

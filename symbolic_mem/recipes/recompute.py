@@ -96,6 +96,22 @@ class Recompute:
 NONE = Recompute()
 
 
+def recomputed_at(how: Recompute, index: int) -> bool:
+    """Whether the block at that position (or any that differs by a multiple of `size`) is computed again.
+
+    >>> [recomputed_at(Recompute("every", 2), index) for index in range(4)]
+    [True, False, True, False]
+    """
+    match how.rule:
+        case "none":
+            return False
+        case "half":
+            return index % 2 == 1
+        case "every":
+            return index % how.size == (0 if how.phase == "first" else how.size - 1)
+    return True
+
+
 def recompute(model: Model, how: Recompute) -> Model:
     """Return the model whose blocks keep only what `how` leaves; weights, matmuls and parameters stay as they are.
 
@@ -114,7 +130,7 @@ def _recomputed(model: Model, how: Recompute) -> Model:
     blocks = _blocks(model)
     assumption = f"Recomputation: {how}."
     if how.rule == "selective":
-        layers = tuple(_without_scores(layer) if layer.block else layer for layer in model.layers)
+        layers = tuple(without_scores(layer) if layer.block else layer for layer in model.layers)
         if layers == model.layers:
             assumption += " This model keeps no attention scores, so that nothing changes."
     else:
@@ -140,7 +156,7 @@ def _at_once(block: tuple[Layer, ...], how: Recompute, start: sp.Expr, end: sp.E
     layers = [_again(layer, how.rule, at_once, end - start) for layer in block]
     if how.rule in ("half", "selective"):
         return tuple(layer for layer in layers if layer.saved)
-    first, kept = layers[0], _input(layers[0])
+    first, kept = layers[0], block_input(layers[0])
     same = [one for one in first.saved if (one.shape, one.bytes_per_element) == (kept.shape, kept.bytes_per_element)]
     if same:  # the kept input itself, and not a converted copy of it
         rest = tuple(tensor for tensor in first.saved if tensor is not same[0])
@@ -151,7 +167,7 @@ def _at_once(block: tuple[Layer, ...], how: Recompute, start: sp.Expr, end: sp.E
 
 @lru_cache(maxsize=4096)
 def _again(layer: Layer, rule: str, at_once: sp.Expr, blocks: sp.Expr) -> Layer:
-    saved = tuple(tensor for tensor in layer.saved if _is_score(tensor)) if rule == "selective" else layer.saved
+    saved = tuple(tensor for tensor in layer.saved if is_score(tensor)) if rule == "selective" else layer.saved
     return replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * (layer.repeat / blocks))
 
 
@@ -192,19 +208,26 @@ def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.
 @lru_cache(maxsize=4096)
 def _kept(layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, first: bool) -> tuple[Layer, ...]:
     """A layer of the blocks from `start` to `end` without what it saves, the input that it keeps, and those kept whole."""
-    inputs, kept = _counts(how, start, end)
+    inputs, kept = counts(how, start, end)
     inside = layer.repeat / (end - start)  # a layer may occur several times in a block
     layers = [replace(layer, saved=(), kept=kept * inside)]
     if first and inputs != 0:
         name = f"recomputed {layer.block}"
-        layers.append(Layer(name, saved=(_input(layer),), repeat=inputs, source=layer.source, block=layer.block))
+        layers.append(Layer(name, saved=(block_input(layer),), repeat=inputs, source=layer.source, block=layer.block))
     if kept != 0 and layer.saved:
         layers.append(replace(layer, weights=(), matmuls=(), repeat=kept * inside))
     return tuple(layers)
 
 
-def _counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """Return how many of the blocks keep their input only, and how many keep everything."""
+def counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return how many of the blocks from `start` to `end` keep their input only, and how many keep everything.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> counts(Recompute("every", 2), sp.S.Zero, L)
+    (ceiling(L/2), floor(L/2))
+    """
+    if how.rule in ("none", "selective"):
+        return sp.S.Zero, end - start
     if how.rule == "full":
         return end - start, sp.S.Zero
     if how.rule == "groups":
@@ -218,7 +241,8 @@ def _counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.E
     return recomputed, end - start - recomputed
 
 
-def _input(layer: Layer) -> Tensor:
+def block_input(layer: Layer) -> Tensor:
+    """Return what enters the block that a layer begins; raises `BadInput` where nothing says it."""
     reason = "input of a block: its backward pass starts again from here"
     if layer.enters is not None:
         return replace(layer.enters, reason=reason)
@@ -228,10 +252,11 @@ def _input(layer: Layer) -> Tensor:
     raise BadInput(f"layer {layer.name!r} begins a block and saves nothing, so that the block's input is unknown")
 
 
-def _is_score(tensor: Tensor) -> bool:
+def is_score(tensor: Tensor) -> bool:
     """Scores, their softmax, their dropout and masks are the tensors that grow with the square of the sequence."""
     return tensor.shape.count(S) >= 2
 
 
-def _without_scores(layer: Layer) -> Layer:
-    return replace(layer, saved=tuple(tensor for tensor in layer.saved if not _is_score(tensor)))
+def without_scores(layer: Layer) -> Layer:
+    """Return the layer without what grows with the square of the sequence."""
+    return replace(layer, saved=tuple(tensor for tensor in layer.saved if not is_score(tensor)))

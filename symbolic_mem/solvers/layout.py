@@ -60,12 +60,14 @@ class PaddedRows:
 
     def cut(self, term: Term, n: sp.Symbol, values: Given) -> Profile | None:
         """Return the rows of each tensor of the term, or None for a kind that is not cut by rows."""
-        if term.kind not in self.kinds or not term.degree.has(n):
+        whole = term.padded == n
+        if not whole and (term.kind not in self.kinds or not term.degree.has(n)):
             return None
         if not term.parts:
             raise BadInput(f"{term.name} does not say which tensors it is made of: padded rows cannot be counted")
-        share = _share(term, n, values)
-        return Profile(0, rows=tuple(_rows(part, term.bytes_per_element, share, values) for part in term.parts))
+        share = number(term.degree, values) if whole else _share(term, n, values)
+        rows = tuple(_rows(part, term.bytes_per_element, share, values) for part in term.parts)
+        return Profile(0, gathered=rows) if whole else Profile(0, rows=rows)
 
     def gathered(self, n: sp.Symbol, values: Given) -> tuple[Rows, ...]:
         """Nothing is gathered by this rule."""
@@ -124,17 +126,19 @@ def _profile(memory: Memory, n: sp.Symbol, numbers: Numbers, layouts: Sequence[L
     fixed: Number = 0
     divided: Number = 0
     rows: list[Rows] = []
+    gathered: list[Rows] = []
     for term in memory:
         cut = _first(layout.cut(term, n, values) for layout in layouts)
         if cut is not None:
             divided += cut.divided
             rows += cut.rows
+            gathered += cut.gathered
         elif term.degree.has(n):
             share = 1 if term.degree == n else numbers[term.degree / n]
             divided += ratio(term.undivided_at(numbers), share)
         else:
             fixed += term.at(numbers)
-    gathered = [part for layout in layouts for part in layout.gathered(n, values) if part.bytes]
+    gathered += (part for layout in layouts for part in layout.gathered(n, values) if part.bytes)
     return Profile(fixed, divided, tuple(rows), tuple(gathered))
 
 

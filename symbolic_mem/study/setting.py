@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number
@@ -20,6 +21,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
 
@@ -56,7 +58,9 @@ class Change:
 class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
-    `instant` is the moment of a step that is counted, `names` are symbols that only this study has.
+    `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
+    Those that are `pinned`, by their words, are all that count, where there are any.
+    `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
     """
 
     name: str
@@ -64,10 +68,13 @@ class Setting:
     recipe: Recipe
     values: Mapping[sp.Symbol, sp.Rational]
     placement: Mapping[str, Placed] = field(default_factory=dict)
+    plan: Plan | None = None
     device: OneDevice = OneDevice()
     devices: str | None = None
     network: Network | None = None
     instant: str = "backward"
+    at: Instant | None = None
+    pinned: tuple[str, ...] = ()
     names: tuple[Name, ...] = ()
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
@@ -83,8 +90,17 @@ class Setting:
 
     @cached_property
     def memory(self) -> Memory:
-        """The memory of the whole training at its `instant` (see `account`), before it is placed."""
-        return account(self.model, self.recipe, self.instant)
+        """The memory of the whole training at its instant, before it is placed: see `account` and `timeline`."""
+        return account(self.model, self.recipe, self.instant) if self.at is None else self.at.memory
+
+    @cached_property
+    def timeline(self) -> tuple[Instant, ...]:
+        """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
+        if not self.recipe.schedule:
+            return ()
+        keep = sp.S.Zero if self.plan is None else self.plan.keep
+        step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
+        return tuple(one for one in step if one.words in self.pinned) or step if self.pinned else step
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

@@ -67,12 +67,15 @@ class Study(Setting):
         Its precision (see `agreed`) and the sizes of its model are checked once, at the end; `where` they come from is
         said of sizes that no such model can have.
         """
-        changes, study = tuple(changes), self
+        changes = tuple(changes)
+        study = self if self.at is None else replace(self, at=None)
         for change in changes:
             study = change.apply(study)
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
+        if study.plan is not None:
+            study.plan.check(study.values)
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, where)
         return study

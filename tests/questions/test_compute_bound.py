@@ -144,6 +144,9 @@ def test_claims_count_the_same_batch_in_four_units():
         "batch_tokens_per_chip": 320,
         "batch_tokens_per_rank": 1278,
         "batch_sequences": 20,
+        "T_min": Fraction(184000, 9),
+        "T_min_per_chip": Fraction(2875, 9),
+        "T_min_per_rank": Fraction(11500, 9),
     }
     claim = claims["batch_tokens"]
     assert claim.per == {"batch": 1, "chip": 64, "rank": 16, "sequence": 1024}

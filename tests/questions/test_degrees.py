@@ -133,7 +133,7 @@ def test_rules_that_some_degree_obeys_at_which_nothing_fits_are_not_said_to_leav
         reason=Reason("unfit", (rule,), needed=3),
     )
     assert plain_prose(reason_words(failed)) == (
-        "at least 3 devices are needed, and on no number of them that is a multiple of 8 does what each keeps fit"
+        "at least 3 devices are needed, and on no number of them that is a multiple of 8 does it fit"
     )
 
 

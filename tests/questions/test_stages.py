@@ -35,7 +35,13 @@ def test_the_cells_are_the_bytes_of_one_device():
     assert plain_prose(question.sentence(found)) == (
         "With n_fsdp = 4, one device holds 16 GB without, 7 GB in stage 1, 5.5 GB in stage 2 and 4 GB in stage 3."
     )
-    assert found.value is None and question.claims(ONE) == {}
+    claims = question.claims(ONE.under(question))
+    assert found.value is None and {name: claim.value for name, claim in claims.items()} == {
+        "baseline": 16 * 10**9,
+        "stage_1": 7 * 10**9,
+        "stage_2": 55 * 10**8,
+        "stage_3": 4 * 10**9,
+    }
 
 
 def test_the_largest_model_is_solved_for_in_every_stage():
@@ -73,7 +79,9 @@ def test_printed_figures_are_counted_and_those_that_are_off_are_listed():
         "Notes keep their {braces}."
     )
     assert isinstance(words, Paragraph) and isinstance(items, Bullets)
-    assert [plain_prose(item) for item in items.items] == ["printed 6.6, exactly ≈ 6.6667 GB: ≈ 0.066667 GB too little"]
+    assert [plain_prose(item) for item in items.items] == [
+        "printed 6.6, and it is ≈ 6.66667 GB: ≈ 0.0666667 GB too little"
+    ]
     (table,) = (block for block in question.steps(answered(question, ONE)) if isinstance(block, Table))
     assert plain_prose(table.rows[0][-1]) == "6.6 (cut)"
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
-from symbolic_mem.base.units import grouped
-from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, apart, link, say, text
 from symbolic_mem.document.steps import Block, Bullets, Step
 from symbolic_mem.document.words import about, gib, listed, plural
 from symbolic_mem.document.work import Work
@@ -23,6 +22,7 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences
 from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.study.study import Study
 
 TOO_MUCH = "The condition fails: what every device holds in full is already too much."
 
@@ -160,21 +160,19 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
         yield "M_fix", say("{size} on every device", size=fixed)
 
 
-def held_at(value: int, size: Any, *, fits: bool) -> tuple[str, Prose]:
-    """What one device keeps at a value of the unknown, at a glance."""
-    shown = gib(symbolic(size))
-    pieces = {
-        "bytes": f"{ceil(size):,}",
-        "sign": "= " if shown.shown.exact else "",
-        "gib": about(shown),
-    }
+def held_at(
+    value: int, size: Number, room: sp.Expr | Number, *, fits: bool, what: str = "what is kept"
+) -> tuple[str, Prose]:
+    """What one device holds at a value of the unknown, at a glance, with digits enough to tell it from its room."""
+    whole, unit = Amount(symbolic(size), "bytes", 14), apart(gib(size), gib(room))[0]
+    kept = whole if unit.shown == whole.shown else Chain(whole, (link(unit),))
     if fits:
-        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: what is kept fits", **pieces)
-    return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: too much", **pieces)
+        return f"at {shown(value).plain}", say("{kept} on each device: {what} fits", kept=kept, what=what)
+    return f"at {shown(value).plain}", say("{kept} on each device: too much", kept=kept)
 
 
-def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
-    """The room that is left, the quotient, the whole number, and a check that it fits and one less does not."""
+def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> Iterator[Block]:
+    """The room that is left, the quotient, the whole number, and a check that `what` fits and one less does not."""
     bound, limit = solved.bound, solved.bound.limit
     n, whole = bound.symbol, solved.value or 1
     work.define(n, sp.Integer(whole))
@@ -202,10 +200,10 @@ def feasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     fits = _share(solved, whole, limit.sign)
     if whole == 1:
-        yield work.step(text("A check that what is kept fits, in bytes on each device:"), fits)
+        yield work.step(say("A check that {what} fits, in bytes on each device:", what=what), fits)
         return
     yield work.step(
-        text("A check that what is kept fits and that one device less is not enough, in bytes on each device:"),
+        say("A check that {what} fits and that one device less is not enough, in bytes on each device:", what=what),
         fits,
         _share(solved, whole - 1, limit.fails),
     )
@@ -222,7 +220,7 @@ def _share(solved: Solved, n: int, relation: str) -> Chain:
 def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     """What every device holds in full is too much, and why more devices do not help."""
     n, fixed, capacity = solved.bound.symbol, symbolic(solved.fixed), symbolic(solved.capacity)
-    relation = ">" if fixed > capacity else "="
+    relation, sizes = ">" if fixed > capacity else "=", apart(gib(fixed), gib(capacity))
     reason = (
         say("More devices do not help: nothing of this is divided over {n}.", n=n)
         if solved.bound.divided == 0
@@ -236,24 +234,34 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     yield work.step(
         text(TOO_MUCH),
-        Chain(M_fixed, (amount(fixed, "GiB"),)),
-        Chain(C_mem, (amount(capacity, "GiB"),)),
+        *(Chain(symbol, (link(size),)) for symbol, size in zip((M_fixed, C_mem), sizes, strict=True)),
         Chain(M_fixed, ((relation, C_mem),)),
         reason=reason,
     )
 
 
-def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None) -> Prose:
-    """Why no number of devices is enough, and what would help."""
-    pieces = {
-        "fixed": about(Amount(symbolic(solved.fixed), capacity.unit)),
-        "capacity": about(Amount(symbolic(solved.capacity), capacity.unit)),
-    }
+def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None, study: Study) -> Prose:
+    """Why no number of devices is enough, at an instant where the instants are known, and what would help."""
+    fixed, room = apart(Amount(symbolic(solved.fixed), capacity.unit), Amount(symbolic(solved.capacity), capacity.unit))
+    pieces: dict[str, Any] = {"fixed": fixed, "capacity": room}
+    if study.at is not None:
+        name, size, remedy = largest_in_full(solved, study)
+        pieces |= {
+            "at": study.at.words,
+            "name": name,
+            "size": about(Amount(symbolic(size), capacity.unit)),
+            "remedy": remedy,
+        }
+        return say(
+            "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full and has "
+            "{capacity}; of that the {name} take {size}: {remedy}",
+            **pieces,
+        )
     if lacking is not None:
         return say(
             "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
             "tokens for each device leave room for a finite number of devices",
-            most=grouped(str(lacking.most)),
+            most=lacking.most,
             **pieces,
         )
     if not solved.bound.memory.of("activations", "buffers").terms:
@@ -269,6 +277,26 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
     )
 
 
+REMEDIES = (
+    ("gradients inside the loss", "compute the loss in chunks, or lower the batch or the sequence length"),
+    ("gathered weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("gradients of whole weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("gradients that are sent", "divide the layers of a block themselves, as tensor or expert parallelism does"),
+    ("activations", "recompute activations, or lower the batch or the sequence length"),
+)
+
+
+def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number, str]:
+    """The largest part of what every device holds in full: its name, its bytes, and what makes it smaller."""
+    parts: dict[str, Number] = {}
+    for term in solved.bound.memory.split(solved.bound.symbol)[1]:
+        name = "activations" if term.kind == "activations" and term.layer else term.whole_name
+        parts[name] = parts.get(name, 0) + term.at(study.numbers)
+    name = max(parts, key=lambda one: parts[one])
+    remedy = dict(REMEDIES).get(name, "divide more of the memory, or choose a smaller model")
+    return name, parts[name], remedy
+
+
 def answer_words(
     solved: Degree,
     placement: Mapping[str, Placed],
@@ -276,10 +304,11 @@ def answer_words(
     reason: Prose | None,
     held: Number | None,
     ideal: int | None,
+    each: str = "what each keeps",
 ) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
 
-    `held` is what each then keeps, and `ideal` the degree without rules.
+    `held` is what `each` then is, and `ideal` the degree without rules.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
@@ -297,30 +326,29 @@ def answer_words(
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
     assert held is not None, "there is a degree, so something is known of one device"
     devices = plural(solved.value, "device", "devices")
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
     pieces |= {
         "value": solved.value,
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
-        "share": about(Amount(symbolic(held), capacity.unit)),
-        "counted": about(Amount(capacity.counted, capacity.unit)),
+        "share": share,
+        "counted": counted,
+        "each": each,
     }
     if rules and reading is not None:
         return say(
-            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, "
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, "
             "{share}, fits its {counted}.",
             **pieces,
         )
     if rules:
         return say(
-            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} what each keeps, {share}, fits "
+            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, {share}, fits "
             "its {counted}.",
             **pieces,
         )
     if reading is not None:
         return say(
-            "With {reading}, the smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its "
-            "{counted}.",
+            "With {reading}, the smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.",
             **pieces,
         )
-    return say(
-        "The smallest {n} is {value}: on {value} {devices} what each keeps, {share}, fits its {counted}.", **pieces
-    )
+    return say("The smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.", **pieces)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
 from typing import Any
 
 import sympy as sp
@@ -15,9 +17,11 @@ from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
+from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
@@ -25,6 +29,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.solvers.layout import WholeSamples
 from symbolic_mem.study.question import Claimed
 
 
@@ -67,7 +72,7 @@ class FoundDegree(FoundAtInstants):
     def reason(self) -> Prose | None:
         """Why there is no degree, and what would help."""
         if not self.degree.ideal.feasible:
-            return infeasible_words(self.degree.ideal, self.capacity, self.lacking)
+            return infeasible_words(self.degree.ideal, self.capacity, self.lacking, self.study)
         return reason_words(self.degree)
 
     @property
@@ -75,6 +80,15 @@ class FoundDegree(FoundAtInstants):
         """What the answer takes for granted."""
         said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room, or that sequences are cut."""
+        if self.value is None:
+            return ()
+        whole = any(isinstance(rule, WholeSamples) for rule in self.degree.rules)
+        cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
+        return (*close_fit(self.capacity, self.held(self.value)), *cut)
 
     @property
     def ledger(self) -> Ledger:
@@ -94,6 +108,13 @@ class FoundDegree(FoundAtInstants):
     def _known(self) -> dict[sp.Symbol, Any]:
         """The numbers of the study, with the answer in its place."""
         return {**self.study.values} if self.value is None else {**self.study.values, self.symbol: self.value}
+
+    @cached_property
+    def fullest_instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step at the answer."""
+        if self.value is None or self.study.at is None:
+            return ()
+        return fullest([one.study for one in self.everywhere], self._known)
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -115,10 +136,11 @@ class FoundDegree(FoundAtInstants):
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
         if solved.value is not None:
-            yield held_at(solved.value, self.held(solved.value), fits=True)
+            yield held_at(solved.value, self.held(solved.value), ideal.capacity, fits=True, what=fitting(self.study))
         below = solved.largest_below
         if below is not None:
-            yield held_at(below, self.held(below), fits=False)
+            yield held_at(below, self.held(below), ideal.capacity, fits=False)
+        yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:
             yield "assumed", said
@@ -140,6 +162,7 @@ class FoundDegree(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
+            **self._peak_facts,
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,
             "reason": self.reason,
@@ -154,6 +177,15 @@ class FoundDegree(FoundAtInstants):
                 for each in self.readings
             ]
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
+
+    @property
+    def _peak_facts(self) -> Mapping[str, Any]:
+        """What one device keeps, and its peak, where they differ: `peak_facts`."""
+        held = self.held_bytes(self.value)
+        if self.value is None or self.study.at is None:
+            return {"total_bytes": held, "peak_bytes": held}
+        kept = max(one.placed(self.kinds).at(self._known) for one in kept_instants(self.study, self.kinds))
+        return {"total_bytes": ceil(kept), **peak_facts(self.fullest_instants)}
 
     @property
     def _below_bytes(self) -> int | None:
@@ -181,7 +213,7 @@ def hardness(found: FoundDegree) -> tuple[float, bool, Number]:
     return found.degree.demand
 
 
-def degree_claim(solved: Sequence[Degree], meaning: str) -> Claimed:
+def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is kept") -> Claimed:
     """What can be claimed of a degree that was solved for at several instants: the one that asks for most counts.
 
     Where two ask for the same whole number, the one that asks for more before it is rounded does.
@@ -190,4 +222,4 @@ def degree_claim(solved: Sequence[Degree], meaning: str) -> Claimed:
     ideal = chosen.ideal
     parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
     quotient = None if chosen.rules else ideal.quotient
-    return Claimed(chosen.value, "devices", meaning, quotient=quotient, parts=parts)
+    return Claimed(chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits)

@@ -14,7 +14,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, instants
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.layout import Layout
@@ -23,6 +23,9 @@ from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.study import Study
 
 Axis = tuple[sp.Symbol, tuple[int, ...]]
+
+
+Entries = tuple[tuple[int | None, ...], ...]
 
 
 class Grid(Protocol):
@@ -61,7 +64,7 @@ class Grid(Protocol):
 class RegionTable:
     """The smallest degree for each pair of values of two symbols, or None where no degree is enough.
 
-    `parts` are what one device keeps and what of it is not divided, at each instant that must fit.
+    `parts` are what one device holds and what of it is not divided, at each instant that decides a pair; `what` must fit.
     """
 
     found: Region
@@ -70,6 +73,7 @@ class RegionTable:
     entries: tuple[tuple[int | None, ...], ...]
     limit: Limit
     parts: tuple[tuple[sp.Expr, sp.Expr], ...]
+    what: str = "what is kept"
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -99,7 +103,9 @@ class RegionTable:
                     else say("A line without {n} must hold for any number of devices to be enough.", n=n)
                 )
         yield work.step(
-            say("What is kept at {r} and {c} fits on {n} devices where", r=r, c=c, n=n), *lines, reason=reason
+            say("{what} at {r} and {c} fits on {n} devices where", what=self.what.capitalize(), r=r, c=c, n=n),
+            *lines,
+            reason=reason,
         )
         columns = (
             Column(say("{r}", r=r), "right"),
@@ -109,7 +115,7 @@ class RegionTable:
             (count(value), *(count(entry) for entry in line)) for value, line in zip(values, self.entries, strict=True)
         )
         yield Table(
-            say("The smallest {n} at which what is kept fits; – where no number of devices is enough", n=n),
+            say("The smallest {n} at which {what} fits; – where no number of devices is enough", what=self.what, n=n),
             columns,
             cells,
         )
@@ -119,7 +125,8 @@ class RegionTable:
         """How many pairs have a number of devices."""
         cells = [entry for line in self.entries for entry in line]
         return say(
-            "Of the {total} pairs in the table {known} have a number of devices that is enough for what is kept.",
+            "Of the {total} pairs in the table {known} have a number of devices that is enough for {what}.",
+            what=self.what,
             total=len(cells),
             known=len(cells) - cells.count(None),
         )
@@ -128,7 +135,7 @@ class RegionTable:
 def region_table(grid: Grid, study: Study) -> RegionTable:
     """Find the smallest degree for each pair; where two instants must fit, the one that asks for more counts."""
     assert grid.rows is not None and grid.columns is not None, "the question has both axes"
-    capacity = study.capacity.counted
+    capacity, moments = study.capacity.counted, instants(study, grid.counted)
     found = [
         region_under(
             bound_at(one, grid.counted, grid.symbol, strict=grid.strict),
@@ -137,16 +144,24 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
             grid.columns,
             grid.rules,
         )
-        for one in instants(study, grid.counted)
+        for one in moments
     ]
     entries = tuple(
         tuple(None if None in cells else max(cells) for cells in zip(*lines, strict=True))
         for lines in zip(*(one.entries for one in found), strict=True)
     )
     known = {x: v for x, v in study.values.items() if x not in (grid.rows[0], grid.columns[0])}
-    bounds = [one.bound for one in found]
+    bounds = [one.bound for one in found if _decides(one.entries, entries)]
     parts = tuple((one.per_device(grid.symbol).xreplace(known), sp.expand(one.fixed.xreplace(known))) for one in bounds)
-    return RegionTable(found[0], grid.rows, grid.columns, entries, Limit(capacity, grid.strict), parts)
+    limit, what = Limit(capacity, grid.strict), fitting(moments[0])
+    return RegionTable(found[0], grid.rows, grid.columns, entries, limit, parts, what)
+
+
+def _decides(own: Entries, all_of_them: Entries) -> bool:
+    """Whether an instant gives the entry of some pair."""
+    return any(
+        one == most for line, lines in zip(own, all_of_them, strict=True) for one, most in zip(line, lines, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,7 @@ class LeftOvers:
     capacity: Capacity
     limit: Limit
     rows: tuple[LeftOver, ...]
+    what: str = "what is kept"
 
     def fits(self, row: LeftOver) -> bool:
         """Whether what one device keeps fits."""
@@ -186,26 +202,27 @@ class LeftOvers:
         rows = tuple(
             (count(row.count), self._shown(row.used), self._shown(row.each), self._shown(row.together))
             if self.fits(row)
-            else (count(row.count), self._shown(row.used), text("what is kept does not fit"), text("–"))
+            else (count(row.count), self._shown(row.used), say("{what} does not fit", what=self.what), text("–"))
             for row in self.rows
         )
         heads = (
             Column(say("{n}", n=self.symbol), "right"),
-            Column(text("kept on each"), "right"),
+            Column(text("kept on each" if self.what == "what is kept" else "held on each at the peak"), "right"),
             Column(text("free on each"), "right"),
             Column(text("free on all together"), "right"),
         )
-        yield Table(text("What is left over beside what is kept"), heads, rows)
+        yield Table(say("What is left over beside {what}", what=self.what), heads, rows)
 
     @property
     def closing(self) -> Prose:
         """What the last number of devices that is enough leaves free."""
         fitting = [row for row in self.rows if self.fits(row)]
         if not fitting:
-            return text("None of these numbers of devices is enough for what is kept.")
+            return say("None of these numbers of devices is enough for {what}.", what=self.what)
         last = fitting[-1]
         return say(
-            "On {number} devices each has {free} to spare beside what is kept.",
+            "On {number} devices each has {free} to spare beside {what}.",
+            what=self.what,
             number=last.count,
             free=self._shown(last.each),
         )
@@ -215,11 +232,11 @@ def left_overs(grid: Grid, study: Study) -> LeftOvers:
     """Find what each number of devices leaves; where two instants must fit, the one that takes more counts."""
     capacity = study.capacity
     layouts = [rule for rule in grid.rules if isinstance(rule, Layout)]
-    rows = []
+    rows, moments = [], instants(study, grid.counted)
     for number in grid.devices:
         each = [
             left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.values, layouts=layouts)
-            for one in instants(study, grid.counted)
+            for one in moments
         ]
         rows.append(max(each, key=lambda row: row.used))
-    return LeftOvers(grid.symbol, capacity, Limit(capacity.counted, grid.strict), tuple(rows))
+    return LeftOvers(grid.symbol, capacity, Limit(capacity.counted, grid.strict), tuple(rows), fitting(moments[0]))

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Prose, say, text
-from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
 
 
 def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
-    """The study at each instant that must fit: two where gradients do not persist and are counted, else its own."""
+    """The study at each instant that must fit: those of a step where they are known and all kinds are counted.
+
+    Else what is kept must fit: at two instants where gradients do not persist and are counted, and at one where they do.
+    """
+    if set(kinds) == set(KINDS) and study.timeline:
+        return tuple(replace(study, at=one) for one in study.timeline)
+    return kept_instants(study, kinds)
+
+
+def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
+    """The study at each instant at which what is kept counts, whatever else is there for a moment."""
+    study = study if study.at is None else replace(study, at=None)
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
@@ -32,37 +45,79 @@ def states(study: Study) -> Study:
 
 def words_of(study: Study) -> Prose:
     """The instant that is counted, in words."""
-    return text(accounts.instant(study.instant, study.recipe).words)
+    return text(accounts.instant(study.instant, study.recipe).words if study.at is None else study.at.words)
+
+
+def fitting(study: Study) -> str:
+    """What must fit: the peak where the instants of a step are known, else what is kept."""
+    return "what is kept" if study.at is None else "the peak"
+
+
+def fitting_each(study: Study) -> str:
+    """The same of each device."""
+    return "what each keeps" if study.at is None else "the peak of each"
+
+
+def fitting_one(study: Study) -> str:
+    """The same of one device at the answer."""
+    return "what one device then keeps" if study.at is None else "the peak of one device"
 
 
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
     """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
+    from symbolic_mem.base.limit import Limit
+    from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
+
     memory = study.placed(kinds)
     if not is_divided(memory, symbol):
         need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 
 
-def hardest(
-    study: Study, kinds: Sequence[str], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]
-) -> Answer:
-    """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it."""
-    answers = [answer(one) for one in instants(study, kinds)]
-    chosen = max(answers, key=hardness)
-    others = tuple(one for one in answers if one is not chosen)
+def hardest(studies: Sequence[Study], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]) -> Answer:
+    """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it.
+
+    The others follow in the order of what they ask for.
+    """
+    answers = sorted(map(answer, studies), key=hardness, reverse=True)
+    chosen, others = answers[0], tuple(answers[1:])
     return replace(chosen, others=others) if others else chosen
 
 
 def instant_words(study: Study) -> tuple[Prose, ...]:
-    """Say which instant of a training step is counted, where gradients do not persist and that makes a difference."""
-    if study.recipe.gradients_persist:
+    """Say which instant of a training step is counted, where that makes a difference."""
+    if study.at is None and study.recipe.gradients_persist:
         return ()
     return (say("What is counted is {instant}.", instant=words_of(study)),)
 
 
 def decided_words(found: Found) -> tuple[Prose, ...]:
-    """Say which of two instants decided, and what the other would give."""
+    """Say which of several instants decided, and what the next one would give."""
+    if not found.others:
+        return ()
+    if found.study.at is not None:
+        return (_peak(found, found.others[0]),)
     return tuple(_decided(found, other) for other in found.others)
+
+
+def _peak(found: Found, other: Found) -> Prose:
+    pieces = {
+        "number": len(found.others) + 1,
+        "chosen": words_of(found.study),
+        "other": words_of(other.study),
+        "value": text("no such number" if other.value is None else f"{other.value:,}"),
+    }
+    if other.value is None and other.feasible:
+        return say(
+            "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: "
+            "{chosen}. The next, {other}, fits at every number.",
+            **pieces,
+        )
+    return say(
+        "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: {chosen}. "
+        "The next, {other}, gives {value}.",
+        **pieces,
+    )
 
 
 def _decided(found: Found, other: Found) -> Prose:
@@ -71,7 +126,7 @@ def _decided(found: Found, other: Found) -> Prose:
         return say(
             "Gradients do not persist between micro-batches, so two moments must fit. Both give {value}; the one at which "
             "each device then keeps most is counted: {chosen}. The other is {other}.",
-            value=f"{other.value:,}",
+            value=other.value,
             **pieces,
         )
     if other.value is None and other.feasible:
@@ -83,13 +138,17 @@ def _decided(found: Found, other: Found) -> Prose:
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
         "{chosen}. The other, {other}, gives {value}.",
-        value=text("no such number" if other.value is None else f"{other.value:,}"),
+        value=text("no such number") if other.value is None else other.value,
         **pieces,
     )
 
 
-def each_words() -> Prose:
+def each_words(study: Study | None = None) -> Prose:
     """Say that each of several numbers is that of the instant which asks for most."""
+    if study is not None and study.timeline:
+        return text(
+            "The memory must fit at every instant of a step. Each number is that of the instant that asks for most."
+        )
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit: {backward}, and {step}. Each number "
         "is that of the moment that asks for more.",

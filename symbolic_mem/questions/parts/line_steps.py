@@ -23,7 +23,7 @@ def line_step(each: Evaluated, work: Work) -> Step:
     """Write a line from symbols to numbers to its value."""
     line = each.line
     work.values[line.symbol] = each.value
-    shown = amount(each.value, line.unit, digits=line.digits)
+    shown = amount(each.value, line.unit, digits=line.digits, fixed=True)
     exact = shown[1].shown.exact
     links: list[tuple[str, Side]]
     if line.formula.free_symbols:
@@ -42,7 +42,7 @@ def asked_table(found: FoundLines) -> Table:
         (
             text(capitalised(each.line.statement)),
             say("{s}", s=each.line.symbol),
-            about(Amount(each.value, each.line.unit, each.line.digits)),
+            about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)),
         )
         for each in found.closing
     )
@@ -74,7 +74,7 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
                 each.values[symbol] = value
             own = () if shared is not None or not formula.free_symbols else (("=", Long(formula)),)
             put = (("=", Long(work.put(formula))),) if formula.free_symbols else ()
-            chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits)))
+            chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits, fixed=True)))
             work.check(chain)
             chains.append(chain)
         yield Step(text(capitalised(line.statement) or "Then"), tuple(chains), reason)
@@ -98,7 +98,7 @@ def _cases_table(found: FoundCases) -> Table:
         (
             text(case.name),
             *(_given(symbol, inside) for symbol in symbols),
-            *(about(Amount(each.value, each.line.unit, each.line.digits)) for each in inside.closing),
+            *(about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)) for each in inside.closing),
         )
         for case, inside in found.cases
     )
@@ -127,7 +127,7 @@ def in_cases(found: FoundCases) -> Prose:
         each = [
             say(
                 "{number} for {case}",
-                number=about(Amount(inside.closing[position].value, line.unit, line.digits)),
+                number=about(Amount(inside.closing[position].value, line.unit, line.digits, fixed=True)),
                 case=text(case.name),
             )
             for case, inside in found.cases

@@ -10,9 +10,9 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
@@ -132,13 +132,13 @@ def _at_one(bound: UpperBound) -> Side:
     return Total(tuple(a)) if len(a) > 1 else a[0]
 
 
-def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
+def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterator[Block]:
     """That one fits, the real bound and its whole part (or where the halving ends), and a check of both neighbours."""
     bound, limit = answer.bound, answer.bound.limit
     x, value = bound.symbol, answer.value or 1
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
-        say("A value exists if what is kept at {x} = 1 fits. It does:", x=x),
+        say("A value exists if {what} at {x} = 1 fits. It does:", what=what, x=x),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
     )
     work.define(x, sp.Integer(value))
@@ -156,7 +156,7 @@ def value_steps(answer: Upper, work: Work) -> Iterator[Block]:
             Chain(x, (("=", limit.last(real)), amount(value))),
         )
     yield work.step(
-        text("A check that what is kept fits and that with one more it does not, in bytes on each device:"),
+        say("A check that {what} fits and that with one more it does not, in bytes on each device:", what=what),
         _filled(answer, value, limit.sign, work),
         _filled(answer, value + 1, limit.fails, work),
     )
@@ -175,44 +175,47 @@ def _filled(answer: Upper, value: int, relation: str, work: Work) -> Chain:
     return Chain(left, (amount(total, digits=14), (relation, capacity)))
 
 
-def none_steps(answer: Upper, work: Work) -> Iterator[Block]:
+def none_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterator[Block]:
     """That even one does not fit, where that is why there is no value."""
     if answer.unbounded:
         return
     bound = answer.bound
     one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     yield work.step(
-        say("A value exists if what is kept at {x} = 1 fits. It does not:", x=bound.symbol),
+        say("A value exists if {what} at {x} = 1 fits. It does not:", what=what, x=bound.symbol),
         Chain(_at_one(bound), (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
     )
 
 
-def none_words(answer: Upper) -> Prose:
+def none_words(answer: Upper, what: str = "what is kept") -> Prose:
     """Why there is no largest value, and what would help."""
     x = answer.bound.symbol
     if answer.unbounded:
-        return say("the memory does not grow with {x} at these numbers: what is kept fits at every value", x=x)
-    room, constant = about(gib(symbolic(answer.capacity))), symbolic(answer.constant_bytes)
+        return say("the memory does not grow with {x} at these numbers: {what} fits at every value", what=what, x=x)
+    constant = symbolic(answer.constant_bytes)
+    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     if constant >= answer.capacity:
         return say(
             "what does not depend on {x} already takes {c}, and one device has {room}; take a larger device, divide the "
             "memory over more devices, or choose a smaller model",
             x=x,
-            c=about(gib(constant)),
-            room=room,
+            **dict(zip(("c", "room"), apart(gib(constant), gib(answer.capacity)), strict=True)),
         )
-    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     return say(
         "even {x} = 1 takes {c}, and one device has {room}; take a larger device, divide the memory over more devices, "
         "or choose a smaller model",
         x=x,
-        c=about(gib(one)),
-        room=room,
+        **dict(zip(("c", "room"), apart(gib(one), gib(answer.capacity)), strict=True)),
     )
 
 
 def answer_words(
-    answer: Upper, placement: Mapping[str, Placed], capacity: Capacity, reason: Prose | None, held: Number | None
+    answer: Upper,
+    placement: Mapping[str, Placed],
+    capacity: Capacity,
+    reason: Prose | None,
+    held: Number | None,
+    one: str = "what one device then keeps",
 ) -> Prose:
     """The answer in one sentence: the largest value and what one device then keeps, or why there is none."""
     x, reading = answer.bound.symbol, reading_of(placement)
@@ -225,20 +228,21 @@ def answer_words(
         if reading is not None:
             return say("With {reading}, there is no such {x}: {reason}.", **pieces)
         return say("There is no such {x}: {reason}.", **pieces)
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
-        "share": about(Amount(symbolic(held), capacity.unit)),
-        "counted": about(Amount(capacity.counted, capacity.unit)),
+        "share": share,
+        "counted": counted,
         "more": Amount(sp.Integer(answer.value + 1)),
+        "one": one,
     }
     if reading is not None:
         return say(
-            "With {reading}, the largest {x} ({meaning}) is {value}: what one device then keeps, {share}, fits its "
+            "With {reading}, the largest {x} ({meaning}) is {value}: {one}, {share}, fits its "
             "{counted}, and at {more} it would not.",
             **pieces,
         )
     return say(
-        "The largest {x} ({meaning}) is {value}: what one device then keeps, {share}, fits its {counted}, and at {more} "
-        "it would not.",
+        "The largest {x} ({meaning}) is {value}: {one}, {share}, fits its {counted}, and at {more} it would not.",
         **pieces,
     )

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import ceil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.accounts.left_out import LeftOut, left_out
+from symbolic_mem.accounts.left_out import LeftOut, beyond, left_out
 from symbolic_mem.base.exact import Given, Numbers
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.study.study import Study
 
+PEAKS = text(
+    "The account adds up what is kept. Whether it fits is asked at every instant of a step, with all that is there for a "
+    "moment."
+)
 NOT_AT_ONCE = text("Each size is that on one device, and they are not all there at the same moment.")
 
 
 def uncounted(study: Study) -> tuple[LeftOut, ...]:
-    """List what the account of a study leaves out."""
-    return left_out(study.built, study.recipe, study.placement)
+    """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
+    found = left_out(study.built, study.recipe, study.placement)
+    return found if study.at is None else beyond(study.built.model, found)
+
+
+def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
+    """List what nothing in a document about a study counts: its instants where they are known, else its account."""
+    return uncounted(replace(study, at=study.timeline[0]) if study.timeline else study)
 
 
 def uncounted_lines(study: Study, values: Given) -> Iterator[tuple[str, Prose]]:
@@ -34,10 +44,10 @@ def uncounted_lines(study: Study, values: Given) -> Iterator[tuple[str, Prose]]:
             yield "not counted", _open(one)
 
 
-def uncounted_items(study: Study) -> tuple[Prose, ...]:
+def uncounted_items(study: Study, found: Sequence[LeftOut]) -> tuple[Prose, ...]:
     """One item for each in a document: the formula of its size, and the size where all symbols of it have values."""
     numbers = Numbers.of(study.values)
-    return tuple(_item(one, one.at(numbers)) for one in uncounted(study))
+    return tuple(_item(one, one.at(numbers)) for one in found)
 
 
 def _item(one: LeftOut, size: Number | None) -> Prose:
@@ -62,6 +72,4 @@ def uncounted_records(study: Study, values: Given) -> list[Mapping[str, Any]]:
     """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
     numbers = Numbers.of(values)
     found = ((one, one.at(numbers)) for one in uncounted(study))
-    return [
-        {"what": one.words, "bytes": None if size is None else ceil(size), "formula": one.size} for one, size in found
-    ]
+    return [{"what": one.words, "bytes": rounded_up(size), "formula": one.size} for one, size in found]

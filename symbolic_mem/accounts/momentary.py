@@ -1,0 +1,76 @@
+"""What a step holds for a moment beside what it keeps: the gradients inside the loss, and what the optimizer works with."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.base.once import later
+from symbolic_mem.base.symbols import B, S
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.tensors import Model, Part
+from symbolic_mem.recipes.recipe import Recipe
+
+NONE_HELD = ("sgd",)
+LOSS_SOURCE = "PyTorch 2.13 cross_entropy, measured: the peak of its backward pass over what is kept"
+STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step over what is kept"
+
+
+@lru_cache(maxsize=256)
+def _loss(vocabulary: sp.Expr, size: sp.Expr, chunks: int, source: str) -> Term:
+    of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
+    return Term(
+        "gradients inside the loss",
+        "activations",
+        sp.Rational(2, chunks) * B * S * vocabulary,
+        size,
+        f"the gradients of the log probabilities and of the logits: the loss makes the one from the other{of_a_part}",
+        source,
+        parts=(Part(sp.Rational(2, chunks), (B, S, vocabulary)),),
+    )
+
+
+def loss_term(built: Built, recipe: Recipe) -> Term | None:
+    """Return what the loss holds for a moment, or None where the model has no loss, or it has not been measured."""
+    architecture = built.architecture
+    if architecture is None:
+        return None
+    from symbolic_mem.models.losses import loss
+    from symbolic_mem.models.profile import profile
+
+    if built.loss:
+        chosen = loss(built.loss)
+        source = chosen.source or LOSS_SOURCE
+        return (
+            _loss(architecture.vocabulary, sp.Integer(chosen.gradients), chosen.chunks, source)
+            if chosen.gradients
+            else None
+        )
+    how = profile(built.profile)
+    if how.loss_gradients == "" or how.loss in how.families.get(architecture.family, {}):
+        return None  # such as logits with a cap
+    size = how.bytes(how.loss_gradients)
+    return _loss(architecture.vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
+
+
+def step_terms(model: Model, recipe: Recipe) -> tuple[Term, ...]:
+    """Return what the optimizer holds for a moment in its step: one term, or several of which the largest counts.
+
+    AdamW on all tensors at once (``foreach``) makes a copy of all parameters; tensor by tensor it makes three of the one
+    at work. Where the optimizer holds nothing, or it has not been measured, there are none.
+    """
+    if recipe.optimizer != "adamw":
+        return ()
+    if recipe.foreach:
+        parts = tuple(Part(layer.repeat, weight.shape) for layer in model.layers for weight in layer.weights)
+        return (_copies("copy of the parameters", parts, recipe, "AdamW works on all tensors at once and copies them"),)
+    shapes = dict.fromkeys(weight.shape for layer in model.layers for weight in layer.weights)
+    reason = "AdamW makes three tensors of the size of the one at work"
+    return tuple(_copies("three copies of a tensor", (Part(sp.Integer(3), shape),), recipe, reason) for shape in shapes)
+
+
+def _copies(name: str, parts: tuple[Part, ...], recipe: Recipe, reason: str) -> Term:
+    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
+    return Term(name, "optimizer", elements, recipe.moments, reason, STEP_SOURCE, parts=parts)

@@ -1,0 +1,87 @@
+"""`Unit`: what an engine gathers, computes and frees at a time: a block, or all that lies outside the blocks (the root)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import sympy as sp
+
+from symbolic_mem.base.once import hashed_once
+from symbolic_mem.models.tensors import Layer, Model, Part
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Unit:
+    """The layers of one block, of which the model has `count` from position `start` on; layers say how often they occur."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    start: sp.Expr = sp.S.Zero
+    count: sp.Expr = sp.S.One
+
+    @property
+    def end(self) -> sp.Expr:
+        """The position after its last block."""
+        return self.start + self.count
+
+    @property
+    def weights(self) -> tuple[Part, ...]:
+        """The weights of one block."""
+        return tuple(Part(layer.repeat, weight.shape) for layer in self.layers for weight in layer.weights)
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Units:
+    """The blocks of a model, kind by kind in order, and the layers before and after them."""
+
+    blocks: tuple[Unit, ...]
+    before: tuple[Layer, ...]
+    after: tuple[Layer, ...]
+
+    @property
+    def root(self) -> tuple[Part, ...]:
+        """The weights outside the blocks."""
+        return tuple(Part(one.repeat, weight.shape) for one in (*self.before, *self.after) for weight in one.weights)
+
+    @property
+    def head(self) -> tuple[Part, ...]:
+        """The weights whose gradients are there when the backward pass reaches the blocks.
+
+        A product after the blocks without a weight of its own uses the first weight of the model: a tied head.
+        """
+        own = [Part(layer.repeat, weight.shape) for layer in self.after for weight in layer.weights]
+        tied = any(layer.matmuls and not layer.weights for layer in self.after) and self.before
+        return (*own, *((Part(sp.S.One, self.before[0].weights[0].shape),) if tied else ()))
+
+
+@lru_cache(maxsize=512)
+def units(model: Model) -> Units:
+    """Return the blocks of a model and what lies around them.
+
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> [(unit.name, unit.count) for unit in units(ffn()).blocks]
+    [('feed-forward block', L)]
+    """
+    kinds: dict[str, list[Layer]] = {}
+    counts: dict[str, sp.Expr] = {}
+    before: list[Layer] = []
+    after: list[Layer] = []
+    for layer in model.layers:
+        if not layer.block:
+            (after if kinds else before).append(layer)
+            continue
+        count = counts.setdefault(layer.block, layer.repeat)
+        times = sp.S.One if layer.repeat == count else layer.repeat / count
+        kinds.setdefault(layer.block, []).append(_times(layer, times))
+    blocks, start = [], sp.S.Zero
+    for name, layers in kinds.items():
+        blocks.append(Unit(name, tuple(layers), start, counts[name]))
+        start += counts[name]
+    return Units(tuple(blocks), tuple(before), tuple(after))
+
+
+def _times(layer: Layer, times: sp.Expr) -> Layer:
+    return layer if layer.repeat == times else replace(layer, repeat=times)

@@ -1,0 +1,85 @@
+"""What a block holds while its backward pass works: one moment for each operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import sympy as sp
+
+from symbolic_mem.accounts.units import Unit
+from symbolic_mem.models.tensors import Layer, Part, Tensor
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of the backward pass of a block, at the operation `name`.
+
+    `saved` are its layers with what they still need, `gradients` those of activations, `made` the weights whose
+    gradients have been made, and `making` those that are made now.
+    """
+
+    name: str
+    saved: tuple[Layer, ...]
+    gradients: tuple[Tensor, ...] = ()
+    made: tuple[Part, ...] = ()
+    making: tuple[Part, ...] = ()
+
+
+def described(unit: Unit) -> bool:
+    """Whether all operations of the block are described."""
+    return all(layer.ops for layer in unit.layers)
+
+
+@lru_cache(maxsize=512)
+def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, ...]:
+    """Return the moments of the backward pass of a block, its last operation first.
+
+    With `incoming` the gradient of its output is there, as for all but the last block of a stack whose outputs are
+    summed up. The first block of a model reads the `batch`, if that is given: it makes no gradient of it, and the batch
+    stays. A block whose operations are not described has two moments: before any of them, with all that is
+    saved, and after all, with the gradients of its weights.
+
+    >>> from symbolic_mem.accounts.units import units
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> for one in moments(units(ffn()).blocks[0], True, None):
+    ...     print(one.name, [tensor.name for layer in one.saved for tensor in layer.saved], [g.name for g in one.gradients])
+    h W_out ['x', 'h'] ['y', 'h']
+    x W_in ['x'] ['h', 'x']
+    """
+    if not described(unit):
+        return (Moment("its start", unit.layers), Moment("its end", (), made=unit.weights, making=unit.weights))
+    found: list[Moment] = []
+    made: tuple[Part, ...] = ()
+    layers = list(unit.layers)
+    live: list[Tensor] = []
+    begun = False
+    for position in reversed(range(len(layers))):
+        layer = layers[position]
+        shapes = {weight.name: weight.shape for weight in layer.weights}
+        for op in reversed(layer.ops):
+            if not begun:
+                live += [tensor for tensor in _outputs(layer) if incoming]
+                begun = True
+            gives = op.gives if batch is not None else (*op.gives, *op.into)
+            making = tuple(Part(layer.repeat, shapes[name]) for name in op.weights)
+            live += gives
+            made += making
+            if gives or making:
+                found.append(Moment(op.name, tuple(layers), tuple(live), made, making))
+            live = [tensor for tensor in live if tensor not in op.takes]
+            kept = tuple(t for t in layer.saved if t.name not in op.releases or t == batch)
+            layer = layers[position] = layer if kept == layer.saved else replace(layer, saved=kept)
+    return tuple(found)
+
+
+def _outputs(layer: Layer) -> tuple[Tensor, ...]:
+    """The output of the last layer of a block: what some operation takes and none gives."""
+    given = {tensor.name for op in layer.ops for tensor in (*op.gives, *op.into)}
+    taken = dict.fromkeys(tensor for op in layer.ops for tensor in op.takes)
+    return tuple(tensor for tensor in taken if tensor.name not in given)
+
+
+def elements(parts: tuple[Part, ...]) -> sp.Expr:
+    """The number of elements of some tensors."""
+    return sp.Add(*(part.elements for part in parts))

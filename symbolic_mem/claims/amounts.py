@@ -1,0 +1,146 @@
+"""Slips about what is kept: kinds, states and tensors that are left out, added, or taken of another size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import sympy as sp
+
+from symbolic_mem.base.rational import fraction, rational
+from symbolic_mem.claims.case import Case
+from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
+from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.states import State
+
+
+def count_kinds(case: Case, kinds: list[str]) -> Case | None:
+    """Count only some kinds of memory."""
+    counted = case.question.counted if case.question is not None else KINDS
+    present = [kind for kind in case.study.memory.kinds if kind in counted]
+    kept = [kind for kind in present if kind in kinds]
+    return None if not kept or kept == present else _without(case, [kind for kind in present if kind not in kinds])
+
+
+def forget_kind(case: Case, kind: str) -> Case | None:
+    """Leave one kind of memory out."""
+    return _without(case, [kind]) if kind in case.study.memory.kinds else None
+
+
+def keep_moments(case: Case, copies: int) -> Case | None:
+    """Keep fewer values for the optimizer's algorithm than it has."""
+    recipe = case.study.recipe
+    states = tuple(replace(s, copies=copies) if s.moment and s.copies > copies else s for s in recipe.states)
+    return _recipe(case, replace(recipe, states=tuple(state for state in states if state.copies)))
+
+
+def add_state(case: Case, kind: str, size: int) -> Case | None:
+    """Keep something more for every parameter."""
+    more = State("added by the slip", kind, sp.Integer(size))
+    return _recipe(case, replace(case.study.recipe, states=(*case.study.recipe.states, more)))
+
+
+def size_of(case: Case, kind: str, size: int) -> Case | None:
+    """Use another number of bytes for each element of a kind."""
+    recipe = case.study.recipe
+    if kind == "activations":
+        return _recipe(case, replace(recipe, activations=sp.Integer(size)))
+    states = tuple(replace(s, bytes_per_element=sp.Integer(size)) if s.kind == kind else s for s in recipe.states)
+    return _recipe(case, replace(recipe, states=states))
+
+
+def forget_saved(case: Case, tensor: str) -> Case | None:
+    """Leave out one of the tensors that are kept for the backward pass."""
+    return _layers(case, "saved", lambda one: one.name == tensor)
+
+
+def forget_weights(case: Case, group: str) -> Case | None:
+    """Leave out a group of weights, such as the head."""
+    return _layers(case, "weights", lambda one: one.group == group)
+
+
+def forget_matrix(case: Case, tensor: str) -> Case | None:
+    """Leave out one of the matrices of every block, such as the gate of a gated feed-forward layer."""
+    return _layers(case, "weights", lambda one: one.name == tensor and len(one.shape) > 1)
+
+
+def sum_what_is_kept(case: Case) -> Case | None:
+    """Add up what is kept, and leave out what is there for a moment."""
+    if not case.study.timeline:
+        return None
+    return _recipe(case, replace(case.study.recipe, schedule=""))
+
+
+def divide_only(case: Case) -> Case | None:
+    """Count of an amount of the account only the part that is divided, where another part is not."""
+    if case.question is not None:
+        return None
+    shares = {kind: placed.fraction for kind, placed in case.study.placement.items() if 0 < placed.fraction < 1}
+    return scale_kinds(case, {kind: fraction(share) for kind, share in shares.items()}) if shares else None
+
+
+def scale_kinds(case: Case, ratios: Mapping[str, Fraction]) -> Case:
+    """Take another amount for some kinds of memory: that many times what they take."""
+    study, sizes = case.study, {kind: rational(ratio) for kind, ratio in ratios.items()}
+    states = tuple(
+        replace(state, bytes_per_element=state.bytes_per_element * sizes.get(state.kind, 1))
+        for state in study.recipe.states
+    )
+    saved = study.recipe.activations
+    recipe = replace(study.recipe, states=states, activations=saved * sizes.get("activations", 1))
+
+    def resized(tensor: Tensor) -> Tensor:
+        ratio = sizes.get(tensor.kind, sp.S.One)
+        if tensor.bytes_per_element is None and tensor.kind == "activations":
+            return tensor  # the recipe's size, which is scaled
+        size = saved if tensor.bytes_per_element is None else tensor.bytes_per_element
+        return replace(tensor, bytes_per_element=size * ratio)
+
+    layers = tuple(replace(one, saved=tuple(map(resized, one.saved))) for one in study.model.layers)
+    model = replace(study.model, layers=layers)
+    return replace(case, study=replace(study, recipe=recipe, built=replace(study.built, model=model)))
+
+
+def saved_tensors(case: Case) -> tuple[Tensor, ...]:
+    """The tensors that are kept for the backward pass, one of each name."""
+    by_name = {tensor.name: tensor for layer in case.study.model.layers for tensor in layer.saved}
+    return tuple(by_name.values()) if len(by_name) > 1 else ()
+
+
+def matrices(case: Case) -> tuple[tuple[str, ...], ...]:
+    """The matrices of the repeated blocks by their names, those of one size together."""
+    sizes: dict[str, list[object]] = {}
+    for i, layer in enumerate(case.study.model.layers):
+        for tensor in layer.weights:
+            if layer.block and len(tensor.shape) > 1:
+                sizes.setdefault(tensor.name, []).append((i, tuple(sorted(tensor.shape, key=str))))
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for name, size in sizes.items():
+        alike.setdefault(tuple(size), []).append(name)
+    return tuple(map(tuple, alike.values())) if len(sizes) > 1 else ()
+
+
+def _recipe(case: Case, recipe: Recipe) -> Case | None:
+    return None if recipe == case.study.recipe else replace(case, study=replace(case.study, recipe=recipe))
+
+
+def _without(case: Case, kinds: Sequence[str]) -> Case:
+    """The case whose model and recipe keep nothing of some kinds."""
+    study = case.study
+    recipe = replace(study.recipe, states=tuple(s for s in study.recipe.states if s.kind not in kinds))
+    slipped = replace(case, study=replace(study, recipe=recipe))
+    return _layers(slipped, "saved", lambda tensor: tensor.kind in kinds) or slipped
+
+
+def _layers(case: Case, field: str, drop: Callable[[Tensor], bool]) -> Case | None:
+    def without(layer: Layer) -> Layer:
+        kept = tuple(one for one in getattr(layer, field) if not drop(one))
+        return layer if len(kept) == len(getattr(layer, field)) else replace(layer, **{field: kept})
+
+    model = case.study.model
+    layers = tuple(without(layer) for layer in model.layers)
+    if all(one is other for one, other in zip(layers, model.layers, strict=True)):
+        return None
+    slipped: Model = replace(model, layers=layers)
+    return replace(case, study=replace(case.study, built=replace(case.study.built, model=slipped)))

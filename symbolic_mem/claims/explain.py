@@ -1,0 +1,155 @@
+"""Which slips reproduce a claimed number: each alone, several that were made together, else every likely pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.case import Case, Result, read_off
+from symbolic_mem.claims.catalogue import Slip, Together, occurring, together
+from symbolic_mem.claims.stated import Stated
+from symbolic_mem.claims.subjects import claim_of
+from symbolic_mem.study.question import Claimed
+
+# How each measure can be misread: two such slips of a number that neither changes alone may change it together.
+_READ_BY = {
+    "bytes": ("shown", "cut"),
+    "number": ("cut",),
+    "count": (),
+    "devices": ("rounding", "before", "cut"),
+    "tokens": ("rounding", "per", "first", "cut"),
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Slips that reproduce the claim: under them the quantity is exactly `value`; `made` says that they were made together."""
+
+    slips: tuple[Slip, ...]
+    value: Fraction | None
+    made: Together | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether people made it, in answers that were read."""
+        return self.made.seen if self.made is not None else len(self.slips) == 1 and self.slips[0].seen
+
+    @property
+    def source(self) -> str:
+        """Where it is from."""
+        return self.made.source if self.made is not None else self.slips[0].source
+
+
+@dataclass(frozen=True)
+class Search:
+    """A wrong claim to explain: the number that was `stated` of the quantity `name`, the `case`, and what is true there."""
+
+    stated: Stated
+    name: str
+    case: Case
+    truth: Claimed
+
+    def explanations(self, earlier: Iterable[tuple[Slip, Case]] = ()) -> tuple[Explanation, ...]:
+        """Every slip that gives the claim, after those that follow from `earlier` claims; only where there is none, pairs.
+
+        Those that people made come first, then others that are known to have been made together.
+        """
+        right = read_off(self.truth, self.case.misread)
+        matter: list[_Tried] = []
+        following, singles, known = [], [], {}
+        for slips, found in ((earlier, following), (occurring(self.case), singles)):
+            for slip, slipped in slips:
+                known[slip.name] = slip
+                tried = self._tried(slip, slipped, right)
+                if tried is None:
+                    continue
+                matter.append(tried)
+                if self._gives(tried.claimed, tried.found, slipped):
+                    found.append(Explanation((slip,), tried.found.value))
+        made = self._made(known, {one.slips[0].name for one in (*following, *singles)})
+        if following or singles or made:
+            rest = sorted((*singles, *made), key=lambda one: (not one.seen, one.made is None))
+            return (*following, *rest)
+        return tuple(sorted(self._pairs(matter), key=lambda one: sum(not slip.seen for slip in one.slips)))
+
+    def follows(self, earlier: Iterable[tuple[Slip, Case]]) -> bool:
+        """Whether the claim follows from one of the `earlier` ones."""
+        right = read_off(self.truth, self.case.misread)
+        tried = (self._tried(slip, slipped, right) for slip, slipped in earlier)
+        return any(self._gives(one.claimed, one.found, one.slipped) for one in tried if one is not None)
+
+    def _tried(self, slip: Slip, slipped: Case, right: Result | None) -> _Tried | None:
+        """What a slip makes of the number; None where it leaves nothing to ask about, or the number as it was."""
+        claimed = self.truth if slipped.asks_as(self.case) else self._claimed(slipped)
+        found = None if claimed is None else read_off(claimed, slipped.misread)
+        if claimed is None or found is None:
+            return None
+        if (claimed, found) == (self.truth, right) and not self._read_otherwise(claimed, slipped):
+            return None
+        return _Tried(slip, slipped, claimed, found)
+
+    def _read_otherwise(self, claimed: Claimed, slipped: Case) -> bool:
+        """Whether it is read off in a way that may change it beside another slip."""
+        names = ("shown", "cut") if claimed.unit == "parameters" else _READ_BY[claimed.measures]
+        return any(getattr(slipped.misread, name) != getattr(self.case.misread, name) for name in names)
+
+    def _made(self, known: Mapping[str, Slip], alone: set[str]) -> list[Explanation]:
+        """Those slips made together that give the claim and of which no part gives it already."""
+        found: list[Explanation] = []
+        for made in together():
+            slips = [known[name] for name in made.slips if name in known]
+            smaller = any({slip.name for slip in one.slips} < set(made.slips) for one in found)
+            if len(slips) < len(made.slips) or alone & set(made.slips) or smaller:
+                continue
+            slipped: Case | None = self.case
+            for slip in slips:
+                slipped = None if slipped is None else slip.apply(slipped)
+            claimed = None if slipped is None else self._claimed(slipped)
+            number = None if slipped is None or claimed is None else read_off(claimed, slipped.misread)
+            if (
+                slipped is not None
+                and claimed is not None
+                and number is not None
+                and self._gives(claimed, number, slipped)
+            ):
+                found.append(Explanation(tuple(slips), number.value, made))
+        return found
+
+    def _pairs(self, matter: Sequence[_Tried]) -> Iterable[Explanation]:
+        """Every pair that gives the claim and of which people made one slip: two that nobody made explain nothing."""
+        for one, other in combinations((each for each in matter if not each.slip.alone), 2):
+            if not (one.slip.seen or other.slip.seen) or one.slip.aspect == other.slip.aspect:
+                continue
+            both = other.slip.apply(one.slipped)
+            if both is None:
+                continue
+            if both.asks_as(one.slipped):
+                claimed: Claimed | None = one.claimed
+            else:
+                claimed = other.claimed if one.slipped.asks_as(self.case) else self._claimed(both)
+            found = None if claimed is None else read_off(claimed, both.misread)
+            if claimed is not None and found is not None and self._gives(claimed, found, both):
+                yield Explanation((one.slip, other.slip), found.value)
+
+    def _claimed(self, slipped: Case) -> Claimed | None:
+        """The number in a slipped case, asked of the question itself."""
+        try:
+            return claim_of(slipped.study, slipped.question, self.name, slipped.counted, slipped.instead)
+        except BadInput:
+            return None  # what slipped leaves nothing to ask about
+
+    def _gives(self, claimed: Claimed, found: Result, slipped: Case) -> bool:
+        return self.stated.agrees(claimed, found, slipped.misread) is not None
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A slip with the case and the number that it leads to."""
+
+    slip: Slip
+    slipped: Case
+    claimed: Claimed
+    found: Result

@@ -1,0 +1,172 @@
+"""Claims that are formulas: read through the whitelist of the package, and compared by exact equivalence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import at, missing, number
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import table
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.names import ALIASES, written
+from symbolic_mem.claims.spelled import RAISED
+from symbolic_mem.claims.subjects import ACCOUNT, account_formula, exactly
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.study import Study
+
+MAX_BITS = 4000
+_WRITTEN = {"−": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "^": "**", "[": "(", "]": ")", "{": "(", "}": ")"}
+_WRITTEN |= {"⌈": "ceiling(", "⌉": ")", "⌊": "floor(", "⌋": ")", "√": "sqrt"}
+_CALLS = {"ceiling": "ceiling", "ceil": "ceiling", "floor": "floor", "sqrt": "sqrt", "log": "log"}
+_CALLS |= {"Max": "Max", "max": "Max", "Min": "Min", "min": "Min"}
+_TOKEN = re.compile(r"\s*((?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|\S))")
+_GROUPS = re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
+_UNIT = re.compile(rf"(.*[\w)\]⌉⌋}}])\s+({'|'.join(map(re.escape, BYTES_PER))})\s*", re.DOTALL)
+_LINES = {"devices": ("N_devices",), "headroom": ("M_free",)}
+_OPAQUE = (sp.ceiling, sp.floor, sp.Max, sp.Min)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A claimed formula, the one of the quantity, the values that were put in for symbols that the claim lacks.
+
+    `same` says that they are equal for all values of the others; `value` is what the claim comes to at the study's.
+    """
+
+    claimed: sp.Expr
+    expected: sp.Expr
+    put: Mapping[sp.Symbol, sp.Expr]
+    same: bool
+    value: Fraction | None
+
+
+def compare_formula(
+    text: str, study: Study, question: Question | None, name: str, counted: tuple[str, ...]
+) -> Compared:
+    """Read a formula and hold it against that of the quantity `name`, for all values of the symbols that it has.
+
+    Raises `BadInput` for what is no formula, for unknown names, and where the quantity has no formula of its own.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> from symbolic_mem.models.tensors import KINDS
+    >>> study = load_study("cs336-a2-xxl")
+    >>> compare_formula("32 L d_model d_ff", study, None, "static", KINDS).same
+    True
+    >>> compare_formula("12*L*d_model**2", study, None, "parameters", KINDS).same
+    False
+    """
+    found = None if question is None else question.answer(study)
+    expected = _formula_of(study, found, name, counted)
+    names = {each: expr for each, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
+    names |= {each: cast(sp.Expr, one) for one in expected.free_symbols for each in written(one)}
+    said, unit = _split(text)
+    claimed = read_formula(pythonic(said), names, "formula") * BYTES_PER.get(unit, 1)
+    absent = expected.free_symbols - claimed.free_symbols
+    values = study.values if found is None else {**study.values, **found.ledger.values}
+    put: dict[sp.Symbol, sp.Expr] = {symbol: value for symbol, value in values.items() if symbol in absent}
+    value = None if missing(claimed, values) else at(claimed, values)
+    if value is not None and value.is_Rational and max(int(value.p).bit_length(), int(value.q).bit_length()) > MAX_BITS:
+        raise BadInput(
+            f"formula {text[:60]!r} comes to a number of more than {MAX_BITS} bits here; claim a smaller one"
+        )
+    same = equivalent(claimed, expected.xreplace(put))
+    return Compared(claimed, expected, put, same, None if value is None else exactly(value))
+
+
+def equivalent(one: sp.Expr, other: sp.Expr) -> bool:
+    """Whether two formulas are equal for all positive values of their symbols; what is rounded must be equal inside.
+
+    >>> from symbolic_mem.base.symbols import B, L, S
+    >>> equivalent(sp.ceiling((L + B) / S), sp.ceiling(L / S + B / S)), equivalent(L / S, S / L)
+    (True, False)
+    """
+    if one == other:
+        return True
+    if _differ_at_a_point(one, other):
+        return False
+    difference = _settled(one) - _settled(other)
+    return sp.expand(difference) == 0 or sp.expand(sp.fraction(sp.together(difference))[0]) == 0
+
+
+def _differ_at_a_point(one: sp.Expr, other: sp.Expr) -> bool:
+    """Whether two formulas have different numbers where their symbols are different primes: then they are not equal."""
+    symbols = sorted(one.free_symbols | other.free_symbols, key=str)
+    values = {cast(sp.Symbol, symbol): sp.Integer(sp.prime(100 + i)) for i, symbol in enumerate(symbols)}
+    try:
+        return number(one, values) != number(other, values)
+    except (BadInput, ZeroDivisionError):  # a root has no exact number
+        return False
+
+
+def pythonic(text: str) -> str:
+    """Write a formula as people and documents write it in Python's signs: powers, products without a sign, ceilings.
+
+    >>> pythonic("⌈(4 L d_model^2)/n_fsdp⌉"), pythonic("2·(L + 1)"), pythonic("ceil(P/8)")
+    ('ceiling((4*L*d_model**2)/n_fsdp)', '2*(L+1)', 'ceiling(P/8)')
+    >>> pythonic("131,072 L d_model²"), pythonic("Max(1, 200)"), pythonic("7 × 10¹¹")
+    ('131072*L*d_model**(2)', 'Max(1,200)', '7*10**(11)')
+    """
+    text = _GROUPS.sub(lambda match: match[0].replace(",", ""), text)
+    text = _RAISED.sub(lambda match: f"**({match[0].translate(RAISED)})", text)
+    for sign, plain in _WRITTEN.items():
+        text = text.replace(sign, plain)
+    python, ended = "", False
+    for match in _TOKEN.finditer(text):
+        token = match[1]
+        starts = token == "(" or match["sign"] is None
+        if ended and starts:
+            python += "*"
+        call = match["name"] in _CALLS and text[match.end() :].lstrip().startswith("(")
+        python += _CALLS[token] if call else token
+        ended = token == ")" or (match["sign"] is None and not call)
+    return python
+
+
+def _settled(expr: sp.Expr) -> sp.Expr:
+    """The expression with what is rounded or compared inside it in one form, which equal ones share."""
+    settled = expr.replace(lambda part: isinstance(part, _OPAQUE), lambda part: part.func(*map(sp.cancel, part.args)))
+    return cast(sp.Expr, settled)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """A formula and the unit of memory after it, where a sign of multiplication does not make that a symbol."""
+    match = _UNIT.fullmatch(text)
+    return (match[1], match[2]) if match else (text, "")
+
+
+def _names(study: Study, found: Found | None, counted: tuple[str, ...]) -> Iterator[tuple[str, sp.Expr]]:
+    """Yield every name that a claimed formula may use: symbols, numbers of the account, lines of the answer."""
+    yield from ((each, one.symbol) for one in table(given=True) for each in written(one.symbol))
+    account = {
+        each: account_formula(study, each, counted) for each in ("parameters", "tokens", "static", "total", *KINDS)
+    }
+    yield from account.items()
+    yield from ((symbol, account[each]) for symbol, each in ALIASES.items() if each in account)
+    for entry in () if found is None else found.ledger:
+        yield from ((each, entry.formula) for each in written(entry.line.symbol))
+
+
+def _formula_of(study: Study, found: Found | None, name: str, counted: tuple[str, ...]) -> sp.Expr:
+    if found is None:
+        assert name in ACCOUNT, "what no question answers is a number of the account"
+        return account_formula(study, name, counted)
+    for entry in found.ledger:
+        if str(entry.line.symbol) == name or written(entry.line.symbol)[0] in (f"M_{name}", *_LINES.get(name, ())):
+            return entry.formula
+    formula = found.facts.get("formula")
+    if (
+        isinstance(formula, sp.Expr)
+        and found.facts.get("for") in (name, *_LINES.get(name, ()))
+        and "rules" not in found.facts
+    ):
+        return formula
+    raise BadInput(f"{name} is no formula here; claim a number")

@@ -1,0 +1,100 @@
+"""What a claimed number is counted in: units of memory, multipliers such as M or billion, words for things, rates."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.units import BYTES_PER, parse_bytes
+from symbolic_mem.study.question import Claimed
+
+_MULTIPLIERS = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "G": 9, "billion": 9, "bn": 9}
+_MULTIPLIERS |= {"T": 12, "trillion": 12, "P": 15, "E": 18, "Z": 21}
+_PREFIXES = {"n": -9, "µ": -6, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21}
+_PREFIXED = ("FLOP", "s")
+_SAME = {
+    **dict.fromkeys(("gpu", "chip", "tpu", "accelerator", "card"), "device"),
+    **dict.fromkeys(("sample", "example"), "sequence"),
+    **dict.fromkeys(("param", "weight"), "parameter"),
+    **dict.fromkeys(("layer",), "block"),
+    **dict.fromkeys(("byte", "bytes"), "B"),
+    **dict.fromkeys(("second", "seconds", "sec"), "s"),
+    **dict.fromkeys(("FLOPs", "flop", "flops", "Flop", "Flops"), "FLOP"),
+    **dict.fromkeys(("times", "x", "fold"), ""),
+}
+_PER = re.compile(r"\s*/\s*|\s+per\s+")
+
+
+def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
+    """Return what one `unit` of a claim is in the unit of the quantity; a number without a unit is in that unit itself.
+
+    Raises `BadInput` where memory has no unit, and for the unit of something else; `claim` is what the message quotes.
+
+    >>> factor("TB", Claimed(1, "bytes", ""), "", ""), factor("M", Claimed(1, "number", "", unit="parameters"), "", "")
+    (Fraction(1000000000000, 1), Fraction(1000000, 1))
+    """
+    if claimed.measures == "bytes":
+        return _bytes(unit, claim, name)
+    if not unit:
+        return Fraction(1)
+    base, size = _reduced(claimed.unit)
+    read, multiplied = _reduced(unit), _multiplied(unit)
+    if read[0] == base:
+        return read[1] / size
+    if multiplied is not None and multiplied[0] in ("", base):
+        return multiplied[1] / size
+    counted = f"is in {claimed.unit}" if claimed.unit else "has no unit"
+    if unit in BYTES_PER:
+        raise BadInput(f"{claim} has a unit of memory, and {claimed.meaning} {counted}; leave it out")
+    raise BadInput(f"{claim}: unknown unit {unit!r}; {claimed.meaning} {counted}")
+
+
+def _bytes(unit: str, claim: str, name: str) -> Fraction:
+    if not unit:
+        stated = claim.removeprefix("claim ")
+        raise BadInput(f"{claim} has no unit; write {stated} GB (10^9 bytes) or {stated} GiB (2^30 bytes)")
+    if unit in ("byte", "bytes"):
+        return Fraction(1)
+    if unit not in BYTES_PER:
+        number = claim.partition("=")[2].removesuffix(unit).strip().replace(",", "")
+        parse_bytes(f"{number} {unit}")  # explains the unit
+    return Fraction(BYTES_PER[unit])
+
+
+def _reduced(unit: str) -> tuple[str, Fraction]:
+    """What is counted, in one word for all its names, and how many of it the unit is."""
+    above, *below = _PER.split(unit.strip(), maxsplit=1)
+    base, size = _single(above)
+    if not below:
+        return base, size
+    under, by = _reduced(below[0])
+    return f"{base}/{under}", size / by
+
+
+def _single(unit: str) -> tuple[str, Fraction]:
+    if unit in BYTES_PER:
+        return "B", Fraction(BYTES_PER[unit])
+    if unit in ("%", "percent"):
+        return "", Fraction(1, 100)
+    if unit in _SAME:
+        return _SAME[unit], Fraction(1)
+    for base in _PREFIXED:
+        for name in (base, *(word for word, same in _SAME.items() if same == base)):
+            if unit.endswith(name) and unit.removesuffix(name) in _PREFIXES:
+                return base, Fraction(10) ** _PREFIXES[unit.removesuffix(name)]
+    first, _, rest = unit.partition(" ")
+    if first in _MULTIPLIERS and rest:
+        base, size = _single(rest)
+        return base, size * Fraction(10) ** _MULTIPLIERS[first]
+    word = unit.removesuffix("s") if len(unit) > 2 else unit
+    return _SAME.get(word.lower(), word.lower() if word.isalpha() else word), Fraction(1)
+
+
+def _multiplied(unit: str) -> tuple[str, Fraction] | None:
+    """A number of things in short: 8.03B, 1.5 M, 20 billion, 219.8B parameters."""
+    first, _, rest = unit.partition(" ")
+    if first not in _MULTIPLIERS:
+        return None
+    base = _reduced(rest)[0] if rest else ""
+    return base, Fraction(10) ** _MULTIPLIERS[first]

@@ -1,0 +1,95 @@
+"""What people call the quantities: printed symbols and other words for the names that claims have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from symbolic_mem.base.symbols import lookup, named
+
+# The symbols that documents print, and words that people use, for the numbers of every account.
+ALIASES = {
+    "P": "parameters",
+    "params": "parameters",
+    "parameter_count": "parameters",
+    "number_of_parameters": "parameters",
+    "M_weights": "weights",
+    "M_gradients": "gradients",
+    "M_optimizer": "optimizer",
+    "optimizer_state": "optimizer",
+    "optimizer_states": "optimizer",
+    "M_act": "activations",
+    "M_activations": "activations",
+    "M_buffers": "buffers",
+    "M_static": "static",
+    "states": "static",
+    "M_total": "total",
+    "T": "tokens",
+    "N": "devices",
+    "N_devices": "devices",
+    "n_devices": "devices",
+    "number_of_devices": "devices",
+    "gpus": "devices",
+    "chips": "devices",
+    "B_sequences": "batch_sequences",
+    "M_free": "headroom",
+}
+_STAGE = re.compile(r"zero[_-]?(?=[0-3])")
+BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
+
+
+def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield what a `name` may mean, most literal first: itself, another name of it, one that differs in case alone.
+
+    >>> "optimizer" in spellings("optimizer state", ["optimizer"]), "n_fsdp" in spellings("N_FSDP", ["n_fsdp"])
+    (True, True)
+    >>> list(spellings("ZeRO-1", ["stage_1"]))[-1]
+    'stage_1'
+    """
+    plain = one_word(name)
+    folded = plain.lower()
+    yield name.strip()
+    yield from (each for each in known if one_word(each) == plain)
+    if plain in BY_LETTER:
+        yield BY_LETTER[plain]
+    if plain in ALIASES:
+        yield ALIASES[plain]
+    if len(plain) > 1:
+        yield from (each for each in known if one_word(each).lower() == folded)
+        if folded in ALIASES:
+            yield ALIASES[folded]
+        yield _STAGE.sub("stage_", folded)
+
+
+def one_word(name: str) -> str:
+    """Write a name without spaces, commas and hyphens.
+
+    >>> one_word("F_attention scores, small")
+    'F_attention_scores_small'
+    """
+    return re.sub(r"[\s,-]+", "_", name.strip())
+
+
+def same_symbol(symbol: object, name: str) -> bool:
+    """Whether `name` is that of a symbol, or what documents print for it.
+
+    >>> from symbolic_mem.base.symbols import F_layer, M_divided
+    >>> same_symbol(M_divided, "M_div"), same_symbol(F_layer, "F")
+    (True, True)
+    """
+    return one_word(name) in written(symbol)
+
+
+def written(symbol: object) -> tuple[str, str]:
+    """Return the name of a symbol, and what documents print for it, as one word each.
+
+    >>> from symbolic_mem.base.symbols import M_activations
+    >>> written(M_activations), written("M_stage 1")
+    (('M_activations', 'M_act'), ('M_stage_1', 'M_stage_1'))
+    """
+    plain = one_word(str(symbol))
+    known = lookup(str(symbol))
+    if known is None:
+        return plain, plain
+    name = named(known)
+    return plain, f"{name.base}_{name.sub}" if name.sub else name.base

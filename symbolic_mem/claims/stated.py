@@ -1,0 +1,74 @@
+"""`Stated`: a claimed number in its unit, held against an exact one by the rule, rightly or as a slip reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symbolic_mem.claims.case import Misreading, Result
+from symbolic_mem.claims.rule import right_to
+from symbolic_mem.study.question import Claimed
+
+_BINARY = {unit: power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), start=1)}
+_RATIO = Fraction(1000, 1024)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A `number` (None: it is claimed that there is none) of units of which each is `scale` of the quantity's own.
+
+    A `computed` number is that of a formula, which is rounded nowhere.
+    """
+
+    number: Fraction | None
+    scale: Fraction = Fraction(1)
+    unit: str = ""
+    computed: bool = False
+
+    @property
+    def value(self) -> Fraction | None:
+        """The number in the unit of the quantity: bytes, or a count."""
+        return None if self.number is None else self.number * self.scale
+
+    def agrees(self, claimed: Claimed, found: Result, misread: Misreading) -> int | None:
+        """Return to how many figures it is the number that was `found`; 0 where it is exact, None where it is another."""
+        if self.number is None or found.value is None:
+            return 0 if self.number is None and found.value is None else None
+        whole = claimed.whole and misread.rounding != "none"
+        if claimed.whole and not whole and self.number.denominator == 1:
+            return None  # a whole number was rounded
+        for factor in self._factors(claimed, found.value, misread.shown):
+            if whole or self.computed:
+                right = 0 if self.value == found.value * factor else None
+            else:
+                right = right_to(found.value / self.scale * factor, self.number, cut=misread.cut)
+            if right is not None:
+                return right
+        return None
+
+    def _factors(self, claimed: Claimed, exact: Fraction, shown: str) -> Iterator[Fraction]:
+        """What the number may be multiplied by where its unit is mistaken for one of the other family."""
+        binary = _BINARY.get(self.unit, 0)
+        if shown == "as said":
+            yield Fraction(1)
+        elif claimed.unit == "parameters":
+            if shown == "binary":
+                yield _RATIO**3
+        elif claimed.measures == "bytes":
+            match shown:
+                case "binary" if not binary:  # counted in GiB, say, and then called GB, or a thousandth of it TB
+                    power = _power(exact)
+                    yield from (_RATIO**other for other in (power, power - 1) if other > 0)
+                case "decimal" if binary:
+                    yield 1 / _RATIO**binary
+                case "thousands" if binary != 1:
+                    yield 1 / _RATIO if binary else _RATIO
+
+
+def _power(amount: Fraction) -> int:
+    """Of the binary units, the largest in which it is at least one: 3 for GiB."""
+    power = 0
+    while abs(amount) >= 1024 ** (power + 1):
+        power += 1
+    return power

@@ -1,0 +1,135 @@
+"""Many claims in one file: rows of csv that are read, and their verdicts as rows that are written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tomlfile import read_content
+from symbolic_mem.claims.check import Unread, Verdict, check_all
+from symbolic_mem.claims.verdicts import verdict_words
+from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.study import Study
+
+COLUMNS = ("name", "claim", "question", "person")
+WRITTEN = (
+    *("person", "claim", "question", "verdict", "figures", "claimed", "expected", "difference", "unit"),
+    *("slips", "sentence"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claim of a file, ``NAME=VALUE``, with the label of its question (None: not said) and who made it (empty: nobody)."""
+
+    claim: str
+    question: str | None = None
+    person: str = ""
+
+
+def read_claims(path: str) -> tuple[Row, ...]:
+    """Read a csv file with the columns ``name`` and ``claim``, and ``question`` and ``person`` where they are given.
+
+    The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Raises `BadInput`
+    with the place for a file that cannot be read, an unknown column, and a row without a claim.
+    """
+    try:
+        content = read_content(path, "csv").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: is not UTF-8; save it as csv in UTF-8") from None
+    try:
+        rows = list(csv.reader(io.StringIO(content), strict=True, skipinitialspace=True))
+    except csv.Error as error:
+        raise BadInput(f"{path}: is not csv ({error}); write for example name,claim and n_fsdp,46") from None
+    if not rows:
+        raise BadInput(f"{path}: is empty; write the heads name,claim and a claim in each row below")
+    heads = [head.strip().lower() for head in rows[0]]
+    for head in heads:
+        if head not in COLUMNS or heads.count(head) > 1:
+            fault = "stands twice" if heads.count(head) > 1 else nearest(head, COLUMNS)
+            raise BadInput(f"{path}: column {head!r}: {fault}; the first row names the columns, as in name,claim")
+    if "claim" not in heads:
+        raise BadInput(f"{path}: there is no column 'claim'; the first row names the columns, as in name,claim")
+    found = [
+        _row(heads, row, f"{path}, line {i}") for i, row in enumerate(rows[1:], start=2) if any(map(str.strip, row))
+    ]
+    if not found:
+        raise BadInput(f"{path}: holds no claims; write one in each row below the heads")
+    return tuple(found)
+
+
+def _row(heads: Sequence[str], cells: Sequence[str], where: str) -> Row:
+    if len(cells) != len(heads):
+        raise BadInput(
+            f"{where}: there are {len(cells)} cells for {len(heads)} columns; quote a cell with a comma in it"
+        )
+    given = {head: cell.strip() for head, cell in zip(heads, cells, strict=True)}
+    claim, name = given["claim"], given.get("name", "")
+    if not claim:
+        raise BadInput(f"{where}: nothing is claimed; write for example 46, 3276 GiB or none")
+    person, question = given.get("person", ""), given.get("question") or None
+    if "=" in claim:
+        return Row(claim, question, person or name)
+    if not name:
+        raise BadInput(f"{where}: the claim {claim!r} is of nothing; give the name of the quantity, as in n_fsdp")
+    return Row(f"{name}={claim}", question, person)
+
+
+def check_rows(study: Study, rows: Iterable[Row], *, question: str | None = None) -> list[tuple[Row, Verdict | Unread]]:
+    """Check every row; the claims of one person stand together, in the order of the file, which is that of the verdicts."""
+    rows = list(rows)
+    verdicts: dict[int, Verdict | Unread] = {}
+    for person in dict.fromkeys(row.person for row in rows):
+        own = [i for i, row in enumerate(rows) if row.person == person]
+        found = check_all(study, [(rows[i].claim, rows[i].question) for i in own], question=question)
+        verdicts |= dict(zip(own, found, strict=True))
+    return [(row, verdicts[i]) for i, row in enumerate(rows)]
+
+
+def written(checked: Iterable[tuple[Row, Verdict | Unread]]) -> str:
+    """Return the verdicts as csv, a row for each claim: exact numbers in bytes or in what the quantity counts."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(WRITTEN)
+    for row, verdict in checked:
+        table.writerow([_guarded(cell) for cell in _cells(row, verdict)])
+    return out.getvalue()
+
+
+def _cells(row: Row, verdict: Verdict | Unread) -> list[Any]:
+    if isinstance(verdict, Unread):
+        return [row.person, row.claim, row.question, "error", *[None] * 6, str(verdict.error)]
+    return [
+        row.person,
+        row.claim,
+        verdict.question,
+        "right" if verdict.right else "wrong",
+        verdict.figures or None,
+        _number(verdict.value),
+        _number(verdict.expected),
+        _number(verdict.difference),
+        verdict.claimed.unit,
+        slip_names(verdict),
+        plain_prose(verdict_words(verdict)),
+    ]
+
+
+def slip_names(verdict: Verdict) -> str:
+    """The names of the slips that give a wrong claim: those of one explanation joined by ``+``, explanations by ``;``."""
+    return "; ".join(" + ".join(slip.name for slip in one.slips) for one in verdict.explanations)
+
+
+def _number(value: Fraction | None) -> str | None:
+    if value is None:
+        return None
+    return str(value.numerator) if value.denominator == 1 else repr(float(value))
+
+
+def _guarded(cell: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, as text."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@") else cell

@@ -1,0 +1,84 @@
+"""`Loss`: how the loss of a language model works, by name: what it keeps, and what it holds for a moment."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.models.profile import Profile, Row
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss in `words`, with the row of tensors that it keeps and the bytes of each of the two gradients inside it.
+
+    The gradients are there for one of `chunks` parts of the tokens at a time.
+    """
+
+    name: str
+    words: str
+    keeps: Row
+    gradients: int
+    chunks: int = 1
+    source: str = ""
+
+    def of(self, how: Profile) -> Profile:
+        """Return a profile with this loss in place of its own."""
+        return how.keeping(how.loss, **self.keeps)
+
+
+@cache
+def _losses() -> Mapping[str, Loss]:
+    tables = tomllib.loads(Path(__file__).with_name("losses.toml").read_text(encoding="utf-8"))
+    return {
+        name: Loss(
+            name, one["words"], one["keeps"], one["gradients"], 0 if one.get("chunks") else 1, one.get("source", "")
+        )
+        for name, one in tables.items()
+    }
+
+
+def known_losses() -> tuple[str, ...]:
+    """Return the names of all losses, as they are given.
+
+    >>> known_losses()
+    ('bf16', 'fp32', 'fp32-held', 'chunked:N', 'fused')
+    """
+    return tuple(name if one.chunks else f"{name}:N" for name, one in _losses().items())
+
+
+def loss(given: str, where: str = "loss") -> Loss:
+    """Return the loss of that name; one in chunks takes their number, as in ``chunked:8``.
+
+    Raises `BadInput` for another name, and for chunks that are no whole number of at least 2.
+
+    >>> loss("chunked:8").words.rpartition(": ")[2]
+    '6 + 8/8 bytes for each logit at the peak'
+    """
+    name, colon, number = given.partition(":")
+    found = _losses().get(name)
+    if found is None or bool(colon) != (found.chunks == 0):
+        raise BadInput(f"{where}: unknown loss {given!r}; {nearest(given, known_losses())}")
+    if not colon:
+        return found
+    if not number.isdecimal() or len(number) > 9 or int(number) < 2:
+        raise BadInput(
+            f"{where}: {given!r} has {number or 'no'} chunks; give a whole number of at least 2, as in {name}:8"
+        )
+    return replace(found, name=given, chunks=int(number), words=found.words.format(chunks=int(number)))
+
+
+def own_loss(how: Profile) -> str:
+    """Return the name of the loss that a profile has by itself, or "" where it has not been measured.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> [own_loss(profile(name)) for name in ("torch-cuda-bf16", "hf-cuda-bf16", "korthikanti")]
+    ['bf16', 'fp32', '']
+    """
+    if how.loss_gradients == "":
+        return ""
+    return "fp32" if how.loss.endswith("_fp32") or (how.compute is not None and how.compute == 4) else "bf16"

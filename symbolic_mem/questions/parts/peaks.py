@@ -1,0 +1,119 @@
+"""The instants of a step at the answer: what is there at each of them, as a table, and the largest as an equation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.timeline import PHASES
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table
+from symbolic_mem.document.words import about, gib
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.study import Study
+
+ACTIVATIONS = "activations"
+
+
+@dataclass(frozen=True)
+class Fullest:
+    """The fullest instant of a phase of the step: the study at it, its bytes on one device, and the bytes of its parts."""
+
+    phase: str
+    study: Study
+    bytes: Number
+    parts: Mapping[str, Number]
+
+    @property
+    def words(self) -> str:
+        """The instant."""
+        assert self.study.at is not None
+        return self.study.at.words
+
+
+def fullest(studies: Sequence[Study], values: Mapping[sp.Symbol, Any]) -> tuple[Fullest, ...]:
+    """Return the fullest instant of each phase at `values`, which also give the degrees; none without instants."""
+    numbers = Numbers(values, "the instants of a step")
+    found: dict[str, Fullest] = {}
+    for study in studies:
+        if study.at is None:
+            continue
+        memory = study.placed()
+        held = memory.at(numbers)
+        best = found.get(study.at.phase)
+        if best is None or held > best.bytes:
+            found[study.at.phase] = Fullest(study.at.phase, study, held, _parts(memory.terms, numbers))
+    return tuple(found[phase] for phase in PHASES if phase in found)
+
+
+def peak(found: Sequence[Fullest]) -> Fullest:
+    """The fullest of all."""
+    return max(found, key=lambda one: one.bytes)
+
+
+def _parts(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+    parts: dict[str, Number] = {}
+    for term in terms:
+        name = ACTIVATIONS if term.kind == "activations" and term.layer else term.whole_name
+        parts[name] = parts.get(name, 0) + term.at(numbers)
+    return parts
+
+
+def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
+    """The parts at the fullest instant of each phase as a table, what is always there once, and where it is most."""
+    if not found:
+        return
+    most = peak(found)
+    names = list(dict.fromkeys(name for one in found for name in one.parts))
+    always = [n for n in names if len({one.parts.get(n) for one in found}) == 1]
+    rows: list[tuple[Prose, ...]] = []
+    if always:
+        shown = _shown(sum(found[0].parts[name] for name in always))
+        rows.append((say("always: {names}", names=", ".join(always)), *(shown for _ in found)))
+    for name in (name for name in names if name not in always):
+        rows.append((text(name), *(_shown(one.parts[name]) if name in one.parts else text("–") for one in found)))
+    rows.append((text("together"), *(_shown(one.bytes) for one in found)))
+    columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
+    yield Paragraph(say("A step is fullest at {words}. Of each phase, its fullest instant:", words=most.words))
+    yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
+
+
+def _shown(size: Number) -> Prose:
+    return about(gib(symbolic(size)))
+
+
+def peak_summary(found: Sequence[Fullest]) -> Iterator[tuple[str, Prose]]:
+    """The fullest instant of each phase at a glance, the largest first."""
+    for one in sorted(found, key=lambda one: one.bytes, reverse=True):
+        yield "instant", say("{words}: {size}", words=one.words, size=about(gib(symbolic(one.bytes))))
+
+
+def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
+    """The peak and its instant, and the bytes of the fullest instant of each phase, rounded up."""
+    if not found:
+        return {}
+    most = peak(found)
+    return {
+        "peak_bytes": -(-most.bytes // 1),
+        "instant": most.words,
+        "instants": [{"phase": one.phase, "instant": one.words, "bytes": -(-one.bytes // 1)} for one in found],
+    }
+
+
+def verdict(found: Sequence[Fullest], capacity: Capacity | None, fits: bool | None) -> Iterator[tuple[str, Prose]]:
+    """Whether the peak, or what is kept, fits the device that counts."""
+    if capacity is None or fits is None:
+        return
+    pieces = {"what": "the peak" if found else "what is kept", "room": about(Amount(capacity.counted, capacity.unit))}
+    yield (
+        "capacity",
+        say("{what} fits the {room} of one device", **pieces)
+        if fits
+        else say("{what} does not fit the {room} of one device", **pieces),
+    )

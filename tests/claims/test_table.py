@@ -1,0 +1,79 @@
+"""Files of claims: what is read from csv, with the place of every fault, and the verdicts that are written."""
+
+import csv
+import io
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.check import Unread
+from symbolic_mem.claims.follow import NAME
+from symbolic_mem.claims.table import WRITTEN, Row, check_rows, read_claims, written
+from symbolic_mem.library.read import load_study
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content):
+        path = tmp_path / "claims.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return write
+
+
+def test_the_name_is_of_the_quantity_or_of_the_person(file):
+    rows = read_claims(file('name,claim\nn_fsdp,46\n"static","3,276 GiB"\nAnn,n_fsdp=38\n\nBo,"static=3,276 GB"\n'))
+    assert rows == (
+        Row("n_fsdp=46"),
+        Row("static=3,276 GiB"),
+        Row("n_fsdp=38", None, "Ann"),
+        Row("static=3,276 GB", None, "Bo"),
+    )
+
+
+def test_columns_in_any_order_with_question_and_person(file):
+    rows = read_claims(file('﻿Person, Claim, Question, Name\r\nAnn,68,a,devices\r\nAnn,none,"b, literally",n_fsdp\r\n'))
+    assert rows == (Row("devices=68", "a", "Ann"), Row("n_fsdp=none", "b, literally", "Ann"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty; write the heads name,claim"),
+        ("name,claim\n", "holds no claims"),
+        ("name,value\nn_fsdp,46\n", "column 'value'"),
+        ("name,name\n", "column 'name': stands twice"),
+        ("name\nn_fsdp\n", "there is no column 'claim'"),
+        ("name,claim\nstatic,3,276 GiB\n", "line 2: there are 3 cells for 2 columns; quote a cell with a comma"),
+        ("name,claim\nn_fsdp,\n", "line 2: nothing is claimed"),
+        ("claim\n46\n", "line 2: the claim '46' is of nothing"),
+        ('name,claim\n"n_fsdp,46\n', "is not csv"),
+        (b"name,claim\nn_fsdp,\xff\n", "is not UTF-8"),
+    ],
+)
+def test_faults_of_a_file_have_a_place(file, content, message):
+    with pytest.raises(BadInput, match=rf"claims\.csv.*{message}"):
+        read_claims(file(content))
+
+
+def test_claims_of_one_person_stand_together_and_those_of_others_do_not():
+    study = load_study("cs336-a2-xxl")
+    said = ["static=3276 GB", "activations=2142 GB", "total=5418 GB"]
+    rows = [Row(said[0], None, "Ann"), Row(said[2], None, "Bo"), Row(said[1], None, "Ann"), Row(said[2], None, "Ann")]
+    checked = check_rows(study, rows)
+    assert [row for row, _ in checked] == rows
+    first = [[slip.name for slip in verdict.explanations[0].slips] for _, verdict in checked]
+    assert first == [["GiB printed as GB"], ["GiB printed as GB"], ["GiB printed as GB"], [NAME]]
+
+
+def test_a_claim_that_cannot_be_read_silences_no_other_and_everything_is_written():
+    rows = [Row("n_fsdp=46"), Row("speed=3", None, "=Ann"), Row("static=3276"), Row("total=6 TB", None, "Bo")]
+    checked = check_rows(load_study("cs336-a2-xxl"), rows)
+    assert [isinstance(verdict, Unread) for _, verdict in checked] == [False, True, True, False]
+    table = list(csv.DictReader(io.StringIO(written(checked))))
+    assert tuple(table[0]) == WRITTEN
+    assert [row["verdict"] for row in table] == ["right", "error", "error", "wrong"]
+    assert (table[0]["claimed"], table[0]["expected"], table[0]["difference"]) == ("46", "46", "0")
+    assert table[1]["person"] == "'=Ann" and "unknown quantity 'speed'" in table[1]["sentence"]
+    assert table[3]["expected"] == "5817533202432"
