@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.main import main
 from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.config import Described, describe
@@ -137,3 +138,18 @@ def test_of_the_experts_of_a_counted_family_a_token_visits_some(tmp_path):
     record = Account(load_study(str(path))).record
     groups = record["parameters_by_group"]
     assert record["active_parameters"] == sum(groups.values()) - groups["experts"] * 5 / 7
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[-1]], ids=lambda case: case["config"]["model_type"])
+def test_every_verb_takes_a_model_without_symbols(case, tmp_path, capsys):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(case["config"]))
+    for arguments in (
+        ["report"],
+        ["solve", "--device", "h100-80gb"],
+        ["compare", "--recipe", "zero-16"],
+    ):
+        verb, *options = arguments
+        assert main([verb, str(path), *options]) == 0, capsys.readouterr().err
+    assert main(["account", str(path), "--profile", "hf-cuda-bf16"]) == 2
+    assert "is not built from a profile" in capsys.readouterr().err
