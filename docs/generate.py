@@ -20,7 +20,10 @@ from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.models.counted import counted_families
+from symbolic_mem.models.families import families
 from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.models.wrappers import wrappers
 from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.latex import latex
@@ -204,6 +207,28 @@ def alternatives() -> str:
     return rows(["assumption", "option", "(a) states only", "(a) with activations", "(b) smallest degree"], cells)
 
 
+def families_of(kind: str) -> str:
+    """Tabulate the families of config.json that are described, counted, or of several modalities."""
+    if kind == "described":
+        known = families().known
+        cells = [
+            [f"`{name}`", one.architecture, one.config_class] for name, one in sorted(known.items()) if one.describes
+        ]
+        return rows(["`model_type`", "class", "defaults of"], cells)
+    if kind == "counted":
+        cells = [
+            [f"`{name}`", one.architecture, one.config_class]
+            for name, one in families().known.items()
+            if not one.describes
+        ]
+        cells += [
+            [f"`{name}`", ", ".join(one.architectures), one.config_class] for name, one in counted_families()[0].items()
+        ]
+        return rows(["`model_type`", "class", "defaults of"], sorted(cells))
+    cells = [[f"`{name}`", one.architecture, f"`{one.text}`"] for name, one in sorted(wrappers().items())]
+    return rows(["`model_type`", "class", "language model"], cells)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "symbols_given": lambda: notation(True),
     "symbols_derived": lambda: notation(False),
@@ -217,6 +242,9 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "asks": asks,
     "studies": studies,
     "alternatives": alternatives,
+    "described": lambda: families_of("described"),
+    "counted": lambda: families_of("counted"),
+    "wrappers": lambda: families_of("wrappers"),
 }
 
 

@@ -46,5 +46,5 @@ def test_a_folder_without_a_model_is_refused(model):
 
 
 def test_the_name_of_a_model_on_a_hub_is_refused_with_what_to_do():
-    with pytest.raises(BadInput, match=r"^meta-llama/Llama-3\.1-8B: there is no such file or folder; nothing is down"):
+    with pytest.raises(BadInput, match=r"^meta-llama/Llama-3\.1-8B: there is no such file or folder, nor its config"):
         load_study("meta-llama/Llama-3.1-8B")

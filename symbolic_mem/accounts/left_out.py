@@ -30,6 +30,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
+ACTIVATIONS = "activations"
 WORKING = "working"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
@@ -95,12 +96,13 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
     """
     found = [
+        *(LeftOut(ACTIVATIONS, built.not_described) for _ in built.not_described[:1]),
         *_loss(built, recipe, placement),
         *_units(built.model, recipe, placement),
         *_step(built, recipe, placement),
     ]
-    if built.architecture is not None and built.architecture.unread:
-        names = ", ".join(built.architecture.unread)
+    if built.unread:
+        names = ", ".join(built.unread)
         found.append(LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}"))
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
@@ -126,6 +128,8 @@ def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
 
 def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
     architecture = built.architecture
+    if architecture is not None and (not architecture.described or architecture.head != "language model"):
+        return
     if architecture is None:
         if any(V in tensor.shape for layer in built.model.layers for tensor in layer.saved):
             yield LeftOut(LOSS, _LOSS_HOLDS)

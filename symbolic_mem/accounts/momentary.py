@@ -35,7 +35,7 @@ def _loss(vocabulary: sp.Expr, size: sp.Expr, chunks: int, source: str) -> Term:
 def loss_term(built: Built, recipe: Recipe) -> Term | None:
     """Return what the loss holds for a moment, or None where the model has no loss, or it has not been measured."""
     architecture = built.architecture
-    if architecture is None:
+    if architecture is None or not architecture.described or architecture.head != "language model":
         return None
     from symbolic_mem.models.losses import loss
     from symbolic_mem.models.profile import profile

@@ -48,7 +48,7 @@ class Source:
     def function(self, parts: Sequence[_Ratio], *, single: bool) -> Callable[..., Any]:
         """Compile the statements; only names of our own and whole numbers stand in them."""
         shown = [self._plain(part) for part in parts]
-        given = f"return {shown[0] if single else '(' + ', '.join(shown) + ',)'}"
+        given = f"return {shown[0] if single else '(' + ''.join(f'{one}, ' for one in shown) + ')'}"
         body = "\n ".join((*self.lines, given))
         names: dict[str, Any] = {"__builtins__": {}} | _KNOWN
         source = f"def call({', '.join(self.names.values())}):\n {body}"

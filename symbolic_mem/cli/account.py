@@ -58,8 +58,7 @@ def _show(account: Account) -> None:
     click.echo(f"recipe {study.recipe.name}: {study.recipe.title}\n")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)
-    for name, part in (("static", memory.of(*STATIC)), ("activations", memory.of("activations"))):
-        value = account.at(part)
+    for name, value in (("static", account.at(memory.of(*STATIC))), ("activations", account.activations)):
         click.echo(f"{name:<12} {_both(value)}")
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")
@@ -73,6 +72,8 @@ def _show(account: Account) -> None:
         click.echo(f"{head:<12} {plain_prose(said)}")
     for head, said in uncounted_lines(study, study.values):
         click.echo(f"{head:<12} {plain_prose(arrange_prose(said, TERMINAL))}")
+    for line in study.built.files.lines if study.built.files is not None else ():
+        click.echo(f"files        {line}")
     absent = missing(memory.total, study.values)
     if absent:
         click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")

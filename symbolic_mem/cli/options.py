@@ -30,10 +30,14 @@ _SHARED = (
     click.option("--place", multiple=True, metavar="KIND=FRACTION", help="Divide this fraction of a kind of memory."),
     click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
+    click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
+    click.option(
+        "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
+    ),
 )
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
-    *("device", "capacity", "reading", "place", "rest", "devices"),
+    *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin"),
 )
 
 
@@ -51,7 +55,8 @@ def chosen_study(options: dict[str, Any]) -> Study:
     from symbolic_mem.study.values import typed
 
     shared = {name: options.pop(name) for name in SHARED}
-    study = load_study(shared.pop("study"), shared["devices"])
+    reading = {name: shared.pop(name) for name in ("like", "origin")}
+    study = load_study(shared.pop("study"), shared["devices"], **reading)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
 

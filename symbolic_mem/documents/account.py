@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import sympy as sp
+
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
@@ -53,6 +55,12 @@ class Account:
         return None if missing(memory.total, self.study.values) else memory.at(self.study.values)
 
     @property
+    def activations(self) -> Number | None:
+        """The bytes of the activations; None, too, where they are not described."""
+        kept = self.study.memory.of("activations")
+        return self.at(kept) if kept.terms or not self.study.built.not_described else None
+
+    @property
     def record(self) -> Mapping[str, Any]:
         """The account as ``account --json`` prints it."""
         study, memory, values = self.study, self.study.memory, self.study.values
@@ -66,8 +74,9 @@ class Account:
             "parameters": at(study.model.parameters, values),
             "parameters_formula": write_formula(study.model.parameters),
             **self._groups(),
+            **self._files(),
             "static_bytes": self.at(memory.of(*STATIC)),
-            "activation_bytes": self.at(memory.of("activations")),
+            "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
             "per_device": self._per_device,
             "not_counted": uncounted_records(study, values),
@@ -116,15 +125,33 @@ class Account:
         """What the account takes for granted."""
         return (*assumptions(self.study), *instant_words(self.study), *placements(self.study))
 
+    def _files(self) -> Mapping[str, Any]:
+        """What the tensors beside a config.json hold, and by how many parameters they differ from it."""
+        files = self.study.built.files
+        if files is None:
+            return {}
+        return {
+            "files": {
+                "tensors": len(files.tensors),
+                "elements": files.elements,
+                "bytes": files.bytes,
+                "bytes_by_dtype": files.dtypes,
+                "parameters_against_config": files.difference,
+                "explanation": "" if not files.difference else files.explanation,
+            }
+        }
+
     def _groups(self) -> Mapping[str, Any]:
         """Parameters of a transformer by group, and those that one token visits."""
-        architecture, values = self.study.built.architecture, self.study.values
-        if architecture is None:
+        built, values = self.study.built, self.study.values
+        if built.architecture is None and built.visited is None:
             return {}
         groups = parameters_by_group(self.study.model)
         return {
             "parameters_by_group": {group: at(count, values) for group, count in groups.items()},
-            "active_parameters": at(active_parameters(self.study.model, architecture), values),
+            "active_parameters": at(
+                active_parameters(built.model, built.architecture, built.visited or sp.S.One), values
+            ),
         }
 
 

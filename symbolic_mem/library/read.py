@@ -12,6 +12,7 @@ from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml, shown
+from symbolic_mem.library.cache import cached, is_name
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
@@ -57,20 +58,28 @@ def bundled() -> dict[str, str]:
     return found
 
 
-def load_study(name: str, devices: str | None = None) -> Study:
+def load_study(name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
+
+    A name such as ``meta-llama/Llama-3.1-8B`` is looked up in the local cache of the hub, and never fetched. A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none
+    of these.
 
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
     folder, path = Path(__file__).with_name("studies"), Path(name)
     chosen = folder / f"{name}.toml"
+    how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
     if name and "/" not in name and chosen.is_file():
+        _no_config(name, how)
         return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
     if path.suffix == ".json":
-        return _of_config(path, path.stem, devices)
+        return _of_config(path, path.stem, devices, how)
     if name and path.is_dir():
-        return _of_folder(path, devices)
+        return _of_folder(path, devices, how)
+    if is_name(name) and not path.exists():
+        return _of_folder(cached(name), devices, how, name.partition("/")[2])
+    _no_config(name, how)
     if path.suffix == ".toml" or ("/" in name and path.exists()):
         return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
     if "/" in name:
@@ -132,19 +141,24 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])
 
 
-def _of_folder(folder: Path, devices: str | None) -> Study:
+def _of_folder(folder: Path, devices: str | None, how: Mapping[str, str], name: str = "") -> Study:
     """A study of the model whose files lie in a folder, as they are published and downloaded."""
     path = folder / "config.json"
     if not path.is_file():
         raise BadInput(
             f"{shown(folder)} is a folder without a config.json; name a .toml study or the folder of a model"
         )
-    return _of_config(path, folder.resolve().name, devices)
+    return _of_config(path, name or folder.resolve().name, devices, how)
 
 
-def _of_config(path: Path, name: str, devices: str | None) -> Study:
+def _no_config(name: str, how: Mapping[str, str]) -> None:
+    for option in how:
+        raise BadInput(f"--{option} says how a config.json is read, and {shown(name)} is none; leave it out")
+
+
+def _of_config(path: Path, name: str, devices: str | None, how: Mapping[str, str]) -> Study:
     """A study of a config.json alone: a documented recipe, states divided, B sequences on each device."""
-    built = build_model({"config": path.name}, str(path), path.parent)
+    built = build_model({"config": path.name, **how}, str(path), path.parent)
     return Study(
         name=name,
         title=f"Memory of training {name}",

@@ -11,9 +11,10 @@ from symbolic_mem.base.errors import BadInput, nearest
 
 NORMS = ("rms", "layer")
 NORM_PLACES = ("before", "after", "around")
-QK_NORMS = ("", "head", "width")
+QK_NORMS = ("", "head", "heads", "width", "plain")
 POSITIONS = ("rotary", "learned", "alibi", "none")
-ACTIVATIONS = ("relu", "relu2", "gelu", "gelu_tanh", "gelu_new", "gelu_bloom", "silu", "silu_clamped")
+ACTIVATIONS = ("relu", "relu2", "gelu", "gelu_tanh", "gelu_new", "gelu_bloom", "silu", "silu_clamped", "xielu")
+HEADS = ("language model", "none", "score", "reward")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Experts:
 
     `dense_layers` of the model keep an ordinary MLP of width `d_ff`; `d_shared` is the inner width of the shared
     experts together (zero: none). `router_bias` and `expert_bias` are parameters; `correction_bias` is the buffer
-    of E numbers that balances the load in DeepSeek-V3 (section 2.1.2) and is not a parameter.
+    of E numbers that balances the load in DeepSeek-V3 (section 2.1.2) and is not a parameter; where it is one that no
+    gradient reaches, `correction_parameter` counts it. The scores of the
+    chosen experts are divided by their sum where they are `normalised`. `shared_gate` weighs what
+    the shared experts give by the sigmoid of one number for each token (Qwen2-MoE).
     """
 
     experts: sp.Expr = s.E
@@ -47,6 +51,9 @@ class Experts:
     router_bias: bool = False
     expert_bias: bool = False
     correction_bias: bool = False
+    correction_parameter: bool = False
+    normalised: bool = True
+    shared_gate: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,15 @@ class Architecture:
     """A decoder-only transformer; every size is an expression, by default the symbol of that name.
 
     `norm_place` is where a block normalises: ``before`` each of its two parts, ``after`` them (OLMo 2) or ``around``
-    (Gemma: four norms). `qk_norm` normalises queries and keys per ``head`` (a weight of d_head each) or over their
-    ``width`` (n_heads d_head and n_kv d_head). `numbers` are the sizes of one model, in the order of `symbols`;
-    `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that nothing
-    reads although they may change the model.
+    (Gemma: four norms); with `shared_norm` one norm feeds both parts, which then are parallel. A norm has a gain of
+    its width unless `norm_gain` is off. `qk_norm` normalises queries and keys per ``head`` (a weight of d_head for all
+    of them), per head with a weight for each of the ``heads``, per head without weights (``plain``), or over their
+    ``width`` (n_heads d_head and n_kv d_head). `d_rotary` is the part of a head that is rotated, and `d_embed` the width
+    of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
+    ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``. `described` says whether what the
+    blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
+    `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
+    nothing reads although they may change the model.
 
     >>> Architecture().n_kv, Architecture(numbers=((s.L, sp.Integer(2)),)).values()
     (n_kv, {L: 2})
@@ -75,10 +87,14 @@ class Architecture:
     vocabulary: sp.Expr = s.V
     # norms
     norm: str = "rms"
+    norm_gain: bool = True
     norm_bias: bool = False
     norm_place: str = "before"
     embedding_norm: bool = False
+    final_norm: bool = True
+    shared_norm: bool = False
     qk_norm: str = ""
+    qk_norm_bias: bool = False
     # attention
     qkv_bias: bool = False
     o_bias: bool = False
@@ -86,6 +102,7 @@ class Architecture:
     sinks: bool = False
     position: str = "rotary"
     n_pos: sp.Expr = s.n_pos
+    d_rotary: sp.Expr | None = None
     latent: Latent | None = None
     # MLP
     gated: bool = True
@@ -95,10 +112,15 @@ class Architecture:
     experts: Experts | None = None
     # the ends and the whole
     tied: bool = False
+    head: str = "language model"
+    head_bias: bool = False
+    labels: sp.Expr = sp.S.One
+    d_embed: sp.Expr | None = None
     parallel_residual: bool = False
     attention_dropout: sp.Rational = sp.S.Zero
     residual_dropout: sp.Rational = sp.S.Zero
     embedding_dropout: sp.Rational = sp.S.Zero
+    described: bool = True
     numbers: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     assumptions: tuple[str, ...] = field(default=(), compare=False)
     unread: tuple[str, ...] = field(default=(), compare=False)
@@ -110,6 +132,7 @@ class Architecture:
             ("norm of queries and keys", self.qk_norm, QK_NORMS),
             ("position", self.position, POSITIONS),
             ("activation", self.activation, ACTIVATIONS),
+            ("head", self.head, HEADS),
         ):
             if given not in allowed:
                 raise BadInput(f"the {what} is {given!r}; {nearest(given, filter(None, allowed))}")

@@ -29,11 +29,13 @@ def attention(
     d_head: sp.Expr = s.d_head,
     width: sp.Expr = d_model,
     rotary: bool = True,
+    d_rotary: sp.Expr | None = None,
     qkv_bias: bool = False,
     o_bias: bool = False,
     fused_qkv: bool = False,
     qk_norm: str = "",
     qk_norm_kind: str = "rms",
+    qk_norm_bias: bool = False,
     sinks: bool = False,
     attention_dropout: bool = False,
     dropout: bool = False,
@@ -43,7 +45,7 @@ def attention(
     """Build causal self-attention and its projections, with the attention kernel of the profile.
 
     `heads_with_keys` says whether "all" query heads have keys of their own, "some" (grouped queries) or "one": an
-    engine that repeats keys for every query head copies nothing for "all". `qk_norm` is "", "head" or "width".
+    engine that repeats keys for every query head copies nothing for "all". `qk_norm` is as in `Architecture`.
 
     >>> from symbolic_mem.models.profile import profile
     >>> layer = attention(profile("torch-cuda-bf16", kernel="flash"))
@@ -55,12 +57,12 @@ def attention(
     q, kv = n_heads * d_head, n_kv * d_head
     outputs = {"W_qkv": q + 2 * kv} if fused_qkv else {"W_q": q, "W_k": kv, "W_v": kv}
     parts = [linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention")]
-    parts += _qk_norms(profile, qk_norm, qk_norm_kind, n_heads, n_kv, d_head)
+    parts += _qk_norms(profile, qk_norm, qk_norm_kind, qk_norm_bias, n_heads, n_kv, d_head)
     if sinks:
         parts.append(Layer("sinks", (Tensor("sinks", (n_heads,), "logit of attending nowhere", group="attention"),)))
     if rotary:
-        table = (S, d_head)
-        parts.append(keeping(profile, profile.kept("rotary", {"q": (*TOKENS, q), "k": (*TOKENS, kv), "table": table})))
+        shapes = {"q": (*TOKENS, q), "k": (*TOKENS, kv), "table": (S, d_rotary or d_head), "positions": (S,)}
+        parts.append(keeping(profile, profile.kept("rotary", shapes)))
     # Without rotation, norm or repetition the values are views of the fused projection, which is kept whole.
     v_stored = q + 2 * kv if fused_qkv and rotary else kv
     columns = S + 1 if sinks else S
@@ -121,12 +123,21 @@ def core(
 
 
 def _qk_norms(
-    profile: Profile, place: str, kind: str, n_heads: sp.Expr, n_kv: sp.Expr, d_head: sp.Expr
+    profile: Profile, place: str, kind: str, bias: bool, n_heads: sp.Expr, n_kv: sp.Expr, d_head: sp.Expr
 ) -> Iterator[Layer]:
     if not place:
         return
     for letter, heads in (("q", n_heads), ("k", n_kv)):
-        rows, width = ((*TOKENS, heads), d_head) if place == "head" else (TOKENS, heads * d_head)
+        rows, width = (TOKENS, heads * d_head) if place == "width" else ((*TOKENS, heads), d_head)
         yield norm(
-            profile, kind, name=f"{letter} norm", width=width, rows=rows, given="compute", label=f"{letter} norm"
+            profile,
+            kind,
+            name=f"{letter} norm",
+            width=width,
+            rows=rows,
+            gain=place != "plain",
+            bias=bias,
+            heads=(heads,) if place == "heads" else (),
+            given="compute",
+            label=f"{letter} norm",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from symbolic_mem.base.symbols import B, Name, S
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.tensors import Model
+from symbolic_mem.models.tensors import Layer, Model
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
+    from symbolic_mem.models.checkpoint import Checkpoint
 
 _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
@@ -27,7 +28,12 @@ _STACK = ("residual",)
 
 @dataclass(frozen=True)
 class Built:
-    """A model, the numbers that its description implies, and what it was made from, to be made again otherwise."""
+    """A model, the numbers that its description implies, and what it was made from, to be made again otherwise.
+
+    `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
+    token (None: there are no such layers). `unread` are fields of its file that may change the model, and
+    `files` the tensors that lie beside it.
+    """
 
     model: Model
     values: Mapping[sp.Symbol, sp.Rational]
@@ -35,6 +41,20 @@ class Built:
     profile: str = ""
     kernel: str = ""
     loss: str = ""
+    beside: tuple[Layer, ...] = ()
+    said: tuple[str, ...] = ()
+    visited: sp.Expr | None = None
+    unread: tuple[str, ...] = ()
+    files: Checkpoint | None = None
+
+    @property
+    def not_described(self) -> str:
+        """What of the model keeps activations that are not counted, in words; "" where nothing does."""
+        if self.visited is None and (self.architecture is None or self.architecture.described):
+            return ""
+        if self.architecture is not None and self.architecture.described:
+            return "the activations of the parts beside the language model, which are not described"
+        return "the activations of the blocks, which are not described"
 
     def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
         """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
@@ -59,12 +79,13 @@ class Built:
         """
         if self.architecture is None:
             raise BadInput(f"{self.model.name} is not built from a profile; only transformers are")
-        return _transformer(
+        made = _transformer(
             self.architecture,
             self.profile if profile is None else profile,
             self.kernel if kernel is None and profile is None else kernel or "",
             self.loss if loss is None else loss,
         )
+        return replace(_with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files)
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
@@ -77,19 +98,62 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
         return _ffn(table, where)
     from symbolic_mem.models.described import ARCHITECTURE_KEYS
 
-    known_keys(table, ("kind", "config", "edition", *_ENGINE, *_GIVEN, *_STACK, *ARCHITECTURE_KEYS), where)
+    known_keys(
+        table, ("kind", "config", "like", "from", "edition", *_ENGINE, *_GIVEN, *_STACK, *ARCHITECTURE_KEYS), where
+    )
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
-        from symbolic_mem.models.huggingface import read_config
-
-        _only(table, ("config", *_ENGINE), "config", where)
-        architecture = read_config(folder / entry(table, "config", str, where))
-        return _described(architecture, table, where)
+        _only(table, ("config", "like", "from", *_ENGINE), "config", where)
+        return _config(folder / entry(table, "config", str, where), table, where)
     kind = entry(table, "kind", str, where)
     if kind not in _KINDS:
         raise BadInput(f"{where}: unknown kind {kind!r} of model; {nearest(kind, _KINDS)}")
     return _parameters(table, where, own) if kind == "parameters" else _KINDS[kind](table, where)
+
+
+def _with(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr | None) -> Built:
+    """Return the model with layers `beside` it that are only counted, and with what is `said` of them."""
+    model = replace(built.model, layers=(*beside, *built.model.layers), assumptions=(*said, *built.model.assumptions))
+    return replace(built, model=model, beside=beside, said=said, visited=visited)
+
+
+def _config(path: Path, table: dict[str, Any], where: str) -> Built:
+    from symbolic_mem.base.tomlfile import read_content, shown
+    from symbolic_mem.models.config import describe
+    from symbolic_mem.models.json_file import parse_json
+
+    place = shown(path)
+    like, origin = (entry(table, key, str, where, "") or None for key in ("like", "from"))
+    found = describe(parse_json(read_content(path, "JSON"), place), place, like, origin)
+    if found.architecture is None:
+        for key in _ENGINE:
+            if key in table:
+                raise BadInput(
+                    f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it"
+                )
+        made = Built(Model(found.name, ()), {})
+    else:
+        made = _described(found.architecture, table, where)
+    visited = found.visited if found.layers else None
+    made = replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
+    return _with_files(made, path.parent)
+
+
+def _with_files(built: Built, folder: Path) -> Built:
+    """Hold the tensors of the files beside a config against it, where there are any."""
+    from symbolic_mem.models.checkpoint import Checkpoint
+    from symbolic_mem.models.counts import parameters_by_group
+    from symbolic_mem.models.safetensors import stored_tensors
+
+    tensors = stored_tensors(folder)
+    if tensors is None:
+        return built
+    derived = {group: int(size.xreplace(built.values)) for group, size in parameters_by_group(built.model).items()}
+    tied = "head" not in derived and (built.architecture is None or built.architecture.head == "language model")
+    files = Checkpoint(tensors, derived, tied)
+    model = replace(built.model, assumptions=(*built.model.assumptions, *files.lines))
+    return replace(built, model=model, said=(*built.said, *files.lines), files=files)
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:

@@ -33,18 +33,22 @@ def parameters_by_group(model: Model) -> dict[str, sp.Expr]:
     }
 
 
-def active_parameters(model: Model, architecture: Architecture) -> sp.Expr:
+def active_parameters(model: Model, architecture: Architecture | None, visited: sp.Expr = sp.S.One) -> sp.Expr:
     """Return the parameters that one token visits: of the routed experts k in E, of everything else all.
 
     The embedding and the head count in full, as in the totals that models are named by (Jiang et al., 2024,
     "Mixtral of Experts": 13B active of 47B).
     """
-    return sp.Add(*active_by_group(model, architecture).values())
+    return sp.Add(*active_by_group(model, architecture, visited).values())
 
 
-def active_by_group(model: Model, architecture: Architecture) -> dict[str, sp.Expr]:
-    """Return the parameters that one token visits, by group: of routed experts ``top_k / experts``, of others all."""
-    experts, groups = architecture.experts, parameters_by_group(model)
-    if experts is None or "experts" not in groups:
+def active_by_group(model: Model, architecture: Architecture | None, visited: sp.Expr = sp.S.One) -> dict[str, sp.Expr]:
+    """Return the parameters that one token visits, by group: of routed experts ``top_k / experts``, of others all.
+
+    Without an architecture, the share `visited` of the experts says it.
+    """
+    experts, groups = None if architecture is None else architecture.experts, parameters_by_group(model)
+    share = visited if experts is None else experts.top_k / experts.experts
+    if share == 1 or "experts" not in groups:
         return groups
-    return groups | {"experts": groups["experts"] * experts.top_k / experts.experts}
+    return groups | {"experts": groups["experts"] * share}

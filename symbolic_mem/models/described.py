@@ -14,14 +14,17 @@ from symbolic_mem.base.symbols import table
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
 
-SIZES = ("layers", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "vocabulary", "n_pos")
+SIZES = (
+    *("layers", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "vocabulary", "n_pos"),
+    *("d_rotary", "d_embed", "labels"),
+)
 DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")
-_WORDS = ("norm", "norm_place", "qk_norm", "position", "activation", "family")
+_WORDS = ("norm", "norm_place", "qk_norm", "position", "activation", "head", "family")
 _PARTS: dict[str, tuple[type[Experts | Latent], tuple[str, ...]]] = {
     "experts": (Experts, ("experts", "top_k", "d_expert", "d_shared", "dense_layers")),
     "latent": (Latent, ("d_c", "d_cq", "d_nope", "d_rope", "d_v")),
 }
-_LEFT_OUT = ("name", "numbers", "assumptions")
+_LEFT_OUT = ("name", "numbers", "assumptions", "described")
 ARCHITECTURE_KEYS = tuple(field.name for field in fields(Architecture) if field.name not in _LEFT_OUT)
 
 

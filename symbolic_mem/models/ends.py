@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
-from symbolic_mem.base.symbols import S, d_model
+from symbolic_mem.base.symbols import B, S, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tensors import Layer, Tensor
@@ -19,19 +21,24 @@ def embedding(
     n_pos: sp.Expr | None = None,
     rotary_width: sp.Expr | None = None,
     dropout: bool = False,
+    narrow: sp.Expr | None = None,
 ) -> Layer:
     """Build the token embedding, with learned positions if `n_pos` is given and rotary tables if `rotary_width` is.
+
+    A `narrow` embedding has this width, and a projection leads from it to `width`.
 
     >>> from symbolic_mem.models.profile import profile
     >>> layer = embedding(profile("torch-cuda-bf16"), n_pos=s.n_pos)
     >>> layer.parameters, [str(tensor.elements) for tensor in layer.saved]
     (V*d_model + d_model*n_pos, ['S'])
     """
-    weights = [Tensor("W_E", (vocabulary, width), "vector of each token", group="token embedding")]
-    saved = profile.kept("embedding", {"tokens": TOKENS})
+    weights = [Tensor("W_E", (vocabulary, narrow or width), "vector of each token", group="token embedding")]
+    if narrow is not None:
+        weights.append(Tensor("W_in", (width, narrow), "from the narrow embedding", group="token embedding"))
+    saved = profile.kept("embedding", {"tokens": TOKENS, "mask": (B, S, S)})
     if n_pos is not None:
         weights.append(Tensor("W_pos", (n_pos, width), "vector of each position", group="position embedding"))
-        saved += profile.kept("position_embedding", {"positions": (S,)})
+        saved += profile.kept("position_embedding", {"positions": (S,), "tokens": TOKENS})
     if dropout:
         saved += profile.kept("embedding_dropout", {"input": (*TOKENS, width)}, label="dropout")
     if rotary_width is not None:
@@ -40,18 +47,46 @@ def embedding(
 
 
 def head(
-    profile: Profile, *, vocabulary: sp.Expr = s.V, width: sp.Expr = d_model, tied: bool = False, bias: bool = False
+    profile: Profile,
+    *,
+    vocabulary: sp.Expr = s.V,
+    width: sp.Expr = d_model,
+    tied: bool = False,
+    bias: bool = False,
+    narrow: sp.Expr | None = None,
 ) -> Layer:
-    """Build the projection to the vocabulary and the cross entropy; a `tied` head has no weight of its own.
+    """Build the projection to the vocabulary and the cross entropy; a `tied` head has no matrix of its own.
 
+    Before it, a projection leads to the `narrow` width of the embedding, if it is given.
     The loss is the profile's: "cross_entropy" in the dtype of the logits, or "cross_entropy_fp32" after a conversion.
 
     >>> from symbolic_mem.models.profile import profile
     >>> [tensor.name for tensor in head(profile("torch-cuda-bf16")).saved]
     ['input', 'log probabilities', 'total weight']
     """
-    projection = linear(profile, {"W_head": vocabulary}, width, bias=bias, group="head")
+    projection = linear(profile, {"W_head": vocabulary}, narrow or width, bias=bias, group="head")
     if tied:
-        projection = Layer("head", (), projection.saved, projection.matmuls, source=profile.source)
+        kept = tuple(weight for weight in projection.weights if weight.name != "W_head")
+        projection = replace(projection, weights=kept)
+    if narrow is not None:
+        projection = join("head", linear(profile, {"W_out": narrow}, width, group="head"), projection)
     loss = profile.kept(profile.loss, {"logits": (*TOKENS, vocabulary), "tokens": TOKENS})
     return join("head and loss", projection, keeping(profile, loss))
+
+
+def score(profile: Profile, labels: sp.Expr, *, width: sp.Expr = d_model, bias: bool = False, layers: int = 1) -> Layer:
+    """Build a head that gives `labels` numbers instead of a token, of one linear layer or of two with a ReLU between.
+
+    What its loss keeps is not described: a few numbers for each sequence.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> layer = score(profile("torch-cuda-bf16"), sp.Integer(2))
+    >>> layer.parameters, [tensor.name for tensor in layer.saved]
+    (2*d_model, ['input'])
+    """
+    two = layers == 2
+    last = linear(profile, {"W_score": labels}, width, bias=bias or two, group="head", keep_input=not two)
+    if not two:
+        return replace(last, name="score head")
+    first = linear(profile, {"W_hidden": width}, width, bias=True, group="head")
+    return join("score head", first, keeping(profile, profile.kept("relu", {"inner": (*TOKENS, width)})), last)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import read_content, shown
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
-from symbolic_mem.models.families import families, family_of
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json
-from symbolic_mem.models.unread import unread
+from symbolic_mem.models.patterns import dense_layers
+from symbolic_mem.models.reading import assumptions, head, not_read
+from symbolic_mem.models.recognise import Named, recognise
 
 
 def read_config(path: str | Path) -> Architecture:
@@ -33,42 +36,46 @@ def parse_config(content: bytes, where: str) -> Architecture:
     (4096, 32, n_kv, False)
     """
     where = shown(where)
-    table = parse_json(content, where)
-    family = family_of(table, where)
-    return _architecture(Fields(table, family, where))
+    return architecture_of(parse_json(content, where), where)
+
+
+def architecture_of(table: dict[str, Any], where: str, like: str | None = None) -> Architecture:
+    """Read the architecture from the fields of a config, as the family `like` if it is given."""
+    named = recognise(table, where, like)
+    for key in named.family.refuses:
+        if table.get(key):
+            raise BadInput(f"{where}: {key} makes another model of {named.family.model_type}, which is not described")
+    return _architecture(Fields(table, named.family, where), named, like)
 
 
 _DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")
-_IN_EXPERTS = ("router_bias", "expert_bias", "correction_bias")
+_IN_EXPERTS = ("router_bias", "expert_bias", "correction_bias", "correction_parameter", "shared_gate")
 
 
-def _architecture(fields: Fields) -> Architecture:
-    facts = dict(fields.family.facts)
-    of_experts = {name: facts.pop(name, False) for name in _IN_EXPERTS}
+def _architecture(fields: Fields, named: Named, like: str | None) -> Architecture:
+    family = fields.family
+    facts = dict(family.facts)
+    of_experts = {name: facts.pop(name, False) for name in (*_IN_EXPERTS, "shared_experts")}
     layers, _ = fields.size("layers", s.L), fields.size("vocabulary", s.V)
     fields.size("d_model", s.d_model)
-    d_ff = fields.size("d_ff", s.d_ff, rule=4 * s.d_model)
+    d_ff = fields.size("d_ff", s.d_ff, rule=4 * s.d_model) / (2 if facts.pop("halves", False) else 1)
     fields.size("n_heads", s.n_heads)
     latent = _latent(fields)
-    n_kv = fields.size("n_kv", s.n_kv, rule=s.n_heads)
+    n_kv = _key_value_heads(fields)
     d_head = latent.d_nope + latent.d_rope if latent else fields.size("d_head", s.d_head, s.d_model / s.n_heads)
     _check_heads(fields, n_kv, d_head)
-    if fields.family.reads("n_pos"):
-        fields.size("n_pos", s.n_pos)
-    if fields.family.reads("attention_bias"):
-        facts["qkv_bias"] = facts["o_bias"] = fields.choice("attention_bias")
-    for name in ("mlp_bias", "parallel_residual"):
-        if fields.family.reads(name):
-            facts[name] = fields.choice(name)
-    if fields.family.reads("activation"):
+    _attention(fields, facts, d_head)
+    _norms(fields, facts)
+    _ends(fields, facts)
+    if family.reads("activation"):
         facts["activation"] = fields.activation()
-    dropouts = {what: fields.probability(what) for what in _DROPOUTS if fields.family.reads(what)}
+    dropouts = {what: fields.probability(what) for what in _DROPOUTS if family.reads(what)}
     experts = _experts(fields, d_ff, of_experts)
     tied = fields.choice("tied")
-    beside = unread(fields.table, {*_read(fields), *families().fields, "quantization_config"}, fields.where)
+    facts |= head(fields, named.head, facts.pop("head_bias", False))
     return Architecture(
-        name=fields.family.model_type,
-        family=fields.family.model_type,
+        name=family.model_type,
+        family=family.keeps_as,
         layers=layers,
         d_ff=d_ff,
         n_kv=n_kv,
@@ -76,12 +83,76 @@ def _architecture(fields: Fields) -> Architecture:
         latent=latent,
         experts=experts,
         tied=tied,
+        described=family.describes and like is None and facts.pop("described", True),
         numbers=tuple(fields.numbers.items()),
-        assumptions=_assumptions(fields, tied),
-        unread=beside,
+        assumptions=assumptions(fields, named, tied, like),
+        unread=not_read(fields, like),
         **facts,
         **dropouts,
     )
+
+
+def _key_value_heads(fields: Fields) -> sp.Expr:
+    """One key-value head if the family's config says so, as many as there are queries, or a number of their own."""
+    family = fields.family
+    if family.reads("multi_query") and not (family.reads("grouped") and fields.choice("grouped")):
+        return sp.S.One if fields.choice("multi_query") else s.n_heads
+    return fields.size("n_kv", s.n_kv, rule=s.n_heads)
+
+
+def _attention(fields: Fields, facts: dict[str, Any], d_head: sp.Expr) -> None:
+    """Add what the fields say of biases, of norms of queries and keys, and of positions."""
+    family = fields.family
+    if family.reads("attention_bias"):
+        facts["qkv_bias"] = fields.choice("attention_bias")
+        facts.setdefault("o_bias", facts["qkv_bias"])
+    for name in ("o_bias", "mlp_bias", "parallel_residual"):
+        if family.reads(name):
+            facts[name] = fields.choice(name)
+    if family.reads("qk_norm") and not fields.choice("qk_norm"):
+        facts |= {"qk_norm": "", "qk_norm_bias": False}
+    if family.reads("alibi") and fields.choice("alibi"):
+        facts["position"] = "alibi"
+    if family.reads("n_pos"):
+        fields.size("n_pos", s.n_pos)
+        facts["n_pos"] = s.n_pos + facts.pop("extra_positions", 0)
+    if family.reads("d_rotary"):
+        facts["d_rotary"] = sp.Integer(fields.whole("d_rotary"))
+    if family.reads("rotary_part") and (part := fields.fraction("rotary_part")) != 1:
+        facts["d_rotary"] = sp.floor(part * d_head.xreplace(fields.numbers))
+
+
+def _norms(fields: Fields, facts: dict[str, Any]) -> None:
+    """Add what the fields say of the norms of a block, and of the one after the last block."""
+    family = fields.family
+    if facts.pop("one_norm_if_parallel", False):
+        facts["shared_norm"] = facts["parallel_residual"]
+    if family.reads("norms"):
+        value = fields.find("norms")[1]
+        two = fields.choice("grouped") if value is None else fields.whole("norms") == 2
+        facts["shared_norm"] = facts["parallel_residual"] and not two
+    if family.reads("norm_gain") and not fields.choice("norm_gain"):
+        facts |= {"norm_gain": False, "norm_bias": False}
+    if family.reads("norm_before") and not fields.choice("norm_before"):
+        facts |= {"final_norm": False, "described": False}
+        fields.notes.append(f"{fields.name('norm_before')} is false: what its blocks keep is not described.")
+
+
+def _ends(fields: Fields, facts: dict[str, Any]) -> None:
+    """Add what the fields say of the embedding, of the head, and of modules that are not built."""
+    family = fields.family
+    if family.reads("head_bias"):
+        facts["head_bias"] = fields.choice("head_bias")
+    if family.reads("d_embed") and fields.find("d_embed")[1] is not None:
+        width = fields.whole("d_embed")
+        if width != fields.numbers[s.d_model]:
+            facts |= {"d_embed": sp.Integer(width), "described": False}
+            fields.notes.append(f"{fields.name('d_embed')} is not the width of the blocks: two projections join them.")
+    if family.reads("mtp") and (modules := fields.whole("mtp", 0)):
+        fields.notes.append(
+            f"The module for multi-token prediction is not counted ({fields.name('mtp')} = {modules}): "
+            "it is trained only where an engine adds it."
+        )
 
 
 def _latent(fields: Fields) -> Latent | None:
@@ -96,15 +167,15 @@ def _latent(fields: Fields) -> Latent | None:
     return Latent(d_cq=fields.size("d_cq", s.d_cq), **sizes)
 
 
-def _experts(fields: Fields, d_ff: sp.Expr, biases: dict[str, bool]) -> Experts | None:
+def _experts(fields: Fields, d_ff: sp.Expr, facts: dict[str, Any]) -> Experts | None:
     if not fields.family.reads("experts"):
         return None
     fields.size("experts", s.E), fields.size("top_k", s.k)
     if fields.numbers[s.k] > fields.numbers[s.E]:
         fields.refuse("top_k", f"is {fields.numbers[s.k]}, more than the {fields.numbers[s.E]} experts that there are")
     d_expert = fields.size("d_expert", s.d_expert) if fields.family.reads("d_expert") else d_ff
-    shared = fields.size("n_shared", s.n_shared, least=0) if fields.family.reads("n_shared") else sp.S.Zero
-    dense, layers = _dense_layers(fields), int(fields.numbers[s.L])
+    shared = _shared(fields, d_expert, facts["shared_experts"])
+    dense, layers = dense_layers(fields), int(fields.numbers[s.L])
     if dense == layers:
         for symbol in (s.E, s.k, s.d_expert, s.n_shared):
             fields.numbers.pop(symbol, None)
@@ -116,32 +187,29 @@ def _experts(fields: Fields, d_ff: sp.Expr, biases: dict[str, bool]) -> Experts 
         f"{layers - dense} of {layers} layers have {fields.numbers[s.E]} experts, of which a token visits "
         f"{fields.numbers[s.k]}."
     )
-    if biases["correction_bias"]:
+    if facts["correction_bias"]:
         fields.notes.append("The bias that balances the experts is a buffer, not a parameter.")
-        fields.notes.append("The module for multi-token prediction is not counted.")
     return Experts(
         d_expert=d_expert,
-        d_shared=shared * d_expert,
+        d_shared=shared,
         dense_layers=s.L_dense if dense else sp.S.Zero,
-        router_bias=biases["router_bias"],
-        expert_bias=biases["expert_bias"],
-        correction_bias=biases["correction_bias"],
+        router_bias=facts["router_bias"],
+        expert_bias=facts["expert_bias"],
+        correction_bias=facts["correction_bias"],
+        correction_parameter=facts["correction_parameter"],
+        normalised=not fields.family.reads("normalised") or fields.choice("normalised"),
+        shared_gate=facts["shared_gate"],
     )
 
 
-def _dense_layers(fields: Fields) -> int:
-    layers = int(fields.numbers[s.L])
-    if fields.family.reads("first_dense"):
-        return min(fields.whole("first_dense", 0), layers)
-    if not fields.family.reads("sparse_step"):
-        return 0
-    step = fields.whole("sparse_step", 1)
-    key, given = fields.find("dense_indices")
-    if given is None:
-        given = fields.default("dense_indices", key)
-    if not (isinstance(given, list) and all(type(i) is int and 0 <= i < layers for i in given)):
-        fields.refuse("dense_indices", f"must be a list of layer numbers from 0 to {layers - 1}")
-    return layers - sum((i + 1) % step == 0 for i in set(range(layers)) - set(given))
+def _shared(fields: Fields, d_expert: sp.Expr, always: int) -> sp.Expr:
+    """The inner width of the shared experts together."""
+    if fields.family.reads("n_shared"):
+        key, value = fields.find("n_shared")
+        return sp.S.Zero if key and value is None else fields.size("n_shared", s.n_shared, least=0) * d_expert
+    if fields.family.reads("d_shared"):
+        return sp.Integer(fields.whole("d_shared", 0))
+    return int(always) * d_expert
 
 
 def _check_heads(fields: Fields, n_kv: sp.Expr, d_head: sp.Expr) -> None:
@@ -151,30 +219,3 @@ def _check_heads(fields: Fields, n_kv: sp.Expr, d_head: sp.Expr) -> None:
         fields.refuse("n_heads", f"is {heads}, which does not divide {fields.name('d_model')} {width}{remedy}")
     if n_kv == s.n_kv and heads % fields.numbers[s.n_kv]:
         fields.refuse("n_kv", f"is {fields.numbers[s.n_kv]}, which does not divide the {heads} query heads")
-
-
-def _read(fields: Fields) -> set[str]:
-    """The names of the fields that the family reads; positions count only where they are learned."""
-    family = fields.family
-    return {key for what, keys in family.keys.items() if family.reads(what) or what == "n_pos" for key in keys}
-
-
-def _assumptions(fields: Fields, tied: bool) -> tuple[str, ...]:
-    family, table = fields.family, families()
-    lines = [f"The file is read as {family.architecture}, by its model_type {family.model_type!r}."]
-    if fields.absent:
-        listed = ", ".join(f"{key} = {value}" for key, value in fields.absent.items())
-        lines.append(f"Not in the file, so the default of {family.config_class} holds: {listed} ({table.source}).")
-    lines += fields.notes
-    key = fields.name("tied")
-    lines.append(
-        f"The head shares the weights of the token embedding ({key} is true)."
-        if tied
-        else f"The head has weights of its own ({key} is false)."
-    )
-    if fields.table.get("quantization_config") is not None:
-        lines.append("quantization_config is not used: the recipe says how many bytes an element has.")
-    unused = sorted(key for key in table.fields - _read(fields) if fields.table.get(key) not in (None, False))
-    if unused:
-        lines.append(f"In the file, but without a part in a model of this family: {', '.join(unused)}.")
-    return tuple(lines)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from symbolic_mem.base.symbols import d_ff, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.profile import Profile, Shape
-from symbolic_mem.models.tensors import LINEAR, Layer
+from symbolic_mem.models.tensors import LINEAR, Layer, Tensor
+
+_LEARNED = {"xielu": ("alpha_p", "alpha_n")}
 
 
 def mlp(
@@ -44,6 +48,9 @@ def mlp(
         first = {"W_gate": inner, "W_up": inner}
     shapes = {"inner": (*rows, inner)}
     kept = profile.kept(activation, shapes) + (profile.kept("gate", shapes) if gated else ())
+    learned = tuple(
+        Tensor(name, (sp.S.One,), "learned by the activation", group=group) for name in _LEARNED.get(activation, ())
+    )
     last = "W_down" if gated else "W_out"
     parts = [
         linear(
@@ -57,7 +64,7 @@ def mlp(
             group=group,
             stack=stack,
         ),
-        keeping(profile, kept, {"product" if gated else "activation": LINEAR}),
+        replace(keeping(profile, kept, {"product" if gated else "activation": LINEAR}), weights=learned),
         linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
     ]
     if dropout:

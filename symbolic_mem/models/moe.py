@@ -5,6 +5,8 @@ Sources: Shazeer et al. (2017), arXiv:1701.06538; Dai et al. (2024), DeepSeekMoE
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
@@ -12,7 +14,7 @@ from symbolic_mem.base.symbols import B, S, d_model
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.tensors import Layer
+from symbolic_mem.models.tensors import Layer, Tensor
 
 
 def moe(
@@ -28,12 +30,18 @@ def moe(
     fused_gate: bool = False,
     router_bias: bool = False,
     expert_bias: bool = False,
+    correction: bool = False,
+    normalised: bool = True,
+    shared_gate: bool = False,
+    shared_bias: bool = False,
     producer: str = "",
 ) -> Layer:
     """Build a router, `experts` of inner width `d_expert` that see `top_k` choices of every token, and shared experts.
 
     No token is dropped and none is padded: the experts together see B S `top_k` rows. `d_shared` is the inner width
-    of all shared experts together. The balancing bias of DeepSeek-V3 is a buffer and not counted.
+    of all shared experts together; `shared_gate` weighs what they give. The scores of the
+    chosen experts are divided by their sum if they are `normalised`. The balancing
+    bias of DeepSeek-V3 is a buffer and not counted; `correction` counts one that is a parameter.
 
     >>> from symbolic_mem.models.profile import profile
     >>> moe(profile("torch-cuda-bf16"), d_shared=s.d_expert).parameters
@@ -67,7 +75,8 @@ def moe(
     )
     parts = [
         router,
-        keeping(profile, profile.kept("router", shapes)),
+        *_correction(experts, correction),
+        keeping(profile, profile.kept("router", shapes, omit=() if normalised else ("top_weights", "top_sum"))),
         routed,
         keeping(profile, profile.kept("dispatch", shapes)),
     ]
@@ -79,9 +88,20 @@ def moe(
             gated=gated,
             width=width,
             inner=d_shared,
+            bias=shared_bias,
             producer=producer,
             keep_input=bool(producer) and not profile.shares_input(producer),
             group="shared experts",
         )
         parts.append(shared)
+        if shared_gate:
+            gate = linear(profile, {"W_shared_gate": sp.S.One}, width, keep_input=False, group="shared experts")
+            kept = profile.kept("shared_gate", {"tokens": TOKENS, "input": (*TOKENS, width)}, label="shared")
+            parts.append(join("shared gate", gate, keeping(profile, kept)))
     return join("mixture of experts", *parts)
+
+
+def _correction(experts: sp.Expr, counted: bool) -> Iterator[Layer]:
+    if counted:
+        bias = Tensor("b_correction", (experts,), "balances the experts; no gradient reaches it", group="router")
+        yield Layer("correction", (bias,))

@@ -22,13 +22,17 @@ def norm(
     name: str = "norm",
     width: sp.Expr = d_model,
     rows: Shape = TOKENS,
+    gain: bool = True,
     bias: bool = False,
+    heads: Shape = (),
     by_hand: bool = False,
     given: str = "residual",
     label: str = "",
     omit: Collection[str] = (),
 ) -> Layer:
-    """Build a normalisation of `rows` of `width` elements: `kind` is "rms" or "layer", which may have a `bias`.
+    """Build a normalisation of `rows` of `width` elements: `kind` is "rms" or "layer", with a `gain` and a `bias`.
+
+    `heads` are leading dimensions of these weights: each head has its own.
 
     `by_hand` is written out in elementary operations; `given` is the dtype of what is normalised: of the residual
     stream, or "compute" for queries and keys.
@@ -37,11 +41,11 @@ def norm(
     >>> [str(tensor.elements) for tensor in norm(profile("torch-cuda-bf16"), "layer", bias=True).saved]
     ['B*S*d_model', 'B*S', 'B*S']
     """
-    weights = [Tensor(f"gain of the {name}", (width,), "scale of each element", group="norm")]
+    weights = [Tensor(f"gain of the {name}", (*heads, width), "scale of each element", group="norm")] if gain else []
     if bias:
-        weights.append(Tensor(f"bias of the {name}", (width,), "shift of each element", group="norm"))
+        weights.append(Tensor(f"bias of the {name}", (*heads, width), "shift of each element", group="norm"))
     operation = norm_operation(kind) + ("_by_hand" if by_hand else "")
-    shapes = {"input": (*rows, width), "rows": rows, "width": (width,)}
+    shapes = {"input": (*rows, width), "rows": rows, "width": (*heads, width)}
     return Layer(
         name=name,
         weights=tuple(weights),

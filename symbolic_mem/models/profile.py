@@ -43,7 +43,7 @@ class Profile:
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
     of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
-    `PRECISIONS`.
+    `PRECISIONS`. A `blank` profile keeps nothing.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Profile:
     loss_gradients: Size = ""
     engine: str = ""
     precision: str = "16-bit"
+    blank: bool = False
 
     def kept(
         self,
@@ -82,6 +83,8 @@ class Profile:
         [('input', 4), ('normalised', None), ('rstd', 4)]
         """
         row = self.row(operation)
+        if not row:
+            return ()
         family = operation.removesuffix("_by_hand").removesuffix("_fp32")
         known = _operations()[operation.split()[0] if " " in operation else family]
         tensors = []
@@ -103,6 +106,8 @@ class Profile:
 
     def row(self, operation: str) -> Row:
         """Return which tensors `operation` keeps and in how many bytes, as the profile's table says it."""
+        if self.blank:
+            return {}
         if operation not in self.keeps:
             kind, _, variant = operation.partition(" ")
             similar = [name for name in self.keeps if name.startswith(kind)] if variant else self.keeps

@@ -19,6 +19,7 @@ GROUPS = (
     "router",
     "experts",
     "shared experts",
+    "mixer",
     "norm",
     "head",
 )

@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import attention, heads_with_keys
-from symbolic_mem.models.ends import embedding, head
+from symbolic_mem.models.ends import embedding, head, score
 from symbolic_mem.models.latent import latent_attention
 from symbolic_mem.models.losses import loss as loss_of
 from symbolic_mem.models.losses import own_loss
@@ -47,18 +47,20 @@ def transformer(architecture: Architecture | None = None, how: Profile | None = 
     how = loss_of(loss).of(how) if loss else how
     return Model(
         name=architecture.name,
-        layers=tuple(_layers(architecture, how)),
-        assumptions=(
-            *architecture.assumptions,
-            f"What is kept for the backward pass: {how.title}.",
-            *((f"Loss {name}: {loss_of(name).words}.",) if name else ()),
-            *notes(architecture, how),
-        ),
+        layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
+        assumptions=(*architecture.assumptions, *(_kept(architecture, how, name) if architecture.described else ())),
     )
 
 
+def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
+    yield f"What is kept for the backward pass: {how.title}."
+    if loss and a.head == "language model":
+        yield f"Loss {loss}: {loss_of(loss).words}."
+    yield from notes(a, how)
+
+
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
-    rotary = None if a.position != "rotary" else a.d_head if a.latent is None else a.latent.d_rope
+    rotary = None if a.position != "rotary" else a.d_rotary or (a.d_head if a.latent is None else a.latent.d_rope)
     yield embedding(
         how,
         vocabulary=a.vocabulary,
@@ -66,6 +68,7 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
         n_pos=a.n_pos if a.position == "learned" else None,
         rotary_width=rotary,
         dropout=a.embedding_dropout != 0,
+        narrow=a.d_embed,
     )
     if a.embedding_norm:
         yield _norm(a, how, "embedding norm")
@@ -73,8 +76,12 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
         yield from _block(a, how, "block" if a.experts is None else "dense block", a.dense_layers, _mlp(a, how))
     if a.experts is not None:
         yield from _block(a, how, "expert block", a.expert_layers, _moe(a, how))
-    yield _norm(a, how, "final norm")
-    yield head(how, vocabulary=a.vocabulary, width=a.d_model, tied=a.tied)
+    if a.final_norm:
+        yield _norm(a, how, "final norm")
+    if a.head == "language model":
+        yield head(how, vocabulary=a.vocabulary, width=a.d_model, tied=a.tied, bias=a.head_bias, narrow=a.d_embed)
+    elif a.head != "none":
+        yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
 
 
 def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forward: Layer) -> Iterator[Layer]:
@@ -82,7 +89,10 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
     entering = Tensor("residual stream", (B, S, a.d_model), bytes_per_element=how.residual)
     for part, what in ((_attention(a, how), "attention"), (feed_forward, "MLP")):
         layers = [part]
-        if a.norm_place != "after":
+        if a.shared_norm:
+            if what == "attention":
+                layers.insert(0, _norm(a, how, "shared norm"))
+        elif a.norm_place != "after":
             layers.insert(0, _norm(a, how, f"{what} norm", shared=a.parallel_residual and what == "MLP"))
         if a.norm_place != "before":
             output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
@@ -95,7 +105,7 @@ def _norm(a: Architecture, how: Profile, name: str, *, given: str = "residual", 
     """A norm of width d_model; if `shared`, another norm keeps the same input, unless each converts it."""
     size = how.row(norm_operation(a.norm)).get("input", "input")
     omit = ("input",) if shared and how.bytes(size, given) == how.residual else ()
-    return norm(how, a.norm, name=name, width=a.d_model, bias=a.norm_bias, given=given, omit=omit)
+    return norm(how, a.norm, name=name, width=a.d_model, gain=a.norm_gain, bias=a.norm_bias, given=given, omit=omit)
 
 
 def _producer(a: Architecture) -> str:
@@ -126,11 +136,13 @@ def _attention(a: Architecture, how: Profile) -> Layer:
         d_head=a.d_head,
         width=a.d_model,
         rotary=a.position == "rotary",
+        d_rotary=a.d_rotary,
         qkv_bias=a.qkv_bias,
         o_bias=a.o_bias,
         fused_qkv=a.fused_qkv,
         qk_norm=a.qk_norm,
         qk_norm_kind=a.norm,
+        qk_norm_bias=a.qk_norm_bias,
         sinks=a.sinks,
         attention_dropout=a.attention_dropout != 0,
         dropout=a.residual_dropout != 0,
@@ -150,6 +162,7 @@ def _mlp(a: Architecture, how: Profile) -> Layer:
         width=a.d_model,
         inner=a.d_ff,
         producer=_producer(a),
+        keep_input=not a.shared_norm or not how.shares_input(_producer(a)),
     )
 
 
@@ -167,5 +180,9 @@ def _moe(a: Architecture, how: Profile) -> Layer:
         fused_gate=a.fused_gate,
         router_bias=a.experts.router_bias,
         expert_bias=a.experts.expert_bias,
+        correction=a.experts.correction_parameter,
+        normalised=a.experts.normalised,
+        shared_gate=a.experts.shared_gate,
+        shared_bias=a.mlp_bias,
         producer=_producer(a),
     )

@@ -18,5 +18,5 @@ def test_blocks_are_dense_or_have_experts() -> None:
 def test_a_choice_that_no_layer_knows_is_refused() -> None:
     with pytest.raises(BadInput, match=r"the activation is 'swish'; known: gelu, gelu_bloom, .*silu_clamped"):
         Architecture(activation="swish")
-    with pytest.raises(BadInput, match="the norm of queries and keys is 'heads'; did you mean 'head'"):
-        Architecture(qk_norm="heads")
+    with pytest.raises(BadInput, match="the norm of queries and keys is 'widths'; did you mean 'width'"):
+        Architecture(qk_norm="widths")

@@ -18,6 +18,7 @@ from symbolic_mem.models.transformer import transformer
 
 DATA = Path(__file__).parents[1] / "data"
 GOLDEN = json.loads((DATA / "params.json").read_text())
+FAMILIES = json.loads((DATA / "params_families.json").read_text())["variants"]
 
 
 def numbers(architecture: Architecture) -> tuple[dict[str, int], int]:
@@ -35,7 +36,11 @@ def test_published_models_count_to_the_unit(case: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, id=f"{i}-{case['config']['model_type']}") for i, case in enumerate(GOLDEN["variants"])]
+    "case",
+    [
+        pytest.param(case, id=f"{i}-{case['config']['model_type']}")
+        for i, case in enumerate([*GOLDEN["variants"], *FAMILIES])
+    ],
 )
 def test_defaults_and_options_of_every_family_count_to_the_unit(case: dict) -> None:
     groups, _ = numbers(parse_config(json.dumps(case["config"]).encode(), "c.json"))
@@ -43,11 +48,25 @@ def test_defaults_and_options_of_every_family_count_to_the_unit(case: dict) -> N
     assert sum(groups.values()) == case["parameters"]
 
 
-def test_every_family_is_counted_with_nothing_but_its_defaults_and_as_a_published_model() -> None:
-    empty = {case["config"]["model_type"] for case in GOLDEN["variants"] if len(case["config"]) == 1}
-    assert empty == set(families().known)
-    published = {read_config(DATA / "hf_configs" / case["config"]).family for case in GOLDEN["models"]}
-    assert published == set(families().known)
+def test_every_family_is_counted_small_and_with_every_choice_the_other_way() -> None:
+    elsewhere = {name for name, family in families().known.items() if family.published or name.endswith("_vl_text")}
+    elsewhere |= {"kimi_k2", "qwen3_vl_moe_text"}  # a file of deepseek_v3; inside the models of several modalities
+    assert {case["config"]["model_type"] for case in [*GOLDEN["variants"], *FAMILIES]} == set(
+        families().known
+    ) - elsewhere
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [  # the numbers of parameters that the publishers' own files of weights hold
+        ({"model_type": "internlm2", "vocab_size": 92544}, 7_737_708_544),
+        ({"model_type": "minicpm"}, 2_724_880_896),
+        ({"model_type": "qwen"}, 7_721_324_544),
+    ],
+)
+def test_a_family_with_code_of_its_own_counts_what_is_published(config: dict, parameters: int) -> None:
+    groups, _ = numbers(parse_config(json.dumps(config).encode(), "c.json"))
+    assert sum(groups.values()) == parameters
 
 
 def test_the_groups_come_in_one_order() -> None:

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.counts import parameters_by_group
 from symbolic_mem.models.families import families
-from symbolic_mem.models.huggingface import parse_config, read_config
+from symbolic_mem.models.huggingface import architecture_of, parse_config, read_config
+from symbolic_mem.models.recognise import known_types
+from symbolic_mem.models.transformer import transformer
 
 CONFIGS = Path(__file__).parents[1] / "data" / "hf_configs"
 LLAMA = {
@@ -28,10 +31,7 @@ LLAMA = {
 }
 MIXTRAL = LLAMA | {"model_type": "mixtral", "num_local_experts": 4, "num_experts_per_tok": 2}
 QWEN3_MOE = LLAMA | {"model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 2}
-KNOWN = (
-    "known: bloom, deepseek_v3, gemma2, gemma3_text, gpt2, gpt_neox, gpt_oss, llama, mistral, mixtral, olmo2, phi3, "
-    "qwen2, qwen3, qwen3_moe"
-)
+KNOWN = f"known: {', '.join(known_types())}"
 
 
 def read(config: object, **changes: object) -> Architecture:
@@ -125,35 +125,92 @@ def test_what_has_no_part_in_the_family_is_named() -> None:
     assert "In the file, but without a part in a model of this family: num_local_experts." in said
 
 
-def test_an_unknown_family_names_the_known_ones() -> None:
-    assert refused({"model_type": "falcon"}) == f"c.json: unknown model_type 'falcon'; {KNOWN}"
-    assert "did you mean 'llama'?" in refused({"model_type": "llama4"})
-
-
-@pytest.mark.parametrize("model_type", ["bert", "t5", "roberta", "whisper"])
-def test_an_encoder_is_refused(model_type: str) -> None:
-    assert refused({"model_type": model_type}) == (
-        f"c.json: model_type {model_type!r} has an encoder, and only decoder-only language models are read; {KNOWN}"
+def test_an_unknown_family_says_what_was_found_and_the_two_ways_to_count_it() -> None:
+    said = refused({"model_type": "llama5", "hidden_size": 64, "num_hidden_layers": 2, "gates": 3})
+    assert said == (
+        "c.json: model_type 'llama5' is not known; fields that a known family has: hidden_size, num_hidden_layers; "
+        "--from transformers counts what that library builds of it, and --like llama reads it as that family and says "
+        f"what this ignores; {KNOWN}"
     )
+
+
+@pytest.mark.parametrize("model_type", ["seed_os", "qwen0", "gpt", "mamba3", "llava_llama"])
+def test_no_family_is_guessed_from_how_its_name_is_spelt(model_type: str) -> None:
+    assert "did you mean" not in refused({"model_type": model_type})
+
+
+@pytest.mark.parametrize("model_type", ["bart", "t5", "xlm-roberta", "whisper"])
+def test_an_encoder_is_refused(model_type: str) -> None:
+    said = refused({"model_type": model_type})
+    assert said.startswith(f"c.json: model_type {model_type!r} has an encoder, which is not described; it has no field")
+    assert "--from transformers" in said
 
 
 def test_an_encoder_decoder_of_any_name_is_refused() -> None:
     assert "has an encoder" in refused({"model_type": "newt5", "is_encoder_decoder": True})
 
 
-def test_a_model_of_several_modalities_is_refused_with_the_way_out() -> None:
-    text = {"model_type": "gemma3_text", "hidden_size": 2560}
-    message = refused({"model_type": "gemma3", "text_config": text, "vision_config": {}})
-    assert "nests its language model under text_config" in message
-    assert message.endswith("save the text_config object as a file of its own and name that")
-    assert read(text).family == "gemma3_text"
-
-
-def test_another_head_is_refused() -> None:
-    assert refused(LLAMA, architectures=["LlamaForSequenceClassification"]) == (
-        "c.json: architectures names 'LlamaForSequenceClassification'; of model_type 'llama' only LlamaForCausalLM is "
-        "counted: if that is the model you mean, write it there"
+def test_a_file_may_be_read_as_another_family_which_says_all_that_this_ignores() -> None:
+    strange = LLAMA | {"model_type": "llama5", "gates": 3, "num_local_experts": 8, "torch_dtype": "bfloat16"}
+    model = architecture_of(strange, "c.json", like="llama")
+    assert model.values() == read(LLAMA).values()
+    assert not model.described
+    assert "The file is read as LlamaForCausalLM because --like llama says so: every count rests on that." in (
+        model.assumptions
     )
+    assert "Ignored, as that family does not have them: gates, num_local_experts." in model.assumptions
+    with pytest.raises(BadInput, match="--like 'lama': there is no such family; known: apertus, "):
+        architecture_of(strange, "c.json", like="lama")
+
+
+@pytest.mark.parametrize(
+    ("config", "head", "parameters"),
+    [
+        ({"architectures": ["LlamaModel"]}, "none", 0),
+        ({"architectures": ["LlamaForSequenceClassification"], "num_labels": 1}, "score", 48),
+        (
+            {"architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "a", "1": "b", "2": "c"}},
+            "score",
+            144,
+        ),
+        ({"architectures": ["LlamaForSequenceClassification"]}, "score", 96),
+        ({"architectures": ["LlamaForTokenClassification"], "num_labels": 3}, "score", 147),
+        ({"architectures": ["LlamaForRewardModel"]}, "reward", 48 * 48 + 48 + 48 + 1),
+        ({"architectures": ["LlamaForProcessRewardModel"]}, "reward", 48 * 48 + 48 + 96 + 2),
+        ({"architectures": ["LlamaForCausalLM"]}, "language model", 48 * 101),
+    ],
+)
+def test_the_head_is_the_one_of_the_class(config: dict[str, object], head: str, parameters: int) -> None:
+    model = read(LLAMA | config)
+    groups = parameters_by_group(transformer(model))
+    assert model.head == head
+    assert groups.get("head", sp.S.Zero).xreplace(model.values()) == parameters
+
+
+def test_a_head_that_is_not_known_is_refused() -> None:
+    said = refused(LLAMA, architectures=["LlamaForJokes"])
+    assert said.startswith(
+        "c.json: architectures names 'LlamaForJokes', which is not known of model_type 'llama': counted"
+    )
+    assert "LlamaForCausalLM and, of Llama..., Model, ForSequenceClassification" in said
+
+
+def test_a_published_activation_is_read_as_it_is_published() -> None:
+    assert read({"model_type": "gpt_neox", "hidden_act": "gelu_fast"}).activation == "gelu_new"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "glm4_moe_lite", "mlp_layer_types": ["dense"]}, "mlp_layer_types has 1 entries for 47 layers"),
+        ({"model_type": "glm4_moe_lite", "mlp_layer_types": "dense"}, "mlp_layer_types is no list"),
+        ({"model_type": "llama4_text", "moe_layers": [48]}, "moe_layers must be a list of layer numbers from 0 to 47"),
+        ({"model_type": "deepseek_v2"}, "num_experts_per_tok is not in the file, and DeepseekV2Config has no default"),
+        ({"model_type": "phi", "partial_rotary_factor": 2}, "partial_rotary_factor must be a fraction"),
+    ],
+)
+def test_a_pattern_of_layers_that_does_not_fit_is_refused(config: dict[str, object], message: str) -> None:
+    assert refused(config).startswith(f"c.json: {message}")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +233,7 @@ def test_another_head_is_refused() -> None:
             b"{}",
             (
                 "c.json: there is no model_type, which a config.json of Hugging Face transformers has; other files of a "
-                f"model, such as a params.json, are not read; {KNOWN}"
+                "model, such as a params.json, are not read; it has no field that a known family has; --from transformers"
             ),
         ),
         (b'{"model_type": 3}', f"c.json: model_type must be text; {KNOWN}"),

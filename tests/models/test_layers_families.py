@@ -25,9 +25,10 @@ CASES = json.loads((DATA / "engines_families.json").read_text(encoding="utf-8"))
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_small_model_keeps_what_transformers_keeps(case):
     architecture = parse_config(json.dumps(case["config"]).encode(), "config.json")
-    how = profile("hf-cuda-bf16", kernel=case["attention"])
-    if architecture.norm == "layer":
-        how = how.keeping("layernorm", input="input", mean="input", rstd="input")  # measured on a CPU
+    how = profile("hf-cuda-bf16", kernel=case["attention"]).for_family(architecture.family).using(families={})
+    row = how.row("layernorm")
+    if architecture.norm == "layer" and row.get("input") == "input":
+        how = how.keeping("layernorm", **{**row, "mean": "input", "rstd": "input"})  # measured on a CPU
     model = transformer(architecture, how)
     values = architecture.values() | {s.B: sp.Integer(case["B"]), s.S: sp.Integer(case["S"])}
     memory = account(model, recipe("cs336"))
@@ -35,13 +36,33 @@ def test_a_small_model_keeps_what_transformers_keeps(case):
     assert evaluate(model.parameters, values) == case["parameters"]
 
 
-def test_every_family_that_can_be_read_was_measured():
-    assert {case["config"]["model_type"] for case in CASES} == set(families().known)
+def test_every_family_whose_blocks_are_described_was_measured():
+    described = {name for name, family in families().known.items() if family.describes}
+    same_blocks = {
+        "kimi_k2": "deepseek_v3",
+        "qwen2_vl_text": "qwen2",
+        "qwen2_5_vl_text": "qwen2",
+        "qwen3_vl_text": "qwen3",
+        "qwen3_vl_moe_text": "qwen3_moe",
+        "internlm2": "llama",
+        "minicpm": "llama",
+        "qwen": "llama",
+    }
+    assert {case["config"]["model_type"] for case in CASES} == described - set(same_blocks)
+    assert all(families().known[one].keeps_as == other for one, other in same_blocks.items())
+
+
+def test_a_family_whose_blocks_are_not_described_keeps_nothing_and_says_so():
+    architecture = parse_config(b'{"model_type": "apertus"}', "config.json")
+    model = transformer(architecture, profile("hf-cuda-bf16"))
+    assert not any(layer.saved for layer in model)
+    assert "What its blocks keep for the backward pass is not described: only weights are counted." in model.said
 
 
 def test_rows_of_families_are_for_families_that_can_be_read():
+    kept_as = {family.keeps_as for family in families().known.values()}
     for how in profiles().values():
-        assert set(how.families) <= set(families().known)
+        assert set(how.families) <= kept_as
 
 
 def test_experts_under_autocast_are_refused_because_nobody_measured_them():

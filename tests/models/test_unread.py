@@ -30,8 +30,8 @@ def test_a_field_without_a_value_changes_nothing(value):
 
 
 def test_names_tokens_and_scales_change_nothing():
-    assert unread(bos_token_id=50256, torch_dtype="bfloat16", layer_norm_epsilon=1e-5, rotary_pct=1.0) == ()
-    assert unread(rotary_pct=0.25) == ("rotary_pct",)
+    assert unread(bos_token_id=50256, torch_dtype="bfloat16", layer_norm_epsilon=1e-5, moe_layer_freq=1) == ()
+    assert unread(moe_layer_freq=2) == ("moe_layer_freq",)
 
 
 def test_a_field_that_another_family_reads_is_said_to_have_no_part():
@@ -48,8 +48,8 @@ def test_a_field_that_changes_the_number_of_weights_is_refused(name, value):
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CONFIGS.glob("*.json")))
-def test_of_the_published_configs_only_a_partial_rotation_is_not_read(name):
-    assert set(read_config(CONFIGS / name).unread) <= {"partial_rotary_factor"}
+def test_of_the_published_configs_everything_that_matters_is_read(name):
+    assert read_config(CONFIGS / name).unread == ()
 
 
 def test_every_account_says_what_was_not_read(tmp_path):
