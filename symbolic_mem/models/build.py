@@ -127,6 +127,8 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.json_file import parse_json
 
     place = shown(path)
+    if path.suffix == ".gguf":
+        return _gguf(path, table, where)
     like, origin = (entry(table, key, str, where, "") or None for key in ("like", "from"))
     content = parse_json(read_content(path, "JSON"), place)
     found = describe(content, place, like, origin)
@@ -142,6 +144,23 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     visited = found.visited if found.layers else None
     made = replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
     return _with_files(_with_stored(made, content, place), path.parent)
+
+
+def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
+    """The weights that a GGUF file holds, by name, and their bytes in it."""
+    from symbolic_mem.models.gguf import gguf_layers, packed_tensors
+    from symbolic_mem.models.reading import NOT_DESCRIBED
+
+    _only(table, ("config",), "a GGUF file", where)
+    tensors = packed_tensors(path)
+    size, kinds = sum(tensor.bytes for tensor in tensors), dict.fromkeys(tensor.type for tensor in tensors)
+    said = (
+        f"The file holds {len(tensors):,} tensors of {size:,} bytes ({', '.join(kinds)}); the recipe trains others.",
+        NOT_DESCRIBED,
+        "The sizes stand as numbers in the formulas.",
+    )
+    built = _with(Built(Model(path.stem, ()), {}), gguf_layers(tensors), said, sp.S.One)
+    return replace(built, stored=size)
 
 
 def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
