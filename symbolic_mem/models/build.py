@@ -143,7 +143,9 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
     made = replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
-    return _with_files(_with_stored(made, content, place), path.parent)
+    if content.get("quantization_config") is not None:
+        made = _with_stored(made, content, place)
+    return _with_files(made, path.parent) if any(path.parent.glob("*.safetensors*")) else made
 
 
 def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
