@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem import account, ffn, n_fsdp, over, recipe, solve
@@ -215,6 +215,7 @@ formulas = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(formulas)
 def test_the_latex_of_any_formula_is_balanced(formula):
+    assume(not formula.has(sp.zoo, sp.nan))  # a division by zero is no formula
     assert unbalanced(latex(formula)) == []
 
 

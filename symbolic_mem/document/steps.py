@@ -36,7 +36,7 @@ class Bullets:
     items: tuple[Prose, ...]
 
 
-Role = Literal["left", "right", "text", "note", "formula", "name"]
+Role = Literal["left", "right", "text", "note", "formula", "name", "phrase"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Column:
     """The head of a column and what its cells are.
 
     ``left`` and ``right`` cells stay on one line, ``text`` is sentences that wrap, ``note`` a few words that wrap in a
-    narrow column. ``formula`` and ``name`` depend on the cells: formulas are set ``left`` while all are short and else
-    ``text``, names ``left`` and else ``note``. A template sees the first four only.
+    narrow column. ``formula``, ``name`` and ``phrase`` depend on the cells: formulas and phrases are set ``left`` while all
+    are short and else ``text``, names ``left`` and else ``note``. A template sees the first four only.
 
     >>> from symbolic_mem.document.prose import text
     >>> Column(text("bytes"), "right").align

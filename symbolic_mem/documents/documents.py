@@ -184,7 +184,7 @@ def notation(study: Study) -> Table:
         text("What is given"),
         (
             Column(text("symbol")),
-            Column(text("meaning")),
+            Column(text("meaning"), "phrase"),
             Column(text("unit")),
             Column(text("value"), "right"),
         ),

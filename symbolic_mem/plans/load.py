@@ -71,7 +71,8 @@ def per_token(expr: sp.Expr) -> sp.Expr:
 def _of(layer: Layer, repeat: sp.Expr, width: sp.Expr) -> tuple[sp.Expr, ...]:
     inputs, outputs, gathered = [], [], False
     for position, matmul in enumerate(layer.matmuls):
-        side = _side(matmul, width, last=position == len(layer.matmuls) - 1)
+        later = {other.group for other in layer.matmuls[position + 1 :]}
+        side = _side(matmul, width, last=matmul.group not in later)
         if side == "column" and not gathered:
             inputs.append(matmul.m * matmul.k)
             gathered = True
@@ -84,7 +85,7 @@ def _of(layer: Layer, repeat: sp.Expr, width: sp.Expr) -> tuple[sp.Expr, ...]:
 
 
 def _side(matmul: Matmul, width: sp.Expr, *, last: bool) -> str:
-    """How tensor parallelism cuts a product; one from the residual width to itself is cut by row only at the end."""
+    """How tensor parallelism cuts a product; one from the residual width to itself by row only as the last of its group."""
     if matmul.n == width and (matmul.k != width or last):
         return "row"
     return "column" if matmul.k == width else "inside"

@@ -31,6 +31,7 @@ SUM_WIDTH = 64  # a sum in a display, before it continues on the next row
 COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
 NAME_WIDTH = 24  # a column of names that does not wrap
+PHRASE_WIDTH = 75  # a column of phrases that does not wrap
 TERMINAL = Room(240, 240)  # a formula on the terminal: two or three of its lines
 
 
@@ -156,6 +157,8 @@ def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column
     if align == "formula":
         most = NARROW_COLUMN_WIDTH if beside_words else COLUMN_WIDTH
         align = "left" if all(_wide(cell) <= most for cell in cells) else "text"
+    elif align == "phrase":
+        align = "left" if all(_wide(cell) <= PHRASE_WIDTH for cell in cells) else "text"
     elif align == "name":
         align = "left" if all(_wide(cell) <= NAME_WIDTH for cell in cells) else "note"
     return Column(arrange_prose(column.head, CELL), align)

@@ -6,6 +6,8 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import B, L, P, S, V, d_model, n_heads
 from symbolic_mem.library.read import load_study
+from symbolic_mem.models.transformer import transformer
+from symbolic_mem.plans.load import load
 from symbolic_mem.questions.account import Account
 from symbolic_mem.questions.flops import Flops
 from symbolic_mem.render.text import plain_prose
@@ -86,3 +88,9 @@ def test_the_account_has_numbers_where_every_symbol_has_one():
     assert "FP32" not in plain_prose(question.sentence(found))
     with pytest.raises(BadInput, match="'d_gg' is no symbol"):
         Account.read({"written": {"d_gg": "1"}}, "my.toml", "a")
+
+
+def test_a_block_in_one_layer_sends_what_its_parts_send_in_layers_of_their_own():
+    """The output projection of the attention is cut by row though the feed-forward products follow it."""
+    one, other = load(ADAMW.model), load(transformer())
+    assert (sp.expand(one.inputs - other.inputs), sp.expand(one.outputs - other.outputs)) == (0, 0)

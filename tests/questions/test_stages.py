@@ -94,7 +94,7 @@ def test_where_the_caller_changed_the_study_nothing_is_held_against_the_source()
     assert isinstance(table, Table) and len(table.columns) == 1 + len(found.stages)
     assert (
         plain_prose(words.prose)
-        == "The 20 printed figures (arXiv:1910.02054v3, 13 May 2020) are for the study as it stands."
+        == "The 20 printed figures (arXiv:1910.02054v3 of 13 May 2020) are for the study as it stands."
     )
     assert all(fact["printed"] is None and "verdict" not in fact for fact in found.facts["cells"])
 

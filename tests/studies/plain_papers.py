@@ -279,15 +279,17 @@ def llama_70b(v: Values, called: Values) -> dict[str, Numbers]:
     d = a.d_model
     ffn, vocabulary = 3 * a.L * d * a.d_ff, 2 * a.V * d
     attention = 2 * a.L * d * a.d_head * (a.n_heads + a.n_kv)
-    train = 6 * a.N * a.D
+    size = ffn + attention + vocabulary
+    train = 6 * size * a.D
     seconds = Fraction(train) / (a.n_chips * a.C * a.u)
 
     def memory(at: At) -> Numbers:
         kept = 2 * at.d_model * at.T_mem * at.n_kept * at.L
-        whole = 10 * at.N + kept
+        whole = 10 * size + kept
         return {
-            "M_weights": 2 * at.N,
-            "M_moments": 8 * at.N,
+            "P_all": size,
+            "M_weights": 2 * size,
+            "M_moments": 8 * size,
             "M_kept": kept,
             "M_all": whole,
             "n_least": ceil(Fraction(whole) / at.C_chip),
@@ -332,7 +334,7 @@ def training(v: Values, called: Values) -> dict[str, Numbers]:
         "thresholds": {
             "alpha": alpha,
             "T_three": alpha / one.n_axes,
-            "T_pod": one.n_pod0 * alpha / one.n_axes,
+            "T_pod": one.N_pod * alpha / one.n_axes,
             "T_max": most,
             "T_sum": 4 * most,
             "T_pods": Fraction(one.C) / one.W_dcn,
@@ -345,7 +347,7 @@ def training(v: Values, called: Values) -> dict[str, Numbers]:
             "P_vocabulary": vocabulary,
             "P_all": ffn + attention + vocabulary,
         },
-        "2": {"M_states": two.b_state * two.N, "M_kept": kept(two)},
+        "2": {"M_states": two.b_state * (ffn + attention + vocabulary), "M_kept": kept(two)},
         "3": {
             "M_kept": kept(three),
             "M_slice": three.n_chips * three.C_chip,
@@ -353,7 +355,8 @@ def training(v: Values, called: Values) -> dict[str, Numbers]:
             "T_mixed": alpha**2 / (three.M_X * three.M_Y * three.d_ff),
             "T_chip": Fraction(three.T_batch, three.n_chips),
             "X_best": root(Fraction(three.T_batch * three.M_X * three.n_chips, three.d_ff * three.M_Y)),
-            "t_step": Fraction(6 * three.T_batch * three.N) / (three.n_chips * three.C * three.u),
+            "t_step": Fraction(6 * three.T_batch * (ffn + attention + vocabulary))
+            / (three.n_chips * three.C * three.u),
         },
     }
 

@@ -219,3 +219,15 @@ def test_the_json_of_an_account_has_groups_and_active_parameters(name):
     found = jsonable(Account(load_study(name)).record)
     assert found["parameters_by_group"] == COUNTS[name]["groups"]
     assert found["active_parameters"] == COUNTS[name]["active"]
+
+
+def test_the_compiled_block_of_2026_keeps_what_was_measured():
+    """Hooks on saved tensors of the handout's module (9d95f3b) under torch.compile, PyTorch 2.13, CPU: 1,924,608 bytes."""
+    study = load_study("cs336-a2-2026-memory").change(
+        values={"B": 3, "S": 64, "d_model": 96, "d_ff": 400, "n_heads": 4}
+    )
+    found = documents.answer(study, "3.2")
+    assert found["M_block"].value == 1_924_608
+    listed = {"M_wide": 8 * 73_728, "M_inner": 3 * 307_200, "M_scores": 2 * 196_608, "M_rows": 2 * 3072 + 6144}
+    listed |= {"M_norms": 2 * 768, "M_rope": 2 * 3072}
+    assert {name: int(found[name].value) for name in listed} == listed
