@@ -127,10 +127,11 @@ class Account:
 
     def _files(self) -> Mapping[str, Any]:
         """What the tensors beside a config.json hold, and by how many parameters they differ from it."""
-        files = self.study.built.files
+        files, stored = self.study.built.files, self.study.built.stored
+        published = {} if stored is None else {"published_weight_bytes": stored}
         if files is None:
-            return {}
-        return {
+            return published
+        return published | {
             "files": {
                 "tensors": len(files.tensors),
                 "elements": files.elements,

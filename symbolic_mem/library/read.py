@@ -73,7 +73,7 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     if name and "/" not in name and chosen.is_file():
         _no_config(name, how)
         return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
-    if path.suffix == ".json":
+    if path.suffix in (".json", ".gguf"):
         return _of_config(path, path.stem, devices, how)
     if name and path.is_dir():
         return _of_folder(path, devices, how)

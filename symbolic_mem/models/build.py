@@ -32,7 +32,7 @@ class Built:
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
-    `files` the tensors that lie beside it.
+    `files` the tensors that lie beside it; `stored` are the bytes of its weights where its file says that they are quantised.
     """
 
     model: Model
@@ -46,6 +46,7 @@ class Built:
     visited: sp.Expr | None = None
     unread: tuple[str, ...] = ()
     files: Checkpoint | None = None
+    stored: int | None = None
 
     @property
     def not_described(self) -> str:
@@ -85,7 +86,9 @@ class Built:
             self.kernel if kernel is None and profile is None else kernel or "",
             self.loss if loss is None else loss,
         )
-        return replace(_with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files)
+        return replace(
+            _with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files, stored=self.stored
+        )
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
@@ -124,8 +127,11 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.json_file import parse_json
 
     place = shown(path)
+    if path.suffix == ".gguf":
+        return _gguf(path, table, where)
     like, origin = (entry(table, key, str, where, "") or None for key in ("like", "from"))
-    found = describe(parse_json(read_content(path, "JSON"), place), place, like, origin)
+    content = parse_json(read_content(path, "JSON"), place)
+    found = describe(content, place, like, origin)
     if found.architecture is None:
         for key in _ENGINE:
             if key in table:
@@ -137,7 +143,46 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
     made = replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
-    return _with_files(made, path.parent)
+    if content.get("quantization_config") is not None:
+        made = _with_stored(made, content, place)
+    return _with_files(made, path.parent) if any(path.parent.glob("*.safetensors*")) else made
+
+
+def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
+    """The weights that a GGUF file holds, by name, and their bytes in it."""
+    from symbolic_mem.models.gguf import gguf_layers, packed_tensors
+    from symbolic_mem.models.reading import NOT_DESCRIBED
+
+    _only(table, ("config",), "a GGUF file", where)
+    tensors = packed_tensors(path)
+    size, kinds = sum(tensor.bytes for tensor in tensors), dict.fromkeys(tensor.type for tensor in tensors)
+    said = (
+        f"The file holds {len(tensors):,} tensors of {size:,} bytes ({', '.join(kinds)}); the recipe trains others.",
+        NOT_DESCRIBED,
+        "The sizes stand as numbers in the formulas.",
+    )
+    built = _with(Built(Model(path.stem, ()), {}), gguf_layers(tensors), said, sp.S.One)
+    return replace(built, stored=size)
+
+
+def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
+    """Count the bytes of the weights as the file says that they are quantised."""
+    from symbolic_mem.models.quantised import not_known, quantised, stored_bytes
+
+    how = quantised(content, where)
+    if how is not None:
+        size = stored_bytes(built.model, built.values, how, content)
+        line = (
+            f"As published its weights are quantised ({how.words}) and take {size:,} bytes; the recipe trains others."
+        )
+        return replace(_saying(built, line), stored=size)
+    line = not_known(content)
+    return _saying(built, line) if line else built
+
+
+def _saying(built: Built, *lines: str) -> Built:
+    model = replace(built.model, assumptions=(*built.model.assumptions, *lines))
+    return replace(built, model=model, said=(*built.said, *lines))
 
 
 def _with_files(built: Built, folder: Path) -> Built:
@@ -152,8 +197,7 @@ def _with_files(built: Built, folder: Path) -> Built:
     derived = {group: int(size.xreplace(built.values)) for group, size in parameters_by_group(built.model).items()}
     tied = "head" not in derived and (built.architecture is None or built.architecture.head == "language model")
     files = Checkpoint(tensors, derived, tied)
-    model = replace(built.model, assumptions=(*built.model.assumptions, *files.lines))
-    return replace(built, model=model, said=(*built.said, *files.lines), files=files)
+    return replace(_saying(built, *files.lines), files=files)
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:

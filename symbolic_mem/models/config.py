@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.counted import CountedFamily, counted, counted_families
-from symbolic_mem.models.counts import parameters_by_group
+from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import architecture_of
-from symbolic_mem.models.installed import built_by_transformers
 from symbolic_mem.models.reading import NOT_DESCRIBED, OTHERWISE
 from symbolic_mem.models.recognise import HEADLESS
 from symbolic_mem.models.tensors import Layer
-from symbolic_mem.models.transformer import transformer
 from symbolic_mem.models.unread import unread
-from symbolic_mem.models.wrappers import Wrapper, beside, text_of, wrappers
+
+if TYPE_CHECKING:
+    from symbolic_mem.models.counted import CountedFamily
+    from symbolic_mem.models.wrappers import Wrapper
 
 ORIGINS = ("transformers",)
 
@@ -49,7 +49,10 @@ def describe(table: Mapping[str, Any], where: str, like: str | None = None, orig
     if origin is not None:
         return _built(table, where, like, origin)
     kind = table.get("model_type")
-    if like is None and isinstance(kind, str):
+    if like is None and isinstance(kind, str) and kind not in families().known:
+        from symbolic_mem.models.counted import counted_families
+        from symbolic_mem.models.wrappers import wrappers
+
         if kind in wrappers():
             return _wrapped(wrappers()[kind], table, where)
         if kind in counted_families()[0]:
@@ -64,6 +67,10 @@ def _built(table: Mapping[str, Any], where: str, like: str | None, origin: str) 
         raise BadInput(f"--from {clipped(origin)}: counts come from {' or '.join(ORIGINS)}, or from the file alone")
     if like is not None:
         raise BadInput(f"--from {origin} and --like {like} are two readings of one file; give one of them")
+    from symbolic_mem.models.counts import parameters_by_group
+    from symbolic_mem.models.installed import built_by_transformers
+    from symbolic_mem.models.transformer import transformer
+
     layers, said = built_by_transformers(table, where)
     total = sp.Add(*(layer.repeat * layer.parameters for layer in layers))
     try:
@@ -83,6 +90,8 @@ def _built(table: Mapping[str, Any], where: str, like: str | None, origin: str) 
 
 
 def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Described:
+    from symbolic_mem.models.counted import counted
+
     named, decoder = _architectures(table, where), len(family.architectures) == 1
     headless = named.endswith(HEADLESS) and decoder
     if named and named not in family.architectures and not headless:
@@ -108,6 +117,8 @@ def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Des
 
 
 def _wrapped(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> Described:
+    from symbolic_mem.models.wrappers import beside, text_of
+
     named = _architectures(table, where)
     headless = named.endswith(HEADLESS)
     if named and named != wrapper.architecture and not headless:
@@ -137,7 +148,7 @@ def _width(inner: Described) -> sp.Expr:
 
 
 def _headless_text(text: Mapping[str, Any]) -> str:
-    from symbolic_mem.models.families import families
+    from symbolic_mem.models.counted import counted_families
 
     kind = text["model_type"]
     known = families().known.get(kind)
@@ -157,5 +168,7 @@ def _architectures(table: Mapping[str, Any], where: str) -> str:
 def _absent(config_class: str, absent: Mapping[str, str]) -> tuple[str, ...]:
     if not absent:
         return ()
+    from symbolic_mem.models.counted import counted_families
+
     listed = ", ".join(f"{key} = {value}" for key, value in absent.items())
     return (f"Not in the file, so the default of {config_class} holds: {listed} ({counted_families()[1]}).",)

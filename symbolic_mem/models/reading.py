@@ -53,8 +53,6 @@ def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> t
     lines.append(_head_line(fields, named.head, tied))
     if not family.describes or like is not None:
         lines.append(NOT_DESCRIBED)
-    if fields.table.get("quantization_config") is not None:
-        lines.append("quantization_config is not used: the recipe says how many bytes an element has.")
     return (*lines, *(_ignored(fields) if like is not None else _without_a_part(fields)))
 
 

@@ -9,9 +9,7 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
-from symbolic_mem.models.counted import counted_families
 from symbolic_mem.models.families import Family, families
-from symbolic_mem.models.wrappers import wrappers
 
 _HEADS = {
     "Model": ("none", "no head"),
@@ -35,6 +33,9 @@ class Named:
 
 def known_types() -> list[str]:
     """Return every ``model_type`` that is read: described, counted, or of several modalities."""
+    from symbolic_mem.models.counted import counted_families
+    from symbolic_mem.models.wrappers import wrappers
+
     return sorted({*families().known, *counted_families()[0], *wrappers()})
 
 

@@ -1,0 +1,97 @@
+"""Quantised weights as they are published: their bytes with scales, to the byte where a publisher says them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.documents.account import Account
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.quantised import quantised
+
+CONFIGS = Path(__file__).parents[1] / "data" / "hf_configs"
+
+
+def how(**config):
+    found = quantised({"quantization_config": config}, "c.json")
+    assert found is not None
+    return found
+
+
+def record(tmp_path, name: str, **config) -> dict:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads((CONFIGS / name).read_text()) | {"quantization_config": config}))
+    return Account(load_study(str(path))).record
+
+
+def test_mxfp4_takes_the_bytes_that_the_index_of_gpt_oss_says(tmp_path):
+    kept = ["model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"]
+    told = record(tmp_path, "gpt-oss-20b.json", quant_method="mxfp4", modules_to_not_convert=kept)
+    assert told["published_weight_bytes"] == 13_761_264_768  # total_size of its model.safetensors.index.json
+    assert told["parameters"] == 20_914_757_184
+
+
+def test_awq_takes_the_bytes_of_its_three_tensors():
+    # Qwen2.5 0.5B, AWQ: qweight (4864, 112) and qzeros (38, 112) of 32 bits, scales (38, 896) of 16.
+    assert how(quant_method="awq", bits=4, group_size=128).bits(1, 896, 4864) == 32 * 112 * (4864 + 38) + 16 * 38 * 896
+
+
+def test_gptq_holds_the_group_of_each_input_too():
+    with_index = how(quant_method="gptq", bits=4, group_size=128).bits(1, 896, 4864)
+    assert with_index - how(quant_method="awq", bits=4, group_size=128).bits(1, 896, 4864) == 32 * 4864
+    assert how(quant_method="gptq", bits=8, group_size=-1).bits(1, 8, 64) == 8 * 8 * 64 + 8 * (16 + 8) + 32 * 64
+
+
+def test_qlora_saves_three_eighths_of_a_bit_by_quantised_scales():
+    """Dettmers et al. (2023), section 3: 32/64 = 0.5 bits a parameter become 8/64 + 32/(64 256) = 0.127 bits."""
+    size = 64 * 256 * 4
+    plain, double = (
+        how(quant_method="bitsandbytes", load_in_4bit=True, bnb_4bit_use_double_quant=flag) for flag in (False, True)
+    )
+    assert plain.bits(1, 1, size) == 4 * size + size // 2
+    assert double.bits(1, 1, size) - 4 * size == 8 * size // 64 + 32 * size // (64 * 256)
+    assert how(quant_method="bitsandbytes", load_in_8bit=True).bits(1, 10, 20) == 8 * 200 + 32 * 10
+
+
+def test_fp8_has_a_scale_for_each_block_and_for_what_is_left_of_one():
+    blocks = how(quant_method="fp8", weight_block_size=[128, 128])
+    assert blocks.bits(3, 129, 128) == 3 * (8 * 129 * 128 + 32 * 2)
+    assert how(quant_method="fp8").bits(1, 10, 10) == 832
+
+
+def test_the_account_says_both_what_is_published_and_that_the_recipe_trains_others(tmp_path):
+    told = record(tmp_path, "llama-3.1-8b.json", quant_method="awq", bits=4, group_size=128)
+    line = next(str(said) for said in told["assumptions"] if "As published" in str(said))
+    assert "AWQ, 4 bits in groups of 128" in line and "the recipe trains others" in line
+    matrices = told["parameters_by_group"]["attention"] + told["parameters_by_group"]["mlp"]
+    rest = told["parameters"] - matrices
+    assert told["published_weight_bytes"] == matrices * (4 * 128 + 16 + 4) / 128 / 8 + 2 * rest
+
+
+def test_a_method_that_is_not_known_is_said_and_the_count_stands(tmp_path):
+    told = record(tmp_path, "llama-3.1-8b.json", quant_method="magic")
+    assert "published_weight_bytes" not in told
+    assert any("Its quantisation 'magic' is not known" in str(said) for said in told["assumptions"])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"quantization_config": 3}, "quantization_config must be an object, not a number"),
+        ({"quantization_config": {"quant_method": "awq", "bits": "4"}}, "bits must be a whole number"),
+        ({"quantization_config": {"quant_method": "gptq", "group_size": 0}}, "group_size must be a whole number"),
+        (
+            {"quantization_config": {"quant_method": "fp8", "weight_block_size": [0, 1]}},
+            "weight_block_size must be two",
+        ),
+        ({"quantization_config": {"quant_method": "awq", "modules_to_not_convert": 3}}, "must be a list of names"),
+    ],
+)
+def test_what_no_file_can_have_is_refused(config, message):
+    with pytest.raises(BadInput) as caught:
+        quantised(config, "c.json")
+    assert str(caught.value).startswith("c.json: quantization_config") or "c.json: modules" in str(caught.value)
+    assert message in str(caught.value)
