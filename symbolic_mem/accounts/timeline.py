@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -70,6 +70,10 @@ class Instant:
     def memory(self) -> Memory:
         """What one device holds, before its kinds are placed; what is whole on each device is a buffer."""
         return self.make()
+
+    def without(self, names: Sequence[str]) -> Instant:
+        """The instant without the terms of some names."""
+        return replace(self, make=lambda: self.memory.where(lambda term: term.name not in names))
 
     def exists(self, numbers: Numbers) -> bool:
         """Whether there are as many blocks as it needs; where their number is not known they are many."""

@@ -72,6 +72,13 @@ def sum_what_is_kept(case: Case) -> Case | None:
     return _recipe(case, replace(case.study.recipe, schedule=""))
 
 
+def forget_momentary(case: Case, term: str) -> Case | None:
+    """Leave out one thing that a step holds for a moment."""
+    if not any(one.name == term for instant in case.study.timeline for one in instant.memory):
+        return None
+    return replace(case, study=replace(case.study, forgets=(*case.study.forgets, term)))
+
+
 def divide_only(case: Case) -> Case | None:
     """Count of an amount of the account only the part that is divided, where another part is not."""
     if case.question is not None:

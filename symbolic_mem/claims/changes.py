@@ -18,6 +18,7 @@ from symbolic_mem.claims.amounts import (
     divide_only,
     forget_kind,
     forget_matrix,
+    forget_momentary,
     forget_saved,
     forget_weights,
     keep_moments,
@@ -166,6 +167,7 @@ CHANGES: dict[str, Slipped] = {
     change.__name__: change
     for change in (
         sum_what_is_kept,
+        forget_momentary,
         read_capacity,
         read_label,
         show,

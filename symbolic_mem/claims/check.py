@@ -125,7 +125,7 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
 
 
 def _search(verdict: Verdict, case: Case) -> Search:
-    """The search for slips: a slipped number is that of the instants that decide the true one, where there are any."""
+    """The search for slips: a slipped number is that of the fullest instants of the true one, where there are any."""
     return Search(verdict.stated, verdict.name, _pinned(case), verdict.claimed)
 
 
@@ -133,7 +133,8 @@ def _pinned(case: Case) -> Case:
     if case.question is None or not case.study.timeline:
         return case
     found = case.question.answer(case.study)
-    deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
+    fullest = [one.study for one in getattr(found, "fullest_instants", ())]
+    deciding = [one.at.words for one in (found.study, *(o.study for o in found.others[:1]), *fullest) if one.at is not None]
     return replace(case, study=replace(case.study, pinned=tuple(deciding))) if deciding else case
 
 

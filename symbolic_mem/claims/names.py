@@ -25,6 +25,7 @@ ALIASES = {
     "states": "static",
     "M_total": "total",
     "T": "tokens",
+    "peak": "M_device",
     "N": "devices",
     "N_devices": "devices",
     "n_devices": "devices",

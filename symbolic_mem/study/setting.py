@@ -59,7 +59,8 @@ class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
     `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
-    Those that are `pinned`, by their words, are all that count, where there are any.
+    Those that are `pinned`, by their words, are all that count, where there are any; what a slip `forgets` of them, by the
+    names of terms, is left out.
     `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
     """
 
@@ -75,6 +76,7 @@ class Setting:
     instant: str = "backward"
     at: Instant | None = None
     pinned: tuple[str, ...] = ()
+    forgets: tuple[str, ...] = ()
     names: tuple[Name, ...] = ()
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
@@ -100,7 +102,8 @@ class Setting:
             return ()
         keep = sp.S.Zero if self.plan is None else self.plan.keep
         step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
-        return tuple(one for one in step if one.words in self.pinned) or step if self.pinned else step
+        chosen = tuple(one for one in step if one.words in self.pinned) or step
+        return tuple(one.without(self.forgets) for one in chosen) if self.forgets else chosen
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

@@ -370,3 +370,25 @@ def test_the_sum_for_the_peak():
     found = check(load_study("llama-3.1-70b"), "n_fsdp=17", question="b")
     assert not found.right and found.expected == 20
     assert ["the sum for the peak"] in [[slip.name for slip in one.slips] for one in found.explanations]
+
+
+@pytest.mark.parametrize(
+    ("study", "label", "forgotten", "size"),
+    [
+        ("llama-3.1-8b", "b", "the gradients inside the loss forgotten", 2 * 2 * 2 * 4096 * 128256),
+        ("llama-3.1-70b", "b", "the gathered weights forgotten", None),
+        ("llama-3.1-70b", "b", "the whole gradients forgotten", None),
+        ("llama-3.1-70b", "b", "the gradients that are sent forgotten", None),
+        ("llama-3.1-70b", "d", "the copy of the optimizer forgotten", None),
+    ],
+)
+def test_a_term_of_the_peak_is_missed(study, label, forgotten, size):
+    loaded = load_study(study)
+    asked = loaded.question(label)
+    found = asked.answer(loaded.under(asked))
+    name = next(slip for slip in catalogue() if slip.name == forgotten).arguments["term"]
+    assert size is None or found.fullest_instants[1].parts[name] == size
+    without = max(one.bytes - one.parts.get(name, 0) for one in found.fullest_instants)
+    claim = f"peak={without} B"
+    verdict = check(loaded, claim, question=label)
+    assert [forgotten] in [[slip.name for slip in one.slips] for one in verdict.explanations]
