@@ -73,10 +73,10 @@ def sum_what_is_kept(case: Case) -> Case | None:
 
 
 def forget_momentary(case: Case, term: str) -> Case | None:
-    """Leave out one thing that a step holds for a moment."""
-    if not any(one.name == term for instant in case.study.timeline for one in instant.memory):
+    """Leave out one thing that a step holds for a moment from its peak; then any instant may be the fullest."""
+    if not case.peak or not any(one.name == term for instant in case.study.timeline for one in instant.memory):
         return None
-    return replace(case, study=replace(case.study, forgets=(*case.study.forgets, term)))
+    return replace(case, study=replace(case.study, forgets=(*case.study.forgets, term), pinned=()))
 
 
 def divide_only(case: Case) -> Case | None:

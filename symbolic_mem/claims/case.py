@@ -40,6 +40,7 @@ class Case:
     """The study as the question sees it, and the question (None: a claim about the account itself).
 
     `counted` are the kinds that make up all memory; `instead` are numbers in the place of other lines of the answer.
+    With `peak` the claim is the bytes of one device at the fullest instant of a step.
     """
 
     study: Study
@@ -47,6 +48,7 @@ class Case:
     misread: Misreading = field(default=Misreading())
     counted: tuple[str, ...] = KINDS
     instead: Mapping[str, Fraction] = field(default_factory=dict)
+    peak: bool = False
 
     def reading(self, **changes: Any) -> Case:
         """The case read off otherwise."""

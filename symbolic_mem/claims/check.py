@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
+from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import idle_degrees
+from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
@@ -126,16 +129,21 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
 
 def _search(verdict: Verdict, case: Case) -> Search:
     """The search for slips: a slipped number is that of the fullest instants of the true one, where there are any."""
-    return Search(verdict.stated, verdict.name, _pinned(case), verdict.claimed)
+    return Search(verdict.stated, verdict.name, _pinned(case, verdict.name), verdict.claimed)
 
 
-def _pinned(case: Case) -> Case:
+def _pinned(case: Case, name: str) -> Case:
+    """The case at the instants that decide; the bytes of one device are asked for at the true number of devices."""
     if case.question is None or not case.study.timeline:
         return case
     found = case.question.answer(case.study)
-    fullest = [one.study for one in getattr(found, "fullest_instants", ())]
-    deciding = [one.at.words for one in (found.study, *(o.study for o in found.others[:1]), *fullest) if one.at is not None]
-    return replace(case, study=replace(case.study, pinned=tuple(deciding))) if deciding else case
+    deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
+    if not deciding:
+        return case
+    case = replace(case, study=replace(case.study, pinned=tuple(deciding)))
+    if not same_symbol(M_device, name) or found.value is None or not isinstance(found, FoundDegree):
+        return case
+    return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(found.value)})
 
 
 def check_all(

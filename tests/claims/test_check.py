@@ -387,8 +387,10 @@ def test_a_term_of_the_peak_is_missed(study, label, forgotten, size):
     asked = loaded.question(label)
     found = asked.answer(loaded.under(asked))
     name = next(slip for slip in catalogue() if slip.name == forgotten).arguments["term"]
-    assert size is None or found.fullest_instants[1].parts[name] == size
-    without = max(one.bytes - one.parts.get(name, 0) for one in found.fullest_instants)
+    numbers = {**found.study.values, found.symbol: found.value}
+    placed = [instant.memory.placed(loaded.placement) for instant in found.study.timeline]
+    assert size is None or size in [term.at(numbers) for memory in placed for term in memory if term.name == name]
+    without = max(memory.where(lambda term: term.name != name).at(numbers) for memory in placed)
     claim = f"peak={without} B"
     verdict = check(loaded, claim, question=label)
     assert [forgotten] in [[slip.name for slip in one.slips] for one in verdict.explanations]
