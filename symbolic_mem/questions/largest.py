@@ -191,6 +191,11 @@ class FoundLargest(FoundAtInstants):
         return self.upper.per_device(value)
 
     @property
+    def powers_here(self) -> Mapping[int, Number] | None:
+        """The factor of each power of the unknown."""
+        return dict(self.upper.coefficients)
+
+    @property
     def formula_here(self) -> sp.Expr:
         """The same as a formula."""
         return self.upper.bound.bytes_at(self.upper.bound.symbol)

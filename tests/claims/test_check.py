@@ -363,3 +363,10 @@ def test_claims_are_exact_far_beyond_machine_integers():
 
 def test_a_half_may_be_rounded_either_way():
     assert [right_to(Fraction(8375, 2), Fraction(claim)) for claim in (4187, 4188, 4189)] == [4, 4, None]
+
+
+def test_the_sum_for_the_peak():
+    """17 devices hold what Llama 3.1 70B keeps; the reduce-scatter of a block needs 20."""
+    found = check(load_study("llama-3.1-70b"), "n_fsdp=17", question="b")
+    assert not found.right and found.expected == 20
+    assert ["the sum for the peak"] in [[slip.name for slip in one.slips] for one in found.explanations]

@@ -63,6 +63,11 @@ class FoundDegree(FoundAtInstants):
         return self.degree.ideal.bound.per_device(self.symbol) if profile.even else profile.written(self.symbol)
 
     @property
+    def powers_here(self) -> Mapping[int, Number] | None:
+        """What is divided, of the power -1, and what is not."""
+        return {-1: self.degree.ideal.divided, 0: self.degree.ideal.fixed} if self.degree.profile.even else None
+
+    @property
     def ideal_value(self) -> int | None:
         """The degree without rules: the largest of all instants, None where no degree is enough at one of them."""
         values = [one.degree.ideal.value for one in self.everywhere if isinstance(one, FoundDegree)]

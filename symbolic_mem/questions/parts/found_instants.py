@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -29,6 +29,11 @@ class FoundAtInstants(Found):
         """The same as a formula."""
 
     @property
+    @abstractmethod
+    def powers_here(self) -> Mapping[int, Number] | None:
+        """The factor of each power of the unknown in those bytes; None where they are cut into whole rows."""
+
+    @property
     def everywhere(self) -> tuple[FoundAtInstants, ...]:
         """The answer at each instant, that which decides first."""
         return (self, *(one for one in self.others if isinstance(one, FoundAtInstants)))
@@ -48,8 +53,23 @@ class FoundAtInstants(Found):
     @property
     def held_formula(self) -> sp.Expr:
         """What one device keeps, at the instant at which that is most, as a formula."""
-        formulas = [one.formula_here for one in self.everywhere]
+        formulas = list(dict.fromkeys(one.formula_here for one in self._fullest_somewhere))
         return sp.Max(*formulas) if len(formulas) > 1 else formulas[0]
+
+    @property
+    def _fullest_somewhere(self) -> list[FoundAtInstants]:
+        """The answers at the instants that can be the fullest at some value: no other holds at least as much of each power.
+
+        Where rows are cut, that which is the fullest at the answer.
+        """
+        if any(one.powers_here is None for one in self.everywhere):
+            return [self if self.value is None else self.fullest(self.value)]
+        kept: list[FoundAtInstants] = []
+        for one in sorted(self.everywhere, key=lambda each: sum((each.powers_here or {}).values()), reverse=True):
+            own = one.powers_here or {}
+            if not any(_covers(other.powers_here or {}, own) for other in kept):
+                kept.append(one)
+        return kept
 
     @property
     def fuller(self) -> tuple[Prose, ...]:
@@ -64,3 +84,8 @@ class FoundAtInstants(Found):
     def fuller_blocks(self) -> Iterator[Block]:
         """That as paragraphs of the steps."""
         return map(Paragraph, self.fuller)
+
+
+def _covers(one: Mapping[int, Number], other: Mapping[int, Number]) -> bool:
+    """Whether one has at least as much of each power."""
+    return all(one.get(power, 0) >= factor for power, factor in other.items())
