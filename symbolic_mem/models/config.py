@@ -112,7 +112,7 @@ def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Des
             "The sizes of this family stand as numbers in the formulas.",
         ),
         found.visited,
-        unread(table, {*found.sizes.asked, *OTHERWISE}, where),
+        unread(table, {*found.sizes.read, *family.inert, *OTHERWISE}, where),
     )
 
 
@@ -131,13 +131,14 @@ def _wrapped(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> Describe
         {**text, **({"architectures": [_headless_text(text)]} if headless else {})}, f"{where}: text_config"
     )
     width = _width(inner)
-    others = beside(wrapper, table, width, where)
+    others, missed = beside(wrapper, table, width, where)
     said = (
         f"The language model is a part of {named or wrapper.architecture}, by its model_type {wrapper.model_type!r}; "
         "what the vision tower and the projector keep for the backward pass is not described: only their weights count."
     )
     own = () if inner.architecture is not None else inner.assumptions
-    return replace(inner, name=wrapper.model_type, layers=(*others, *inner.layers), assumptions=(said, *own))
+    layers, names = (*others, *inner.layers), (*missed, *inner.unread)
+    return replace(inner, name=wrapper.model_type, layers=layers, assumptions=(said, *own), unread=names)
 
 
 def _width(inner: Described) -> sp.Expr:

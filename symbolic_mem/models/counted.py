@@ -27,6 +27,7 @@ class CountedFamily:
     sizes: Mapping[str, Mapping[str, Any]]
     parts: Mapping[str, Mapping[str, Any]]
     visited: str
+    inert: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def counted_families() -> tuple[Mapping[str, CountedFamily], str]:
             sizes=sizes | row.get("sizes", {}),
             parts=parts | row.get("parts", {}),
             visited=row.get("visited", like.visited if like else "1"),
+            inert=frozenset(row.get("inert", like.inert if like else ())),
         )
     return known, table["source"]
 

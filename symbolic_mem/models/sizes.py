@@ -52,6 +52,11 @@ class Sizes:
         for name, row in rows.items():
             self.numbers[name] = self._read(name, row)
 
+    @property
+    def read(self) -> set[str]:
+        """The fields of the config that were asked for, or something in them."""
+        return {name.partition(".")[0] for name in self.asked}
+
     def formula(self, text: str, what: str) -> sp.Expr:
         """Return the whole number, zero or more, that a formula of the sizes gives."""
         value = read_formula(text, self.numbers, f"{self.where}: {what}")
@@ -83,9 +88,9 @@ class Sizes:
 
     def _find(self, names: list[str]) -> tuple[str, Any]:
         """Return the first field that has a value; ``a.b`` is field b of the table a."""
+        self.asked.update(names)
         for name in names:
             outer, _, inner = name.partition(".")
-            self.asked.add(name if inner else outer)
             value = self.table.get(outer)
             if inner:
                 value = value.get(inner) if isinstance(value, dict) else None

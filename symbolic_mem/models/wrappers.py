@@ -15,6 +15,7 @@ from symbolic_mem.base.tomlfile import read_toml
 from symbolic_mem.models.json_file import kind_of
 from symbolic_mem.models.sizes import Sizes
 from symbolic_mem.models.tensors import Layer, Tensor
+from symbolic_mem.models.unread import unread
 
 TOWER, PROJECTOR = "vision tower", "projector"
 
@@ -48,6 +49,12 @@ def wrappers() -> Mapping[str, Wrapper]:
     return found
 
 
+@cache
+def inert() -> frozenset[str]:
+    """Return the fields of wrappers and towers that change no weight."""
+    return frozenset(read_toml(Path(__file__).with_name("wrappers.toml"))["inert"])
+
+
 def _without(tower: Mapping[str, Mapping[str, Any]], names: Any) -> Mapping[str, Mapping[str, Any]]:
     return {what: {name: row for name, row in rows.items() if name not in names} for what, rows in tower.items()}
 
@@ -70,13 +77,19 @@ def text_of(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> dict[str,
     return own
 
 
-def beside(wrapper: Wrapper, table: Mapping[str, Any], width: sp.Expr, where: str) -> tuple[Layer, ...]:
-    """Return the layers of the tower and of the projector to the `width` of the language model."""
+def beside(
+    wrapper: Wrapper, table: Mapping[str, Any], width: sp.Expr, where: str
+) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+    """Return the layers of the tower and of the projector to the `width` of the language model, and what is not read."""
     if not isinstance(table.get("vision_config", {}), dict):
         raise BadInput(f"{where}: vision_config must be an object with the fields of the vision tower")
     tower = Sizes(table, wrapper.tower["sizes"], where)
     between = Sizes(table, wrapper.sizes, where, {"d_text": width})
-    return (*_layers(TOWER, wrapper.tower["parts"], tower), *_layers(PROJECTOR, wrapper.parts, between))
+    layers = (*_layers(TOWER, wrapper.tower["parts"], tower), *_layers(PROJECTOR, wrapper.parts, between))
+    read = {name.rpartition(".")[2] for name in tower.asked | between.asked} | {"tie_word_embeddings"} | inert()
+    inside = unread(table.get("vision_config", {}), read, f"{where}: vision_config")
+    around = unread(table, read, where) if "text_config" in table else ()
+    return layers, (*around, *(f"vision_config.{name}" for name in inside))
 
 
 def _layers(group: str, parts: Mapping[str, Mapping[str, Any]], sizes: Sizes) -> Iterator[Layer]:

@@ -107,6 +107,20 @@ def test_a_field_that_nothing_reads_is_named():
     assert describe({**MAMBA, "gates": 3, "initializer_range": 0.1}, "c.json").unread == ("gates",)
 
 
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=f"{i}-{case['config']['model_type']}") for i, case in enumerate(CASES)]
+)
+def test_every_field_of_these_files_is_read_or_changes_nothing(case):
+    assert describe(case["config"], "c.json").unread == ()
+
+
+def test_a_field_of_a_wrapper_and_of_its_tower_that_nothing_reads_is_named():
+    case = next(case["config"] for case in CASES if case["config"]["model_type"] == "qwen3_vl")
+    assert describe(case, "c.json").unread == ()
+    strange = {**case, "gates": 3, "vision_config": {**case["vision_config"], "tanks": 2}}
+    assert describe(strange, "c.json").unread == ("gates", "vision_config.tanks")
+
+
 def test_the_account_says_that_the_blocks_are_not_described(tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(MAMBA))
