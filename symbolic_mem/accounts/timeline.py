@@ -48,6 +48,8 @@ class Row:
     shares: bool = False
     enters: bool = False
     leaves: bool = False
+    arrives: bool = False
+    resharded: bool = False
     working: bool = False
     loss: bool = False
     scalars: int = 0
@@ -117,9 +119,13 @@ def _timeline(
     placement: tuple[tuple[str, Placed], ...],
     keep: sp.Rational,
     residues: tuple[int, ...],
+    alone: bool,
 ) -> tuple[Instant, ...]:
-    """The instants of a schedule; `residues` say which of the last blocks are recomputed: see `places`."""
-    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2")
+    """The instants of a schedule; `residues` say which of the last blocks are recomputed: see `places`.
+
+    On one device `alone` nothing is gathered: its weights are converted once, when their turn has come.
+    """
+    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2", alone)
     return tuple(instant for row in schedules()[name] for instant in step.instants(row))
 
 
@@ -134,6 +140,7 @@ class _Step:
     keep: sp.Rational
     residues: tuple[int, ...]
     gathers: bool
+    alone: bool = False
 
     @cached_property
     def units(self) -> Units:
@@ -145,6 +152,8 @@ class _Step:
 
     def instants(self, row: Row) -> Iterator[Instant]:
         if row.loss and self.loss is None:
+            return
+        if (row.resharded and self.keep in (0, 1)) or (row.block == 2 and row.arrives and self.keep == 1):
             return
         if (row.root or row.whole == "root") and not row.at and not self.units.root and row.name != "forward end":
             return
@@ -158,7 +167,7 @@ class _Step:
                     words = row.words.format(block=place.words) + (f", at {moment.name}" if moment.name else "")
                     yield Instant(row.name, row.phase, words, self._maker(row, place, moment), count, least, most)
             else:
-                for held in self._working(place) if row.working else ((),):
+                for held in self._working(place, row) if row.working else ((),):
                     make = self._maker(row, place, None, held)
                     yield Instant(row.name, row.phase, row.words.format(block=place.words), make, count, least, most)
 
@@ -166,9 +175,10 @@ class _Step:
         if not row.step:
             yield Instant(row.name, row.phase, row.words, self._maker(row, None))
             return
-        for held in step_terms(self.model, self.recipe) or (None,):
+        for held, count in step_terms(self.model, self.recipe) or ((None, sp.S.One),):
             step = () if held is None else (held,)
-            yield Instant(row.name, row.phase, row.words, self._maker(row, None, None, (), step))
+            least = 1 if count == 1 else 2
+            yield Instant(row.name, row.phase, row.words, self._maker(row, None, None, (), step), count, least)
 
     def _last(self) -> Iterator[Place]:
         """The last block, and the only one."""
@@ -182,9 +192,15 @@ class _Step:
         incoming = not (raw and place.later is None)
         return moments(place.unit, incoming, self.model.batch if first else None)
 
-    def _working(self, place: Place) -> tuple[tuple[Tensor, ...], ...]:
+    def _working(self, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:
+        """What the forward pass of a block holds beside what it keeps, and its output with the sum that is made of it."""
         layer = place.unit.layers[-1]
-        return (layer.passing if place.again else layer.working) or ((),)
+        inside = (layer.passing if place.again else layer.working) or ((),)
+        output = inside[-1][-1:]
+        if row.resharded:
+            return (output,)
+        summed = self.recipe.scalars and self.model.batch is not None and (not self.gathers or self.keep == 1)
+        return (*inside, (*output, Tensor("loss", ()))) if summed else inside
 
     def _maker(
         self,
@@ -215,6 +231,8 @@ class _Step:
             yield self._tensors("tensors of the block at work", working)
         if moment is not None and moment.gradients:
             yield self._tensors("gradients inside the block", moment.gradients)
+        if row.arrives and place is not None and not (self.model.batch is not None and place.later is None):
+            yield self._tensors("gradient of what leaves the block", (block_input(place.unit.layers[0]),))
         if row.leaves and place is not None:
             leaving = self._entering(place)
             if leaving is not None:
@@ -276,6 +294,10 @@ class _Step:
             for unit in self.units.blocks:
                 layers += self._kept(unit, unit.count)
             layers += self.units.after
+        elif row.activations == "own":
+            assert place is not None
+            for unit in self.units.blocks:
+                layers += self._kept(unit, self._before(unit, place) + int(unit.name == place.unit.name))
         else:
             assert place is not None
             for unit in self.units.blocks:
@@ -296,9 +318,7 @@ class _Step:
             )
         if row.enters and place is not None:
             entering = self._entering(place)
-            if entering is None:
-                yield from self._batch()
-            else:
+            if entering is not None:
                 yield self._tensors("input of the last block", (entering,))
 
     def _kept(self, unit: Unit, number: sp.Expr, place: Place | None = None) -> Iterator[Layer]:
@@ -339,15 +359,22 @@ class _Step:
         if place is not None:
             own = place.unit.weights
             copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
+            if self.alone:
+                copies = min(copies, 1)
+                gathered += own[-1:] if row.block == 2 and not row.working and self._converts else ()
             if row.loss and stays == 1:
                 copies = 0
             gathered += _times(own, copies)
-            if row.next and place.earlier is not None and stays != 1:
+            if row.resharded:
+                gathered += _times(own[:1], stays)
+            if row.next and place.earlier is not None and stays != 1 and not self.alone:
                 gathered += _times(place.earlier.weights, row.next)
             if stays != 0:
                 everywhere = row.activations == "all"
                 for unit in self.units.blocks:
                     times = unit.count if everywhere and not row.working else self._before(unit, place)
+                    if row.activations == "own" and unit.name == place.unit.name:
+                        times += 1
                     gathered += _times(unit.weights, stays * times)
         elif row.activations == "all" and stays != 0:
             for unit in self.units.blocks:
@@ -358,8 +385,10 @@ class _Step:
                 "gathered weights", tuple(gathered), each, "weights are gathered for the computation", n_fsdp
             )
         made = () if moment is None else moment.made
-        if row.whole == "all" and place is not None:
+        if place is not None and row.whole == "all":
             made = place.unit.weights
+        if place is not None and row.whole == "last" and not self.alone:
+            made = place.unit.weights[-1:]
         if row.at == "each":
             made = (*made, *self.units.head)
         if row.whole == "root":
@@ -373,6 +402,11 @@ class _Step:
             yield self._whole("gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
         if row.shares and place is not None:
             yield self._share(place.unit)
+
+    @property
+    def _converts(self) -> bool:
+        """Whether weights are gathered in another dtype than they are kept in."""
+        return any(one.kind == "weights" and one.bytes_per_element != self.recipe.gathers for one in self.recipe.states)
 
     def _sent(self, row: Row, place: Place | None) -> tuple[Part, ...]:
         match row.sent:
@@ -460,5 +494,6 @@ def timeline(
     residues = tuple(
         0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
     )
-    found = _timeline(name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues)
+    alone = known.get(n_fsdp) == 1
+    found = _timeline(name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone)
     return tuple(one for one in found if one.exists(numbers))
