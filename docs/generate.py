@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import click
 
+from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import table
-from symbolic_mem.base.units import grouped
 from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.hardware.catalogue import load_devices
-from symbolic_mem.hardware.devices import READINGS
+from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.registry import ASKS, question_type
@@ -57,16 +59,17 @@ def help_pages() -> str:
 def devices() -> str:
     """Tabulate the device catalogue: the three readings of the memory, rates, and who says so."""
 
-    def shown(number: int | None) -> str:
-        return "–" if number is None else grouped(str(number))
+    def in_units(number: int | None, unit: int) -> str:
+        return "–" if number is None else shown(Fraction(number, unit)).plain
 
     cells = [
         [
             f"`{name}`",
             device.title,
-            *(shown(getattr(device, reading)) for reading in READINGS),
-            "–" if device.flops_bf16 is None else f"{device.flops_bf16 / 1e12:g}",
-            "–" if device.memory_bandwidth is None else f"{device.memory_bandwidth / 1e9:g}",
+            *(in_units(getattr(device, reading), 1) for reading in READINGS[:2]),
+            f"≈ {device.reported_as}" if device.reported_as else in_units(device.reported, 1),
+            in_units(device.flops_bf16, 10**12),
+            in_units(device.memory_bandwidth, 10**9),
             device.confidence,
             device.date,
         ]
@@ -80,7 +83,7 @@ def devices() -> str:
 def links() -> str:
     """Tabulate the interconnects of the devices, each figure with its direction."""
     cells = [
-        [f"`{name}`", str(link), f"{link.bytes_per_second / 1e9:g}", link.direction]
+        [f"`{name}`", str(link), shown(Fraction(link.bytes_per_second, 10**9)).plain, link.direction]
         for name, device in load_devices().items()
         for link in device.bandwidths
     ]
@@ -88,8 +91,61 @@ def links() -> str:
 
 
 def device_sources() -> str:
-    """List where the figures of each device come from."""
-    return "".join(f"- `{name}`: {device.source}\n" for name, device in load_devices().items())
+    """List where each figure of a device comes from, when that was read, and what the source calls it."""
+    return "".join(f"- `{name}`: {_cited(device)}\n" for name, device in load_devices().items())
+
+
+def _cited(device: Device) -> str:
+    sources: dict[tuple[str, str], list[str]] = {}
+    links = (replace(link.evidence, about=link.name) for link in device.bandwidths)
+    for each in (*device.evidence, *links):
+        called = f" (“{each.called}”)" if each.called else ""
+        sources.setdefault((each.source, each.date), []).append(each.about + called)
+    return "; ".join(
+        f"{', '.join(dict.fromkeys(about))}: {source}, {date}" for (source, date), about in sources.items()
+    )
+
+
+def seconds() -> str:
+    """Tabulate the figures on which sources differ: what the catalogue counts, what another says, and why."""
+    figures = {"capacity": "label", "memory bandwidth": "memory_bandwidth", "BF16 FLOP/s": "flops_bf16"}
+    units = {"memory bandwidth": (10**9, " GB/s"), "BF16 FLOP/s": (10**12, " TFLOP/s")}
+
+    def counted(device: Device, of: str) -> str:
+        value = getattr(device, figures[of])
+        if of not in units:
+            return value
+        unit, name = units[of]
+        return shown(Fraction(value, unit)).plain + name
+
+    cells = [
+        [
+            f"`{name}`",
+            each.of,
+            counted(device, each.of),
+            each.says,
+            each.why,
+            f"{each.evidence.source}, {each.evidence.date}",
+        ]
+        for name, device in load_devices().items()
+        for each in device.seconds
+    ]
+    return rows(["device", "figure", "counted", "also said", "why", "by"], cells)
+
+
+def processes() -> str:
+    """Tabulate what a process finds free on a device, beside the total that its driver shows."""
+    cells = [
+        [
+            f"`{name}`",
+            shown(device.reported or 0).plain,
+            shown(device.process.bytes).plain,
+            device.process.evidence.source,
+        ]
+        for name, device in load_devices().items()
+        if device.process is not None
+    ]
+    return rows(["device", "reported, bytes", "free for a process, bytes", "how it is known"], cells)
 
 
 def recipes() -> str:
@@ -155,6 +211,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "devices": devices,
     "links": links,
     "device_sources": device_sources,
+    "seconds": seconds,
+    "processes": processes,
     "recipes": recipes,
     "asks": asks,
     "studies": studies,

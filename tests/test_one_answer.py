@@ -66,7 +66,12 @@ def asked(*arguments: str) -> Any:
     printed, said = (stream.buffer.getvalue().decode() for stream in (out, err))
     if status != 0:
         raise Refused(f"{' '.join(arguments)}: {said or printed}".strip())
-    return json.loads(printed)
+    return json.loads(printed, object_hook=_exactly_named)
+
+
+def _exactly_named(record: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object without the names of its rounded numbers, which only JSON has."""
+    return {name: value for name, value in record.items() if name != "approximate"}
 
 
 def toml(value: Any) -> str:

@@ -13,13 +13,15 @@ import sympy as sp
 from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Inside, Memory, Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, P, S
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe, Widths
 from symbolic_mem.recipes.recompute import recompute, transient
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
+from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_of
 
 
 def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Memory:
@@ -42,6 +44,13 @@ def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Mem
 @lru_cache(maxsize=512)
 def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
     parameters = model.parameters
+    if any(state.rule in OF_BLOCKS for state in recipe.states) and not any(
+        held.in_block for held in model.weights.held
+    ):
+        raise BadInput(
+            f"recipe {recipe.name!r} keeps the matrices of the blocks in other bytes than the rest, and of {model.name} the "
+            "shapes are not given; choose another recipe"
+        )
     whole, model = model, recompute(model, recipe.recompute)
     terms = [
         state_term(state, model.weights, recipe.source, parameters)
@@ -146,7 +155,7 @@ def _saved_term(name: str, layer: str, layers: tuple[Layer, ...], widths: Widths
 
 
 def _reason(kept: _Kept, sizes: Mapping[sp.Expr, Fraction]) -> str:
-    bytes_each = f" ({sizes[kept.size]} bytes each)" if len(sizes) > 1 else ""
+    bytes_each = f" ({bytes_words(sizes[kept.size])} each)" if len(sizes) > 1 else ""
     return f"{kept.tensor.name}{bytes_each}: {kept.tensor.reason}"
 
 
@@ -163,4 +172,4 @@ def _factored(parts: tuple[Part, ...]) -> sp.Expr:
         copies[size] = copies.get(size, sp.S.Zero) + part.copies
     per_token = [count * size for (size, grows), count in copies.items() if grows]
     rest = [count * size for (size, grows), count in copies.items() if not grows]
-    return sp.gcd_terms(sp.Add(*per_token)) + sp.gcd_terms(sp.Add(*rest))
+    return common_factors_first(sp.Add(*per_token)) + common_factors_first(sp.Add(*rest))

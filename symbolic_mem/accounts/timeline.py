@@ -95,7 +95,8 @@ def schedules() -> Mapping[str, tuple[Row, ...]]:
 def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -> str:
     """Return the name of the schedule of a step, or "" where only the sum of what is kept is known.
 
-    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, and ``eager`` where none are.
+    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, and ``eager`` where
+    neither weights nor gradients are divided.
     """
     if not recipe.schedule or not any(layer.block for layer in model.layers):
         return ""
@@ -103,9 +104,9 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
         return ""
     if any("buffers" in layer.saved_kinds for layer in model.layers):
         return ""
-    weights = placement.get("weights")
+    weights, gradients = placement.get("weights"), placement.get("gradients")
     if weights is None or weights.fraction == 0:
-        return "eager"
+        return "eager" if gradients is None or gradients.fraction == 0 else ""
     whole = weights.fraction == 1 and weights.degree.has(n_fsdp)
     return "fsdp2" if whole and recipe.gathers is not None and recipe.reduces is not None else ""
 
@@ -290,10 +291,10 @@ class _Step:
             yield from self._batch()
             return
         layers = list(self.units.before)
-        if row.activations == "all":
+        if row.activations in ("all", "blocks"):
             for unit in self.units.blocks:
                 layers += self._kept(unit, unit.count)
-            layers += self.units.after
+            layers += self.units.after if row.activations == "all" else ()
         elif row.activations == "own":
             assert place is not None
             for unit in self.units.blocks:
@@ -495,5 +496,7 @@ def timeline(
         0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
     )
     alone = known.get(n_fsdp) == 1
-    found = _timeline(name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone)
+    found = _timeline(
+        name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone
+    )
     return tuple(one for one in found if one.exists(numbers))

@@ -51,6 +51,22 @@ def ratio(above: Number, below: Number) -> Number:
     return plain(Fraction(above) / below)
 
 
+class RoundedUp(int):
+    """A whole number that stands for one a little smaller, so that a face can say so."""
+
+
+def rounded_up(value: sp.Expr | Number | None) -> int | None:
+    """Return a number as a whole one, rounded up: a `RoundedUp` where that changed it.
+
+    >>> rounded_up(3), rounded_up(Fraction(5, 2)), type(rounded_up(Fraction(5, 2))).__name__
+    (3, 3, 'RoundedUp')
+    """
+    if value is None:
+        return None
+    exact = fraction(value)
+    return int(exact) if exact.denominator == 1 else RoundedUp(-(-exact.numerator // exact.denominator))
+
+
 class Irrational(BadInput):
     """A number that is not a quotient of whole numbers."""
 

@@ -6,6 +6,7 @@ are taken at the end. The order of definition is the order in which the factors 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import sympy as sp
@@ -28,6 +29,7 @@ class Name:
     whole: bool = True
 
 
+_POINT = re.compile(r"(?<=[0-9])p(?=[0-9])")
 _names: dict[sp.Symbol, Name] = {}
 
 
@@ -125,13 +127,18 @@ T_min = _symbol("T_min", "T", "min", "tokens above which the chips are busy", "t
 def named(symbol: sp.Basic) -> Name:
     """Return how `symbol` is written and what it means; an unknown symbol is written by its own name, upright.
 
+    A ``p`` between digits of such a name is a decimal point, which a name of a study cannot have.
+
     >>> named(d_model).base, named(d_model).sub, named(d_model).unit
     ('d', 'model', 'elements')
+    >>> named(sp.Symbol("P_1p7")).sub
+    '1.7'
     """
     known = _names.get(symbol)
     if known is not None:
         return known
     base, _, sub = str(symbol).partition("_")
+    sub = _POINT.sub(".", sub)
     return Name(sp.Symbol(str(symbol)), base, sub, "", "", True, len(_names))
 
 

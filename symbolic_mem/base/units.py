@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
@@ -69,37 +68,6 @@ def in_unit(amount: int | Fraction, unit: str) -> Fraction:
     return Fraction(amount) / BYTES_PER[unit]
 
 
-@dataclass(frozen=True)
-class Decimal:
-    """A number as it is printed: its digits, and whether they are the whole truth or rounded."""
-
-    text: str
-    exact: bool
-
-
-def decimal(value: int | Fraction, digits: int = 4, *, full: bool = False) -> Decimal:
-    """Write `value` in decimals: exactly when that takes few figures (or `full` is asked for), else rounded.
-
-    Integers are always exact. `digits` counts significant figures of a rounded number;
-    at least its whole part is kept.
-
-    >>> decimal(Fraction(3276)), decimal(Fraction(1, 3)), decimal(Fraction(43969727693, 10**9))
-    (Decimal(text='3276', exact=True), Decimal(text='0.3333', exact=False), Decimal(text='43.97', exact=False))
-    >>> decimal(Fraction(17547264, 2**30), full=True).text
-    '0.0163421630859375'
-    """
-    value = Fraction(value)
-    if value.denominator == 1:
-        return Decimal(str(value.numerator), True)
-    places = _terminating_places(value.denominator)
-    if places is not None and (full or len(_figures(value, places)) <= digits + 2):
-        return Decimal(_fixed(value, places), True)
-    whole = whole_figures(value)
-    leading = _leading_zeros(value) if abs(value) < 1 else 0
-    shown = max(digits - whole, 1) if abs(value) >= 1 else digits + leading
-    return Decimal(_fixed(value, shown), False)
-
-
 def whole_figures(value: int | Fraction) -> int:
     """How many figures stand before the decimal point.
 
@@ -107,56 +75,3 @@ def whole_figures(value: int | Fraction) -> int:
     (4, 2, 1)
     """
     return len(str(int(abs(value))))
-
-
-def show_bytes(amount: int | Fraction, unit: str = "GiB") -> str:
-    """Write bytes in a named unit, with a sign of approximation when the figures are rounded.
-
-    >>> show_bytes(3517578215424), show_bytes(3517578215424, "GB")
-    ('3276 GiB', '≈ 3517.6 GB')
-    """
-    shown = decimal(in_unit(amount, unit))
-    return f"{shown.text} {unit}" if shown.exact else f"≈ {shown.text} {unit}"
-
-
-def grouped(digits: str, separator: str = ",") -> str:
-    """Group the whole part of a decimal number by thousands, from five digits on.
-
-    >>> grouped("219848638464"), grouped("1024"), grouped("10222.2222")
-    ('219,848,638,464', '1024', '10,222.2222')
-    """
-    whole, dot, rest = digits.partition(".")
-    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    if len(whole) > 4:
-        whole = f"{int(whole):,}".replace(",", separator)
-    return sign + whole + dot + rest
-
-
-def _terminating_places(denominator: int) -> int | None:
-    twos = fives = 0
-    while denominator % 2 == 0:
-        denominator //= 2
-        twos += 1
-    while denominator % 5 == 0:
-        denominator //= 5
-        fives += 1
-    return max(twos, fives) if denominator == 1 else None
-
-
-def _fixed(value: Fraction, places: int) -> str:
-    scaled = round(abs(value) * 10**places)
-    sign = "-" if value < 0 and scaled else ""
-    text = str(scaled).rjust(places + 1, "0")
-    return f"{sign}{text[:-places]}.{text[-places:]}" if places else f"{sign}{text}"
-
-
-def _figures(value: Fraction, places: int) -> str:
-    return _fixed(value, places).lstrip("-").replace(".", "").lstrip("0")
-
-
-def _leading_zeros(value: Fraction) -> int:
-    zeros, scaled = 0, abs(value) * 10
-    while scaled < 1:
-        scaled *= 10
-        zeros += 1
-    return zeros

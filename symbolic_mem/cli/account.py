@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-from symbolic_mem.cli.tables import print_table
+from symbolic_mem.cli.tables import figure, print_table
 
 if TYPE_CHECKING:
     from symbolic_mem.documents.account import Account
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 @study_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool, **options: Any) -> None:
-    """Show the memory terms of STUDY: formula, bytes, GiB and share; what lacks a value shows its formula alone."""
+    """Show the memory terms of STUDY: formula, bytes, memory and share; what lacks a value shows its formula alone."""
     from symbolic_mem.documents.account import Account
 
     account = Account(chosen_study(options))
     if as_json:
-        from symbolic_mem.render.json import jsonable
+        from symbolic_mem.render.json import record_json
 
-        print_json(jsonable(account.record))
+        print_json(record_json(account.record))
     else:
         _show(account)
 
@@ -44,23 +44,23 @@ def _show(account: Account) -> None:
     study, memory, placed = account.study, account.study.memory, account.study.placed()
     divided = any(symbol in study.values for term in placed for symbol in term.degree.free_symbols)
     total = account.at(memory)
-    heads = ["term", "kind", "bytes", "GiB", "share", *(["bytes per device"] if divided else []), "formula"]
+    heads = ["term", "kind", "bytes", "memory", "share", *(["bytes per device"] if divided else []), "formula"]
     rows = []
     for row in account.rows:
         term = row.term
         shown = term.bytes if term.short is None or len(groups(study.model)) == 1 else term.short
-        each = [_up(row.per_device)] if divided else []
-        figures = [_whole(row.bytes), _gib(row.bytes), _share(row.bytes, total)]
+        each = [figure(row.per_device, digits=14)] if divided else []
+        figures = [figure(row.bytes, digits=14), figure(row.bytes, "GiB"), _share(row.bytes, total)]
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
-    figures = [_whole(total), _gib(total), "100 %" if total is not None else "–"]
-    rows.append(["total", "", *figures, *([_up(account.at(placed))] if divided else []), ""])
+    figures = [figure(total, digits=14), figure(total, "GiB"), _share(total, total)]
+    rows.append(["total", "", *figures, *([figure(account.at(placed), digits=14)] if divided else []), ""])
     click.echo(click.style(study.title, bold=True))
     click.echo(f"recipe {study.recipe.name}: {study.recipe.title}\n")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)
     for name, part in (("static", memory.of(*STATIC)), ("activations", memory.of("activations"))):
         value = account.at(part)
-        click.echo(f"{name:<12} " + ("–" if value is None else f"{_whole(value)} bytes, {_gib(value)} GiB"))
+        click.echo(f"{name:<12} {_both(value)}")
     for sentence in placements(study):
         click.echo(f"placement    {plain_prose(sentence)}")
     for sentence in idle_degrees(study):
@@ -68,7 +68,7 @@ def _show(account: Account) -> None:
     for other in kept_instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
         click.echo(f"counted      {plain_prose(words_of(study))}")
-        click.echo(f"the other    {plain_prose(words_of(other))}: {_whole(step)} bytes, {_gib(step)} GiB")
+        click.echo(f"the other    {plain_prose(words_of(other))}: {_both(step)}")
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.fits)):
         click.echo(f"{head:<12} {plain_prose(said)}")
     for head, said in uncounted_lines(study, study.values):
@@ -84,7 +84,7 @@ def _show_parameters(study: Study) -> None:
     from symbolic_mem.render.text import plain
 
     found = groups(study.model)
-    total = _whole(at(study.model.parameters, study.values))
+    total = figure(at(study.model.parameters, study.values))
     if len(found) == 1:
         click.echo(f"\nparameters   P = {plain(study.model.parameters)} = {total}")
         return
@@ -93,37 +93,21 @@ def _show_parameters(study: Study) -> None:
     for group in found:
         times = "" if group.repeat == 1 else plain(group.repeat)
         whole = at(group.repeat * group.parameters, study.values)
-        rows.append((group.name, times, _whole(whole), plain(group.parameters)))
+        rows.append((group.name, times, figure(whole), plain(group.parameters)))
     print_table(
         ("parameters of", "times", "all together", "each"), [*rows, ("P", "", total, "")], right=(2,), totals=True
     )
     click.echo("")
 
 
-def _whole(value: Any) -> str:
-    from symbolic_mem.base.rational import fraction
-    from symbolic_mem.base.units import decimal, grouped
-
-    if value is None:
-        return "–"
-    shown = decimal(fraction(value), 14)
-    return grouped(shown.text) if shown.exact else f"≈ {grouped(shown.text)}"
-
-
-def _up(value: Any) -> str:
-    from symbolic_mem.render.json import rounded_up
-
-    return _whole(rounded_up(value))
-
-
-def _gib(value: Any) -> str:
-    from symbolic_mem.document.words import gib
-
-    if value is None:
-        return "–"
-    shown = gib(value).shown
-    return shown.text if shown.exact else f"≈ {shown.text}"
+def _both(value: Any) -> str:
+    """An amount in bytes, and in the unit that fits it where that is another."""
+    whole, unit = figure(value, "bytes", 14), figure(value, "GiB")
+    return whole if whole == unit else f"{whole}, {unit}"
 
 
 def _share(value: Any, total: Any) -> str:
-    return "–" if value is None or not total else f"{float(100 * value / total):.1f} %"
+    from symbolic_mem.document.words import share
+    from symbolic_mem.render.text import plain_prose
+
+    return "–" if value is None or not total else plain_prose(share(value, total))

@@ -8,10 +8,11 @@ import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-from symbolic_mem.cli.tables import print_table
+from symbolic_mem.cli.tables import figure, print_table
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.compute_bound import ComputeBound
+    from symbolic_mem.questions.parts.found_batch import FoundBatch
     from symbolic_mem.study.study import Study
 
 _KEYS = ("overlap", "axes", "scheme", "pass", "chips")
@@ -30,7 +31,7 @@ def command(as_json: bool, **options: Any) -> None:
 
     The study needs a [network] table: a bandwidth with its direction and the FLOP/s of a chip.
     """
-    from symbolic_mem.render.json import jsonable
+    from symbolic_mem.render.json import record_json
 
     if options.get("device") is not None:
         raise BadInput(
@@ -39,26 +40,32 @@ def command(as_json: bool, **options: Any) -> None:
         )
     study = chosen_study(options)
     question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})
-    content = jsonable(question.answer(study.under(question)).communication)
+    found = question.answer(study.under(question))
     if as_json:
-        print_json(content)
+        print_json(record_json(found.communication))
     else:
-        _show(study.title, content)
+        _show(found)
 
 
 def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
     """The study's own question about the batch with what the caller gives; a new one where it has none."""
     from symbolic_mem.questions.compute_bound import ComputeBound
 
+    if study.plan is not None and study.plan.sends:
+        given = {"scheme": study.plan.sends} | given
     for question in study.questions:
         if isinstance(question, ComputeBound):
             return question.given(given, "comms")
     return ComputeBound.read(given, "comms", "comms")
 
 
-def _show(title: str, found: dict[str, Any]) -> None:
+def _show(answer: FoundBatch) -> None:
+    from symbolic_mem.document.prose import Prose
+    from symbolic_mem.render.text import plain_prose
+
+    found = answer.communication
     conventions = found["conventions"]
-    click.echo(click.style(title, bold=True))
+    click.echo(click.style(answer.study.title, bold=True))
     said = ", ".join(
         f"{name} {conventions[name]}" for name in ("scheme", "pass", "overlap", "axes", "direction", "ring")
     )
@@ -66,34 +73,28 @@ def _show(title: str, found: dict[str, Any]) -> None:
     print_table(
         ("what", "axis", "bytes", "seconds", "formula"),
         [
-            (row["name"], row.get("axis", ""), _bytes(row.get("bytes")), _seconds(row["seconds"]), row["formula"])
+            (
+                *(row["name"], row.get("axis", "")),
+                *(figure(row["bytes"], digits=14) if "bytes" in row else "", figure(row["seconds"], digits=6)),
+                row["formula"],
+            )
             for row in found["times"]
         ],
         right=(2, 3),
     )
-    if found["feasible"]:
-        unit = conventions["unit"]
-        click.echo(
-            f"\ncritical batch  {found['critical_batch_tokens']:,.6g} {unit} in the whole batch: T > {found['formula']}"
-        )
-        click.echo(f"per chip        {found['per_chip']:,.6g} {unit} (B/N)")
-        if found["per_fsdp_rank"] is not None:
-            click.echo(f"per FSDP rank   {found['per_fsdp_rank']:,.6g} {unit} (B/X)")
-        click.echo(f"smallest batch  {found['smallest_batch_tokens']:,} {unit}")
+    if found["critical_batch_tokens"] in (None, 0):
+        click.echo(f"\n{plain_prose(answer.question.sentence(answer))}")
     else:
-        click.echo(f"\n{found['reason']}")
+        bound, unit = figure(found["critical_batch_tokens"], "tokens", 6), conventions["unit"]
+        click.echo(f"\ncritical batch  {bound} in the whole batch: T > {found['formula']}")
+        click.echo(f"per chip        {figure(found['per_chip'], unit, 6)} (T/N)")
+        if found["per_fsdp_rank"] is not None:
+            click.echo(f"per FSDP rank   {figure(found['per_fsdp_rank'], unit, 6)} (T/X)")
+        click.echo(f"smallest batch  {figure(found['smallest_batch_tokens'], unit)}")
     for condition in found["conditions"]:
         click.echo(f"condition       {condition}")
     if found["winner"] is not None:
         slower = "the mathematics" if found["winner"] == "math" else f"sending along {found['winner']}"
-        click.echo(f"at {found['batch_tokens']:,} tokens {slower} takes longer")
+        click.echo(f"at {figure(found['batch_tokens'], 'tokens')} {slower} takes longer")
     for sentence in found["assumptions"]:
-        click.echo(f"assumed         {sentence}")
-
-
-def _bytes(value: float | None) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
-
-
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.6g}"
+        click.echo(f"assumed         {plain_prose(sentence) if isinstance(sentence, Prose) else sentence}")

@@ -65,11 +65,11 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
 def _json(found: FoundGaps) -> None:
     from symbolic_mem.questions.parts.assumptions import idle_degrees
     from symbolic_mem.render.arrange import arrange_prose
-    from symbolic_mem.render.json import jsonable
+    from symbolic_mem.render.json import record_json
 
     sentence = arrange_prose(found.question.sentence(found))
     print_json(
-        jsonable(
+        record_json(
             {
                 "study": found.study.name,
                 **found.facts,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import click
 
 from symbolic_mem.cli.options import print_json
-from symbolic_mem.cli.tables import print_table
+from symbolic_mem.cli.tables import figure, print_table
 
 CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
 
@@ -46,11 +47,17 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
             "marketed_bytes": device.marketed,
             "binary_bytes": device.binary,
             "reported_bytes": device.reported,
+            "reported_as": device.reported_as or None,
+            "process_bytes": None if device.process is None else device.process.bytes,
             "flops_bf16": device.flops_bf16,
             "memory_bandwidth": device.memory_bandwidth,
             "links": [
                 {"link": str(link), "bytes_per_second": link.bytes_per_second, "direction": link.direction}
                 for link in device.bandwidths
+            ],
+            "second": [
+                {"of": second.of, "value": second.value, "says": second.says, "why": second.why}
+                for second in device.seconds
             ],
             "confidence": device.confidence,
             "date": device.date,
@@ -78,13 +85,15 @@ def _recipes(_: str | None) -> list[dict[str, Any]]:
 
 
 def _optimizers(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.base.shown import bytes_words
     from symbolic_mem.recipes.optimizers import optimizers
     from symbolic_mem.recipes.states import EVERY_ELEMENT
 
     def size(kept: Any) -> str:
-        per = "the parameter's" if kept.bytes_per_element is None else f"{float(kept.bytes_per_element):g}"
+        each = kept.bytes_per_element
+        per = "the parameter's bytes" if each is None else bytes_words(f"{float(each):g}")
         where = "" if kept.rule == EVERY_ELEMENT else " (by shape)"
-        return f"{kept.name}: {f'{kept.copies} x ' if kept.copies != 1 else ''}{per} bytes{where}"
+        return f"{kept.name}: {f'{kept.copies} x ' if kept.copies != 1 else ''}{per}{where}"
 
     return [
         {
@@ -127,14 +136,14 @@ def _show_studies(rows: list[dict[str, Any]]) -> None:
 
 
 def _show_devices(rows: list[dict[str, Any]]) -> None:
-    heads = ("device", "title", "label", "reported bytes", "BF16 TFLOP/s", "evidence", "date")
+    heads = ("device", "title", "label", "reported, bytes", "BF16 TFLOP/s", "evidence", "date")
     cells = [
         (
             row["name"],
             row["title"],
             row["label"] or "–",
-            f"{row['reported_bytes']:,}" if row["reported_bytes"] else "–",
-            f"{row['flops_bf16'] / 1e12:g}" if row["flops_bf16"] else "–",
+            f"≈ {row['reported_as']}" if row["reported_as"] else figure(row["reported_bytes"]),
+            figure(None if row["flops_bf16"] is None else Fraction(row["flops_bf16"], 10**12)),
             row["confidence"],
             row["date"],
         )

@@ -24,12 +24,15 @@ _SHARED = (
     click.option("--device", metavar="NAME", help="Ask about another device (see `list devices`)."),
     click.option("--capacity", metavar="AMOUNT", help='Ask about this much memory, as in "95 GiB".'),
     click.option("--reading", metavar="READING", help="Which bytes count: marketed, binary or reported."),
+    click.option(
+        "--plan", metavar="NAME", help="Where the states live: one-device, dp, zero-1 to zero-3, fsdp2, hsdp."
+    ),
     click.option("--place", multiple=True, metavar="KIND=FRACTION", help="Divide this fraction of a kind of memory."),
     click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss"),
+    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
     *("device", "capacity", "reading", "place", "rest", "devices"),
 )
 

@@ -53,9 +53,9 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the smallest degree at which what is kept fits, or the largest batch, length, depth, width or model.
+    """Find the smallest degree at which a step fits, or the largest batch, length, depth, width or model.
 
-    Or say why there is none. What a step holds for a moment only is not counted: it is listed, with its size if known.
+    Or say why there is none. What is not counted is listed, with its size if known.
     """
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
@@ -68,9 +68,9 @@ def command(
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
     found = chosen.answer(study.under(chosen))
     if as_json:
-        from symbolic_mem.render.json import jsonable
+        from symbolic_mem.render.json import record_json
 
-        print_json(jsonable(found.record))
+        print_json(record_json(found.record))
     else:
         _show(found)
 
@@ -117,11 +117,13 @@ def _kind(symbol: str, asked: list[Question]) -> str:
 
 
 def _show(found: Found) -> None:
+    from symbolic_mem.document.family import in_family
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
+    unit = found.capacity_unit or "GiB"
     click.echo(click.style(found.study.title, bold=True))
-    click.echo(f"{plain_prose(arrange_prose(found.question.sentence(found)))}\n")
-    lost = [("beside", said) for said in found.beside]
+    click.echo(f"{plain_prose(arrange_prose(in_family(found.question.sentence(found), unit)))}\n")
+    lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]
     for head, said in (*found.summary, *lost):
-        click.echo(f"{head:<12}{plain_prose(arrange_prose(said, TERMINAL))}")
+        click.echo(f"{head:<12}{plain_prose(arrange_prose(in_family(said, unit), TERMINAL))}")

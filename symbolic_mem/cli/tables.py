@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -20,6 +21,14 @@ def print_table(
         if totals and i == len(rows) - 1:
             click.echo(rule)
         click.echo(_line(row, widths, right))
+
+
+def figure(value: Any, unit: str = "", digits: int = 5) -> str:
+    """Write an exact number as the cell of a table: rounded ones are marked, one that is not known is a dash."""
+    from symbolic_mem.base.rational import symbolic
+    from symbolic_mem.document.prose import Amount
+
+    return "–" if value is None else Amount(symbolic(value), unit, digits).shown.plain
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:

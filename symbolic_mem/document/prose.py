@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, fraction, symbolic
-from symbolic_mem.base.units import BYTES_PER, Decimal, decimal, in_unit
+from symbolic_mem.base.shown import Shown, shown
+from symbolic_mem.base.shown import apart as shown_apart
 
 
 @dataclass(frozen=True)
 class Amount:
     """A number with its unit: bytes shown in a memory unit (``GiB``), or a count of something (``devices``).
 
-    `value` is exact (in bytes for a memory unit). What is shown may be rounded, and then says so.
+    `value` is exact (in bytes for a memory unit). How it is shown is decided by `symbolic_mem.base.shown`; in a sentence
+    or a cell what is rounded is marked with ≈, and in a chain the relation says so. A `fixed` unit is that of a source.
     """
 
     value: sp.Expr
     unit: str = ""
     digits: int = 5
     full: bool = False
+    fixed: bool = False
 
     @property
-    def shown(self) -> Decimal:
-        """The figures that are printed, in the unit, and whether they are exact."""
+    def shown(self) -> Shown:
+        """The figures that are printed, their unit, and whether they are exact."""
         value = sp.nsimplify(self.value) if self.value.is_Float else self.value
-        if not value.is_Rational:
-            close = Fraction(str(sp.N(value, 30)))
-            rounded = decimal(in_unit(close, self.unit) if self.unit in BYTES_PER else close, self.digits)
-            return Decimal(rounded.text, False)
-        exact = fraction(value)
-        return decimal(in_unit(exact, self.unit) if self.unit in BYTES_PER else exact, self.digits, full=self.full)
+        fixed = self.fixed or self.full
+        if value.is_Rational:
+            return shown(fraction(value), self.unit, self.digits, fixed=fixed, full=self.full)
+        close = shown(Fraction(str(sp.N(value, 30))), self.unit, self.digits, fixed=fixed)
+        return Shown(close.figures, close.unit, exact=False)
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def say(template: str, **pieces: str | int | Side | Chain | Prose) -> Prose:
     >>> from symbolic_mem.base.symbols import P
     >>> say("There are {p} of them.", p=P).parts
     ('There are ', P, ' of them.')
+
+    A whole number is an amount, so that every face groups its digits in its own way.
     """
     parts: list[str | Side | Chain] = []
     for literal, name, _, _ in string.Formatter().parse(template):
@@ -126,7 +130,11 @@ def say(template: str, **pieces: str | int | Side | Chain | Prose) -> Prose:
             parts.append(literal)
         if name is not None:
             piece = pieces[name]
-            parts += piece.parts if isinstance(piece, Prose) else [str(piece) if isinstance(piece, int) else piece]
+            parts += (
+                piece.parts
+                if isinstance(piece, Prose)
+                else [Amount(sp.Integer(piece)) if isinstance(piece, int) else piece]
+            )
     return Prose(tuple(parts))
 
 
@@ -135,7 +143,39 @@ def text(plain: str) -> Prose:
     return Prose((plain,))
 
 
-def amount(value: sp.Expr | Number, unit: str = "", *, digits: int = 5, full: bool = False) -> tuple[str, Amount]:
+def amount(
+    value: sp.Expr | Number, unit: str = "", *, digits: int = 5, full: bool = False, fixed: bool = False
+) -> tuple[str, Amount]:
     """Return the link ``= 819 GiB`` or ``≈ 3517.6 GB``: the sign says whether the figures are exact."""
-    shown = Amount(symbolic(value), unit, digits, full)
-    return ("=" if shown.shown.exact else "≈", shown)
+    return link(Amount(symbolic(value), unit, digits, full, fixed))
+
+
+def link(number: Amount) -> tuple[str, Amount]:
+    """Return an amount as the link of a chain, with the sign that says whether its figures are exact."""
+    return ("=" if number.shown.exact else "≈", number)
+
+
+def percent(part: sp.Expr | Number, whole: sp.Expr | Number, digits: int = 3) -> Amount:
+    """A share of something in percent.
+
+    >>> percent(1, 3).shown.plain, percent(1, 4).shown.plain
+    ('≈ 33.3 %', '25 %')
+    """
+    return Amount(100 * symbolic(part) / symbolic(whole), "%", digits)
+
+
+def apart(one: Amount, other: Amount) -> tuple[Amount, Amount]:
+    """Return two amounts of one unit with digits enough to tell them apart, where they differ.
+
+    >>> one, other = apart(Amount(sp.Integer(85899345919), "GiB"), Amount(sp.Integer(80 * 2**30), "GiB"))
+    >>> one.shown.plain, other.shown.plain
+    ('≈ 79.999999999 GiB', '80 GiB')
+    """
+    if one.unit != other.unit or not (one.value.is_Rational and other.value.is_Rational):
+        return one, other
+    digits = shown_apart(fraction(one.value), fraction(other.value), one.unit, max(one.digits, other.digits))
+    return (
+        (one, other)
+        if digits == max(one.digits, other.digits)
+        else (replace(one, digits=digits), replace(other, digits=digits))
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.document.prose import Amount, Prose, text
+from symbolic_mem.document.prose import Amount, Prose, percent, text
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
@@ -29,38 +29,14 @@ def plural(number: int | None, one: str, many: str) -> str:
     return one if number == 1 else many
 
 
-ONE_OF = {
-    "axes": "axis",
-    "chips": "chip",
-    "devices": "device",
-    "elements": "element",
-    "groups": "group",
-    "microbatches": "microbatch",
-    "parameters": "parameter",
-    "pods": "pod",
-    "sequences": "sequence",
-    "stages": "stage",
-    "tokens": "token",
-}
-
-
-def unit_for(number: sp.Expr, unit: str) -> str:
-    """Return the unit of a count as it stands after that number; a unit that is no plural stays.
-
-    >>> unit_for(sp.Integer(1), "axes"), unit_for(sp.Integer(3), "devices"), unit_for(sp.Integer(1), "bytes/s")
-    ('axis', 'devices', 'bytes/s')
-    """
-    return ONE_OF.get(unit, unit) if number == 1 else unit
-
-
 def count(value: sp.Expr | int | None) -> Prose:
     """A whole number as the cell of a table, or a dash where there is none."""
     return text("–") if value is None else Prose((Amount(sp.sympify(value)),))
 
 
 def about(amount: Amount) -> Prose:
-    """An amount inside a sentence, with a sign of approximation when its figures are rounded."""
-    return Prose((amount,) if amount.shown.exact else ("≈\N{NO-BREAK SPACE}", amount))
+    """An amount as the cell of a table, or as words; every face marks it there where its figures are rounded."""
+    return Prose((amount,))
 
 
 def joined(pieces: Sequence[Prose], between: str = ", ", last: str = " and ") -> Prose:
@@ -86,8 +62,18 @@ def capitalised(words: str) -> str:
 
 
 def gib(value: sp.Expr | Number) -> Amount:
-    """Bytes, shown in GiB."""
+    """Bytes, shown in GiB, or in the smaller binary unit that fits them."""
     return Amount(symbolic(value), "GiB")
+
+
+def share(part: sp.Expr | Number, whole: sp.Expr | Number) -> Prose:
+    """A share in percent, as the cell of a table: of a very small one, that it is very small.
+
+    >>> share(1, 10**6).parts, share(1, 2).parts[0].shown.plain
+    (('< 0.01 %',), '50 %')
+    """
+    shown = percent(part, whole)
+    return text("< 0.01 %") if 0 < shown.value < sp.Rational(1, 100) else Prose((shown,))
 
 
 def fraction_words(fraction: sp.Rational) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
-from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Put, Side, Total
+from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Put, Side, Total, apart, link
 from symbolic_mem.document.steps import Step
 
 
@@ -38,7 +40,7 @@ class Work:
         """Make a step after checking each of its lines, those that may be left out among them."""
         for chain in chains:
             self.check(chain)
-        return Step(statement, chains, reason, brief)
+        return Step(statement, tuple(map(legible, chains)), reason, brief)
 
     def check(self, chain: Chain) -> None:
         """Raise `FalseLine` unless every link of the chain holds at the known values."""
@@ -84,6 +86,27 @@ class Work:
             case Brief():
                 return self._value(_inner(side))
         return self.number(side).doit()
+
+
+def legible(chain: Chain) -> Chain:
+    """Return a chain whose figures show what it says: numbers that are compared differ, and none is shown twice.
+
+    >>> almost = link(Amount(sp.Integer(4 * 2**30 - 1), "GiB"))
+    >>> legible(Chain(sp.Symbol("M"), (almost, ("<", Amount(sp.Integer(4 * 2**30), "GiB"))))).links[0][1].shown.plain
+    '≈ 3.999999999 GiB'
+    """
+    links: list[tuple[str, Side]] = []
+    for relation, right in chain.links:
+        left = links[-1][1] if links else chain.left
+        if isinstance(left, Amount) and relation not in ("=", "≈"):
+            number = Amount(right, left.unit) if isinstance(right, sp.Integer) else right
+            if isinstance(number, Amount) and links:
+                clearer, number = apart(left, number)
+                links[-1] = link(clearer) if links[-1][0] in ("=", "≈") else (links[-1][0], clearer)
+                right = number if isinstance(right, Amount) else right
+        if not (isinstance(left, Amount) and isinstance(right, Amount) and left.shown == right.shown):
+            links.append((relation, right))
+    return replace(chain, links=tuple(links))
 
 
 def _inner(brief: Brief) -> Side:

@@ -10,7 +10,7 @@ from typing import Any
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import STATIC
@@ -18,7 +18,6 @@ from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak, peak_facts
 from symbolic_mem.questions.parts.uncounted import uncounted_records
-from symbolic_mem.render.json import rounded_up
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -101,9 +100,8 @@ class Account:
         total = self.at(study.placed())
         if total is None:
             return None
-        degrees = {
-            str(x): study.values[x] for p in study.placement.values() for x in sorted(p.degree.free_symbols, key=str)
-        }
+        divides = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+        degrees = {str(symbol): value for symbol, value in study.values.items() if symbol in divides}
         kept = rounded_up(total)
         return {
             "degrees": degrees,

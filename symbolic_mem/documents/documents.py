@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp, table
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.family import family_of, in_family
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.insight import Insight
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
     UNITS,
@@ -26,6 +29,7 @@ from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.questions.parts.unread import refuse_unread
+from symbolic_mem.questions.parts.words import READING_WORDS
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
@@ -40,16 +44,16 @@ def homework(study: Study) -> Derivation:
     answered = answers(study)
     sections = (
         Section(text("The problem"), _problem(study)),
-        *(part(found) for found in answered),
+        *_parts(answered),
         *_closing(study),
     )
-    return Derivation(study.title, "Worked solution", sections, answered)
+    return Derivation(study.title, "Worked solution", _in_one_family(sections, answered), answered)
 
 
 def report(study: Study) -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
     answered = answers(study)
-    parts = [part(found) for found in answered]
+    parts = _parts(answered)
     blocks, depends = _account(study)
     given = notation(study)
     sections = (
@@ -62,7 +66,7 @@ def report(study: Study) -> Derivation:
         *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),)),
     )
-    return Derivation(study.title, "Memory report", sections, answered, "report")
+    return Derivation(study.title, "Memory report", _in_one_family(sections, answered), answered, "report")
 
 
 def answers(study: Study) -> tuple[Found, ...]:
@@ -86,8 +90,37 @@ def part(found: Found) -> Section:
     """The part of a document that answers one question: its wording, the way, and the answer in one sentence."""
     question = found.question
     asked = [Paragraph(text(question.text))] if question.text else []
-    blocks = (*asked, *map(Paragraph, found.beside), *question.steps(found), Answer(question.sentence(found)))
+    said = (*question.steps(found), *map(Paragraph, found.cautions))
+    blocks = (*asked, *map(Paragraph, found.beside), *said, Answer(question.sentence(found)))
     return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
+
+
+def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> tuple[Section, ...]:
+    """The sections with all amounts of memory in the units of the capacities that are asked about."""
+    capacities = [unit for one in answered if (unit := one.capacity_unit) is not None]
+    return in_family(sections, family_of(capacities, sections))
+
+
+def _parts(answered: Sequence[Found]) -> list[Section]:
+    """The part of each answer; where the memory of a device is read otherwise than in the part before, that is said."""
+    parts, last = [], None
+    for found in answered:
+        section = part(found)
+        if found.reading is not None:
+            if last is not None and last.reading != found.reading:
+                section = replace(section, blocks=(Paragraph(_reread(found, last)), *section.blocks))
+            last = found
+        parts.append(section)
+    return parts
+
+
+def _reread(found: Found, last: Found) -> Prose:
+    pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
+    return say(
+        "The memory of a device is counted otherwise than in ({label}): here as {new}, there as {old}.",
+        label=text(last.question.label),
+        **pieces,
+    )
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
@@ -113,6 +146,8 @@ def _counted(study: Study) -> tuple[str, ...]:
 
 def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
     """What the memory depends on: what stays on every device, the crossover, and what one percent more adds."""
+    from symbolic_mem.questions.insight import Insight
+
     asked = {
         "floor": n_fsdp in study.placed(kinds).total.free_symbols and not _floor_is_open(study, kinds),
         "crossover": "activations" in kinds,
@@ -143,7 +178,7 @@ def notation(study: Study) -> Table:
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
-            shown = say("{v}", v=value) if value is not None else text("to be found")
+            shown = text("to be found") if value is None else _value(value)
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
     return Table(
         text("What is given"),
@@ -155,6 +190,11 @@ def notation(study: Study) -> Table:
         ),
         tuple(rows),
     )
+
+
+def _value(value: sp.Rational) -> Prose:
+    """A given number: a whole one as it is typeset, another in decimals where they are short."""
+    return say("{v}", v=Amount(value) if Amount(value).shown.exact and not value.is_Integer else value)
 
 
 def references(study: Study) -> tuple[Prose, ...]:
@@ -172,8 +212,21 @@ def references(study: Study) -> tuple[Prose, ...]:
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 
+def _wording(study: Study) -> list[Block]:
+    """The text of a study, which is that of the file, and what the caller has set over it."""
+    if not study.text:
+        return []
+    blocks: list[Block] = [Paragraph(text(study.text))]
+    if study.caller:
+        set_otherwise = "; ".join(change.words for change in study.caller)
+        blocks.append(
+            Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
+        )
+    return blocks
+
+
 def _problem(study: Study) -> tuple[Block, ...]:
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks = _wording(study)
     if study.source:
         blocks.append(Paragraph(text(f"Source: {study.source}.")))
     given = notation(study)
@@ -181,7 +234,7 @@ def _problem(study: Study) -> tuple[Block, ...]:
 
 
 def _question(study: Study, asked: list[Prose]) -> tuple[Block, ...]:
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks = _wording(study)
     if asked:
         blocks.append(Bullets(tuple(asked)))
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)

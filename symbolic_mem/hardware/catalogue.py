@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tomlfile import clipped, entry, known_keys, read_toml, shown
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.hardware.devices import CONFIDENCES, DIRECTIONS, READINGS, SCOPES, Bandwidth, Device, Evidence
+from symbolic_mem.hardware.devices import (
+    CONFIDENCES,
+    DIRECTIONS,
+    READINGS,
+    SCOPES,
+    Bandwidth,
+    Device,
+    Evidence,
+    Process,
+    Second,
+)
 
 Value = TypeVar("Value")
 BUNDLED = Path(__file__).with_name("devices.toml")
@@ -21,7 +31,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _LABEL = re.compile(r"([0-9.]+) ([MGT])i?B")
 _FLOPS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([GTPE]?)FLOP/s")
 _POWER = {"": 0, "G": 9, "T": 12, "P": 15, "E": 18}
-_GROUPS = ("title", "vendor", "capacity", "reported", "bandwidth", "flops", "links", "notes")
+_GROUPS = ("title", "vendor", "capacity", "reported", "process", "bandwidth", "flops", "links", "second", "notes")
+_SECONDS = ("capacity", "memory bandwidth", "BF16 FLOP/s")
 
 
 def load_devices(path: str | Path | None = None) -> dict[str, Device]:
@@ -32,10 +43,8 @@ def load_devices(path: str | Path | None = None) -> dict[str, Device]:
     >>> load_devices()["h100-80gb"].capacity("reported")
     85520809984
     """
-    devices, sources = _bundled()
-    if path is None:
-        return dict(devices)
-    return devices | _read(path, sources)[0]
+    bundled = _bundled()
+    return dict(bundled) if path is None else dict(bundled) | dict(_Catalogue(path, bundled.sources))
 
 
 def device(name: str, extra: str | Path | None = None) -> Device:
@@ -48,28 +57,43 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     >>> device("tpu-v5p").link("ICI", direction="both-ways", scope="per link").bytes_per_second
     180000000000
     """
-    devices = load_devices(extra)
+    devices = _bundled() if extra is None else load_devices(extra)
     if name not in devices:
         raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices)}")
     return devices[name]
 
 
+class _Catalogue(Mapping[str, Device]):
+    """The devices of one file by name: a run asks for one of them, so that each is read when it is first asked for."""
+
+    def __init__(self, path: str | Path, sources: Mapping[str, Evidence]) -> None:
+        content = read_toml(path)
+        self.file = shown(path)
+        known_keys(content, ("sources", "devices"), self.file)
+        own = _tables(content, "sources", self.file)
+        self.sources = {**sources, **{key: _source(table, f"{self.file} [sources.{key}]") for key, table in own}}
+        self.tables = dict(_tables(content, "devices", self.file))
+        self.found: dict[str, Device] = {}
+
+    def __getitem__(self, name: str) -> Device:
+        if name not in self.found:
+            cited = _Citations(self.sources, self.file)
+            self.found[name] = _device(name, self.tables[name], f"{self.file} [devices.{name}]", cited)
+        return self.found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+
 @cache
-def _bundled() -> tuple[dict[str, Device], dict[str, Evidence]]:
-    return _read(BUNDLED, {})
-
-
-def _read(path: str | Path, sources: Mapping[str, Evidence]) -> tuple[dict[str, Device], dict[str, Evidence]]:
-    file = shown(path)
-    content = read_toml(path)
-    known_keys(content, ("sources", "devices"), file)
-    sources = dict(sources)
-    for key, table in _tables(content, "sources", file):
-        sources[key] = _source(table, f"{file} [sources.{key}]")
-    devices = {}
-    for name, table in _tables(content, "devices", file):
-        devices[name] = _device(name, table, f"{file} [devices.{name}]", _Citations(sources, file))
-    return devices, sources
+def _bundled() -> _Catalogue:
+    return _Catalogue(BUNDLED, {})
 
 
 def _tables(content: Mapping[str, Any], key: str, file: str) -> list[tuple[str, dict[str, Any]]]:
@@ -104,7 +128,8 @@ class _Citations:
             if key not in self.sources:
                 raise BadInput(f"{where}: unknown source {clipped(key)}; {nearest(key[:60], self.sources)}")
             found = self.sources[key]
-        return Evidence(about, found.source, found.date, found.confidence)
+        called = entry(table, "called", str, where, "") if "called" in table else ""
+        return Evidence(about, found.source, found.date, found.confidence, called)
 
 
 def _device(name: str, table: dict[str, Any], where: str, citations: _Citations) -> Device:
@@ -126,13 +151,15 @@ def _device(name: str, table: dict[str, Any], where: str, citations: _Citations)
         vendor=entry(table, "vendor", str, where, "unstated"),
         bandwidths=_links(entry(table, "links", list, where, []), where, citations),
         evidence=tuple(evidence),
+        process=_process(entry(table, "process", dict, where, {}), f"{where} process", citations),
+        seconds=_seconds(entry(table, "second", list, where, []), where, citations),
         notes=tuple(notes),
         **facts,
     )
 
 
 def _capacity(fact: dict[str, Any], where: str) -> dict[str, Any]:
-    known_keys(fact, ("label", "readings", "source"), where)
+    known_keys(fact, ("label", "readings", "called", "source"), where)
     label = entry(fact, "label", str, where)
     match = _LABEL.fullmatch(label)
     if not match:
@@ -150,22 +177,53 @@ def _capacity(fact: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _reported(fact: dict[str, Any], where: str) -> dict[str, Any]:
+    known_keys(fact, ("bytes", "by", "printed", "source"), where)
+    amount = _placed(parse_bytes, entry(fact, "bytes", str, where), where)
+    printed = entry(fact, "printed", str, where, "")
+    return {"reported": amount, "reported_by": entry(fact, "by", str, where), "reported_as": printed}
+
+
+def _process(fact: dict[str, Any], where: str, citations: _Citations) -> Process | None:
+    """Read what a process finds free; None where nothing is said of it."""
+    if not fact:
+        return None
     known_keys(fact, ("bytes", "by", "source"), where)
     amount = _placed(parse_bytes, entry(fact, "bytes", str, where), where)
-    return {"reported": amount, "reported_by": entry(fact, "by", str, where)}
+    return Process(amount, entry(fact, "by", str, where), citations.evidence("process", fact, where))
 
 
 def _memory_bandwidth(fact: dict[str, Any], where: str) -> dict[str, Any]:
-    known_keys(fact, ("memory", "source"), where)
+    known_keys(fact, ("memory", "called", "source"), where)
     return {"memory_bandwidth": _placed(parse_rate, entry(fact, "memory", str, where), where)}
 
 
 def _flops(fact: dict[str, Any], where: str) -> dict[str, Any]:
-    known_keys(fact, ("bf16", "source"), where)
+    known_keys(fact, ("bf16", "called", "source"), where)
     return {"flops_bf16": _placed(parse_flops, entry(fact, "bf16", str, where), where)}
 
 
-_READERS = {"capacity": _capacity, "reported": _reported, "bandwidth": _memory_bandwidth, "flops": _flops}
+_READERS = {
+    "capacity": _capacity,
+    "reported": _reported,
+    "bandwidth": _memory_bandwidth,
+    "flops": _flops,
+}
+
+
+def _seconds(tables: list[Any], where: str, citations: _Citations) -> tuple[Second, ...]:
+    """Read what other sources say of a figure."""
+    readers = dict(zip(_SECONDS, (parse_bytes, parse_rate, parse_flops), strict=True))
+    found = []
+    for position, table in enumerate(tables, start=1):
+        place = f"{where} second, number {position}"
+        if not isinstance(table, dict):
+            raise BadInput(f"{place}: a second figure is a table with of, value, why and source")
+        known_keys(table, ("of", "value", "why", "source"), place)
+        of, says = entry(table, "of", str, place), entry(table, "value", str, place)
+        _one_of(of, _SECONDS, "of", place)
+        value, why = _placed(readers[of], says, place), entry(table, "why", str, place, "")
+        found.append(Second(of, value, says, why, citations.evidence("second", table, place)))
+    return tuple(found)
 
 
 def _links(tables: list[Any], where: str, citations: _Citations) -> tuple[Bandwidth, ...]:

@@ -19,12 +19,16 @@ FIGURES = {"flops_bf16": "dense BF16 FLOP/s", "memory_bandwidth": "memory bandwi
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where a group of facts comes from, when that was read, and how far it can be trusted (see `CONFIDENCES`)."""
+    """Where a group of facts comes from, when that was read, and how far it can be trusted (see `CONFIDENCES`).
+
+    `called` is what the source calls the figure, where its own words were read.
+    """
 
     about: str
     source: str
     date: str
     confidence: str
+    called: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,38 @@ class Bandwidth:
         return f"{self.name} {self.scope} {self.direction}"
 
 
+@dataclass(frozen=True)
+class Process:
+    """Bytes that a process finds free on a device, and `by` what they are shown."""
+
+    bytes: int | Fraction
+    by: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Second:
+    """A figure of which another source, or another version of the source, says something else: both are kept.
+
+    `value` is in bytes, bytes/s or FLOP/s, as `says` writes it.
+    """
+
+    of: str
+    value: int | Fraction
+    says: str
+    why: str
+    evidence: Evidence
+
+
 @hashed_once
 @dataclass(frozen=True)
 class Device:
     """One device, a chip unless its title says otherwise; amounts of memory are in bytes, None where not known.
 
     `label` is the capacity as printed by the vendor: `marketed` counts its number in 10^9 bytes, `binary` in 2^30.
-    `reported` is what `reported_by` shows. `memory_bandwidth` is in bytes/s, reads and writes together.
+    `reported` is what `reported_by` shows; where that is printed with few figures, `reported_as` holds them.
+    `process` is what a process finds free there. `memory_bandwidth` is in bytes/s, reads and writes
+    together. `seconds` are figures on which sources differ.
     """
 
     name: str
@@ -62,10 +91,13 @@ class Device:
     binary: int | Fraction | None = None
     reported: int | Fraction | None = None
     reported_by: str = ""
+    reported_as: str = ""
+    process: Process | None = None
     flops_bf16: int | None = None
     memory_bandwidth: int | Fraction | None = None
     bandwidths: tuple[Bandwidth, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    seconds: tuple[Second, ...] = ()
     notes: tuple[str, ...] = field(default=(), repr=False)
 
     def capacity(self, reading: str) -> int | Fraction:

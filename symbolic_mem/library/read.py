@@ -16,6 +16,7 @@ from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.placement import RESTS, Placed
+from symbolic_mem.plans.plan import read_plan
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity
@@ -26,7 +27,20 @@ from symbolic_mem.study.values import printable, read_fraction, read_own, read_v
 
 CONFIG_RECIPE = "fsdp2"
 _TOP = (
-    *("title", "source", "editions", "text", "notes", "model", "values", "given", "recipe", "placement", "capacity"),
+    *(
+        "title",
+        "source",
+        "editions",
+        "text",
+        "notes",
+        "model",
+        "values",
+        "given",
+        "recipe",
+        "plan",
+        "placement",
+        "capacity",
+    ),
     *("network", "question"),
 )
 _PLACED = ("fraction", "over", "rest")
@@ -82,13 +96,18 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         table_of_rates = entry(content, "network", dict, where)
         network, rates = read_network(table_of_rates, values, f"{where} [network]", devices)
         values |= rates
+    placement = _placement(entry(content, "placement", dict, where, {}), f"{where} [placement]")
+    plan = read_plan(entry(content, "plan", dict, where), f"{where} [plan]") if "plan" in content else None
+    if plan is not None:
+        plan.check(values)
     study = Study(
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),
         built=built,
         recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
         values=values,
-        placement=_placement(entry(content, "placement", dict, where, {}), f"{where} [placement]"),
+        plan=plan,
+        placement={**({} if plan is None else plan.shares), **placement},
         questions=_questions(
             entry(content, "question", list, where, []),
             At(

@@ -41,6 +41,7 @@ WHEN: dict[str, Applies] = {
     "scores": _keeps_scores,
     "repeated keys": _repeats_keys,
     "dropout": _drops_out,
+    "16-bit kernel": lambda architecture, how: how.kernel in ("flash", "cudnn"),
     "rmsnorm": lambda architecture, how: architecture.norm == "rms",
     "gelu": lambda architecture, how: architecture.activation.startswith("gelu"),
 }

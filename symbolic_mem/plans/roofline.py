@@ -12,8 +12,8 @@ from symbolic_mem.base.symbols import t_comm, t_fsdp, t_pods, t_tp
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.schemes import Pass
+from symbolic_mem.plans.words import OVERLAPS
 
-OVERLAPS = ("max", "sum")
 RULES = {
     "max": "the mesh axes send at the same time, and each must be no slower than the mathematics",
     "sum": "the mesh axes send one after the other, and together must be no slower than the mathematics",

@@ -10,10 +10,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import M_X, M_Y, X, Y, n_pod
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.load import Load
-
-PASSES = ("forward", "backward", "step")
-AXES = ("given", "optimal")
-SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp", "hsdp")
+from symbolic_mem.plans.words import PASSES, SCHEMES
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
-"""The question `compute_bound`: from which batch on the chips compute longer than they send."""
+"""The question `compute_bound`: from which batch on the chips compute longer than they send.
+
+What only an answer needs is imported when the question is answered: reading a study stays cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -13,25 +17,15 @@ from symbolic_mem.base.symbols import T, X, Y
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.work import Work
-from symbolic_mem.plans.roofline import OVERLAPS
-from symbolic_mem.plans.schemes import AXES, PASSES, SCHEMES
-from symbolic_mem.questions.parts.batch_claims import NAMES, batch_claims
-from symbolic_mem.questions.parts.conventions import (
-    Threshold,
-    conventions,
-    conventions_table,
-    threshold,
-    why_this_one,
-)
-from symbolic_mem.questions.parts.demands import balance_step, demand_blocks, demands
-from symbolic_mem.questions.parts.found_batch import FoundBatch
+from symbolic_mem.plans.words import AXES, OVERLAPS, PASSES, SCHEMES
 from symbolic_mem.questions.parts.keys import one_of, whole
-from symbolic_mem.questions.parts.mesh import free_mesh, meshes_table, shape_blocks
-from symbolic_mem.questions.parts.setting import Setting, setting
-from symbolic_mem.questions.parts.times import pass_times, time_blocks
-from symbolic_mem.solvers.critical import critical, next_whole
 from symbolic_mem.study.question import Claimed, Question, key
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.conventions import Threshold
+    from symbolic_mem.questions.parts.found_batch import FoundBatch
+    from symbolic_mem.questions.parts.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -65,6 +59,13 @@ class ComputeBound(Question):
 
     def answer(self, study: Study) -> FoundBatch:
         """Find the bound on the tokens; raises `MissingValue` for what it needs, and `BadInput` for a mesh that cannot be."""
+        from symbolic_mem.questions.parts.conventions import conventions
+        from symbolic_mem.questions.parts.demands import demands
+        from symbolic_mem.questions.parts.found_batch import FoundBatch
+        from symbolic_mem.questions.parts.mesh import free_mesh
+        from symbolic_mem.questions.parts.times import pass_times
+        from symbolic_mem.solvers.critical import critical, next_whole
+
         case = self._setting(study)
         used = self._threshold(study, case)
         both = _free(case)
@@ -84,6 +85,11 @@ class ComputeBound(Question):
 
     def steps(self, found: FoundBatch) -> Iterator[Block]:
         """Time computing and sending, solve for the tokens, and put the other conventions beside the one that is used."""
+        from symbolic_mem.questions.parts.conventions import conventions_table, why_this_one
+        from symbolic_mem.questions.parts.demands import balance_step, demand_blocks
+        from symbolic_mem.questions.parts.mesh import meshes_table, shape_blocks
+        from symbolic_mem.questions.parts.times import time_blocks
+
         work, used = Work(found.known), found.used
         yield from time_blocks(found.times, work)
         if used.axes == "given":
@@ -146,14 +152,20 @@ class ComputeBound(Question):
     @property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the batch in each of its units."""
+        from symbolic_mem.questions.parts.batch_claims import NAMES
+
         return tuple(NAMES)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The batch in every unit in which somebody may count it."""
+        from symbolic_mem.questions.parts.batch_claims import batch_claims
+
         case = self._setting(study)
         return batch_claims(self._threshold(study, case), case.values)
 
     def _setting(self, study: Study) -> Setting:
+        from symbolic_mem.questions.parts.setting import setting
+
         return setting(study, self.scheme, self.one_pass, self.chips, short=True)
 
     def _axes(self, case: Setting) -> str:
@@ -163,6 +175,8 @@ class ComputeBound(Question):
         return "optimal" if _free(case) and not {X, Y} <= set(case.values) else "given"
 
     def _threshold(self, study: Study, case: Setting) -> Threshold:
+        from symbolic_mem.questions.parts.conventions import threshold
+
         axes = self._axes(case)
         study.need(_needed(case, axes), f"question {self.label}")
         if axes == "optimal" and not _free(case):

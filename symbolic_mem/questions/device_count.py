@@ -1,15 +1,18 @@
-"""The question `device_count`: how many devices hold the memory when nothing but its size matters."""
+"""The question `device_count`: how many devices hold the memory when nothing but its size matters.
+
+What only an answer needs is imported when the question is answered: reading a study stays cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
@@ -17,20 +20,18 @@ from symbolic_mem.document.words import about, listed, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import hardest, instant_words, kept_instants
+from symbolic_mem.questions.parts.instants import hardest, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
-from symbolic_mem.questions.parts.memory import memory_blocks
-from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.readings import Reading, every_reading, readings_table
 from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
-from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.found_count import FoundCount
+    from symbolic_mem.questions.parts.readings import Reading
+    from symbolic_mem.solvers.degree import Degree
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class DeviceCount(Printed, OnDevice):
 
     def degree(self, study: Study, capacity: Capacity, kinds: tuple[str, ...]) -> Degree:
         """Count the devices of one capacity that hold the given kinds, at the instant of the study."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.solvers.bound import Bound
+        from symbolic_mem.solvers.degree import degree_under
+
         memory = study.memory.of(*kinds)
         if not any(one.memory.of(*kinds).terms for one in kept_instants(study, kinds)):
             kept = listed([KIND_WORDS[kind] for kind in study.memory.kinds])
@@ -65,14 +70,20 @@ class DeviceCount(Printed, OnDevice):
 
     def answer(self, study: Study) -> FoundCount:
         """Count the devices; the instant of a step that asks for most decides."""
+        from symbolic_mem.questions.parts.found_degree import hardness
+
         return hardest(kept_instants(study, self.counted), self._at_instant, hardness)
 
     def _at_instant(self, study: Study) -> FoundCount:
+        from symbolic_mem.questions.parts.found_count import FoundCount
+
         solved = self.degree(study, study.capacity, self.counted)
         return FoundCount(study, self, study.capacity, solved, readings=self._readings(study))
 
     def _readings(self, study: Study) -> tuple[Reading, ...]:
         """Count again under every reading of the device's label, for the states alone and for everything."""
+        from symbolic_mem.questions.parts.readings import Reading, every_reading
+
         groups = self._groups(study.memory.of(*self.counted))
         return tuple(
             Reading(capacity, tuple(self.degree(study, capacity, group).value for group in groups))
@@ -87,6 +98,11 @@ class DeviceCount(Printed, OnDevice):
 
     def steps(self, found: FoundCount) -> Iterator[Block]:
         """The account, the capacity, the quotient and the whole number, then the same under every reading."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.questions.parts.memory import memory_blocks
+        from symbolic_mem.questions.parts.printed import printed_blocks
+        from symbolic_mem.questions.parts.readings import readings_table
+
         study, limit, work = found.study, Limit(found.capacity.counted, self.strict), Work(found.study.values)
         number = sp.Integer(found.value or 0)
         yield from memory_blocks(study, work, self.counted)
@@ -142,16 +158,7 @@ class DeviceCount(Printed, OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of devices."""
+        from symbolic_mem.questions.parts.found_degree import degree_claim
+
         solved = [self.degree(one, one.capacity, self.counted) for one in kept_instants(study, self.counted)]
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}
-
-
-@dataclass(frozen=True, repr=False)
-class FoundCount(FoundDegree):
-    """The number of devices."""
-
-    @property
-    def assumptions(self) -> tuple[Prose, ...]:
-        """What the answer takes for granted: nothing of where the memory lives."""
-        said = assumptions(self.study)
-        return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said

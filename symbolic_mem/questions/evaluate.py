@@ -81,7 +81,7 @@ class Evaluate(Question):
     def reads(self, study: Study) -> frozenset[str]:
         """The names of the symbols in its lines, and in the sizes of a model that they ask, that its cases do not fix."""
         asks = any(not line.formula.free_symbols.isdisjoint(NAMED.values()) for line in self.lines)
-        sizes = symbols_in(study.built.architecture) if asks else ()
+        sizes = symbols_in(study.model.layers) if asks else ()
         return frozenset(map(str, (*self.answer(study).read, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:
@@ -149,7 +149,9 @@ class Evaluate(Question):
             say(
                 "{said}: {chain}",
                 said=text((capitalised if first else uncapitalised)(each.line.statement) or "The result is"),
-                chain=Chain(each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits),)),
+                chain=Chain(
+                    each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits, fixed=True),)
+                ),
             )
             for first, each in zip((True, *[False] * len(found.closing)), found.closing, strict=False)
         ]

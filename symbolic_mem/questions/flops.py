@@ -45,7 +45,7 @@ class Flops(Question):
 
     def reads(self, study: Study) -> frozenset[str]:
         """The names of the symbols in the products, and in the sizes of the model, that its cases do not fix."""
-        sizes = symbols_in(study.built.architecture)
+        sizes = symbols_in(study.model.layers)
         return frozenset(map(str, (*study.model.forward_flops.free_symbols, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundFlops | FoundFlopsOfCases:

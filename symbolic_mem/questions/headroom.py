@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Self
 
 import sympy as sp
@@ -13,18 +12,19 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import B, C_mem, L, M_device, M_divided, M_fixed, P, S, T, local, n_fsdp, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
+from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
-from symbolic_mem.questions.parts.memory import memory_blocks
+from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
@@ -138,9 +138,10 @@ class Headroom(OfKinds):
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
         study, work = found.study, Work(found.study.values)
-        told = memory_blocks(study, work, self.counted)
         if study.questions[:1] == (self,):
-            yield from told
+            yield from memory_blocks(study, work, self.counted)
+        else:
+            memory_numbers(study, work, self.counted)
         yield from per_device_steps(found.placement, found.kinds, found.share, work)
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)
@@ -308,8 +309,8 @@ class Most:
             "now": self.now,
             "feasible": self.upper.feasible,
             "value": self.value,
-            "per_device_bytes": None if self.value is None else ceil(self.held(self.value)),
-            "at_value_plus_one_bytes": None if self.value is None else ceil(self.held(self.value + 1)),
+            "per_device_bytes": None if self.value is None else rounded_up(self.held(self.value)),
+            "at_value_plus_one_bytes": None if self.value is None else rounded_up(self.held(self.value + 1)),
             "one_more_needs_bytes": self.more_needs,
             "reason": self.reason,
         }
@@ -344,13 +345,14 @@ class FoundHeadroom(Found):
     def pieces(self) -> dict[str, Any]:
         """The numbers of the sentences."""
         unit = self.capacity.unit
+        used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
         return {
             "n": self.left.count,
             "devices": plural(self.left.count, "device", "devices"),
             "holds": "keeps" if self.study.at is None else "holds at the peak",
             "hold": "keep" if self.study.at is None else "hold at the peak",
-            "used": about(Amount(symbolic(self.left.used), unit)),
-            "counted": about(Amount(self.capacity.counted, unit)),
+            "used": used,
+            "counted": counted,
             "free": about(Amount(symbolic(self.left.each), unit)),
             "over": about(Amount(symbolic(-self.left.each), unit)),
         }
@@ -443,6 +445,11 @@ class FoundHeadroom(Found):
         return (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room."""
+        return close_fit(self.capacity, self.left.used) if self.feasible else ()
+
+    @property
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, what one device holds, and what it has free."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.share.bound, self.capacity))
@@ -458,7 +465,9 @@ class FoundHeadroom(Found):
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The capacity, what one device keeps, what is free on all together, and each largest value with its neighbour."""
         yield from capacity_summary(self.capacity)
-        yield held_at(self.left.count, self.left.used, fits=self.feasible, what=fitting(self.study))
+        yield held_at(
+            self.left.count, self.left.used, self.capacity.counted, fits=self.feasible, what=fitting(self.study)
+        )
         if self.feasible:
             yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.left.together), "GiB")))
         for most in self.most:

@@ -15,12 +15,12 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
-from symbolic_mem.document.prose import Amount, Prose, Typeset, say
+from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at
+from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
@@ -170,13 +170,17 @@ class FoundLargest(FoundAtInstants):
         if self.value is not None:
             return None
         if self.others and not self.feasible and self.upper.bound.degree == 0:
+            kept, room = apart(
+                Amount(symbolic(self.upper.constant_bytes), self.capacity.unit),
+                Amount(symbolic(self.upper.capacity), self.capacity.unit),
+            )
             return say(
                 "at {moment}, one device keeps {kept} whatever {x} is, and has {room}; take a larger device, divide the "
                 "memory over more devices, or choose a smaller model",
                 moment=words_of(self.study),
-                kept=about(Amount(symbolic(self.upper.constant_bytes), self.capacity.unit)),
+                kept=kept,
                 x=self.upper.bound.symbol,
-                room=about(Amount(symbolic(self.upper.capacity), self.capacity.unit)),
+                room=room,
             )
         return none_words(self.upper, fitting(self.study))
 
@@ -194,6 +198,11 @@ class FoundLargest(FoundAtInstants):
         """What the answer takes for granted."""
         said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room."""
+        return () if self.value is None else close_fit(self.capacity, self.held(self.value))
 
     @property
     def ledger(self) -> Ledger:
@@ -231,8 +240,8 @@ class FoundLargest(FoundAtInstants):
         yield "condition", say("{one} {sign} {capacity}", **pieces)
         yield from capacity_summary(self.capacity)
         if value is not None:
-            yield held_at(value, self.held(value), fits=True, what=fitting(self.study))
-            yield held_at(value + 1, self.held(value + 1), fits=False)
+            yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
+            yield held_at(value + 1, self.held(value + 1), self.upper.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:

@@ -1,39 +1,32 @@
-"""The question `min_degree`: memory per device U + P/n, the bound on n, its condition, and the whole number."""
+"""The question `min_degree`: memory per device U + P/n, the bound on n, its condition, and the whole number.
+
+What only an answer needs is imported when the question is answered: reading a study stays cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.bounded import (
-    answer_words,
-    feasible_steps,
-    infeasible_steps,
-    per_device_steps,
-    requirement,
-)
-from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
-from symbolic_mem.questions.parts.memory import memory_blocks
-from symbolic_mem.questions.parts.peaks import peak_blocks
-from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.readings import Reading, every_reading, readings_table
-from symbolic_mem.questions.parts.rules import rule_blocks
-from symbolic_mem.questions.parts.tokens import token_steps, tokens_that_fit
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.found_degree import FoundDegree
+    from symbolic_mem.questions.parts.readings import Reading
+    from symbolic_mem.solvers.degree import Degree
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,9 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def degree(self, study: Study, capacity: Capacity | None = None) -> Degree:
         """Solve for the degree at the instant of the study: the engine of every face; of another `capacity` if given."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.solvers.degree import degree_under
+
         bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
@@ -62,16 +58,23 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
+        from symbolic_mem.questions.parts.found_degree import hardness
+
         found = hardest(instants(study, self.counted), self._at_instant, hardness)
         return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
 
     def _readings(self, study: Study) -> Iterator[Reading]:
         """The degree under every reading of the label of the device."""
+        from symbolic_mem.questions.parts.readings import Reading, every_reading
+
         for capacity in every_reading(study.capacity):
             found = [self.degree(one, capacity).value for one in instants(study, self.counted)]
             yield Reading(capacity, (None if None in found else max(each for each in found if each is not None),))
 
     def _at_instant(self, study: Study) -> FoundDegree:
+        from symbolic_mem.questions.parts.found_degree import FoundDegree
+        from symbolic_mem.questions.parts.tokens import tokens_that_fit
+
         solved = self.degree(study)
         lacking = (
             None if solved.ideal.feasible or study.at is not None else tokens_that_fit(solved.ideal, study, self.tokens)
@@ -80,10 +83,24 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def steps(self, found: FoundDegree) -> Iterator[Block]:
         """Account, placement, requirement, then the number and its check, or what is in the way and what would help."""
+        from symbolic_mem.questions.parts.bounded import (
+            feasible_steps,
+            infeasible_steps,
+            per_device_steps,
+            requirement,
+        )
+        from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
+        from symbolic_mem.questions.parts.peaks import peak_blocks
+        from symbolic_mem.questions.parts.printed import printed_blocks
+        from symbolic_mem.questions.parts.readings import readings_table
+        from symbolic_mem.questions.parts.rules import rule_blocks
+        from symbolic_mem.questions.parts.tokens import token_steps
+
         study, solved, work = found.study, found.degree, Work(found.study.values)
-        told = memory_blocks(study, work, self.counted)
         if not study.questions or study.questions[0].label == self.label:
-            yield from told
+            yield from memory_blocks(study, work, self.counted)
+        else:
+            memory_numbers(study, work, self.counted)
         yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(solved.ideal.bound))
         if solved.ideal.feasible:
@@ -104,6 +121,8 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
+        from symbolic_mem.questions.parts.bounded import answer_words
+
         held = None if found.value is None else found.held(found.value)
         return answer_words(
             found.degree,
@@ -126,6 +145,8 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol."""
+        from symbolic_mem.questions.parts.found_degree import degree_claim
+
         moments = instants(study, self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning)}

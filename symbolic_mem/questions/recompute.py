@@ -1,33 +1,35 @@
-"""The question `recompute`: what another rule of recomputation keeps, and how many devices it then takes."""
+"""The question `recompute`: what another rule of recomputation keeps, and how many devices it then takes.
+
+What only an answer needs is imported when the question is answered: reading a study stays cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.rational import symbolic
+from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
-from symbolic_mem.document.words import about, count, gib
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
+from symbolic_mem.document.steps import Block, Bullets, Paragraph
+from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.assumptions import idle_degrees
-from symbolic_mem.questions.parts.found_degree import FoundDegree, degree_claim, hardness
-from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instant_words, instants
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
-from symbolic_mem.questions.parts.memory import by_layer
 from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.solvers.degree import Degree, degree_under
 from symbolic_mem.study.changes import use_recompute
 from symbolic_mem.study.question import At, Claimed, key, naming
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed, Kept
+    from symbolic_mem.solvers.degree import Degree
 
 
 def _rule(given: Any, at: At) -> tuple[Change, ...]:
@@ -61,6 +63,8 @@ class RecomputeOtherwise(OnDevice):
 
     def degree(self, study: Study) -> Degree:
         """Solve for the degree of a study at its instant."""
+        from symbolic_mem.solvers.degree import degree_under
+
         bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
         with naming(self.label):
             return degree_under(bound, study.numbers)
@@ -71,6 +75,9 @@ class RecomputeOtherwise(OnDevice):
 
     def answer(self, study: Study) -> FoundRecomputed:
         """Find the degree as the study stands and under the other rule, at the instant that then asks for most."""
+        from symbolic_mem.questions.parts.found_degree import hardness
+        from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed
+
         before = max((self.degree(one) for one in instants(study, self.counted)), key=lambda one: one.demand)
 
         def at_instant(changed: Study) -> FoundRecomputed:
@@ -82,6 +89,9 @@ class RecomputeOtherwise(OnDevice):
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
+        from symbolic_mem.questions.parts.found_recomputed import sides_table
+        from symbolic_mem.questions.parts.memory import by_layer
+
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute))
         yield by_layer(_saving(study).memory.of("activations"), work)
@@ -90,15 +100,19 @@ class RecomputeOtherwise(OnDevice):
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
         yield from found.fuller_blocks
-        yield _table(found)
+        yield sides_table(found)
 
     def sentence(self, found: FoundRecomputed) -> Prose:
         """Say the degree under the other rule, and what each device then holds."""
         nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
+        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit)
+        held = solved.fixed if found.value is None else found.held(found.value)
+        share, counted = apart(Amount(symbolic(held), unit), counted)
         pieces = {
             "n": found.symbol,
-            "counted": about(Amount(found.capacity.counted, found.capacity.unit)),
-            "fixed": about(Amount(symbolic(solved.fixed), found.capacity.unit)),
+            "counted": counted,
+            "fixed": share,
+            "share": share,
             "value": found.value or 0,
         }
         if found.value is None:
@@ -115,7 +129,6 @@ class RecomputeOtherwise(OnDevice):
                 )
             )
         pieces["each"] = fitting_each(found.study) if found.study.at is not None else "what each device then keeps"
-        pieces["share"] = about(Amount(symbolic(found.held(found.value)), found.capacity.unit))
         return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
@@ -139,6 +152,8 @@ class RecomputeOtherwise(OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree under the other rule, under the name of its symbol."""
+        from symbolic_mem.questions.parts.found_degree import degree_claim
+
         moments = instants(self.changed(study), self.counted)
         return {
             str(self.symbol): degree_claim(
@@ -148,50 +163,17 @@ class RecomputeOtherwise(OnDevice):
         }
 
 
-@dataclass(frozen=True)
-class Kept:
-    """One side: its rule and placement, bytes of the activations (kept, and counted on one device), and the degree."""
-
-    rule: str
-    placed: Placed | None
-    kept: sp.Rational
-    counted: sp.Rational
-    value: int | None
-
-
-@dataclass(frozen=True, repr=False)
-class FoundRecomputed(FoundDegree):
-    """The degree under the other rule; `sides` are the study as it stands, and with the other rule."""
-
-    sides: tuple[Kept, ...] = ()
-
-    @property
-    def reason(self) -> Prose | None:
-        """Why there is no degree."""
-        return None if self.feasible else text("what every device holds in full is already too much")
-
-    @property
-    def assumptions(self) -> tuple[Prose, ...]:
-        """The rule, and where the memory lives."""
-        rule = say("Recomputation: {rule}.", rule=text(str(self.study.recipe.recompute)))
-        return (
-            rule,
-            *idle_degrees(self.study),
-            *placement_sentences(self.kinds, self.study.placement),
-            *instant_words(self.study),
-            *self.fuller,
-        )
-
-
 def _saving(study: Study) -> Study:
     """The study at the instant at which there are activations."""
     return replace(study, instant="backward", at=None)
 
 
 def _side(study: Study, solved: Degree) -> Kept:
-    saving, values = _saving(study), dict(study.values)
-    kept = saving.memory.of("activations").total.xreplace(values)
-    counted = saving.placed(("activations",)).total.xreplace({solved.ideal.bound.symbol: sp.S.One}).xreplace(values)
+    from symbolic_mem.questions.parts.found_recomputed import Kept
+
+    saving, whole = _saving(study), {**study.values, solved.ideal.bound.symbol: sp.S.One}
+    kept = rational(saving.memory.of("activations").at(study.numbers))
+    counted = rational(saving.placed(("activations",)).at(whole))
     rule = str(study.recipe.recompute)
     return Kept(rule, study.placement.get("activations"), kept, counted, solved.value)
 
@@ -223,9 +205,9 @@ def _against(found: FoundRecomputed) -> list[Block]:
         return []
     pieces = {"rule": text(before.rule), "old": about(gib(old))}
     if new > old:
-        times = about(Amount(new / old, "", 4))
+        times = Amount(new / old, "", 4)
         return [Paragraph(say("That is {times} times the {old} that are kept when {rule}.", times=times, **pieces))]
-    part = about(Amount(100 * new / old, "%", 4))
+    part = percent(new, old, 4)
     if 2 * new > old:
         said = say("That is {part} of the {old} that are kept when {rule}, and not half of them.", part=part, **pieces)
     else:
@@ -242,7 +224,7 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
             text(
                 "Nothing of it is divided at this moment, and what every device holds in full fits, so one is enough:"
             ),
-            Chain(M_fixed, (amount(fixed, "GiB"), (bound.limit.sign, C_mem))),
+            Chain(M_fixed, (link(apart(gib(fixed), gib(found.capacity.counted))[0]), (bound.limit.sign, C_mem))),
         )
     chains = [Chain(M_divided, (amount(divided, "GiB"),))]
     if bound.fixed != 0:
@@ -264,35 +246,3 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
         Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
         Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )
-
-
-def _table(found: FoundRecomputed) -> Table:
-    rows = tuple(
-        (
-            text(side.rule),
-            text(_share(side.placed)),
-            about(Amount(side.kept / 2**30)),
-            about(Amount(side.counted / 2**30)),
-            text("none is enough") if side.value is None else count(side.value),
-        )
-        for side in found.sides
-    )
-    return Table(
-        text("The study as it stands, and with this recomputation"),
-        (
-            Column(text("recomputation"), "text"),
-            Column(text("placement of the activations"), "text"),
-            Column(text("activations, GiB"), "right"),
-            Column(text("counted, GiB"), "right"),
-            Column(say("smallest {n}", n=found.symbol), "right"),
-        ),
-        rows,
-    )
-
-
-def _share(placed: Placed | None) -> str:
-    if placed is None or placed.fraction == 0:
-        return "whole on every device"
-    if placed.fraction == 1:
-        return "divided"
-    return f"{placed.fraction} divided, the rest {placed.rest}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}
@@ -46,18 +47,17 @@ class Optimizer:
 
     def _state(self, kept: Kept, parameter: sp.Rational) -> State:
         size = parameter if kept.bytes_per_element is None else kept.bytes_per_element
-        dtype = DTYPES.get(size, f"{size} bytes") if kept.bytes_per_element is None else ""
+        dtype = DTYPES.get(size, bytes_words(size)) if kept.bytes_per_element is None else ""
         reason = ", ".join(text for text in (kept.reason, dtype) if text)
         return State(kept.name, "optimizer", size, kept.copies, reason, kept.rule, moment=True)
 
 
-@cache
 def optimizers() -> dict[str, Optimizer]:
     """Return the bundled optimizers by name, in the order of the file."""
-    data = tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in data.items()}
+    return {name: optimizer(name) for name in _tables()}
 
 
+@cache
 def optimizer(name: str) -> Optimizer:
     """Return the bundled optimizer of that name.
 
@@ -66,10 +66,15 @@ def optimizer(name: str) -> Optimizer:
     >>> optimizer("lion").title
     'Lion'
     """
-    known = optimizers()
-    if name not in known:
-        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, known)}")
-    return known[name]
+    tables = _tables()
+    if name not in tables:
+        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, tables)}")
+    return _read(name, tables[name])
+
+
+@cache
+def _tables() -> dict[str, dict]:
+    return tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
 
 
 def _read(name: str, table: dict) -> Optimizer:

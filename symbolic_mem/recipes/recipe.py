@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
@@ -23,6 +25,7 @@ from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DEFAULT = "cs336"
 FP32 = sp.Integer(4)
+_DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
@@ -68,7 +71,7 @@ class Recipe:
 
     `moments` is the size of the values that the optimizer updates, which its moments share. Gradients that do not
     persist between micro-batches grow while the activations shrink: `instants` says what that changes, and `persistent`
-    is the assumption that holds only while they do. `changes` says what differs from the preset.
+    is the assumption that holds only while they do; those `of_optimizer` hold of the preset's own. `changes` says what differs from the preset.
 
     `engine` and `optimizer` name what runs the step, where the recipe is that of an engine. Where weights are divided,
     `units` of them are gathered at a time in values of `gathers` bytes (None: it is not said), and their gradients are
@@ -100,6 +103,7 @@ class Recipe:
     schedule: str = ""
     foreach: bool = True
     scalars: bool = False
+    of_optimizer: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ("16-bit",)
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
 
@@ -122,7 +126,7 @@ class Recipe:
     def said(self) -> tuple[str, ...]:
         """All that it takes for granted, as sentences."""
         persistent = (self.persistent,) if self.persistent and self.gradients_persist else ()
-        return (*self.assumptions, *persistent, *self.changes)
+        return (*self.assumptions, *self.of_optimizer, *persistent, *self.changes)
 
     @property
     def bytes_per_parameter(self) -> sp.Rational | None:
@@ -155,11 +159,8 @@ class Recipe:
             fixed = [state.name for state in self.states if state.kind == kind and state.rule != EVERY_ELEMENT]
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
-        states = tuple(
-            replace(state, bytes_per_element=bytes_by_kind.get(state.kind, state.bytes_per_element))
-            for state in self.states
-        )
-        changed = [f"{kind}: {size} bytes each" for kind, size in bytes_by_kind.items()]
+        states = tuple(_in_bytes(state, bytes_by_kind.get(state.kind)) for state in self.states)
+        changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
             states=states,
@@ -188,6 +189,7 @@ class Recipe:
             states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
             optimizer=name,
             scalars=step_counters,
+            of_optimizer=(),
         )
 
     def with_recompute(self, how: Recompute) -> Recipe:
@@ -250,23 +252,27 @@ class Recipe:
         return chosen
 
 
-@cache
 def presets() -> dict[str, Recipe]:
     """Return the bundled recipes by name, in the order of the file."""
-    data = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in data.items()}
+    return {name: recipe(name) for name in _tables()}
 
 
+@cache
 def recipe(name: str) -> Recipe:
     """Return the bundled recipe of that name.
 
     >>> recipe("cs336").title
     'CS336 assignment 2: FP32 training state, BF16 activations'
     """
-    known = presets()
-    if name not in known:
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, known)}")
-    return known[name]
+    tables = _tables()
+    if name not in tables:
+        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables)}")
+    return _read(name, tables[name])
+
+
+@cache
+def _tables() -> dict[str, dict]:
+    return tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
 
 
 def _read(name: str, table: dict) -> Recipe:
@@ -290,6 +296,7 @@ def _read(name: str, table: dict) -> Recipe:
         activations=activations,
         activations_reason=table.get("activations_reason", ""),
         assumptions=tuple(table.get("assumptions", ())),
+        of_optimizer=tuple(table.get("of_optimizer", ())),
         persistent=table.get("persistent", ""),
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,
@@ -302,6 +309,14 @@ def _read(name: str, table: dict) -> Recipe:
         precisions=tuple(table.get("precisions", ("16-bit",))),
         quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
     )
+
+
+def _in_bytes(state: State, size: sp.Rational | None) -> State:
+    """The state in other bytes per element: what names or explains it by its dtype no longer does."""
+    if size is None or size == state.bytes_per_element:
+        return state
+    each = "byte" if size == 1 else "bytes"
+    return replace(state, bytes_per_element=size, name=_DTYPE.sub("", state.name), reason=f"{size} {each}, as given")
 
 
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:

@@ -17,7 +17,7 @@ Pieces = Iterator[tuple[sp.Expr, Shape]]
 
 EVERY_ELEMENT = "every element"
 MATMUL_WEIGHTS = "weights of matmuls"
-QUANTISED = ("matrices of the blocks", "tiles of the matrices of the blocks")
+OF_BLOCKS = ("matrices of the blocks", "tiles of the matrices of the blocks")
 OTHERS = "other than matrices of the blocks"
 ONCE = "once"
 
@@ -61,7 +61,7 @@ def parts_of(rule: str, copies: int, kind: str, weights: Weights) -> tuple[Part,
         repeat = held.kept if kind == "buffers" and held.kept is not None else held.repeat
         for weight in held.weights:
             matrix = held.in_block and weight.group != "router" and len(weight.shape) >= 2
-            if (rule in QUANTISED and not matrix) or (rule == OTHERS and matrix):
+            if (rule in OF_BLOCKS and not matrix) or (rule == OTHERS and matrix):
                 continue
             for count, shape in RULES[rule](weight.shape):
                 if count * repeat != 0:
@@ -186,8 +186,8 @@ RULES: dict[str, Callable[[Shape], Pieces]] = {
     "large tensors": _large,
     "blocks of large tensors": _blocks_of_large,
     "small tensors": _small,
-    QUANTISED[0]: _every_element,
-    QUANTISED[1]: _tiles,
+    OF_BLOCKS[0]: _every_element,
+    OF_BLOCKS[1]: _tiles,
     OTHERS: _every_element,
     "optax factors": _optax_factors,
     "optax whole": _optax_whole,

@@ -152,12 +152,12 @@ def _side(side: Side) -> Side:
 
 
 def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column:
-    widest = max((_wide(cell) for cell in cells), default=0)
     align = column.align
     if align == "formula":
-        align = "left" if widest <= (NARROW_COLUMN_WIDTH if beside_words else COLUMN_WIDTH) else "text"
+        most = NARROW_COLUMN_WIDTH if beside_words else COLUMN_WIDTH
+        align = "left" if all(_wide(cell) <= most for cell in cells) else "text"
     elif align == "name":
-        align = "left" if widest <= NAME_WIDTH else "note"
+        align = "left" if all(_wide(cell) <= NAME_WIDTH for cell in cells) else "note"
     return Column(arrange_prose(column.head, CELL), align)
 
 

@@ -59,8 +59,11 @@ def math_font() -> str:
 
 def _figure(number: Amount | sp.Integer) -> str:
     """A number with its unit as text; a power of ten stays mathematics."""
-    markup = MathML().side(number)
-    return mathml.mathml(number) if "<msup>" in markup else f'<span class="figure">{_TAG.sub("", markup)}</span>'
+    markup, mark = (
+        MathML().side(number),
+        "" if isinstance(number, sp.Integer) or number.shown.exact else "≈\N{NO-BREAK SPACE}",
+    )
+    return mathml.mathml(number) if "<msup>" in markup else f'<span class="figure">{mark}{_TAG.sub("", markup)}</span>'
 
 
 FACE = Face("html", escape, prose, display, names={"math_font": math_font})

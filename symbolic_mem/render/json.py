@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.formula import write_formula
+from symbolic_mem.base.rational import RoundedUp, fraction
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.document.steps import Answer, Bullets, Document, Paragraph, Section, Step, Table
 from symbolic_mem.render.arrange import arrange, arrange_prose
@@ -23,9 +24,36 @@ def document_json(document: Document) -> dict[str, Any]:
         "title": document.title,
         "subtitle": document.subtitle,
         "answers": [plain_prose(answer) for answer in document.answers],
-        "questions": [jsonable(found.record) for found in document.found],
+        "questions": [record_json(found.record) for found in document.found],
         "sections": [section_json(section) for section in document.sections],
     }
+
+
+def record_json(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as one JSON object that names under ``approximate`` each number in it that is rounded.
+
+    >>> record_json({"seconds": Fraction(1, 3), "sent": {"bytes": 3, "half": Fraction(1, 2)}})
+    {'seconds': 0.3333333333333333, 'sent': {'bytes': 3, 'half': 0.5}, 'approximate': ['seconds']}
+    >>> record_json({"times": [{"seconds": Fraction(2, 3)}]})["approximate"]
+    ['times/0/seconds']
+    """
+    rounded = list(_rounded(record, ""))
+    return jsonable(record) | ({"approximate": rounded} if rounded else {})
+
+
+def _rounded(value: Any, path: str) -> Iterator[str]:
+    """The places of the numbers that JSON does not show exactly: names and positions, joined by ``/``."""
+    match value:
+        case Mapping() | tuple() | list():
+            for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+                if key != "formula":
+                    yield from _rounded(item, f"{path}/{key}".lstrip("/"))
+        case float() | RoundedUp():
+            yield path
+        case Fraction() | sp.Expr() if not isinstance(value, sp.Expr) or value.is_number:
+            shown = number(value)
+            if (isinstance(value, sp.Expr) and not value.is_Rational) or Fraction(repr(shown)) != fraction(value):
+                yield path
 
 
 def jsonable(value: Any) -> Any:
@@ -63,11 +91,6 @@ def number(value: sp.Expr | Fraction | int | None) -> int | float | None:
     if value is None:
         return None
     return int(value) if value == int(value) else float(value)
-
-
-def rounded_up(value: sp.Expr | Fraction | int | None) -> int | None:
-    """Return the bytes of one device as a whole number, rounded up."""
-    return None if value is None else int(sp.ceiling(value))
 
 
 def section_json(section: Section) -> dict[str, Any]:

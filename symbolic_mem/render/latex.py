@@ -86,6 +86,9 @@ class Latex(Typesetter):
     def operator(self, sign: str) -> str:
         return f" {_SIGNS.get(sign, sign).strip()} "
 
+    def mark(self) -> str:
+        return r"\approx "
+
     def product(self, factors: Sequence[str], dotted: bool) -> str:
         return (r" \cdot " if dotted else r" \, ").join(factors)
 
@@ -134,7 +137,7 @@ def display(chains: Sequence[Chain]) -> str:
     lines = []
     for row in rows(chains):
         sign, *rest = [face.operator(part).strip() if isinstance(part, str) else face.side(part) for part in row.parts]
-        lead = face.side(row.left) if row.left is not None else ""
+        lead = face.said(row.left) if row.left is not None else ""
         indent = r"\qquad " if row.continues else ""
         lines.append(f"{lead} &{indent}{sign} {' '.join(rest)}".strip())
     body = " \\\\\n".join(lines)
@@ -144,7 +147,7 @@ def display(chains: Sequence[Chain]) -> str:
 def inline_chain(chain: Chain) -> str:
     """Write a chain on one line, for use inside a sentence."""
     face = Latex()
-    return face.side(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
+    return face.said(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
 
 
 def prose(sentence: Prose) -> str:
@@ -158,7 +161,7 @@ def prose(sentence: Prose) -> str:
             case Chain():
                 written.append(rf"\({inline_chain(part)}\)")
             case _:
-                written.append(rf"\({face.side(part)}\)")
+                written.append(rf"\({face.said(part)}\)")
     return "".join(written)
 
 

@@ -33,7 +33,7 @@ def prose(sentence: Prose) -> str:
             case Chain():
                 written.append(f"${latex.inline_chain(part)}$")
             case _:
-                written.append(f"${face.side(part)}$")
+                written.append(f"${face.said(part)}$")
     return "".join(written)
 
 

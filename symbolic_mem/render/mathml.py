@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.prose import Chain, Side
 from symbolic_mem.render.rows import rows
-from symbolic_mem.render.text import plain, plain_chain
+from symbolic_mem.render.text import plain, plain_chain, plain_said
 from symbolic_mem.render.typeset import Typesetter
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -56,6 +56,9 @@ class MathML(Typesetter):
     def operator(self, sign: str) -> str:
         return f"<mo>{escape(_SIGNS.get(sign, sign))}</mo>"
 
+    def mark(self) -> str:
+        return _infix("≈")
+
     def product(self, factors: Sequence[str], dotted: bool) -> str:
         return _one((_TIMES if dotted else _INVISIBLE_TIMES).join(factors), len(factors))
 
@@ -91,18 +94,19 @@ def mathml(side: Side) -> str:
     >>> mathml(d_model)
     '<math alttext="d_model"><msub><mi>d</mi><mtext>model</mtext></msub></math>'
     """
-    return f'<math alttext="{escape(plain(side))}">{MathML().side(side)}</math>'
+    return f'<math alttext="{escape(plain_said(side))}">{MathML().said(side)}</math>'
 
 
 def inline_chain(chain: Chain) -> str:
     """Write a chain for use inside a sentence: one ``<math>`` for each side, so that the line can break after a sign."""
     face = MathML()
-    sides = [chain.left, *(side for _, side in chain.links)]
+    sides = [face.said(chain.left), *(face.side(side) for _, side in chain.links)]
+    plains = [plain_said(chain.left), *(plain(side) for _, side in chain.links)]
     signs = [*(relation for relation, _ in chain.links), ""]
     written = []
-    for side, sign in zip(sides, signs, strict=True):
-        spoken = escape(f"{plain(side)} {sign}".strip())
-        written.append(f'<math alttext="{spoken}">{face.side(side)}{_infix(sign) if sign else ""}</math>')
+    for side, words, sign in zip(sides, plains, signs, strict=True):
+        spoken = escape(f"{words} {sign}".strip())
+        written.append(f'<math alttext="{spoken}">{side}{_infix(sign) if sign else ""}</math>')
     return "<wbr/>".join(written)
 
 
@@ -114,7 +118,7 @@ def display(chains: Sequence[Chain]) -> str:
     face = MathML()
     lines = []
     for row in rows(chains):
-        left = face.side(row.left) if row.left is not None else ""
+        left = face.said(row.left) if row.left is not None else ""
         sign, *rest = [_infix(part) if isinstance(part, str) else face.side(part) for part in row.parts]
         indent = '<mspace width="2em"/>' if row.continues else ""
         lines.append(f"<mtr><mtd>{left}</mtd><mtd>{indent}{sign}{''.join(rest)}</mtd></mtr>")

@@ -40,6 +40,9 @@ class Text(Typesetter):
     def operator(self, sign: str) -> str:
         return f" {'−' if sign == '-' else sign} "
 
+    def mark(self) -> str:
+        return "≈ "
+
     def product(self, factors: Sequence[str], dotted: bool) -> str:
         return (" · " if dotted else " ").join(factors)
 
@@ -72,10 +75,15 @@ def plain(side: Side) -> str:
     return Text().side(side)
 
 
+def plain_said(side: Side) -> str:
+    """Write what stands alone as text: an amount that is rounded is marked."""
+    return Text().said(side)
+
+
 def plain_chain(chain: Chain) -> str:
     """Write a chain on one line of text."""
     face = Text()
-    return face.side(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
+    return face.said(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
 
 
 def plain_prose(sentence: Prose) -> str:
@@ -95,7 +103,7 @@ def plain_prose(sentence: Prose) -> str:
             case Brief():
                 parts.append(plain_prose(part.shown if isinstance(part.shown, Prose) else Prose((part.shown,))))
             case _:
-                parts.append(plain(part))
+                parts.append(plain_said(part))
     return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")
 
 

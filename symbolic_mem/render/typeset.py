@@ -7,12 +7,13 @@ fraction looks in its language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
+from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import Name, named
-from symbolic_mem.base.units import grouped
 from symbolic_mem.document.prose import Amount, Brief, Long, Put, Side, Total
 
 
@@ -89,16 +90,31 @@ class Typesetter:
             case Total():
                 parts = [self.side(side.sides[0])]
                 for part in side.sides[1:]:
-                    parts += [self.operator("+"), self.side(part)]
+                    less = isinstance(part, Amount) and part.value.is_negative
+                    parts += [
+                        self.operator("-" if less else "+"),
+                        self.side(replace(part, value=-part.value) if less else part),
+                    ]
                 return self.row(parts)
             case Long() | Brief():
                 raise TypeError(f"not arranged (see symbolic_mem.render.arrange): {side}")
         return self.expr(side)
 
     def amount(self, amount: Amount) -> str:
-        """Set a number and its unit."""
-        figures = self.digits(grouped(amount.shown.text))
-        return self.row([figures, self.words(f"\N{NO-BREAK SPACE}{amount.unit}")]) if amount.unit else figures
+        """Set a number and its unit, as a side of a line: the relation before it says whether it is rounded."""
+        shown = amount.shown
+        figures = self.digits(grouped(shown.figures))
+        return self.row([figures, self.words(f"\N{NO-BREAK SPACE}{shown.unit}")]) if shown.unit else figures
+
+    def said(self, side: Side) -> str:
+        """Set what stands alone, in a sentence or a cell: an amount that is rounded is marked."""
+        if isinstance(side, Amount) and not side.shown.exact:
+            return self.row([self.mark(), self.amount(side)])
+        return self.side(side)
+
+    def mark(self) -> str:
+        """The sign before a rounded number that stands alone."""
+        raise NotImplementedError
 
     def number(self, value: sp.Rational) -> str:
         """Set an exact number: whole, with a short power of ten, or as a fraction."""
@@ -137,10 +153,12 @@ class Typesetter:
 
     def _symbol(self, symbol: sp.Symbol, exponent: str = "") -> str:
         if symbol in self.put:
-            value = self.expr(self.put[symbol])
+            number = self.put[symbol]
+            short = number.is_Rational and number > 0 and Amount(number).shown.exact and not number.is_Integer
+            value = self.digits(grouped(Amount(number).shown.figures)) if short else self.expr(number)
             if not exponent:
-                return value if self.put[symbol].is_Integer else self.fenced("(", value, ")")
-            return self.power(value if _one_figure(self.put[symbol]) else self.fenced("(", value, ")"), exponent)
+                return value if short or number.is_Integer else self.fenced("(", value, ")")
+            return self.power(value if short or _one_figure(number) else self.fenced("(", value, ")"), exponent)
         return self.name(named(symbol), exponent)
 
     def _sum(self, expr: sp.Add) -> str:
@@ -201,15 +219,36 @@ def _negative(expr: sp.Expr) -> bool:
     return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
 
 
+class _ByName:
+    """An expression in the order of its SymPy text, which is written only where nothing else decides: it is slow."""
+
+    def __init__(self, expr: sp.Basic) -> None:
+        self.expr = expr
+
+    @cached_property
+    def text(self) -> str:
+        return "" if self.expr.is_Rational else str(self.expr)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByName) and (self.expr == other.expr or self.text == other.text)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __lt__(self, other: _ByName) -> bool:
+        return self.text < other.text
+
+
 @lru_cache(maxsize=4096)
-def _order(expr: sp.Basic) -> tuple:
+def _order(expr: sp.Basic) -> tuple[int, tuple[int, ...], _ByName]:
     """Numbers, then symbols in the order of the table, then sums and functions."""
+    last = _ByName(expr)
     if expr.is_Rational:
-        return (0, (), "")
+        return (0, (), last)
     if isinstance(expr, sp.Symbol):
-        return (1, (named(expr).rank,), expr.name)
+        return (1, (named(expr).rank,), last)
     if isinstance(expr, sp.Pow) and isinstance(expr.base, sp.Symbol):
-        return (1, (named(expr.base).rank,), str(expr))
+        return (1, (named(expr.base).rank,), last)
     ranks = sorted(named(symbol).rank for symbol in expr.free_symbols)
     compound = 1 if isinstance(expr, sp.Mul) else 2
-    return (compound, tuple(ranks), str(expr))
+    return (compound, tuple(ranks), last)

@@ -9,7 +9,8 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number, rational
-from symbolic_mem.base.units import parse_bytes, show_bytes
+from symbolic_mem.base.shown import shown
+from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.devices import Device
 
 READING_UNITS = {"marketed": "GB", "binary": "GiB", "reported": "GiB"}
@@ -28,9 +29,8 @@ class Capacity:
 
     def __post_init__(self) -> None:
         if self.reserved >= self.nominal:
-            raise BadInput(
-                f"{show_bytes(self.reserved)} are reserved, and the device holds {show_bytes(self.nominal)}: reserve less"
-            )
+            reserved, nominal = (shown(size, "GiB").plain for size in (self.reserved, self.nominal))
+            raise BadInput(f"{reserved} are reserved, and the device holds {nominal}: reserve less")
         if not 0 < self.usable <= 1:
             raise BadInput(f"the usable fraction is {self.usable}; it must be more than 0 and at most 1")
 
@@ -43,7 +43,7 @@ class Capacity:
     def title(self) -> str:
         """What is counted, in words: the device and the reading of its label."""
         if self.device is None:
-            return f"a device of {show_bytes(self.nominal, self.unit)}"
+            return f"a device of {shown(self.nominal, self.unit).plain}"
         return self.device.title
 
 

@@ -15,8 +15,9 @@ from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
-from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import RESTS, Placed
+from symbolic_mem.plans.plan import plan as plan_of
 from symbolic_mem.recipes.recipe import recipe as recipe_of
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solvers.capacity import capacity_from
@@ -88,6 +89,17 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
     return Change("recompute", f"recomputation: {how}", apply)
 
 
+def use_plan(name: str, where: str = "--plan") -> Change:
+    """Divide the states as a plan says; where activations and buffers live stays."""
+    chosen = plan_of(name, where)
+
+    def apply(setting: Setting) -> Setting:
+        kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}
+        return replace(setting, plan=chosen, placement={**chosen.shares, **kept})
+
+    return Change("plan", f"plan {name}", apply)
+
+
 def place_kind(kind: str, given: object, where: str = "--place") -> Change:
     """Divide another fraction of a kind of memory, over the same degree."""
     if kind not in KINDS:
@@ -115,7 +127,8 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
 
 def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
-    load_devices(devices)  # a fault of that file has a place of its own
+    if devices is not None:
+        load_devices(devices)  # a fault of that file has a place of its own
     with at_place(where):
         chosen = device_of(name, devices).name
 
@@ -182,6 +195,7 @@ def changes(
     profile: str | None = None,
     kernel: str | None = None,
     loss: str | None = None,
+    plan: str | None = None,
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     devices: str | None = None,
@@ -196,6 +210,8 @@ def changes(
     """
     if device is not None and capacity is not None:
         raise BadInput(f"--device {device} and --capacity {capacity!r} both say which memory counts; give one of them")
+    if plan is not None:
+        yield use_plan(plan)
     yield from (set_value(name, value) for name, value in (values or {}).items())
     yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
     named: list[tuple[Any, Any]] = [

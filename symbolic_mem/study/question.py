@@ -8,13 +8,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.ledger import Entry, Ledger
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
@@ -24,6 +22,10 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.base.ledger import Entry, Ledger
+    from symbolic_mem.base.limit import Limit
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,18 @@ class Found:
     question: Question
     others: tuple[Found, ...] = field(default=(), kw_only=True)
 
+    @property
+    def capacity_unit(self) -> str | None:
+        """The unit in which the memory of a device is read, GiB or GB; None where no device is asked about."""
+        capacity = getattr(self, "capacity", None)
+        return None if capacity is None else capacity.unit
+
+    @property
+    def reading(self) -> str | None:
+        """How the label of the device that is asked about is read; None where there is no such device."""
+        capacity = getattr(self, "capacity", None)
+        return None if capacity is None or capacity.device is None else capacity.reading
+
     def __repr__(self) -> str:
         answer = "" if self.feasible and self.value is None else f": {self.value}"
         return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"
@@ -275,6 +289,8 @@ class Found:
     @property
     def ledger(self) -> Ledger:
         """The named lines that the answer rests on."""
+        from symbolic_mem.base.ledger import Ledger
+
         return Ledger((), self.study.values)
 
     @property
@@ -302,6 +318,11 @@ class Found:
         return (*precedence(self.study, self.question), *self.question.beside(self))
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """What is true of the answer and easily missed; every face says it with the answer."""
+        return ()
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """What a program reads, beside study and question: numbers, formulas and sentences by name."""
         return {}
@@ -311,7 +332,9 @@ class Found:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
         said = precedence(self.study, self.question)
-        return {**head, **self.facts, **({"beside": said} if said else {})}
+        cautions = self.cautions
+        beside = {"beside": said} if said else {}
+        return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}
 
 
 def symbols_in(given: Any) -> Iterator[sp.Basic]:

@@ -21,6 +21,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
 
@@ -58,7 +59,7 @@ class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
     `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
-    `names` are symbols that only this study has.
+    `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Setting:
     recipe: Recipe
     values: Mapping[sp.Symbol, sp.Rational]
     placement: Mapping[str, Placed] = field(default_factory=dict)
+    plan: Plan | None = None
     device: OneDevice = OneDevice()
     devices: str | None = None
     network: Network | None = None
@@ -92,7 +94,10 @@ class Setting:
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
-        return timeline(self.built, self.recipe, self.placement, self.numbers) if self.recipe.schedule else ()
+        if not self.recipe.schedule:
+            return ()
+        keep = sp.S.Zero if self.plan is None else self.plan.keep
+        return timeline(self.built, self.recipe, self.placement, self.numbers, keep)
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

@@ -74,6 +74,8 @@ class Study(Setting):
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
+        if study.plan is not None:
+            study.plan.check(study.values)
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, where)
         return study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.exact import missing
 from symbolic_mem.study.changes import set_value

@@ -39,7 +39,7 @@ def test_such_an_amount_is_read_everywhere():
     assert reserved.capacity.counted == Fraction(1577 - 123, 100) * 2**30
 
 
-def test_bytes_that_are_not_whole_are_marked():
+def test_bytes_that_are_not_whole_are_exact():
     assert plain_prose(capacity_words(capacity_from("15.77 GiB"))) == (
-        "Each device has 15.77 GiB: ≈ 16,932,908,564.5 bytes."
+        "Each device has 15.77 GiB: 16,932,908,564.48 bytes."
     )

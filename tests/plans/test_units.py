@@ -12,7 +12,8 @@ from symbolic_mem.plans.collectives import COLLECTIVES, Collective
 from symbolic_mem.plans.load import load
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
-from symbolic_mem.plans.schemes import PASSES, SCHEMES, scheme
+from symbolic_mem.plans.schemes import scheme
+from symbolic_mem.plans.words import PASSES, SCHEMES
 
 second, byte, flop, token = sp.symbols("second byte flop token", positive=True)
 UNITS = {C: flop / second, W: byte / second, W_dcn: byte / second, T: token}

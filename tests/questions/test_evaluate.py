@@ -207,14 +207,14 @@ def test_every_case_is_worked_through():
     )
     found = question.answer(LLAMA.under(question))
     assert plain_prose(question.sentence(found)) == (
-        "Parameters: 30 for small and 60 for 2.7B; M: 120 B for small and 240 B for 2.7B."
+        "Parameters: 30 for small and 60 for 2.7B; M: 120 bytes for small and 240 bytes for 2.7B."
     )
     assert (found["P_x, small"].value, found["M_2.7B"].value) == (30, 240)
     assert question.claimable == ("P_x, small", "M_small", "P_x, 2.7B", "M_2.7B") == tuple(question.claims(LLAMA))
     *_, table = question.steps(found)
     assert [[plain_prose(cell) for cell in row] for row in table.rows] == [
-        ["small", "10", "30", "120 B"],
-        ["2.7B", "20", "60", "240 B"],
+        ["small", "10", "30", "120 bytes"],
+        ["2.7B", "20", "60", "240 bytes"],
     ]
     called = LLAMA.change(values={"L": 7})
     assert question.answer(called.under(question))["M_small"].value == 120

@@ -114,7 +114,7 @@ def test_too_much_is_an_answer_with_its_reason(tmp_path):
     assert largest(found)["T"]["value"] == (64 * MIB - STATIC // 4) // 12800 == 2621
     never = asked(study, capacity="20 MiB", devices=1)
     assert [m["value"] for m in largest(never).values()] == [None, None]
-    assert "does not depend on T already takes 0.125 GiB" in plain_prose(never.question.sentence(never))
+    assert "does not depend on T already takes 128 MiB" in plain_prose(never.question.sentence(never))
 
 
 def test_only_some_kinds_may_count(tmp_path):

@@ -270,7 +270,7 @@ def test_of_two_instants_that_ask_for_as_many_the_fuller_is_counted(ask, freed):
     assert found.value == 2 and found.study.instant == "step"
     assert found.facts["per_device_bytes"] == found["M_device"].value == 81_920
     assert found.facts["at_value_minus_one_bytes"] == 98_304 + 256 * 200  # of both instants
-    assert "81,920 B, fits its 100,000 B" in said
+    assert "81,920 bytes, fits its 100,000 bytes" in said
     (beside,) = [plain_prose(one) for one in found.question.beside(found)]
     assert "Both give 2; the one at which each device then keeps most is counted: the optimizer step" in beside
 
@@ -292,7 +292,7 @@ def test_what_a_device_keeps_is_what_it_keeps_at_the_fuller_instant(freed):
     found, said = answered(study)
     assert found.value == 1 and found.study.instant == "backward"
     assert found.facts["per_device_bytes"] == found["M_device"].value == 81_920
-    assert "what one device then keeps, 81,920 B, fits its 82,000 B" in said
+    assert "what one device then keeps, 81,920 bytes, fits its 82,000 bytes" in said
     assert [plain_prose(one) for one in found.fuller] == [
         "One device then keeps most, 81,920 bytes, at the optimizer step, with all gradients and no activations."
     ]

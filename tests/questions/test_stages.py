@@ -73,7 +73,9 @@ def test_printed_figures_are_counted_and_those_that_are_off_are_listed():
         "Notes keep their {braces}."
     )
     assert isinstance(words, Paragraph) and isinstance(items, Bullets)
-    assert [plain_prose(item) for item in items.items] == ["printed 6.6, exactly ≈ 6.6667 GB: ≈ 0.066667 GB too little"]
+    assert [plain_prose(item) for item in items.items] == [
+        "printed 6.6, and it is ≈ 6.66667 GB: ≈ 0.0666667 GB too little"
+    ]
     (table,) = (block for block in question.steps(answered(question, ONE)) if isinstance(block, Table))
     assert plain_prose(table.rows[0][-1]) == "6.6 (cut)"
 

@@ -133,7 +133,7 @@ def test_a_table_of_a_study():
     )
     assert [(state.name, state.bytes_per_element) for state in read.states] == [
         ("FP16 weights", 2),
-        ("FP16 gradients", 4),
+        ("gradients", 4),
         ("FP32 master weights", 4),
         ("Lion momentum", 4),
     ]
@@ -172,3 +172,19 @@ def test_every_preset_names_its_source_and_leaves_nothing_unsaid():
         assert preset.name == name
         assert preset.title and preset.source and preset.not_counted and preset.activations_reason
         assert all(state.reason for state in preset.states)
+
+
+def test_a_state_in_other_bytes_is_no_longer_named_by_its_dtype():
+    changed = recipe("fp32").override({"weights": sp.Integer(2), "optimizer": sp.Integer(1)})
+    assert [(state.name, state.bytes_per_element, state.reason) for state in changed.states] == [
+        ("weights", 2, "2 bytes, as given"),
+        ("gradients", 4, "FP32"),
+        ("AdamW moments", 1, "1 byte, as given"),
+    ]
+    assert recipe("fp32").override({"weights": sp.Integer(4)}).states == recipe("fp32").states
+
+
+@pytest.mark.parametrize("name", ["cs336", "fsdp2"])
+def test_what_is_assumed_of_an_optimizer_goes_with_it(name):
+    assert any("AdamW" in said for said in recipe(name).said)
+    assert not any("AdamW" in said for said in recipe(name).with_optimizer("lion").said)

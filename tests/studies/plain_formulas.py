@@ -102,11 +102,25 @@ def sizes(v: Values) -> dict[str, Numbers]:
     return {
         "table 1": of_cases(lambda w: {"P": parameters(w)}, v, table),
         "memory_profiling (d)": of_cases(stream, v, lengths),
+        "pytorch_attention (a)": of_cases(attention, v, LONG),
     }
 
 
 def stream(v: Values) -> Numbers:
     return {"M_stream": 4 * v["B"] * v["S"] * v["d_model"]}
+
+
+def attention(v: Values) -> Numbers:
+    scores, vectors = 8 * v["B"] * v["S"] ** 2, 16 * v["B"] * v["S"] * v["d_model"]
+    return {
+        "M_scores": scores,
+        "M_vectors": vectors,
+        "M_attention": scores + vectors,
+        "r_scores": Fraction(100 * scores, scores + vectors),
+    }
+
+
+LONG = {f"{s} tokens": {"B": 8, "S": s, "d_model": 16} for s in (4096, 8192, 16384)}
 
 
 def block(v: Values) -> Numbers:
@@ -163,6 +177,7 @@ def sizes_2026(v: Values) -> dict[str, Numbers]:
             "M_fours": ceil(layers / 4) * point + 4 * one,
             "k_best": sqrt(layers * point / one),
         },
+        "pytorch_attention (a)": of_cases(attention, v, LONG),
     }
 
 
@@ -172,10 +187,17 @@ def sharding(v: Values) -> dict[str, Numbers]:
         f"stage {stage}, {k}": 16 * p if stage == 0 else 8 * p + Fraction(8 * p, k) for stage in (0, 1) for k in (1, 2)
     }
     here = Fraction(12 * p * (n - 1), n)
+    kept = {"M_weights": 4 * p, "M_gradients": 4 * p}
     return {
         "a": cells,
-        "a, moments": {"M_init": 4 * p, "M_first": 8 * p, "M_whole": 16 * p, "M_sharded": 8 * p + Fraction(8 * p, n)},
-        "c": {"V_here": here, "V_zero": here * Fraction(2, 3), "r_more": Fraction(3, 2)},
+        "a, moments": {
+            **kept,
+            "M_optimizer": 8 * p,
+            "M_first": 8 * p,
+            "M_whole": 16 * p,
+            "M_sharded": 8 * p + Fraction(8 * p, n),
+        },
+        "c": {**kept, "V_here": here, "V_zero": here * Fraction(2, 3), "r_more": Fraction(3, 2)},
     }
 
 

@@ -12,11 +12,13 @@ from symbolic_mem.accounts.left_out import left_out
 from symbolic_mem.accounts.tensor_gaps import saved_tensors
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import evaluate
+from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.notes import WHEN, notes
 from symbolic_mem.models.profile import PRECISIONS, profile, profiles
 from symbolic_mem.recipes.recipe import presets, recipe
+from symbolic_mem.render.document import render
 
 LLAMA = load_study("llama-3.1-8b")
 SAID = "What is kept for the backward pass: "
@@ -156,6 +158,19 @@ def test_fp8_leaves_embedding_head_norms_and_routers_as_they_are():
     norms = 61 * (2 * 7168 + 1536 + 512) + 7168
     (others,) = (term for term in account(deepseek.model, recipe("fp8")) if term.name == "BF16 weights")
     assert evaluate(others.bytes, deepseek.values) == 2 * (routers + embeddings + norms)
+
+
+def test_fp8_of_a_model_without_shapes_is_refused():
+    study = load_study("scaling-book-chips").change(recipe="fp8")
+    with pytest.raises(BadInput, match=r"recipe 'fp8' keeps the matrices of the blocks .* shapes are not given"):
+        study.memory  # noqa: B018
+
+
+@pytest.mark.parametrize("document", [homework, report])
+def test_a_document_says_what_counts_where_its_text_says_otherwise(document):
+    said = "The caller has set: recipe fp8. Where the text says otherwise, this counts."
+    assert said in render(document(LLAMA.change(recipe="fp8")), document.__name__, "md").decode()
+    assert "The caller has set" not in render(document(LLAMA), document.__name__, "md").decode()
 
 
 # assumptions of a profile are said of the models to which they apply

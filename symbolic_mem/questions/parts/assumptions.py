@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symbolic_mem.base.symbols import n_ep, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
 from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.plans.plan import Plan
 from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.question import symbols_in
@@ -34,7 +35,16 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
 
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
-    return placement_sentences(study.memory.kinds, study.placement) if study.placement else ()
+    named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan))
+    return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
+
+
+def _copies(plan: Plan) -> tuple[Prose, ...]:
+    if not plan.replicas:
+        return ()
+    return (
+        say("There are {n} such groups of devices, which multiplies the devices and divides nothing.", n=n_replica),
+    )
 
 
 DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_ep, n_micro, n_pod)
@@ -45,6 +55,8 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     given = [symbol for symbol in DEGREES if symbol in study.values]
     kinds = study.memory.kinds if given else ()
     used = set().union(*(study.placement[kind].degree.free_symbols for kind in kinds if kind in study.placement))
+    if study.plan is not None and study.plan.replicas:
+        used = used | {n_replica}
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()

@@ -177,8 +177,9 @@ def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
     """At the batch of the study, where each device has T/n tokens: the memory falls as the degree grows."""
     share, n, unit = found.share, found.symbol, found.capacity.unit
     limit = Limit(found.capacity.counted, found.limits.strict)
-    held = _kept(K0 + K1 * T / n + D0 / n + D1 * T / n**2, share)
-    chains = [Chain(held, ((limit.sign, C_mem),), asked=True)]
+    parts = [_kept((K1 * T + D0) / n, share), _kept(D1 * T / n**2, share), _kept(K0, share)]
+    parts = [part for part in parts if part != 0]
+    chains = [Chain(Total(tuple(parts)) if len(parts) > 1 else parts[0], ((limit.sign, C_mem),), asked=True)]
     if found.least is None:
         said = say(
             "At the batch of the study, {t} tokens, what every device keeps whatever the degree does not fit:",
@@ -188,11 +189,14 @@ def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
     for number, relation in ((found.least, limit.sign), (found.least - 1, limit.fails)):
         if number:
             held_there = symbolic(share.at(number, found.tokens))
-            put = held.xreplace({n: local("n", str(number))})
-            work.values[local("n", str(number))] = sp.Integer(number)
-            chains.append(
-                Chain(work.put(put), (amount(held_there, unit), (relation, Amount(C_mem.xreplace(work.values), unit))))
-            )
+            here = local("n", str(number))
+            work.values[here] = sp.Integer(number)
+            puts = tuple(work.put(part.xreplace({n: here})) for part in parts)
+            room = Amount(symbolic(found.capacity.counted), unit)
+            whole = Total(puts) if len(puts) > 1 else puts[0]
+            kept = local("M", str(number))
+            work.values[kept] = held_there
+            chains.append(Chain(kept, (("=", whole), amount(held_there, unit), (relation, room))))
     return work.step(
         say(
             "At the batch of the study, {t} tokens, one device holds less the more of them there are, and the bounds are",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import ceil
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
-from symbolic_mem.base.units import grouped
-from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, apart, link, say, text
 from symbolic_mem.document.steps import Block, Bullets, Step
 from symbolic_mem.document.words import about, gib, listed, plural
 from symbolic_mem.document.work import Work
@@ -161,18 +160,15 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
         yield "M_fix", say("{size} on every device", size=fixed)
 
 
-def held_at(value: int, size: Any, *, fits: bool, what: str = "what is kept") -> tuple[str, Prose]:
-    """What one device holds at a value of the unknown, at a glance; `what` must fit."""
-    shown = gib(symbolic(size))
-    pieces = {
-        "bytes": f"{ceil(size):,}",
-        "sign": "= " if shown.shown.exact else "",
-        "gib": about(shown),
-        "what": what,
-    }
+def held_at(
+    value: int, size: Number, room: sp.Expr | Number, *, fits: bool, what: str = "what is kept"
+) -> tuple[str, Prose]:
+    """What one device holds at a value of the unknown, at a glance, with digits enough to tell it from its room."""
+    whole, unit = Amount(symbolic(size), "bytes", 14), apart(gib(size), gib(room))[0]
+    kept = whole if unit.shown == whole.shown else Chain(whole, (link(unit),))
     if fits:
-        return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: {what} fits", **pieces)
-    return f"at {value}", say("{bytes} bytes {sign}{gib} on each device: too much", **pieces)
+        return f"at {shown(value).plain}", say("{kept} on each device: {what} fits", kept=kept, what=what)
+    return f"at {shown(value).plain}", say("{kept} on each device: too much", kept=kept)
 
 
 def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> Iterator[Block]:
@@ -224,7 +220,7 @@ def _share(solved: Solved, n: int, relation: str) -> Chain:
 def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     """What every device holds in full is too much, and why more devices do not help."""
     n, fixed, capacity = solved.bound.symbol, symbolic(solved.fixed), symbolic(solved.capacity)
-    relation = ">" if fixed > capacity else "="
+    relation, sizes = ">" if fixed > capacity else "=", apart(gib(fixed), gib(capacity))
     reason = (
         say("More devices do not help: nothing of this is divided over {n}.", n=n)
         if solved.bound.divided == 0
@@ -238,8 +234,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     yield work.step(
         text(TOO_MUCH),
-        Chain(M_fixed, (amount(fixed, "GiB"),)),
-        Chain(C_mem, (amount(capacity, "GiB"),)),
+        *(Chain(symbol, (link(size),)) for symbol, size in zip((M_fixed, C_mem), sizes, strict=True)),
         Chain(M_fixed, ((relation, C_mem),)),
         reason=reason,
     )
@@ -247,10 +242,8 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 
 def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None, study: Study) -> Prose:
     """Why no number of devices is enough, at an instant where the instants are known, and what would help."""
-    pieces: dict[str, Any] = {
-        "fixed": about(Amount(symbolic(solved.fixed), capacity.unit)),
-        "capacity": about(Amount(symbolic(solved.capacity), capacity.unit)),
-    }
+    fixed, room = apart(Amount(symbolic(solved.fixed), capacity.unit), Amount(symbolic(solved.capacity), capacity.unit))
+    pieces: dict[str, Any] = {"fixed": fixed, "capacity": room}
     if study.at is not None:
         name, size, remedy = largest_in_full(solved, study)
         pieces |= {
@@ -268,7 +261,7 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
         return say(
             "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
             "tokens for each device leave room for a finite number of devices",
-            most=grouped(str(lacking.most)),
+            most=lacking.most,
             **pieces,
         )
     if not solved.bound.memory.of("activations", "buffers").terms:
@@ -333,11 +326,12 @@ def answer_words(
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
     assert held is not None, "there is a degree, so something is known of one device"
     devices = plural(solved.value, "device", "devices")
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
     pieces |= {
         "value": solved.value,
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
-        "share": about(Amount(symbolic(held), capacity.unit)),
-        "counted": about(Amount(capacity.counted, capacity.unit)),
+        "share": share,
+        "counted": counted,
         "each": each,
     }
     if rules and reading is not None:

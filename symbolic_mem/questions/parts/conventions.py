@@ -11,7 +11,7 @@ from symbolic_mem.base.exact import Values, evaluate
 from symbolic_mem.base.symbols import N_devices, T, X, Y
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
-from symbolic_mem.plans.roofline import OVERLAPS
+from symbolic_mem.plans.words import OVERLAPS
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import best_mesh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
@@ -11,6 +12,7 @@ from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.words import about, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.editions import computed_chain
+from symbolic_mem.questions.parts.figures import verdict
 from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines, Held
 
 VERDICTS = {"exact": "it agrees", "rounded": "rounds to it", "truncated": "cut off gives it"}
@@ -47,7 +49,7 @@ def _table(edition: str, pairs: list[Pair]) -> Table:
     rows = tuple(
         (
             say("{s}", s=symbol),
-            about(Amount(each.value, each.line.unit, each.line.digits)),
+            about(_told(each, held)),
             text(f"{held.figure.written} {each.line.unit}".strip()),
             _verdict(held),
         )
@@ -83,3 +85,11 @@ def _verdict(held: Held) -> Prose:
         return text("another number")
     off = about(Amount(100 * abs(held.off), "%", 2))
     return say("{off} less", off=off) if held.off < 0 else say("{off} more", off=off)
+
+
+def _told(each: Evaluated, held: Held) -> Amount:
+    """The value with digits enough that a reader comes to the verdict, too: 18.4497 and not 18.450 against 18.4."""
+    number = Amount(each.value, each.line.unit, each.line.digits, fixed=True)
+    while not number.shown.exact and verdict(sp.Rational(number.shown.figures), held.figure.written) != held.verdict:
+        number = replace(number, digits=number.digits + 1)
+    return number

@@ -12,7 +12,7 @@ from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.exact import Values, missing
 from symbolic_mem.base.formula import read_formula, read_written
 from symbolic_mem.base.tomlfile import known_keys
-from symbolic_mem.document.prose import Chain, Prose, Put, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Put, amount, say, text
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.figures import figure, verdict
@@ -80,7 +80,7 @@ def check_computed(printed: Figure, values: Values, where: str, scale: int = 1) 
     value = printed.computes.xreplace(dict(values)) / scale
     rounded = value if value.is_Rational else sp.Rational(str(sp.N(value, 40))) if value.is_real else None
     if rounded is None or verdict(rounded, printed.written) == "different":
-        shown = f"{float(value):.6g}" if value.is_real else str(value)
+        shown = Amount(value, digits=6).shown.plain if value.is_real else str(value)
         raise BadInput(f"{where}: computes comes out to {shown}, and that is not printed as {printed.written}")
 
 
@@ -97,7 +97,7 @@ def computed_words(printed: Figure, values: Values, unit: str = "") -> Prose:
 def computed_chain(printed: Figure, work: Work, unit: str = "", digits: int = 5) -> Chain:
     """What the edition computes: its formula, the numbers put in, and its value."""
     assert printed.computes is not None and printed.written_out is not None
-    value = amount(work.number(printed.computes), unit, digits=digits)
+    value = amount(work.number(printed.computes), unit, digits=digits, fixed=True)
     if printed.computes.free_symbols:
         return Chain(printed.computes, (("=", work.put(printed.computes)), value))
     return Chain(printed.written_out, (value,))

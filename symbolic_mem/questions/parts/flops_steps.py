@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import B, S, local, lookup
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, count, joined
+from symbolic_mem.document.words import about, capitalised, count, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.worked import Case
 from symbolic_mem.study.study import Study
@@ -146,10 +146,10 @@ def case_blocks(found: Many) -> Iterator[Block]:
     """Each part as a formula and with the numbers of every case, then the shares side by side."""
     first = found.cases[0][1]
     works = [Work(inside.study.values) for _, inside in found.cases]
-    chains = []
+    yield Paragraph(text("Part by part, all repetitions together:"))
     for part, formula in first.parts.items():
         symbol = local("F", part)
-        chains.append(Chain(symbol, (("=", formula),), asked=True))
+        chains = [Chain(symbol, (("=", formula),), asked=True)]
         for (case, inside), work in zip(found.cases, works, strict=True):
             value = inside.number(part)
             here = case.of(symbol)
@@ -157,7 +157,7 @@ def case_blocks(found: Many) -> Iterator[Block]:
             chain = Chain(here, (("=", work.put(formula)), amount(value, "FLOP", digits=30)))
             work.check(chain)
             chains.append(chain)
-    yield Work({}).step(text("Part by part, all repetitions together:"), *_unchecked(chains))
+        yield Work({}).step(text(f"{capitalised(_words(part))}:"), *_unchecked(chains))
     symbols = [local("F", part) for part in first.parts]
     totals = [Chain(TOTAL, (("=", Total(tuple(symbols))),), asked=True)]
     for (case, inside), work in zip(found.cases, works, strict=True):

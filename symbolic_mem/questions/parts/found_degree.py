@@ -17,6 +17,7 @@ from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
+from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
@@ -28,6 +29,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.solvers.layout import WholeSamples
 from symbolic_mem.study.question import Claimed
 
 
@@ -80,6 +82,15 @@ class FoundDegree(FoundAtInstants):
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process has so much room, or that sequences are cut."""
+        if self.value is None:
+            return ()
+        whole = any(isinstance(rule, WholeSamples) for rule in self.degree.rules)
+        cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
+        return (*close_fit(self.capacity, self.held(self.value)), *cut)
+
+    @property
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, and what one device holds."""
         lines = (
@@ -125,10 +136,10 @@ class FoundDegree(FoundAtInstants):
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
         if solved.value is not None:
-            yield held_at(solved.value, self.held(solved.value), fits=True, what=fitting(self.study))
+            yield held_at(solved.value, self.held(solved.value), ideal.capacity, fits=True, what=fitting(self.study))
         below = solved.largest_below
         if below is not None:
-            yield held_at(below, self.held(below), fits=False)
+            yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self._known)
         for said in self.assumptions:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 import sympy as sp
 
-from symbolic_mem.base.rational import Number
-from symbolic_mem.document.prose import Prose, say
+from symbolic_mem.base.rational import Number, rounded_up, symbolic
+from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.instants import words_of
 from symbolic_mem.study.question import Found
@@ -44,7 +43,7 @@ class FoundAtInstants(Found):
 
     def held_bytes(self, value: int | None) -> int | None:
         """Those bytes, rounded up to a whole byte; None without a value."""
-        return None if value is None else ceil(self.held(value))
+        return None if value is None else rounded_up(self.held(value))
 
     @property
     def held_formula(self) -> sp.Expr:
@@ -58,8 +57,8 @@ class FoundAtInstants(Found):
         if self.value is None or self.fullest(self.value) is self:
             return ()
         most = self.fullest(self.value)
-        kept = f"{ceil(most.held_here(self.value)):,}"
-        return (say("One device then keeps most, {kept} bytes, at {moment}.", kept=kept, moment=words_of(most.study)),)
+        kept = Amount(symbolic(most.held_here(self.value)), "bytes", digits=14)
+        return (say("One device then keeps most, {kept}, at {moment}.", kept=kept, moment=words_of(most.study)),)
 
     @property
     def fuller_blocks(self) -> Iterator[Block]:

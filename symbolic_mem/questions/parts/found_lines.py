@@ -62,6 +62,12 @@ class FoundLines(Found):
             if symbol in self.study.values
         )
 
+    def put_into(self, position: int) -> tuple[sp.Basic, ...]:
+        """The formula of a line, and the numbers that are put into it in the order of their names."""
+        known = {**self.study.values, **{each.line.symbol: each.value for each in self.evaluated}}
+        formula = self.evaluated[position].line.formula
+        return (formula, *(known.get(s, s) for s in sorted(formula.free_symbols, key=str)))
+
     @property
     def rests_on(self) -> frozenset[sp.Basic]:
         """The given symbols that the lines that answer rest on."""

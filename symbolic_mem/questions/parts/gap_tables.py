@@ -6,9 +6,9 @@ import sympy as sp
 
 from symbolic_mem.accounts.gaps import Gap
 from symbolic_mem.accounts.tensor_gaps import TensorGap
-from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
+from symbolic_mem.document.prose import Brief, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
-from symbolic_mem.document.words import about, count, joined
+from symbolic_mem.document.words import about, count, gib, joined
 from symbolic_mem.questions.parts.comparison import FoundGaps
 
 
@@ -81,7 +81,7 @@ def _terms_table(found: FoundGaps) -> Table:
             Column(text("term"), "name"),
             Column(text("formula"), "formula"),
             Column(text("bytes"), "right"),
-            Column(text("GiB"), "right"),
+            Column(text("memory"), "right"),
             Column(text("why"), "text" if told else "left"),
         ),
         tuple(rows),
@@ -101,7 +101,7 @@ def _tensors_table(found: FoundGaps) -> Table:
             Column(text("layer")),
             Column(text("tensor")),
             Column(text("formula"), "formula"),
-            Column(text("GiB"), "right"),
+            Column(text("memory"), "right"),
             Column(text("why"), "note"),
         ),
         tuple(rows),
@@ -111,4 +111,4 @@ def _tensors_table(found: FoundGaps) -> Table:
 def _figures(size: sp.Rational | None) -> tuple[Prose, Prose]:
     if size is None:
         return text("–"), text("–")
-    return count(size), about(Amount(size / 2**30))
+    return count(size), about(gib(size))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
-from symbolic_mem.base.limit import Limit
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
 
@@ -64,6 +65,9 @@ def fitting_one(study: Study) -> str:
 
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
     """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
+    from symbolic_mem.base.limit import Limit
+    from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
+
     memory = study.placed(kinds)
     if not is_divided(memory, symbol):
         need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
@@ -122,7 +126,7 @@ def _decided(found: Found, other: Found) -> Prose:
         return say(
             "Gradients do not persist between micro-batches, so two moments must fit. Both give {value}; the one at which "
             "each device then keeps most is counted: {chosen}. The other is {other}.",
-            value=f"{other.value:,}",
+            value=other.value,
             **pieces,
         )
     if other.value is None and other.feasible:
@@ -134,7 +138,7 @@ def _decided(found: Found, other: Found) -> Prose:
     return say(
         "Gradients do not persist between micro-batches, so two moments must fit. The one that decides is counted: "
         "{chosen}. The other, {other}, gives {value}.",
-        value=text("no such number" if other.value is None else f"{other.value:,}"),
+        value=text("no such number") if other.value is None else other.value,
         **pieces,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import sympy as sp
 
@@ -16,8 +16,6 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.editions import Figure, edition, in_edition, read_figures
 from symbolic_mem.questions.parts.figures import figure
 from symbolic_mem.questions.parts.instants import decided_words, instant_words
-from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
-from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
 from symbolic_mem.study.changes import (
     place_kind,
     reserve,
@@ -30,6 +28,10 @@ from symbolic_mem.study.changes import (
 )
 from symbolic_mem.study.question import At, Question, key, sets, words, wrong_type
 from symbolic_mem.study.setting import Change
+
+if TYPE_CHECKING:
+    from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
+    from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
 
 
 def flag(given: Any, at: At) -> bool:
@@ -189,16 +191,52 @@ def _if_true(make: Callable[[], Rule | Layout]) -> Callable[[Any, At], tuple[Rul
     return lambda given, at: (make(),) if flag(given, at) else ()
 
 
+def _whole_samples() -> WholeSamples:
+    from symbolic_mem.solvers.layout import WholeSamples
+
+    return WholeSamples()
+
+
+def _padded_rows() -> PaddedRows:
+    from symbolic_mem.solvers.layout import PaddedRows
+
+    return PaddedRows()
+
+
+def _multiple_of(number: sp.Expr) -> MultipleOf:
+    from symbolic_mem.solvers.rules import MultipleOf
+
+    return MultipleOf(number)
+
+
+def _power_of_two() -> PowerOfTwo:
+    from symbolic_mem.solvers.rules import PowerOfTwo
+
+    return PowerOfTwo()
+
+
+def _divides(number: sp.Expr) -> Divides:
+    from symbolic_mem.solvers.rules import Divides
+
+    return Divides(number)
+
+
+def _at_most(number: sp.Expr) -> AtMost:
+    from symbolic_mem.solvers.rules import AtMost
+
+    return AtMost(number)
+
+
 @dataclass(frozen=True)
 class Ruled(Question):
     """A question about a degree under the rules of real clusters."""
 
-    whole_samples: tuple[WholeSamples, ...] = key(_if_true(WholeSamples), ())
-    padded_rows: tuple[PaddedRows, ...] = key(_if_true(PaddedRows), ())
-    multiple_of: tuple[MultipleOf, ...] = key(_rule(MultipleOf), ())
-    power_of_two: tuple[PowerOfTwo, ...] = key(_if_true(PowerOfTwo), ())
-    divides: tuple[Divides, ...] = key(_rule(Divides), ())
-    at_most: tuple[AtMost, ...] = key(_rule(AtMost), ())
+    whole_samples: tuple[WholeSamples, ...] = key(_if_true(_whole_samples), ())
+    padded_rows: tuple[PaddedRows, ...] = key(_if_true(_padded_rows), ())
+    multiple_of: tuple[MultipleOf, ...] = key(_rule(_multiple_of), ())
+    power_of_two: tuple[PowerOfTwo, ...] = key(_if_true(_power_of_two), ())
+    divides: tuple[Divides, ...] = key(_rule(_divides), ())
+    at_most: tuple[AtMost, ...] = key(_rule(_at_most), ())
 
     @property
     def rules(self) -> tuple[Rule | Layout, ...]:

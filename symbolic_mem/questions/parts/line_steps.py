@@ -23,7 +23,7 @@ def line_step(each: Evaluated, work: Work) -> Step:
     """Write a line from symbols to numbers to its value."""
     line = each.line
     work.values[line.symbol] = each.value
-    shown = amount(each.value, line.unit, digits=line.digits)
+    shown = amount(each.value, line.unit, digits=line.digits, fixed=True)
     exact = shown[1].shown.exact
     links: list[tuple[str, Side]]
     if line.formula.free_symbols:
@@ -42,7 +42,7 @@ def asked_table(found: FoundLines) -> Table:
         (
             text(capitalised(each.line.statement)),
             say("{s}", s=each.line.symbol),
-            about(Amount(each.value, each.line.unit, each.line.digits)),
+            about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)),
         )
         for each in found.closing
     )
@@ -55,6 +55,15 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
     works = [Work(inside.study.values) for _, inside in found.cases]
     for position, line in enumerate(found.lines):
         formulas = [inside.evaluated[position].line.formula for _, inside in found.cases]
+        reason = text(line.note) if line.note else None
+        if _alike(found, position):
+            step = line_step(found.cases[0][1].evaluated[position], works[0])
+            for work in works:
+                work.values |= dict.fromkeys(
+                    (line.symbol, *(case.of(line.symbol) for case, _ in found.cases)), works[0].values[line.symbol]
+                )
+            yield step
+            continue
         shared = formulas[0] if len(set(formulas)) == 1 and formulas[0].free_symbols else None
         chains = [] if shared is None else [Chain(line.symbol, (("=", Long(shared)),), asked=True)]
         for (case, inside), work, formula in zip(found.cases, works, formulas, strict=True):
@@ -65,12 +74,16 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
                 each.values[symbol] = value
             own = () if shared is not None or not formula.free_symbols else (("=", Long(formula)),)
             put = (("=", Long(work.put(formula))),) if formula.free_symbols else ()
-            chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits)))
+            chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits, fixed=True)))
             work.check(chain)
             chains.append(chain)
-        reason = text(line.note) if line.note else None
         yield Step(text(capitalised(line.statement) or "Then"), tuple(chains), reason)
     yield _cases_table(found)
+
+
+def _alike(found: FoundCases, position: int) -> bool:
+    """Whether a line has the same numbers put in in every case: it is then worked through once."""
+    return len({inside.put_into(position) for _, inside in found.cases}) == 1
 
 
 def _cases_table(found: FoundCases) -> Table:
@@ -85,7 +98,7 @@ def _cases_table(found: FoundCases) -> Table:
         (
             text(case.name),
             *(_given(symbol, inside) for symbol in symbols),
-            *(about(Amount(each.value, each.line.unit, each.line.digits)) for each in inside.closing),
+            *(about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)) for each in inside.closing),
         )
         for case, inside in found.cases
     )
@@ -114,7 +127,7 @@ def in_cases(found: FoundCases) -> Prose:
         each = [
             say(
                 "{number} for {case}",
-                number=about(Amount(inside.closing[position].value, line.unit, line.digits)),
+                number=about(Amount(inside.closing[position].value, line.unit, line.digits, fixed=True)),
                 case=text(case.name),
             )
             for case, inside in found.cases

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.factors import common_factors_first
+from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
-from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
-from symbolic_mem.document.words import count, gib, listed
+from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.groups import groups
 from symbolic_mem.models.tensors import STATIC, Layer, Model
@@ -40,6 +42,17 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
     return blocks
 
 
+def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
+    """Give every kind of memory in `kinds`, and their sums, their numbers, where another part of the document tells how."""
+    memory = study.memory.of(*kinds)
+    work.define(P, study.model.parameters)
+    for kind in memory.kinds:
+        work.define(KIND_SYMBOLS[kind], memory.of(kind).total)
+    if len([kind for kind in memory.kinds if kind in STATIC]) > 1:
+        work.define(M_static, memory.static)
+    work.define(M_total, memory.total)
+
+
 def parameter_steps(model: Model, work: Work) -> list[Step]:
     """Count the parameters of each kind of layer, then all together."""
     found = groups(model)
@@ -60,7 +73,9 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
         for group in found:
             symbol = local("P", group.name)
             value = work.define(symbol, group.parameters)
-            chains.append(Chain(symbol, (("=", Long(sp.gcd_terms(group.parameters))), amount(value, "parameters"))))
+            chains.append(
+                Chain(symbol, (("=", Long(common_factors_first(group.parameters))), amount(value, "parameters")))
+            )
             counted.append(sp.Mul(group.repeat, symbol))
         steps.append(work.step(text("One layer of each kind holds"), *chains))
         statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]
@@ -83,7 +98,7 @@ def term_table(study: Study, memory: Memory) -> Table:
             Column(text("term")),
             Column(text("formula"), "formula"),
             Column(text("bytes"), "right"),
-            Column(text("GiB"), "right"),
+            Column(text("memory"), "right"),
             Column(text("share"), "right"),
         ),
         tuple(rows),
@@ -92,22 +107,17 @@ def term_table(study: Study, memory: Memory) -> Table:
 
 
 def _figures(value: sp.Rational, total: sp.Rational) -> tuple[Prose, Prose, Prose]:
-    _, share = amount(100 * value / total, "%", digits=3)
-    part = text("< 0.01 %") if share.value < sp.Rational(1, 100) else _marked(share)
-    return count(value), _marked(Amount(value / 2**30)), part
-
-
-def _marked(figure: Amount) -> Prose:
-    return Prose((figure,) if figure.shown.exact else ("≈ ", figure))
+    return count(value), about(gib(value)), share(value, total)
 
 
 def _state_step(kind: str, memory: Memory, work: Work) -> Step:
     names = []
     for term in memory.terms:
         copies = sp.cancel(term.short / (term.bytes_per_element * P)) if term.short is not None else sp.S.One
-        each = f"{copies} × {term.bytes_per_element}" if copies != 1 else f"{term.bytes_per_element}"
+        size = bytes_words(term.bytes_per_element)
+        each = f"{copies} × {size}" if copies != 1 else size
         reason = f"{term.reason}: " if term.reason else ""
-        names.append(f"{term.name} ({reason}{each} bytes {'each' if term.short is None else 'for each parameter'})")
+        names.append(f"{term.name} ({reason}{each} {'each' if term.short is None else 'for each parameter'})")
     return _plain_step(f"{_sentence(listed(names))} take", kind, memory, work)
 
 
@@ -146,7 +156,9 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
         term = memory.terms[0]
         size = term.bytes_per_element
         reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
-        statement = say("At {size} bytes each{reason}, all activations take", size=size, reason=text(reason))
+        statement = say(
+            "At {size} each{reason}, all activations take", size=text(bytes_words(size)), reason=text(reason)
+        )
         blocks.append(_one_term(statement, term, work))
     return blocks + _per_token(memory, work)
 

@@ -12,7 +12,7 @@ from symbolic_mem.base.symbols import N_devices, T, T_min, X, X_best, Y, t_fsdp,
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.work import Work
-from symbolic_mem.plans.roofline import OVERLAPS
+from symbolic_mem.plans.words import OVERLAPS
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.solvers.optimum import WholeMesh, best_mesh, least, whole_meshes
 

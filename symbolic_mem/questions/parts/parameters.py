@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.document.prose import amount, say, text
+from symbolic_mem.document.prose import percent, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import count
 from symbolic_mem.models.counts import active_by_group, parameters_by_group
@@ -23,7 +23,7 @@ def experts_tables(study: Study) -> tuple[Table, ...]:
         rows.append((text(group), say("{f}", f=formula), *_counts(whole[group], active[group], values)))
     every, visited = sp.Add(*whole.values()), sp.Add(*active.values())
     rows.append((text("total"), text(""), *_counts(every, visited, values)))
-    share = amount(100 * visited.xreplace(values) / every.xreplace(values), "%", digits=3)[1]
+    share = percent(visited.xreplace(values), every.xreplace(values))
     return (
         Table(
             say("Parameters by group, and those that one token visits ({share} of all)", share=share),

@@ -79,13 +79,13 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
     for name in (name for name in names if name not in always):
         rows.append((text(name), *(_shown(one.parts[name]) if name in one.parts else text("–") for one in found)))
     rows.append((text("together"), *(_shown(one.bytes) for one in found)))
-    columns = (Column(text("on one device")), *(Column(text(one.phase), "right") for one in found))
+    columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
     yield Paragraph(say("A step is fullest at {words}. Of each phase, its fullest instant:", words=most.words))
-    yield Table(text("The instants of a step, in GiB"), columns, tuple(rows), totals=True)
+    yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
 
 
 def _shown(size: Number) -> Prose:
-    return say("{size}", size=gib(symbolic(size)).shown.text)
+    return about(gib(symbolic(size)))
 
 
 def peak_summary(found: Sequence[Fullest]) -> Iterator[tuple[str, Prose]]:

@@ -10,9 +10,9 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
@@ -192,22 +192,20 @@ def none_words(answer: Upper, what: str = "what is kept") -> Prose:
     x = answer.bound.symbol
     if answer.unbounded:
         return say("the memory does not grow with {x} at these numbers: {what} fits at every value", what=what, x=x)
-    room, constant = about(gib(symbolic(answer.capacity))), symbolic(answer.constant_bytes)
+    constant = symbolic(answer.constant_bytes)
+    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     if constant >= answer.capacity:
         return say(
             "what does not depend on {x} already takes {c}, and one device has {room}; take a larger device, divide the "
             "memory over more devices, or choose a smaller model",
             x=x,
-            c=about(gib(constant)),
-            room=room,
+            **dict(zip(("c", "room"), apart(gib(constant), gib(answer.capacity)), strict=True)),
         )
-    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
     return say(
         "even {x} = 1 takes {c}, and one device has {room}; take a larger device, divide the memory over more devices, "
         "or choose a smaller model",
         x=x,
-        c=about(gib(one)),
-        room=room,
+        **dict(zip(("c", "room"), apart(gib(one), gib(answer.capacity)), strict=True)),
     )
 
 
@@ -230,10 +228,11 @@ def answer_words(
         if reading is not None:
             return say("With {reading}, there is no such {x}: {reason}.", **pieces)
         return say("There is no such {x}: {reason}.", **pieces)
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
-        "share": about(Amount(symbolic(held), capacity.unit)),
-        "counted": about(Amount(capacity.counted, capacity.unit)),
+        "share": share,
+        "counted": counted,
         "more": Amount(sp.Integer(answer.value + 1)),
         "one": one,
     }

@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import sentences, unit_for
+from symbolic_mem.document.words import sentences
 from symbolic_mem.questions.parts.editions import Figure, check_computed, computed_words
 from symbolic_mem.questions.parts.figures import figure, verdict
 from symbolic_mem.questions.parts.keys import Printed
@@ -53,7 +53,7 @@ def _held(given: Figure, value: sp.Expr | None, what: str, study: Study) -> Pros
     if what != "devices" and how != "different":
         return say("The printed figure is {printed} ({edition}), which is this number {how}.", how=how, **pieces)
     off = abs(value - stated)
-    numbers = {"value": Amount(value), "off": Amount(off, unit_for(off, what))}
+    numbers = {"value": Amount(value), "off": Amount(off, what)}
     if stated < value:
         said = say(
             "The printed figure is {printed} ({edition}); the exact answer is {value}, {off} more.", **pieces, **numbers

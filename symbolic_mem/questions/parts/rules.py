@@ -8,9 +8,9 @@ import sympy as sp
 
 from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, local
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
-from symbolic_mem.document.words import count, sentence_of
+from symbolic_mem.document.words import about, count, gib, sentence_of
 from symbolic_mem.document.work import Work
 from symbolic_mem.solvers.degree import Applied, Degree
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples
@@ -52,8 +52,7 @@ def reason_words(degree: Degree) -> Prose | None:
     reason = degree.reason
     if reason is None:
         return None
-    room = Amount(symbolic(degree.capacity), "bytes")
-    kept = Amount(symbolic(reason.bytes or 0), "bytes")
+    kept, room = apart(Amount(symbolic(reason.bytes or 0), "bytes", 14), Amount(symbolic(degree.capacity), "bytes", 14))
     if reason.code == "fixed":
         n = degree.ideal.bound.symbol
         return say(
@@ -145,7 +144,7 @@ def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
             whole = sp.ceiling(sp.Mul(rational(rows), devices, evaluate=False), evaluate=False)
             sides.append(sp.Mul(rational(size), whole, evaluate=False))
         links.append(("=", sides[0] if len(sides) == 1 else Total(tuple(sides))))
-    return Chain(symbol, (*links, amount(total, digits=12), (relation, C_mem)))
+    return Chain(symbol, (*links, amount(total, digits=14), (relation, C_mem)))
 
 
 def _integer_step(step: Applied, several: bool, degree: Degree, work: Work) -> Block:
@@ -214,15 +213,14 @@ def _table(degree: Degree) -> Table:
         (
             Column(text("rule"), "text"),
             Column(say("smallest {n}", n=degree.ideal.bound.symbol), "right"),
-            Column(text("GiB on each device"), "right"),
+            Column(text("on each device"), "right"),
         ),
         tuple(rows),
     )
 
 
 def _cell(profile: Profile, n: int) -> Prose:
-    shown = Amount(rational(profile.at(n)) / 2**30)
-    return Prose((shown,) if shown.shown.exact else ("≈ ", shown))
+    return about(gib(profile.at(n)))
 
 
 def rule_names(degree: Degree) -> list[str]:

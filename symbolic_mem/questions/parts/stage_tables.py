@@ -56,7 +56,7 @@ def amount_words(value: sp.Rational | None, found: FoundStages) -> Prose:
     if value is None:
         return text("–")
     if found.solved is None:
-        return about(Amount(value, found.unit))
+        return about(Amount(value, found.unit, digits=6, fixed=True))
     return about(Amount(value / BILLION, "billion")) if _in_billions(found) else about(Amount(value))
 
 
@@ -128,5 +128,7 @@ def _off(cell: Cell, found: FoundStages) -> Prose:
         return say("printed {printed}, and what is kept fits at no value", printed=text(cell.printed))
     pieces = {"printed": text(cell.printed), "value": amount_words(cell.value, found)}
     if cell.off < 0:
-        return say("printed {printed}, exactly {value}: {off} too little", off=amount_words(-cell.off, found), **pieces)
-    return say("printed {printed}, exactly {value}: {off} too much", off=amount_words(cell.off, found), **pieces)
+        return say(
+            "printed {printed}, and it is {value}: {off} too little", off=amount_words(-cell.off, found), **pieces
+        )
+    return say("printed {printed}, and it is {value}: {off} too much", off=amount_words(cell.off, found), **pieces)

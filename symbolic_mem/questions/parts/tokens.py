@@ -10,7 +10,6 @@ import sympy as sp
 
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, C_mem, S, T
-from symbolic_mem.base.units import grouped
 from symbolic_mem.document.prose import Amount, Chain, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import count
@@ -53,7 +52,6 @@ def tokens_that_fit(solved: Solved, study: Study, asked: tuple[int, ...] = ()) -
 def token_steps(lacking: TokensThatFit, solved: Solved, work: Work) -> Iterator[Block]:
     """Solve the condition for the tokens of one device, then tabulate the degrees."""
     n, real = solved.bound.symbol, work.number(lacking.limit)
-    most = grouped(str(lacking.most))
     yield work.step(
         say(
             "What would help: fewer tokens on each device. What stays was that of the whole batch of the study, on every "
@@ -61,7 +59,7 @@ def token_steps(lacking: TokensThatFit, solved: Solved, work: Work) -> Iterator[
             t=T,
         ),
         Chain(T, (("<", lacking.limit), amount(real, "tokens", digits=7)), asked=True),
-        reason=say("So the most is {most} tokens; the nearer to it, the more devices it takes.", most=most),
+        reason=say("So the most is {most} tokens; the nearer to it, the more devices it takes.", most=lacking.most),
     )
     heads = [say("{n} at {c}", n=n, c=Amount(other.counted, other.unit)) for other in lacking.capacities]
     yield Table(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, local
@@ -194,7 +195,7 @@ class Sensitivities:
                 say("{x}", x=one.symbol),
                 text("–") if one.derivative is None else say("{d}", d=_in_a_line(one.derivative)),
                 text("–") if one.rate is None else about(Amount(symbolic(one.rate), digits=3)),
-                about(Amount(symbolic(one.added) / 2**30, digits=4)),
+                about(replace(gib(one.added), digits=4)),
             )
             for one in self.rows
         )
@@ -202,7 +203,7 @@ class Sensitivities:
             Column(say("{x}", x=local("x", ""))),
             Column(text("derivative, bytes"), "formula"),
             Column(text("elasticity"), "right"),
-            Column(text("1 % more adds, GiB"), "right"),
+            Column(text("1 % more adds"), "right"),
         )
         caption = say(
             "How {m} answers to each symbol, the others held: its derivative, its elasticity (the limit of percent for "
@@ -226,5 +227,5 @@ def what_it_answers_to(study: Study, kinds: Sequence[str]) -> Sensitivities | No
 
 def _in_a_line(derivative: sp.Expr) -> sp.Expr:
     """Common factors in front; multiplied out where that would be one wide fraction, which no table can break."""
-    short = sp.gcd_terms(derivative)
+    short = common_factors_first(derivative)
     return sp.expand(derivative) if short.as_numer_denom()[1].free_symbols else short

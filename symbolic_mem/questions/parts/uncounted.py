@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import ceil
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.accounts.left_out import LeftOut, beyond, left_out
 from symbolic_mem.base.exact import Given, Numbers
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.study.study import Study
@@ -73,6 +72,4 @@ def uncounted_records(study: Study, values: Given) -> list[Mapping[str, Any]]:
     """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
     numbers = Numbers.of(values)
     found = ((one, one.at(numbers)) for one in uncounted(study))
-    return [
-        {"what": one.words, "bytes": None if size is None else ceil(size), "formula": one.size} for one, size in found
-    ]
+    return [{"what": one.words, "bytes": rounded_up(size), "formula": one.size} for one, size in found]

@@ -7,7 +7,7 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, M_Y, L, P, W, X, Y, d_ff, n_micro, n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
-from symbolic_mem.document.words import about, sentences, unit_for
+from symbolic_mem.document.words import about, sentences
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.questions.parts.setting import Setting
@@ -158,15 +158,13 @@ def pipelined(case: Setting) -> Way:
     values, beside = {**case.values, **example}, ()
     staged = Mesh(x=X / n_pp)
     if case.values[X] < example[n_pp]:
-        lacking = say(
-            "An axis of {x} cannot be cut in four.", x=Amount(case.values[X], unit_for(case.values[X], "chips"))
-        )
+        lacking = say("An axis of {x} cannot be cut in four.", x=Amount(case.values[X], "chips"))
     else:
         lacking = no_batch(on_mesh(case, staged), values)
     if not case.names and L in case.values:
         values[P] = case.load.weights.xreplace(dict(case.values)) * case.values[L]
     if P in values:
-        beside = (Beside(2 * P / (n_pp * Y), "GB"), Beside(bubble(n_pp, n_micro)))
+        beside = (Beside(2 * P / (n_pp * Y), "GiB"), Beside(bubble(n_pp, n_micro)))
     return Way(
         "stages",
         "Pipelining",

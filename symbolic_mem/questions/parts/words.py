@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import (
 )
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import about, fraction_words, listed
+from symbolic_mem.document.words import fraction_words, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.solvers.capacity import Capacity
@@ -99,16 +99,26 @@ def reading_of(placement: Mapping[str, Placed]) -> Prose | None:
 def capacity_words(capacity: Capacity) -> Prose:
     """Say which memory of which device counts, and in which reading of its label, before anything is kept free."""
     nominal = rational(capacity.nominal)
-    counted = about(Amount(nominal, "bytes"))
+    counted = Amount(nominal, "bytes", digits=14)
     if capacity.device is None:
-        return say("Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit), counted=counted)
+        return say(
+            "Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit, fixed=True), counted=counted
+        )
     reading = capacity.reading or "binary"
     pieces = {"device": capacity.device.title, "reading": READING_WORDS[reading], "counted": counted}
     if reading != "reported":
-        label = Amount(nominal, capacity.unit)
+        label = Amount(nominal, capacity.unit, fixed=True)
         return say("Each {device} is counted with {label}, {reading}: {counted}.", label=label, **pieces)
-    if capacity.device.reported_by:
-        by = capacity.device.reported_by
+    by = capacity.device.reported_by
+    if capacity.device.reported_as:
+        return say(
+            "Each {device} is counted with {reading} ({by}). They are printed as {printed}, so not all figures are known; "
+            "{counted} are taken.",
+            by=by,
+            printed=capacity.device.reported_as,
+            **pieces,
+        )
+    if by:
         return say("Each {device} is counted with {reading} ({by}): {counted}.", by=by, **pieces)
     return say("Each {device} is counted with {reading}: {counted}.", **pieces)
 

@@ -1,0 +1,78 @@
+"""What is true of an answer and easily missed: a fit that no process has room for, a sequence that is cut."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.symbols import B
+from symbolic_mem.document.prose import Amount, Prose, apart, say, text
+from symbolic_mem.document.words import listed
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.study import Study
+
+
+def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
+    """Say that what fits the capacity is more than a process finds free on such a device, where that is known.
+
+    >>> from symbolic_mem.hardware.catalogue import device
+    >>> from symbolic_mem.render.text import plain_prose
+    >>> from symbolic_mem.solvers.capacity import capacity_of
+    >>> h100 = capacity_of(device("h100-80gb"), "reported")
+    >>> close_fit(h100, 70 * 2**30)
+    ()
+    >>> plain_prose(close_fit(h100, h100.nominal)[0]).startswith("A process finds ≈ 78.664 GiB free on such a device")
+    True
+    """
+    device = capacity.device
+    if device is None or device.process is None or held is None or held <= device.process.bytes:
+        return ()
+    free, kept = apart(Amount(symbolic(device.process.bytes), "GiB"), Amount(symbolic(held), "GiB"))
+    return (
+        say(
+            "A process finds {free} free on such a device ({by}), and {kept} are kept: reserve {reserve} of the "
+            "capacity (reserved in a study, --reserve).",
+            free=free,
+            by=text(device.process.by),
+            kept=kept,
+            reserve=Amount(symbolic(capacity.nominal - device.process.bytes), "GiB"),
+        ),
+    )
+
+
+def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value: int | None) -> tuple[Prose, ...]:
+    """Say that there are more devices than sequences, where the activations are divided over them."""
+    sequences = study.values.get(B)
+    if sequences is None or value is None or value <= sequences:
+        return ()
+    if placed is None or placed.fraction == 0 or symbol not in placed.degree.free_symbols:
+        return ()
+    return (
+        say(
+            "There are more devices than sequences ({n} = {value}, {B} = {sequences}), so each holds a part of one. Where a "
+            "sequence cannot be cut, ask for whole ones (whole_samples in a study, --whole-samples).",
+            n=symbol,
+            value=value,
+            B=B,
+            sequences=Amount(sequences),
+        ),
+    )
+
+
+def spread_evenly(study: Study, kinds: tuple[str, ...]) -> tuple[Prose, ...]:
+    """Say that a count of devices divides what the study keeps whole on every device."""
+    whole = [
+        kind
+        for kind in kinds
+        if (placed := study.placement.get(kind)) is None or (placed.fraction < 1 and placed.rest == "kept")
+    ]
+    if not study.placement or not whole:
+        return ()
+    return (
+        say(
+            "This counts amounts of memory. It divides the {kinds}, too, which the study keeps whole on every device; how "
+            "many devices train it is the question of the smallest degree.",
+            kinds=listed(whole),
+        ),
+    )

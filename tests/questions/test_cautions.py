@@ -1,0 +1,55 @@
+"""What every face says with an answer: too little room for a process, sequences that are cut, what a count divides."""
+
+import json
+
+import pytest
+
+from symbolic_mem.cli.main import main
+from symbolic_mem.hardware.catalogue import device
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.text import plain_prose
+
+
+def said(capsys, *arguments):
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def cautions(capsys, *arguments):
+    return json.loads(said(capsys, *arguments, "--json")).get("cautions", [])
+
+
+def test_a_fit_that_no_process_has_room_for_says_so(capsys):
+    asked = ("solve", "llama-3.1-405b", "--question", "b")
+    (caution,) = cautions(capsys, *asked)
+    assert caution.startswith("A process finds ≈ 78.664 GiB free on such a device")
+    assert "caution     A process finds ≈ 78.664 GiB free" in said(capsys, *asked)
+    assert not cautions(capsys, *asked, "--reserve", "1007 MiB")
+    assert not cautions(capsys, *asked, "--device", "tpu-v5p")  # nothing was measured of it
+
+
+@pytest.mark.parametrize("name", ["a100-40gb", "h100-80gb", "h200"])
+def test_a_process_finds_less_than_the_driver_shows(name):
+    found = device(name)
+    assert found.process is not None
+    assert found.reported is not None
+    assert 0.98 < found.process.bytes / found.reported < 1
+
+
+def test_more_devices_than_sequences_are_named_with_the_rule_that_forbids_it(capsys):
+    asked = ("solve", "cs336-a2-xxl", "--set", "B=2")
+    (caution,) = cautions(capsys, *asked)
+    assert "(n_fsdp = 35, B = 2)" in caution
+    assert "--whole-samples" in caution
+    assert not cautions(capsys, *asked, "--whole-samples")
+    assert not cautions(capsys, "solve", "cs336-a2-xxl")  # 46 devices for 128 sequences
+
+
+def test_a_count_that_divides_what_is_kept_whole_says_so():
+    study = load_study("llama-3.1-8b")
+    question = study.question("a")
+    (caution,) = question.answer(study.under(question)).cautions
+    assert "It divides the activations, too" in plain_prose(caution)
+    even = load_study("cs336-a2-xxl")
+    question = even.question("a")
+    assert question.answer(even.under(question)).cautions == ()
