@@ -49,7 +49,7 @@ class Row:
     enters: bool = False
     leaves: bool = False
     arrives: bool = False
-    resharded: bool = False
+    resharded: int = 0
     working: bool = False
     loss: bool = False
     scalars: int = 0
@@ -167,10 +167,12 @@ class _Step:
                 for moment in self._moments(place):
                     words = row.words.format(block=place.words) + (f", at {moment.name}" if moment.name else "")
                     yield Instant(row.name, row.phase, words, self._maker(row, place, moment), count, least, most)
-            else:
+                continue
+            words = row.words.format(block=place.words)
+            for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
+                each = replace(row, resharded=copied)
                 for held in self._working(place, row) if row.working else ((),):
-                    make = self._maker(row, place, None, held)
-                    yield Instant(row.name, row.phase, row.words.format(block=place.words), make, count, least, most)
+                    yield Instant(row.name, row.phase, words, self._maker(each, place, None, held), count, least, most)
 
     def _plain(self, row: Row) -> Iterator[Instant]:
         if not row.step:
@@ -365,9 +367,10 @@ class _Step:
                 gathered += own[-1:] if row.block == 2 and not row.working and self._converts else ()
             if row.loss and stays == 1:
                 copies = 0
-            gathered += _times(own, copies)
-            if row.resharded:
-                gathered += _times(own[:1], stays)
+            done = max(row.resharded - 1, 0)  # weights of which only the shares that stay are left
+            gathered += _times(own[:done], copies - 1)
+            gathered += _times(own[done:], copies)
+            gathered += _times(own[: row.resharded], stays)
             if row.next and place.earlier is not None and stays != 1 and not self.alone:
                 gathered += _times(place.earlier.weights, row.next)
             if stays != 0:

@@ -69,8 +69,9 @@ def _compare(cases: str, output: str | None) -> None:
 
 
 def _show(found: Measured) -> None:
-    from symbolic_mem.base.units import grouped
+    from symbolic_mem.base.shown import grouped
     from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.verify.verify import whole
 
     click.echo(click.style(found.study.title, bold=True))
     click.echo(f"{found.engine}, the second step, in bytes of one device")
@@ -78,14 +79,14 @@ def _show(found: Measured) -> None:
         click.echo(f"set to run it: {words}")
     click.echo("")
     rows = [
-        [row.mark, grouped(str(-(-row.ours // 1))), grouped(str(row.theirs)), _signed(-(-row.miss // 1)), row.instant]
+        [row.mark, grouped(str(whole(row.ours))), grouped(str(row.theirs)), _signed(whole(row.miss)), row.instant]
         for row in found.rows
     ]
     print_table(["mark", "ours", "theirs", "miss", "our instant"], rows, (1, 2, 3))
     click.echo(f"\n{found.sentence}")
 
 
-def _signed(number: Any) -> str:
-    from symbolic_mem.base.units import grouped
+def _signed(number: int) -> str:
+    from symbolic_mem.base.shown import grouped
 
-    return "0" if number == 0 else f"{'+' if number > 0 else '-'}{grouped(str(abs(int(number))))}"
+    return "0" if number == 0 else f"{'+' if number > 0 else '-'}{grouped(str(abs(number)))}"

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import sympy as sp
+
 from symbolic_mem.base.rational import Number
+from symbolic_mem.base.shown import grouped
+from symbolic_mem.base.symbols import B
 from symbolic_mem.study.changes import use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, held
@@ -47,25 +51,31 @@ class Measured:
         worst = max(self.rows, key=lambda row: abs(row.miss))
         if worst.miss == 0:
             return f"All {len(self.rows)} agree to the byte."
-        share = abs(worst.miss) / worst.theirs * 100
-        what = "less" if worst.miss < 0 else "more"
+        share, size = abs(worst.miss) / worst.theirs * 100, grouped(str(abs(whole(worst.miss))))
         return (
-            f"{sum(row.miss == 0 for row in self.rows)} of {len(self.rows)} agree to the byte; ours is at most "
-            f"{float(share):.2g} % {what}, {abs(worst.miss)} bytes, at {worst.mark}."
+            f"{sum(row.miss == 0 for row in self.rows)} of {len(self.rows)} agree to the byte; the largest miss is "
+            f"{worst.mark}: ours is {size} bytes ({float(share):.2g} %) {'below' if worst.miss < 0 else 'above'} theirs."
         )
 
     def record(self) -> Mapping[str, Any]:
         """Return it as JSON takes it."""
         rows = [
-            {"mark": row.mark, "instant": row.instant, "ours": _whole(row.ours), "theirs": row.theirs}
-            | {"miss": _whole(row.miss)}
+            {"mark": row.mark, "instant": row.instant, "ours": whole(row.ours), "theirs": row.theirs}
+            | {"miss": whole(row.miss)}
             for row in self.rows
         ]
         return {"study": self.study.name, "engine": self.engine, "changed": list(self.changed), "rows": rows}
 
 
-def _whole(value: Number) -> int:
+def whole(value: Number) -> int:
+    """Return bytes rounded up to a whole number."""
     return int(-(-value // 1))
+
+
+def _of_one(study: Study, batch: int) -> Study:
+    """The same step as one device sees it: with the sequences that it has itself."""
+    placement = {kind: placed for kind, placed in study.placement.items() if kind != "activations"}
+    return replace(study, placement=placement, values={**study.values, B: sp.Integer(batch)})
 
 
 def verify(study: Study) -> Measured:
@@ -79,10 +89,10 @@ def verify(study: Study) -> Measured:
     if architecture is not None and study.built.profile != MODELS:
         study = study.changed([use_profile(MODELS)])
         changed = (*changed, f"profile {MODELS}, the modules that transformers builds")
-    recipe = study.recipe
     run = run_of(study)
-    counted = recipe.with_optimizer(recipe.optimizer, step_counters=True)
-    ours = held(replace(study, recipe=replace(counted, changes=recipe.changes)))
+    recipe = study.recipe
+    counted = replace(recipe.with_optimizer(recipe.optimizer, step_counters=True), changes=recipe.changes)
+    ours = held(_of_one(replace(study, recipe=counted), run.batch))
     theirs = measure(run)
     rows = tuple(Row(MARKS[mark], ours[mark].instant, ours[mark].bytes, theirs[mark]) for mark in MARKS)
     return Measured(study, engine(run), changed, rows)
