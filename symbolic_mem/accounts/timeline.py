@@ -121,12 +121,14 @@ def _timeline(
     keep: sp.Rational,
     residues: tuple[int, ...],
     alone: bool,
+    hybrid: bool,
 ) -> tuple[Instant, ...]:
     """The instants of a schedule; `residues` say which of the last blocks are recomputed: see `places`.
 
-    On one device `alone` nothing is gathered: its weights are converted once, when their turn has come.
+    On one device `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of
+    shards and replicas keeps what it sums over the replicas until the backward pass is over.
     """
-    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2", alone)
+    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2", alone, hybrid)
     return tuple(instant for row in schedules()[name] for instant in step.instants(row))
 
 
@@ -142,6 +144,7 @@ class _Step:
     residues: tuple[int, ...]
     gathers: bool
     alone: bool = False
+    hybrid: bool = False
 
     @cached_property
     def units(self) -> Units:
@@ -405,7 +408,13 @@ class _Step:
         if sent:
             yield self._whole("gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
         if row.shares and place is not None:
-            yield self._share(place.unit)
+            yield self._share(place.unit.weights)
+        if self.hybrid and self.recipe.gradients_persist and row.gradients in ("done", "blocks"):
+            summed: list[Part] = []
+            for unit in self.units.blocks:
+                summed += _times(unit.weights, unit.count if place is None else self._done(unit, place))
+            if summed:
+                yield self._share(tuple(summed))
 
     @property
     def _converts(self) -> bool:
@@ -433,9 +442,9 @@ class _Step:
         others = degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
         return _term(name, "buffers", parts, each, reason, others, padded)
 
-    def _share(self, unit: Unit) -> Term:
+    def _share(self, parts: tuple[Part, ...]) -> Term:
         reason = "output of the reduce-scatter"
-        return _term("gradients that arrive", "gradients", unit.weights, self._gradient_bytes, reason, sp.S.One)
+        return _term("gradients that arrive", "gradients", parts, self._gradient_bytes, reason, sp.S.One)
 
 
 def _term(
@@ -498,8 +507,8 @@ def timeline(
     residues = tuple(
         0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
     )
-    alone = known.get(n_fsdp) == 1
+    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
     found = _timeline(
-        name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone
+        name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone, hybrid
     )
     return tuple(one for one in found if one.exists(numbers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import sympy as sp
@@ -79,14 +79,14 @@ def _torch() -> Any:
 
 
 @contextlib.contextmanager
-def _flash() -> Iterator[None]:
+def _flash() -> Generator[None]:
     """Attend as on an accelerator: on a processor, PyTorch would choose another kernel."""
     import torch
 
     from symbolic_mem.verify.language_models import flash
 
     own = torch.nn.functional.scaled_dot_product_attention
-    torch.nn.functional.scaled_dot_product_attention = flash  # ty: ignore[invalid-assignment]
+    torch.nn.functional.scaled_dot_product_attention = flash
     try:
         yield
     finally:
@@ -94,7 +94,7 @@ def _flash() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _world(run: Run) -> Iterator[Any]:
+def _world(run: Run) -> Generator[Any]:
     """A mesh of devices of which this process plays the first."""
     import torch.distributed as dist
     from torch.distributed.device_mesh import init_device_mesh

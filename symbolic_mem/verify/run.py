@@ -11,7 +11,6 @@ import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import missing
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
@@ -81,7 +80,7 @@ def run_of(setting: Setting, keep: sp.Rational = sp.S.Zero) -> Run:
         )
     stack = _stack(setting)
     needed = (s.L, s.B, s.S, *((s.d_model, s.d_ff) if stack else ()))
-    absent = missing(sp.Tuple(*needed), values)
+    absent = [str(symbol) for symbol in needed if symbol not in values]
     if absent:
         raise BadInput(f"the step needs a value for {', '.join(absent)}; give it as --set {absent[0]}=...")
     sizes = {symbol: int(value) for symbol, value in values.items() if value.is_Integer}

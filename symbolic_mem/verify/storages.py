@@ -61,7 +61,7 @@ class Storages:
                 self._change(storage._cdata, size)
             return storage
 
-        torch.UntypedStorage.resize_ = resize  # ty: ignore[invalid-assignment]
+        torch.UntypedStorage.resize_ = resize
         self._mode = _mode(self.hold)
         self._mode.__enter__()
         return self
@@ -70,7 +70,7 @@ class Storages:
         import torch
 
         self._mode.__exit__(kind, error, at)
-        torch.UntypedStorage.resize_ = self._resize  # ty: ignore[invalid-assignment]
+        torch.UntypedStorage.resize_ = self._resize
 
 
 def _mode(hold: Callable[[Any], None]) -> Any:
