@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.accounts.timeline import Instant, timeline
+from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number
@@ -36,13 +36,13 @@ class Held:
     instant: str = ""
 
 
-def held(setting: Setting, keep: sp.Rational = sp.S.Zero, rank: int = 0) -> dict[str, Held]:
+def held(setting: Setting, rank: int = 0) -> dict[str, Held]:
     """Return what one device holds at each of `MARKS`, in exact bytes; shards are padded to whole rows, as FSDP2 does.
 
-    `keep` is the share of the gathered weights that stays until the backward pass, `rank` the device. Raises `BadInput` where only the sum
+    `rank` is the device. Raises `BadInput` where only the sum
     of what is kept is known.
     """
-    step = timeline(setting.built, setting.recipe, setting.placement, setting.numbers, keep)
+    step = setting.timeline
     if not step:
         raise BadInput(
             f"recipe {setting.recipe.name!r} has no instants for this placement: only the sum of what is kept is known"
@@ -56,7 +56,7 @@ def held(setting: Setting, keep: sp.Rational = sp.S.Zero, rank: int = 0) -> dict
         "backward": _most(setting, rank, "backward", (*ends, *during.get("loss", ()), *during["backward"])),
         "step": _most(setting, rank, "step", during["step"]),
     }
-    still = timeline(setting.built, replace(setting.recipe, optimizer=""), setting.placement, setting.numbers, keep)
+    still = replace(setting, recipe=replace(setting.recipe, optimizer="")).timeline
     (after,) = (one.memory for one in still if one.name == "step")
     kinds = [kind for kind in after.kinds if kind != "gradients" or setting.recipe.gradients_persist]
     found["start"] = Held("start", bytes_of(setting, after.of(*kinds), rank))

@@ -46,7 +46,7 @@ class Run:
     `stack` is ``ffn``, ``gated-ffn`` or ``gated-ffn with residual``; else `architecture` says what the model is. `shards`
     is the degree of FSDP2 (None: one device, without it) in `replicas` groups. Parameters, computation and reduction
     have dtypes of their own. `recomputed` says of each block whether it is computed again, and with `persist` gradients
-    of an earlier micro-batch are there.
+    of an earlier micro-batch are there. `keep` is the share of the gathered weights that stays until the backward pass.
     """
 
     stack: str
@@ -67,8 +67,8 @@ class Run:
     kernel: str = ""
 
 
-def run_of(setting: Setting, keep: sp.Rational = sp.S.Zero) -> Run:
-    """Return the step that a setting describes; `keep` is the share of the gathered weights that stays.
+def run_of(setting: Setting) -> Run:
+    """Return the step that a setting describes.
 
     Raises `BadInput` for what is not known how to run.
     """
@@ -108,7 +108,7 @@ def run_of(setting: Setting, keep: sp.Rational = sp.S.Zero) -> Run:
         sequence=sizes[s.S],
         shards=shards,
         replicas=sizes.get(s.n_replica, 1),
-        keep=keep,
+        keep=sp.S.Zero if setting.plan is None else setting.plan.keep,
         parameters=parameters,
         computes=computes,
         reduces=parameters if recipe.reduces is None else DTYPES[int(recipe.reduces)],

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
 from symbolic_mem.library.read import read_study
-from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Keys
 from symbolic_mem.verify.held import bytes_of, held
@@ -24,7 +20,7 @@ STACKS = {
     "SwiGLU with residual": {"kind": "gated-ffn", "residual": True},
     "SwiGLU": {"kind": "gated-ffn"},
 }
-SHARDED = {kind: {"over": "n_fsdp"} for kind in STATIC}
+SHARDED = {"preset": "fsdp2"}
 HIGHEST = re.compile(r"(highest|final) live bytes of one rank in phase (start|forward|backward|optimizer)(\d*)")
 QUANTITIES = {
     "live_after_forward": "forward end",
@@ -35,19 +31,9 @@ QUANTITIES = {
 }
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step as a study says it: its tables, the share of gathered weights that stays, the mark and the rank."""
-
-    tables: Mapping[str, Any]
-    mark: str
-    keep: sp.Rational = sp.S.Zero
-    rank: int = 0
-
-    def said(self, case: Case) -> Said:
-        """Return the bytes at the mark, and the tables."""
-        study = study_of(case, self.tables)
-        return held(study, self.keep, self.rank)[self.mark].bytes, self.tables
+def at_mark(case: Case, tables: Mapping[str, Any], mark: str, rank: int = 0) -> Said:
+    """Return the bytes at a mark of the step that the tables describe, and the tables."""
+    return held(study_of(case, tables), rank)[mark].bytes, tables
 
 
 def study_of(case: Case, tables: Mapping[str, Any]) -> Study:
@@ -67,14 +53,9 @@ def _sizes(keys: Keys) -> dict[str, int]:
     return {ours: keys.whole(theirs) for theirs, ours in (("L", "L"), ("d", "d_model"), ("f", "d_ff"))}
 
 
-def _keep(keys: Keys, key: str, degree: int) -> sp.Rational:
-    """The share of gathered weights that stays: ``reshard_after_forward`` as FSDP2 takes it."""
-    given = keys.take(key)
-    if isinstance(given, bool):
-        return sp.Integer(0 if given else 1)
-    if type(given) is not int or given < 1 or degree % given:
-        raise BadInput(f"{key} = {given!r} is none of true, false and a number that divides {degree}")
-    return sp.Rational(1, given)
+def _plan(keys: Keys, key: str, replicas: int = 1) -> dict[str, Any]:
+    """The plan, with ``reshard_after_forward`` as FSDP2 takes it."""
+    return {"preset": "hsdp" if replicas > 1 else "fsdp2", "reshard": keys.take(key)}
 
 
 def _recipe(precision: str, optimizer: str, foreach: bool, persist: bool, recompute: Any) -> dict[str, Any]:
@@ -91,7 +72,7 @@ def fsdp_step(case: Case) -> Said:
         raise BadInput("n_tp is more than 1: tensor parallelism inside a block is not placed by a study yet")
     model, values = _stack(keys), _sizes(keys)
     values |= {"B": 1, "S": keys.whole("tokens"), "n_fsdp": keys.whole("n_fsdp"), "n_replica": keys.whole("n_rep")}
-    keep = _keep(keys, "reshard", values["n_fsdp"])
+    plan = _plan(keys, "reshard", values["n_replica"])
     mixed, again = keys.take("mixed", True, False), keys.take("recompute", True, False)
     foreach, turns = keys.take("foreach", True, False), keys.whole("accumulate")
     rank = keys.rank()
@@ -100,7 +81,7 @@ def fsdp_step(case: Case) -> Said:
     if turn >= turns:
         raise BadInput(f"{case.quantity!r} is of micro-batch {turn}, and there are {turns}")
     recipe = _recipe("fsdp2" if mixed else "fp32", "adamw", foreach, turn > 0, "full" if again else None)
-    return Step({"model": model, "values": values, "recipe": recipe, "placement": SHARDED}, mark, keep, rank).said(case)
+    return at_mark(case, {"model": model, "values": values, "recipe": recipe, "plan": plan}, mark, rank)
 
 
 def _mark(quantity: str) -> tuple[str, int]:
@@ -122,7 +103,7 @@ def fsdp2_step(case: Case) -> Said:
     keys = Keys(case, {"reduce_dtype": "float32", "checkpoint_every": None, "reshard_after_forward": True})
     model, values = _stack(keys), _sizes(keys)
     values |= {"B": keys.whole("samples_per_rank"), "S": keys.whole("S"), "n_fsdp": keys.whole("n_fsdp")}
-    keep = _keep(keys, "reshard_after_forward", values["n_fsdp"])
+    plan = _plan(keys, "reshard_after_forward")
     mixed = keys.take("param_dtype", "bf16", "bfloat16", "float32") != "float32"
     keys.take("reduce_dtype", "float32")
     every, rank = keys.take("checkpoint_every"), keys.rank()
@@ -132,8 +113,8 @@ def fsdp2_step(case: Case) -> Said:
         known = ", ".join(f"{one}_with_kept_grads" for one in QUANTITIES)
         raise BadInput(f"quantity {case.quantity!r} is not known; known: {known}, or without")
     recipe = _recipe("fsdp2" if mixed else "fp32", "adamw", False, how == "_kept_grads", _every(every))
-    tables = {"model": model, "values": values, "recipe": recipe, "placement": SHARDED}
-    return Step(tables, QUANTITIES[name], keep, rank).said(case)
+    tables = {"model": model, "values": values, "recipe": recipe, "plan": plan}
+    return at_mark(case, tables, QUANTITIES[name], rank)
 
 
 def _every(given: Any) -> Any:
@@ -170,7 +151,7 @@ def torch_step(case: Case) -> Said:
     if case.quantity not in QUANTITIES:
         raise BadInput(f"quantity {case.quantity!r} is not known; known: {', '.join(QUANTITIES)}")
     recipe = _recipe(precision, optimizer, foreach, False, RULES[again])
-    return Step({"model": model, "values": values, "recipe": recipe}, QUANTITIES[case.quantity]).said(case)
+    return at_mark(case, {"model": model, "values": values, "recipe": recipe}, QUANTITIES[case.quantity])
 
 
 def fsdp_static(case: Case) -> Said:
@@ -217,7 +198,7 @@ def _kind(case: Case) -> str:
 
 
 def _at_rest(case: Case, model: Mapping[str, Any], values: Mapping[str, int], kind: str, rank: int) -> Said:
-    tables = {"model": model, "values": values, "recipe": {"preset": "fp32"}, "placement": SHARDED}
+    tables = {"model": model, "values": values, "recipe": {"preset": "fp32"}, "plan": SHARDED}
     study = study_of(case, tables)
     if rank >= values["n_fsdp"]:
         raise BadInput(f"rank {rank} is none of {values['n_fsdp']}")

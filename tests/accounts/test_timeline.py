@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,8 +17,7 @@ from symbolic_mem.base import symbols as s
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
-from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.plans.placement import Placed
+from symbolic_mem.plans.plan import plan
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import Recompute, recomputed_at
 from symbolic_mem.study.setting import Setting
@@ -96,6 +96,7 @@ def setting_of(rule, run):
     preset = {(4, 4): "fp32", (2, 2): "pure-bf16", (4, 2): "fsdp2"}[run.parameter, run.compute]
     table = {"preset": preset, "optimizer": "adamw" if run.adamw else "sgd", "step_counters": True}
     recipe = Recipe.from_table(table | {"foreach": run.foreach, "gradients_persist": run.kept}, "here")
+    sharded = None if run.devices is None else plan("fsdp2")
     values = {s.L: run.blocks, s.d_model: run.d, s.d_ff: run.f, s.B: 1, s.S: run.tokens}
     values |= {} if run.devices is None else {s.n_fsdp: run.devices}
     return Setting(
@@ -103,7 +104,8 @@ def setting_of(rule, run):
         built=Built(MODELS[run.kind], {}),
         recipe=recipe.with_recompute(rule),
         values={symbol: sp.Integer(value) for symbol, value in values.items()},
-        placement={} if run.devices is None else {kind: Placed(s.n_fsdp) for kind in STATIC},
+        plan=None if sharded is None else replace(sharded, keep=sp.Rational(str(run.stays))),
+        placement={} if sharded is None else sharded.shares,
     )
 
 
@@ -124,5 +126,5 @@ def run_of(kind, blocks, d, f, tokens, devices, stays=0, kept=False, parameter=4
 @settings(deadline=None, max_examples=150)
 def test_the_largest_instants_are_those_of_a_walk_over_every_block_and_operation(one):
     rule, run = one
-    ours = held(setting_of(rule, run), sp.Rational(run.stays.numerator, run.stays.denominator))
+    ours = held(setting_of(rule, run))
     assert {mark: at.bytes for mark, at in ours.items()} == WALK.walk(run)

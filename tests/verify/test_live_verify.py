@@ -25,7 +25,7 @@ def engine():
             pytest.skip(f"needs {name}")
 
 
-SHARDED = {kind: {"over": "n_fsdp"} for kind in ("weights", "gradients", "optimizer")}
+SHARDED = {"preset": "fsdp2"}
 SIZES = {"L": 3, "d_model": 46, "d_ff": 55, "B": 2, "S": 17}
 STEPS = {
     "one device": ({"kind": "ffn"}, {"preset": "fp32"}, {}, {}),
@@ -40,7 +40,9 @@ STEPS = {
         SHARDED,
         {"n_fsdp": 4},
     ),
-    "HSDP": ({"kind": "gated-ffn"}, {"preset": "fsdp2"}, SHARDED, {"n_fsdp": 4, "n_replica": 2}),
+    "FSDP2, all stays gathered": ({"kind": "ffn"}, {"preset": "fsdp2"}, SHARDED | {"reshard": False}, {"n_fsdp": 12}),
+    "FSDP2, a share stays": ({"kind": "gated-ffn"}, {"preset": "fsdp2"}, SHARDED | {"reshard": 3}, {"n_fsdp": 12}),
+    "HSDP": ({"kind": "gated-ffn"}, {"preset": "fsdp2"}, {"preset": "hsdp"}, {"n_fsdp": 4, "n_replica": 2}),
     "FSDP2 on one device": ({"kind": "gated-ffn"}, {"preset": "fsdp2"}, SHARDED, {"n_fsdp": 1}),
     "tensor by tensor": ({"kind": "ffn"}, {"preset": "fsdp2", "foreach": False}, SHARDED, {"n_fsdp": 12}),
     "SGD": ({"kind": "ffn"}, {"preset": "fp32", "optimizer": "sgd"}, {}, {}),
@@ -48,9 +50,9 @@ STEPS = {
 
 
 def study_of(tmp_path, name: str) -> Study:
-    model, recipe, placement, values = STEPS[name]
+    model, recipe, plan, values = STEPS[name]
     precision = {"preset": "pure-bf16"} | recipe
-    tables = {"model": model, "recipe": precision, "placement": placement, "values": SIZES | values}
+    tables = {"model": model, "recipe": precision, **({"plan": plan} if plan else {}), "values": SIZES | values}
     return read_study({"title": name, **tables}, name, name, tmp_path)
 
 
