@@ -12,6 +12,8 @@ from symbolic_mem.cli.options import chosen_study, print_json, study_changes
 if TYPE_CHECKING:
     from symbolic_mem.verify.verify import Measured
 
+IDLE = ("device", "capacity", "reading")  # what is measured has no capacity
+
 
 @click.command("verify")
 @click.argument("study", required=False)
@@ -43,8 +45,11 @@ def command(study: str | None, cases: str | None, output: str | None, as_json: b
         raise BadInput(f"-o {output}: only the rows of --cases are written to a file; use --json and redirect it")
     from symbolic_mem.verify.verify import verify
 
-    found = verify(chosen_study({"study": study, **options}))
+    found = verify(chosen_study({"study": study, **dict.fromkeys(IDLE), **options}))
     print_json(found.record()) if as_json else _show(found)
+
+
+command.params = [option for option in command.params if option.name not in IDLE]
 
 
 def _compare(cases: str, output: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,21 +103,21 @@ class Keys:
             raise BadInput(f"{key} is not given")
         value = self._given.pop(key, self._defaults.get(key))
         if allowed and not any(value == one and type(value) is type(one) for one in allowed):
-            raise BadInput(f"{key} = {clipped(json.dumps(value))} is not known; known: {_listed(allowed)}")
+            raise BadInput(f"{key} = {_short(value)} is not known; known: {_listed(allowed)}")
         return value
 
     def whole(self, key: str) -> int:
         """Return a whole number of at least one."""
         value = self.take(key)
         if type(value) is not int or value < 1:
-            raise BadInput(f"{key} = {clipped(json.dumps(value))} is no whole number of at least 1")
+            raise BadInput(f"{key} = {_short(value)} is no whole number of at least 1")
         return value
 
     def rank(self) -> int:
         """Return the rank of the device, 0 where none is given."""
         value = self._given.pop("rank", 0)
         if type(value) is not int or value < 0:
-            raise BadInput(f"rank = {clipped(json.dumps(value))} is no whole number from 0 on")
+            raise BadInput(f"rank = {_short(value)} is no whole number from 0 on")
         return value
 
     def done(self) -> None:
@@ -126,10 +126,10 @@ class Keys:
             raise BadInput(f"the keys {', '.join(sorted(self._given))} are not known in this family")
 
 
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def _listed(values: tuple[Any, ...]) -> str:
     return ", ".join(json.dumps(value) for value in values)
-
-
-def records(rows: Iterator[Compared] | tuple[Compared, ...]) -> list[dict[str, Any]]:
-    """Return all rows as JSON takes them."""
-    return [row.record() for row in rows]
