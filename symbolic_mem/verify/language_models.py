@@ -30,6 +30,7 @@ SIZES = {
     "d_rope": s.d_rope,
     "d_v": s.d_v,
 }
+FUSED = "fused"  # a processor would choose another kernel, and fake tensors a mask
 ACTIVATIONS = {"gelu_tanh": "gelu_pytorch_tanh"}
 
 
@@ -68,7 +69,7 @@ def language_model(run: Run) -> tuple[Any, Any]:
     import torch
 
     try:
-        from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+        from transformers import CONFIG_MAPPING, AttentionInterface, AutoModelForCausalLM
     except ImportError:
         raise MissingProgram(
             "verify builds models from config.json with transformers, which is not installed; "
@@ -76,7 +77,11 @@ def language_model(run: Run) -> tuple[Any, Any]:
         ) from None
     assert run.architecture is not None
     config = CONFIG_MAPPING[run.architecture.family](**config_of(run.architecture, run), use_cache=False)
-    config._attn_implementation = "eager" if run.kernel == "eager" else "sdpa"
+    if run.kernel == "eager":
+        config._attn_implementation = "eager"
+    else:
+        AttentionInterface.register(FUSED, _flash)
+        config._attn_implementation = FUSED
     torch.set_default_dtype(getattr(torch, run.parameters))
     try:
         model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, run.parameters))
@@ -91,9 +96,21 @@ def language_model(run: Run) -> tuple[Any, Any]:
     return model, blocks
 
 
-def flash(query: Any, key: Any, value: Any, *_: Any, dropout_p: float = 0.0, **options: Any) -> Any:
-    """Attend as FlashAttention on an accelerator does, whatever the kernel that a processor would choose."""
+def _flash(
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, dropout: float = 0.0, **options: Any
+) -> tuple[Any, None]:
+    """Attend as FlashAttention on an accelerator does, without a mask, with keys and values for every query head."""
     import torch
 
+    times = query.shape[1] // key.shape[1]
+    key, value = (_repeated(one, times) for one in (key, value))
     attend = torch.ops.aten._scaled_dot_product_flash_attention
-    return attend(query, key, value, dropout_p, True, scale=options.get("scale"))[0]
+    out = attend(query, key, value, dropout, True, scale=options.get("scaling"))[0]
+    return out.transpose(1, 2).contiguous(), None
+
+
+def _repeated(heads: Any, times: int) -> Any:
+    if times == 1:
+        return heads
+    samples, count, tokens, width = heads.shape
+    return heads[:, :, None].expand(samples, count, times, tokens, width).reshape(samples, -1, tokens, width)

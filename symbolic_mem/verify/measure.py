@@ -30,8 +30,6 @@ def measure(run: Run) -> dict[str, int]:
         mesh = stack.enter_context(_world(run)) if run.shards is not None else None
         stack.enter_context(FakeTensorMode())
         stack.enter_context(torch.device("cpu"))
-        if not run.stack and run.kernel != "eager":
-            stack.enter_context(_flash())
         model, blocks, inputs = _model(run)
         if mesh is not None:
             _shard(run, model, blocks, mesh)
@@ -76,21 +74,6 @@ def _torch() -> Any:
     except ImportError:
         raise MissingProgram(f"verify measures in PyTorch, which is not installed; {NEEDS}") from None
     return torch
-
-
-@contextlib.contextmanager
-def _flash() -> Generator[None]:
-    """Attend as on an accelerator: on a processor, PyTorch would choose another kernel."""
-    import torch
-
-    from symbolic_mem.verify.language_models import flash
-
-    own = torch.nn.functional.scaled_dot_product_attention
-    torch.nn.functional.scaled_dot_product_attention = flash
-    try:
-        yield
-    finally:
-        torch.nn.functional.scaled_dot_product_attention = own
 
 
 @contextlib.contextmanager

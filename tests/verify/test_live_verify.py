@@ -76,10 +76,10 @@ def test_a_llama_holds_what_transformers_holds_at_the_largest_instant():
     study = load_study("llama-3.1-8b").change(values={"n_fsdp": 8, "B": 1, "S": 2048, "L": 4})
     found = {row.mark: row for row in verify(study).rows}
     assert found["the start of the step"].miss == found["the most in the optimizer step"].miss == 0
-    assert abs(found["the end of the forward pass"].miss) <= 4  # the loss
+    assert abs(found["the end of the forward pass"].miss) <= 16  # the loss, and the label that it adds
     peak = found["the most in the backward pass"]
     assert peak.theirs == max(row.theirs for row in found.values())
-    assert abs(peak.miss) <= 16 * 2048  # the labels and the positions, which the loss no longer needs
+    assert abs(peak.miss) <= 8 * 2048 + 16  # the labels, which the loss no longer needs
 
 
 def test_each_changed_setting_changes_what_the_engine_holds(tmp_path):
