@@ -219,7 +219,7 @@ def compared() -> Iterator[Compared]:
 
 def accuracy() -> str:
     """Tabulate by family how many cases there are, how far off ours is, and which rows miss."""
-    by_family: dict[str, list[Compared]] = {family.beginning: [] for family in families() if family.say is not None}
+    by_family: dict[str, list[Compared]] = {family.beginning: [] for family in families() if family.find is not None}
     for row in compared():
         by_family[row.family].append(row)
     cells, misses = [], []
@@ -247,7 +247,7 @@ def percent(share: Any) -> str:
 
 def unsaid() -> str:
     """Tabulate the families of cases that no study says yet."""
-    cells = [[f"`{one.beginning}-`", one.title, one.reason] for one in families() if one.say is None]
+    cells = [[f"`{one.beginning}-`", one.title, one.reason] for one in families() if one.find is None]
     return rows(["ids begin with", "family", "why not"], cells)
 
 

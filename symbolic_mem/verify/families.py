@@ -24,11 +24,11 @@ from symbolic_mem.verify.stack_cases import (
 
 @dataclass(frozen=True)
 class Family:
-    """Cases whose ids begin alike; `say` finds our number, or raises a `BadInput` that says why no study does."""
+    """Cases whose ids begin alike; `find` returns our number, or raises a `BadInput` that says why no study does."""
 
     beginning: str
     title: str
-    say: Callable[[Case], Said] | None = None
+    find: Callable[[Case], Said] | None = None
     reason: str = ""
 
 
@@ -61,10 +61,10 @@ def compare_case(case: Case) -> Compared:
     if family is None:
         known = ", ".join(one.beginning for one in families())
         return Compared(case, "", None, f"the id begins as that of no known family; known: {known}")
-    if family.say is None:
+    if family.find is None:
         return Compared(case, family.beginning, None, family.reason)
     try:
-        ours, said = family.say(case)
+        ours, said = family.find(case)
     except BadInput as refused:
         return Compared(case, family.beginning, None, str(refused))
     return Compared(case, family.beginning, ours, said=said)

@@ -100,5 +100,5 @@ def test_a_file_that_is_no_list_of_cases_is_refused_in_one_line(tmp_path, conten
 
 def test_every_family_has_a_title_and_is_said_or_has_a_reason():
     for family in families():
-        assert family.title and (family.say is None) == bool(family.reason)
-    assert {family.beginning for family in SAID} == {family.beginning for family in families() if family.say}
+        assert family.title and (family.find is None) == bool(family.reason)
+    assert {family.beginning for family in SAID} == {family.beginning for family in families() if family.find}
