@@ -5,8 +5,9 @@ A page marks such a part with two comments, `<!-- generated: NAME -->` and `<!--
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,8 +29,12 @@ from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.latex import latex
 from symbolic_mem.study.changes import changes
+from symbolic_mem.verify.cases import Case, Compared, read_cases
+from symbolic_mem.verify.families import compare_cases
+from symbolic_mem.verify.families import families as case_families
 
 HERE = Path(__file__).parent
+DATA = HERE.parent / "tests" / "data"
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -229,6 +234,51 @@ def families_of(kind: str) -> str:
     return rows(["`model_type`", "class", "language model"], cells)
 
 
+def compared() -> Iterator[Compared]:
+    """Compare all cases that the tests have, in the order of the families."""
+    read = [case for name in ("peaks", "shards") for case in read_cases(DATA / f"{name}.json")]
+    for row in json.loads((DATA / "optimizers.json").read_text(encoding="utf-8"))["cases"]:
+        inputs = {key: row[key] for key in ("optimizer", "param_dtype", "shape")}
+        read.append(Case(row["id"], row["engine"], inputs, "optimizer_state", row["bytes"]))
+    return compare_cases(read)
+
+
+def accuracy() -> str:
+    """Tabulate by family how many cases there are, how far off ours is, and which rows miss."""
+    by_family: dict[str, list[Compared]] = {
+        family.beginning: [] for family in case_families() if family.find is not None
+    }
+    for row in compared():
+        by_family[row.family].append(row)
+    cells, misses = [], []
+    for family in case_families():
+        found = by_family.get(family.beginning, [])
+        said = [(row, abs(row.miss), abs(row.miss) / max(row.case.theirs, 1)) for row in found if row.miss is not None]
+        if not said:
+            continue
+        worst, size, share = max(said, key=lambda one: one[2])
+        mean = sum(share for _, _, share in said) / len(said)
+        exact = sum(size == 0 for _, size, _ in said)
+        named = "–" if size == 0 else f"`{worst.case.id}`"
+        cells.append([family.title, *map(str, (len(found), len(said), exact)), *map(percent, (mean, share)), named])
+        misses += [f"- `{row.case.id}`: {row.miss} bytes\n" for row, size, _ in said if size]
+        misses += [f"- `{row.case.id}`, {row.case.quantity}: not said: {row.reason}\n" for row in found if row.reason]
+    heads = ["family", "cases", "said", "to the byte", "mean miss", "largest", "worst case"]
+    listed = "".join(misses) or "- none\n"
+    return f"{rows(heads, cells)}\nEvery case that misses, or that no study says:\n\n{listed}"
+
+
+def percent(share: Any) -> str:
+    """A share of the measured bytes."""
+    return "0" if share == 0 else f"{float(100 * share):.2g} %"
+
+
+def unsaid() -> str:
+    """Tabulate the families of cases that no study says yet."""
+    cells = [[f"`{one.beginning}-`", one.title, one.reason] for one in case_families() if one.find is None]
+    return rows(["ids begin with", "family", "why not"], cells)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "symbols_given": lambda: notation(True),
     "symbols_derived": lambda: notation(False),
@@ -245,6 +295,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "described": lambda: families_of("described"),
     "counted": lambda: families_of("counted"),
     "wrappers": lambda: families_of("wrappers"),
+    "accuracy": accuracy,
+    "unsaid": unsaid,
 }
 
 

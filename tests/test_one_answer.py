@@ -741,6 +741,7 @@ def gradients_freed_and_computes(make: Maker) -> None:
 
 
 def fits_and_computes_study(make: Maker) -> None:
+    make.table["recipe"]["schedule"] = "sum"
     make.network(mesh=make.rng.random() < 0.5)
     make.table["values"] |= {"B": 2 ** make.rng.randint(5, 11), "S": 1024}
     make.ask("fits_and_computes", **make.room(), strict=make.rng.random() < 0.5)
@@ -750,6 +751,7 @@ def fits_and_computes_study(make: Maker) -> None:
 
 
 def never_both(make: Maker) -> None:
+    make.table["recipe"]["schedule"] = "sum"
     make.network(mesh=False)
     make.ask("fits_and_computes", **make.room(least=30))
     make.part("kept")

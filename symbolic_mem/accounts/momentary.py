@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import sympy as sp
@@ -13,7 +14,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.recipes.recipe import Recipe
 
-NONE_HELD = ("sgd",)
+Shape = tuple[sp.Expr, ...]
 LOSS_SOURCE = "PyTorch 2.13 cross_entropy, measured: the peak of its backward pass over what is kept"
 STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step over what is kept"
 
@@ -55,20 +56,48 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
     return _loss(architecture.vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
 
 
-def step_terms(model: Model, recipe: Recipe) -> tuple[Term, ...]:
+def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]:
     """Return what the optimizer holds for a moment in its step: one term, or several of which the largest counts.
 
-    AdamW on all tensors at once (``foreach``) makes a copy of all parameters; tensor by tensor it makes three of the one
-    at work. Where the optimizer holds nothing, or it has not been measured, there are none.
+    Beside each stands 1, or the number of blocks of which it takes two. AdamW on
+    all tensors at once (``foreach``) makes a copy of all parameters. Tensor by tensor it makes two of the size of the
+    one at work, while a third, of the one before, is still there. Where the optimizer holds nothing, or it has not been
+    measured, there are none.
     """
     if recipe.optimizer != "adamw":
         return ()
     if recipe.foreach:
         parts = tuple(Part(layer.repeat, weight.shape) for layer in model.layers for weight in layer.weights)
-        return (_copies("copy of the parameters", parts, recipe, "AdamW works on all tensors at once and copies them"),)
-    shapes = dict.fromkeys(weight.shape for layer in model.layers for weight in layer.weights)
-    reason = "AdamW makes three tensors of the size of the one at work"
-    return tuple(_copies("three copies of a tensor", (Part(sp.Integer(3), shape),), recipe, reason) for shape in shapes)
+        reason = "AdamW works on all tensors at once and copies them"
+        return ((_copies("copy of the parameters", parts, recipe, reason), sp.S.One),)
+    return tuple((_pair(one, before, recipe), count) for one, before, count in _neighbours(model))
+
+
+def _neighbours(model: Model) -> Iterator[tuple[Shape, Shape | None, sp.Expr]]:
+    """Each shape of a weight with that before it, in the order of the model, and 1 or the number of blocks of which it takes two.
+
+    The first weight of a block comes after the last one of the block before.
+    """
+    found: dict[tuple[Shape, Shape | None], sp.Expr] = {}
+    before = None
+    layers = [layer for layer in model.layers if layer.weights]
+    for position, layer in enumerate(layers):
+        for weight in layer.weights:
+            found[weight.shape, before] = sp.S.One
+            before = weight.shape
+        last = position + 1 == len(layers) or layers[position + 1].block != layer.block
+        if layer.block and last:
+            first = next(one for one in layers if one.block == layer.block)
+            found.setdefault((first.weights[0].shape, before), first.repeat)
+    return ((one, earlier, count) for (one, earlier), count in found.items())
+
+
+def _pair(one: Shape, before: Shape | None, recipe: Recipe) -> Term:
+    parts = (Part(sp.Integer(2), one), *((Part(sp.S.One, before),) if before is not None else ()))
+    same = {before} == {one}
+    name = "three copies of a tensor" if same else "two copies of a tensor and one of that before it"
+    reason = "AdamW makes two tensors of the size of the one at work while one of the tensor before is still there"
+    return _copies(name, (Part(sp.Integer(3), one),) if same else parts, recipe, reason)
 
 
 def _copies(name: str, parts: tuple[Part, ...], recipe: Recipe, reason: str) -> Term:

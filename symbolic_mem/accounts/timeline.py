@@ -48,6 +48,8 @@ class Row:
     shares: bool = False
     enters: bool = False
     leaves: bool = False
+    arrives: bool = False
+    resharded: int = 0
     working: bool = False
     loss: bool = False
     scalars: int = 0
@@ -88,7 +90,7 @@ def schedules() -> Mapping[str, tuple[Row, ...]]:
     """Return the instants of each schedule, in the order of a step.
 
     >>> [row.name for row in schedules()["eager"]]
-    ['forward end', 'loss', 'backward', 'step']
+    ['forward', 'forward end', 'loss', 'backward', 'step']
     """
     content = tomllib.loads(Path(__file__).with_name("schedules.toml").read_text(encoding="utf-8"))
     return {name: tuple(Row(**row) for row in table["instants"]) for name, table in content.items()}
@@ -122,9 +124,15 @@ def _timeline(
     placement: tuple[tuple[str, Placed], ...],
     keep: sp.Rational,
     residues: tuple[int, ...],
+    alone: bool,
+    hybrid: bool,
 ) -> tuple[Instant, ...]:
-    """The instants of a schedule; `residues` say which of the last blocks are recomputed: see `places`."""
-    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2")
+    """The instants of a schedule; `residues` say which of the last blocks are recomputed: see `places`.
+
+    On one device `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of
+    shards and replicas keeps what it sums over the replicas until the backward pass is over.
+    """
+    step = _Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2", alone, hybrid)
     return tuple(instant for row in schedules()[name] for instant in step.instants(row))
 
 
@@ -139,6 +147,8 @@ class _Step:
     keep: sp.Rational
     residues: tuple[int, ...]
     gathers: bool
+    alone: bool = False
+    hybrid: bool = False
 
     @cached_property
     def units(self) -> Units:
@@ -151,6 +161,8 @@ class _Step:
     def instants(self, row: Row) -> Iterator[Instant]:
         if row.loss and self.loss is None:
             return
+        if (row.resharded and self.keep in (0, 1)) or (row.block == 2 and row.arrives and self.keep == 1):
+            return
         if (row.root or row.whole == "root") and not row.at and not self.units.root and row.name != "forward end":
             return
         if not row.at:
@@ -162,18 +174,21 @@ class _Step:
                 for moment in self._moments(place):
                     words = row.words.format(block=place.words) + (f", at {moment.name}" if moment.name else "")
                     yield Instant(row.name, row.phase, words, self._maker(row, place, moment), count, least, most)
-            else:
-                for held in self._working(place) if row.working else ((),):
-                    make = self._maker(row, place, None, held)
-                    yield Instant(row.name, row.phase, row.words.format(block=place.words), make, count, least, most)
+                continue
+            words = row.words.format(block=place.words)
+            for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
+                each = replace(row, resharded=copied)
+                for held in self._working(place, row) if row.working else ((),):
+                    yield Instant(row.name, row.phase, words, self._maker(each, place, None, held), count, least, most)
 
     def _plain(self, row: Row) -> Iterator[Instant]:
         if not row.step:
             yield Instant(row.name, row.phase, row.words, self._maker(row, None))
             return
-        for held in step_terms(self.model, self.recipe) or (None,):
+        for held, count in step_terms(self.model, self.recipe) or ((None, sp.S.One),):
             step = () if held is None else (held,)
-            yield Instant(row.name, row.phase, row.words, self._maker(row, None, None, (), step))
+            least = 1 if count == 1 else 2
+            yield Instant(row.name, row.phase, row.words, self._maker(row, None, None, (), step), count, least)
 
     def _last(self) -> Iterator[Place]:
         """The last block, and the only one."""
@@ -187,9 +202,15 @@ class _Step:
         incoming = not (raw and place.later is None)
         return moments(place.unit, incoming, self.model.batch if first else None)
 
-    def _working(self, place: Place) -> tuple[tuple[Tensor, ...], ...]:
+    def _working(self, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:
+        """What the forward pass of a block holds beside what it keeps, and its output with the sum that is made of it."""
         layer = place.unit.layers[-1]
-        return (layer.passing if place.again else layer.working) or ((),)
+        inside = (layer.passing if place.again else layer.working) or ((),)
+        output = inside[-1][-1:]
+        if row.resharded:
+            return (output,)
+        summed = self.recipe.scalars and self.model.batch is not None and (not self.gathers or self.keep == 1)
+        return (*inside, (*output, Tensor("loss", ()))) if summed else inside
 
     def _maker(
         self,
@@ -220,6 +241,8 @@ class _Step:
             yield self._tensors("tensors of the block at work", working)
         if moment is not None and moment.gradients:
             yield self._tensors("gradients inside the block", moment.gradients)
+        if row.arrives and place is not None and not (self.model.batch is not None and place.later is None):
+            yield self._tensors("gradient of what leaves the block", (block_input(place.unit.layers[0]),))
         if row.leaves and place is not None:
             leaving = self._entering(place)
             if leaving is not None:
@@ -281,6 +304,10 @@ class _Step:
             for unit in self.units.blocks:
                 layers += self._kept(unit, unit.count)
             layers += self.units.after if row.activations == "all" else ()
+        elif row.activations == "own":
+            assert place is not None
+            for unit in self.units.blocks:
+                layers += self._kept(unit, self._before(unit, place) + int(unit.name == place.unit.name))
         else:
             assert place is not None
             for unit in self.units.blocks:
@@ -301,9 +328,7 @@ class _Step:
             )
         if row.enters and place is not None:
             entering = self._entering(place)
-            if entering is None:
-                yield from self._batch()
-            else:
+            if entering is not None:
                 yield self._tensors("input of the last block", (entering,))
 
     def _kept(self, unit: Unit, number: sp.Expr, place: Place | None = None) -> Iterator[Layer]:
@@ -344,15 +369,23 @@ class _Step:
         if place is not None:
             own = place.unit.weights
             copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
+            if self.alone:
+                copies = min(copies, 1)
+                gathered += own[-1:] if row.block == 2 and not row.working and self._converts else ()
             if row.loss and stays == 1:
                 copies = 0
-            gathered += _times(own, copies)
-            if row.next and place.earlier is not None and stays != 1:
+            done = max(row.resharded - 1, 0)  # weights of which only the shares that stay are left
+            gathered += _times(own[:done], copies - 1)
+            gathered += _times(own[done:], copies)
+            gathered += _times(own[: row.resharded], stays)
+            if row.next and place.earlier is not None and stays != 1 and not self.alone:
                 gathered += _times(place.earlier.weights, row.next)
             if stays != 0:
                 everywhere = row.activations == "all"
                 for unit in self.units.blocks:
                     times = unit.count if everywhere and not row.working else self._before(unit, place)
+                    if row.activations == "own" and unit.name == place.unit.name:
+                        times += 1
                     gathered += _times(unit.weights, stays * times)
         elif row.activations == "all" and stays != 0:
             for unit in self.units.blocks:
@@ -363,8 +396,10 @@ class _Step:
                 "gathered weights", tuple(gathered), each, "weights are gathered for the computation", n_fsdp
             )
         made = () if moment is None else moment.made
-        if row.whole == "all" and place is not None:
+        if place is not None and row.whole == "all":
             made = place.unit.weights
+        if place is not None and row.whole == "last" and not self.alone:
+            made = place.unit.weights[-1:]
         if row.at == "each":
             made = (*made, *self.units.head)
         if row.whole == "root":
@@ -377,7 +412,18 @@ class _Step:
         if sent:
             yield self._whole("gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
         if row.shares and place is not None:
-            yield self._share(place.unit)
+            yield self._share(place.unit.weights)
+        if self.hybrid and self.recipe.gradients_persist and row.gradients in ("done", "blocks"):
+            summed: list[Part] = []
+            for unit in self.units.blocks:
+                summed += _times(unit.weights, unit.count if place is None else self._done(unit, place))
+            if summed:
+                yield self._share(tuple(summed))
+
+    @property
+    def _converts(self) -> bool:
+        """Whether weights are gathered in another dtype than they are kept in."""
+        return any(one.kind == "weights" and one.bytes_per_element != self.recipe.gathers for one in self.recipe.states)
 
     def _sent(self, row: Row, place: Place | None) -> tuple[Part, ...]:
         match row.sent:
@@ -400,9 +446,9 @@ class _Step:
         others = degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
         return _term(name, "buffers", parts, each, reason, others, padded)
 
-    def _share(self, unit: Unit) -> Term:
+    def _share(self, parts: tuple[Part, ...]) -> Term:
         reason = "output of the reduce-scatter"
-        return _term("gradients that arrive", "gradients", unit.weights, self._gradient_bytes, reason, sp.S.One)
+        return _term("gradients that arrive", "gradients", parts, self._gradient_bytes, reason, sp.S.One)
 
 
 def _term(
@@ -465,5 +511,8 @@ def timeline(
     residues = tuple(
         0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
     )
-    found = _timeline(name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues)
+    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
+    found = _timeline(
+        name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone, hybrid
+    )
     return tuple(one for one in found if one.exists(numbers))

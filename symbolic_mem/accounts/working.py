@@ -51,9 +51,11 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
         return (Moment("its start", unit.layers), Moment("its end", (), made=unit.weights, making=unit.weights))
     found: list[Moment] = []
     made: tuple[Part, ...] = ()
+    making: tuple[Part, ...] = ()
     layers = list(unit.layers)
     live: list[Tensor] = []
     begun = False
+    useless = _useless(layers) if batch is not None else set()
     for position in reversed(range(len(layers))):
         layer = layers[position]
         shapes = {weight.name: weight.shape for weight in layer.weights}
@@ -62,15 +64,21 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
                 live += [tensor for tensor in _outputs(layer) if incoming]
                 begun = True
             gives = op.gives if batch is not None else (*op.gives, *op.into)
-            making = tuple(Part(layer.repeat, shapes[name]) for name in op.weights)
+            own = tuple(Part(layer.repeat, shapes[name]) for name in op.weights)
+            making = own or (making if op.into and not op.gives else ())  # they are summed before a weight's is stored
             live += gives
-            made += making
-            if gives or making:
+            made += own
+            if gives or own:
                 found.append(Moment(op.name, tuple(layers), tuple(live), made, making))
-            live = [tensor for tensor in live if tensor not in op.takes]
+            live = [tensor for tensor in live if tensor not in op.takes and tensor not in useless]
             kept = tuple(t for t in layer.saved if t.name not in op.releases or t == batch)
             layer = layers[position] = layer if kept == layer.saved else replace(layer, saved=kept)
     return tuple(found)
+
+
+def _useless(layers: list[Layer]) -> set[Tensor]:
+    """Gradients that only a sum takes which is not made, where that of the input of the block is not wanted."""
+    return {tensor for one in layers for op in one.ops if not op.gives and not op.weights for tensor in op.takes}
 
 
 def _outputs(layer: Layer) -> tuple[Tensor, ...]:

@@ -23,6 +23,7 @@ VERBS = {
     "comms": "Show what is sent, how long it takes, and the batch that keeps chips busy.",
     "compare": "Explain the gap between two accounts, term by term.",
     "check": "Say whether a claimed number is right, and which slip explains it if it is not.",
+    "verify": "Compare our bytes with an installed engine, or with measured and published cases.",
     "list": "Show the bundled studies, devices, recipes, optimizers and profiles.",
 }
 

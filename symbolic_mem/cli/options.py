@@ -43,7 +43,12 @@ SHARED = (
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument STUDY and the options that change it."""
-    for option in reversed(_SHARED):
+    return _SHARED[0](study_changes(command))
+
+
+def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that change a study."""
+    for option in reversed(_SHARED[1:]):
         command = option(command)
     return command
 

@@ -47,7 +47,7 @@ def gated_ffn(blocks: sp.Expr = L, *, residual: bool = False) -> Model:
             Op("h W_down", () if residual else (y,), (h,), ("W_down",), ("h",)),
         ),
         working=((down, y) if residual else (y,),),
-        passing=((a, u, h), (h, down, y) if residual else (h, y)),
+        passing=((a, u, h), (h, down), (down, y)) if residual else ((a, u, h), (h, y)),
     )
     return Model(
         "stack of gated feed-forward blocks",

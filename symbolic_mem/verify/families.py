@@ -1,0 +1,75 @@
+"""The families of cases, by the beginning of their ids: how a study says them, or why none does."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.verify.cases import Case, Compared
+from symbolic_mem.verify.optimizer_cases import optimizer_state
+from symbolic_mem.verify.stack_cases import (
+    Said,
+    fsdp2_models,
+    fsdp2_static,
+    fsdp2_step,
+    fsdp_static,
+    fsdp_step,
+    torch_step,
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Cases whose ids begin alike; `find` returns our number, or raises a `BadInput` that says why no study does."""
+
+    beginning: str
+    title: str
+    find: Callable[[Case], Said] | None = None
+    reason: str = ""
+
+
+SAID = (
+    Family("torch-fsdp-step", "PyTorch FSDP2 and HSDP: every phase of a step", fsdp_step),
+    Family("torch-fsdp-tp-static", "PyTorch FSDP2: weights of a rank", fsdp_static),
+    Family("fsdp2-step", "PyTorch FSDP2, large stacks: peaks of a step", fsdp2_step),
+    Family("fsdp2-static", "PyTorch FSDP2: weights and moments of a rank", fsdp2_static),
+    Family("fsdp2-hf", "PyTorch FSDP2, published models: weights of a rank", fsdp2_models),
+    Family("torch-step", "PyTorch on one device: peaks of a step", torch_step),
+    Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
+)
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """Return all families, those first that a study says."""
+    unsaid = tomllib.loads(Path(__file__).with_name("unsaid.toml").read_text(encoding="utf-8"))
+    return (*SAID, *(Family(name, row["title"], reason=row["reason"]) for name, row in unsaid.items()))
+
+
+def family_of(case: Case) -> Family | None:
+    """Return the family whose ids begin as that of the case, or None."""
+    return next((one for one in families() if case.id.startswith(f"{one.beginning}-")), None)
+
+
+def compare_case(case: Case) -> Compared:
+    """Put our number beside a case; where no study says the case, the reason."""
+    family = family_of(case)
+    if family is None:
+        known = ", ".join(one.beginning for one in families())
+        return Compared(case, "", None, f"the id begins as that of no known family; known: {known}")
+    if family.find is None:
+        return Compared(case, family.beginning, None, family.reason)
+    try:
+        ours, said = family.find(case)
+    except BadInput as refused:
+        return Compared(case, family.beginning, None, str(refused))
+    return Compared(case, family.beginning, ours, said=said)
+
+
+def compare_cases(cases: Iterable[Case]) -> Iterator[Compared]:
+    """Put our number beside each case, in their order."""
+    return map(compare_case, cases)

@@ -1,0 +1,50 @@
+"""Cases of optimizers: what one keeps for one tensor."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.verify.cases import Case, Keys
+from symbolic_mem.verify.stack_cases import Said
+
+PRECISIONS = {"float32": "fp32", "bfloat16": "pure-bf16"}
+
+
+@cache
+def names() -> dict[str, dict[str, str]]:
+    """Return, for each engine, our name of each of its optimizers."""
+    return tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
+
+
+def optimizer_state(case: Case) -> Said:
+    """``optim-``: the state of one tensor, its single numbers included."""
+    keys = Keys(case, {})
+    engine = case.id.removeprefix("optim-").partition("-")[0]
+    known = names().get(engine)
+    if known is None:
+        raise BadInput(f"engine {engine!r} is not known; {nearest(engine, names())}")
+    name = keys.take("optimizer")
+    if name not in known:
+        raise BadInput(f"optimizer {name!r} of {engine} is not known; {nearest(str(name), known)}")
+    precision = PRECISIONS[keys.take("param_dtype", *PRECISIONS)]
+    shape = keys.take("shape")
+    keys.done()
+    if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape):
+        raise BadInput("shape is no list of whole numbers of at least 1")
+    if case.quantity != "optimizer_state":
+        raise BadInput(f"quantity {case.quantity!r} is not known; known: optimizer_state")
+    tables: dict[str, Any] = {"recipe": {"preset": precision, "optimizer": known[name], "step_counters": True}}
+    weight = Tensor("weight", tuple(map(sp.Integer, shape)))
+    memory = account(
+        Model("one tensor", (Layer("layer", weights=(weight,)),)), Recipe.from_table(tables["recipe"], "case")
+    )
+    return memory.of("optimizer").at({}), tables
