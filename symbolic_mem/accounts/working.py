@@ -62,7 +62,7 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
                 live += [tensor for tensor in _outputs(layer) if incoming]
                 begun = True
             gives = op.gives if batch is not None else (*op.gives, *op.into)
-            making = tuple(Part(layer.repeat, shapes[name]) for name in op.weights)
+            making = tuple(Part(layer.repeat, shapes[name]) for name in op.weights if name in shapes)
             live += gives
             made += making
             if gives or making:
