@@ -64,7 +64,7 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
                 live += [tensor for tensor in _outputs(layer) if incoming]
                 begun = True
             gives = op.gives if batch is not None else (*op.gives, *op.into)
-            own = tuple(Part(layer.repeat, shapes[name]) for name in op.weights)
+            own = tuple(Part(layer.repeat, shapes[name]) for name in op.weights if name in shapes)
             making = own or (making if op.into and not op.gives else ())  # they are summed before a weight's is stored
             live += gives
             made += own

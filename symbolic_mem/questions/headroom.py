@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import sympy as sp
@@ -69,8 +69,9 @@ class Headroom(OfKinds):
         most: list[Most] = []
         unsolved: list[Unsolved] = []
         for symbols in GROWING:
-            found = next((m for x in symbols if (m := self._most(moments, x))), None)
-            why = None if found else self._why(moments, symbols[-1])
+            grown = instants(_open(study, symbols[-1]), self.counted)
+            found = next((m for x in symbols if (m := self._most(grown, x, study))), None)
+            why = None if found else self._why(grown, symbols[-1])
             if found:
                 most.append(found)
             elif why is not None:
@@ -118,7 +119,7 @@ class Headroom(OfKinds):
                 return say("the memory does not grow with {x} everywhere", x=x)
         return None
 
-    def _most(self, moments: tuple[Study, ...], x: sp.Symbol) -> Most | None:
+    def _most(self, moments: tuple[Study, ...], x: sp.Symbol, asked: Study) -> Most | None:
         """That value with the value now, and its coefficients as they are written."""
         found = self._least(moments, x)
         if found is None:
@@ -127,7 +128,7 @@ class Headroom(OfKinds):
         parameters = study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
-        return Most(least, _now(study, x), written, with_p, uppers, fitting(study))
+        return Most(least, _now(asked, x), written, with_p, uppers, fitting(study))
 
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
@@ -199,7 +200,7 @@ class Headroom(OfKinds):
         meaning = f"bytes free on each of {self.devices} devices"
         claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning, unit="bytes")}
         for x in (x for symbols in GROWING for x in symbols):
-            most = self._least(moments, x)
+            most = self._least(instants(_open(study, x), self.counted), x)
             if most is not None:
                 words = f"the largest {named(x).meaning} at which {fitting(moments[0])} fits on {self.devices} devices"
                 claims[str(x)] = Claimed(most[1].value, "count", words, unit=named(x).unit)
@@ -207,12 +208,16 @@ class Headroom(OfKinds):
 
     def unclaimable(self, study: Study, name: str) -> Prose:
         """Why the memory does not say how far that symbol can grow."""
-        moments = instants(study, self.counted)
         symbol = next((x for symbols in GROWING for x in symbols if str(x) == name), None)
         if symbol is None:
             return super().unclaimable(study, name)
-        why = self._why(moments, symbol)
+        why = self._why(instants(_open(study, symbol), self.counted), symbol)
         return say("what is kept does not depend on {x}", x=symbol) if why is None else why
+
+
+def _open(study: Study, x: sp.Symbol) -> Study:
+    """The study without a number of blocks, where that is what grows, so that its instants are those of many blocks."""
+    return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != x}) if x == L else study
 
 
 def _now(study: Study, x: sp.Symbol) -> sp.Expr | None:

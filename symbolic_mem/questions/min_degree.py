@@ -54,7 +54,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
-            return degree_under(bound, study.numbers, self.rules)
+            return degree_under(bound, study.numbers, self.rules_for(study, self.symbol))
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""

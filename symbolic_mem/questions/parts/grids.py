@@ -59,6 +59,9 @@ class Grid(Protocol):
     def rules(self) -> tuple[Rule | Layout, ...]:
         """The rules that a degree obeys."""
 
+    def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
+        """Those, and that of a plan that reshards over some devices."""
+
 
 @dataclass(frozen=True)
 class RegionTable:
@@ -142,7 +145,7 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
             one.values,
             grid.rows,
             grid.columns,
-            grid.rules,
+            grid.rules_for(study, grid.symbol),
         )
         for one in moments
     ]

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import lookup, table
+from symbolic_mem.base.symbols import lookup, n_fsdp, table
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.editions import Figure, edition, in_edition, read_figures
@@ -32,6 +32,7 @@ from symbolic_mem.study.setting import Change
 if TYPE_CHECKING:
     from symbolic_mem.solvers.layout import Layout, PaddedRows, WholeSamples
     from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
+    from symbolic_mem.study.study import Study
 
 
 def flag(given: Any, at: At) -> bool:
@@ -247,6 +248,15 @@ class Ruled(Question):
         """
         fixed = (*self.whole_samples, *self.padded_rows, *self.multiple_of)
         return (*fixed, *self.power_of_two, *self.divides, *self.at_most)
+
+    def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
+        """All rules, and that of a plan that reshards over some devices: their number divides n_fsdp."""
+        if study.plan is None or study.plan.keep.q == 1 or symbol != n_fsdp:
+            return self.rules
+        from symbolic_mem.solvers.rules import MultipleOf
+
+        layouts = (*self.whole_samples, *self.padded_rows)
+        return (*layouts, MultipleOf(int(study.plan.keep.q)), *self.rules[len(layouts) :])
 
 
 def figures(given: Any, at: At) -> str:

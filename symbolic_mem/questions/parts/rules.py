@@ -130,6 +130,8 @@ def _held(profile: Profile, n: int, relation: str, work: Work) -> Chain:
     held: dict[tuple[Any, Any], Any] = {}
     for part in profile.rows:
         held[part.rows, part.over] = held.get((part.rows, part.over), 0) + part.bytes
+    for part in profile.gathered:  # as many rows from every device
+        held[part.rows, part.over] = held.get((part.rows, part.over), 0) + part.bytes * part.over * n
     symbol = local("M", str(n))
     work.define(symbol, total)
     links: list[tuple[str, Side]] = []
