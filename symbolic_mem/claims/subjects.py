@@ -202,7 +202,9 @@ def _asked(study: Study, name: str, like: Question | None) -> Question:
         symbol = next(symbol for symbol in degrees(study) if str(symbol) == name)
         question = turned(like, MinDegree, label, "check", symbol=symbol)
     if not study.under(question).device.known:
-        raise BadInput(f"the study does not ask for {name}: say on which device, for example 80 GiB")
+        raise BadInput(
+            f"the study does not ask for {name}: say on which device, as in --device h100-80gb or --capacity '80 GiB'"
+        )
     return question
 
 
