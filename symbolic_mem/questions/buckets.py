@@ -99,7 +99,7 @@ class Buckets(Question):
             yield work.step(
                 text("In numbers:"),
                 Chain(count, (("=", work.put(count)), amount(found["n_b"].value, "buckets"))),
-                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "GB"))),
+                Chain(size, (("=", work.put(size)), amount(found["s_bucket"].value, "MB"))),
             )
             yield _whole_step(found, work)
 

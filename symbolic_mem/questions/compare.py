@@ -179,9 +179,9 @@ def _open(found: FoundGaps) -> Prose:
     """The sentence where a symbol has no value: with the formula where it is short."""
     a, b = text(found.a.name), text(capitalised(found.b.name))
     pieces = {"b": b, "terms": say("{n} terms", n=len(found.terms)) if len(found.terms) > 1 else text("one term")}
-    shown = say(
-        "{b} needs {d} bytes more than {a}, in {terms}.", a=_where(found, found.a.name), d=found.difference, **pieces
-    )
+    size, way = (-found.difference, "less") if found.difference.is_negative else (found.difference, "more")
+    where = _where(found, found.a.name)
+    shown = say("{b} needs {d} bytes {way} than {a}, in {terms}.", a=where, d=size, way=text(way), **pieces)
     pieces |= {"a": a, "absent": text(", ".join(missing(found.difference, found.values)))}
     if found.a.placed:
         short = say("{b} and {a} differ on each device in {terms}; by how much needs {absent}.", **pieces)

@@ -90,7 +90,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             requirement,
         )
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
-        from symbolic_mem.questions.parts.peaks import peak_blocks
+        from symbolic_mem.questions.parts.peaks import here_blocks, peak_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
         from symbolic_mem.questions.parts.readings import readings_table
         from symbolic_mem.questions.parts.rules import rule_blocks
@@ -101,6 +101,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from memory_blocks(study, work, self.counted)
         else:
             memory_numbers(study, work, self.counted)
+            yield from here_blocks(study, work, found.kinds)
         yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
         yield from (*capacity_blocks(found.capacity, work), requirement(solved.ideal.bound))
         if solved.ideal.feasible:

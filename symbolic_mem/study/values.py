@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import sympy as sp
@@ -69,15 +70,20 @@ def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:
 
 
 def typed(text: str) -> int | float | str:
-    """Return what a caller typed as the number that it writes, or as it is."""
+    """Return what a caller typed as the number that it writes, or as it is.
+
+    >>> typed("128"), typed("4e3"), typed("2.0"), typed("0.5"), typed("many")
+    (128, 4000, 2, 0.5, 'many')
+    """
     try:
         return int(text)
     except ValueError:
         pass
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return int(Decimal(text)) if number.is_integer() and number <= MAX_VALUE else number
 
 
 def read_value(name: Name, value: object, where: str) -> sp.Rational:

@@ -199,7 +199,7 @@ def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
             chains.append(Chain(kept, (("=", whole), amount(held_there, unit), (relation, room))))
     return work.step(
         say(
-            "At the batch of the study, {t} tokens, one device holds less the more of them there are, and the bounds are",
+            "At the batch of the study, {t} tokens, one device holds less the more devices there are, and the bounds are",
             t=Amount(sp.Integer(found.tokens)),
         ),
         *chains,

@@ -12,9 +12,12 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.timeline import PHASES
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.work import Work
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -82,6 +85,19 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
     columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
     yield Paragraph(say("A step is fullest at {words}. Of each phase, its fullest instant:", words=most.words))
     yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
+
+
+def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
+    """What the activations and buffers are at the instant that is counted, which is not what an account of what is kept has."""
+    moving = [kind for kind in kinds if kind not in STATIC]
+    if study.at is None or not moving:
+        return
+    chains = []
+    for kind in moving:
+        value = work.number(KIND_SYMBOLS[kind])
+        chains.append(Chain(KIND_SYMBOLS[kind], (amount(value, "bytes", digits=14), amount(value, "GiB"))))
+    said = "At that instant, with all that is there for a moment (gathered weights and gradients of whole weights are buffers),"
+    yield work.step(text(said), *chains)
 
 
 def _shown(size: Number) -> Prose:
