@@ -62,11 +62,14 @@ def places(blocks: Sequence[Unit], how: Recompute, residues: Sequence[int]) -> I
         above = blocks[position + 1] if position + 1 < len(blocks) else None
         name = unit.name if several else "block"
         start, end = residues[position - 1] if position else 0, residues[position]
-        for back in _chosen(how, lambda distance, end=end: end - 1 - distance):
+        backs = _chosen(how, lambda distance, end=end: end - 1 - distance)
+        reach = next(distance for distance in range(len(backs) + 1) if distance not in backs)
+        for back in backs:
             at = (unit.count - 1 - back, sp.Integer(back), *_way(how, end - 1 - back), back + 2, None)
             yield Place(f"last {name}{FROM_END[back]}", unit, *at, unit, unit if back else above)
         for ahead in reversed(_chosen(how, lambda distance, start=start: start + distance)):
-            at = (sp.Integer(ahead), unit.count - 1 - ahead, *_way(how, start + ahead), ahead + 2, None)
+            least = ahead + reach + 1 if ahead else 2  # with fewer blocks it is one of those from the end
+            at = (sp.Integer(ahead), unit.count - 1 - ahead, *_way(how, start + ahead), least, None)
             yield Place(f"{FROM_START[ahead]} {name}", unit, *at, unit if ahead else below, unit)
         yield Place(f"only {name}", unit, sp.S.Zero, sp.S.Zero, *_way(how, start), 1, 1, below, above)
 

@@ -16,6 +16,12 @@ def about_memory(study: Study) -> bool:
     return not study.questions or any(question.subject == "memory" for question in study.questions)
 
 
+NO_INSTANTS = text(
+    "The instants of a step are not known for this model, recipe and placement: what is kept is counted, and what is there "
+    "for a moment is not."
+)
+
+
 def assumptions(study: Study) -> tuple[Prose, ...]:
     """List what the model, the recipe, the study and the caller assume; of the recipe where memory is asked for."""
     recipe = study.recipe
@@ -25,6 +31,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         trained = recompute(study.model, recipe.recompute)
         said += [text(sentence) for sentence in (*trained.said, *recipe.said)]
         said += idle_degrees(study)
+        if recipe.schedule and not study.timeline:
+            said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
         said += [text(sentence) for sentence in study.model.said]
     said += [text(note) for note in study.notes]

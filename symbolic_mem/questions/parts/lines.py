@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 
@@ -19,7 +20,8 @@ from symbolic_mem.study.study import Study
 
 def account_lines(study: Study, kinds: Sequence[str]) -> tuple[Line, ...]:
     """The parameters, the memory of each of the `kinds` that is kept, the states together, and all of it."""
-    memory = study.memory.of(*kinds)
+    kept = study if study.at is None else replace(study, at=None)
+    memory = kept.memory.of(*kinds)
     lines = [Line(P, study.model.parameters, "parameters", "number of parameters")]
     lines += [Line(KIND_SYMBOLS[kind], memory.of(kind).total, "bytes", KIND_WORDS[kind]) for kind in memory.kinds]
     static = [KIND_SYMBOLS[kind] for kind in memory.kinds if kind in STATIC]
