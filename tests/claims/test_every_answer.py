@@ -10,7 +10,7 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.case import Misreading, read_off
 from symbolic_mem.claims.check import check
-from symbolic_mem.claims.claim import read_claim
+from symbolic_mem.claims.claim import MAX_LENGTH, read_claim
 from symbolic_mem.claims.names import one_word
 from symbolic_mem.claims.spelled import figures, spelled
 from symbolic_mem.claims.stated import Stated
@@ -128,6 +128,8 @@ def test_the_printed_formula_is_right_and_twice_it_is_wrong(name, label):
         TRIED.add((quantity, entry.formula))
         texts = (write_formula(entry.formula), plain(entry.formula))
         written = texts[len(TRIED) % 2]
+        if len(written) > MAX_LENGTH - 20:
+            continue  # more than a claim may have
         assert check(study, f"{quantity}={written}", question=label).right, (quantity, written)
         if len(TRIED) % 5 == 0:
             wrong = check(study, f"{quantity}=2*({write_formula(entry.formula)})", question=label)
