@@ -29,8 +29,8 @@ def built_by_transformers(table: Mapping[str, Any], where: str) -> tuple[tuple[L
     _check_layers(table, where)
     with _quiet():
         try:
-            import torch  # ty: ignore[import-not-found]
-            import transformers  # ty: ignore[import-not-found]
+            import torch
+            import transformers
         except ImportError as error:
             raise MissingProgram(
                 f'--from transformers needs the package {error.name}; do `pip install "symbolic-mem[verify]"`'
@@ -71,7 +71,7 @@ def _class_of(transformers: Any, config: Any, named: object, where: str) -> Any:
             f"{where}: architectures names {clipped(str(name))}, a class that transformers {transformers.__version__} does "
             "not have; remove it for the usual class of such a file"
         )
-    from transformers.models.auto import modeling_auto as auto  # ty: ignore[import-not-found]
+    from transformers.models.auto import modeling_auto as auto
 
     for mapping in (auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, auto.MODEL_FOR_CAUSAL_LM_MAPPING, auto.MODEL_MAPPING):
         if type(config) in mapping:
