@@ -172,9 +172,9 @@ def sizes_2026(v: Values) -> dict[str, Numbers]:
         "gradient_checkpointing (b)": {
             **wide,
             **kept,
-            "M_one": layers * point + one,
-            "M_two": ceil(layers / 2) * point + 2 * one,
-            "M_fours": ceil(layers / 4) * point + 4 * one,
+            "M_one": (layers - 1) * point + one,
+            "M_two": (ceil(layers / 2) - 1) * point + 2 * one,
+            "M_fours": (ceil(layers / 4) - 1) * point + 4 * one,
             "k_best": sqrt(layers * point / one),
         },
         "pytorch_attention (a)": of_cases(attention, v, LONG),
