@@ -226,7 +226,7 @@ def claim_of(
     found = question.claims(study).get(name)
     if found is None:
         why = plain_prose(question.unclaimable(study, name))
-        raise BadInput(f"question {question.label} has no {name} here: {why}")
+        raise NoNumber(f"question {question.label} has no {name} here: {why}")
     return _rebased(found, question, study, name, instead) if instead else found
 
 
