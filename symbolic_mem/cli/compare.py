@@ -18,6 +18,8 @@ _TWICE = (
     ("recompute", "RULE", "none, full, selective, half, every=2 or groups=9."),
     ("profile", "NAME", "An engine profile (see `list profiles`)."),
     ("kernel", "NAME", "An attention kernel."),
+    ("loss", "NAME", "How the loss works: bf16, fp32, fp32-held, chunked:8 or fused."),
+    ("plan", "NAME", "Where the states live (see `docs/peak.md`): fsdp2, zero-1, one-device, ..."),
     ("place", "KIND=FRACTION[,...]", "A placement: the fraction of each kind that is divided."),
     ("rest", "FATE", "What is not divided is kept or dropped."),
 )

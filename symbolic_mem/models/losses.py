@@ -51,7 +51,7 @@ def known_losses() -> tuple[str, ...]:
     return tuple(name if one.chunks else f"{name}:N" for name, one in _losses().items())
 
 
-def loss(given: str, where: str = "loss") -> Loss:
+def loss(given: str) -> Loss:
     """Return the loss of that name; one in chunks takes their number, as in ``chunked:8``.
 
     Raises `BadInput` for another name, and for chunks that are no whole number of at least 2.
@@ -62,13 +62,11 @@ def loss(given: str, where: str = "loss") -> Loss:
     name, colon, number = given.partition(":")
     found = _losses().get(name)
     if found is None or bool(colon) != (found.chunks == 0):
-        raise BadInput(f"{where}: unknown loss {given!r}; {nearest(given, known_losses())}")
+        raise BadInput(f"unknown loss {given!r}; {nearest(given, known_losses())}")
     if not colon:
         return found
     if not number.isdecimal() or len(number) > 9 or int(number) < 2:
-        raise BadInput(
-            f"{where}: {given!r} has {number or 'no'} chunks; give a whole number of at least 2, as in {name}:8"
-        )
+        raise BadInput(f"loss {given!r} has {number or 'no'} chunks; give a whole number of at least 2, as in {name}:8")
     return replace(found, name=given, chunks=int(number), words=found.words.format(chunks=int(number)))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.plans.placement import Placed
@@ -91,7 +91,7 @@ def _read(name: str, table: Mapping[str, Any]) -> Plan:
     return Plan(name, table["title"], table["source"], tuple(table["divided"]), table.get("sends", ""), *flags)
 
 
-def plan(name: str, where: str = "plan") -> Plan:
+def plan(name: str) -> Plan:
     """Return the bundled plan of that name; raises `BadInput` naming those there are.
 
     >>> plan("hsdp").sends
@@ -99,7 +99,7 @@ def plan(name: str, where: str = "plan") -> Plan:
     """
     known = plans()
     if name not in known:
-        raise BadInput(f"{where}: unknown plan {name!r}; {nearest(name, known)}")
+        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}")
     return known[name]
 
 
@@ -108,5 +108,6 @@ def read_plan(table: Mapping[str, Any], where: str) -> Plan:
     known_keys(table, ("preset", "reshard"), where)
     if "preset" not in table:
         raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
-    chosen = plan(entry(table, "preset", str, where), where)
+    with at_place(where):
+        chosen = plan(entry(table, "preset", str, where))
     return chosen.resharding(table["reshard"], where) if "reshard" in table else chosen

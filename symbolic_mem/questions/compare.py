@@ -23,8 +23,10 @@ from symbolic_mem.questions.parts.sides import (
     Choices,
     engine_profiles,
     kernels,
+    losses,
     optimizers,
     placements,
+    plans,
     recipes,
     recomputations,
     rests,
@@ -46,6 +48,8 @@ class Compare(Question):
     recompute: Choices = key(recomputations, ())
     profile: Choices = key(engine_profiles, ())
     kernel: Choices = key(kernels, ())
+    loss: Choices = key(losses, ())
+    plan: Choices = key(plans, ())
     place: Choices = key(placements, ())
     rest: Choices = key(rests, ())
 

@@ -75,7 +75,8 @@ def use_loss(name: str, where: str = "--loss") -> Change:
     """Compute the loss in another way: see `known_losses`."""
     from symbolic_mem.models.losses import loss
 
-    loss(name, where)
+    with at_place(where):
+        loss(name)
     return Change("loss", f"loss {name}", lambda setting: replace(setting, built=setting.built.under(loss=name)))
 
 
@@ -91,7 +92,8 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
 
 def use_plan(name: str, where: str = "--plan") -> Change:
     """Divide the states as a plan says; where activations and buffers live stays."""
-    chosen = plan_of(name, where)
+    with at_place(where):
+        chosen = plan_of(name)
 
     def apply(setting: Setting) -> Setting:
         kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}

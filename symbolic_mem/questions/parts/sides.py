@@ -8,13 +8,17 @@ from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.models.losses import loss
 from symbolic_mem.models.profile import profiles
+from symbolic_mem.plans.plan import plan
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.study.changes import (
     place_kind,
     set_rest,
     use_kernel,
+    use_loss,
     use_optimizer,
+    use_plan,
     use_profile,
     use_recipe,
     use_recompute,
@@ -23,11 +27,11 @@ from symbolic_mem.study.question import At, Reader, words, wrong_type
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
-CHOICES = ("recipe", "optimizer", "recompute", "profile", "kernel", "place", "rest")
+CHOICES = ("recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan", "place", "rest")
 _WORDS = {"place": "placement", "kernel": "attention kernel", "recompute": "recomputation"}
 _AS_IT_STANDS = "the study as it stands"
 # A recipe and a profile set anew what others change one thing of; the rest is that of all that is placed.
-_RANK = {"recipe": 0, "profile": 0, "rest": 2}
+_RANK = {"recipe": 0, "profile": 0, "plan": 0, "rest": 2}
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Va
     twice = any(len(values) == 2 for values in choices.values())
     first = {name: values[0] for name, values in choices.items() if twice}
     second = {name: values[-1] for name, values in choices.items()}
-    placed = bool({"place", "rest"} & set(choices))
+    placed = bool({"plan", "place", "rest"} & set(choices))
     return _variant(study, first, second, placed), _variant(study, second, first, placed)
 
 
@@ -147,6 +151,8 @@ recipes = _named(use_recipe, use_recipe)
 optimizers = _named(use_optimizer, optimizer)
 engine_profiles = _named(use_profile, _profile)
 kernels = _named(use_kernel, str)
+losses = _named(use_loss, loss)
+plans = _named(use_plan, plan)
 recomputations = sided(_rule)
 placements = sided(_fractions)
 rests = sided(_fate)
