@@ -205,6 +205,11 @@ def _described(architecture: Architecture, table: dict[str, Any], where: str) ->
 
     profile = entry(table, "profile", str, where, DEFAULT_PROFILE)
     kernel, loss = (entry(table, key, str, where, "") for key in ("kernel", "loss"))
+    if loss:
+        from symbolic_mem.models.losses import loss as known_loss
+
+        with at_place(f"{where}: loss"):
+            known_loss(loss)
     return _transformer(architecture, profile, kernel, loss)
 
 
