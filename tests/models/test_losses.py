@@ -1,0 +1,51 @@
+"""Bytes for each logit at the peak of the loss, and what is refused."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.losses import known_losses, loss
+
+LOGITS = 2 * 4096 * 128256
+
+
+def at_the_loss(name):
+    """Bytes of all activations of Llama 3.1 8B when the backward pass begins."""
+    study = load_study("llama-3.1-8b").change(loss=name)
+    numbers = {**study.values, n_fsdp: 8}
+    step = [one for one in study.timeline if one.phase in ("loss", "forward")]
+    return max(one.memory.of("activations").at(numbers) for one in step)
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_each"),
+    [("bf16", 6), ("fp32", 12), ("fp32-held", 14), ("chunked:8", 7), ("chunked:16", Fraction(13, 2))],
+)
+def test_bytes_of_a_logit_at_the_peak(name, bytes_each):
+    """Live storages of PyTorch 2.13 through the loss: 6, 12 and 14; the chunked loss is that of torchtitan 996."""
+    rows = 4 * 2 * 4096  # the fused loss keeps one FP32 sum for each token, the others one total
+    total = 2 if name == "bf16" else 4
+    assert at_the_loss(name) - (at_the_loss("fused") - rows) == bytes_each * LOGITS + total
+
+
+def test_every_loss_is_a_choice_and_is_said():
+    assert known_losses() == ("bf16", "fp32", "fp32-held", "chunked:N", "fused")
+    study = load_study("llama-3.1-8b")
+    assert any(said.startswith("Loss bf16: ") for said in study.model.assumptions)
+    assert any(said.startswith("Loss chunked:8: ") for said in study.change(loss="chunked:8").model.assumptions)
+
+
+@pytest.mark.parametrize("name", ["", "fp16", "chunked", "chunked:", "chunked:1", "chunked:x", "bf16:2", "chunked:1e3"])
+def test_what_is_no_loss_is_one_line(name):
+    with pytest.raises(BadInput, match=r"loss|chunks"):
+        loss(name)
+
+
+def test_chunks_that_do_not_divide_the_tokens_are_refused():
+    with pytest.raises(BadInput, match="cuts 8192 tokens into 7 parts"):
+        load_study("llama-3.1-8b").change(loss="chunked:7")

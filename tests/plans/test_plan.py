@@ -1,0 +1,67 @@
+"""Plans against the published table of ZeRO, and what is refused."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+from symbolic_mem.accounts.account import account
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.ffn import ffn
+from symbolic_mem.plans.plan import plan, plans, read_plan
+from symbolic_mem.plans.schemes import SCHEMES
+from symbolic_mem.recipes.recipe import recipe
+
+PARAMETERS = 7_500_000_000
+VALUES = {L: 1, d_ff: 1, d_model: sp.Integer(PARAMETERS // 2), n_fsdp: 64}
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [("dp", "120"), ("zero-1", "31.4"), ("zero-2", "16.6"), ("zero-3", "1.9")],
+)
+def test_bytes_of_one_device_are_those_of_zero_table_1(name, printed):
+    """Rajbhandari et al. (2020), figure 1: Psi = 7.5B, N = 64, K = 12, in GB of 10^9 bytes."""
+    states = account(ffn(), recipe("zero-16")).of("weights", "gradients", "optimizer")
+    held = Fraction(states.placed(plan(name).shares).at(VALUES))
+    shares = {"dp": 16, "zero-1": 4 + Fraction(12, 64), "zero-2": 2 + Fraction(14, 64), "zero-3": Fraction(16, 64)}
+    assert held == shares[name] * PARAMETERS
+    digits = len(printed.partition(".")[2])
+    assert round(float(held / 10**9), digits) == float(printed)
+
+
+def test_every_plan_sends_by_a_scheme_that_there_is():
+    assert {one.sends for one in plans().values() if one.sends} <= set(SCHEMES)
+    assert all(one.source and one.title for one in plans().values())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"preset": "fsdp"}, "unknown plan 'fsdp'"),
+        ({}, "names no plan"),
+        ({"preset": "dp", "reshard": True}, "gathers no weights"),
+        ({"preset": "fsdp2", "reshard": 1}, "a number of devices of at least 2"),
+        ({"preset": "fsdp2", "reshard": "no"}, "give true, false"),
+        ({"preset": "fsdp2", "shard": 2}, "unknown key 'shard'"),
+    ],
+)
+def test_what_is_no_plan_is_one_line(given, said):
+    with pytest.raises(BadInput, match=said) as refused:
+        read_plan(given, "my.toml [plan]")
+    assert str(refused.value).startswith("my.toml [plan]") or "plan" in str(refused.value)
+
+
+def test_a_reshard_that_does_not_divide_is_refused():
+    with pytest.raises(BadInput, match="does not divide n_fsdp = 6"):
+        read_plan({"preset": "fsdp2", "reshard": 4}, "here").check({n_fsdp: sp.Integer(6)})
+
+
+def test_a_caller_names_a_plan():
+    study = load_study("llama-3.1-8b").change(plan="zero-1")
+    assert set(study.placement) == {"optimizer"}
+    assert load_study("llama-3.1-8b").change(plan="fsdp2").placement.keys() == {"weights", "gradients", "optimizer"}
