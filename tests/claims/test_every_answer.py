@@ -97,11 +97,25 @@ def _right(claimed, text):
     return stated.agrees(claimed, read_off(claimed, truly), truly) is not None
 
 
+def _answered_once(monkeypatch, question):
+    """Let a question give the answer that it gave before: here it is always asked about the same study."""
+    for method in ("answer", "claims"):
+        original, found = getattr(type(question), method), {}
+
+        def once(self, study, original=original, found=found):
+            if self not in found:
+                found[self] = original(self, study)
+            return found[self]
+
+        monkeypatch.setattr(type(question), method, once)
+
+
 @pytest.mark.parametrize(("name", "label"), ANSWERS, ids=IDS)
 def test_the_printed_answer_is_right_in_every_spelling_and_a_neighbour_is_wrong(name, label, monkeypatch):
     monkeypatch.setattr("symbolic_mem.claims.explain.Search.explanations", lambda self, earlier=(): ())
     study = _study(name)
     question = study.question(label)
+    _answered_once(monkeypatch, question)
     for quantity, claimed in _claimable(study, question):
         if claimed.value is None:
             assert check(study, f"{quantity}=none", question=label).right, quantity
@@ -118,9 +132,10 @@ def test_the_printed_answer_is_right_in_every_spelling_and_a_neighbour_is_wrong(
 
 
 @pytest.mark.parametrize(("name", "label"), ANSWERS, ids=IDS)
-def test_the_printed_formula_is_right_and_twice_it_is_wrong(name, label):
+def test_the_printed_formula_is_right_and_twice_it_is_wrong(name, label, monkeypatch):
     study = _study(name)
     question = study.question(label)
+    _answered_once(monkeypatch, question)
     for entry in lines_of(study, question):
         quantity = one_word(str(entry.line.symbol))
         if not entry.formula.free_symbols or (quantity, entry.formula) in TRIED:

@@ -54,7 +54,7 @@ class FoundAtInstants(Found):
     def held_formula(self) -> sp.Expr:
         """What one device keeps, at the instant at which that is most, as a formula."""
         formulas = list(dict.fromkeys(one.formula_here for one in self._fullest_somewhere))
-        return sp.Max(*formulas) if len(formulas) > 1 else formulas[0]
+        return sp.Max(*formulas, evaluate=False) if len(formulas) > 1 else formulas[0]
 
     @property
     def _fullest_somewhere(self) -> list[FoundAtInstants]:
