@@ -38,7 +38,8 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
 
 def contained(memory: Memory) -> tuple[str, ...]:
     """Name the unknowns that a question about this memory can ask for, sorted."""
-    names = {str(symbol) for term in memory for symbol in term.bytes.free_symbols}
+    symbols = set().union(*(term.bytes.free_symbols for term in memory))
+    names = {str(symbol) for symbol in symbols}
     if {"B", "S"} <= names:
         names.add("T")
     if any(term.short is not None and term.short.has(P) for term in memory):
