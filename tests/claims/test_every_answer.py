@@ -103,9 +103,9 @@ def _answered_once(monkeypatch, question):
         original, found = getattr(type(question), method), {}
 
         def once(self, study, original=original, found=found):
-            if self not in found:
-                found[self] = original(self, study)
-            return found[self]
+            if self.label not in found:
+                found[self.label] = original(self, study)
+            return found[self.label]
 
         monkeypatch.setattr(type(question), method, once)
 
