@@ -41,6 +41,9 @@ class Row:
     resharded: int = 0
     working: bool = False
     loss: bool = False
+    inside: bool = False
+    caller: bool = False
+    embedded: bool = False
     scalars: int = 0
     step: bool = False
 
