@@ -79,7 +79,7 @@ class Instant:
 
     def exists(self, numbers: Numbers) -> bool:
         """Whether there are as many blocks as it needs; where their number is not known they are many."""
-        if missing(self.count, numbers.values_given):
+        if self.count not in numbers and missing(self.count, numbers.values_given):
             return self.most is None
         count = numbers[self.count]
         return self.least <= count and (self.most is None or count <= self.most)
@@ -177,7 +177,7 @@ class _Step:
                 continue
             words = row.words.format(block=place.words)
             for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
-                each = replace(row, resharded=copied)
+                each = row if copied == row.resharded else replace(row, resharded=copied)
                 for held in self._working(place, row) if row.working else ((),):
                     yield Instant(row.name, row.phase, words, self._maker(each, place, None, held), count, least, most)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -104,6 +105,15 @@ class Setting:
         step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
         chosen = tuple(one for one in step if one.words in self.pinned) or step
         return tuple(one.without(self.forgets) for one in chosen) if self.forgets else chosen
+
+    def seen_at(self, instant: Instant | None) -> Self:
+        """The setting at an instant of a step, or at none; its timeline is not built again."""
+        if instant is self.at:
+            return self
+        seen = copy(self)
+        seen.__dict__.update(at=instant)
+        seen.__dict__.pop("memory", None)
+        return seen
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""
