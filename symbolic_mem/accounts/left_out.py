@@ -107,6 +107,12 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
+    if sized & {GATHERED, GRADIENTS}:  # of the two, one that is whole on every device is not made whole for a moment
+        sized |= {
+            name
+            for name, kind in ((GATHERED, "weights"), (GRADIENTS, "gradients"))
+            if not _gathers(placement.get(kind))
+        }
     copied = any("buffers" in layer.saved_kinds for layer in built.model.layers)
     unsaid = (
         said
@@ -229,7 +235,7 @@ def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
     if recipe.optimizer != "adamw":
         yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
         return
-    share, degree = _split(placement.get("weights"))
+    share, degree = _split(placement.get("optimizer"))  # a rank steps those parameters whose moments it holds
     each = share * recipe.moments
     yield LeftOut(
         STEP,

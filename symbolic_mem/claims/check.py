@@ -130,6 +130,10 @@ def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Ver
         except (MissingValue, NoNumber) as missing:
             absent = absent or missing
             continue
+        except BadInput:
+            if not (read.formula and verdicts):
+                raise
+            continue  # another question has no formula of it
         if verdict.right:
             return [(verdict, case)]
         verdicts.append((verdict, case))
