@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
-from symbolic_mem.accounts.timeline import PHASES
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_static
@@ -92,7 +92,7 @@ def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Bloc
     """What each kind is at the instant that is counted, where that is not what an account of what is kept has."""
     if study.at is None:
         return
-    here, kept, numbers = study.memory.of(*kinds), replace(study, at=None).memory, study.numbers
+    here, kept, numbers = study.memory.of(*kinds), study.seen_at(None).memory, study.numbers
     moving = [
         kind for kind in here.kinds if kind not in STATIC or here.of(kind).at(numbers) != kept.of(kind).at(numbers)
     ]
