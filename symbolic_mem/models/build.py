@@ -173,7 +173,8 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
     if how is not None:
         size = stored_bytes(built.model, built.values, how, content)
         line = (
-            f"As published its weights are quantised ({how.words}) and take {size:,} bytes; the recipe trains others."
+            f"As published the weights that are counted here are quantised ({how.words}) and take {size:,} bytes; the recipe "
+            "trains others."
         )
         return replace(_saying(built, line), stored=size)
     line = not_known(content)

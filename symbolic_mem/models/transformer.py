@@ -48,7 +48,8 @@ def transformer(architecture: Architecture | None = None, how: Profile | None = 
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
-        assumptions=(*architecture.assumptions, *(_kept(architecture, how, name) if architecture.described else ())),
+        assumptions=architecture.assumptions,
+        of_activations=tuple(_kept(architecture, how, name)) if architecture.described else (),
     )
 
 
