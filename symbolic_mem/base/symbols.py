@@ -71,7 +71,15 @@ n_fsdp = _symbol("n_fsdp", "n", "fsdp", "number of devices that the model is sha
 n_replica = _symbol("n_replica", "n", "replica", "number of replicas of the sharded group", "groups")
 n_tp = _symbol("n_tp", "n", "tp", "degree of tensor parallelism", "devices")
 n_pp = _symbol("n_pp", "n", "pp", "number of pipeline stages", "stages")
+n_cp = _symbol(
+    "n_cp",
+    "n",
+    "cp",
+    "degree of context parallelism: devices that the tokens of a sequence are divided over",
+    "devices",
+)
 n_ep = _symbol("n_ep", "n", "ep", "degree of expert parallelism", "devices")
+n_etp = _symbol("n_etp", "n", "etp", "degree of tensor parallelism inside one routed expert", "devices")
 
 # What is derived. A derivation defines each of these before it uses it.
 P = _symbol("P", "P", "", "number of parameters", "parameters", given=False)

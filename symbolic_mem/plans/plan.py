@@ -1,25 +1,40 @@
-"""`Plan`: where the states of the parameters live, by name, and the scheme of what must be sent for it."""
+"""`Plan`: where the states of the parameters live and which dimensions of the model are cut, by name.
+
+A plan is a mesh of named axes, the degrees; each of its rows says which kinds of memory and which named dimensions are
+divided over which axis, and the scheme of what must be sent for it. The product of two plans is written with a plus.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
-from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.exact import at
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp, named
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.cut import Cut, Share
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.plans.rests import PADDED, UNEVEN, Values, refuse_rests, sizes
+
+AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 
 
 @dataclass(frozen=True)
 class Plan:
     """The kinds of memory that are `divided` over n_fsdp, and the scheme that `sends` ("": nothing is sent).
+
+    `cuts` say which named dimensions of the model (see `DIMENSIONS`) are divided over which axes, and `rests` what the
+    engine does with one that does not come out: else it refuses. The vocabulary is `padded` to a multiple of so many rows
+    for each rank.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -33,6 +48,63 @@ class Plan:
     reshards: bool = False
     replicas: bool = False
     keep: sp.Rational = sp.S.Zero
+    cuts: tuple[tuple[str, sp.Expr], ...] = ()
+    rests: tuple[tuple[str, str], ...] = ()
+    padded: int = 1
+
+    @property
+    def axes(self) -> tuple[sp.Symbol, ...]:
+        """The axes of the mesh over which dimensions are cut, in the order of the symbols."""
+        return tuple(sorted(set().union(*(by.free_symbols for _, by in self.cuts)), key=lambda one: named(one).rank))
+
+    def cut(self, values: Values, built: Built, part: int = 0) -> Cut | None:
+        """Return what a rank has of each dimension, at the axes that have a value; None where none has.
+
+        Where a dimension does not come out it is the rank number `part` of those that it is divided over.
+
+        >>> from symbolic_mem.base.symbols import d_ff, n_tp
+        >>> from symbolic_mem.models.ffn import ffn
+        >>> stack = Built(ffn(), {})
+        >>> plan("torch-tp").cut({}, stack) is None, plan("torch-tp").cut({n_tp: 2, d_ff: 8}, stack).of("inner", d_ff)
+        (True, d_ff/n_tp)
+        """
+        rests, found, shares, padded = dict(self.rests), dict(sizes(built)), [], 1
+        for dimension, by in self.cuts:
+            degree = by.xreplace(dict.fromkeys(by.free_symbols - set(values), sp.S.One))
+            if degree == 1:
+                continue
+            size = found.get("vocabulary" if dimension == "logits" else dimension)
+            rest = None if size is None else at(size.size / degree, values)
+            whole = size is not None and rest is not None and rest.is_Integer
+            how = "" if whole else rests.get(dimension)
+            if how == PADDED:
+                padded = self.padded
+            shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
+        return Cut(tuple(shares), sp.Integer(padded)) if shares else None
+
+    def times(self, other: Plan) -> Plan:
+        """Return the product of two plans: what either divides. `BadInput` where both divide the same.
+
+        >>> plan("fsdp2").times(plan("torch-tp")).name
+        'fsdp2+torch-tp'
+        """
+        both = {*self.divided} & {*other.divided} | {*dict(self.cuts)} & {*dict(other.cuts)}
+        if both or (self.sends and other.sends):
+            what = ", ".join(sorted(both)) or "what is sent"
+            raise BadInput(f"plans {self.name!r} and {other.name!r} both say {what}; give one of them")
+        return Plan(
+            f"{self.name}+{other.name}",
+            f"{self.title}; {other.title}",
+            f"{self.source}; {other.source}",
+            (*self.divided, *other.divided),
+            self.sends or other.sends,
+            self.reshards or other.reshards,
+            self.replicas or other.replicas,
+            max(self.keep, other.keep),
+            (*self.cuts, *other.cuts),
+            (*self.rests, *other.rests),
+            max(self.padded, other.padded),
+        )
 
     @property
     def shares(self) -> Mapping[str, Placed]:
@@ -69,8 +141,9 @@ class Plan:
             raise BadInput(f"{where}: reshard = {given!r}; give true, false, or a number of devices of at least 2")
         return replace(self, keep=sp.Rational(1, given))
 
-    def check(self, values: Mapping[sp.Symbol, sp.Rational]) -> None:
-        """Refuse a reshard over a number of devices that does not divide n_fsdp."""
+    def check(self, values: Values, built: Built) -> None:
+        """Refuse a reshard over a number of devices that does not divide n_fsdp, and a cut that its engine refuses."""
+        refuse_rests(self.name, dict(self.cuts), dict(self.rests), built, values)
         among, devices = self.keep.q, values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
             raise BadInput(
@@ -87,19 +160,35 @@ def plans() -> Mapping[str, Plan]:
 
 
 def _read(name: str, table: Mapping[str, Any]) -> Plan:
-    flags = (table.get("reshards", False), table.get("replicas", False))
-    return Plan(name, table["title"], table["source"], tuple(table["divided"]), table.get("sends", ""), *flags)
+    known = {str(symbol): symbol for symbol in AXES}
+    cuts = [(what, read_formula(over, known, f"plan {name}")) for what, over in table.get("cuts", {}).items()]
+    return Plan(
+        name,
+        table["title"],
+        table["source"],
+        tuple(table.get("divided", ())),
+        table.get("sends", ""),
+        table.get("reshards", False),
+        table.get("replicas", False),
+        cuts=tuple(cuts),
+        rests=tuple(table.get("rests", {}).items()),
+        padded=table.get("padded", 1),
+    )
 
 
 def plan(name: str) -> Plan:
-    """Return the bundled plan of that name; raises `BadInput` naming those there are.
+    """Return the bundled plan of that name, or the product of several; raises `BadInput` naming those there are.
 
-    >>> plan("hsdp").sends
-    'hsdp'
+    >>> plan("hsdp").sends, plan("fsdp2+torch-sp").divided
+    ('hsdp', ('weights', 'gradients', 'optimizer'))
     """
+    return reduce(Plan.times, map(_plan, name.split("+")))
+
+
+def _plan(name: str) -> Plan:
     known = plans()
     if name not in known:
-        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}")
+        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}; join two with + for their product")
     return known[name]
 
 

@@ -62,6 +62,7 @@ class Setting:
     Those that are `pinned`, by their words, are all that count, where there are any; what a slip `forgets` of them, by the
     names of terms, is left out.
     `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
+    Where the plan cuts a dimension that does not come out, the rank has the `part` of that number.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Setting:
     device: OneDevice = OneDevice()
     devices: str | None = None
     network: Network | None = None
+    part: int = 0
     instant: str = "backward"
     at: Instant | None = None
     pinned: tuple[str, ...] = ()
@@ -85,10 +87,16 @@ class Setting:
         if self.numbers.values_given is not self.values:
             object.__setattr__(self, "numbers", Numbers(self.values))
 
+    @cached_property
+    def rank(self) -> Built:
+        """What one rank has of the model: all of it, unless the plan cuts dimensions of it."""
+        cut = None if self.plan is None else self.plan.cut(self.values, self.built, self.part)
+        return self.built if cut is None else self.built.on(cut)
+
     @property
     def model(self) -> Model:
-        """What is trained."""
-        return self.built.model
+        """What is trained, as one rank has it."""
+        return self.rank.model
 
     @cached_property
     def memory(self) -> Memory:
@@ -101,7 +109,7 @@ class Setting:
         if not self.recipe.schedule:
             return ()
         keep = sp.S.Zero if self.plan is None else self.plan.keep
-        step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
+        step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep)
         chosen = tuple(one for one in step if one.words in self.pinned) or step
         return tuple(one.without(self.forgets) for one in chosen) if self.forgets else chosen
 

@@ -20,6 +20,7 @@ from symbolic_mem.verify.stack_cases import (
     fsdp_step,
     torch_step,
 )
+from symbolic_mem.verify.tensor_cases import tensor_block
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ SAID = (
     Family("fsdp2-static", "PyTorch FSDP2: weights and moments of a rank", fsdp2_static),
     Family("fsdp2-hf", "PyTorch FSDP2, published models: weights of a rank", fsdp2_models),
     Family("torch-step", "PyTorch on one device: peaks of a step", torch_step),
+    Family("torch-tp", "PyTorch tensor and sequence parallelism: one block on one rank", tensor_block),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )
 
