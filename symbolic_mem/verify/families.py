@@ -11,6 +11,7 @@ from pathlib import Path
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.verify.cases import Case, Compared
 from symbolic_mem.verify.optimizer_cases import optimizer_state
+from symbolic_mem.verify.pipeline_cases import pipeline_held
 from symbolic_mem.verify.stack_cases import (
     Said,
     fsdp2_models,
@@ -41,6 +42,7 @@ SAID = (
     Family("fsdp2-hf", "PyTorch FSDP2, published models: weights of a rank", fsdp2_models),
     Family("torch-step", "PyTorch on one device: peaks of a step", torch_step),
     Family("torch-tp", "PyTorch tensor and sequence parallelism: one block on one rank", tensor_block),
+    Family("torch-pipe-order", "PyTorch pipeline schedules: activations held by each rank", pipeline_held),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )
 
