@@ -22,8 +22,9 @@ from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp, nam
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import Cut, Share
+from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import PADDED, UNEVEN, Values, refuse_rests, sizes
+from symbolic_mem.plans.rests import UNEVEN, Values, refuse_rests, sizes
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 
@@ -34,7 +35,8 @@ class Plan:
 
     `cuts` say which named dimensions of the model (see `DIMENSIONS`) are divided over which axes, and `rests` what the
     engine does with one that does not come out: else it refuses. The vocabulary is `padded` to a multiple of so many rows
-    for each rank.
+    for each rank. `groups` are the devices over which a kind is divided where those are others than n_fsdp: for the "dense"
+    parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -51,6 +53,23 @@ class Plan:
     cuts: tuple[tuple[str, sp.Expr], ...] = ()
     rests: tuple[tuple[str, str], ...] = ()
     padded: int = 1
+    groups: tuple[tuple[str, sp.Expr], ...] = ()
+    schedule: str = ""
+    layers: tuple[int, ...] = ()
+
+    @property
+    def pipelined(self) -> bool:
+        """Whether it divides the blocks over the stages of a pipeline."""
+        return "layers" in dict(self.cuts)
+
+    def given(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
+        """Return the values with 1 for every axis that has none.
+
+        >>> plan("torch-tp").given({})
+        {n_tp: 1}
+        """
+        placed = set().union(*(degree.free_symbols for _, degree in self.groups)) - {n_fsdp}
+        return {**dict.fromkeys((*self.axes, *(axis for axis in AXES if axis in placed)), sp.S.One), **values}
 
     @property
     def axes(self) -> tuple[sp.Symbol, ...]:
@@ -58,7 +77,7 @@ class Plan:
         return tuple(sorted(set().union(*(by.free_symbols for _, by in self.cuts)), key=lambda one: named(one).rank))
 
     def cut(self, values: Values, built: Built, part: int = 0) -> Cut | None:
-        """Return what a rank has of each dimension, at the axes that have a value; None where none has.
+        """Return what a rank has of each dimension, at the axes that have a value of more than 1; None where none has.
 
         Where a dimension does not come out it is the rank number `part` of those that it is divided over.
 
@@ -68,19 +87,24 @@ class Plan:
         >>> plan("torch-tp").cut({}, stack) is None, plan("torch-tp").cut({n_tp: 2, d_ff: 8}, stack).of("inner", d_ff)
         (True, d_ff/n_tp)
         """
-        rests, found, shares, padded = dict(self.rests), dict(sizes(built)), [], 1
+        rests, found, shares = dict(self.rests), dict(sizes(built)), []
         for dimension, by in self.cuts:
-            degree = by.xreplace(dict.fromkeys(by.free_symbols - set(values), sp.S.One))
+            if dimension == "layers":
+                continue  # a stage has whole blocks
+            degree = by.xreplace({axis: sp.S.One for axis in by.free_symbols if values.get(axis, 1) == 1})
             if degree == 1:
                 continue
             size = found.get("vocabulary" if dimension == "logits" else dimension)
             rest = None if size is None else at(size.size / degree, values)
             whole = size is not None and rest is not None and rest.is_Integer
             how = "" if whole else rests.get(dimension)
-            if how == PADDED:
-                padded = self.padded
             shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
-        return Cut(tuple(shares), sp.Integer(padded)) if shares else None
+        cut = Cut(tuple(shares), sp.Integer(self.padded))
+        if self.padded != 1 and "vocabulary" in found:
+            size = found["vocabulary"].size
+            if at(size, values) == at(cut.vocabulary(size), values):
+                cut = replace(cut, padded=sp.S.One)
+        return cut if shares or cut.padded != 1 else None
 
     def times(self, other: Plan) -> Plan:
         """Return the product of two plans: what either divides. `BadInput` where both divide the same.
@@ -104,6 +128,9 @@ class Plan:
             (*self.cuts, *other.cuts),
             (*self.rests, *other.rests),
             max(self.padded, other.padded),
+            self.groups or other.groups,
+            self.schedule or other.schedule,
+            self.layers or other.layers,
         )
 
     @property
@@ -113,7 +140,9 @@ class Plan:
         >>> sorted(plan("zero-2").shares)
         ['gradients', 'optimizer']
         """
-        return {kind: Placed(n_fsdp) for kind in self.divided}
+        groups = dict(self.groups)
+        dense = groups.get("dense", n_fsdp)
+        return {kind: Placed(dense, experts=groups.get("experts")) for kind in self.divided}
 
     @property
     def words(self) -> str:
@@ -156,11 +185,14 @@ class Plan:
 def plans() -> Mapping[str, Plan]:
     """Return the bundled plans by name, in the order of the file."""
     content = tomllib.loads(Path(__file__).with_name("plans.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in content.items()}
+    return {name: _read(name, table, content) for name, table in content.items()}
 
 
-def _read(name: str, table: Mapping[str, Any]) -> Plan:
-    known = {str(symbol): symbol for symbol in AXES}
+def _read(name: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Plan:
+    if "product" in table:
+        made = reduce(Plan.times, (_read(one, tables[one], tables) for one in table["product"]))
+        return replace(made, name=name, title=table["title"], source=table["source"])
+    known = {str(symbol): symbol for symbol in (n_fsdp, *AXES)}
     cuts = [(what, read_formula(over, known, f"plan {name}")) for what, over in table.get("cuts", {}).items()]
     return Plan(
         name,
@@ -173,6 +205,10 @@ def _read(name: str, table: Mapping[str, Any]) -> Plan:
         cuts=tuple(cuts),
         rests=tuple(table.get("rests", {}).items()),
         padded=table.get("padded", 1),
+        groups=tuple(
+            (what, read_formula(over, known, f"plan {name}")) for what, over in table.get("groups", {}).items()
+        ),
+        schedule=table.get("schedule", ""),
     )
 
 
@@ -193,10 +229,26 @@ def _plan(name: str) -> Plan:
 
 
 def read_plan(table: Mapping[str, Any], where: str) -> Plan:
-    """Read the table ``[plan]`` of a study: ``preset``, and ``reshard`` where the plan gathers weights."""
-    known_keys(table, ("preset", "reshard"), where)
+    """Read the table ``[plan]`` of a study: ``preset``, and ``reshard`` where the plan gathers weights.
+
+    A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
+    """
+    known_keys(table, ("preset", "reshard", "schedule", "layers"), where)
     if "preset" not in table:
         raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
     with at_place(where):
         chosen = plan(entry(table, "preset", str, where))
-    return chosen.resharding(table["reshard"], where) if "reshard" in table else chosen
+    if "reshard" in table:
+        chosen = chosen.resharding(table["reshard"], where)
+    for key in ("schedule", "layers"):
+        if key in table and not chosen.pipelined:
+            raise BadInput(f"{where}: plan {chosen.name!r} has no stages, so there is no {key}; remove it")
+    if "schedule" in table:
+        with at_place(where):
+            chosen = replace(chosen, schedule=pipeline(entry(table, "schedule", str, where)).name)
+    if "layers" in table:
+        layers = entry(table, "layers", list, where)
+        if not layers or not all(type(one) is int and one >= 0 for one in layers):
+            raise BadInput(f"{where}: layers = {layers!r} is no list of numbers of blocks, one for each stage")
+        chosen = replace(chosen, layers=tuple(layers))
+    return chosen
