@@ -101,6 +101,7 @@ def core_shapes(
         "k": (*rows, kv),
         "k_repeated": (*rows, q),
         "v_repeated": (*rows, out),
+        "v_copied": (*rows, kv),
         "out": (*rows, out),
         "scores": (batch, n_heads, tokens, columns),
         "square": (tokens, S),

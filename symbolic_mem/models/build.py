@@ -34,7 +34,7 @@ class Built:
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
-    `files` the tensors that lie beside it; a `stack` can be made with another inner width. `stored` are the bytes of its weights where its file says that they are quantised.
+    `files` the tensors that lie beside it; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
     """
 
     model: Model
@@ -50,6 +50,7 @@ class Built:
     files: Checkpoint | None = None
     stored: int | None = None
     stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
+    cut: Cut | None = None
 
     @property
     def not_described(self) -> str:
@@ -68,9 +69,9 @@ class Built:
         if self.architecture is None:
             if self.stack is None:
                 raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
-            return replace(self, model=self.stack(cut.of("inner", d_ff)))
+            return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
         model = _cut(self.architecture, self.profile, self.kernel, self.loss, cut)
-        return _with(replace(self, model=model), self.beside, self.said, self.visited)
+        return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
 
     def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
         """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""

@@ -61,7 +61,7 @@ def latent_attention(
     )
     shapes = core_shapes(q, q, out, n_heads, profile.tokens.attended, profile.inside)
     shapes |= dict.fromkeys(("v", "v_expanded"), (*profile.inside, kv))  # a view: the whole expanded vector stays
-    shapes["k_expanded"] = shapes["k"]
+    shapes |= {"k_expanded": shapes["k"], "v_copied": shapes["out"]}
     parts.append(core(profile, shapes, d_nope + d_rope, d_v, n_heads, dropout=attention_dropout))
     parts.append(linear(profile, {"W_o": width}, out, bias=o_bias, keep_input=False, group="attention"))
     narrow = (

@@ -37,6 +37,8 @@ class Plan:
     engine does with one that does not come out: else it refuses. The vocabulary is `padded` to a multiple of so many rows
     for each rank. `groups` are the devices over which a kind is divided where those are others than n_fsdp: for the "dense"
     parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
+    The instants of a step are known where an `engine` is named: the software of which the workspaces count, and
+    Transformer Engine's `dummies`.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -56,6 +58,8 @@ class Plan:
     groups: tuple[tuple[str, sp.Expr], ...] = ()
     schedule: str = ""
     layers: tuple[int, ...] = ()
+    engine: str = ""
+    dummies: bool = True
 
     @property
     def pipelined(self) -> bool:
@@ -131,6 +135,7 @@ class Plan:
             self.groups or other.groups,
             self.schedule or other.schedule,
             self.layers or other.layers,
+            self.engine or other.engine,
         )
 
     @property
@@ -209,6 +214,7 @@ def _read(name: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Pla
             (what, read_formula(over, known, f"plan {name}")) for what, over in table.get("groups", {}).items()
         ),
         schedule=table.get("schedule", ""),
+        engine=table.get("engine", ""),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.account import account
+from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -106,6 +107,8 @@ class Setting:
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
+        if self.plan is not None and self.plan.engine:
+            return cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
         if not self.recipe.schedule:
             return ()
         keep = sp.S.Zero if self.plan is None else self.plan.keep
