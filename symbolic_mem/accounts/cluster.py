@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from symbolic_mem.base.once import later
 from symbolic_mem.base.symbols import B, P, d_model
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor
+from symbolic_mem.plans.engines import Engine, engines
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recompute, transient
@@ -43,34 +44,13 @@ class Row:
     gathered: bool = False
 
 
-@dataclass(frozen=True)
-class Engine:
-    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`."""
-
-    name: str
-    title: str
-    bytes: int
-    source: str
-
-
 @cache
 def rows() -> tuple[Row, ...]:
     """Return the instants of a step of a cluster, in their order."""
-    return tuple(Row(**row) for row in _toml("clusters.toml")["instants"])
-
-
-@cache
-def engines() -> Mapping[str, Engine]:
-    """Return what engines hold for themselves, by the name of the software.
-
-    >>> engines()["h100"].bytes // 2**20
-    100
-    """
-    return {name: Engine(name, **table) for name, table in _toml("engines.toml").items()}
-
-
-def _toml(name: str) -> dict:
-    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return tuple(
+        Row(**row)
+        for row in tomllib.loads(Path(__file__).with_name("clusters.toml").read_text(encoding="utf-8"))["instants"]
+    )
 
 
 def cluster_timeline(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> tuple[Instant, ...]:

@@ -67,11 +67,15 @@ class Share(NamedTuple):
 class Cut:
     """The `shares` of the dimensions that are divided, by their names in `DIMENSIONS`; all others are whole.
 
-    The vocabulary is `padded` to a multiple of so many rows for each rank (1: it is not).
+    The vocabulary is `padded` to a multiple of so many rows for each rank (1: it is not). Where the engine has them `fused`
+    the projections of queries, keys and values are one, and those of a gated MLP. Where heads are `exchanged` for tokens,
+    what attention gives is kept in both orders.
     """
 
     shares: tuple[tuple[str, Share], ...] = ()
     padded: sp.Expr = sp.S.One
+    fused: bool = False
+    exchanged: bool = False
 
     def of(self, dimension: str, size: sp.Expr) -> sp.Expr:
         """What one rank has of a dimension of a `size`."""
@@ -111,8 +115,10 @@ class Cut:
                 d_expert=self.of("expert inner", experts.d_expert),
                 d_shared=self.of("inner", experts.d_shared),
             )
+        fused = {"fused_qkv": a.latent is None, "fused_gate": a.gated} if self.fused else {}
         return replace(
             a,
+            **fused,
             n_heads=self.of("heads", a.n_heads),
             n_kv=self.of("keys", a.n_kv),
             d_ff=self.of("inner", a.d_ff),

@@ -49,6 +49,9 @@ def transformer(
     how = loss_of(loss).of(how) if loss else how
     if cut is not None:
         architecture, how = cut.architecture(architecture), how.using(tokens=cut.tokens)
+        core = f"attention {how.kernel}"
+        if cut.exchanged and core in how.keeps:
+            how = how.keeping(core, **how.keeps[core], out_by_head="compute")
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),

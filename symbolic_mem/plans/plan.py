@@ -22,6 +22,7 @@ from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp, nam
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import Cut, Share
+from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import UNEVEN, Values, refuse_rests, sizes
@@ -38,7 +39,7 @@ class Plan:
     for each rank. `groups` are the devices over which a kind is divided where those are others than n_fsdp: for the "dense"
     parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
     The instants of a step are known where an `engine` is named: the software of which the workspaces count, and
-    Transformer Engine's `dummies`.
+    Transformer Engine's `dummies`. The engine may have projections `fused`, and heads `exchanged` for tokens: see `Cut`.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -60,6 +61,8 @@ class Plan:
     layers: tuple[int, ...] = ()
     engine: str = ""
     dummies: bool = True
+    fused: bool = False
+    exchanged: bool = False
 
     @property
     def pipelined(self) -> bool:
@@ -103,12 +106,13 @@ class Plan:
             whole = size is not None and rest is not None and rest.is_Integer
             how = "" if whole else rests.get(dimension)
             shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
-        cut = Cut(tuple(shares), sp.Integer(self.padded))
+        exchanged = self.exchanged and any(dimension == "tokens" for dimension, _ in shares)
+        cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, exchanged)
         if self.padded != 1 and "vocabulary" in found:
             size = found["vocabulary"].size
             if at(size, values) == at(cut.vocabulary(size), values):
                 cut = replace(cut, padded=sp.S.One)
-        return cut if shares or cut.padded != 1 else None
+        return cut if shares or cut.padded != 1 or cut.fused else None
 
     def times(self, other: Plan) -> Plan:
         """Return the product of two plans: what either divides. `BadInput` where both divide the same.
@@ -136,6 +140,8 @@ class Plan:
             self.schedule or other.schedule,
             self.layers or other.layers,
             self.engine or other.engine,
+            fused=self.fused or other.fused,
+            exchanged=self.exchanged or other.exchanged,
         )
 
     @property
@@ -186,6 +192,12 @@ class Plan:
             )
 
 
+def _engine(name: str, where: str) -> str:
+    if name not in engines():
+        raise BadInput(f"{where}: unknown engine {name!r}; {nearest(name, engines())}")
+    return name
+
+
 @cache
 def plans() -> Mapping[str, Plan]:
     """Return the bundled plans by name, in the order of the file."""
@@ -215,6 +227,8 @@ def _read(name: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Pla
         ),
         schedule=table.get("schedule", ""),
         engine=table.get("engine", ""),
+        fused=table.get("fused", False),
+        exchanged=table.get("exchanged", False),
     )
 
 
@@ -239,7 +253,7 @@ def read_plan(table: Mapping[str, Any], where: str) -> Plan:
 
     A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
     """
-    known_keys(table, ("preset", "reshard", "schedule", "layers"), where)
+    known_keys(table, ("preset", "reshard", "schedule", "layers", "engine"), where)
     if "preset" not in table:
         raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
     with at_place(where):
@@ -252,6 +266,10 @@ def read_plan(table: Mapping[str, Any], where: str) -> Plan:
     if "schedule" in table:
         with at_place(where):
             chosen = replace(chosen, schedule=pipeline(entry(table, "schedule", str, where)).name)
+    if "engine" in table:
+        if not chosen.engine:
+            raise BadInput(f"{where}: of plan {chosen.name!r} no instants of an engine are known; remove engine")
+        chosen = replace(chosen, engine=_engine(entry(table, "engine", str, where), where))
     if "layers" in table:
         layers = entry(table, "layers", list, where)
         if not layers or not all(type(one) is int and one >= 0 for one in layers):
