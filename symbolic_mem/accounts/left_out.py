@@ -138,6 +138,8 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
 
     how = profile(built.profile)
     own = how.loss in how.families.get(architecture.family, {})  # such as logits with a cap: not measured
+    if how.loss_gradients == "" and built.loss and not own:
+        return  # a loss by name says itself what it holds
     if how.loss_gradients == "" or own:
         yield LeftOut(LOSS, _LOSS_HOLDS, source=how.source)
         return

@@ -61,7 +61,7 @@ def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]
         raise BadInput(
             f"plan {plan.name!r} with n_pp = {number} needs the micro-batches of a step; add --set n_micro=..."
         )
-    values = order.complete(known)
+    values = order.complete({symbol: sp.Rational(value) for symbol, value in known.items()})
     blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
     found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)
     return tuple(

@@ -10,6 +10,7 @@ import sympy as sp
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.symbols import n_pp
 from symbolic_mem.models.tensors import Layer, Model
 
 
@@ -18,7 +19,7 @@ class Stage:
     """Rank number `rank` of the `ranks` of a pipeline, with the first and the last block of each of its `chunks`.
 
     It is `first` where it has the embedding and `last` where it has the head. Each chunk is a range [start, end) of blocks;
-    where all are alike they are `even`.
+    where all are alike they are `even`, one n_pp-th of an `each`-th of all.
     """
 
     rank: int
@@ -27,6 +28,7 @@ class Stage:
     first: bool
     last: bool
     even: bool = True
+    each: int = 1
 
     @property
     def words(self) -> str:
@@ -72,7 +74,7 @@ def stages(
     for rank in range(ranks):
         own = _stages_of(rank, ranks, chunks, order)
         ranges = tuple((starts[stage], starts[stage + 1]) for stage in own)
-        found.append(Stage(rank, ranks, ranges, 0 in own, number - 1 in own, even))
+        found.append(Stage(rank, ranks, ranges, 0 in own, number - 1 in own, even, chunks))
     return tuple(found)
 
 
@@ -93,7 +95,7 @@ def of_chunks(model: Model, stage: Stage, held: Sequence[sp.Expr], numbers: Numb
         inside = [max(0, min(last, end) - max(first, start)) for first, last in stage.chunks]
         times = sp.Add(*(number * many for number, many in zip(inside, held, strict=True)))
         if len(kinds) == 1 and len({last - first for first, last in stage.chunks}) == 1 and stage.even:
-            times = sp.Add(*held) * unit.count / (stage.ranks * len(stage.chunks))
+            times = sp.Add(*held) * unit.count / (n_pp * stage.each)
         if times != 0:
             yield from (replace(layer, repeat=layer.repeat * times) for layer in unit.layers)
 

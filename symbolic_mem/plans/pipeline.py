@@ -70,7 +70,7 @@ class Pipeline:
         chunks, micro = known[n_chunks], known[n_micro]
         if self.chunks and chunks != self.chunks:
             raise BadInput(
-                f"schedule {self.name!r} has {self.chunks} on each rank, and n_chunks = {chunks}; leave it out, or choose "
+                f"schedule {self.name!r} has {self.chunks} chunks on each rank, and n_chunks = {chunks}; leave it out, or choose "
                 "schedule 'interleaved'"
             )
         least, multiple = at(self.least, known), at(self.multiple, known)

@@ -18,7 +18,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp, named
+from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import Cut, Share
@@ -81,7 +81,22 @@ class Plan:
     @property
     def axes(self) -> tuple[sp.Symbol, ...]:
         """The axes of the mesh over which dimensions are cut, in the order of the symbols."""
-        return tuple(sorted(set().union(*(by.free_symbols for _, by in self.cuts)), key=lambda one: named(one).rank))
+        used = set().union(*(by.free_symbols for _, by in self.cuts))
+        return tuple(axis for axis in AXES if axis in used)
+
+    def ranks(self, values: Values) -> int:
+        """How many devices there are for each of n_fsdp: those that the model itself is divided over.
+
+        Experts are divided over devices that the other axes count.
+
+        >>> from symbolic_mem.base.symbols import n_ep, n_pp
+        >>> plan("megatron").ranks({n_tp: sp.Integer(2), n_pp: sp.Integer(4), n_ep: sp.Integer(8)})
+        8
+        """
+        count = 1
+        for axis in (n_tp, n_pp, n_cp):
+            count *= int(values.get(axis, 1)) if axis in self.axes else 1
+        return count
 
     def cut(self, values: Values, built: Built, part: int = 0) -> Cut | None:
         """Return what a rank has of each dimension, at the axes that have a value of more than 1; None where none has.
@@ -183,7 +198,22 @@ class Plan:
 
     def check(self, values: Values, built: Built) -> None:
         """Refuse a reshard over a number of devices that does not divide n_fsdp, and a cut that its engine refuses."""
-        refuse_rests(self.name, dict(self.cuts), dict(self.rests), built, values)
+        cuts = dict(self.cuts)
+        if self.layers:
+            cuts.pop("layers", None)  # a study gives the blocks of each stage
+        refuse_rests(self.name, cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+        if "stream" in cuts and "inputs" not in cuts and values.get(n_tp) == 1:
+            raise BadInput(
+                f"plan {self.name!r} with n_tp = 1: sequence parallelism divides nothing without tensor parallelism; give n_tp "
+                "of at least 2, or leave the plan out"
+            )
+        for what, degree in self.groups:
+            found = at(degree, values)
+            if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
+                raise BadInput(
+                    f"plan {self.name!r} divides the optimizer state of {what} parameters over {degree} = {found} devices, which is "
+                    "no whole number; give degrees that come out"
+                )
         among, devices = self.keep.q, values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
             raise BadInput(

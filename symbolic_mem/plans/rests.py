@@ -45,14 +45,23 @@ def sizes(built: Built) -> Iterator[tuple[str, Size]]:
 
 
 def refuse_rests(
-    name: str, cuts: Mapping[str, sp.Expr], rests: Mapping[str, str], built: Built, values: Values
+    name: str,
+    cuts: Mapping[str, sp.Expr],
+    rests: Mapping[str, str],
+    built: Built,
+    values: Values,
+    *,
+    exchanged: bool = False,
 ) -> None:
     """Refuse a degree that does not divide its dimension, where the engine of plan `name` does nothing about the rest.
 
-    Raises `BadInput` naming the degree, the size and what to give; a degree or a size without a value is not checked.
+    Where heads are `exchanged` for tokens they are divided over those devices, too. Raises `BadInput` naming the degree, the
+    size and what to give; a degree or a size without a value is not checked.
     """
     for dimension, size in sizes(built):
         degree = cuts.get(dimension)
+        if exchanged and dimension == "heads":
+            degree = cuts["tokens"] * (sp.S.One if degree is None else degree)
         if degree is None:
             continue
         if dimension in ("stream", "inputs") and "tokens" in cuts:

@@ -46,7 +46,7 @@ def tensor_block(case: Case) -> Said:
     plan = MODES[keys.take("mode", *MODES)]
     values = {ours: keys.whole(theirs) for theirs, ours in SIZES.items()} | {"L": 1, "n_tp": keys.whole("t")}
     keys.done()
-    tables = {"model": ENDLESS | BLOCKS[kind], "values": values, "recipe": {"preset": "pure-bf16"}} | _plan(plan)
+    tables = {"model": {**ENDLESS, **BLOCKS[kind]}, "values": values, "recipe": {"preset": "pure-bf16"}} | _plan(plan)
     study = study_of(case, tables)
     block = Model("block", tuple(layer for layer in study.model.layers if layer.block))
     if case.quantity.startswith("parameters"):
