@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.accounts.stage import Stage, stage_model, stages
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Weights
@@ -48,7 +48,7 @@ class Rank:
 def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]:
     """Return the ranks of a plan that differ, the first stage of its pipeline first.
 
-    `built` is what one rank of the other axes has. Raises `BadInput` where the blocks do not divide into stages, or the
+    `built` is what one rank of the other axes has; of a number of blocks without a value no stages are known. Raises `BadInput` where the blocks do not divide into stages, or the
     schedule is refused.
     """
     known = numbers.values_given
@@ -61,6 +61,8 @@ def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]
         raise BadInput(
             f"plan {plan.name!r} with n_pp = {number} needs the micro-batches of a step; add --set n_micro=..."
         )
+    if any(missing(unit.count, known) for unit in units(built.model).blocks):
+        return ()
     values = order.complete({symbol: sp.Rational(value) for symbol, value in known.items()})
     blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
     found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)

@@ -107,11 +107,12 @@ class Setting:
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
         if self.plan is not None and self.plan.engine:
-            return cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
-        if not self.recipe.schedule:
+            step = cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
+        elif self.recipe.schedule:
+            keep = sp.S.Zero if self.plan is None else self.plan.keep
+            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep)
+        else:
             return ()
-        keep = sp.S.Zero if self.plan is None else self.plan.keep
-        step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep)
         return step if self.mistaken is None else self.mistaken(step)
 
     def seen_at(self, instant: Instant | None) -> Self:
