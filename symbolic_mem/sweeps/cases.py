@@ -11,8 +11,8 @@ from typing import Any, cast
 import sympy as sp
 
 from symbolic_mem.accounts.instants import instant
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.accounts.timeline import PHASES
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.rational import plain

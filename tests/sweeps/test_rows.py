@@ -8,7 +8,7 @@ from math import ceil
 import pytest
 
 from symbolic_mem.accounts.instants import instant
-from symbolic_mem.accounts.timeline import PHASES
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
