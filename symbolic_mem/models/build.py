@@ -82,7 +82,7 @@ class Built:
         if self.loss:
             from symbolic_mem.models.losses import loss
 
-            tokens, chunks = (B * S).xreplace(dict(values)), loss(self.loss).chunks
+            tokens, chunks = (B * S).xreplace(values), loss(self.loss).chunks
             if tokens.is_number and tokens % chunks != 0:
                 raise BadInput(
                     f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "
