@@ -12,7 +12,7 @@ from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.once import later
-from symbolic_mem.base.symbols import n_fsdp, n_replica
+from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.models.tensors import Part
 
 
@@ -105,10 +105,7 @@ def whole(
     step: Step, name: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, padded: sp.Symbol | None = None
 ) -> Term:
     """Return what is divided over the data-parallel devices, whole again; another parallelism divides it still."""
-    placed = step.placement.get("weights")
-    degree = sp.S.One if placed is None else placed.degree
-    others = degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
-    return _term(name, "buffers", parts, each, reason, others, padded)
+    return _term(name, "buffers", parts, each, reason, step.others, padded)
 
 
 def _share(step: Step, parts: tuple[Part, ...]) -> Term:

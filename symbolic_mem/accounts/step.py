@@ -13,6 +13,7 @@ from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
+from symbolic_mem.base.symbols import n_fsdp, n_replica
 from symbolic_mem.models.tensors import EMBEDDED, HEAD, Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
@@ -77,18 +78,19 @@ class Step:
 
     def done(self, unit: Unit, place: Place) -> sp.Expr:
         """How many blocks of a kind are behind the block at work."""
-        here, there = self._order(place.unit), self._order(unit)
+        here, there = self._order[place.unit.name], self._order[unit.name]
         return place.done if here == there else unit.count if there > here else sp.S.Zero
 
     def before(self, unit: Unit, place: Place) -> sp.Expr:
         """How many blocks of a kind come before the block at work."""
-        here, there = self._order(place.unit), self._order(unit)
+        here, there = self._order[place.unit.name], self._order[unit.name]
         return place.before if here == there else unit.count if there < here else sp.S.Zero
 
-    def _order(self, unit: Unit) -> int:
-        return [one.name for one in self.units.blocks].index(unit.name)
+    @cached_property
+    def _order(self) -> Mapping[str, int]:
+        return {one.name: position for position, one in enumerate(self.units.blocks)}
 
-    @property
+    @cached_property
     def gradient_bytes(self) -> sp.Rational:
         """Bytes of an element of a gradient that the rank keeps."""
         return next((s.bytes_per_element for s in self.recipe.states if s.kind == "gradients"), sp.S.Zero)
@@ -97,3 +99,10 @@ class Step:
     def converts(self) -> bool:
         """Whether weights are gathered in another dtype than they are kept in."""
         return any(one.kind == "weights" and one.bytes_per_element != self.recipe.gathers for one in self.recipe.states)
+
+    @cached_property
+    def others(self) -> sp.Expr:
+        """By how many devices another parallelism than data parallelism divides the weights."""
+        placed = self.placement.get("weights")
+        degree = sp.S.One if placed is None else placed.degree
+        return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})

@@ -57,7 +57,7 @@ class Instant:
 
     def exists(self, numbers: Numbers) -> bool:
         """Whether there are as many blocks as it needs; where their number is not known they are many."""
-        if missing(self.count, numbers.values_given):
+        if self.count not in numbers and missing(self.count, numbers.values_given):
             return self.most is None
         count = numbers[self.count]
         return self.least <= count and (self.most is None or count <= self.most)
@@ -112,7 +112,7 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
         if forward:
             continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
-            each = replace(row, resharded=copied)
+            each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
                 yield Instant(row.name, row.phase, words, _maker(step, each, place, None, held), count, least, most)
 
@@ -166,7 +166,7 @@ def _maker(
 ) -> Callable[[], Memory]:
     def make() -> Memory:
         found = (*_terms(step, row, place, moment, working), *optimizer)
-        there = tuple(term for term in found if any(part.copies != 0 for part in term.parts))
+        there = tuple(term for term in found if any(part.copies is not sp.S.Zero for part in term.parts))
         return Memory(there, definitions=((P, step.model.parameters),))
 
     return make

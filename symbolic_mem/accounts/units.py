@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -31,12 +31,12 @@ class Unit:
         """Whether all operations of the block are described."""
         return self.work is not None or all(layer.ops for layer in self.layers)
 
-    @property
+    @cached_property
     def end(self) -> sp.Expr:
         """The position after its last block."""
         return self.start + self.count
 
-    @property
+    @cached_property
     def weights(self) -> tuple[Part, ...]:
         """The weights of one block."""
         return tuple(Part(layer.repeat, weight.shape) for layer in self.layers for weight in layer.weights)
@@ -55,12 +55,12 @@ class Units:
     after: tuple[Layer, ...]
     work: Work | None = None
 
-    @property
+    @cached_property
     def root(self) -> tuple[Part, ...]:
         """The weights outside the blocks."""
         return tuple(Part(one.repeat, weight.shape) for one in (*self.before, *self.after) for weight in one.weights)
 
-    @property
+    @cached_property
     def head(self) -> tuple[Part, ...]:
         """The weights whose gradients are there when the backward pass reaches the blocks.
 
