@@ -106,7 +106,7 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
             continue
         forward = passing(place.unit, not place.again) if row.working and not row.resharded else ()
         for moment in forward:
-            at = f"{row.words}, at {moment.name}"
+            at = f"the forward pass of the {place.words}, at {moment.name}"
             make, inside = _maker(step, replace(row, activations="work"), place, moment), _size(step, moment)
             yield Instant(row.name, row.phase, at, make, count, least, most, place.words, inside)
         if forward:
