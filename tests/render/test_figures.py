@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -134,7 +134,7 @@ def test_every_shape_lies_inside(drawn):
 def test_what_differs_differs_in_grey(colours):
     shades = sorted(map(luminance, colours))
     least = 0.12 if colours is SERIES else 0.09
-    assert min(b - a for a, b in zip(shades, shades[1:], strict=False)) >= least
+    assert min(b - a for a, b in pairwise(shades)) >= least
 
 
 def test_a_figure_is_an_xml_file_with_a_title_and_a_description(drawn):
@@ -156,7 +156,7 @@ def test_a_report_draws_what_there_is_and_homework_what_a_question_asks_for():
 
 
 def test_an_unknown_figure_is_refused_with_those_there_are():
-    with pytest.raises(BadInput, match="unknown figure 'pie'.*bound, device, step"):
+    with pytest.raises(BadInput, match=r"unknown figure 'pie'.*bound, device, step"):
         MinDegree.read({"ask": "min_degree", "figures": ["pie"]}, "here", "b")
     with pytest.raises(BadInput, match="list of names"):
         MinDegree.read({"ask": "min_degree", "figures": "bound"}, "here", "b")
