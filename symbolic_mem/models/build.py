@@ -82,7 +82,7 @@ class Built:
         if self.loss:
             from symbolic_mem.models.losses import loss
 
-            tokens, chunks = (B * S).xreplace(dict(values)), loss(self.loss).chunks
+            tokens, chunks = (B * S).xreplace(values), loss(self.loss).chunks
             if tokens.is_number and tokens % chunks != 0:
                 raise BadInput(
                     f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "
@@ -189,7 +189,8 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
     if how is not None:
         size = stored_bytes(built.model, built.values, how, content)
         line = (
-            f"As published its weights are quantised ({how.words}) and take {size:,} bytes; the recipe trains others."
+            f"As published the weights that are counted here are quantised ({how.words}) and take {size:,} bytes; the recipe "
+            "trains others."
         )
         return replace(_saying(built, line), stored=size)
     line = not_known(content)

@@ -55,7 +55,8 @@ def transformer(
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
-        assumptions=(*architecture.assumptions, *(_kept(architecture, how, name) if architecture.described else ())),
+        assumptions=architecture.assumptions,
+        of_activations=tuple(_kept(architecture, how, name)) if architecture.described else (),
     )
 
 

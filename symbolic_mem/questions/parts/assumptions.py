@@ -6,6 +6,7 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
 from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.recipes.recompute import recompute
@@ -16,6 +17,13 @@ from symbolic_mem.study.study import Study
 def about_memory(study: Study) -> bool:
     """Whether a question of the study counts memory; a study without questions does."""
     return not study.questions or any(question.subject == "memory" for question in study.questions)
+
+
+def _counts_activations(study: Study) -> bool:
+    """Whether a question counts what is kept for the backward pass; where none counts memory, a line may still ask for it."""
+    asked = [question for question in study.questions if question.subject == "memory"]
+    kinds = {kind for question in asked for kind in question.counted}
+    return not asked or bool(kinds - {*STATIC})
 
 
 NO_INSTANTS = text(
@@ -31,7 +39,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
-        said += [text(sentence) for sentence in (*trained.said, *recipe.said)]
+        own = trained.said if _counts_activations(study) else trained.assumptions
+        said += [text(sentence) for sentence in (*own, *recipe.said)]
         said += idle_degrees(study)
         if recipe.schedule and not study.timeline:
             said.append(NO_INSTANTS)

@@ -18,7 +18,7 @@ from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.rules import rule_names
 from symbolic_mem.questions.parts.tokens import TokensThatFit
-from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences, reading_of
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures, placement_sentences, reading_of
 from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
@@ -135,8 +135,11 @@ def requirement(bound: Bound) -> Step:
     return Step(say("This must be {words} the memory of one device:", words=limit.words), tuple(lines), reason)
 
 
-def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
-    """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts."""
+def bound_summary(solved: Solved, *, in_parts: bool = False) -> Iterator[tuple[str, Prose]]:
+    """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts.
+
+    With `in_parts` the bound is so, too.
+    """
     bound = solved.bound
     room, fixed = C_mem - M_fixed, about(gib(symbolic(solved.fixed)))
     if bound.divided == 0:
@@ -147,14 +150,16 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
         )
         yield "M_fix", say("{size} on every device", size=fixed)
         return
-    quotient = Brief(bound.quotient, otherwise=say("{q}; --json has it in full", q=M_divided / room))
+    parts = say("{q}", q=M_divided / (C_mem if bound.fixed == 0 else room))
+    quotient = Brief(bound.quotient, otherwise=say("{parts}; --json has it in full", parts=parts))
+    quotient = parts if in_parts else quotient
     yield "bound", say("{n} {sign} {q}", n=bound.symbol, sign=bound.limit.reach, q=quotient)
     if bound.fixed == 0:
         yield "condition", text("none: nothing is held in full by every device")
     else:
         relation = "≥" if bound.divided == 0 and not bound.strict else ">"
-        line, parts = Chain(bound.capacity, ((relation, bound.fixed),)), Chain(C_mem, ((relation, M_fixed),))
-        yield "condition", say("{line}", line=Brief(say("{line}", line=line), otherwise=say("{parts}", parts=parts)))
+        line, named = Chain(bound.capacity, ((relation, bound.fixed),)), Chain(C_mem, ((relation, M_fixed),))
+        yield "condition", say("{line}", line=Brief(say("{line}", line=line), otherwise=say("{named}", named=named)))
     yield "M_div", say("{size} divided over the devices", size=about(gib(symbolic(solved.divided))))
     if bound.fixed != 0:
         yield "M_fix", say("{size} on every device", size=fixed)
@@ -334,7 +339,7 @@ def answer_words(
         "number": solved.value * ranks,
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
         "share": share,
-        "counted": counted,
+        "counted": few_figures(capacity) or counted,
         "each": each,
     }
     if rules and reading is not None:

@@ -39,6 +39,9 @@ class Setting:
         return None if number is None else int(number)
 
 
+_AROUND = ' (around a config.json in a study of your own, with [model] config = "config.json")'
+
+
 def setting(
     study: Study,
     scheme_name: str | None = None,
@@ -56,7 +59,7 @@ def setting(
     if study.network is None:
         raise BadInput(
             f"study {study.name!r} says nothing about its network; add [network] with flops, bandwidth and its "
-            'direction, for example direction = "both-ways"'
+            'direction, for example direction = "both-ways"' + _AROUND * (study.built.architecture is not None)
         )
     values = dict(study.values)
     chosen = scheme_name or _implied(values)
