@@ -35,6 +35,14 @@ _SHARED = (
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
     ),
 )
+_RULES = (
+    click.option("--multiple-of", metavar="NUMBER", help="The degree is a multiple of it: whole nodes of 8."),
+    click.option("--power-of-two", is_flag=True, help="The degree is 1, 2, 4, 8, ..."),
+    click.option("--divides", metavar="NUMBER", help="The degree divides it: a number, or a symbol such as B."),
+    click.option("--at-most-devices", metavar="NUMBER", help="There are no more devices than this."),
+    click.option("--whole-samples", is_flag=True, help="A sequence is not cut: each device holds whole ones."),
+    click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
+)
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
     *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin"),
@@ -49,6 +57,13 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that change a study."""
     for option in reversed(_SHARED[1:]):
+        command = option(command)
+    return command
+
+
+def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for the rules that a degree obeys."""
+    for option in reversed(_RULES):
         command = option(command)
     return command
 

@@ -8,26 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.cli.options import chosen_study, print_json, study_options
+from symbolic_mem.cli.options import chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
     from symbolic_mem.study.question import Found, Question
     from symbolic_mem.study.study import Study
-
-_RULES = (
-    click.option("--multiple-of", metavar="NUMBER", help="The degree is a multiple of it: whole nodes of 8."),
-    click.option("--power-of-two", is_flag=True, help="The degree is 1, 2, 4, 8, ..."),
-    click.option("--divides", metavar="NUMBER", help="The degree divides it: a number, or a symbol such as B."),
-    click.option("--at-most-devices", metavar="NUMBER", help="There are no more devices than this."),
-    click.option("--whole-samples", is_flag=True, help="A sequence is not cut: each device holds whole ones."),
-    click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
-)
-
-
-def _rule_options(command: Any) -> Any:
-    for option in reversed(_RULES):
-        command = option(command)
-    return command
 
 
 @click.command("solve")
@@ -38,7 +23,7 @@ def _rule_options(command: Any) -> Any:
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
 @click.option("--usable", metavar="FRACTION", help="Only this fraction of what is left is usable, as in 0.95.")
-@_rule_options
+@rule_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     symbol: str | None,

@@ -24,6 +24,9 @@ from symbolic_mem.sweeps.polynomial import Generators, Polynomial, constant, sca
 from symbolic_mem.sweeps.structure import Asked, Shape, shape
 
 
+MOST_SHAPES = 20_000
+
+
 @dataclass(frozen=True)
 class Held:
     """What one device holds: a name, the bytes that are divided by the degree and those that are not, scaled."""
@@ -161,6 +164,12 @@ def _cases(
     leading = Leading(tuple(axis for axis in axes.numbers if decisive.intersection(axis.columns)))
     trailing = tuple(axis for axis in axes.numbers if axis not in leading.axes)
     options, which = leading.groups(sorted(decisive, key=str))
+    if len(options) * len(study_of) > MOST_SHAPES:
+        names = ", ".join(sorted(map(str, decisive)))
+        raise BadInput(
+            f"sweep: which formulas answer depends on {names} here, which take {len(options) * len(study_of):,} combinations; "
+            f"at most {MOST_SHAPES:,} are gone through: vary fewer values of them"
+        )
     first = {one: int(values[0]) for axis in axes.numbers for one, values in axis.columns.items()}
     made: list[Case] = []
     read: set[str] = set()

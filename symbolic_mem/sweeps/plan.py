@@ -15,7 +15,7 @@ from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study
-from symbolic_mem.sweeps.axes import Axes, read_axes
+from symbolic_mem.sweeps.axes import Axes, Choice, read_axes
 from symbolic_mem.sweeps.cases import Cases, cases
 from symbolic_mem.sweeps.structure import check_sizes
 
@@ -47,6 +47,21 @@ class Plan:
     def words(self) -> tuple[str, ...]:
         """The instants that some configuration has, each once."""
         return tuple(dict.fromkeys(one.name for case in self.cases.cases for one in case.instants))
+
+    @property
+    def axes_names(self) -> tuple[str, ...]:
+        """The names of the columns that say which configuration a row is: of each choice and of each symbol."""
+        found: list[str] = []
+        for axis in self.axes:
+            found += [axis.name] if isinstance(axis, Choice) else map(str, axis.columns)
+        return tuple(found)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The names of the columns of each instant and of each term, where they are asked for."""
+        terms = (term.name for case in self.cases.cases for group in case.terms for term in group)
+        found = [f"instant: {words}" for words in self.words] if self.instants else []
+        return (*found, *(f"term: {name}" for name in dict.fromkeys(terms)))
 
     def too_many(self, how: str) -> str:
         """Say how large a sweep is, and how to have it all the same."""
@@ -99,7 +114,8 @@ def plan(
     for name in columns or ():
         if name not in allowed:
             raise BadInput(f"{where}: there is no column {name!r} here; {nearest(name, allowed)}")
-    return Plan(study, varied, symbol, found, tuple(columns or allowed), instants, terms)
+    chosen = tuple(dict.fromkeys((*(() if given else (str(symbol),)), *(columns or allowed))))
+    return Plan(study, varied, symbol, found, chosen, instants, terms)
 
 
 def _question(study: Study, label: str | None) -> MinDegree:

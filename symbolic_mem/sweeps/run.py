@@ -9,8 +9,12 @@ from typing import Any
 
 from symbolic_mem.sweeps.engine import Piece
 
+Answered = tuple[Piece, dict[str, Any]]
+PIECE = 1 << 20
+"""Configurations of a piece: so many that handing them over is nothing beside answering them."""
 
-def answered(pieces: Iterable[Piece], executor: Executor | None) -> Iterator[tuple[Piece, dict[str, Any]]]:
+
+def answered(pieces: Iterable[Piece], executor: Executor | None) -> Iterator[Answered]:
     """Yield each piece with its columns, in order."""
     if executor is None:
         for piece in pieces:

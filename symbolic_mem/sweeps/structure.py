@@ -66,8 +66,9 @@ class Shape:
 
     @property
     def signature(self) -> tuple[object, ...]:
-        """Equal for values at which the same formulas answer."""
-        return (*(id(one.at) if one.at is not None else one.instant for one in self.moments), *self.rules)
+        """Equal for values at which the same formulas answer: the same instants, or the same account of the same model."""
+        each = ((one.instant, id(one.model)) if one.at is None else id(one.at) for one in self.moments)
+        return (*each, *self.rules)
 
 
 def shape(
@@ -77,6 +78,8 @@ def shape(
     watched = Watched({**study.values, **values})
     here = replace(study, values=watched)
     found = Shape(instants(here, question.counted), tuple(_rules(here, question, symbol, watched)))
+    for one in found.moments:
+        _ = one.memory  # made when it is first asked for, and what it reads then counts, too
     return found, watched.seen
 
 

@@ -31,7 +31,7 @@ def sweep(
 
     An axis is the name of a symbol with whole numbers (``B=range(1, 9)``), or device, capacity, reading, plan, recipe,
     optimizer, recompute, profile, kernel or loss with names. Where the degree is no axis the smallest one is found, else
-    what is held at it. `columns` are some of the degree's own name, fits, peak, left and instant; bytes are whole ones of
+    what is held at it. `columns` are some of fits, peak, left and instant, beside the degree that is found; bytes are whole ones of
     one device; `instants` adds the bytes at each instant, `terms` those of each term at the instant that binds. `asks`
     are keys of the question, such as ``{"strict": False}``; work is given to an `executor` in pieces. More than 10^9
     configurations need `yes`. Raises `BadInput` for what cannot be asked and `MissingProgram` without NumPy.
@@ -45,6 +45,7 @@ def sweep(
     )
     if planned.points > MOST_POINTS and not yes:
         raise BadInput(planned.too_many("yes=True"))
+    from symbolic_mem.sweeps.run import PIECE, answered
     from symbolic_mem.sweeps.table import collected
 
-    return collected(planned, executor)
+    return collected(planned, answered(planned.pieces(PIECE), executor))

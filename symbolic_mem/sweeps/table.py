@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +13,9 @@ from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Axis, Choice
 from symbolic_mem.sweeps.engine import DEGREE, INSTANT, Piece
 from symbolic_mem.sweeps.plan import Plan
-from symbolic_mem.sweeps.run import answered
+from symbolic_mem.sweeps.run import Answered
 
 Array = Any
-PIECE = 1 << 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,8 +82,13 @@ class Sweep:
         return xarray.Dataset(columns, coords=places)
 
 
-def collected(plan: Plan, executor: Executor | None) -> Sweep:
-    """Answer all pieces of a plan into arrays."""
+def in_memory(name: str, shape: tuple[int, ...], kind: Any) -> Array:
+    """Make the array of a column."""
+    return np.zeros(shape, dtype=kind)
+
+
+def collected(plan: Plan, pieces: Iterable[Answered], make: Callable[..., Array] = in_memory) -> Sweep:
+    """Put the answers of all pieces of a plan into arrays, which `make` makes."""
     internal = order(plan)
     choices = tuple(map(len, plan.axes.choices))
     leading = plan.cases.leading.shape
@@ -94,16 +97,16 @@ def collected(plan: Plan, executor: Executor | None) -> Sweep:
     lead = int(np.prod(leading, dtype=np.int64))
     shape = (int(np.prod(choices, dtype=np.int64)), lead, *trailing)
     names = {name: position for position, name in enumerate(plan.words)}
-    for piece, columns in answered(plan.pieces(PIECE), executor):
-        for name, values in labelled(plan, piece, columns, names):
+    for piece, columns in pieces:
+        for name, values in labelled(plan, piece, columns, names).items():
             if name not in flat:
-                flat[name] = _empty(name, shape, values.dtype)
+                flat[name] = make(name, shape, values.dtype)
             elif flat[name].dtype != values.dtype:
                 flat[name] = flat[name].astype(object)
             _put(flat[name], plan, piece, values)
     back = [internal.index(axis) for axis in plan.axes]
     made = {}
-    for name in sorted(flat, key=lambda one: _rank(plan, one)):
+    for name in (*plan.columns, *plan.extras):
         made[name] = flat[name].reshape((*choices, *leading, *trailing)).transpose(back)
     return Sweep(tuple(axis.name for axis in plan.axes), coordinates(plan), made, plan.words)
 
@@ -126,29 +129,24 @@ def coordinates(plan: Plan) -> dict[str, Array]:
     return found
 
 
-def labelled(
-    plan: Plan, piece: Piece, columns: Mapping[str, Array], names: Mapping[str, int]
-) -> Iterator[tuple[str, Array]]:
+def labelled(plan: Plan, piece: Piece, columns: Mapping[str, Array], names: Mapping[str, int]) -> dict[str, Array]:
     """The wanted columns of a piece under their public names; instants count in the words of the whole plan."""
-    wanted = {*plan.columns}
+    found: dict[str, Array] = {}
     numbers = np.array([*(names[one.name] for one in piece.case.instants), -1], dtype=np.int16)
     for name, values in columns.items():
         if name == DEGREE:
-            if str(plan.symbol) in wanted:
-                yield str(plan.symbol), values
+            found[str(plan.symbol)] = values
         elif name == INSTANT:
-            if name in wanted:
-                yield name, numbers[values]
+            found[name] = numbers[values]
         elif name.startswith(f"{INSTANT}:"):
-            yield f"{INSTANT}: {piece.case.instants[int(name.partition(':')[2])].name}", values
+            called = f"{INSTANT}: {piece.case.instants[int(name.partition(':')[2])].name}"
+            found[called] = np.maximum(found[called], values) if called in found else values
         elif name.startswith("term:"):
-            yield f"term: {name.partition(':')[2]}", values
-        elif name in wanted:
-            yield name, values
-
-
-def _empty(name: str, shape: tuple[int, ...], kind: Any) -> Array:
-    return np.full(shape, -1, dtype=kind) if name == INSTANT else np.zeros(shape, dtype=kind)
+            found[f"term: {name.partition(':')[2]}"] = values
+        else:
+            found[name] = values
+    nothing = np.zeros((piece.last - piece.first, Layout(piece.case).columns), dtype=np.int64)
+    return {name: found.get(name, nothing) for name in (*plan.columns, *plan.extras)}
 
 
 def _put(column: Array, plan: Plan, piece: Piece, values: Array) -> None:
@@ -159,7 +157,3 @@ def _put(column: Array, plan: Plan, piece: Piece, values: Array) -> None:
     outer = np.unravel_index(np.arange(piece.first, piece.last), layout.outer)
     lead = np.asarray(piece.case.lead)[outer[0]]
     column[(choice, lead, *outer[1:])] = values.reshape(-1, *layout.inner)
-
-
-def _rank(plan: Plan, name: str) -> tuple[int, str]:
-    return (plan.columns.index(name), "") if name in plan.columns else (len(plan.columns), name)

@@ -30,6 +30,10 @@ WRONG = [
     ({"device": ["h200-80gb"]}, "--device: unknown device 'h200-80gb'"),
     ({"plan": ["zero-9"]}, "--plan: unknown plan 'zero-9'"),
     ({"n_heads": [32, 5]}, "sweep n_heads = 5: n_kv = 8 does not divide n_heads = 5; give a divisor of it"),
+    (
+        {"L": range(1, 200), "n_fsdp": range(1, 200)},
+        "sweep: which formulas answer depends on L, n_fsdp here, which take 39,601 combinations; at most 20,000",
+    ),
     ({"rows": {"B": [1, 2], "S": [1]}}, "sweep: the columns of the rows have different lengths (B 2, S 1)"),
     ({"rows": {}}, "sweep: rows hold no column"),
     ({"rows": {"B": [1]}, "B": [1]}, "sweep: B is varied twice; name it once"),

@@ -75,6 +75,8 @@ SOLVED = [
     ("llama-3.1-8b", {"power_of_two": True}, {"loss": ["fp32", "bf16", "fused"], "S": [1024, 8192, 10**6]}),
     ("deepseek-v3", {}, {"L": [4, 5, 61], "S": [4096, 16384], "capacity": ["192 GB"]}),
     ("mixtral-8x7b", {}, {"E": [2, 8], "k": [1, 2], "recipe": ["fsdp2", "pure-bf16"]}),
+    ("llama-3.1-8b", {}, {"plan": ["fsdp2+torch-sp"], "S": [1024, 2048, 4096], "n_tp": [2, 4]}),
+    ("llama-3.1-8b", {}, {"plan": ["fsdp2+torch-tp"], "n_tp": [1, 8], "B": [1, 2], "L": [1, 2, 32]}),
     ("gpt2-xl", {}, {"n_heads": [5, 25], "B": [1, 8], "S": [512, 1024]}),
 ]
 
@@ -97,7 +99,7 @@ def test_a_plan_that_divides_nothing_fits_on_one_device_or_on_none():
         labels = {"plan": "dp", "capacity": room, "B": 1, "S": 1024}
         assert found.at(**labels)["n_fsdp"] == degree
         assert held(study, question, {**labels, "n_fsdp": 1})["fits"] == bool(degree)
-    with pytest.raises(BadInput, match="no term of the memory is divided by n_fsdp"):
+    with pytest.raises(BadInput, match="no kind of memory is divided over n_fsdp"):
         sweep("llama-3.1-8b", plan="dp", B=1)
 
 
@@ -106,6 +108,11 @@ HELD = [
     ("llama-3.1-8b", {}, {"B": [1, 4], "n_fsdp": range(1, 6), "L": [1, 2, 32]}),
     ("llama-3.1-8b", {"strict": True}, {"n_fsdp": [1, 8], "plan": ["zero-2", "fsdp2"], "recipe": ["fsdp2", "fp32"]}),
     ("deepseek-v3", {}, {"n_fsdp": [1, 7, 2048], "S": [1, 4096]}),
+    (
+        "llama-3.1-8b",
+        {},
+        {"n_tp": [1, 2], "n_pp": [1, 2], "n_micro": [2, 4], "n_fsdp": [1, 2], "S": [64, 8192], "plan": ["megatron"]},
+    ),
 ]
 
 

@@ -1,0 +1,210 @@
+"""``symbolic-mem sweep``: the smallest degree, or the peak at a given one, of a whole grid of configurations."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.options import chosen_study, print_json, rule_options, study_options
+
+if TYPE_CHECKING:
+    from symbolic_mem.sweeps.plan import Plan
+    from symbolic_mem.sweeps.rows import Rows, Wanted
+    from symbolic_mem.sweeps.run import Answered
+
+SHOWN = 20
+STREAMED = 1 << 17
+
+
+@click.command("sweep")
+@study_options
+@click.option(
+    "--vary",
+    "varied",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="B=1,2,4, or START:STOP:STEP without the stop; device, plan, recipe, ...: names.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write all rows: .csv or .parquet; or whole axes: .npz.")
+@click.option("--column", "columns", multiple=True, metavar="NAME", help="Only this column of the answer (repeatable).")
+@click.option("--instants", is_flag=True, help="Also the bytes at each instant of a step.")
+@click.option("--terms", is_flag=True, help="Also the bytes of each term at the instant that binds.")
+@click.option("--where", "conditions", multiple=True, metavar="TEST", help="Only rows such as 'left>2 GiB' or fits.")
+@click.option("--sort", metavar="COLUMN", help="The smallest of this column first; -COLUMN: the largest.")
+@click.option("--top", type=click.IntRange(min=1), metavar="NUMBER", help="Only so many rows.")
+@click.option("--question", metavar="LABEL", help="Ask this question of the study.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
+@click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
+@rule_options
+@click.option("--yes", is_flag=True, help="Go on, however many configurations there are.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    varied: tuple[str, ...],
+    output: str | None,
+    columns: tuple[str, ...],
+    instants: bool,
+    terms: bool,
+    conditions: tuple[str, ...],
+    sort: str | None,
+    top: int | None,
+    question: str | None,
+    kinds: tuple[str, ...],
+    strict: bool | None,
+    multiple_of: str | None,
+    divides: str | None,
+    at_most_devices: str | None,
+    yes: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Answer every combination of what is varied, each exactly as `solve` does.
+
+    Where n_fsdp is varied, it tells what is held at it. Files are complete or absent.
+    """
+    from symbolic_mem.sweeps.plan import MOST_POINTS, need_numpy, plan
+    from symbolic_mem.sweeps.vary import varied as read
+
+    flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
+    asked = {"kinds": list(kinds) or None, "strict": strict, "multiple_of": multiple_of, "divides": divides} | flags
+    asked["at_most"] = at_most_devices
+    need_numpy()
+    from symbolic_mem.sweeps.write import checked
+
+    place = None if output is None else checked(output)
+    axes = read(varied)
+    if not axes:
+        raise BadInput("nothing is varied; add for example --vary B=1,2,4 or --vary S=1024:8193:1024")
+    planned = plan(
+        chosen_study(options),
+        columns=columns or None,
+        instants=instants,
+        terms=terms,
+        question=question,
+        asks={key: value for key, value in asked.items() if value is not None},
+        axes=axes,
+        where="--vary",
+    )
+    if planned.points > MOST_POINTS and not yes:
+        raise BadInput(planned.too_many("--yes"))
+    wanted = _wanted(planned, conditions, sort, top)
+    if place is not None:
+        _written(planned, wanted, place)
+    elif as_json:
+        rows, more = _first(planned, wanted, top or 10_000)
+        print_json({"study": planned.study.name, "points": planned.points, "rows": rows, "more": more})
+    else:
+        _show(planned, *_first(planned, wanted, top or SHOWN))
+
+
+def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, top: int | None) -> Wanted:
+    from symbolic_mem.base.errors import nearest
+    from symbolic_mem.sweeps.rows import Wanted, condition
+
+    names = (*plan.axes_names, *plan.columns, *plan.extras)
+    column = None if sort is None else sort.removeprefix("-")
+    if column is not None and column not in names:
+        raise BadInput(f"--sort {sort!r}: there is no column {column!r}; {nearest(column, names)}")
+    where = tuple(condition(text, plan, names) for text in conditions)
+    return Wanted(plan, where, column, sort is not None and sort.startswith("-"), top)
+
+
+def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
+    from symbolic_mem.sweeps.run import PIECE, answered
+    from symbolic_mem.sweeps.table import collected
+    from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed, replaced
+
+    path, ending = place
+    if ending == "npz" and not wanted.everything:
+        raise BadInput(
+            "--where, --sort and --top choose rows, and an .npz file holds whole axes; write .csv or .parquet"
+        )
+    count = 0
+    with replaced(path) as folder:
+        if ending == "npz":
+            parts = folder / "columns"
+            parts.mkdir()
+            made = collected(plan, _progress(plan, answered(plan.pieces(PIECE), None)), arrays(parts))
+            packed(plan, dict(made.columns), dict(made.coordinates), folder / "whole")
+            count = plan.points
+        else:
+            writer = {"csv": Csv, "parquet": Parquet}[ending](plan, folder / "whole")
+            try:
+                for rows in wanted.streams(_rows(plan)):
+                    writer.write(rows)
+                    count += len(next(iter(rows.values())))
+            finally:
+                writer.close()
+    of = "" if count == plan.points else f" of {plan.points:,}"
+    click.echo(f"{path}: {count:,}{of} configurations")
+
+
+def _rows(plan: Plan) -> Iterator[Rows]:
+    from symbolic_mem.sweeps.rows import rows_of
+    from symbolic_mem.sweeps.run import answered
+
+    for piece, columns in _progress(plan, answered(plan.pieces(STREAMED), None)):
+        yield rows_of(plan, piece, columns)
+
+
+def _progress(plan: Plan, pieces: Iterable[Answered]) -> Iterator[Answered]:
+    """Pass pieces on, and say on a terminal how far they are, once that takes more than two seconds."""
+    start, done, said = time.monotonic(), 0, 0.0
+    seen = sys.stderr.isatty()
+    for piece, columns in pieces:
+        yield piece, columns
+        done += next(iter(columns.values())).size
+        now = time.monotonic() - start
+        if seen and now > 2 and now - said > 0.5:
+            said = now
+            left, share = now * (plan.points - done) / done, 100 * done // plan.points
+            click.echo(f"\r{share} % of {plan.points:,} configurations, {left:,.0f} s left  ", err=True, nl=False)
+    if said:
+        click.echo(f"\r{' ' * 78}\r", err=True, nl=False)
+
+
+def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]], int]:
+    """The first rows, each as a record of plain values, and how many more there are."""
+    from symbolic_mem.sweeps.rows import absent
+
+    records: list[dict[str, Any]] = []
+    count = 0
+    for rows in wanted.streams(_rows(plan)):
+        size = len(next(iter(rows.values())))
+        for at in range(max(0, min(size, number - len(records)))):
+            one = {name: column[at] for name, column in rows.items()}
+            one = {name: value.item() if hasattr(value, "item") else value for name, value in one.items()}
+            if "instant" in one:
+                one["instant"] = plan.words[one["instant"]] if one["instant"] >= 0 else None
+            none = [name for name in one if (gone := absent(plan, rows, name)) is not None and gone[at]]
+            one |= dict.fromkeys(none)
+            records.append(one)
+        count += size
+    return records, count - len(records)
+
+
+def _show(plan: Plan, records: list[dict[str, Any]], more: int) -> None:
+    from symbolic_mem.cli.tables import print_table
+
+    click.echo(f"{click.style(plan.study.title, bold=True)}\n")
+    if not records:
+        click.echo("no configuration is as asked")
+        return
+    names = list(records[0])
+    cells = [[_cell(name, record[name]) for name in names] for record in records]
+    right = [i for i, name in enumerate(names) if all(isinstance(r[name], int | None) for r in records)]
+    print_table(names, cells, right)
+    if more:
+        click.echo(f"\nand {more:,} more; --top says how many are shown, -o FILE writes them all")
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,187 @@
+"""Rows: the configurations of a piece one below the other, with their axes as columns; which of them are wanted."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.sweeps.arrays import Layout
+from symbolic_mem.sweeps.axes import Choice
+from symbolic_mem.sweeps.engine import INSTANT, Piece
+from symbolic_mem.sweeps.plan import Plan
+from symbolic_mem.sweeps.table import labelled
+
+Array = Any
+Rows = dict[str, Array]
+MOST_SORTED = 10**7
+_CONDITION = re.compile(r"\s*([\w: -]+?)\s*(<=|>=|!=|==|=|<|>)\s*(.+?)\s*")
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def rows_of(plan: Plan, piece: Piece, columns: Mapping[str, Array]) -> Rows:
+    """The axes and the columns of a piece, each as one array, in the order in which the axes were given."""
+    layout = Layout(piece.case)
+    size = (piece.last - piece.first, layout.columns)
+    outer = np.unravel_index(np.arange(piece.first, piece.last), layout.outer)
+    leading = plan.cases.leading
+    places: dict[int, Array] = {}
+    if leading.axes:
+        lead = np.unravel_index(np.asarray(piece.case.lead)[outer[0]], leading.shape)
+        places |= {id(axis): at[:, None] for axis, at in zip(leading.axes, lead, strict=True)}
+    inner = np.unravel_index(np.arange(layout.columns), layout.inner) if layout.inner else ()
+    along = [*(at[:, None] for at in outer[1:]), *(at[None, :] for at in inner)]
+    places |= {id(axis): at for axis, at in zip(plan.cases.trailing, along, strict=True)}
+    chosen = dict(zip(map(id, plan.axes.choices), piece.case.choice, strict=True))
+    found: Rows = {}
+    for axis in plan.axes:
+        if isinstance(axis, Choice):
+            found[axis.name] = np.full(size[0] * size[1], axis.options[chosen[id(axis)]], dtype=object)
+            continue
+        for symbol, values in axis.columns.items():
+            kind = np.int64 if axis.span(symbol)[1] < 1 << 63 else object
+            found[str(symbol)] = np.broadcast_to(np.array(values, dtype=kind)[places[id(axis)]], size).reshape(-1)
+    names = {name: position for position, name in enumerate(plan.words)}
+    made = labelled(plan, piece, columns, names)
+    return found | {name: column.reshape(-1) for name, column in made.items()}
+
+
+def absent(plan: Plan, rows: Rows, name: str) -> Array | None:
+    """Which rows have no value in a column: those where no number of devices is enough; None where all have one."""
+    degree = str(plan.symbol)
+    given = (*plan.axes_names, "fits")
+    return None if name in given or degree in given else rows[degree] == 0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What rows must have: a column, a sign, and a number, an amount of memory or a word."""
+
+    name: str
+    holds: Callable[[Any, Any], Any]
+    value: Any
+
+    def mask(self, plan: Plan, rows: Rows) -> Array:
+        """Which rows have it; none that has no value there."""
+        found, none = np.asarray(self.holds(rows[self.name], self.value), dtype=bool), absent(plan, rows, self.name)
+        return found if none is None else found & ~none
+
+
+def condition(text: str, plan: Plan, names: Sequence[str], option: str = "--where") -> Condition:
+    """Read a condition on a column: ``peak<=70e9``, ``left > 2 GiB``, ``device=b200``, or ``fits`` alone."""
+    match = _CONDITION.fullmatch(text)
+    name = match[1] if match else text.strip()
+    if name not in names:
+        raise BadInput(f"{option} {text!r}: there is no column {name!r}; {nearest(name, names)}")
+    if match is None:
+        if name != "fits":
+            raise BadInput(f"{option} {text!r} compares nothing: write for example {option} '{name} <= 64'")
+        return Condition(name, operator.eq, True)
+    sign, given = match[2], match[3]
+    words = next((one.options for one in plan.axes.choices if one.name == name), None)
+    if name == INSTANT:
+        words = plan.words
+    if words is not None or name == "fits":
+        known = words if words is not None else ("true", "false")
+        if sign not in ("=", "==", "!=") or given not in known:
+            raise BadInput(f"{option} {text!r}: {name} is a word and is = or != one of them; {nearest(given, known)}")
+        value: Any = given == "true" if name == "fits" else given
+        return Condition(name, _SIGNS[sign], plan.words.index(given) if name == INSTANT else value)
+    return Condition(name, _SIGNS[sign], _number(text, given, option))
+
+
+def _number(text: str, given: str, option: str) -> int | float:
+    try:
+        number = Fraction(given.replace(",", "").replace("_", ""))
+    except (ValueError, ZeroDivisionError):
+        try:
+            number = Fraction(parse_bytes(given))
+        except BadInput:
+            raise BadInput(f"{option} {text!r}: {given!r} is no number and no amount such as 2 GiB") from None
+    return int(number) if number.denominator == 1 else float(number)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows are wanted, in which order: all conditions hold; sorted by a column, those without a value last, and the first `top`."""
+
+    plan: Plan
+    where: tuple[Condition, ...] = ()
+    sort: str | None = None
+    falling: bool = False
+    top: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is chosen and nothing is sorted."""
+        return not self.where and self.sort is None and self.top is None
+
+    def chosen(self, rows: Rows) -> Rows:
+        """The rows of a piece for which all conditions hold."""
+        if not self.where:
+            return rows
+        mask = np.logical_and.reduce([one.mask(self.plan, rows) for one in self.where])
+        return {name: column[mask] for name, column in rows.items()}
+
+    def streams(self, pieces: Iterable[Rows]) -> Iterable[Rows]:
+        """The wanted rows, piece by piece where nothing is sorted; equal ones keep their order."""
+        if self.sort is None:
+            yield from self._first(map(self.chosen, pieces))
+            return
+        best: Rows | None = None
+        for rows in map(self.chosen, pieces):
+            best = rows if best is None else {name: _joined(column, rows[name]) for name, column in best.items()}
+            if self.top is not None:
+                best = self._sorted(best, self.top)
+            elif size(best) > MOST_SORTED:
+                raise BadInput(
+                    f"more than {MOST_SORTED:,} rows are not sorted in memory; choose fewer, or add --top 10"
+                )
+        if best is not None:
+            yield self._sorted(best, self.top)
+
+    def _sorted(self, rows: Rows, top: int | None) -> Rows:
+        assert self.sort is not None
+        key = rows[self.sort]
+        order = np.argsort(-key if self.falling and key.dtype.kind in "if" else key, kind="stable")
+        if self.falling and key.dtype.kind not in "if":
+            order = order[::-1]
+        none = absent(self.plan, rows, self.sort)
+        if none is not None:
+            order = np.concatenate([order[~none[order]], order[none[order]]])
+        return {name: column[order[:top]] for name, column in rows.items()}
+
+    def _first(self, pieces: Iterable[Rows]) -> Iterable[Rows]:
+        left = self.top
+        for rows in pieces:
+            if left is None:
+                yield rows
+                continue
+            yield {name: column[:left] for name, column in rows.items()}
+            left -= min(left, size(rows))
+            if left == 0:
+                return
+
+
+def size(rows: Rows) -> int:
+    """How many rows there are."""
+    return len(next(iter(rows.values())))
+
+
+def _joined(one: Array, other: Array) -> Array:
+    return np.concatenate([one, other])
