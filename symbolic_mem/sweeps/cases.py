@@ -23,7 +23,6 @@ from symbolic_mem.sweeps.axes import Axes, Axis
 from symbolic_mem.sweeps.polynomial import Generators, Polynomial, constant, scale
 from symbolic_mem.sweeps.structure import Asked, Shape, shape
 
-
 MOST_SHAPES = 20_000
 
 

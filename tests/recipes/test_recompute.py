@@ -169,7 +169,7 @@ def test_selective_recomputation_drops_the_score_tensors_and_nothing_else():
 def test_selective_recomputation_of_a_model_without_scores_says_that_nothing_changes():
     model = recompute(ffn(), Recompute("selective"))
     assert model.layers == ffn().layers
-    assert "nothing changes" in model.assumptions[-1]
+    assert "nothing changes" in model.said[-1]
 
 
 @pytest.mark.parametrize(
