@@ -89,7 +89,7 @@ def _shape(shape: Box | Stroke | Words, *, page: bool) -> str:
 def _paint(what: str, ink: str, *, page: bool) -> str:
     """A colour: in a page the variable of that ink, with the colour for a page that has none."""
     if page and ink in _VARIABLES:
-        return f'style="{what}:var(--{_VARIABLES[ink]},{colour(ink)})"'
+        return f'{what}="var(--{_VARIABLES[ink]},{colour(ink)})"'
     return f'{what}="{colour(ink)}"'
 
 
