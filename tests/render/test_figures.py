@@ -74,6 +74,18 @@ def test_the_columns_of_a_step_are_its_instants_and_the_highest_is_the_peak(stud
     for each in found.facts["instants"]:
         assert rounded_up(sums[each["instant"]]) >= each["bytes"]
     assert rounded_up(max(row[-1] for row in shown.rows)) == found.facts["peak_bytes"]
+    words = [row[1] for row in shown.rows]
+    turns = (
+        "forward pass",
+        "loss",
+        "of the last block",
+        "last block but one",
+        "second block",
+        "first block",
+        "optimizer",
+    )
+    places = [max(i for i, said in enumerate(words) if turn in said) for turn in turns]
+    assert places == sorted(places), "the columns stand in the order of a step"
     for row in shown.rows:
         assert sum(row[2:-1]) == row[-1]
 

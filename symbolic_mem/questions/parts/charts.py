@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, plain, symbolic
@@ -14,7 +15,7 @@ from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import joined
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.instants import instants, words_of
+from symbolic_mem.questions.parts.instants import words_of
 from symbolic_mem.questions.parts.peaks import parts_of, peak
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.solvers import capacity as solvers
@@ -128,26 +129,24 @@ def _floor(found: FoundAtInstants) -> Number:
 
 
 def step_chart(found: FoundAtInstants, name: str, family: str) -> Figure | None:
-    """What one device holds at each instant of a step at the answer, part by part."""
+    """What one device holds at each instant of a step that can decide, at the answer, part by part."""
     if not found.fullest_instants:
         return None
     numbers = Numbers(found.known, "a figure")
-    studies = {one.study.at: one.study for one in found.everywhere}
-    order = [one for one in instants(found.study, found.question.counted) if one.at in studies]
-    shown = [
-        Column(one.at.phase, one.at.words, _by_kind(studies[one.at].placed().terms, numbers))
-        for one in order
-        if one.at is not None
-    ]
+    order = {one: place for place, one in enumerate(found.study.timeline)}
+    studies = [(one.study.at, one.study) for one in found.everywhere if one.study.at is not None]
+    studies.sort(key=lambda pair: (PHASES.index(pair[0].phase), pair[0].turn, order[pair[0]]))
+    shown = [Column(at.phase, at.words, _by_kind(study.placed().terms, numbers)) for at, study in studies]
     most = peak(found.fullest_instants)
     pieces = {"n": found.symbol, "v": found.value, "words": text(most.words), **_room(found.capacity)}
     caption = say(
-        "What one device holds at {number} instants of a step at {n} = {v}, beside {room}; it is fullest at {words}.",
+        "What one device holds at the {number} instants of a step that can decide, at {n} = {v}, beside {room}; it is "
+        "fullest at {words}.",
         number=len(shown),
         **pieces,
     )
     said = say(
-        "{number} columns, one for each instant, phase by phase; the highest is {size}, at {words}.",
+        "{number} columns, one for each instant, in the order of a step; the highest is {size}, at {words}.",
         number=len(shown),
         size=Amount(symbolic(most.bytes), family),
         words=text(most.words),
