@@ -88,7 +88,9 @@ class Fragment:
         """The piece in the format of an ending: ``tex``, ``bib``, of a figure ``svg``, of figures and tables ``csv``."""
         if ending not in ENDINGS or self.part not in ENDINGS[ending]:
             known = [name for name, parts in ENDINGS.items() if self.part in parts]
-            raise BadInput(f"the {self.part} is not written as .{ending}; use {', '.join('.' + name for name in known)}")
+            raise BadInput(
+                f"the {self.part} is not written as .{ending}; use {', '.join('.' + name for name in known)}"
+            )
         match ending:
             case "svg":
                 return self.svg(width)
