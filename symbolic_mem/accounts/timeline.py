@@ -28,11 +28,15 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
 
+LATE = 10**9
+
 
 @dataclass(frozen=True)
 class Instant:
     """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any).
 
+    `turn` is when its block has its turn in the phase, counted from 0; what comes before all blocks has -1, after all
+    blocks `LATE`.
     Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`.
     """
 
@@ -43,6 +47,7 @@ class Instant:
     count: sp.Expr = sp.S.One
     least: int = 1
     most: int | None = None
+    turn: int = field(default=LATE, compare=False)
     place: str = ""
     inside: Callable[[Numbers], Number] | None = field(default=None, compare=False, repr=False)
 
@@ -95,26 +100,27 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
     if not row.at:
         yield from _plain(step, row)
         return
-    for place in step.places if row.at == "each" else step.last:
+    for turn, place in enumerate(step.places if row.at == "each" else step.last):
         count, least, most = place.unit.count, place.least, place.most
         words = row.words.format(block=place.words)
         if row.at == "each" and row.activations == "work":
             for moment in _moments(step, place):
                 at = f"{words}, at {moment.name}" if moment.name else words
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
-                yield Instant(row.name, row.phase, at, make, count, least, most, place.words, inside)
+                yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
             continue
         forward = passing(place.unit, not place.again) if row.working and not row.resharded else ()
         for moment in forward:
             at = f"the forward pass of the {place.words}, at {moment.name}"
             make, inside = _maker(step, replace(row, activations="work"), place, moment), _size(step, moment)
-            yield Instant(row.name, row.phase, at, make, count, least, most, place.words, inside)
+            yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
         if forward:
             continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
             each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
-                yield Instant(row.name, row.phase, words, _maker(step, each, place, None, held), count, least, most)
+                made = _maker(step, each, place, None, held)
+                yield Instant(row.name, row.phase, words, made, count, least, most, turn)
 
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:
@@ -132,11 +138,12 @@ def _ends(step: Step, row: Row) -> Iterator[Instant]:
     """The instants of what comes after the blocks, where it is described."""
     if step.units.work is None:
         return
+    turn = LATE if row.phase == "forward" else -1
     for place in step.last if row.at else (None,):
         where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
         for moment in ends(step.units.work, row.phase != "forward"):
             words, inside = f"{row.words}, at {moment.name}", _size(step, moment)
-            yield Instant(row.name, row.phase, words, _maker(step, row, place, moment), *where, row.name, inside)
+            yield Instant(row.name, row.phase, words, _maker(step, row, place, moment), *where, turn, row.name, inside)
 
 
 def _moments(step: Step, place: Place) -> tuple[Moment, ...]:

@@ -18,6 +18,7 @@ from symbolic_mem.base.version import __version__
 VERBS = {
     "homework": "Write the worked solution of a study's questions.",
     "report": "Write the account as a report: terms, bounds, assumptions, sources.",
+    "fragment": "Write one piece for a paper: a table, the account, a bound, a derivation, a figure.",
     "account": "Show the memory terms: formula, bytes, share.",
     "solve": "Find the smallest degree, or the largest batch or model, at which a step fits.",
     "sweep": "Answer a whole grid of configurations: the smallest degree or the peak of each, exactly.",

@@ -14,6 +14,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import T, X, Y
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.work import Work
@@ -37,6 +38,7 @@ class ComputeBound(Question):
 
     ask = "compute_bound"
     subject = "layers"
+    drawn = ("times",)
 
     overlap: str = key(one_of(*OVERLAPS), "max")
     axes: str | None = key(one_of(*AXES))
@@ -144,6 +146,12 @@ class ComputeBound(Question):
             rank=rank,
             **pieces,
         )
+
+    def figure(self, found: FoundBatch, name: str, family: str) -> Figure | None:
+        """The times against the batch, on a mesh that is given."""
+        from symbolic_mem.questions.parts.times_chart import times_chart
+
+        return times_chart(found, name)
 
     def heading(self, found: FoundBatch) -> str:
         """The title where the study gives none."""

@@ -33,7 +33,7 @@ def question_type(ask: str, where: str = "question") -> type[Question]:
     Raises `BadInput` with the nearest name for an unknown one.
 
     >>> question_type("min_degree").keys()[:3]
-    ('title', 'text', 'device')
+    ('title', 'text', 'figures')
     """
     if ask not in ASKS:
         raise BadInput(f"{where}: unknown ask {ask!r}; {nearest(ask, ASKS)}")

@@ -23,6 +23,10 @@ class Room:
     line: int
     lines: int
 
+    def scaled(self, scale: float) -> Room:
+        """The room of a narrower place."""
+        return self if scale == 1 else Room(int(self.line * scale), int(self.lines * scale))
+
 
 DISPLAY = Room(56, 100)  # a formula in a displayed line
 SENTENCE = Room(80, 180)  # a formula or a phrase inside a sentence
@@ -47,19 +51,22 @@ def arrange_section(section: Section) -> Section:
     return Section(arrange_prose(section.title), tuple(blocks))
 
 
-def arrange_block(block: Block) -> Block | None:
-    """Return a block whose formulas fit their places, or None for a brief step whose formulas do not."""
+def arrange_block(block: Block, scale: float = 1) -> Block | None:
+    """Return a block whose formulas fit their places, or None for a brief step whose formulas do not.
+
+    `scale` is how wide displays and sentences may be, as a part of a page.
+    """
     match block:
         case Step():
-            return _step(block)
+            return _step(block, scale)
         case Table():
             return arrange_table(block)
         case Bullets():
-            return Bullets(tuple(arrange_prose(item) for item in block.items))
+            return Bullets(tuple(arrange_prose(item, SENTENCE.scaled(scale)) for item in block.items))
         case Figure():
             return replace(block, caption=arrange_prose(block.caption))
         case Answer() | Paragraph():
-            return replace(block, prose=arrange_prose(block.prose))
+            return replace(block, prose=arrange_prose(block.prose, SENTENCE.scaled(scale)))
     raise TypeError(f"unknown block {type(block).__name__}")
 
 
@@ -112,7 +119,7 @@ def fits(side: Side, limit: int) -> bool:
     return _wide(side) <= limit
 
 
-def spread(long: sp.Expr | Put) -> Side:
+def spread(long: sp.Expr | Put, line: int = DISPLAY.line) -> Side:
     """Return a formula as it is when it fits a line, and otherwise as a sum of terms that a display breaks between.
 
     >>> from symbolic_mem.base.symbols import L, V, d_model
@@ -120,20 +127,21 @@ def spread(long: sp.Expr | Put) -> Side:
     2*L*(V + d_model)
     """
     expr = long.expr if isinstance(long, Put) else long
-    terms = [expr] if fits(expr, DISPLAY.line) else _terms(expr)
+    terms = [expr] if fits(expr, line) else _terms(expr, line)
     if len(terms) == 1:
         return long
     return Total(tuple(Put(term, long.values) if isinstance(long, Put) else term for term in terms))
 
 
-def _step(step: Step) -> Step | None:
+def _step(step: Step, scale: float) -> Step | None:
+    room, said = DISPLAY.scaled(scale), SENTENCE.scaled(scale)
     sides = [side for chain in step.chains for side in (chain.left, *(side for _, side in chain.links))]
-    if step.brief and not all(fits(side, DISPLAY.line) for side in sides):
+    if step.brief and not all(fits(side, room.line) for side in sides):
         return None
-    chains = [_chain(chain, DISPLAY) for chain in step.chains]
-    reason = None if step.reason is None else arrange_prose(step.reason)
+    chains = [_chain(chain, room) for chain in step.chains]
+    reason = None if step.reason is None else arrange_prose(step.reason, said)
     kept = tuple(chain for chain in chains if chain.links)
-    return replace(step, statement=arrange_prose(step.statement), chains=kept, reason=reason)
+    return replace(step, statement=arrange_prose(step.statement, said), chains=kept, reason=reason)
 
 
 def _chain(chain: Chain, room: Room) -> Chain:
@@ -143,15 +151,17 @@ def _chain(chain: Chain, room: Room) -> Chain:
         for relation, side in chain.links
         if not isinstance(side, Brief) or relation != "=" or _fits(side, room)
     )
-    return replace(chain, left=_side(chain.left), links=tuple((relation, _side(side)) for relation, side in kept))
+    return replace(
+        chain, left=_side(chain.left, room), links=tuple((relation, _side(side, room)) for relation, side in kept)
+    )
 
 
-def _side(side: Side) -> Side:
+def _side(side: Side, room: Room) -> Side:
     match side:
         case Long():
-            return spread(side.expr)
+            return spread(side.expr, min(room.line, DISPLAY.line))
         case Brief() if not isinstance(side.shown, Prose):
-            return _side(side.shown)
+            return _side(side.shown, room)
     return side
 
 
@@ -187,11 +197,11 @@ def _wide(shown: Side | Prose) -> int:
     return width(shown)
 
 
-def _terms(expr: sp.Expr) -> list[sp.Expr]:
+def _terms(expr: sp.Expr, line: int) -> list[sp.Expr]:
     """The terms of a sum; a term that is itself too long for a line is multiplied out."""
     if expr.is_Add:
-        return [term for part in expr.as_ordered_terms() for term in _terms(part)]
-    if expr.is_Mul and not fits(expr, DISPLAY.line):
+        return [term for part in expr.as_ordered_terms() for term in _terms(part, line)]
+    if expr.is_Mul and not fits(expr, line):
         sums = [factor for factor in expr.args if isinstance(factor, sp.Add)]
         if sums:
             longest = max(sums, key=width)

@@ -130,11 +130,11 @@ def latex_sum(exprs: Sequence[sp.Expr]) -> str:
     return Latex().side(Total(tuple(exprs))) if exprs else "0"
 
 
-def display(chains: Sequence[Chain]) -> str:
-    """Write chains as one aligned display."""
+def display(chains: Sequence[Chain], scale: float = 1) -> str:
+    """Write chains as one aligned display; `scale` is the width of its place, as a part of that of a page."""
     face = Latex()
     lines = []
-    for row in rows(chains):
+    for row in rows(chains, scale):
         sign, *rest = [face.operator(part).strip() if isinstance(part, str) else face.side(part) for part in row.parts]
         lead = face.said(row.left) if row.left is not None else ""
         indent = r"\qquad " if row.continues else ""

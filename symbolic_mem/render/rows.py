@@ -22,8 +22,10 @@ class Row:
     continues: bool = False
 
 
-def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
+def rows(chains: Sequence[Chain], scale: float = 1) -> tuple[Row, ...]:
     """Cut chains into rows: short links share one, a sum that is too long continues on the next.
+
+    `scale` is the width of the place, as a part of that of a page.
 
     >>> from symbolic_mem.base.symbols import L, P, d_ff, d_model
     >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))])]
@@ -37,11 +39,11 @@ def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
         used = lead
         for relation, side in chain.links:
             needed = width(side) + 3
-            if parts and used + needed > ROW_WIDTH:
+            if parts and used + needed > ROW_WIDTH * scale:
                 cut.append(Row(left, tuple(parts)))
                 left, parts, used = None, [], lead
-            if isinstance(side, Total) and lead + needed > SUM_WIDTH:
-                first, *rest = _broken(side, SUM_WIDTH - lead)
+            if isinstance(side, Total) and lead + needed > SUM_WIDTH * scale:
+                first, *rest = _broken(side, int(SUM_WIDTH * scale) - lead)
                 cut.append(Row(left, (relation, first)))
                 cut += [Row(None, ("+", more), continues=True) for more in rest]
                 left, parts, used = None, [], lead
