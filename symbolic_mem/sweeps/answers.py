@@ -29,6 +29,9 @@ class Arrays(Protocol):
     def ceil(self, above: Array, below: Array) -> Array:
         """The first whole number that reaches a quotient by a positive number."""
 
+    def left(self, divided: Sequence[Array], room: Sequence[Array], degree: Array) -> tuple[list[Array], list[Array]]:
+        """What each instant leaves, and how often each P_k/n counts as a whole one."""
+
     def floor(self, above: Array, below: Array) -> Array:
         """The last whole number that a quotient by a positive number allows."""
 
@@ -48,23 +51,47 @@ class Floats:
     A quotient of whole numbers a, b below 2^53 is rounded by less than 1/b, its least distance to a whole number.
     """
 
+    def __init__(self) -> None:
+        self._rooms: dict[tuple[str, tuple[int, ...]], Array] = {}
+
+    def _room(self, name: str, *arrays: Array) -> Array:
+        """An array to write over: taking it anew for every block costs as much as the arithmetic."""
+        key = name, np.broadcast_shapes(*(one.shape for one in arrays))
+        if key not in self._rooms:
+            self._rooms[key] = np.empty(key[1])
+        return self._rooms[key]
+
     def degree(
         self, divided: Sequence[Array], room: Sequence[Array], nothing: Sequence[bool], *, strict: bool
     ) -> Array:
         """See `Arrays`."""
-        reach, least = -np.inf, np.inf
-        for above, below, may in zip(divided, room, nothing, strict=True):
-            quotient, spare = np.divide(above, below), below
+        reach: Array = np.float64(np.nan)
+        least: Array = reach
+        for k, (above, below, may) in enumerate(zip(divided, room, nothing, strict=True)):
+            quotient, spare = np.divide(above, below, out=self._room(f"quotient {k > 0}", above, below)), below
             if may and not strict:
                 quotient, spare = np.where(above == 0, 0.0, quotient), np.where(above == 0, below + 1, below)
-            reach, least = np.maximum(reach, quotient), np.minimum(least, spare)
-        found = np.floor(reach) + 1 if strict else np.ceil(reach)
-        return np.where(least > 0, np.maximum(found, 1.0), 0.0)
+            reach = np.maximum(reach, quotient, out=self._room("reach", reach, quotient)) if k else quotient
+            least = np.minimum(least, spare, out=self._room("least", least, spare)) if k else spare
+        found = np.floor(reach, out=reach) if strict else np.ceil(reach, out=reach)
+        found = np.add(found, 1.0, out=found) if strict else found
+        found = np.maximum(found, 1.0, out=self._room("degree", found, least))
+        np.copyto(found, 0.0, where=least <= 0)
+        return found
 
     def ceil(self, above: Array, below: Array) -> Array:
         """See `Arrays`."""
         found = np.divide(above, below)
         return np.ceil(found, out=found)
+
+    def left(self, divided: Sequence[Array], room: Sequence[Array], degree: Array) -> tuple[list[Array], list[Array]]:
+        """See `Arrays`."""
+        ceilings, left = [], []
+        for k, (above, below) in enumerate(zip(divided, room, strict=True)):
+            found = np.divide(above, degree, out=self._room(f"ceiling {k}", above, degree))
+            ceilings.append(np.ceil(found, out=found))
+            left.append(np.subtract(below, found, out=self._room(f"left {k}", below, found)))
+        return ceilings, left
 
     def floor(self, above: Array, below: Array) -> Array:
         """See `Arrays`."""
@@ -101,6 +128,11 @@ class Wholes:
     def ceil(self, above: Array, below: Array) -> Array:
         """See `Arrays`."""
         return -(-above // below)
+
+    def left(self, divided: Sequence[Array], room: Sequence[Array], degree: Array) -> tuple[list[Array], list[Array]]:
+        """See `Arrays`."""
+        ceilings = [self.ceil(one, degree) for one in divided]
+        return ceilings, [one - each for one, each in zip(room, ceilings, strict=True)]
 
     def floor(self, above: Array, below: Array) -> Array:
         """See `Arrays`."""
@@ -159,6 +191,11 @@ class Wrapped:
     def ceil(self, above: Array, below: Array) -> Array:
         """See `Arrays`."""
         return self._quotient(above[0], above[1], below, up=True, matters=np.True_)
+
+    def left(self, divided: Sequence[Array], room: Sequence[Array], degree: Array) -> tuple[list[Array], list[Array]]:
+        """See `Arrays`."""
+        ceilings = [self.ceil(one, degree) for one in divided]
+        return ceilings, [self.whole(one) - each for one, each in zip(room, ceilings, strict=True)]
 
     def floor(self, above: Array, below: Array) -> Array:
         """See `Arrays`."""

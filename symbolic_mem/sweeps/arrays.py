@@ -7,7 +7,7 @@ matrix of its factors over the outer axes, times the matrix of its monomials ove
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from math import prod
@@ -19,8 +19,8 @@ from symbolic_mem.sweeps.cases import Case
 from symbolic_mem.sweeps.polynomial import Monomial, Polynomial
 
 Array = Any
-INNER = 1 << 15
-BLOCK = 1 << 15
+INNER = 1 << 14
+BLOCK = 1 << 19
 _WORD = 1 << 64
 
 
@@ -55,9 +55,30 @@ def lifted(values: Sequence[int], kind: Any) -> Array:
         if fits and kind is not object:
             return np.arange(values.start, values.stop, values.step, dtype=np.int64).astype(kind)
         values = list(values)
+    if isinstance(values, np.ndarray):
+        return values.astype(kind)
     if kind is np.uint64:
         return np.array([value % _WORD for value in values], dtype=np.uint64)
     return np.array(values, dtype=kind)
+
+
+def compact(case: Case) -> Case:
+    """The case with its columns as machine integers where they fit, and with its bounds: it is cut into many pieces."""
+    known = {name: getattr(case, name) for name in ("largest", "lowest", "most")}
+    made = replace(
+        case,
+        lead=_packed(case.lead),
+        leading={place: _packed(values) for place, values in case.leading.items()},
+        trailing=tuple((size, {p: _packed(v) for p, v in own.items()}) for size, own in case.trailing),
+    )
+    made.__dict__.update(known)
+    return made
+
+
+def _packed(values: Sequence[int]) -> Sequence[int]:
+    if isinstance(values, range) or not all(abs(value) < 1 << 63 for value in values):
+        return values
+    return np.array(values, dtype=np.int64)  # ty: ignore[invalid-explicit-return]
 
 
 @dataclass(frozen=True)
@@ -121,7 +142,7 @@ class Values:
         """A generator at outer rows."""
         sizes, axis, values = self.layout.outer, self.axis[place], self.values[place]
         after = prod(sizes[axis + 1 :])
-        if after == 1 and axis == 0:
+        if after == 1 and prod(sizes[:axis]) == 1:
             return values[first:last]
         return values[np.arange(first, last) // after % sizes[axis]]
 
@@ -151,6 +172,7 @@ class Matrix:
         self.monomials = [self._along(inner) for inner in groups]
         self.plain = all(not inner for inner in groups)
         self.table = None if self.plain else np.stack(self.monomials)
+        self._room: Array | None = None
 
     def _along(self, inner: Monomial) -> Array:
         found = np.ones(self.values.layout.columns, dtype=self.values.kind)
@@ -171,8 +193,16 @@ class Matrix:
         return found
 
     def block(self, factors: Array) -> Array:
-        """The polynomial at those rows, along all columns; what does not change along one of them is not repeated."""
-        return factors if self.table is None or not self.before else factors @ self.table
+        """The polynomial at those rows, along all columns; what does not change along one of them is not repeated.
+
+        The next block is written over it.
+        """
+        if self.table is None or not self.before:
+            return factors
+        shape = (len(factors), self.table.shape[1])
+        if self._room is None or self._room.shape != shape:
+            self._room = np.empty(shape, dtype=self.table.dtype)
+        return np.matmul(factors, self.table, out=self._room)
 
 
 def evaluated(polynomial: Polynomial, values: Values, first: int, last: int, known: dict[int, Array]) -> Any:
@@ -213,7 +243,7 @@ def _horner(
     return found, True
 
 
-def blocks(layout: Layout, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Cut outer rows into blocks that stay in a core's own memory."""
-    step = max(1, BLOCK // layout.columns)
+def blocks(layout: Layout, first: int, last: int, arrays: int) -> Iterator[tuple[int, int]]:
+    """Cut outer rows into blocks of which so many arrays stay in a core's own memory."""
+    step = max(1, max(BLOCK // max(arrays, 1), 1 << 13) // layout.columns)
     yield from ((row, min(row + step, last)) for row in range(first, last, step))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any, cast
@@ -56,12 +57,12 @@ class Case:
     strict: bool
     allowed: Allowed | None
 
-    @property
+    @cached_property
     def largest(self) -> list[int]:
         """The largest absolute value of each generator."""
         return self._corner(lambda values: max(abs(int(max(values))), abs(int(min(values)))))
 
-    @property
+    @cached_property
     def lowest(self) -> list[int]:
         """The smallest value of each generator."""
         return self._corner(lambda values: int(min(values)))
@@ -72,7 +73,7 @@ class Case:
             columns.update(own)
         return [of((v[0], v[-1]) if isinstance(v, range) else v) for _, v in sorted(columns.items())]
 
-    @property
+    @cached_property
     def most(self) -> int:
         """What no number on the way to an answer exceeds: the corner bound of what is held and of the capacity."""
         largest = self.largest
@@ -290,7 +291,7 @@ class Reader:
             ),
             degree,
             tuple(_times(one, scaled) for one in instants),
-            tuple(tuple(_times(one, scaled) for one in group) for group in parts),
+            tuple(tuple(_times(one, scaled) for one in group) for group in parts) if any(parts) else (),
             scaled,
             None if room is None else room * scaled,
             strict,

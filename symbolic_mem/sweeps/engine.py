@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,11 +21,11 @@ _KINDS = {
     Arithmetic.WRAPPED: (np.uint64, np.float64),
     Arithmetic.PYTHON: (object,),
 }
-_ARRAYS: dict[Arithmetic, Arrays] = {
-    Arithmetic.FLOAT: Floats(),
-    Arithmetic.WHOLE: Wholes(),
-    Arithmetic.WRAPPED: Wrapped(),
-    Arithmetic.PYTHON: Wholes(),
+_ARRAYS: dict[Arithmetic, Callable[[], Arrays]] = {
+    Arithmetic.FLOAT: Floats,
+    Arithmetic.WHOLE: Wholes,
+    Arithmetic.WRAPPED: Wrapped,
+    Arithmetic.PYTHON: Wholes,
 }
 DEGREE, FITS, PEAK, LEFT, INSTANT = "degree", "fits", "peak", "left", "instant"
 
@@ -57,7 +58,7 @@ class Engine:
     def __init__(self, piece: Piece, how: Arithmetic) -> None:
         self.piece, self.case, self.arithmetic = piece, piece.case, how
         self.layout = Layout(self.case)
-        self.arrays = _ARRAYS[self.arithmetic]
+        self.arrays = _ARRAYS[self.arithmetic]()
         self.values = [Values(self.layout, kind) for kind in _KINDS[self.arithmetic]]
 
     @cached_property
@@ -86,14 +87,14 @@ class Engine:
         nothing = [unknown or self.case.instants[k].divided.least(lowest, largest) <= 0 for k in self.counted]
         found: dict[str, Array] = {}
         shape = (self.piece.last - self.piece.first, self.layout.columns)
-        batch = 1 << 14
+        batch = 1 << 16
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for start in range(self.piece.first, self.piece.last, batch):
                 stop = min(start + batch, self.piece.last)
                 known: list[dict[int, Array]] = [{} for _ in self.values]
                 names = (*divided, *room, *number, scaled, capacity, *(m for g in parts for pair in g for m in pair))
                 factors = {id(m): self._factors(m, start, stop, known) for m in names}
-                for first, last in blocks(self.layout, start, stop):
+                for first, last in blocks(self.layout, start, stop, 2 * len(divided) + 2):
 
                     def at(matrices: list[Matrix], first: int = first, last: int = last) -> Any:
                         made = factors[id(matrices)]  # noqa: B023
@@ -112,10 +113,12 @@ class Engine:
                     )
                     for name, values in block.items():
                         if name not in found:
-                            found[name] = np.zeros(shape, dtype=values.dtype)
+                            kind = np.int64 if values.dtype == np.float64 else values.dtype
+                            found[name] = np.empty(shape, dtype=kind)
                         elif values.dtype == object and found[name].dtype != object:
                             found[name] = found[name].astype(object)
-                        found[name][first - self.piece.first : last - self.piece.first] = values
+                        place = found[name][first - self.piece.first : last - self.piece.first]
+                        np.copyto(place, values, casting="unsafe")  # whole numbers, whatever they are computed in
         return found
 
     def _matrices(self, polynomial: Polynomial) -> list[Matrix]:
@@ -140,33 +143,36 @@ class Engine:
         if degree is None:
             degree = arrays.degree(divided, room, nothing, strict=case.strict)
             degree = self._allowed(degree, case.allowed)
-            answered = degree > 0
-            found[DEGREE] = self._integers(degree, shape)
-            found[FITS] = np.broadcast_to(answered, shape)
+            found[DEGREE] = self._numbers(degree, shape)
+            if not (self.piece.every or self.piece.terms or {PEAK, LEFT, INSTANT} & set(wanted)):
+                return found | ({FITS: np.broadcast_to(degree > 0, shape)} if FITS in wanted else {})
+            answered = found[FITS] = np.broadcast_to(degree > 0, shape)
             degree = np.where(answered, degree, idle(self.arithmetic))
         else:
-            answered = np.True_
-        if not (self.piece.every or self.piece.terms or {PEAK, LEFT, INSTANT} & set(wanted) or case.degree is not None):
-            return found
-        ceilings = [arrays.ceil(one, degree) for one in divided]
-        left = [_space(one) - each for one, each in zip(room, ceilings, strict=True)]
+            answered = None
+        ceilings, left = arrays.left(divided, room, degree)
         least, which = fullest(arrays, divided, left, ceilings, degree) if INSTANT in wanted or parts else (None, None)
         if least is None:
             least = left[0]
             for one in left[1:]:
                 least = np.minimum(least, one)
-        if case.degree is not None and case.capacity is not None:
+        if case.degree is not None and case.capacity is not None and FITS in wanted:
             found[FITS] = np.broadcast_to(self._fits(divided, room, degree, least), shape).astype(bool)
-        per, total = arrays.whole(scaled), arrays.whole(capacity)
-        found[PEAK] = self._filled(_peak(arrays.whole(least), total, per), answered, shape, 0)
-        if case.capacity is not None:
-            found[LEFT] = self._filled(arrays.whole(least) // per, answered, shape, 0)
+        per = None if case.scaled == constant(1) else arrays.whole(scaled)
+        floats = per is None and self.arithmetic is Arithmetic.FLOAT
+        whole, total = (least, capacity) if floats else (arrays.whole(least), arrays.whole(capacity))
+        if PEAK in wanted:
+            found[PEAK] = self._filled(_peak(whole, total, per), answered, shape)
+        if LEFT in wanted and case.capacity is not None:
+            found[LEFT] = self._filled(whole if per is None else whole // per, answered, shape)
         if which is not None:
             chosen = np.asarray(self.counted, dtype=np.int16)[which]
-            found[INSTANT] = np.where(np.broadcast_to(answered, shape), np.broadcast_to(chosen, shape), -1)
+            found[INSTANT] = np.broadcast_to(chosen if answered is None else np.where(answered, chosen, -1), shape)
         if self.piece.every:
             for name, one in zip(self.counted, left, strict=True):
-                found[f"{INSTANT}:{name}"] = self._filled(_peak(arrays.whole(one), total, per), answered, shape, 0)
+                found[f"{INSTANT}:{name}"] = self._filled(
+                    _peak(one if floats else arrays.whole(one), total, per), answered, shape
+                )
         if parts and which is not None:
             self._terms(found, parts, which, degree, per, answered, shape)
         return found
@@ -188,7 +194,7 @@ class Engine:
         which: Array,
         degree: Any,
         per: Any,
-        answered: Any,
+        answered: Array | None,
         shape: tuple[int, int],
     ) -> None:
         sums: dict[str, Array] = {}
@@ -203,11 +209,12 @@ class Engine:
                 fixed.append(f)
             for name, (above, fixed) in names.items():
                 whole = self.arrays.ceil(_sum(above), degree) + _space(_sum(fixed))
-                size = -(-self.arrays.whole(whole) // per)
+                size = self.arrays.whole(whole)
+                size = size if per is None else -(-size // per)
                 old = sums.setdefault(name, np.zeros(shape, dtype=np.asarray(size).dtype))
                 sums[name] = np.where(here, size, old)
         for name, size in sums.items():
-            found[f"term:{name}"] = self._filled(size, answered, shape, 0)
+            found[f"term:{name}"] = self._filled(size, answered, shape)
 
     def _allowed(self, degree: Array, rules: Allowed | None) -> Array:
         if rules is None:
@@ -218,15 +225,16 @@ class Engine:
             raise TooLarge
         return np.array(first, dtype=degree.dtype)[back].reshape(degree.shape)
 
-    def _integers(self, number: Array, shape: tuple[int, int]) -> Array:
-        """Machine integers where all of them are; else Python's."""
+    def _numbers(self, number: Array, shape: tuple[int, int]) -> Array:
+        """Numbers of a column: Python's where one of them needs more than 64 bits."""
         found = np.asarray(number)
-        if found.dtype != object or all(abs(one) < 1 << 63 for one in found.flat):
+        if found.dtype == object and all(abs(one) < 1 << 63 for one in found.flat):
             found = found.astype(np.int64)
         return np.broadcast_to(found, shape)
 
-    def _filled(self, number: Array, answered: Any, shape: tuple[int, int], other: int) -> Array:
-        return self._integers(np.where(answered, number, other), shape)
+    def _filled(self, number: Array, answered: Array | None, shape: tuple[int, int]) -> Array:
+        """Bytes, 0 where there is no answer."""
+        return self._numbers(number if answered is None else np.where(answered, number, 0), shape)
 
 
 def idle(how: Arithmetic) -> Any:
@@ -246,7 +254,7 @@ def _sum(numbers: list[Any]) -> Any:
 
 def _peak(left: Array, capacity: Any, per: Any) -> Array:
     """Bytes that are held, rounded up."""
-    return -((left - capacity) // per)
+    return capacity - left if per is None else -((left - capacity) // per)
 
 
 def undominated(case: Case) -> list[int]:

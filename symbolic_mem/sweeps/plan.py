@@ -73,11 +73,12 @@ class Plan:
 
     def pieces(self, size: int) -> Iterator[Piece]:
         """Cut all cases into pieces of about that many configurations."""
-        from symbolic_mem.sweeps.arrays import Layout
+        from symbolic_mem.sweeps.arrays import Layout, compact
         from symbolic_mem.sweeps.engine import Piece
 
         wanted = tuple("degree" if name == str(self.symbol) else name for name in self.columns)
-        for case in self.cases.cases:
+        for one in self.cases.cases:
+            case = compact(one)
             layout = Layout(case)
             step = max(1, size // layout.columns)
             for first in range(0, layout.rows, step):
