@@ -101,7 +101,7 @@ class _Step:
             yield from self.mlp
         if row.again:
             again = transient(self.rank.model, self.recipe.recompute)
-            yield from saved_terms("activations of the block at work, computed again", "", again, self.recipe)
+            yield from saved_terms("activations of the block at work, recomputed", "", again, self.recipe)
         if row.gathered:
             yield from self.gathered
 

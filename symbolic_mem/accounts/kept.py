@@ -78,7 +78,7 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
     if row.activations == "work":
         assert moment is not None
         again = place is not None and place.again
-        title = "activations of the block at work" + (", computed again" if again else "")
+        title = "activations of the block at work" + (", recomputed" if again else "")
         yield from saved_terms(title, "", moment.saved, step.recipe)
     if row.enters and place is not None:
         inside = entering(step, place)
