@@ -81,7 +81,7 @@ def _timeline(
     alone: bool,
     hybrid: bool,
 ) -> tuple[Instant, ...]:
-    step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name == "fsdp2", alone, hybrid)
+    step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name in ("fsdp2", "zero2"), alone, hybrid)
     return tuple(instant for row in schedules()[name] for instant in _instants(step, row))
 
 
