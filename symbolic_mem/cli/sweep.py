@@ -36,6 +36,11 @@ STREAMED = 1 << 17
 @click.option("--terms", is_flag=True, help="Also the bytes of each term at the instant that binds.")
 @click.option("--where", "conditions", multiple=True, metavar="TEST", help="Only rows such as 'left>2 GiB' or fits.")
 @click.option("--sort", metavar="COLUMN", help="The smallest of this column first; -COLUMN: the largest.")
+@click.option(
+    "--pareto",
+    metavar="COLUMN,COLUMN",
+    help="Only rows that no other beats in both columns: the less the better; -COLUMN: the more.",
+)
 @click.option("--top", type=click.IntRange(min=1), metavar="NUMBER", help="Only so many rows.")
 @click.option("--question", metavar="LABEL", help="Ask this question of the study.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
@@ -51,6 +56,7 @@ def command(
     terms: bool,
     conditions: tuple[str, ...],
     sort: str | None,
+    pareto: str | None,
     top: int | None,
     question: str | None,
     kinds: tuple[str, ...],
@@ -91,7 +97,7 @@ def command(
     )
     if planned.points > MOST_POINTS and not yes:
         raise BadInput(planned.too_many("--yes"))
-    wanted = _wanted(planned, conditions, sort, top)
+    wanted = _wanted(planned, conditions, sort, pareto, top)
     if place is not None:
         _written(planned, wanted, place)
     elif as_json:
@@ -101,7 +107,7 @@ def command(
         _show(planned, *_first(planned, wanted, top or SHOWN))
 
 
-def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, top: int | None) -> Wanted:
+def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: str | None, top: int | None) -> Wanted:
     from symbolic_mem.base.errors import nearest
     from symbolic_mem.sweeps.rows import Wanted, condition
 
@@ -110,7 +116,17 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, top: int 
     if column is not None and column not in names:
         raise BadInput(f"--sort {sort!r}: there is no column {column!r}; {nearest(column, names)}")
     where = tuple(condition(text, plan, names) for text in conditions)
-    return Wanted(plan, where, column, sort is not None and sort.startswith("-"), top)
+    front = tuple(
+        (one.strip().removeprefix("-"), one.strip().startswith("-")) for one in (pareto or "").split(",") if one
+    )
+    words = (*(one.name for one in plan.axes.choices), "instant", "fits")
+    for name, _ in front:
+        if name not in names or name in words:
+            known = [one for one in names if one not in words]
+            raise BadInput(f"--pareto {pareto!r}: {name!r} is no column of numbers; {nearest(name, known)}")
+    if pareto is not None and len(front) != 2:
+        raise BadInput(f"--pareto {pareto!r}: name two columns, as in --pareto n_fsdp,-B")
+    return Wanted(plan, where, column, sort is not None and sort.startswith("-"), top, front)
 
 
 def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
@@ -121,7 +137,7 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
     path, ending = place
     if ending == "npz" and not wanted.everything:
         raise BadInput(
-            "--where, --sort and --top choose rows, and an .npz file holds whole axes; write .csv or .parquet"
+            "--where, --pareto, --sort and --top choose rows, and an .npz file holds whole axes; write .csv or .parquet"
         )
     count = 0
     with replaced(path) as folder:

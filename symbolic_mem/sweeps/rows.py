@@ -118,18 +118,23 @@ def _number(text: str, given: str, option: str) -> int | float:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows are wanted, in which order: all conditions hold; sorted by a column, those without a value last, and the first `top`."""
+    """Which rows are wanted, in which order: all conditions hold, and of two columns of a `front` no other row is better.
+
+    Each column of the front says whether more of it is better; of equal rows the first counts. Then they are sorted by a
+    column, those without a value last, and the first `top` of them stay.
+    """
 
     plan: Plan
     where: tuple[Condition, ...] = ()
     sort: str | None = None
     falling: bool = False
     top: int | None = None
+    front: tuple[tuple[str, bool], ...] = ()
 
     @property
     def everything(self) -> bool:
         """Whether nothing is chosen and nothing is sorted."""
-        return not self.where and self.sort is None and self.top is None
+        return not self.where and self.sort is None and self.top is None and not self.front
 
     def chosen(self, rows: Rows) -> Rows:
         """The rows of a piece for which all conditions hold."""
@@ -140,8 +145,10 @@ class Wanted:
 
     def streams(self, pieces: Iterable[Rows]) -> Iterable[Rows]:
         """The wanted rows, piece by piece where nothing is sorted; equal ones keep their order."""
+        if self.front:
+            pieces = self._best(map(self.chosen, pieces))
         if self.sort is None:
-            yield from self._first(map(self.chosen, pieces))
+            yield from self._first(pieces if self.front else map(self.chosen, pieces))
             return
         best: Rows | None = None
         for rows in map(self.chosen, pieces):
@@ -154,6 +161,29 @@ class Wanted:
                 )
         if best is not None:
             yield self._sorted(best, self.top)
+
+    def _best(self, pieces: Iterable[Rows]) -> Iterable[Rows]:
+        """The front of two columns, the best of the first column first."""
+        best: Rows | None = None
+        for rows in pieces:
+            known = {name: column[self._valued(rows)] for name, column in rows.items()}
+            best = known if best is None else {name: _joined(column, known[name]) for name, column in best.items()}
+            one, other = (-best[name] if more else best[name] for name, more in self.front)
+            order = np.lexsort((other, one))
+            least = np.minimum.accumulate(other[order])
+            keep = np.ones(len(order), dtype=bool)
+            keep[1:] = other[order][1:] < least[:-1]
+            best = {name: column[order[keep]] for name, column in best.items()}
+        if best is not None:
+            yield best
+
+    def _valued(self, rows: Rows) -> Array:
+        """The rows that have a value in both columns of the front."""
+        found = np.ones(size(rows), dtype=bool)
+        for name, _ in self.front:
+            none = absent(self.plan, rows, name)
+            found = found if none is None else found & ~none
+        return found
 
     def _sorted(self, rows: Rows, top: int | None) -> Rows:
         assert self.sort is not None

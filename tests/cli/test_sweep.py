@@ -112,6 +112,35 @@ def test_rows_are_chosen_sorted_and_cut(capsys):
     assert (printed["points"], printed["more"]) == (24, 0)
 
 
+def test_a_front_is_what_no_other_row_beats(monkeypatch):
+    from symbolic_mem.cli import sweep as verb
+
+    monkeypatch.setattr(verb, "STREAMED", 16)
+    axes = ["--vary", "B=1:9", "--vary", "S=512:8193:512", "--vary", "L=8,16,32"]
+    assert main(["sweep", STUDY, *axes, "-o", "all.csv"]) == 0
+    assert main(["sweep", STUDY, *axes, "--pareto", "n_fsdp,-left", "-o", "front.csv"]) == 0
+    points = [(int(r["n_fsdp"]), -int(r["left"])) for r in rows_in("all.csv") if r["n_fsdp"]]
+    best = {p for p in points if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in points)}
+    front = [(int(row["n_fsdp"]), -int(row["left"])) for row in rows_in("front.csv")]
+    assert front == sorted(best) and len(front) > 1
+
+
+def test_memory_does_not_grow_with_the_grid(here):
+    code = (
+        "import resource, sys\n"
+        "from symbolic_mem.cli.main import main\n"
+        "axes = ['--vary', 'B=1:2049', '--vary', 'S=1:4097', '--where', 'n_fsdp=7', '--where', 'left<0']\n"
+        f"status = main(['sweep', {STUDY!r}, *axes, '-o', 'none.csv'])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+        "sys.exit(status)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True)
+    said, peak = done.stdout.splitlines()
+    assert said == "none.csv: 0 of 8,388,608 configurations"
+    assert int(peak) < 300  # MiB; its columns would take 350 by themselves
+    assert Path("none.csv").read_text() == "B,S,n_fsdp,fits,peak,left,instant\n"
+
+
 def test_rules_kinds_and_changes_count(capsys):
     assert (
         main(
@@ -158,11 +187,13 @@ WRONG = [
     (["--vary", "B=1", "--where", "peak<much"], "--where 'peak<much': 'much' is no number and no amount such as 2 GiB"),
     (["--vary", "B=1", "--where", "fits<true"], "--where 'fits<true': fits is a word and is = or != one of them"),
     (["--vary", "B=1", "--sort", "-peek"], "--sort '-peek': there is no column 'peek'; did you mean 'peak'?"),
+    (["--vary", "B=1", "--pareto", "peak"], "--pareto 'peak': name two columns, as in --pareto n_fsdp,-B"),
+    (["--vary", "B=1", "--pareto", "peak,fits"], "--pareto 'peak,fits': 'fits' is no column of numbers; did you mean 'left'? known: B"),
     (["--vary", "B=1", "--column", "peek"], "--vary: there is no column 'peek' here; did you mean 'peak'?"),
     (["--vary", "B=1", "-o", "a.xlsx"], "-o 'a.xlsx': the ending says the format, and '.xlsx' is unknown; use .csv, .parquet, .npz"),
     (["--vary", "B=1", "-o", "no/a.csv"], "-o 'no/a.csv': there is no folder 'no'; make it first"),
     (["--vary", "B=1", "-o", "."], "-o '.' is a folder; name a file in it"),
-    (["--vary", "B=1", "--top", "2", "-o", "a.npz"], "--where, --sort and --top choose rows, and an .npz file holds whole"),
+    (["--vary", "B=1", "--top", "2", "-o", "a.npz"], "--where, --pareto, --sort and --top choose rows, and an .npz file holds whole"),
     (["--vary", "B=1", "--padded-rows"], "a sweep does not cut into whole pieces"),
 ]  # fmt: skip
 
