@@ -81,6 +81,13 @@ class Unread:
     error: BadInput
 
 
+def read_by_claims(study: Study) -> tuple[frozenset[str] | None, ...]:
+    """The names of the symbols that claims about a study depend on: those of its memory, and of all its questions."""
+    memory = frozenset(map(str, study.memory.total.free_symbols))
+    places = {str(symbol) for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    return (memory | places, *(question.reads(study.under(question)) for question in study.questions))
+
+
 def check(study: Study, claim: str | Claim, *, question: str | None = None, earlier: Sequence[Verdict] = ()) -> Verdict:
     """Compare a claim such as ``n_fsdp=38``, ``M_static=3276 GB`` or ``P=2*L*d_model*d_ff`` with what the study answers.
 

@@ -16,6 +16,7 @@ from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragrap
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
     UNITS,
@@ -51,7 +52,12 @@ def homework(study: Study) -> Derivation:
 
 
 def report(study: Study) -> Derivation:
-    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
+    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references.
+
+    A study that asks nothing is asked whether a step fits, where a device is named.
+    """
+    if not study.questions and study.device.known:
+        study = replace(study, questions=(MinDegree("fit", "report", "How many devices hold a step"),))
     answered = answers(study)
     parts = _parts(answered)
     blocks, depends = _account(study)

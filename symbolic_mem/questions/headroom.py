@@ -61,6 +61,17 @@ class Headroom(OfKinds):
         """The degree, which the question gives a value to."""
         return (str(self.symbol),)
 
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """Nothing: the number of devices is given, by the question or by the caller."""
+        return ()
+
+    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
+        """The question about as many devices as the caller gives to the degree."""
+        if self.symbol not in given:
+            return self
+        return replace(self, devices=int(given[self.symbol]), replaced=(*self.replaced, "devices"))
+
     def answer(self, study: Study) -> FoundHeadroom:
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
         moments = instants(study, self.counted)

@@ -32,6 +32,7 @@ from symbolic_mem.questions.parts.powers import (
     none_steps,
     none_words,
     power_steps,
+    power_summary,
     requirement,
     value_steps,
 )
@@ -240,11 +241,8 @@ class FoundLargest(FoundAtInstants):
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
-        bound, value = self.upper.bound, self.upper.value
-        if bound.quotient is not None:
-            yield "bound", say("{x} {sign} {q}", x=bound.symbol, sign=bound.limit.sign, q=bound.quotient)
-        pieces = {"one": bound.condition.lhs, "sign": bound.limit.sign, "capacity": bound.capacity}
-        yield "condition", say("{one} {sign} {capacity}", **pieces)
+        value = self.upper.value
+        yield from power_summary(self.upper)
         yield from capacity_summary(self.capacity)
         if value is not None:
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))

@@ -14,6 +14,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
@@ -25,6 +26,7 @@ from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.found_degree import FoundDegree
+    from symbolic_mem.questions.parts.given import Given
     from symbolic_mem.questions.parts.readings import Reading
     from symbolic_mem.solvers.degree import Degree
 
@@ -60,8 +62,20 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        found = hardest(instants(study, self.counted), self._at_instant, hardness)
-        return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
+        free, given = study.without(self.symbol), self._given(study)
+        found = replace(hardest(instants(free, self.counted), self._at_instant, hardness), given=given)
+        return replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+
+    def _given(self, study: Study) -> Given | None:
+        """The degree at the value that it has, where it has one."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.questions.parts.given import Given
+
+        value = study.values.get(self.symbol)
+        if value is None:
+            return None
+        moments = tuple((one, self.degree(one)) for one in instants(study, self.counted))
+        return Given(self.symbol, int(value), Limit(study.capacity.counted, self.strict), moments)
 
     def _readings(self, study: Study) -> Iterator[Reading]:
         """The degree under every reading of the label of the device."""
@@ -119,13 +133,15 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:
                 yield from token_steps(found.lacking, solved.ideal, work)
+        if found.given is not None:
+            yield from found.given.blocks
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.bounded import answer_words
 
         held = None if found.value is None else found.held(found.value)
-        return answer_words(
+        smallest = answer_words(
             found.degree,
             found.placement,
             found.capacity,
@@ -133,6 +149,11 @@ class MinDegree(Printed, Ruled, OfKinds):
             held,
             found.ideal_value,
             fitting_each(found.study),
+        )
+        return (
+            smallest
+            if found.given is None
+            else sentences(found.given.sentence(found.placement, found.capacity), smallest)
         )
 
     def heading(self, found: FoundDegree) -> str:
@@ -148,6 +169,6 @@ class MinDegree(Printed, Ruled, OfKinds):
         """The degree, under the name of its symbol."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        moments = instants(study, self.counted)
+        moments = instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}

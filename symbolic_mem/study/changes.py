@@ -10,12 +10,14 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_number
-from symbolic_mem.base.symbols import Name, lookup, n_fsdp
+from symbolic_mem.base.rational import rational
+from symbolic_mem.base.symbols import M_X, M_Y, C, Name, W, lookup, n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.plan import plan as plan_of
 from symbolic_mem.recipes.recipe import recipe as recipe_of
@@ -103,16 +105,27 @@ def use_plan(name: str, where: str = "--plan") -> Change:
 
 
 def place_kind(kind: str, given: object, where: str = "--place") -> Change:
-    """Divide another fraction of a kind of memory, over the same degree."""
+    """Divide another fraction of a kind of memory over the same degree; after a comma the rest is kept or dropped.
+
+    >>> place_kind("activations", "1/2,dropped").words
+    '1/2 of the activations divided, the rest is dropped'
+    """
     if kind not in KINDS:
         raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-    fraction = read_fraction(given, where)
+    share, comma, rest = given.partition(",") if isinstance(given, str) else (given, "", "")
+    if comma and "=" in rest:
+        raise BadInput(f"{where} {kind}={given}: give each kind its own, as in --place {kind}={share} --place {rest}")
+    if comma and rest.strip() not in RESTS:
+        raise BadInput(f"{where} {kind}: unknown {rest.strip()!r} after the comma; {nearest(rest.strip(), RESTS)}")
+    fraction = read_fraction(share.strip() if isinstance(share, str) else share, where)
 
     def apply(setting: Setting) -> Setting:
         old = setting.placement.get(kind, Placed(n_fsdp))
-        return replace(setting, placement={**setting.placement, kind: replace(old, fraction=fraction)})
+        new = replace(old, fraction=fraction, rest=rest.strip() if comma else old.rest)
+        return replace(setting, placement={**setting.placement, kind: new})
 
-    return Change(f"placement of the {kind}", f"{given} of the {kind} divided", apply)
+    words = f"{share} of the {kind} divided" + (f", the rest is {rest.strip()}" if comma else "")
+    return Change(f"placement of the {kind}", words, apply)
 
 
 def set_rest(rest: str, where: str = "--rest") -> Change:
@@ -138,6 +151,29 @@ def use_device(name: str, devices: str | None = None, where: str = "--device") -
         return replace(setting, device=replace(setting.device, name=chosen, amount=None))
 
     return Change("device", f"device {chosen}", apply)
+
+
+def use_rates(name: str, devices: str | None = None, where: str = "--device") -> Change:
+    """Compute and send as fast as a device of the catalogue, or of the file `devices`.
+
+    Its bandwidth is the one that a mesh axis has: of a link of a torus, both ways, or out of a chip, one way. Where a
+    setting has no network, each axis of the mesh is laid over one of these.
+    """
+    with at_place(where):
+        chosen = device_of(name, devices)
+        flops = chosen.figure("flops_bf16")
+
+    def apply(setting: Setting) -> Setting:
+        torus = any(link.scope == "per link" and link.direction == "both-ways" for link in chosen.bandwidths)
+        network = setting.network or Network("both-ways" if torus else "one-way", source=chosen.source)
+        scope = "per link" if network.direction == "both-ways" and torus else "per chip"
+        with at_place(where):
+            sent = chosen.link(direction=network.direction, scope=scope).bytes_per_second
+        laid = {} if setting.network is not None else {M_X: sp.S.One, M_Y: sp.S.One}
+        values = {**laid, **setting.values, C: rational(flops), W: rational(sent)}
+        return replace(setting, network=network, values=values)
+
+    return Change("rates", f"rates of {chosen.name}", apply)
 
 
 def use_capacity(amount: str, where: str = "--capacity") -> Change:
@@ -212,6 +248,10 @@ def changes(
     """
     if device is not None and capacity is not None:
         raise BadInput(f"--device {device} and --capacity {capacity!r} both say which memory counts; give one of them")
+    if reading is not None and capacity is not None:
+        raise BadInput(
+            f"--reading {reading} says how the label of a device is read, and --capacity {capacity!r} has none; leave it out"
+        )
     if plan is not None:
         yield use_plan(plan)
     yield from (set_value(name, value) for name, value in (values or {}).items())

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.symbols import Name, table
+from symbolic_mem.base.symbols import M_X, M_Y, B, C, Name, S, W, W_dcn, X, Y, n_pod, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.load import load
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
@@ -53,6 +54,7 @@ class At:
 
 
 Reader = Callable[[Any, At], Any]
+SENDING = (B, S, X, Y, M_X, M_Y, n_pod, C, W, W_dcn)  # the batch, the mesh and its rates
 
 
 def key(read: Reader, default: Any = None, *, name: str = "") -> Any:
@@ -167,6 +169,15 @@ class Question(ABC):
         given = Counter(change.aspect for change in self.own)
         return tuple(Counter(self.unknowns) - given)
 
+    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
+        """The question with the values that a caller gives, where they take the place of keys of its own."""
+        return self
+
+    @property
+    def weighed(self) -> bool:
+        """Whether it compares memory with that of one device."""
+        return False
+
     @property
     def counted(self) -> tuple[str, ...]:
         """The kinds of memory that the question counts."""
@@ -175,8 +186,11 @@ class Question(ABC):
     def reads(self, study: Study) -> frozenset[str] | None:
         """The names of the symbols whose values its answer depends on; None where that may be any.
 
-        A question about memory reads the symbols of the memory, of where it lives, and of its own keys.
+        A question about memory reads the symbols of the memory, of where it lives, and of its own keys; one about what layers
+        compute and send reads those of their load, of the batch, of the mesh and of its rates.
         """
+        if self.subject == "layers":
+            return frozenset(map(str, {*symbols_in(load(study.model)), *SENDING, *symbols_in(self)})) | {*self.unknowns}
         if self.subject != "memory":
             return None
         used = {*study.memory.total.free_symbols, *symbols_in(self)}
@@ -284,6 +298,11 @@ class Found:
         return True
 
     @property
+    def enough(self) -> bool:
+        """Whether there is an answer, and what was given is enough where that was asked."""
+        return self.feasible
+
+    @property
     def reason(self) -> Prose | None:
         """Why there is no answer, and what would help."""
         return None
@@ -315,9 +334,14 @@ class Found:
         return ()
 
     @property
+    def tried(self) -> tuple[str, ...]:
+        """The names of what was asked for of which the answer says, too, whether the value that it has is enough."""
+        return ()
+
+    @property
     def beside(self) -> tuple[Prose, ...]:
         """What must be said beside the answer: which values counted, then what the type of the question adds."""
-        return (*precedence(self.study, self.question), *self.question.beside(self))
+        return (*precedence(self.study, self.question, self.tried), *self.question.beside(self))
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
@@ -333,7 +357,7 @@ class Found:
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
-        said = precedence(self.study, self.question)
+        said = precedence(self.study, self.question, self.tried)
         cautions = self.cautions
         beside = {"beside": said} if said else {}
         return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}

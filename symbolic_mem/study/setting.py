@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -104,6 +104,12 @@ class Setting:
         step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
         chosen = tuple(one for one in step if one.words in self.pinned) or step
         return tuple(one.without(self.forgets) for one in chosen) if self.forgets else chosen
+
+    def without(self, symbol: sp.Symbol) -> Self:
+        """The setting without a value of that symbol."""
+        if symbol not in self.values:
+            return self
+        return replace(self, values={known: value for known, value in self.values.items() if known != symbol}, at=None)
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

@@ -97,8 +97,11 @@ class Study(Setting):
 
     def called(self, changes: Iterable[Change]) -> Study:
         """The study with what a caller changes; each change is kept, so that it also wins over a question's own."""
-        changes = tuple(changes)
-        return replace(self.changed(changes), caller=(*self.caller, *changes))
+        caller = (*self.caller, *(changes := tuple(changes)))
+        study, aspects = self.changed(changes), {change.aspect for change in caller}
+        given = {symbol: value for symbol, value in study.values.items() if symbol.name in aspects}
+        questions = tuple(question.called(given) for question in study.questions)
+        return replace(study, caller=caller, questions=questions)
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""

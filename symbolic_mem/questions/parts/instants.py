@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
+from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found
@@ -64,12 +65,15 @@ def fitting_one(study: Study) -> str:
 
 
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
-    """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
+    """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit.
+
+    Without any placement the question is whether one device is enough.
+    """
     from symbolic_mem.base.limit import Limit
     from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 
     memory = study.placed(kinds)
-    if not is_divided(memory, symbol):
+    if not is_divided(memory, symbol) and (study.placement or symbol != n_fsdp):
         need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 

@@ -153,6 +153,11 @@ class OnDevice(Question):
             raise BadInput(f"{self.where}: capacity and {other} both say which memory counts; give one of them")
         return super().checked()
 
+    @property
+    def weighed(self) -> bool:
+        """It compares memory with that of one device."""
+        return True
+
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say which instant of a step is counted, where gradients do not persist and are counted."""
         if "gradients" not in self.counted:
