@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,8 +84,7 @@ def _show(account: Account) -> None:
         print_line(f"{plain_prose(words_of(other))}: {_both(step)}", "the other", 13)
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
-    beyond = replace(study, at=account.instants[0].study.at) if account.instants else study
-    for head, said in uncounted_lines(beyond, study.values):
+    for head, said in uncounted_lines(account.beyond, study.values):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.files.lines if study.built.files is not None else ():
         print_line(line, "files", 13)

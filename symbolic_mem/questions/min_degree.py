@@ -52,11 +52,15 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.base.limit import Limit
         from symbolic_mem.solvers.degree import degree_under
 
-        bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=self._alone(study))
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
             return degree_under(bound, study.numbers, self.rules_for(study, self.symbol))
+
+    def _alone(self, study: Study) -> bool:
+        """Whether nothing is placed anywhere: then one device is asked about."""
+        return not study.placement and (study.plan is None or not study.plan.cuts) and self.symbol == n_fsdp
 
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
@@ -149,6 +153,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             held,
             found.ideal_value,
             fitting_each(found.study),
+            _ranks(found.study, self.symbol),
         )
         return (
             smallest
@@ -172,3 +177,8 @@ class MinDegree(Printed, Ruled, OfKinds):
         moments = instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
+
+
+def _ranks(study: Study, symbol: sp.Symbol) -> int:
+    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
+    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
-from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found
@@ -27,13 +26,13 @@ def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     Else what is kept must fit: at two instants where gradients do not persist and are counted, and at one where they do.
     """
     if set(kinds) == set(KINDS) and study.timeline:
-        return tuple(replace(study, at=one) for one in study.timeline)
+        return tuple(study.seen_at(one) for one in study.timeline)
     return kept_instants(study, kinds)
 
 
 def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     """The study at each instant at which what is kept counts, whatever else is there for a moment."""
-    study = study if study.at is None else replace(study, at=None)
+    study = study.seen_at(None)
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
@@ -64,16 +63,16 @@ def fitting_one(study: Study) -> str:
     return "what one device then keeps" if study.at is None else "the peak of one device"
 
 
-def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
+def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool, alone: bool = False) -> Bound:
     """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit.
 
-    Without any placement the question is whether one device is enough.
+    With `alone` the question is whether one device is enough, where nothing is divided.
     """
     from symbolic_mem.base.limit import Limit
     from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 
     memory = study.placed(kinds)
-    if not is_divided(memory, symbol) and (study.placement or symbol != n_fsdp):
+    if not (alone or is_divided(memory, symbol)):
         need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 
