@@ -31,7 +31,8 @@ class MissingValue(BadInput):
         names = ", ".join(self.symbols)
         example = self.symbols[0] if self.symbols else "NAME"
         super().__init__(
-            f"{what} needs a value for {names}; give it under [values] in the study or as --set {example}=..."
+            f"{what} needs a value for {names}; give it under [values] in the study, as --set {example}=..., or in Python as "
+            f"{example}=..."
         )
 
 

@@ -27,7 +27,7 @@ from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """A claim against the study: `name` is how the study calls the quantity, `expected` its exact number (None: none).
 
@@ -48,6 +48,10 @@ class Verdict:
     compared: Compared | None = None
     explanations: tuple[Explanation, ...] = ()
     beside: tuple[Prose, ...] = ()
+
+    def __repr__(self) -> str:
+        words = "right" if self.right else "wrong"
+        return f"<claim {self.claim.name} = {self.claim.text}: {words}>"
 
     @property
     def right(self) -> bool:

@@ -118,7 +118,7 @@ def chosen_study(options: dict[str, Any]) -> Study:
     reading = {name: shared.pop(name) for name in ("like", "origin")}
     study = load_study(shared.pop("study"), shared["devices"], **reading)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
-    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
+    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), by_option=True, **shared))
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.questions.parts.words import READING_WORDS
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
 
@@ -82,14 +82,14 @@ def answers(study: Study) -> tuple[Found, ...]:
     return tuple(question.answer(study.under(question)) for question in study.questions)
 
 
-def answer(study: Study, label: str) -> Found:
-    """Answer the question of that label alone; raises `BadInput` naming the labels there are.
+def answer(study: Study, label: str | Question) -> Found:
+    """Answer the question of that label alone, or one that is given; raises `BadInput` naming the labels there are.
 
     >>> from symbolic_mem.library.read import load_study
     >>> answer(load_study("cs336-a2-xxl"), "b").value
     46
     """
-    question = study.question(label)
+    question = label if isinstance(label, Question) else study.question(label)
     return question.answer(study.under(question))
 
 

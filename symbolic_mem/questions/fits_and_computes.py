@@ -47,7 +47,7 @@ KEPT_ALONE = text(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FitsAndComputes(OfKinds):
     """The interval of degrees under both bounds at the study's batch, and the batch from which there is one.
 

@@ -41,7 +41,7 @@ M_free = local("M", "free")
 GROWING = ((T, B), (L,))  # sequences where tokens alone do not decide
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Headroom(OfKinds):
     """What `devices` devices leave free, and the largest batch and depth that still fit on as many."""
 

@@ -57,7 +57,7 @@ def _unknown(given: Any, at: At) -> sp.Symbol:
     return symbol
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Largest(Printed, OfKinds):
     """The largest whole value of a symbol at which one device's share fits, or why there is none."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from symbolic_mem.solvers.degree import Degree
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MinDegree(Printed, Ruled, OfKinds):
     """The smallest degree at which one device's share fits, or why there is none."""
 

@@ -70,7 +70,7 @@ def _printed(given: Any, at: At) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(figures(cell, at) for cell in items(row, at)) for row in items(given, at))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stages(OnDevice):
     """The states of one device in every stage of ZeRO, for each entry of the rows; or the largest symbol that fits."""
 

@@ -11,9 +11,9 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
-from symbolic_mem.document.steps import Document, Section, Table
+from symbolic_mem.document.steps import Block, Document, Section, Table
 from symbolic_mem.render import html
-from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_table
+from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
 
@@ -41,6 +41,11 @@ def render_text(derivation: Document, layout: str, face: Face, templates: str | 
 def fragment_html(derivation: Document) -> str:
     """Write a derivation as a piece of HTML for a notebook."""
     return _fragment(derivation.title, arrange(derivation).sections)
+
+
+def blocks_html(title: str, blocks: tuple[Block, ...]) -> str:
+    """Write a few blocks as a piece of HTML for a notebook."""
+    return _fragment(title, (arrange_section(Section(Prose(()), blocks)),))
 
 
 def table_html(table: Table) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
@@ -15,11 +16,12 @@ from symbolic_mem.base.symbols import M_X, M_Y, C, Name, W, lookup, n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.hardware.catalogue import load_devices
-from symbolic_mem.hardware.devices import READINGS
+from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.plan import plan as plan_of
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recipe import recipe as recipe_of
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solvers.capacity import capacity_from
@@ -44,14 +46,14 @@ def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name
     return Change(name, f"{name} = {given}", apply)
 
 
-def use_recipe(name: str) -> Change:
-    """Train with another recipe; the rule of recomputation stays."""
-    chosen = recipe_of(name)
+def use_recipe(name: str | Recipe) -> Change:
+    """Train with another recipe, by name or as it is; the rule of recomputation stays."""
+    chosen = name if isinstance(name, Recipe) else recipe_of(name)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
 
-    return Change("recipe", f"recipe {name}", apply)
+    return Change("recipe", f"recipe {chosen.name}", apply)
 
 
 def use_optimizer(name: str) -> Change:
@@ -140,8 +142,9 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
     return Change("rest", f"the rest is {rest}", apply)
 
 
-def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
+def use_device(name: str | Device, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
+    name = name.name if isinstance(name, Device) else name
     if devices is not None:
         load_devices(devices)  # a fault of that file has a place of its own
     with at_place(where):
@@ -223,13 +226,13 @@ def use_fraction(given: object, where: str = "--usable") -> Change:
 
 def changes(
     *,
-    values: Mapping[str, object] | None = None,
+    values: Mapping[Any, object] | None = None,
     place: Mapping[str, object] | None = None,
     rest: str | None = None,
-    device: str | None = None,
+    device: str | Device | None = None,
     capacity: str | None = None,
     reading: str | None = None,
-    recipe: str | None = None,
+    recipe: str | Recipe | None = None,
     profile: str | None = None,
     kernel: str | None = None,
     loss: str | None = None,
@@ -237,38 +240,53 @@ def changes(
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     devices: str | None = None,
+    by_option: bool = False,
 ) -> Iterator[Change]:
     """Yield the changes that a caller asks for by name, in the order in which documents say them.
 
     `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` the path of a device
-    file; the others are names as on the command line. Raises `BadInput` for what is not known.
+    file; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
+    the caller gives them `by_option`.
 
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
     ['B = 64', 'the rest is kept']
     """
+    dash = "--" if by_option else ""
     if device is not None and capacity is not None:
-        raise BadInput(f"--device {device} and --capacity {capacity!r} both say which memory counts; give one of them")
+        raise BadInput(
+            f"{dash}device {device} and {dash}capacity {capacity!r} both say which memory counts; give one of them"
+        )
     if reading is not None and capacity is not None:
         raise BadInput(
-            f"--reading {reading} says how the label of a device is read, and --capacity {capacity!r} has none; leave it out"
+            f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
         )
     if plan is not None:
-        yield use_plan(plan)
-    yield from (set_value(name, value) for name, value in (values or {}).items())
-    yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
+        yield use_plan(plan, f"{dash}plan")
+    yield from (
+        set_value(str(name), _whole(value), "--set" if by_option else "values")
+        for name, value in (values or {}).items()
+    )
+    yield from (place_kind(kind, fraction, f"{dash}place") for kind, fraction in (place or {}).items())
     named: list[tuple[Any, Any]] = [
-        (rest, set_rest),
-        (device, lambda name: use_device(name, devices)),
-        (capacity, use_capacity),
-        (reading, use_reading),
+        (rest, lambda fate: set_rest(fate, f"{dash}rest")),
+        (device, lambda name: use_device(name, devices, f"{dash}device")),
+        (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
+        (reading, lambda name: use_reading(name, f"{dash}reading")),
         (recipe, use_recipe),
         (profile, use_profile),
         (kernel, use_kernel),
-        (loss, use_loss),
+        (loss, lambda name: use_loss(name, f"{dash}loss")),
         (optimizer, use_optimizer),
-        (recompute, use_recompute),
+        (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
     ]
     yield from (make(given) for given, make in named if given is not None)
+
+
+def _whole(value: object) -> object:
+    """A number of SymPy's or a fraction as Python's."""
+    if isinstance(value, sp.Rational | Fraction):
+        return int(value) if value == int(value) else str(value)
+    return value
 
 
 def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:

@@ -16,7 +16,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_X, M_Y, B, C, Name, S, W, W_dcn, X, Y, n_pod, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.prose import Prose, text
-from symbolic_mem.document.steps import Block
+from symbolic_mem.document.steps import Answer, Block
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.load import load
 from symbolic_mem.plans.placement import Placed
@@ -90,7 +90,7 @@ def wrong_type(given: object, at: At, wanted: str) -> BadInput:
     return BadInput(f"{at.where} = {shown[:60]} has the wrong type; give {wanted}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Question(ABC):
     """One question of a study: its label, and the keys of its type, each read and checked once.
 
@@ -108,6 +108,9 @@ class Question(ABC):
     title: str = key(words, "")
     text: str = key(words, "")
     replaced: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def __repr__(self) -> str:
+        return f"<question {self.label}: {self.ask}>"
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
@@ -286,6 +289,20 @@ class Found:
     def __repr__(self) -> str:
         answer = "" if self.feasible and self.value is None else f": {self.value}"
         return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.document.family import in_family
+        from symbolic_mem.render.notebook import bundle, facts
+
+        unit = self.capacity_unit or "GiB"
+        lines = (
+            *self.summary,
+            *(("caution", said) for said in self.cautions),
+            *(("beside", said) for said in self.beside),
+        )
+        rows = [(head, in_family(said, unit)) for head, said in lines]
+        table = [facts("At a glance", rows)] if rows else []
+        return bundle(repr(self), [Answer(in_family(self.question.sentence(self), unit)), *table])
 
     @property
     def value(self) -> Any:

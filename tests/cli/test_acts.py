@@ -99,8 +99,8 @@ def test_every_option_acts_or_is_refused(run, verb, base, words):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (("account", STUDY, "--set", "E=4"), "--set E: nothing that llama-3.1-8b asks reads E"),
-        (("solve", STUDY, "--set", "E=4"), "--set E: nothing that llama-3.1-8b asks reads E"),
+        (("account", STUDY, "--set", "E=4"), "E = 4: nothing that llama-3.1-8b asks reads E"),
+        (("solve", STUDY, "--set", "E=4"), "E = 4: nothing that llama-3.1-8b asks reads E"),
         (("check", STUDY, "--set", "E=4", "--claim", "n_fsdp=4"), "reads E"),
         (("compare", STUDY, "--set", "E=4", "--recipe", "fp32"), "reads E"),
         (("comms", "cs336-a2-xxl", "--set", "E=4"), "reads E"),
@@ -108,10 +108,13 @@ def test_every_option_acts_or_is_refused(run, verb, base, words):
         (("comms", "cs336-a2-xxl", "--recipe", "fp32"), "two bytes for each element"),
         (("account", STUDY, "--reading", "marketed"), "none is named; add --device"),
         (("account", STUDY, "--capacity", "80 GB", "--reading", "marketed"), "has none; leave it out"),
-        (("homework", "kv-cache", "--device", "h100-80gb"), "--device: nothing that kv-cache asks is about the memory"),
-        (("report", "kv-cache", "--recipe", "fp32"), "--recipe: nothing that kv-cache asks is about memory"),
+        (
+            ("homework", "kv-cache", "--device", "h100-80gb"),
+            "device h100-80gb: nothing that kv-cache asks is about the memory",
+        ),
+        (("report", "kv-cache", "--recipe", "fp32"), "recipe fp32: nothing that kv-cache asks is about memory"),
         (("homework", "zero-table-1", "--recompute", "full"), "is about what is kept for the backward pass"),
-        (("homework", "zero-table-1", "--capacity", "80 GB"), "--capacity: nothing that zero-table-1 asks"),
+        (("homework", "zero-table-1", "--capacity", "80 GB"), "capacity 80 GB: nothing that zero-table-1 asks"),
     ],
 )
 def test_what_nothing_reads_is_refused(refused, call, said):

@@ -24,10 +24,10 @@ def refuse_unread(study: Study, questions: Sequence[Question] | None = None) -> 
     >>> from symbolic_mem.library.read import load_study
     >>> refuse_unread(load_study("llama-3.1-8b").change(values={"E": 4}))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: --set E: nothing that llama-3.1-8b asks reads E; it reads B, L, S, V, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
+    symbolic_mem.base.errors.BadInput: E = 4: nothing that llama-3.1-8b asks reads E; it reads B, L, S, V, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
     >>> refuse_unread(load_study("kv-cache").change(device="h100-80gb"))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: --device: nothing that kv-cache asks is about the memory of a device; leave it out
+    symbolic_mem.base.errors.BadInput: device h100-80gb: nothing that kv-cache asks is about the memory of a device; leave it out
     """
     asked = study.questions if questions is None else questions
     if not asked or not study.caller:
@@ -49,10 +49,10 @@ def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Se
         fixing = [question.label for question in asked if name in question.finds]
         if fixing:
             raise BadInput(
-                f"--set {name}: {name} is fixed in {study.name}: question {fixing[0]!r} gives or finds it itself; "
+                f"{change.words}: {name} is fixed in {study.name}: question {fixing[0]!r} gives or finds it itself; "
                 f"what can be set: {_listed(known)}"
             )
-        raise BadInput(f"--set {name}: nothing that {study.name} asks reads {name}; it reads {_listed(known)}")
+        raise BadInput(f"{change.words}: nothing that {study.name} asks reads {name}; it reads {_listed(known)}")
 
 
 def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
@@ -67,9 +67,7 @@ def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
         placed = aspect.startswith("placement of the ")
         needs = "memory" if placed else (_DEVICE | _KEPT | _ACTIVATIONS).get(aspect)
         if needs is not None and not there[needs]:
-            option = {"reserved": "reserve"}.get(aspect, "place" if placed else aspect)
-            option = "capacity" if change.words.startswith("capacity ") else option
-            raise BadInput(f"--{option}: nothing that {study.name} asks is about {needs}; leave it out")
+            raise BadInput(f"{change.words}: nothing that {study.name} asks is about {needs}; leave it out")
 
 
 def _is_value(study: Study, name: str) -> bool:
