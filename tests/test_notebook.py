@@ -35,7 +35,7 @@ VALUES = {
     "found": lambda: sm.answer(sm.load_study("cs336-a2-xxl"), "b"),
     "degree": lambda: sm.answer(sm.load_study("cs336-a2-xxl"), "b").degree,
     "document": lambda: sm.homework(sm.load_study("cs336-a2-xxl")),
-    "part": lambda: sm.homework(sm.load_study("cs336-a2-xxl"))["b"],
+    "part": lambda: sm.homework(sm.load_study("cs336-a2-xxl")).part("b"),
 }
 
 
@@ -110,7 +110,7 @@ def test_numbers_are_put_in_by_symbol_or_by_name_everywhere():
         (lambda: memory().at(B=1), "needs a value for L, S, d_ff, d_model"),
         (lambda: sm.evaluate(memory().total, {"B": 1}), "needs a value for L, S, d_ff, d_model"),
         (lambda: sm.load_study("cs336-a2-xxl").change(values={"zork": 1}), "unknown symbol 'zork'"),
-        (lambda: sm.homework(sm.load_study("cs336-a2-xxl"))["z"], "no question 'z' in this document; known: a, b"),
+        (lambda: sm.homework(sm.load_study("cs336-a2-xxl")).part("z"), "no question 'z' in this document; known: a, b"),
     ],
     ids=("unknown", "word", "truth", "missing", "evaluate", "change", "label"),
 )

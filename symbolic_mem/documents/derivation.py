@@ -37,13 +37,13 @@ class Derivation:
     def __repr__(self) -> str:
         return f"<{self.subtitle.lower()}: {self.title}>"
 
-    def __getitem__(self, label: str) -> Part:
+    def part(self, label: str) -> Part:
         """The part that answers the question of that label; raises `BadInput` naming the labels there are."""
         labels = [found.question.label for found in self.found]
         if label not in labels:
             raise BadInput(f"no question {label!r} in this document; {nearest(label, labels)}")
-        shown = f"({label}) "
-        section = next(each for each in self.sections if plain_prose(each.title).startswith(shown))
+        parts = [section for section in self.sections if any(isinstance(block, Answer) for block in section.blocks)]
+        section = parts[labels.index(label)]
         return Part(section.title, section.blocks)
 
     def save(self, path: str | Path, templates: str | Path | None = None) -> None:

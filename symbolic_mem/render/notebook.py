@@ -22,7 +22,7 @@ def bundle(plain: str, blocks: Iterable[Block], title: str = "", latex: str | No
 
 def facts(caption: str, rows: Iterable[tuple[str, Prose]]) -> Table:
     """A table of what a value is: a word and what belongs to it in each row."""
-    columns = (Column(text("")), Column(text(""), "text"))
+    columns = (Column(Prose(())), Column(Prose(()), "text"))
     return Table(text(caption), columns, tuple((text(head), said) for head, said in rows))
 
 

@@ -292,6 +292,7 @@ class Found:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from symbolic_mem.document.family import in_family
+        from symbolic_mem.render.arrange import TERMINAL, arrange_prose
         from symbolic_mem.render.notebook import bundle, facts
 
         unit = self.capacity_unit or "GiB"
@@ -300,7 +301,7 @@ class Found:
             *(("caution", said) for said in self.cautions),
             *(("beside", said) for said in self.beside),
         )
-        rows = [(head, in_family(said, unit)) for head, said in lines]
+        rows = [(head, arrange_prose(in_family(said, unit), TERMINAL)) for head, said in lines]
         table = [facts("At a glance", rows)] if rows else []
         return bundle(repr(self), [Answer(in_family(self.question.sentence(self), unit)), *table])
 
