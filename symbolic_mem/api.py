@@ -5,7 +5,12 @@ from symbolic_mem.accounts.gaps import compare as compare
 from symbolic_mem.accounts.terms import Memory as Memory
 from symbolic_mem.accounts.terms import Term as Term
 from symbolic_mem.accounts.timeline import timeline as timeline
-from symbolic_mem.base.exact import evaluate as evaluate
+from symbolic_mem.base.errors import BadInput as BadInput
+from symbolic_mem.base.errors import MissingProgram as MissingProgram
+from symbolic_mem.base.errors import MissingValue as MissingValue
+from symbolic_mem.base.errors import RenderError as RenderError
+from symbolic_mem.base.errors import SymbolicMemError as SymbolicMemError
+from symbolic_mem.base.named import evaluate as evaluate
 from symbolic_mem.base.symbols import B as B
 from symbolic_mem.base.symbols import L as L
 from symbolic_mem.base.symbols import S as S

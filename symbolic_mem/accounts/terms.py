@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import Given, Numbers, missing
+from symbolic_mem.base.formula import write_formula
+from symbolic_mem.base.named import put_in
 from symbolic_mem.base.once import MadeLater, later
 from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.document.prose import Amount, Prose, say, text
@@ -26,7 +28,7 @@ class Inside(NamedTuple):
     size: sp.Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Term(MadeLater):
     """One thing that a person would name: `elements` of `bytes_per_element`, divided over `degree` devices.
 
@@ -68,14 +70,14 @@ class Term(MadeLater):
         """Bytes on one device."""
         return self.undivided_bytes / self.degree
 
-    def at(self, values: Given | Numbers) -> Number:
-        """The exact number of bytes on one device, at values or at `Numbers` of them that several accounts share.
+    def at(self, values: Given | Numbers | Mapping[str, Any] | None = None, **named: Any) -> Number:
+        """The exact number of bytes on one device, at values by symbol or name, or at `Numbers` that several accounts share.
 
         >>> from symbolic_mem.base.symbols import L, d_model, n_fsdp
         >>> Term("w", "weights", L * d_model, sp.Integer(2), "", degree=n_fsdp).at({L: 3, d_model: 5, n_fsdp: 4})
         Fraction(15, 2)
         """
-        numbers = Numbers.of(values, self.name)
+        numbers = Numbers.of(put_in(values, named), self.name)
         return ratio(self.undivided_at(numbers), numbers[self.degree])
 
     def undivided_at(self, numbers: Numbers) -> Number:
@@ -148,8 +150,25 @@ class Term(MadeLater):
 
         return f"$\\displaystyle {latex(self.bytes)}$"
 
+    def __repr__(self) -> str:
+        from symbolic_mem.render.notebook import short
 
-@dataclass(frozen=True)
+        return short(f"<term {self.name}: {write_formula(self.bytes)} bytes>")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.render.notebook import bundle, facts
+
+        where = "one device" if self.degree != 1 else "in all"
+        rows = (
+            ("kind", text(self.kind)),
+            (f"bytes, {where}", _bytes(self.bytes)),
+            ("reason", text(self.reason)),
+            *([("source", text(self.source))] if self.source else []),
+        )
+        return bundle(repr(self), [facts(self.name, rows)], latex=self._repr_latex_())
+
+
+@dataclass(frozen=True, repr=False)
 class Memory:
     """An ordered tuple of terms; `definitions` gives the named parts (such as P) that their short forms use."""
 
@@ -167,15 +186,21 @@ class Memory:
         """Bytes of all terms, on one device once the memory is placed."""
         return sp.Add(*(term.bytes for term in self.terms))
 
-    def at(self, values: Given | Numbers, what: str = "the memory") -> Number:
+    def at(
+        self, values: Given | Numbers | Mapping[str, Any] | None = None, what: str = "the memory", **named: Any
+    ) -> Number:
         """The exact number of bytes of all terms, straight from their parts; raises `MissingValue` naming the symbols.
+
+        Values are given by symbol or by name.
 
         >>> from symbolic_mem import account, ffn, recipe
         >>> from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
         >>> account(ffn(), recipe("cs336")).at({B: 1, L: 2, S: 8, d_ff: 16, d_model: 4})
         4736
+        >>> account(ffn(), recipe("cs336")).at(B=1, L=2, S=8, d_ff=16, d_model=4)
+        4736
         """
-        numbers = Numbers.of(values, what)
+        numbers = Numbers.of(put_in(values, named), what)
         try:
             return ratio(sum(term.at(numbers) for term in self.terms), 1)
         except MissingValue:
@@ -242,6 +267,17 @@ class Memory:
         from symbolic_mem.render.jinja import table_html
 
         return table_html(self.table)
+
+    def __repr__(self) -> str:
+        from symbolic_mem.render.notebook import short
+
+        kinds = ", ".join(self.kinds) or "nothing"
+        return short(f"<memory of {len(self.terms)} term{'s' * (len(self.terms) != 1)}: {kinds}>")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.render.notebook import bundle
+
+        return bundle(repr(self), [self.table], latex=self._repr_latex_())
 
 
 def _bytes(expr: sp.Expr) -> Prose:

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 
 
 class SymbolicMemError(Exception):
-    """Base of every error that this package raises on purpose; `exit_status` is the command line's."""
+    """Base of every error that this package raises on purpose.
+
+    `exit_status` is the command line's, and `kind` what a program reads.
+    """
 
     exit_status = 2
+    kind = "bad-input"
 
 
 class BadInput(SymbolicMemError, ValueError):
@@ -19,13 +23,16 @@ class BadInput(SymbolicMemError, ValueError):
 class MissingValue(BadInput):
     """A number was asked for, and symbols in its formula have no value; `symbols` names them."""
 
+    kind = "missing-value"
+
     def __init__(self, symbols: Iterable[str], what: str = "this answer") -> None:
         """Name the missing `symbols` and `what` needed them."""
         self.symbols = tuple(symbols)
         names = ", ".join(self.symbols)
         example = self.symbols[0] if self.symbols else "NAME"
         super().__init__(
-            f"{what} needs a value for {names}; give it under [values] in the study or as --set {example}=..."
+            f"{what} needs a value for {names}; give it under [values] in the study, as --set {example}=..., or in Python as "
+            f"{example}=..."
         )
 
 
@@ -33,10 +40,13 @@ class MissingProgram(SymbolicMemError):
     """A program or optional package that the request needs is not installed."""
 
     exit_status = 3
+    kind = "missing-program"
 
 
 class RenderError(SymbolicMemError):
     """A document that a typesetting program refuses, or cannot finish in time."""
+
+    kind = "render"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import Values, at, compiled, partial
-from symbolic_mem.base.symbols import lookup
+from symbolic_mem.base.named import by_symbol
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,5 @@ class Entry:
 
     def at(self, values: Mapping[Any, Any] | None = None, **by_name: Any) -> Any:
         """Its exact number with other values, given by symbol or by name; None while a symbol has none."""
-        given = dict(self.ledger.values)
-        for name, value in {**dict(values or {}), **by_name}.items():
-            own = next((symbol for symbol in given if str(symbol) == name), None)
-            symbol = (lookup(name) or own) if isinstance(name, str) else name
-            if symbol is None:
-                raise BadInput(f"unknown symbol {name!r}")
-            given[symbol] = value
-        return at(self.formula, given)
+        own = {*self.ledger.values, *self.formula.free_symbols}
+        return at(self.formula, {**self.ledger.values, **by_symbol(values, by_name, own)})

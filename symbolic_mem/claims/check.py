@@ -27,7 +27,7 @@ from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """A claim against the study: `name` is how the study calls the quantity, `expected` its exact number (None: none).
 
@@ -48,6 +48,10 @@ class Verdict:
     compared: Compared | None = None
     explanations: tuple[Explanation, ...] = ()
     beside: tuple[Prose, ...] = ()
+
+    def __repr__(self) -> str:
+        words = "right" if self.right else "wrong"
+        return f"<claim {self.claim.name} = {self.claim.text}: {words}>"
 
     @property
     def right(self) -> bool:
@@ -81,6 +85,13 @@ class Unread:
 
     text: str
     error: BadInput
+
+
+def read_by_claims(study: Study) -> tuple[frozenset[str] | None, ...]:
+    """The names of the symbols that claims about a study depend on: those of its memory, and of all its questions."""
+    memory = frozenset(map(str, study.memory.total.free_symbols))
+    places = {str(symbol) for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    return (memory | places, *(question.reads(study.under(question)) for question in study.questions))
 
 
 def check(study: Study, claim: str | Claim, *, question: str | None = None, earlier: Sequence[Verdict] = ()) -> Verdict:

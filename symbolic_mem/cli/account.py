@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-from symbolic_mem.cli.tables import figure, print_table
+from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
     from symbolic_mem.documents.account import Account
@@ -16,18 +17,26 @@ if TYPE_CHECKING:
 
 @click.command("account")
 @study_options
+@click.option(
+    "--fail-if-infeasible", is_flag=True, help="End with status 1 where the device that is named is too small."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(as_json: bool, **options: Any) -> None:
+def command(fail_if_infeasible: bool, as_json: bool, **options: Any) -> None:
     """Show the memory terms of STUDY: formula, bytes, memory and share; what lacks a value shows its formula alone."""
     from symbolic_mem.documents.account import Account
 
     account = Account(chosen_study(options))
+    account.refuse_unread()
+    if fail_if_infeasible and account.fits is None:
+        raise BadInput("--fail-if-infeasible asks whether a step fits: name a --device, and give every symbol a value")
     if as_json:
         from symbolic_mem.render.json import record_json
 
         print_json(record_json(account.record))
     else:
         _show(account)
+    if fail_if_infeasible and not account.fits:
+        raise click.exceptions.Exit(1)
 
 
 def _show(account: Account) -> None:
@@ -40,6 +49,7 @@ def _show(account: Account) -> None:
     from symbolic_mem.questions.parts.uncounted import uncounted_lines
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain, plain_prose
+    from symbolic_mem.study.precedence import idle_rest
 
     study, memory, placed = account.study, account.study.memory, account.study.placed()
     divided = any(symbol in study.values for term in placed for symbol in term.degree.free_symbols)
@@ -54,29 +64,37 @@ def _show(account: Account) -> None:
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
     figures = [figure(total, digits=14), figure(total, "GiB"), _share(total, total)]
     rows.append(["total", "", *figures, *([figure(account.at(placed), digits=14)] if divided else []), ""])
-    click.echo(click.style(study.title, bold=True))
-    click.echo(f"recipe {study.recipe.name}: {study.recipe.title}\n")
+    print_title(study.title)
+    print_line(f"recipe {study.recipe.name}: {study.recipe.title}")
+    click.echo("")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)
     for name, value in (("static", account.at(memory.of(*STATIC))), ("activations", account.activations)):
-        click.echo(f"{name:<12} {_both(value)}")
+        print_line(_both(value), name, 13)
     for sentence in placements(study):
-        click.echo(f"placement    {plain_prose(sentence)}")
-    for sentence in idle_degrees(study):
-        click.echo(f"beside       {plain_prose(sentence)}")
+        print_line(plain_prose(sentence), "placement", 13)
+    for sentence in (*idle_degrees(study), *idle_rest(study)):
+        print_line(plain_prose(sentence), "beside", 13)
+    if not account.lacking:
+        degrees = ", ".join(f"{name} = {value}" for name, value in account.divided.items())
+        print_line(f"{_both(account.at(placed))}{f' at {degrees}' if degrees else ''}", "one device", 13)
     for other in kept_instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
-        click.echo(f"counted      {plain_prose(words_of(study))}")
-        click.echo(f"the other    {plain_prose(words_of(other))}: {_both(step)}")
-    for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.fits)):
-        click.echo(f"{head:<12} {plain_prose(said)}")
+        print_line(plain_prose(words_of(study)), "counted", 13)
+        print_line(f"{plain_prose(words_of(other))}: {_both(step)}", "the other", 13)
+    for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
+        print_line(plain_prose(said), head, 13)
     for head, said in uncounted_lines(account.beyond, study.values):
-        click.echo(f"{head:<12} {plain_prose(arrange_prose(said, TERMINAL))}")
+        print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.files.lines if study.built.files is not None else ():
-        click.echo(f"files        {line}")
+        print_line(line, "files", 13)
     absent = missing(memory.total, study.values)
+    open_degrees = [name for name in account.lacking if name not in absent]
+    if open_degrees and not absent:
+        asks = f"; or ask `solve {study.name}`" if account.capacity is not None else ""
+        print_line(f"{', '.join(open_degrees)}, for one device: --set {open_degrees[0]}=...{asks}", "missing", 13)
     if absent:
-        click.echo(f"missing      {', '.join(absent)}: give them as --set {absent[0]}=...")
+        print_line(f"{', '.join(absent)}: give them as --set {absent[0]}=...", "missing", 13)
 
 
 def _show_parameters(study: Study) -> None:
@@ -87,7 +105,8 @@ def _show_parameters(study: Study) -> None:
     found = groups(study.model)
     total = figure(at(study.model.parameters, study.values))
     if len(found) == 1:
-        click.echo(f"\nparameters   P = {plain(study.model.parameters)} = {total}")
+        click.echo("")
+        print_line(f"P = {plain(study.model.parameters)} = {total}", "parameters", 13)
         return
     click.echo("")
     rows = []

@@ -51,9 +51,11 @@ def command(
         raise BadInput("nothing is claimed; add for example --claim n_fsdp=38 or --claim 'static=3276 GB'")
     target = _target(output)
     study = chosen_study(options)
-    from symbolic_mem.claims.check import Unread
+    from symbolic_mem.claims.check import Unread, read_by_claims
     from symbolic_mem.claims.table import Row, check_rows, read_claims, written
+    from symbolic_mem.questions.parts.unread import refuse_values
 
+    refuse_values(study, read_by_claims(study), study.questions)
     rows = [*(Row(claim) for claim in given), *(read_claims(path) if path is not None else ())]
     if question is not None:
         study.question(question)
@@ -106,6 +108,7 @@ def _print_records(study: str, checked: list[tuple[Row, Verdict | Unread]]) -> N
 def _print_words(checked: list[tuple[Row, Verdict | Unread]]) -> None:
     from symbolic_mem.claims.check import Unread
     from symbolic_mem.claims.verdicts import verdict_words
+    from symbolic_mem.cli.tables import print_line
     from symbolic_mem.render.text import plain_prose
 
     for i, (row, verdict) in enumerate(checked):
@@ -114,7 +117,9 @@ def _print_words(checked: list[tuple[Row, Verdict | Unread]]) -> None:
             if isinstance(verdict, Unread)
             else plain_prose(verdict_words(verdict))
         )
-        click.echo(("\n" if i else "") + said)
+        if i:
+            click.echo("")
+        print_line(said)
 
 
 def _print_table(checked: list[tuple[Row, Verdict | Unread]]) -> None:

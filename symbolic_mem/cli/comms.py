@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
-from symbolic_mem.cli.tables import figure, print_table
+from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.compute_bound import ComputeBound
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 _KEYS = ("overlap", "axes", "scheme", "pass", "chips")
+_IDLE = ("optimizer", "recompute", "profile", "kernel", "loss", "capacity", "reading", "place", "rest")
 
 
 @click.command("comms")
@@ -33,13 +35,25 @@ def command(as_json: bool, **options: Any) -> None:
     """
     from symbolic_mem.render.json import record_json
 
-    if options.get("device") is not None:
+    for name in _IDLE:
+        if options[name]:
+            raise BadInput(f"--{name} changes what is kept, and comms counts what is sent; leave it out")
+    if options["recipe"] is not None:
         raise BadInput(
-            f"--device {options['device']!r} names a memory, and comms asks about rates: give them as --set C=... and "
-            "--set W=..., or name the device in [network] of the study"
+            "--recipe changes nothing here: comms counts two bytes for each element that is sent; leave it out"
         )
-    study = chosen_study(options)
+    rates = options.pop("device"), options["devices"]
+    study = chosen_study(options | {"device": None})
+    if rates[0] is not None:
+        from symbolic_mem.study.changes import use_rates
+
+        study = study.called([use_rates(*rates)])
     question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})
+    from symbolic_mem.questions.parts.unread import refuse_unread
+
+    refuse_unread(
+        replace(study, caller=tuple(change for change in study.caller if change.aspect != "plan")), (question,)
+    )
     found = question.answer(study.under(question))
     if as_json:
         print_json(record_json(found.communication))
@@ -53,6 +67,8 @@ def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
 
     if study.plan is not None and study.plan.sends:
         given = {"scheme": study.plan.sends} | given
+    elif any(change.aspect == "plan" for change in study.caller) and "scheme" not in given:
+        raise BadInput(f"--plan {study.plan.name if study.plan else ''} sends nothing that comms counts; give --scheme")
     for question in study.questions:
         if isinstance(question, ComputeBound):
             return question.given(given, "comms")
@@ -60,16 +76,22 @@ def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
 
 
 def _show(answer: FoundBatch) -> None:
+    from symbolic_mem.base.symbols import C, W
     from symbolic_mem.document.prose import Prose
     from symbolic_mem.render.text import plain_prose
 
     found = answer.communication
     conventions = found["conventions"]
-    click.echo(click.style(answer.study.title, bold=True))
+    print_title(answer.study.title)
     said = ", ".join(
         f"{name} {conventions[name]}" for name in ("scheme", "pass", "overlap", "axes", "direction", "ring")
     )
-    click.echo(f"{said}\n")
+    print_line(said)
+    for change in answer.study.caller:
+        if change.aspect == "rates":
+            flops, sent = (figure(answer.study.values[rate], "", 6) for rate in (C, W))
+            print_line(f"{change.words}: C = {flops} FLOP/s, W = {sent} bytes/s")
+    click.echo("")
     print_table(
         ("what", "axis", "bytes", "seconds", "formula"),
         [
@@ -83,18 +105,20 @@ def _show(answer: FoundBatch) -> None:
         right=(2, 3),
     )
     if found["critical_batch_tokens"] in (None, 0):
-        click.echo(f"\n{plain_prose(answer.question.sentence(answer))}")
+        click.echo("")
+        print_line(plain_prose(answer.question.sentence(answer)))
     else:
         bound, unit = figure(found["critical_batch_tokens"], "tokens", 6), conventions["unit"]
-        click.echo(f"\ncritical batch  {bound} in the whole batch: T > {found['formula']}")
-        click.echo(f"per chip        {figure(found['per_chip'], unit, 6)} (T/N)")
+        click.echo("")
+        print_line(f"{bound} in the whole batch: T > {found['formula']}", "critical batch", 16)
+        print_line(f"{figure(found['per_chip'], unit, 6)} (T/N)", "per chip", 16)
         if found["per_fsdp_rank"] is not None:
-            click.echo(f"per FSDP rank   {figure(found['per_fsdp_rank'], unit, 6)} (T/X)")
-        click.echo(f"smallest batch  {figure(found['smallest_batch_tokens'], unit)}")
+            print_line(f"{figure(found['per_fsdp_rank'], unit, 6)} (T/X)", "per FSDP rank", 16)
+        print_line(f"{figure(found['smallest_batch_tokens'], unit)}", "smallest batch", 16)
     for condition in found["conditions"]:
-        click.echo(f"condition       {condition}")
+        print_line(condition, "condition", 16)
     if found["winner"] is not None:
         slower = "the mathematics" if found["winner"] == "math" else f"sending along {found['winner']}"
-        click.echo(f"at {figure(found['batch_tokens'], 'tokens')} {slower} takes longer")
+        print_line(f"at {figure(found['batch_tokens'], 'tokens')} {slower} takes longer")
     for sentence in found["assumptions"]:
-        click.echo(f"assumed         {plain_prose(sentence) if isinstance(sentence, Prose) else sentence}")
+        print_line(plain_prose(sentence) if isinstance(sentence, Prose) else sentence, "assumed", 16)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import pairs, print_json
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _TWICE = (
     ("kernel", "NAME", "An attention kernel."),
     ("loss", "NAME", "How the loss works: bf16, fp32, fp32-held, chunked:8 or fused."),
     ("plan", "NAME", "Where the states live (see `docs/peak.md`): fsdp2, zero-1, one-device, ..."),
-    ("place", "KIND=FRACTION[,...]", "A placement: the fraction of each kind that is divided."),
+    ("place", "KIND=FRACTION[,REST]", "The fraction of a kind that is divided, and the rest: kept or dropped."),
     ("rest", "FATE", "What is not divided is kept or dropped."),
 )
 
@@ -56,12 +57,29 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
     changes = [set_value(name, typed(value)) for name, value in pairs(values, "--set").items()]
     given = {name: list(found) for name, found in choices.items() if found}
     if "place" in given:
-        given["place"] = [pairs(tuple(one.split(",")), "--place") for one in given["place"]]
-    found = Compare.read(given, "compare", "compare").answer(load_study(study, devices).called(changes))
+        given["place"] = _sides(given["place"])
+    question, chosen = Compare.read(given, "compare", "compare"), load_study(study, devices).called(changes)
+    from symbolic_mem.questions.parts.unread import refuse_unread
+
+    refuse_unread(chosen, (question,))
+    found = question.answer(chosen)
     if as_json:
         _json(found)
     else:
         _show(found)
+
+
+def _sides(places: list[str]) -> list[dict[str, str]]:
+    """One placement for both sides, or, where a kind is given twice, one for each of them."""
+    kinds: dict[str, list[str]] = {}
+    for place in places:
+        for kind, value in pairs((place,), "--place").items():
+            kinds.setdefault(kind, []).append(value)
+    most = max(map(len, kinds.values()))
+    for kind, values in kinds.items():
+        if len(values) > 2:
+            raise BadInput(f"--place {kind} is given {len(values)} times; two sides can be compared, so give it twice")
+    return [{kind: values[min(side, len(values) - 1)] for kind, values in kinds.items()} for side in range(most)]
 
 
 def _json(found: FoundGaps) -> None:
@@ -84,20 +102,24 @@ def _json(found: FoundGaps) -> None:
 
 
 def _show(found: FoundGaps) -> None:
-    from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
     from symbolic_mem.questions.parts.assumptions import idle_degrees
     from symbolic_mem.questions.parts.gap_tables import gap_tables
     from symbolic_mem.render.arrange import arrange_prose, arrange_table
     from symbolic_mem.render.text import plain_prose
 
-    click.echo(click.style(found.study.title, bold=True))
-    click.echo(f"first   {found.a.name}\nsecond  {found.b.name}\n")
+    print_title(found.study.title)
+    each = " on each device" if found.a.placed else ""
+    for head, side, size in (("first", found.a, found.a_bytes), ("second", found.b, found.b_bytes)):
+        known = "" if size is None else f": {figure(size, 'bytes', 14)}, {figure(size, 'GiB')}{each}"
+        print_line(f"{side.name}{known}", head, 8)
+    click.echo("")
     for table in map(arrange_table, gap_tables(found)):
         rows = [[plain_prose(cell) for cell in row] for row in table.rows]
         right = [i for i, column in enumerate(table.columns) if column.align == "right"]
-        click.echo(f"{plain_prose(table.caption)}")
+        print_line(plain_prose(table.caption))
         print_table([plain_prose(column.head) for column in table.columns], rows, right, totals=table.totals)
         click.echo("")
-    click.echo(plain_prose(arrange_prose(found.question.sentence(found))))
+    print_line(plain_prose(arrange_prose(found.question.sentence(found))))
     for sentence in idle_degrees(found.study):
-        click.echo(plain_prose(sentence))
+        print_line(plain_prose(sentence))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from symbolic_mem.cli.options import print_json
-from symbolic_mem.cli.tables import figure, print_table
+from symbolic_mem.cli.tables import bold, figure, print_table
 
 CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
 
@@ -26,7 +26,7 @@ def command(what: str | None, devices: str | None, as_json: bool) -> None:
         return
     for i, (name, rows) in enumerate(found.items()):
         if len(found) > 1:
-            click.echo(("\n" if i else "") + click.style(name.upper(), bold=True))
+            click.echo(("\n" if i else "") + bold(name.upper()))
         _SHOWN[name](rows)
 
 

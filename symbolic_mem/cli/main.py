@@ -9,6 +9,7 @@ import importlib
 import io
 import os
 import sys
+from functools import partial
 
 import click
 
@@ -27,6 +28,8 @@ VERBS = {
     "check": "Say whether a claimed number is right, and which slip explains it if it is not.",
     "verify": "Compare our bytes with an installed engine, or with measured and published cases.",
     "list": "Show the bundled studies, devices, recipes, optimizers and profiles.",
+    "show": "Print a study as a .toml file to copy.",
+    "completion": "Print the completion script of a shell.",
 }
 
 
@@ -79,6 +82,7 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 answered, 1 wrong, 2 bad input, 3 a program is missing."""
     _accept_any_text()
+    fail = partial(_fail, as_json="--json" in (sys.argv[1:] if arguments is None else arguments))
     collecting = gc.isenabled()
     gc.disable()  # a run is short: collecting garbage while SymPy is imported is an eighth of its time
     try:
@@ -90,18 +94,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx is not None else "symbolic-mem"
-        return _fail(f"{error.format_message().rstrip('.')}; see `{verb} --help`", 2)
+        return fail(f"{error.format_message().rstrip('.')}; see `{verb} --help`", 2, "usage")
     except click.ClickException as error:
-        return _fail(error.format_message(), 2)
+        return fail(error.format_message(), 2, "usage")
     except SymbolicMemError as error:
-        return _fail(str(error), error.exit_status)
+        return fail(str(error), error.exit_status, error.kind)
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; no file was left half-written", 130)
+        return fail("interrupted; no file was left half-written", 130, "interrupted")
     except BrokenPipeError:
         _forget_output()
         return 0
     except OSError as error:
-        return _fail(_explain(error), 2)
+        full = error.errno == errno.ENOSPC and error.filename is None
+        return fail(_explain(error), 2, "output" if full else "system")
     finally:
         if collecting:
             gc.enable()
@@ -138,6 +143,16 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, status: int) -> int:
-    click.echo(f"symbolic-mem: {' '.join(message.split())}", err=True)
+def _fail(message: str, status: int, kind: str, *, as_json: bool) -> int:
+    """Say what went wrong in one line, or for a program as one object on standard output."""
+    line = " ".join(message.split())
+    if not as_json or kind == "output":
+        click.echo(f"symbolic-mem: {line}", err=True)
+        return status
+    import json
+
+    _, found, listed = line.partition("known: ")
+    known = listed.partition(";")[0].split(", ") if found else []
+    error = {"kind": kind, "message": line, "known": known, "status": status}
+    click.echo((json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n").encode(), nl=False)
     return status

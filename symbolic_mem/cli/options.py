@@ -8,27 +8,82 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli import complete
+from symbolic_mem.cli.complete import of
 
 if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 _SHARED = (
-    click.argument("study"),
-    click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Give a symbol another value."),
-    click.option("--recipe", metavar="NAME", help="Use another recipe (see `list recipes`)."),
-    click.option("--optimizer", metavar="NAME", help="Use another optimizer (see `list optimizers`)."),
-    click.option("--recompute", metavar="RULE", help="none, full, selective, half, every=2 or groups=9."),
-    click.option("--profile", metavar="NAME", help="What the engine keeps (see `list profiles`)."),
-    click.option("--kernel", metavar="NAME", help="The attention kernel: flash, efficient, eager, math, ..."),
-    click.option("--loss", metavar="NAME", help="How the loss works: bf16, fp32, fp32-held, chunked:8 or fused."),
-    click.option("--device", metavar="NAME", help="Ask about another device (see `list devices`)."),
-    click.option("--capacity", metavar="AMOUNT", help='Ask about this much memory, as in "95 GiB".'),
-    click.option("--reading", metavar="READING", help="Which bytes count: marketed, binary or reported."),
+    click.argument("study", shell_complete=of(complete.studies, files="file")),
     click.option(
-        "--plan", metavar="NAME", help="Where the states live: one-device, dp, zero-1 to zero-3, fsdp2, hsdp."
+        "--set",
+        "values",
+        multiple=True,
+        metavar="NAME=VALUE",
+        shell_complete=of(complete.SYMBOLS, after="="),
+        help="Give a symbol another value.",
     ),
-    click.option("--place", multiple=True, metavar="KIND=FRACTION", help="Divide this fraction of a kind of memory."),
-    click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
+    click.option(
+        "--recipe", metavar="NAME", shell_complete=of(complete.recipes), help="Use another recipe (see `list recipes`)."
+    ),
+    click.option(
+        "--optimizer",
+        metavar="NAME",
+        shell_complete=of(complete.optimizers),
+        help="Use another optimizer (see `list optimizers`).",
+    ),
+    click.option(
+        "--recompute",
+        metavar="RULE",
+        shell_complete=of(complete.RULES),
+        help="none, full, selective, half, every=2 or groups=9.",
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=of(complete.profiles),
+        help="What the engine keeps (see `list profiles`).",
+    ),
+    click.option("--kernel", metavar="NAME", help="The attention kernel: flash, efficient, eager, math, ..."),
+    click.option(
+        "--loss",
+        metavar="NAME",
+        shell_complete=of(complete.losses),
+        help="How the loss works: bf16, fp32, fp32-held, chunked:8 or fused.",
+    ),
+    click.option(
+        "--device",
+        metavar="NAME",
+        shell_complete=of(complete.devices),
+        help="Ask about another device (see `list devices`).",
+    ),
+    click.option("--capacity", metavar="AMOUNT", help='Ask about this much memory, as in "95 GiB".'),
+    click.option(
+        "--reading",
+        metavar="READING",
+        shell_complete=of(complete.READINGS),
+        help="Which bytes count: marketed, binary or reported.",
+    ),
+    click.option(
+        "--plan",
+        metavar="NAME",
+        shell_complete=of(complete.plans),
+        help="Where the states live: one-device, dp, zero-1 to zero-3, fsdp2, hsdp.",
+    ),
+    click.option(
+        "--place",
+        multiple=True,
+        metavar="KIND=FRACTION[,REST]",
+        shell_complete=of(complete.KINDS, after="="),
+        help="Divide this fraction of a kind of memory; the rest is kept or dropped (repeatable).",
+    ),
+    click.option(
+        "--rest",
+        metavar="FATE",
+        shell_complete=of(complete.RESTS),
+        help="What is not divided is kept on every device, or dropped.",
+    ),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
@@ -78,7 +133,7 @@ def chosen_study(options: dict[str, Any]) -> Study:
     reading = {name: shared.pop(name) for name in ("like", "origin")}
     study = load_study(shared.pop("study"), shared["devices"], **reading)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
-    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
+    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), by_option=True, **shared))
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:

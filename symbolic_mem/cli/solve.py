@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.complete import KINDS, UNKNOWNS, of
 from symbolic_mem.cli.options import chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
@@ -17,13 +18,31 @@ if TYPE_CHECKING:
 
 @click.command("solve")
 @study_options
-@click.option("--for", "symbol", metavar="SYMBOL", help="What to solve for: n_fsdp, B, S, L, tokens, ...")
+@click.option(
+    "--for",
+    "symbol",
+    metavar="SYMBOL",
+    shell_complete=of(UNKNOWNS),
+    help="What to solve for: n_fsdp, B, S, L, tokens, ...",
+)
 @click.option("--question", metavar="LABEL", help="Answer this question of the study.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    shell_complete=of(KINDS),
+    help="Count only this kind of memory (repeatable).",
+)
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
 @click.option("--usable", metavar="FRACTION", help="Only this fraction of what is left is usable, as in 0.95.")
 @rule_options
+@click.option(
+    "--fail-if-infeasible",
+    is_flag=True,
+    help="End with status 1 where there is no answer, or a given degree does not fit.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     symbol: str | None,
@@ -35,6 +54,7 @@ def command(
     multiple_of: str | None,
     divides: str | None,
     at_most_devices: str | None,
+    fail_if_infeasible: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -51,6 +71,9 @@ def command(
     study = chosen_study(options).called(make(amount) for amount, make in limits if amount is not None)
     asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | rules
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
+    from symbolic_mem.questions.parts.unread import refuse_unread
+
+    refuse_unread(study, (chosen,))
     found = chosen.answer(study.under(chosen))
     if as_json:
         from symbolic_mem.render.json import record_json
@@ -58,6 +81,8 @@ def command(
         print_json(record_json(found.record))
     else:
         _show(found)
+    if fail_if_infeasible and not found.enough:
+        raise click.exceptions.Exit(1)
 
 
 def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
@@ -106,13 +131,15 @@ def _kind(symbol: str, asked: list[Question]) -> str:
 
 
 def _show(found: Found) -> None:
+    from symbolic_mem.cli.tables import print_line, print_title
     from symbolic_mem.document.family import in_family
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
     unit = found.capacity_unit or "GiB"
-    click.echo(click.style(found.study.title, bold=True))
-    click.echo(f"{plain_prose(arrange_prose(in_family(found.question.sentence(found), unit)))}\n")
+    print_title(found.study.title)
+    print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
+    click.echo("")
     lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]
     for head, said in (*found.summary, *lost):
-        click.echo(f"{head:<12}{plain_prose(arrange_prose(in_family(said, unit), TERMINAL))}")
+        print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), head, 12)

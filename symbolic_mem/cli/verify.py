@@ -75,20 +75,21 @@ def _compare(cases: str, output: str | None) -> None:
 
 def _show(found: Measured) -> None:
     from symbolic_mem.base.shown import grouped
-    from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.cli.tables import print_line, print_table, print_title
     from symbolic_mem.verify.verify import whole
 
-    click.echo(click.style(found.study.title, bold=True))
-    click.echo(f"{found.engine}, the second step, in bytes of one device")
+    print_title(found.study.title)
+    print_line(f"{found.engine}, the second step, in bytes of one device")
     for words in found.changed:
-        click.echo(f"set to run it: {words}")
+        print_line(words, "set to run it:", 15)
     click.echo("")
     rows = [
         [row.mark, grouped(str(whole(row.ours))), grouped(str(row.theirs)), _signed(whole(row.miss)), row.instant]
         for row in found.rows
     ]
     print_table(["mark", "ours", "theirs", "miss", "our instant"], rows, (1, 2, 3))
-    click.echo(f"\n{found.sentence}")
+    click.echo("")
+    print_line(str(found.sentence))
 
 
 def _signed(number: int) -> str:

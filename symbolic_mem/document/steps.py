@@ -77,12 +77,16 @@ class Answer:
 Block = Step | Paragraph | Bullets | Table | Figure | Answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Section:
     """A titled part of a derivation."""
 
     title: Prose
     blocks: tuple[Block, ...]
+
+    def __repr__(self) -> str:
+        words = "".join(part for part in self.title.parts if isinstance(part, str))
+        return f"<section {words!r} of {len(self.blocks)} blocks>"
 
 
 class Answered(Protocol):

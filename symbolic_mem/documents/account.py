@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, rounded_up
@@ -20,7 +21,9 @@ from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak, peak_facts
 from symbolic_mem.questions.parts.uncounted import uncounted_records
+from symbolic_mem.questions.parts.unread import refuse_values
 from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.precedence import idle_rest
 from symbolic_mem.study.study import Study
 
 
@@ -61,6 +64,36 @@ class Account:
         return self.at(kept) if kept.terms or not self.study.built.not_described else None
 
     @property
+    def lacking(self) -> tuple[str, ...]:
+        """The symbols without a value that the memory of one device needs."""
+        return tuple(missing(self.study.placed().total, self.study.values))
+
+    @property
+    def left(self) -> Number | None:
+        """Bytes of one device that stay free, at the peak where the instants are known; negative where they lack."""
+        return None if self._held is None or self.capacity is None else self.capacity.counted - self._held
+
+    @property
+    def _held(self) -> Number | None:
+        return peak(self.instants).bytes if self.instants else self.at(self.study.placed())
+
+    @property
+    def divided(self) -> Mapping[str, Any]:
+        """The degrees that memory is divided over, with their values."""
+        divides = set().union(*(placed.degree.free_symbols for placed in self.study.placement.values()))
+        return {str(symbol): value for symbol, value in self.study.values.items() if symbol in divides}
+
+    def refuse_unread(self) -> None:
+        """Raise `BadInput` for what a caller gives and an account does not read."""
+        study = self.study
+        if study.device.name is None:
+            for change in study.caller:
+                if change.aspect == "reading":
+                    raise BadInput("--reading says how the label of a device is read, and none is named; add --device")
+        degrees = {str(symbol) for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+        refuse_values(study, [frozenset(map(str, study.memory.total.free_symbols)) | degrees])
+
+    @property
     def record(self) -> Mapping[str, Any]:
         """The account as ``account --json`` prints it."""
         study, memory, values = self.study, self.study.memory, self.study.values
@@ -79,6 +112,8 @@ class Account:
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
             "per_device": self._per_device,
+            "per_device_missing": self.lacking,
+            "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
             "not_counted": uncounted_records(self.beyond, values),
             "assumptions": self.assumptions,
         }
@@ -104,8 +139,7 @@ class Account:
     @property
     def fits(self) -> bool | None:
         """Whether the peak of one device, or what it keeps where no instants are known, fits; None where that is open."""
-        held = peak(self.instants).bytes if self.instants else self.at(self.study.placed())
-        return None if held is None or self.capacity is None else held <= self.capacity.counted
+        return None if self.left is None else bool(self.left >= 0)
 
     @property
     def _per_device(self) -> Mapping[str, Any] | None:
@@ -114,21 +148,21 @@ class Account:
         total = self.at(study.placed())
         if total is None:
             return None
-        divides = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
-        degrees = {str(symbol): value for symbol, value in study.values.items() if symbol in divides}
         kept = rounded_up(total)
         return {
-            "degrees": degrees,
+            "degrees": self.divided,
             "total_bytes": kept,
             **(peak_facts(self.instants) or {"peak_bytes": kept, "instant": None}),
             "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
             "fits": self.fits,
+            "left_bytes": None if self.left is None else self.left // 1,
         }
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the account takes for granted."""
-        return (*assumptions(self.study), *instant_words(self.study), *placements(self.study))
+        said = (*assumptions(self.study), *instant_words(self.study), *placements(self.study))
+        return (*said, *idle_rest(self.study))
 
     def _files(self) -> Mapping[str, Any]:
         """What the tensors beside a config.json hold, and by how many parameters they differ from it."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
 from symbolic_mem.render.document import save
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.jinja import fragment_html
+from symbolic_mem.render.notebook import bundle
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Found
 
 
@@ -40,6 +43,15 @@ class Derivation:
     def __repr__(self) -> str:
         return f"<{self.subtitle.lower()}: {self.title}>"
 
+    def part(self, label: str) -> Part:
+        """The part that answers the question of that label; raises `BadInput` naming the labels there are."""
+        labels = [found.question.label for found in self.found]
+        if label not in labels:
+            raise BadInput(f"no question {label!r} in this document; {nearest(label, labels)}")
+        parts = [section for section in self.sections if any(isinstance(block, Answer) for block in section.blocks)]
+        section = parts[labels.index(label)]
+        return Part(section.title, section.blocks)
+
     def save(self, path: str | Path, templates: str | Path | None = None) -> None:
         """Write the document to a file, whole or not at all; the ending says the format.
 
@@ -57,3 +69,16 @@ class Derivation:
 
     def _repr_html_(self) -> str:
         return fragment_html(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+class Part(Section):
+    """A part of a document, which shows itself in a notebook."""
+
+    def __repr__(self) -> str:
+        return f"<part {plain_prose(self.title)}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return bundle(repr(self), self.blocks, plain_prose(self.title))

@@ -19,6 +19,7 @@ from symbolic_mem.document.words import joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
     UNITS,
@@ -33,7 +34,7 @@ from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.questions.parts.words import READING_WORDS
-from symbolic_mem.study.question import Found
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
 
@@ -54,7 +55,12 @@ def homework(study: Study) -> Derivation:
 
 
 def report(study: Study) -> Derivation:
-    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
+    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references.
+
+    A study that asks nothing is asked whether a step fits, where a device is named.
+    """
+    if not study.questions and study.device.known:
+        study = replace(study, questions=(MinDegree("fit", "report", "How many devices hold a step"),))
     answered = answers(study)
     parts = _parts(answered, unasked=True)
     blocks, depends = _account(study)
@@ -78,14 +84,14 @@ def answers(study: Study) -> tuple[Found, ...]:
     return tuple(question.answer(study.under(question)) for question in study.questions)
 
 
-def answer(study: Study, label: str) -> Found:
-    """Answer the question of that label alone; raises `BadInput` naming the labels there are.
+def answer(study: Study, label: str | Question) -> Found:
+    """Answer the question of that label alone, or one that is given; raises `BadInput` naming the labels there are.
 
     >>> from symbolic_mem.library.read import load_study
     >>> answer(load_study("cs336-a2-xxl"), "b").value
     46
     """
-    question = study.question(label)
+    question = label if isinstance(label, Question) else study.question(label)
     return question.answer(study.under(question))
 
 

@@ -73,7 +73,7 @@ class Second:
 
 
 @hashed_once
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Device:
     """One device, a chip unless its title says otherwise; amounts of memory are in bytes, None where not known.
 
@@ -99,6 +99,39 @@ class Device:
     evidence: tuple[Evidence, ...] = ()
     seconds: tuple[Second, ...] = ()
     notes: tuple[str, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        return f"<device {self.name}: {self.title}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.base.rational import symbolic
+        from symbolic_mem.document.prose import Amount, Prose, say, text
+        from symbolic_mem.render.notebook import bundle, facts
+
+        def size(number: int | Fraction | None) -> Prose:
+            if number is None:
+                return text("not known")
+            whole, unit = Amount(symbolic(number), "bytes", digits=14), Amount(symbolic(number), "GiB")
+            return say("{whole} ({unit})", whole=whole, unit=unit)
+
+        rows = [
+            ("label", text(self.label or "not known")),
+            *((f"{reading} bytes", size(getattr(self, reading))) for reading in READINGS),
+            *(
+                (words, say("{rate}", rate=Amount(symbolic(rate), unit)))
+                for rate, words, unit in (
+                    (self.flops_bf16, "dense BF16", "FLOP/s"),
+                    (self.memory_bandwidth, "own memory", "bytes/s"),
+                )
+                if rate is not None
+            ),
+            *(
+                (str(link), say("{r}", r=Amount(symbolic(link.bytes_per_second), "bytes/s")))
+                for link in self.bandwidths
+            ),
+            ("source", text(f"{self.source} ({self.date})")),
+        ]
+        return bundle(repr(self), [facts(self.name, rows)], self.title)
 
     def capacity(self, reading: str) -> int | Fraction:
         """Return the bytes of memory under a `reading`: ``marketed``, ``binary`` or ``reported``.

@@ -58,6 +58,12 @@ def bundled() -> dict[str, str]:
     return found
 
 
+def bundled_path(name: str) -> Path | None:
+    """Return the file of the bundled study of that name; None where there is none."""
+    path = Path(__file__).with_name("studies") / f"{name}.toml"
+    return path if name and "/" not in name and path.is_file() else None
+
+
 def load_study(name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
 
@@ -67,12 +73,11 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
-    folder, path = Path(__file__).with_name("studies"), Path(name)
-    chosen = folder / f"{name}.toml"
+    path, chosen = Path(name), bundled_path(name)
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
-    if name and "/" not in name and chosen.is_file():
+    if chosen is not None:
         _no_config(name, how)
-        return read_study(parse_toml(chosen.read_bytes(), name), name, name, folder, devices)
+        return read_study(parse_toml(chosen.read_bytes(), name), name, name, chosen.parent, devices)
     if path.suffix in (".json", ".gguf"):
         return _of_config(path, path.stem, devices, how)
     if name and path.is_dir():

@@ -206,7 +206,7 @@ class Weights:
 
 
 @hashed_once
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A named sequence of layers; `assumptions` are what its builder takes for granted.
 
@@ -223,6 +223,9 @@ class Model:
     of_activations: tuple[str, ...] = ()
     batch: Tensor | None = None
     work: Work | None = None
+
+    def __repr__(self) -> str:
+        return f"<model {self.name}: {', '.join(layer.name for layer in self.layers)}>"
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)

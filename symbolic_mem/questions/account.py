@@ -42,7 +42,7 @@ def _written(given: Any, at: At) -> Written:
     return tuple(found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Account(Question):
     """Parameters, every kind of memory that is kept, and all of it, as expressions; `written` puts one size in others."""
 

@@ -45,7 +45,7 @@ def _seconds(given: Any, at: At) -> sp.Rational:
     return read_number(words(given, at), f"{at.where} (seconds)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Buckets(Question):
     """How many buckets, and how large: in symbols, and in numbers where the question gives all three."""
 

@@ -37,7 +37,7 @@ from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compare(Question):
     """How much more one variant of the study needs than another, and why: see `two_sides` for which they are."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from symbolic_mem.questions.parts.setting import Setting
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComputeBound(Question):
     """From which batch on the chips compute longer than they send, under a rule of overlap, on the mesh or the best.
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from symbolic_mem.solvers.degree import Degree
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeviceCount(Printed, OnDevice):
     """How many devices hold the memory of some kinds, spread evenly."""
 

@@ -35,7 +35,7 @@ from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluate(Question):
     """What lines of a worked problem come to, each over the symbols of the study and the lines before it.
 

@@ -42,7 +42,7 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
 _EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FitsAndComputes(OfKinds):
     """The interval of degrees under both bounds at the study's batch, and the batch from which there is one.
 

@@ -27,7 +27,7 @@ from symbolic_mem.study.study import Study
 ABOUT = ("products", "shares")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Flops(Question):
     """Floating-point operations of one forward pass over the batch, product by product, or part by part."""
 

@@ -41,7 +41,7 @@ M_free = local("M", "free")
 GROWING = ((T, B), (L,))  # sequences where tokens alone do not decide
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Headroom(OfKinds):
     """What `devices` devices leave free, and the largest batch and depth that still fit on as many."""
 
@@ -61,6 +61,17 @@ class Headroom(OfKinds):
     def unknowns(self) -> tuple[str, ...]:
         """The degree, which the question gives a value to."""
         return (str(self.symbol),)
+
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """Nothing: the number of devices is given, by the question or by the caller."""
+        return ()
+
+    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
+        """The question about as many devices as the caller gives to the degree."""
+        if self.symbol not in given:
+            return self
+        return replace(self, devices=int(given[self.symbol]), replaced=(*self.replaced, "devices"))
 
     def answer(self, study: Study) -> FoundHeadroom:
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""

@@ -43,7 +43,7 @@ def _topics(given: Any, at: At) -> tuple[str, ...]:
     return tuple(given)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Insight(Ruled, OfKinds):
     """What no sharding removes, where activations overtake states, what one percent more adds, where it fits, what is left.
 

@@ -34,6 +34,7 @@ from symbolic_mem.questions.parts.powers import (
     none_steps,
     none_words,
     power_steps,
+    power_summary,
     requirement,
     value_steps,
 )
@@ -58,7 +59,7 @@ def _unknown(given: Any, at: At) -> sp.Symbol:
     return symbol
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Largest(Printed, OfKinds):
     """The largest whole value of a symbol at which one device's share fits, or why there is none."""
 
@@ -299,11 +300,8 @@ class FoundLargest(FoundAtInstants):
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, and both neighbours of the answer in bytes."""
-        bound, value = self.upper.bound, self.upper.value
-        if bound.quotient is not None:
-            yield "bound", say("{x} {sign} {q}", x=bound.symbol, sign=bound.limit.sign, q=bound.quotient)
-        pieces = {"one": bound.condition.lhs, "sign": bound.limit.sign, "capacity": bound.capacity}
-        yield "condition", say("{one} {sign} {capacity}", **pieces)
+        value = self.upper.value
+        yield from power_summary(self.upper)
         yield from capacity_summary(self.capacity)
         if value is not None:
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))

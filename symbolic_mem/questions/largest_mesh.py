@@ -27,7 +27,7 @@ from symbolic_mem.study.study import Study
 SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LargestMesh(Question):
     """N <= ... for each scheme and pass, then for both axes together, overlapped and not; or for one `scheme` alone."""
 

@@ -15,6 +15,7 @@ from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
@@ -26,11 +27,12 @@ from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.found_degree import FoundDegree
+    from symbolic_mem.questions.parts.given import Given
     from symbolic_mem.questions.parts.readings import Reading
     from symbolic_mem.solvers.degree import Degree
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MinDegree(Printed, Ruled, OfKinds):
     """The smallest degree at which one device's share fits, or why there is none."""
 
@@ -52,18 +54,34 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.base.limit import Limit
         from symbolic_mem.solvers.degree import degree_under
 
-        bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=self._alone(study))
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
             return degree_under(bound, study.numbers, self.rules_for(study, self.symbol))
 
+    def _alone(self, study: Study) -> bool:
+        """Whether nothing is placed anywhere: then one device is asked about."""
+        return not study.placement and (study.plan is None or not study.plan.cuts) and self.symbol == n_fsdp
+
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        found = hardest(decided_instants(study, self.counted), self._at_instant, hardness)
-        return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
+        free, given = study.without(self.symbol), self._given(study)
+        found = replace(hardest(decided_instants(free, self.counted), self._at_instant, hardness), given=given)
+        return replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+
+    def _given(self, study: Study) -> Given | None:
+        """The degree at the value that it has, where it has one."""
+        from symbolic_mem.base.limit import Limit
+        from symbolic_mem.questions.parts.given import Given
+
+        value = study.values.get(self.symbol)
+        if value is None:
+            return None
+        moments = tuple((one, self.degree(one)) for one in decided_instants(study, self.counted))
+        return Given(self.symbol, int(value), Limit(study.capacity.counted, self.strict), moments)
 
     def _readings(self, study: Study) -> Iterator[Reading]:
         """The degree under every reading of the label of the device."""
@@ -121,13 +139,15 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:
                 yield from token_steps(found.lacking, solved.ideal, work)
+        if found.given is not None:
+            yield from found.given.blocks
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.bounded import answer_words
 
         held = None if found.value is None else found.held(found.value)
-        return answer_words(
+        smallest = answer_words(
             found.degree,
             found.placement,
             found.capacity,
@@ -136,6 +156,11 @@ class MinDegree(Printed, Ruled, OfKinds):
             found.ideal_value,
             fitting_each(found.study),
             _ranks(found.study, self.symbol),
+        )
+        return (
+            smallest
+            if found.given is None
+            else sentences(found.given.sentence(found.placement, found.capacity), smallest)
         )
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
@@ -157,7 +182,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """The degree, under the name of its symbol."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        moments = decided_instants(study, self.counted)
+        moments = decided_instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
 

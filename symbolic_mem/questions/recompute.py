@@ -35,7 +35,7 @@ def _rule(given: Any, at: At) -> tuple[Change, ...]:
     return (use_recompute(given, at.where),)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecomputeOtherwise(OnDevice):
     """The activations under another rule of recomputation, and the smallest degree that then fits.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from symbolic_mem.questions.parts.found_ways import FoundWays
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SmallerBatch(Question):
     """The ways to a smaller critical batch, and what each does to it in numbers; for a stack of blocks nine."""
 

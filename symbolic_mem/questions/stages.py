@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import sympy as sp
@@ -70,7 +70,7 @@ def _printed(given: Any, at: At) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(figures(cell, at) for cell in items(row, at)) for row in items(given, at))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stages(OnDevice):
     """The states of one device in every stage of ZeRO, for each entry of the rows; or the largest symbol that fits."""
 
@@ -116,6 +116,11 @@ class Stages(OnDevice):
         return (*solved, str(self.rows[0]), *(change.aspect for change in self.values))
 
     @property
+    def weighed(self) -> bool:
+        """Only where the largest model is asked for: the table of bytes has no device."""
+        return self.solved is not None
+
+    @property
     def counted(self) -> tuple[str, ...]:
         """The states: what the stages divide."""
         return STATIC
@@ -124,6 +129,19 @@ class Stages(OnDevice):
     def memory_unit(self) -> str:
         """The unit that bytes are shown in, and printed in."""
         return self.unit or "GB"
+
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """What is solved for, and the symbol of the rows where the caller gives no value to it."""
+        return tuple(name for name in super().finds if "rows" not in self.replaced or name != str(self.rows[0]))
+
+    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
+        """The question with one row, of the value that the caller gives; no source prints that table."""
+        symbol = self.rows[0]
+        if symbol not in given:
+            return self
+        rows = (symbol, (int(given[symbol]),))
+        return replace(self, rows=rows, printed=(), printed_note="", replaced=(*self.replaced, "rows"))
 
     def answer(self, study: Study) -> FoundStages:
         """Compute every cell; raises `MissingValue` for a symbol without a value."""

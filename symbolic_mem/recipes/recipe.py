@@ -65,7 +65,7 @@ class Widths:
 
 
 @hashed_once
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recipe:
     """A named set of states and the bytes of one saved activation; `not_counted` says what it leaves out.
 
@@ -106,6 +106,29 @@ class Recipe:
     of_optimizer: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ("16-bit",)
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<recipe {self.name}: {self.title}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.base.shown import bytes_words
+        from symbolic_mem.document.prose import text
+        from symbolic_mem.render.notebook import bundle, facts
+
+        def each(size: sp.Rational | None) -> str:
+            return (
+                "by the shape of the tensor"
+                if size is None
+                else f"{bytes_words(f'{float(size):g}')} for each parameter"
+            )
+
+        rows = [
+            *((state.name, text(each(state.bytes_per_element))) for state in self.states),
+            ("activations", text(f"{bytes_words(f'{float(self.activations):g}')} for each element that is kept")),
+            ("recomputation", text(str(self.recompute))),
+            ("source", text(self.source)),
+        ]
+        return bundle(repr(self), [facts(self.title, rows)], self.name)
 
     @property
     def widths(self) -> Widths:

@@ -14,7 +14,7 @@ from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
 from symbolic_mem.document.steps import Block, Document, Section, Table
 from symbolic_mem.render import html
-from symbolic_mem.render.arrange import arrange, arrange_block, arrange_prose, arrange_table
+from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
 
@@ -49,10 +49,9 @@ def table_html(table: Table) -> str:
     return _fragment("", (Section(Prose(()), (arrange_table(table),)),))
 
 
-def blocks_html(blocks: Sequence[Block]) -> str:
-    """Write blocks as a piece of HTML for a notebook."""
-    arranged = (arrange_block(block) for block in blocks)
-    return _fragment("", (Section(Prose(()), tuple(block for block in arranged if block is not None)),))
+def blocks_html(blocks: Sequence[Block], title: str = "") -> str:
+    """Write a few blocks as a piece of HTML for a notebook."""
+    return _fragment(title, (arrange_section(Section(Prose(()), tuple(blocks))),))
 
 
 def _fragment(title: str, sections: tuple[Section, ...]) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Compiled, Given, compiled_together, partial_together
+from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.limit import Limit, first_degree
-from symbolic_mem.base.rational import Number, ratio
+from symbolic_mem.base.named import put_in
+from symbolic_mem.base.rational import Number, ratio, symbolic
+from symbolic_mem.document.prose import Amount, Chain, Prose, apart, say, text
+from symbolic_mem.document.steps import Paragraph, Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bound:
     """Per-device memory U + P/n held under a `limit` of bytes.
 
@@ -102,19 +108,50 @@ class Bound:
     def _parts(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
         return self.divided, self.fixed, self.capacity
 
-    def at(self, values: Given | None = None, **by_name: int) -> Solved:
-        """Solve for whole devices at exact `values` (by symbol, or by name as keywords)."""
-        given = {**(values or {}), **_by_name(by_name)} if by_name else values or {}
+    def at(self, values: Given | Mapping[str, Any] | None = None, **named: Any) -> Solved:
+        """Solve for whole devices at exact `values`, by symbol or by name."""
+        given = put_in(values, named)
         divided, fixed, capacity = self.compiled.at(given, "the bound")
         return Solved(self, first_degree(divided, fixed, capacity, strict=self.strict), divided, fixed, capacity)
+
+    @property
+    def _needed(self) -> Chain:
+        """The condition: what every device holds in full leaves room."""
+        return Chain(self.capacity, ((">" if self.divided != 0 or self.strict else "≥", self.fixed),), asked=True)
+
+    @property
+    def _reached(self) -> Chain:
+        """What the degree must reach."""
+        return Chain(self.symbol, ((self.limit.reach, self.quotient if self.divided != 0 else sp.S.One),), asked=True)
+
+    def __repr__(self) -> str:
+        from symbolic_mem.render.notebook import short
+
+        return short(f"<bound {self.symbol} {self.limit.reach} {write_formula(self.quotient)}>")
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex
 
-        return f"$\\displaystyle {latex(self.symbol)} \\ge {latex(self.quotient)}$"
+        signs = {"≥": "\\ge", ">": ">"}
+        lines = [self._reached, *([self._needed] if self.fixed != 0 else [])]
+        shown = (f"{latex(line.left)} {signs[sign]} {latex(side)}" for line in lines for sign, side in line.links)
+        where = r" \quad\text{where } "
+        return f"$\\displaystyle {where.join(shown)}$"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.render.notebook import bundle
+
+        statement = say(
+            "One device holds {words} its {capacity} bytes when", words=self.limit.words, capacity=self.capacity
+        )
+        if self.fixed == 0:
+            reason = text("Nothing is held in full by every device, so there is always such a number.")
+        else:
+            reason = say("This needs {line}; otherwise no number is enough.", line=self._needed)
+        return bundle(repr(self), [Step(statement, (self._reached,), reason)], latex=self._repr_latex_())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solved:
     """A bound at numbers: the smallest whole degree and its neighbours in bytes, or None where no degree is enough."""
 
@@ -149,6 +186,34 @@ class Solved:
     def at_value_minus_one_bytes(self) -> int | None:
         """Bytes on one device with one device less, which do not fit; None when one device is enough."""
         return None if self.value is None or self.value == 1 else -(-self.per_device(self.value - 1) // 1)
+
+    @property
+    def sentence(self) -> Prose:
+        """The number and what one device then holds, or why there is none."""
+        pieces = {"n": self.bound.symbol, "room": Amount(symbolic(self.capacity), "GiB")}
+        if self.value is None:
+            fixed = Amount(symbolic(self.fixed), "GiB")
+            return say(
+                "There is no such {n}: every device holds {fixed} in full and has {room}.", fixed=fixed, **pieces
+            )
+        held, counted = apart(Amount(symbolic(self.per_device(self.value)), "GiB"), pieces["room"])
+        return say(
+            "The smallest {n} is {value}: each device then holds {held} of its {room}.",
+            n=self.bound.symbol,
+            value=self.value,
+            held=held,
+            room=counted,
+        )
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"<no {self.bound.symbol} is enough>"
+        return f"<{self.bound.symbol} = {self.value}: {self.per_device_bytes} bytes on each device>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.render.notebook import bundle
+
+        return bundle(repr(self), [Paragraph(self.sentence)])
 
 
 def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, strict: bool = False) -> Bound:
@@ -199,16 +264,3 @@ def need_divided(symbol: sp.Symbol, *memories: Memory) -> None:
 def is_divided(memory: Memory, symbol: sp.Symbol) -> bool:
     """Whether some term is divided by the degree."""
     return any(term.degree.has(symbol) for term in memory)
-
-
-def _by_name(values: dict[str, int]) -> dict[sp.Symbol, sp.Rational]:
-    from symbolic_mem.base.formula import read_number
-    from symbolic_mem.base.symbols import lookup
-
-    exact = {}
-    for name, value in values.items():
-        symbol = lookup(name)
-        if symbol is None:
-            raise BadInput(f"unknown symbol {name!r}")
-        exact[symbol] = read_number(str(value), name)
-    return exact

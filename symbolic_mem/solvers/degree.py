@@ -53,7 +53,7 @@ class Reason:
     needed: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Degree:
     """The smallest degree that obeys every rule and fits, or the reason why there is none.
 
@@ -68,6 +68,21 @@ class Degree:
     allowed: Allowed
     reason: Reason | None = None
     without: tuple[tuple[Rule | Layout, int], ...] = field(default=())
+
+    def __repr__(self) -> str:
+        rules = f" under {len(self.rules)} rule{'s' * (len(self.rules) != 1)}" if self.rules else ""
+        symbol = self.ideal.bound.symbol
+        return f"<no {symbol} is enough{rules}>" if self.value is None else f"<{symbol} = {self.value}{rules}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.document.prose import text
+        from symbolic_mem.document.steps import Paragraph
+        from symbolic_mem.render.notebook import bundle, facts
+
+        reached = (f"{step.before} → {'no such number' if step.after is None else step.after}" for step in self.steps)
+        rows = [(step.rule.words, text(words)) for step, words in zip(self.steps, reached, strict=True)]
+        rules = [facts("What each rule changes", rows)] if rows else []
+        return bundle(repr(self), [Paragraph(self.ideal.sentence), *rules])
 
     @property
     def feasible(self) -> bool:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_number
-from symbolic_mem.base.symbols import Name, lookup, n_fsdp
+from symbolic_mem.base.rational import rational
+from symbolic_mem.base.symbols import M_X, M_Y, C, Name, W, lookup, n_fsdp
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.hardware.catalogue import load_devices
-from symbolic_mem.hardware.devices import READINGS
+from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.plan import plan as plan_of
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recipe import recipe as recipe_of
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solvers.capacity import capacity_from
@@ -42,14 +46,14 @@ def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name
     return Change(name, f"{name} = {given}", apply)
 
 
-def use_recipe(name: str) -> Change:
-    """Train with another recipe; the rule of recomputation stays."""
-    chosen = recipe_of(name)
+def use_recipe(name: str | Recipe) -> Change:
+    """Train with another recipe, by name or as it is; the rule of recomputation stays."""
+    chosen = name if isinstance(name, Recipe) else recipe_of(name)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
 
-    return Change("recipe", f"recipe {name}", apply)
+    return Change("recipe", f"recipe {chosen.name}", apply)
 
 
 def use_optimizer(name: str) -> Change:
@@ -103,16 +107,27 @@ def use_plan(name: str, where: str = "--plan") -> Change:
 
 
 def place_kind(kind: str, given: object, where: str = "--place") -> Change:
-    """Divide another fraction of a kind of memory, over the same degree."""
+    """Divide another fraction of a kind of memory over the same degree; after a comma the rest is kept or dropped.
+
+    >>> place_kind("activations", "1/2,dropped").words
+    '1/2 of the activations divided, the rest is dropped'
+    """
     if kind not in KINDS:
         raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-    fraction = read_fraction(given, where)
+    share, comma, rest = given.partition(",") if isinstance(given, str) else (given, "", "")
+    if comma and "=" in rest:
+        raise BadInput(f"{where} {kind}={given}: give each kind its own, as in --place {kind}={share} --place {rest}")
+    if comma and rest.strip() not in RESTS:
+        raise BadInput(f"{where} {kind}: unknown {rest.strip()!r} after the comma; {nearest(rest.strip(), RESTS)}")
+    fraction = read_fraction(share.strip() if isinstance(share, str) else share, where)
 
     def apply(setting: Setting) -> Setting:
         old = setting.placement.get(kind, Placed(n_fsdp))
-        return replace(setting, placement={**setting.placement, kind: replace(old, fraction=fraction)})
+        new = replace(old, fraction=fraction, rest=rest.strip() if comma else old.rest)
+        return replace(setting, placement={**setting.placement, kind: new})
 
-    return Change(f"placement of the {kind}", f"{given} of the {kind} divided", apply)
+    words = f"{share} of the {kind} divided" + (f", the rest is {rest.strip()}" if comma else "")
+    return Change(f"placement of the {kind}", words, apply)
 
 
 def set_rest(rest: str, where: str = "--rest") -> Change:
@@ -127,8 +142,9 @@ def set_rest(rest: str, where: str = "--rest") -> Change:
     return Change("rest", f"the rest is {rest}", apply)
 
 
-def use_device(name: str, devices: str | None = None, where: str = "--device") -> Change:
+def use_device(name: str | Device, devices: str | None = None, where: str = "--device") -> Change:
     """Ask about a device of the catalogue, or of the file `devices`."""
+    name = name.name if isinstance(name, Device) else name
     if devices is not None:
         load_devices(devices)  # a fault of that file has a place of its own
     with at_place(where):
@@ -138,6 +154,29 @@ def use_device(name: str, devices: str | None = None, where: str = "--device") -
         return replace(setting, device=replace(setting.device, name=chosen, amount=None))
 
     return Change("device", f"device {chosen}", apply)
+
+
+def use_rates(name: str, devices: str | None = None, where: str = "--device") -> Change:
+    """Compute and send as fast as a device of the catalogue, or of the file `devices`.
+
+    Its bandwidth is the one that a mesh axis has: of a link of a torus, both ways, or out of a chip, one way. Where a
+    setting has no network, each axis of the mesh is laid over one of these.
+    """
+    with at_place(where):
+        chosen = device_of(name, devices)
+        flops = chosen.figure("flops_bf16")
+
+    def apply(setting: Setting) -> Setting:
+        torus = any(link.scope == "per link" and link.direction == "both-ways" for link in chosen.bandwidths)
+        network = setting.network or Network("both-ways" if torus else "one-way", source=chosen.source)
+        scope = "per link" if network.direction == "both-ways" and torus else "per chip"
+        with at_place(where):
+            sent = chosen.link(direction=network.direction, scope=scope).bytes_per_second
+        laid = {} if setting.network is not None else {M_X: sp.S.One, M_Y: sp.S.One}
+        values = {**laid, **setting.values, C: rational(flops), W: rational(sent)}
+        return replace(setting, network=network, values=values)
+
+    return Change("rates", f"rates of {chosen.name}", apply)
 
 
 def use_capacity(amount: str, where: str = "--capacity") -> Change:
@@ -187,13 +226,13 @@ def use_fraction(given: object, where: str = "--usable") -> Change:
 
 def changes(
     *,
-    values: Mapping[str, object] | None = None,
+    values: Mapping[Any, object] | None = None,
     place: Mapping[str, object] | None = None,
     rest: str | None = None,
-    device: str | None = None,
+    device: str | Device | None = None,
     capacity: str | None = None,
     reading: str | None = None,
-    recipe: str | None = None,
+    recipe: str | Recipe | None = None,
     profile: str | None = None,
     kernel: str | None = None,
     loss: str | None = None,
@@ -201,34 +240,53 @@ def changes(
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     devices: str | None = None,
+    by_option: bool = False,
 ) -> Iterator[Change]:
     """Yield the changes that a caller asks for by name, in the order in which documents say them.
 
     `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` the path of a device
-    file; the others are names as on the command line. Raises `BadInput` for what is not known.
+    file; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
+    the caller gives them `by_option`.
 
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
     ['B = 64', 'the rest is kept']
     """
+    dash = "--" if by_option else ""
     if device is not None and capacity is not None:
-        raise BadInput(f"--device {device} and --capacity {capacity!r} both say which memory counts; give one of them")
+        raise BadInput(
+            f"{dash}device {device} and {dash}capacity {capacity!r} both say which memory counts; give one of them"
+        )
+    if reading is not None and capacity is not None:
+        raise BadInput(
+            f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
+        )
     if plan is not None:
-        yield use_plan(plan)
-    yield from (set_value(name, value) for name, value in (values or {}).items())
-    yield from (place_kind(kind, fraction) for kind, fraction in (place or {}).items())
+        yield use_plan(plan, f"{dash}plan")
+    yield from (
+        set_value(str(name), _whole(value), "--set" if by_option else "values")
+        for name, value in (values or {}).items()
+    )
+    yield from (place_kind(kind, fraction, f"{dash}place") for kind, fraction in (place or {}).items())
     named: list[tuple[Any, Any]] = [
-        (rest, set_rest),
-        (device, lambda name: use_device(name, devices)),
-        (capacity, use_capacity),
-        (reading, use_reading),
+        (rest, lambda fate: set_rest(fate, f"{dash}rest")),
+        (device, lambda name: use_device(name, devices, f"{dash}device")),
+        (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
+        (reading, lambda name: use_reading(name, f"{dash}reading")),
         (recipe, use_recipe),
         (profile, use_profile),
         (kernel, use_kernel),
-        (loss, use_loss),
+        (loss, lambda name: use_loss(name, f"{dash}loss")),
         (optimizer, use_optimizer),
-        (recompute, use_recompute),
+        (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
     ]
     yield from (make(given) for given, make in named if given is not None)
+
+
+def _whole(value: object) -> object:
+    """A number of SymPy's or a fraction as Python's."""
+    if isinstance(value, sp.Rational | Fraction):
+        return int(value) if value == int(value) else str(value)
+    return value
 
 
 def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:

@@ -6,13 +6,15 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.study.study import Asked, Study
 
 
-def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
+def precedence(study: Study, question: Asked, tried: tuple[str, ...] = ()) -> tuple[Prose, ...]:
     """Say what the question sets for itself and what of that gave way to the caller, and what of the caller is not used.
+
+    What the question finds and the answer has `tried`, too, is used.
 
     >>> from symbolic_mem.library.read import load_study
     >>> from symbolic_mem.render.text import plain_prose
     >>> study = load_study("cs336-a2-xxl").change(device="h100-80gb", values={"n_fsdp": 8})
-    >>> for said in precedence(study, study.question("b")):
+    >>> for said in precedence(study, study.question("b, remark")):
     ...     print(plain_prose(said))
     The question itself sets “device tpu-v5p”; the caller sets “device h100-80gb”, and that counts.
     “n_fsdp = 8” is not used here: the question finds or sets n_fsdp itself.
@@ -43,11 +45,18 @@ def precedence(study: Study, question: Asked) -> tuple[Prose, ...]:
                 name=text(change.aspect),
             )
             for change in study.caller
-            if change.aspect in question.finds
+            if change.aspect in question.finds and change.aspect not in tried
         ),
-        *(
-            say("“{given}” changes nothing here: no kind of memory is divided in part.", given=text(change.words))
-            for change in study.caller
-            if change.aspect == "rest" and all(placed.fraction == 1 for placed in study.placement.values())
-        ),
+        *idle_rest(study),
+    )
+
+
+def idle_rest(study: Study) -> tuple[Prose, ...]:
+    """Say where the caller keeps or drops what is not divided, and there is no such part."""
+    if any(placed.fraction != 1 for placed in study.placement.values()):
+        return ()
+    return tuple(
+        say("“{given}” changes nothing here: no kind of memory is divided in part.", given=text(change.words))
+        for change in study.caller
+        if change.aspect == "rest"
     )

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.symbols import Name, table
+from symbolic_mem.base.symbols import M_X, M_Y, B, C, Name, S, W, W_dcn, X, Y, n_pod, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
-from symbolic_mem.document.steps import Block
+from symbolic_mem.document.steps import Answer, Block
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.load import load
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
@@ -54,6 +55,7 @@ class At:
 
 
 Reader = Callable[[Any, At], Any]
+SENDING = (B, S, X, Y, M_X, M_Y, n_pod, C, W, W_dcn)  # the batch, the mesh and its rates
 
 
 def key(read: Reader, default: Any = None, *, name: str = "") -> Any:
@@ -96,7 +98,7 @@ def _figures(given: Any, at: At) -> tuple[str, ...]:
     return tuple(given)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Question(ABC):
     """One question of a study: its label, and the keys of its type, each read and checked once.
 
@@ -116,6 +118,9 @@ class Question(ABC):
     text: str = key(words, "")
     figures: tuple[str, ...] | None = field(default=None, kw_only=True, metadata={"read": _figures, "key": ""})
     replaced: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def __repr__(self) -> str:
+        return f"<question {self.label}: {self.ask}>"
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
@@ -188,6 +193,15 @@ class Question(ABC):
         given = Counter(change.aspect for change in self.own)
         return tuple(Counter(self.unknowns) - given)
 
+    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
+        """The question with the values that a caller gives, where they take the place of keys of its own."""
+        return self
+
+    @property
+    def weighed(self) -> bool:
+        """Whether it compares memory with that of one device."""
+        return False
+
     @property
     def counted(self) -> tuple[str, ...]:
         """The kinds of memory that the question counts."""
@@ -196,8 +210,11 @@ class Question(ABC):
     def reads(self, study: Study) -> frozenset[str] | None:
         """The names of the symbols whose values its answer depends on; None where that may be any.
 
-        A question about memory reads the symbols of the memory, of where it lives, and of its own keys.
+        A question about memory reads the symbols of the memory, of where it lives, and of its own keys; one about what layers
+        compute and send reads those of their load, of the batch, of the mesh and of its rates.
         """
+        if self.subject == "layers":
+            return frozenset(map(str, {*symbols_in(load(study.model)), *SENDING, *symbols_in(self)})) | {*self.unknowns}
         if self.subject != "memory":
             return None
         used = {*study.memory.total.free_symbols, *symbols_in(self)}
@@ -298,6 +315,21 @@ class Found:
         answer = "" if self.feasible and self.value is None else f": {self.value}"
         return f"<answer to {self.question.label!r} of {self.study.name}{answer}>"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.document.family import in_family
+        from symbolic_mem.render.arrange import TERMINAL, arrange_prose
+        from symbolic_mem.render.notebook import bundle, facts
+
+        unit = self.capacity_unit or "GiB"
+        lines = (
+            *self.summary,
+            *(("caution", said) for said in self.cautions),
+            *(("beside", said) for said in self.beside),
+        )
+        rows = [(head, arrange_prose(in_family(said, unit), TERMINAL)) for head, said in lines]
+        table = [facts("At a glance", rows)] if rows else []
+        return bundle(repr(self), [Answer(in_family(self.question.sentence(self), unit)), *table])
+
     @property
     def value(self) -> Any:
         """The number that answers, exactly; None where there is none, or more than one."""
@@ -307,6 +339,11 @@ class Found:
     def feasible(self) -> bool:
         """Whether there is an answer."""
         return True
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is an answer, and what was given is enough where that was asked."""
+        return self.feasible
 
     @property
     def reason(self) -> Prose | None:
@@ -340,9 +377,14 @@ class Found:
         return ()
 
     @property
+    def tried(self) -> tuple[str, ...]:
+        """The names of what was asked for of which the answer says, too, whether the value that it has is enough."""
+        return ()
+
+    @property
     def beside(self) -> tuple[Prose, ...]:
         """What must be said beside the answer: which values counted, then what the type of the question adds."""
-        return (*precedence(self.study, self.question), *self.question.beside(self))
+        return (*precedence(self.study, self.question, self.tried), *self.question.beside(self))
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
@@ -358,7 +400,7 @@ class Found:
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
-        said = precedence(self.study, self.question)
+        said = precedence(self.study, self.question, self.tried)
         cautions = self.cautions
         beside = {"beside": said} if said else {}
         return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}

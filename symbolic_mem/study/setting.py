@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -123,6 +123,12 @@ class Setting:
         seen.__dict__.update(at=instant)
         seen.__dict__.pop("memory", None)
         return seen
+
+    def without(self, symbol: sp.Symbol) -> Self:
+        """The setting without a value of that symbol."""
+        if symbol not in self.values:
+            return self
+        return replace(self, values={known: value for known, value in self.values.items() if known != symbol}, at=None)
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

@@ -61,6 +61,25 @@ class Study(Setting):
     def __repr__(self) -> str:
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbolic_mem.base.symbols import named
+        from symbolic_mem.document.prose import Amount, say, text
+        from symbolic_mem.document.steps import Block, Column, Paragraph, Table
+        from symbolic_mem.render.notebook import bundle, facts
+
+        rows = [
+            (say("{s}", s=symbol), text(named(symbol).meaning), say("{v}", v=Amount(value)))
+            for symbol, value in self.values.items()
+        ]
+        heads = (Column(text("symbol")), Column(text("meaning"), "text"), Column(text("value"), "right"))
+        set_otherwise = "; ".join(change.words for change in self.caller)
+        asked = [(each.label, text(each.title or each.ask)) for each in self.questions]
+        blocks: list[Block] = [Paragraph(text(f"Recipe {self.recipe.name}: {self.recipe.title}."))]
+        blocks += [Paragraph(text(f"Changed: {set_otherwise}."))] if set_otherwise else []
+        blocks += [Table(text("What is given"), heads, tuple(rows))] if rows else []
+        blocks += [facts("What is asked", asked)] if asked else []
+        return bundle(repr(self), blocks, self.title)
+
     def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
         """The study with all `changes` applied in order.
 
@@ -83,11 +102,13 @@ class Study(Setting):
     def change(
         self,
         *,
-        values: Mapping[str, object] | None = None,
+        values: Mapping[Any, object] | None = None,
         place: Mapping[str, object] | None = None,
         **named: Any,
     ) -> Study:
         """The study with what a caller sets otherwise by name, as on the command line (see `changes`).
+
+        Values are given by symbol or by name.
 
         >>> from symbolic_mem.library.read import load_study
         >>> [change.words for change in load_study("cs336-a2-xxl").change(values={"B": 64}, rest="kept").caller]
@@ -97,8 +118,11 @@ class Study(Setting):
 
     def called(self, changes: Iterable[Change]) -> Study:
         """The study with what a caller changes; each change is kept, so that it also wins over a question's own."""
-        changes = tuple(changes)
-        return replace(self.changed(changes), caller=(*self.caller, *changes))
+        caller = (*self.caller, *(changes := tuple(changes)))
+        study, aspects = self.changed(changes), {change.aspect for change in caller}
+        given = {symbol: value for symbol, value in study.values.items() if symbol.name in aspects}
+        questions = tuple(question.called(given) for question in study.questions)
+        return replace(study, caller=caller, questions=questions)
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""

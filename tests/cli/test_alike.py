@@ -88,14 +88,17 @@ def test_the_ledger_holds_whole_rows_and_sequences(study):
 
 def test_what_of_the_caller_is_not_used_is_said(study, said):
     path = study('ask = "min_degree"\ncapacity = "64 MiB"')
-    for given, words in (
-        (("--set", "n_fsdp=8"), "“n_fsdp = 8” is not used here: the question finds or sets n_fsdp itself."),
-        (("--rest", "dropped"), "“the rest is dropped” changes nothing here: no kind of memory is divided in part."),
-    ):
-        assert words in said("solve", path, *given)
-        assert words in json.loads(said("solve", path, *given, "--json"))["beside"]
-        assert words in said("check", path, *given, "--claim", "n_fsdp=4")
-        assert words in said("homework", path, *given).replace("\\", "")
+    given, words = (
+        ("--rest", "dropped"),
+        "“the rest is dropped” changes nothing here: no kind of memory is divided in part.",
+    )
+    assert words in said("solve", path, *given)
+    assert words in json.loads(said("solve", path, *given, "--json"))["beside"]
+    assert words in said("check", path, *given, "--claim", "n_fsdp=4")
+    assert words in said("homework", path, *given).replace("\\", "")
+    words = "“n_fsdp = 8” is not used here: the question finds or sets n_fsdp itself."
+    assert words in said("check", path, "--set", "n_fsdp=8", "--claim", "n_fsdp=4")
+    assert words not in said("solve", path, "--set", "n_fsdp=8")  # which says whether 8 is enough
 
 
 def test_a_key_of_the_question_in_whose_place_the_caller_gives_another_is_said(study, said):

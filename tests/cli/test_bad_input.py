@@ -171,7 +171,7 @@ def test_a_value_that_is_missing_is_named(refused, tmp_path):
     study = GOOD.replace("B = 4\n", "") + '[placement]\nactivations = { over = "n_fsdp" }\n'
     (tmp_path / "my.toml").write_text(study)
     said = refused("solve", "my.toml", "--device", "h200")
-    assert "needs a value for B; give it under [values] in the study or as --set B=..." in said
+    assert "needs a value for B; give it under [values] in the study, as --set B=..., or in Python as B=..." in said
     assert "needs a value for B" in refused("report", "my.toml")
 
 

@@ -79,7 +79,8 @@ def test_without_a_mesh_the_best_one_of_as_many_chips_is_shown(capsys, tmp_path)
         (["cs336-a2-xxl", "--chips", "60"], "X = 16 times Y = 4 is 64 chips, not 60"),
         (["cs336-a2-xxl", "--set", "M_X=0"], "M_X = 0 is not allowed"),
         (["llama-3.1-8b"], 'around a config.json in a study of your own, with [model] config = "config.json"'),
-        (["cs336-a2-xxl", "--device", "h100-80gb"], "names a memory, and comms asks about rates"),
+        (["cs336-a2-xxl", "--device", "rtx-4090"], "--device: rtx-4090 has no interconnect in the catalogue"),
+        (["cs336-a2-xxl", "--device", "tpu-v2"], "--device: unknown device 'tpu-v2'"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, said):

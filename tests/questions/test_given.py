@@ -1,157 +1,93 @@
-"""Numbers of a study's own, names of the model in formulas, and values that nothing reads."""
+"""A degree that has a value: whether a step fits there, what is left, and the smallest beside it."""
 
-from pathlib import Path
+from __future__ import annotations
 
 import pytest
 
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.documents.documents import homework
-from symbolic_mem.library.read import load_study
-from symbolic_mem.render.text import plain_prose
+import symbolic_mem as sm
+from symbolic_mem.documents.account import Account
 
-CONFIGS = Path(__file__).parents[2] / "symbolic_mem/library/studies/configs"
-
-STUDY = """
-title = "Days"
-[model]
-kind = "transformer"
-d_head = "d_model/n_heads"
-n_kv = "n_heads"
-gated = false
-[values]
-B = 2
-S = 8
-L = 3
-V = 11
-d_model = 4
-n_heads = 2
-d_ff = 16
-[given]
-n_gpus = {{ value = 8, unit = "GPUs", meaning = "number of GPUs" }}
-t_step = {{ value = "0.5", unit = "s", meaning = "time of a step" }}
-[[question]]
-label = "a"
-ask = "evaluate"
-{keys}
-"""
+GIB = 2**30
+# By hand: CS336's XXL has 32 L d_model d_ff bytes of states and B S L (d_model + d_ff) bytes of half its activations.
+STATES = 32 * 126 * 16384 * 53248
+HALF = 128 * 1024 * 126 * (16384 + 53248)
 
 
-@pytest.fixture
-def study(tmp_path):
-    def load(keys):
-        path = tmp_path / "my.toml"
-        path.write_text(STUDY.format(keys=keys), encoding="utf-8")
-        return load_study(str(path))
-
-    return load
+def asked(label="b", name="cs336-a2-xxl", **changes):
+    return sm.answer(sm.load_study(name).change(**changes), label)
 
 
-def said(study):
-    (found,) = homework(study).found
-    return plain_prose(found.question.sentence(found))
+@pytest.mark.parametrize("n", [1, 8, 45, 46, 64])
+def test_a_degree_that_is_given_fits_or_not(n):
+    found = asked(values={"n_fsdp": n})
+    held, room = (STATES + HALF) / n, 95 * GIB
+    assert found.given.fits == (held < room) == (n >= 46)
+    assert found.given.held * n == STATES + HALF
+    facts = found.facts
+    assert (facts["given"], facts["fits"], facts["value"]) == (n, n >= 46, 46)
+    assert facts["left_bytes"] == (room * n - STATES - HALF) // n
+    assert facts["peak_bytes"] == facts["total_bytes"] == -(-(STATES + HALF) // n)
+    assert facts["per_device_bytes"] == -(-(STATES + HALF) // 46)
 
 
-def test_a_number_of_its_own_is_listed_and_can_be_set(study):
-    loaded = study('steps = [{ name = "t", formula = "t_step*n_gpus", unit = "s", statement = "GPU seconds" }]')
-    rows = [[plain_prose(cell) for cell in row] for row in homework(loaded).sections[0].blocks[0].rows]
-    assert rows[-2:] == [["n_gpus", "number of GPUs", "GPUs", "8"], ["t_step", "time of a step", "s", "0.5"]]
-    assert said(loaded) == "GPU seconds: t = 4 s."
-    assert said(loaded.change(values={"n_gpus": 3, "t_step": "0.25"})) == "GPU seconds: t = 0.75 s."
-    assert homework(loaded).found[0]["t"].at(n_gpus=100) == 50
+def test_nothing_is_given_where_nothing_has_a_value():
+    found = asked()
+    assert found.given is None and "given" not in found.facts and found.enough
 
 
-def test_a_question_and_a_case_may_give_it_another_value(study):
-    loaded = study(
-        'values = { t_step = "0.1" }\ncases = [{ name = "x", n_gpus = 1 }, { name = "y", n_gpus = 2 }]\n'
-        'steps = [{ name = "t", formula = "t_step*n_gpus", unit = "s", statement = "GPU seconds" }]'
+def test_a_limit_that_must_not_be_reached():
+    room = (STATES + HALF) // 64
+    assert room * 64 == STATES + HALF
+    for strict, fits in ((False, True), (True, False)):
+        question = sm.load_study("cs336-a2-xxl").question("b").given({"strict": strict}, "here")
+        study = sm.load_study("cs336-a2-xxl").change(values={"n_fsdp": 64}, capacity=f"{room} B")
+        assert question.answer(study.under(question)).given.fits is fits
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 8])
+def test_the_peak_of_a_given_degree_is_that_of_the_account(n):
+    study = sm.load_study("llama-3.1-8b").change(values={"n_fsdp": n})
+    found = sm.answer(study, "b")
+    account = Account(study.change(device="h100-80gb", reading="reported"))
+    assert found.given.held == max(one.bytes for one in account.instants)
+    assert found.given.fits is account.fits is (n >= 4)
+    assert found.given.left == account.left
+    assert found.value == sm.answer(sm.load_study("llama-3.1-8b"), "b").value == 4
+
+
+def test_rules_count_for_a_given_degree():
+    question = sm.load_study("cs336-a2-xxl").question("b").given({"multiple_of": 8}, "here")
+    for n, fits in ((47, False), (48, True), (40, False)):
+        study = sm.load_study("cs336-a2-xxl").change(values={"n_fsdp": n})
+        found = question.answer(study.under(question))
+        assert (found.given.fits, found.value) == (fits, 48)
+    assert found.given.broken == () and found.given.left < 0
+
+
+def test_where_no_number_is_enough_the_given_one_is_still_answered():
+    found = asked("b, literally", values={"n_fsdp": 1000})
+    assert not found.feasible and not found.enough and found.facts["given"] == 1000 and not found.given.fits
+    assert found.given.held * 1000 == STATES + HALF + 1000 * HALF
+
+
+def test_a_study_without_placement_is_asked_about_one_device(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text(
+        'title = "One"\nvalues = { d_model = 512, d_ff = 2048, L = 4, B = 16, S = 256 }\n'
+        'model = { kind = "ffn" }\nrecipe = { preset = "cs336" }\n[[question]]\nask = "min_degree"\ncapacity = "208 MiB"\n'
     )
-    assert said(loaded) == "GPU seconds: 0.1 s for x and 0.2 s for y."
+    study = sm.load_study(str(path))
+    assert sm.answer(study, "1").value == 1  # 128 MiB of states and 80 MiB of activations
+    assert sm.answer(study.change(capacity="207 MiB"), "1").value is None
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "refused"),
-    [
-        ("n_gpus", "1.5", "--set: n_gpus = '1.5' is not allowed; give a positive whole number"),
-        ("n_gpu", "2", "--set: unknown symbol 'n_gpu'; did you mean 'n_gpus'"),
-        ("t_step", "0", "--set: t_step '0' must be more than zero"),
-        ("t_step", "x", "--set: t_step 'x' is not a positive number"),
-    ],
-)
-def test_another_value_is_read_like_the_first(study, name, value, refused):
-    loaded = study('steps = [{ name = "t", formula = "t_step*n_gpus" }]')
-    with pytest.raises(BadInput) as error:
-        loaded.change(values={name: value})
-    assert refused in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("given", "refused"),
-    [
-        ("x = 3", "[given] x: give a table"),
-        ("x = { value = 3 }", "[given] x: meaning must be given"),
-        ('L = { value = 3, meaning = "m" }', "[given] L: 'L' is the name of a symbol of every study"),
-        ('"x y" = { value = 3, meaning = "m" }', "[given] x y: 'x y' is not a name"),
-        ('x = { value = -3, meaning = "m" }', "[given] x: x = -3 is not allowed"),
-        ('x = { value = true, meaning = "m" }', "is not"),
-        ('x = { value = 3, meaning = "m", units = "s" }', "unknown key 'units'; did you mean 'unit'?"),
-    ],
-)
-def test_a_number_that_cannot_be_read_is_refused_with_its_place(tmp_path, given, refused):
-    path = tmp_path / "my.toml"
-    path.write_text(f'title = "x"\n[model]\nkind = "ffn"\n[given]\n{given}\n', encoding="utf-8")
-    with pytest.raises(BadInput) as error:
-        load_study(str(path))
-    assert refused in str(error.value)
-
-
-def test_formulas_ask_the_model_by_name(study):
-    names = (
-        "parameters",
-        "parameters_mlp",
-        "forward_flops",
-        "flops_attention_scores",
-        "flops_head",
-        "kv_cache_per_token",
+def test_a_report_of_a_study_that_asks_nothing_asks_whether_a_step_fits(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text(
+        'title = "One"\nvalues = { d_model = 512, d_ff = 2048, L = 4, B = 16, S = 256 }\n'
+        'model = { kind = "ffn" }\nrecipe = { preset = "cs336" }\n'
     )
-    steps = ", ".join(f'{{ name = "x{n}", formula = "{name}" }}' for n, name in enumerate(names))
-    (found,) = homework(study(f"steps = [{steps}]")).found
-    mlp, attention, norms = 3 * 2 * 4 * 16, 3 * 4 * 4 * 4, 3 * 2 * 4 + 4
-    scores = 3 * 2 * 2 * (2 * 2 * 8) * 2 * 8  # layers, products, multiply and add, B heads S rows, d_head, S
-    rows = 2 * 8
-    everything = 2 * rows * (mlp + attention) + scores + 2 * rows * 4 * 11
-    assert [found[f"x{n}"].value for n in range(len(names))] == [
-        mlp + attention + norms + 2 * 11 * 4,
-        mlp,
-        everything,
-        scores,
-        2 * rows * 4 * 11,
-        3 * 2 * 4,
-    ]
-    with pytest.raises(BadInput, match="question a, x: the decoder-only transformer has no parameters experts: leave"):
-        homework(study('steps = [{ name = "x", formula = "parameters_experts" }]'))
-
-
-def test_a_case_may_have_a_model_of_its_own(study):
-    cases = ", ".join(
-        f'{{ name = "{name}", model = {{ config = "{CONFIGS / name}.json" }} }}'
-        for name in ("deepseek-v3", "llama-3.1-8b")
-    )
-    loaded = study(
-        f'cases = [{cases}]\nsteps = [{{ name = "c", formula = "2*kv_cache_per_token", unit = "bytes", statement = "Cache" }}]'
-    )
-    assert said(loaded) == "Cache: 70,272 bytes for deepseek-v3 and 131,072 bytes for llama-3.1-8b."
-    with pytest.raises(
-        BadInput, match=r"--set L: L is fixed in my: question 'a' gives or finds it itself; what can be set"
-    ):
-        homework(loaded.change(values={"L": 4}))
-
-
-def test_a_value_that_nothing_reads_is_refused(study):
-    loaded = study('steps = [{ name = "t", formula = "t_step*n_gpus" }]')
-    with pytest.raises(BadInput, match="--set L: nothing that my asks reads L; it reads n_gpus, t_step"):
-        homework(loaded.change(values={"L": 4}))
-    with pytest.raises(
-        BadInput, match=r"--set d_c: nothing that llama-3\.1-8b asks reads d_c; it reads B, L, S, V, d_ff"
-    ):
-        homework(load_study("llama-3.1-8b").change(values={"d_c": 4}))
-    assert homework(load_study("llama-3.1-8b").change(values={"n_tp": 4})).found  # a degree is told beside the answer
+    study = sm.load_study(str(path))
+    assert sm.report(study).found == ()
+    (found,) = sm.report(study.change(capacity="1 GiB")).found
+    assert found.value == 1

@@ -197,10 +197,12 @@ def test_the_reason_is_that_of_the_instant_which_never_fits(freed):
     assert "1 MiB too much; divide more of the memory, or make the model smaller." in said
 
 
-@pytest.mark.parametrize("ask", ['ask = "min_degree"', 'ask = "recompute"', 'ask = "headroom"\ndevices = 4'])
+@pytest.mark.parametrize(
+    "ask", ['ask = "min_degree"\nfor = "n_tp"', 'ask = "recompute"', 'ask = "headroom"\ndevices = 4']
+)
 def test_a_degree_that_divides_nothing_at_any_instant_is_refused(ask, freed):
     with pytest.raises(
-        BadInput, match="no kind of memory is divided over n_fsdp; place one over it, or ask what fits one device"
+        BadInput, match=r"no kind of memory is divided over n_(fsdp|tp); place one over it, or ask what fits one device"
     ):
         homework(freed(f'{ask}\ncapacity = "1 GiB"', over=()))
 

@@ -342,6 +342,8 @@ def answer_words(
         "counted": few_figures(capacity) or counted,
         "each": each,
     }
+    if not placement and not rules:
+        return say("Nothing is divided, and one device is enough: {each}, {share}, fits its {counted}.", **pieces)
     if rules and reading is not None:
         return say(
             "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {number} {devices} {each}, "

@@ -19,6 +19,7 @@ from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
+from symbolic_mem.questions.parts.given import Given
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
@@ -39,6 +40,7 @@ class FoundDegree(FoundAtInstants):
     degree: Degree
     lacking: TokensThatFit | None = None
     readings: tuple[Reading, ...] = ()
+    given: Given | None = None
 
     @property
     def value(self) -> int | None:
@@ -81,6 +83,16 @@ class FoundDegree(FoundAtInstants):
         """The degree without rules: the largest of all instants, None where no degree is enough at one of them."""
         values = [one.degree.ideal.value for one in self.everywhere if isinstance(one, FoundDegree)]
         return None if None in values else max(value for value in values if value is not None)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the degree that is given fits, or, where none is, whether there is one."""
+        return self.feasible if self.given is None else self.given.fits
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        """The degree, where it has a value."""
+        return () if self.given is None else (str(self.symbol),)
 
     @property
     def reason(self) -> Prose | None:
@@ -149,12 +161,14 @@ class FoundDegree(FoundAtInstants):
                 reached = "no such number" if step.after is None else str(step.after)
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
-        if solved.value is not None:
+        if self.given is not None:
+            yield self.given.row
+        if solved.value is not None and (self.given is None or self.given.value != solved.value):
             yield held_at(solved.value, self.held(solved.value), ideal.capacity, fits=True, what=fitting(self.study))
         below = solved.largest_below
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
-        yield from peak_summary(self.fullest_instants)
+        yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
         yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:
             yield "assumed", said
@@ -176,7 +190,7 @@ class FoundDegree(FoundAtInstants):
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
-            **self._peak_facts,
+            **(self._peak_facts if self.given is None else self.given.facts(self.kinds)),
             "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,
             "reason": self.reason,

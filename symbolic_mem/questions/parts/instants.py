@@ -74,13 +74,16 @@ def fitting_one(study: Study) -> str:
     return "what one device then keeps" if study.at is None else "the peak of one device"
 
 
-def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool) -> Bound:
-    """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit."""
+def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool, alone: bool = False) -> Bound:
+    """Bound a degree at the instant of the study; `BadInput` where it divides nothing at any instant that must fit.
+
+    With `alone` the question is whether one device is enough, where nothing is divided.
+    """
     from symbolic_mem.base.limit import Limit
     from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 
     memory = study.placed(kinds)
-    if not is_divided(memory, symbol):
+    if not (alone or is_divided(memory, symbol)):
         need_divided(symbol, *(one.placed(kinds) for one in instants(study, kinds)))
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 

@@ -135,7 +135,7 @@ def _fraction(given: Any, at: At) -> Change:
     return use_fraction(given, at.where)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OnDevice(Question):
     """A question that compares memory with that of one device."""
 
@@ -153,6 +153,11 @@ class OnDevice(Question):
             raise BadInput(f"{self.where}: capacity and {other} both say which memory counts; give one of them")
         return super().checked()
 
+    @property
+    def weighed(self) -> bool:
+        """It compares memory with that of one device."""
+        return True
+
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """Say which instant of a step is counted, where gradients do not persist and are counted."""
         if "gradients" not in self.counted:
@@ -160,7 +165,7 @@ class OnDevice(Question):
         return decided_words(found) or instant_words(found.study)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OfKinds(OnDevice):
     """A question that may count only some kinds of memory, with the rest kept or dropped."""
 
@@ -228,7 +233,7 @@ def _at_most(number: sp.Expr) -> AtMost:
     return AtMost(number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ruled(Question):
     """A question about a degree under the rules of real clusters."""
 
@@ -268,7 +273,7 @@ def figures(given: Any, at: At) -> str:
     return str(given)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Printed(Question):
     """A question whose answer a source prints as one figure, in one edition of it or in several."""
 

@@ -135,14 +135,18 @@ def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
     }
 
 
-def verdict(found: Sequence[Fullest], capacity: Capacity | None, fits: bool | None) -> Iterator[tuple[str, Prose]]:
-    """Whether the peak, or what is kept, fits the device that counts."""
-    if capacity is None or fits is None:
+def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | None) -> Iterator[tuple[str, Prose]]:
+    """Whether the peak, or what is kept, fits the device that counts, and how much is left or too much."""
+    if capacity is None or left is None:
         return
-    pieces = {"what": "the peak" if found else "what is kept", "room": about(Amount(capacity.counted, capacity.unit))}
+    pieces = {
+        "what": "the peak" if found else "what is kept",
+        "room": about(Amount(capacity.counted, capacity.unit)),
+        "left": about(Amount(symbolic(abs(left)), capacity.unit)),
+    }
     yield (
         "capacity",
-        say("{what} fits the {room} of one device", **pieces)
-        if fits
-        else say("{what} does not fit the {room} of one device", **pieces),
+        say("{what} fits the {room} of one device, and {left} stay free", **pieces)
+        if left >= 0
+        else say("{what} does not fit the {room} of one device: {left} too much", **pieces),
     )

@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amount, apart, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Side, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
 from symbolic_mem.document.words import gib
 from symbolic_mem.document.work import Work
@@ -88,6 +88,29 @@ def power_steps(bound: UpperBound, written: Mapping[int, tuple[sp.Expr, ...]], w
             *chains,
         )
     ]
+
+
+def power_summary(upper: Upper) -> Iterator[tuple[str, Prose]]:
+    """The bound and its condition at a glance, with the powers of the unknown by name where they are too long, and their bytes."""
+    bound = upper.bound
+    x, sign, a = bound.symbol, bound.limit.sign, {k: local("a", str(k)) for k, _ in bound.powers}
+    room = C_mem - a[0] if 0 in a else C_mem
+    if bound.quotient is not None:
+        present = [k for k in a if k > 0]
+        short = room / a[1] if present == [1] else sp.sqrt(room / a[2]) if present == [2] else None
+        named_parts = (
+            say("{q}; --json has it in full", q=short) if short is not None else text("long; --json has it in full")
+        )
+        yield "bound", say("{x} {sign} {q}", x=x, sign=sign, q=Brief(bound.quotient, otherwise=named_parts))
+    line = say("{one} {sign} {capacity}", one=bound.condition.lhs, sign=sign, capacity=bound.capacity)
+    parts = say("{one} {sign} {capacity}", one=a.get(0, sp.S.Zero), sign=sign, capacity=C_mem)
+    yield "condition", Prose((Brief(line, otherwise=parts),))
+    for k, coefficient in sorted(upper.coefficients):
+        size = Amount(symbolic(coefficient), "GiB")
+        if k == 0:
+            yield str(a[k]), say("{size} on one device, whatever {x} is", size=size, x=x)
+        else:
+            yield str(a[k]), say("{size} for each {power}", size=size, power=x**k)
 
 
 def requirement(bound: UpperBound) -> Step:

@@ -49,7 +49,8 @@ Choices = tuple[Choice, ...]
 class Variant:
     """A study as one side has it, how a sentence names it, and the memory that is compared.
 
-    That is the memory of one device where the sides are `placed` differently, the whole memory otherwise. A side that
+    That is the memory of one device where the sides are `placed` differently or all degrees have values, the whole memory
+    otherwise. A side that
     has something of its own is `set_apart` from the study as it stands.
     """
 
@@ -69,7 +70,8 @@ def two_sides(study: Study, choices: Mapping[str, Choices]) -> tuple[Variant, Va
     twice = any(len(values) == 2 for values in choices.values())
     first = {name: values[0] for name, values in choices.items() if twice}
     second = {name: values[-1] for name, values in choices.items()}
-    placed = bool({"plan", "place", "rest"} & set(choices))
+    degrees = {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
+    placed = bool({"plan", "place", "rest"} & set(choices)) or (bool(degrees) and degrees <= set(study.values))
     return _variant(study, first, second, placed), _variant(study, second, first, placed)
 
 

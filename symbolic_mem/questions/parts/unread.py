@@ -1,40 +1,73 @@
-"""Values of a caller that nothing in a study reads: they are refused, and it is said what is read, or who fixes them."""
+"""What a caller gives and nothing that is asked reads: it is refused, and it is said what is read, or who fixes it."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup
 from symbolic_mem.questions.parts.assumptions import DEGREES
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
+# What a change of each aspect needs in order to count, and how a refusal says that.
+_DEVICE = dict.fromkeys(("device", "reading", "reserved", "usable"), "the memory of a device")
+_KEPT = dict.fromkeys(("recipe", "profile", "optimizer", "plan", "rest"), "memory")
+_ACTIVATIONS = dict.fromkeys(("recompute", "kernel", "loss"), "what is kept for the backward pass")
 
-def refuse_unread(study: Study) -> None:
-    """Raise `BadInput` for a value that the caller gives and no question of the study reads.
+
+def refuse_unread(study: Study, questions: Sequence[Question] | None = None) -> None:
+    """Raise `BadInput` for what the caller gives and none of the `questions` reads: those of the study, without others.
 
     Degrees are not refused: what divides nothing is said beside the answer.
 
     >>> from symbolic_mem.library.read import load_study
     >>> refuse_unread(load_study("llama-3.1-8b").change(values={"E": 4}))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: --set E: nothing that llama-3.1-8b asks reads E; it reads B, L, S, V, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
+    symbolic_mem.base.errors.BadInput: E = 4: nothing that llama-3.1-8b asks reads E; it reads B, L, S, V, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
+    >>> refuse_unread(load_study("kv-cache").change(device="h100-80gb"))
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: device h100-80gb: nothing that kv-cache asks is about the memory of a device; leave it out
     """
-    given = [change.aspect for change in study.caller if _is_value(study, change.aspect)]
-    if not given or not study.questions:
+    asked = study.questions if questions is None else questions
+    if not asked or not study.caller:
         return
-    read = [question.reads(study.under(question)) for question in study.questions]
-    if any(names is None for names in read):
+    _refuse_aspects(study, asked)
+    refuse_values(study, [question.reads(study.under(question)) for question in asked], asked)
+
+
+def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Sequence[Question] = ()) -> None:
+    """Raise `BadInput` for a value that the caller gives and that is not among the names that are `read`; None reads any."""
+    names = list(read)
+    if any(each is None for each in names):
         return
-    known = set().union(*(names for names in read if names is not None))
-    for name in given:
-        if name in known:
+    known = set().union(*(each for each in names if each is not None))
+    for change in study.caller:
+        name = change.aspect
+        if name in known or not _is_value(study, name):
             continue
-        fixing = [question.label for question in study.questions if name in question.finds]
+        fixing = [question.label for question in asked if name in question.finds]
         if fixing:
             raise BadInput(
-                f"--set {name}: {name} is fixed in {study.name}: question {fixing[0]!r} gives or finds it itself; "
+                f"{change.words}: {name} is fixed in {study.name}: question {fixing[0]!r} gives or finds it itself; "
                 f"what can be set: {_listed(known)}"
             )
-        raise BadInput(f"--set {name}: nothing that {study.name} asks reads {name}; it reads {_listed(known)}")
+        raise BadInput(f"{change.words}: nothing that {study.name} asks reads {name}; it reads {_listed(known)}")
+
+
+def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
+    memory = [question for question in asked if question.subject == "memory"]
+    there = {
+        "the memory of a device": any(question.weighed for question in memory),
+        "memory": bool(memory),
+        "what is kept for the backward pass": any("activations" in question.counted for question in memory),
+    }
+    for change in study.caller:
+        aspect = change.aspect
+        placed = aspect.startswith("placement of the ")
+        needs = "memory" if placed else (_DEVICE | _KEPT | _ACTIVATIONS).get(aspect)
+        if needs is not None and not there[needs]:
+            raise BadInput(f"{change.words}: nothing that {study.name} asks is about {needs}; leave it out")
 
 
 def _is_value(study: Study, name: str) -> bool:

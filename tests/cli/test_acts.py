@@ -1,0 +1,146 @@
+"""Every option of every verb acts, or is refused with a reason: the list of what was changed does not count as an answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from symbolic_mem.cli.main import VERBS, group
+
+STUDY = "llama-3.1-8b"
+BASE = {
+    "account": ("--set", "n_fsdp=8"),
+    "solve": (),
+    "check": ("--claim", "n_fsdp=3"),
+    "compare": ("--recipe", "pure-bf16"),
+    "comms": ("--device", "h100-80gb", "--set", "X=8", "--set", "Y=8"),
+    "homework": (),
+    "report": (),
+}
+# A value of each option that is not the one that the study has.
+SHARED = {
+    "values": "B=3",
+    "recipe": "fp32",
+    "optimizer": "lion",
+    "recompute": "full",
+    "profile": "hf-cuda-autocast",
+    "kernel": "eager",
+    "loss": "fused",
+    "device": "a100-80gb",
+    "capacity": "30 GiB",
+    "reading": "marketed",
+    "plan": "zero-1",
+    "place": "gradients=1/2",
+    "rest": "dropped",
+    "devices": None,  # names a file: `--device` takes from it
+    "like": "llama",
+    "origin": "transformers",
+}
+OWN = {
+    "solve": {
+        "symbol": "S",
+        "question": "c",
+        "kinds": "weights",
+        "strict": True,
+        "reserve": "2 GiB",
+        "usable": "0.9",
+        "multiple_of": "3",
+        "power_of_two": None,  # 4 is one already
+        "divides": "6",
+        "at_most_devices": "3",
+        "whole_samples": None,  # nothing of the activations is divided
+        "padded_rows": True,
+    },
+    "check": {"given": "P=3", "question": "c"},
+    "comms": {"overlap": "sum", "axes": "optimal", "scheme": "fsdp", "pass": "step", "chips": "16"},
+}
+BEFORE: dict[str, list[str]] = {}
+COUNTED = {"as_json", "fail_if_infeasible", "fail_if_wrong", "outputs", "output", "templates", "path", "study", "help"}
+
+
+def answers(text):
+    """What a verb prints, but for the lines that only repeat what was asked."""
+    told = ("Changed by the caller", "The caller has set", "question itself sets")
+    return [line for line in text.splitlines() if not any(words in line for words in told)]
+
+
+def cases():
+    """Each option of each verb that computes, with a value of it."""
+    for verb, base in BASE.items():
+        command = group.get_command(None, verb)
+        for option in command.params:
+            if option.name in COUNTED:
+                continue
+            known = {**SHARED, **OWN.get(verb, {})}
+            assert option.name in known, f"{verb} {option.name}: give this table a value of it"
+            if known[option.name] is not None:
+                words = (option.opts[0],) if known[option.name] is True else (option.opts[0], known[option.name])
+                yield pytest.param(verb, base, words, id=f"{verb} {' '.join(words)}")
+
+
+def test_every_verb_that_computes_is_turned():
+    assert set(VERBS) - set(BASE) <= {"verify", "list", "show", "completion"}, "a new verb belongs in BASE"
+
+
+@pytest.mark.parametrize(("verb", "base", "words"), list(cases()))
+def test_every_option_acts_or_is_refused(run, verb, base, words):
+    if verb not in BEFORE:
+        done = run(verb, STUDY, *base)
+        assert done.status == 0, done.err
+        BEFORE[verb] = answers(done.out)
+    after = run(verb, STUDY, *base, *words)
+    if after.status == 0:
+        assert answers(after.out) != BEFORE[verb]
+    else:
+        assert (after.status, after.out) == (2, "") and len(after.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (("account", STUDY, "--set", "E=4"), "E = 4: nothing that llama-3.1-8b asks reads E"),
+        (("solve", STUDY, "--set", "E=4"), "E = 4: nothing that llama-3.1-8b asks reads E"),
+        (("check", STUDY, "--set", "E=4", "--claim", "n_fsdp=4"), "reads E"),
+        (("compare", STUDY, "--set", "E=4", "--recipe", "fp32"), "reads E"),
+        (("comms", "cs336-a2-xxl", "--set", "E=4"), "reads E"),
+        (("comms", "cs336-a2-xxl", "--recompute", "full"), "--recompute changes what is kept"),
+        (("comms", "cs336-a2-xxl", "--recipe", "fp32"), "two bytes for each element"),
+        (("account", STUDY, "--reading", "marketed"), "none is named; add --device"),
+        (("account", STUDY, "--capacity", "80 GB", "--reading", "marketed"), "has none; leave it out"),
+        (
+            ("homework", "kv-cache", "--device", "h100-80gb"),
+            "device h100-80gb: nothing that kv-cache asks is about the memory",
+        ),
+        (("report", "kv-cache", "--recipe", "fp32"), "recipe fp32: nothing that kv-cache asks is about memory"),
+        (("homework", "zero-table-1", "--recompute", "full"), "is about what is kept for the backward pass"),
+        (("homework", "zero-table-1", "--capacity", "80 GB"), "capacity 80 GB: nothing that zero-table-1 asks"),
+    ],
+)
+def test_what_nothing_reads_is_refused(refused, call, said):
+    assert said in refused(*call)
+
+
+def test_a_degree_takes_the_place_of_the_devices_of_a_question(run):
+    eight, four = (
+        run("solve", "headroom", "--question", "a"),
+        run("solve", "headroom", "--question", "a", "--set", "n_fsdp=4"),
+    )
+    assert "On 8 devices each holds" in eight.out and "On 4 devices each holds" in four.out
+    assert run("check", "headroom", "--question", "a", "--set", "n_fsdp=4", "--claim", "B=2").out.count("right") == 1
+
+
+def test_a_degree_takes_the_place_of_the_rows_of_a_table(run):
+    said = run("homework", "zero-table-1", "--set", "n_fsdp=8").out
+    assert "| $8$ | $120$ | $41.25$ | $28.125$ | $15$ |" in said  # 16 P, 4 P + 12 P/8, 2 P + 14 P/8, 16 P/8; P = 7.5e9
+
+
+def test_the_rates_of_a_device_count_in_what_is_sent(run):
+    def mathematics(*call):
+        rows = json.loads(run("comms", *call, "--json").out)["times"]
+        return next(row["seconds"] for row in rows if row["name"] == "mathematics")
+
+    rates = {"h100-80gb": 989.4e12, "a100-80gb": 312e12}  # dense BF16 FLOP/s of the data sheets
+    times = {name: mathematics("cs336-a2-xxl", "--device", name) for name in rates}
+    assert times["h100-80gb"] * rates["h100-80gb"] == pytest.approx(times["a100-80gb"] * rates["a100-80gb"])
+    assert mathematics(STUDY, "--device", "h100-80gb", "--set", "X=8", "--set", "Y=8") > 0
