@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import subprocess
 
 
+class OutOfTime(RenderError):
+    """A program that was not done in time, and was stopped."""
+
+
 def search_path() -> str:
     """Return PATH without its relative entries, which would find programs in the current folder."""
     entries = os.environ.get("PATH", "").split(os.pathsep)
@@ -67,7 +71,7 @@ def run_program(
         output: a file for standard output and error; None throws them away.
 
     Raises:
-        RenderError: the deadline passed.
+        OutOfTime: the deadline passed.
     """
     import subprocess
 
@@ -85,7 +89,7 @@ def run_program(
             return process.wait(timeout=max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             name = Path(command[0]).name
-            raise RenderError(
+            raise OutOfTime(
                 f"{name} did not finish the PDF in time and was stopped; give it a longer `timeout` or a shorter document"
             ) from None
         finally:
