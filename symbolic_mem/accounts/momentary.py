@@ -33,27 +33,36 @@ def _loss(vocabulary: sp.Expr, size: sp.Expr, chunks: int, source: str) -> Term:
     )
 
 
-def loss_term(built: Built, recipe: Recipe) -> Term | None:
-    """Return what the loss holds for a moment, or None where the model has no loss, or it has not been measured."""
+def loss_is_known(built: Built) -> bool:
+    """Say whether it has been measured what the loss of a model holds for a moment, such as not of logits with a cap."""
     architecture = built.architecture
     if architecture is None or not architecture.described or architecture.head != "language model":
-        return None
-    from symbolic_mem.models.losses import loss
+        return False
     from symbolic_mem.models.profile import profile
 
-    if built.loss:
-        chosen = loss(built.loss)
-        source = chosen.source or LOSS_SOURCE
-        return (
-            _loss(architecture.vocabulary, sp.Integer(chosen.gradients), chosen.chunks, source)
-            if chosen.gradients
-            else None
-        )
     how = profile(built.profile)
-    if how.loss_gradients == "" or how.loss in how.families.get(architecture.family, {}):
-        return None  # such as logits with a cap
+    own = how.loss in how.families.get(architecture.family, {})
+    return bool(built.loss) or not (how.loss_gradients == "" or own)
+
+
+def loss_term(built: Built, recipe: Recipe) -> Term | None:
+    """Return what the loss holds for a moment, or None where that is nothing, or it has not been measured."""
+    if not loss_is_known(built):
+        return None
+    assert built.architecture is not None
+    vocabulary = built.architecture.vocabulary
+    if built.loss:
+        from symbolic_mem.models.losses import loss
+
+        chosen = loss(built.loss)
+        if not chosen.gradients:
+            return None
+        return _loss(vocabulary, sp.Integer(chosen.gradients), chosen.chunks, chosen.source or LOSS_SOURCE)
+    from symbolic_mem.models.profile import profile
+
+    how = profile(built.profile)
     size = how.bytes(how.loss_gradients)
-    return _loss(architecture.vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
+    return _loss(vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
 
 
 def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]:

@@ -14,6 +14,7 @@ from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
+from symbolic_mem.claims.mistaken import Mistaken
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
@@ -140,7 +141,7 @@ def _pinned(case: Case, name: str) -> Case:
     deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
     if not deciding:
         return case
-    case = replace(case, study=replace(case.study, pinned=tuple(deciding)))
+    case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))
     if not same_symbol(M_device, name) or found.value is None or not isinstance(found, FoundDegree):
         return case
     return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(found.value)})

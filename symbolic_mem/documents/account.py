@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -86,7 +86,7 @@ class Account:
     @cached_property
     def instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step on one device; none while a symbol has no value."""
-        step = [replace(self.study, at=one) for one in self.study.timeline]
+        step = [self.study.seen_at(one) for one in self.study.timeline]
         if any(missing(one.placed().total, self.study.values) for one in step):
             return ()
         return fullest(step, self.study.values)

@@ -32,7 +32,7 @@ from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
-from symbolic_mem.solvers.powers import contained, powers_of, written_coefficients
+from symbolic_mem.solvers.powers import contains, powers_of, written_coefficients
 from symbolic_mem.study.question import Claimed, Found, key, naming
 from symbolic_mem.study.study import Study
 
@@ -87,7 +87,7 @@ class Headroom(OfKinds):
     def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper, tuple[Upper, ...]] | None:
         """The largest value of a symbol at the instant that allows least, and at all; None where there is none to tell."""
         memories = [one.placed(self.counted) for one in moments]
-        if not any(str(x) in contained(memory) for memory in memories):
+        if not any(contains(memory, x) for memory in memories):
             return None
         try:
             found = [self._upper(one, x) for one in moments]
@@ -100,7 +100,7 @@ class Headroom(OfKinds):
         """Why the memory does not say how far a symbol can grow; None where it does, or does not contain it."""
         for one in moments:
             memory = one.placed(self.counted)
-            if str(x) not in contained(memory):
+            if not contains(memory, x):
                 continue
             try:
                 powers_of(memory, x)

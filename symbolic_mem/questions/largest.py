@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,7 +40,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
-from symbolic_mem.solvers.powers import contained, written_coefficients
+from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.study.question import At, Claimed, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -75,7 +75,7 @@ class Largest(Printed, OfKinds):
     def upper(self, study: Study) -> Upper:
         """Solve for the unknown at the instant of the study, which may hold nothing of it: the engine of every face."""
         memory = study.placed(self.counted)
-        if str(self.symbol) not in contained(memory):
+        if not contains(memory, self.symbol):
             moments = instants(study, self.counted)
             known = sorted({name for one in moments for name in contained(one.placed(self.counted))})
             if str(self.symbol) not in known:
@@ -89,9 +89,12 @@ class Largest(Printed, OfKinds):
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        return hardest(
-            instants(self._open(study), self.counted), self._at_instant, lambda found: tightness(found.upper)
+        found = hardest(
+            instants(self._open(study), self.counted),
+            lambda one: FoundLargest(one, self, one.capacity, self.upper(one)),
+            lambda one: tightness(one.upper),
         )
+        return replace(found, written=self._written(found))
 
     def _open(self, study: Study) -> Study:
         """The study without a value of the unknown, so that its instants are those of many blocks."""
@@ -99,12 +102,12 @@ class Largest(Printed, OfKinds):
             return study
         return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != self.symbol})
 
-    def _at_instant(self, study: Study) -> FoundLargest:
-        answer, parameters = self.upper(study), study.model.parameters
-        with_p = self.symbol != P and not parameters.has(self.symbol) and not missing(parameters, study.values)
-        powers = [k for k, _ in answer.bound.powers]
-        written = written_coefficients(answer.bound.memory, self.symbol, powers, with_p=with_p)
-        return FoundLargest(study, self, study.capacity, answer, written)
+    def _written(self, found: FoundLargest) -> Mapping[int, tuple[sp.Expr, ...]]:
+        """The coefficients of the memory in the unknown, by power."""
+        parameters, bound = found.study.model.parameters, found.upper.bound
+        with_p = self.symbol != P and not parameters.has(self.symbol) and not missing(parameters, found.study.values)
+        powers = [k for k, _ in bound.powers]
+        return written_coefficients(bound.memory, self.symbol, powers, with_p=with_p)
 
     def steps(self, found: FoundLargest) -> Iterator[Block]:
         """The terms, collected by powers of the unknown, the requirement solved for it, and a check."""
@@ -154,7 +157,7 @@ class FoundLargest(FoundAtInstants):
 
     capacity: Capacity
     upper: Upper
-    written: Mapping[int, tuple[sp.Expr, ...]]
+    written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
 
     @property
     def value(self) -> int | None:

@@ -28,13 +28,21 @@ class Bound:
     @cached_property
     def divided(self) -> sp.Expr:
         """Bytes that are divided over the devices: P."""
-        shared, _ = self.memory.split(self.symbol)
-        return self._free(sp.Add(*(term.bytes * self.symbol for term in shared)))
+        return self._free(sp.Add(*(term.bytes * self.symbol for term in self._split[0])))
 
     @cached_property
     def fixed(self) -> sp.Expr:
         """Bytes that every device holds in full: U."""
-        return self._free(self.memory.split(self.symbol)[1].total)
+        return self._free(self.kept.total)
+
+    @property
+    def kept(self) -> Memory:
+        """What every device holds in full, term by term."""
+        return self._split[1]
+
+    @cached_property
+    def _split(self) -> tuple[Memory, Memory]:
+        return self.memory.split(self.symbol)
 
     def _free(self, part: sp.Expr) -> sp.Expr:
         if part.has(self.symbol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -59,8 +60,7 @@ class Setting:
     """A model, a recipe, the values of symbols, where memory lives, and the device; all that a `Change` can change.
 
     `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
-    Those that are `pinned`, by their words, are all that count, where there are any; what a slip `forgets` of them, by the
-    names of terms, is left out.
+    `mistaken` is what a slip makes of the timeline, where one is asked after.
     `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
     """
 
@@ -75,8 +75,7 @@ class Setting:
     network: Network | None = None
     instant: str = "backward"
     at: Instant | None = None
-    pinned: tuple[str, ...] = ()
-    forgets: tuple[str, ...] = ()
+    mistaken: Callable[[tuple[Instant, ...]], tuple[Instant, ...]] | None = field(default=None, compare=False)
     names: tuple[Name, ...] = ()
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
@@ -102,8 +101,16 @@ class Setting:
             return ()
         keep = sp.S.Zero if self.plan is None else self.plan.keep
         step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
-        chosen = tuple(one for one in step if one.words in self.pinned) or step
-        return tuple(one.without(self.forgets) for one in chosen) if self.forgets else chosen
+        return step if self.mistaken is None else self.mistaken(step)
+
+    def seen_at(self, instant: Instant | None) -> Self:
+        """The setting at an instant of a step, or at none; its timeline is not built again."""
+        if instant is self.at:
+            return self
+        seen = copy(self)
+        seen.__dict__.update(at=instant)
+        seen.__dict__.pop("memory", None)
+        return seen
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""

@@ -68,7 +68,7 @@ class Study(Setting):
         said of sizes that no such model can have.
         """
         changes = tuple(changes)
-        study = self if self.at is None else replace(self, at=None)
+        study = self.seen_at(None)
         for change in changes:
             study = change.apply(study)
         if study.recipe is not self.recipe or study.built is not self.built:

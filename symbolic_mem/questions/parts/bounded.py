@@ -289,7 +289,7 @@ REMEDIES = (
 def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number, str]:
     """The largest part of what every device holds in full: its name, its bytes, and what makes it smaller."""
     parts: dict[str, Number] = {}
-    for term in solved.bound.memory.split(solved.bound.symbol)[1]:
+    for term in solved.bound.kept:
         name = "activations" if term.kind == "activations" and term.layer else term.whole_name
         parts[name] = parts.get(name, 0) + term.at(study.numbers)
     name = max(parts, key=lambda one: parts[one])

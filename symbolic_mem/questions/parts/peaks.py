@@ -8,8 +8,8 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
-from symbolic_mem.accounts.timeline import PHASES
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text

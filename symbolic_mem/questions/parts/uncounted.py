@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -30,7 +29,7 @@ def uncounted(study: Study) -> tuple[LeftOut, ...]:
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
     """List what nothing in a document about a study counts: its instants where they are known, else its account."""
-    return uncounted(replace(study, at=study.timeline[0]) if study.timeline else study)
+    return uncounted(study.seen_at(study.timeline[0]) if study.timeline else study)
 
 
 def uncounted_lines(study: Study, values: Given) -> Iterator[tuple[str, Prose]]:
