@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,7 +27,7 @@ _MANY_DIGITS = re.compile("[0-9a-fA-F_]{26}")  # 10^30 has 26 hexadecimal digits
 
 
 @contextmanager
-def opened(path: str | Path, kind: str) -> Iterator[BinaryIO]:
+def opened(path: str | Path, kind: str) -> Generator[BinaryIO]:
     """Open a file of that `kind` for reading bytes.
 
     Raises `BadInput` for one that is missing, unreadable or no regular file: a FIFO would keep its reader for ever.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
 from symbolic_mem.document.steps import Document, Section, Table
@@ -22,20 +19,10 @@ if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
 
 
-def render_text(derivation: Document, layout: str, face: Face, templates: str | Path | None = None) -> str:
-    """Write a derivation as text: LaTeX, HTML or Markdown, as its `face` is."""
-    if templates is not None:
-        return _by_own_templates(arrange(derivation), layout, face.ending, str(templates)).strip() + "\n"
+def render_text(derivation: Document, layout: str, face: Face) -> str:
+    """Write a derivation by the bundled templates as text: LaTeX, HTML or Markdown, as its `face` is."""
     template = environment(face).get_template(f"{layout}.{face.ending}.j2")
     return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
-
-
-def _by_own_templates(document: Any, layout: str, ending: str, templates: str) -> str:
-    from symbolic_mem.render.own_templates import filled
-
-    if not templates or not Path(templates).is_dir():
-        raise BadInput(f"--templates {templates!r} is not a folder; give one that holds {layout}.{ending}.j2")
-    return filled(replace(document, found=()), layout, ending, Path(templates))
 
 
 def face_of(ending: str) -> Face:

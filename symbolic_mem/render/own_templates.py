@@ -11,17 +11,23 @@ import pickle
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import sympy as sp
+from sympy.core.operations import AssocOp
+from sympy.functions.elementary.miscellaneous import MinMaxBase
+
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.outside import decoded, harmless, read_content
+from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.process import OutOfTime, run_program, scratch_folder
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from jinja2 import BaseLoader, Environment
+    from jinja2 import BaseLoader
 
 SECONDS = 60.0
 COMPUTING = 15  # seconds of a processor
@@ -30,14 +36,23 @@ MOST_MEMORY = 2 * 2**30  # bytes of addresses
 _GIVEN, _MADE = "given.pickle", "made.json"
 
 
+def render_own(derivation: Any, layout: str, ending: str, templates: str | Path) -> str:
+    """Write a derivation as text by the templates in a user's folder, and by the bundled ones that it lacks."""
+    if not str(templates) or not Path(templates).is_dir():
+        raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds {layout}.{ending}.j2")
+    document = replace(arrange(derivation), found=())  # what was found is for programs, and templates are not given it
+    return filled(document, layout, ending, Path(templates)).strip() + "\n"
+
+
 def filled(document: Any, layout: str, ending: str, folder: Path, seconds: float = SECONDS) -> str:
     """Return a document, which is arranged, as the templates in `folder` set it in the format of that `ending`.
 
     Raises `BadInput` for a fault in a template, one that takes more than `seconds`, and one that prints or needs too much.
     """
     with scratch_folder() as scratch:
-        given = (document, layout, ending, str(folder.resolve()))
-        (scratch / _GIVEN).write_bytes(pickle.dumps(given))
+        given = (document, layout, ending, str(folder.resolve()), COMPUTING)
+        with (scratch / _GIVEN).open("wb") as file:
+            _AsBuilt(file).dump(given)
         code = f"import sys; sys.path[:] = {sys.path!r}; from symbolic_mem.render.own_templates import serve; serve()"
         try:
             status = run_program(
@@ -64,10 +79,25 @@ def filled(document: Any, layout: str, ending: str, folder: Path, seconds: float
     return answer["text"]
 
 
+class _AsBuilt(pickle.Pickler):
+    """Writes expressions so that they are read as they were built: SymPy's own way would evaluate them again."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, AssocOp):
+            return type(obj)._from_args, (obj.args,)
+        if isinstance(obj, sp.Pow | sp.Function | MinMaxBase):
+            return _unevaluated, (type(obj), obj.args)
+        return NotImplemented
+
+
+def _unevaluated(kind: Any, args: tuple[Any, ...]) -> Any:
+    return kind(*args, evaluate=False)
+
+
 def serve() -> None:
     """Fill the templates that the current folder's file names, and write the text or the fault beside it."""
-    _limit()
-    document, layout, ending, folder = pickle.loads(Path(_GIVEN).read_bytes())
+    document, layout, ending, folder, computing = pickle.loads(Path(_GIVEN).read_bytes())
+    _limit(computing)
     try:
         answer = {"text": _filled(document, layout, ending, Path(folder))}
     except BadInput as error:
@@ -75,7 +105,7 @@ def serve() -> None:
     Path(_MADE).write_text(json.dumps(answer), encoding="utf-8")
 
 
-def _limit() -> None:
+def _limit(computing: int) -> None:
     """Bound the memory and the processor time of this process, where the system can."""
     try:
         import resource
@@ -84,7 +114,7 @@ def _limit() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     least = MOST_MEMORY if most == resource.RLIM_INFINITY else min(MOST_MEMORY, most)
     resource.setrlimit(resource.RLIMIT_AS, (least, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (COMPUTING, COMPUTING + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (computing, computing + 1))
 
 
 def _filled(document: Any, layout: str, ending: str, folder: Path) -> str:
@@ -105,11 +135,11 @@ def _filled(document: Any, layout: str, ending: str, folder: Path) -> str:
     except BadInput:
         raise
     except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        place = _place(error.__traceback__, made, folder) if line is None else f"{error.name or name}, line {line}"
-        raise BadInput(f"template {place or error.name or name}: {error.message or type(error).__name__}") from None
+        line, named = getattr(error, "lineno", None), getattr(error, "name", None) or name
+        place = _place(error.__traceback__, folder) if line is None else f"{named}, line {line}"
+        raise BadInput(f"template {place or named}: {error.message or type(error).__name__}") from None
     except Exception as error:  # noqa: BLE001 (whatever a template raises is its fault)
-        place = _place(error.__traceback__, made, folder)
+        place = _place(error.__traceback__, folder)
         raise BadInput(f"template {place or name}: {_words(error)}") from None
     return "".join(pieces)
 
@@ -129,7 +159,7 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _place(trace: TracebackType | None, made: Environment, folder: Path) -> str:
+def _place(trace: TracebackType | None, folder: Path) -> str:
     """The file and the line of the innermost template in a trace."""
     place = ""
     while trace is not None:

@@ -57,6 +57,13 @@ TEXTS = {
     *("title", "source", "text", "notes", "label", "unit", "meaning", "statement", "note", "slip", "printed_note"),
     *("saved_reason", "name"),
 }
+PRINTED = (
+    "hexadecimal",
+    "very long",
+    "a control character",
+    "a turned direction",
+    "empty",
+)  # what texts are tried with
 
 
 @contextmanager
@@ -163,6 +170,8 @@ def test_a_wrong_value_at_any_key_of_a_study(part):
         key = next(key for key in reversed(place) if key not in ("*", "NAME"))
         printed = key in TEXTS or place[1] == "editions"
         for name, value in (NEVER | SELDOM).items():
+            if printed and isinstance(value, str) and name not in PRINTED:
+                continue
             end = answered(replaced(study, at, value))
             assert end != "taken" or name in SELDOM or (printed and isinstance(value, str)), (place, name)
 
@@ -204,7 +213,16 @@ def test_a_wrong_value_at_any_key_of_a_file_of_devices(tmp_path):
             chosen = {key: table for key, table in content["devices"].items() if key == device}
             path.write_bytes(toml(replaced({**content, "devices": chosen}, at, value)))
             if not refused((kind, wrong), lambda: dict(load_devices(path))) and wrong in NEVER:
-                assert kind[-1] in {*TEXTS, "vendor", "called", "text", "date", "*", "via"}, (kind, wrong)
+                assert next(key for key in reversed(kind) if key != "*") in {
+                    *TEXTS,
+                    "vendor",
+                    "called",
+                    "text",
+                    "date",
+                    "by",
+                    "why",
+                    "printed",
+                }, (kind, wrong)
 
 
 def test_a_wrong_cell_of_a_file_of_claims(tmp_path):
@@ -253,7 +271,7 @@ def test_a_device_is_no_file(tmp_path):
     [
         ("a." * 20_000 + "a = 1", "a key has more than 20 parts with dots between them"),
         ("x = { " + "'a b' . " * 300 + "a = 1 }", "a key has more than 20 parts"),
-        ("a = " + "[" * 60 + "]" * 60, "is nested more than 20 levels deep"),
+        ("a = " + "[" * 60 + "]" * 60 + "#" * 10_000, "is nested more than 20 levels deep"),
         ("".join(f"[a{i}]\n" for i in range(5_000)), "there are 5,000 keys; at most 1,000 are read"),
         ("[[question]]\n" * 2_000, "there are 2,000 tables; at most 1,000 are read"),
         ("a = [" + "1," * 20_000 + "]", "there are 20,000 entries; at most 10,000 are read"),
@@ -273,7 +291,7 @@ def test_a_file_with_too_much_in_it(content, said):
 
 def test_what_is_text_is_kept():
     kept = "10\N{NO-BREAK SPACE}km, co\N{SOFT HYPHEN}operate, \U0001f468\N{ZERO WIDTH JOINER}\U0001f469, é, 漢字"
-    assert parse_toml(f"title = {json.dumps(kept)}".encode(), "my.toml") == {"title": kept}
+    assert parse_toml(f'title = "{kept}"'.encode(), "my.toml") == {"title": kept}
 
 
 def test_a_letter_that_looks_like_another_is_named():
