@@ -110,6 +110,12 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
+    if sized & {GATHERED, GRADIENTS}:  # of the two, one that is whole on every device is not made whole for a moment
+        sized |= {
+            name
+            for name, kind in ((GATHERED, "weights"), (GRADIENTS, "gradients"))
+            if not _gathers(placement.get(kind))
+        }
     copied = any("buffers" in layer.saved_kinds for layer in built.model.layers)
     unsaid = (
         said
@@ -216,12 +222,12 @@ def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
     held = step_terms(built.model, recipe)
     if not held:
         yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
-    elif len(held) == 1:
+    elif len(held) == 1:  # a rank steps those parameters whose moments it holds
         words = "the copy of the parameters that AdamW makes in its step, when the activations are gone"
-        yield _sized(STEP, words, held[0][0], placement.get("weights"), P)
+        yield _sized(STEP, words, held[0][0], placement.get("optimizer"), P)
     else:
         words = "the tensors that AdamW makes in its step, when the activations are gone"
-        share, degree = _split(placement.get("weights"))
+        share, degree = _split(placement.get("optimizer"))
         first = held[0][0]
         sets = tuple(one.parts for one, _ in held)
         yield LeftOut(STEP, words, sets, share * first.bytes_per_element, degree, first.reason, first.source)

@@ -79,7 +79,7 @@ class Account:
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
             "per_device": self._per_device,
-            "not_counted": uncounted_records(study, values),
+            "not_counted": uncounted_records(self.beyond, values),
             "assumptions": self.assumptions,
         }
 
@@ -90,6 +90,11 @@ class Account:
         if any(missing(one.placed().total, self.study.values) for one in step):
             return ()
         return fullest(step, self.study.values)
+
+    @property
+    def beyond(self) -> Study:
+        """The study at an instant of a step where these are known: what nothing counts is then what they do not."""
+        return self.study.seen_at(self.instants[0].study.at) if self.instants else self.study
 
     @cached_property
     def capacity(self) -> Capacity | None:

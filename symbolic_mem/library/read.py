@@ -111,7 +111,8 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     placement = _placement(entry(content, "placement", dict, where, {}), f"{where} [placement]")
     plan = read_plan(entry(content, "plan", dict, where), f"{where} [plan]") if "plan" in content else None
     if plan is not None:
-        plan.check(values)
+        values = plan.given(values)
+        plan.check(values, built)
     study = Study(
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),

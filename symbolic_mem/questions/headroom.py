@@ -25,6 +25,7 @@ from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting,
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
+from symbolic_mem.questions.parts.peaks import here_blocks
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
@@ -143,6 +144,7 @@ class Headroom(OfKinds):
             yield from memory_blocks(study, work, self.counted)
         else:
             memory_numbers(study, work, self.counted)
+            yield from here_blocks(study, work, found.kinds)
         yield from per_device_steps(found.placement, found.kinds, found.share, work)
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)

@@ -26,7 +26,7 @@ from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
-from symbolic_mem.questions.parts.words import capacity_summary, placement_sentences
+from symbolic_mem.questions.parts.words import capacity_summary, few_figures, placement_sentences
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.solvers.layout import WholeSamples
@@ -130,7 +130,7 @@ class FoundDegree(FoundAtInstants):
     def summary(self) -> Iterator[tuple[str, Prose]]:
         """The bound, its condition, the capacity, each rule, and the neighbours of the answer in bytes."""
         solved, ideal = self.degree, self.degree.ideal
-        yield from bound_summary(ideal)
+        yield from bound_summary(ideal, in_parts=few_figures(self.capacity) is not None)
         yield from capacity_summary(self.capacity)
         if not ideal.feasible:
             yield "", say("{why} {m}.", why=text(TOO_MUCH), m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)))

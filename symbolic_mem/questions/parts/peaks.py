@@ -12,6 +12,7 @@ from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.symbols import M_static
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
@@ -88,15 +89,26 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
-    """What the activations and buffers are at the instant that is counted, which is not what an account of what is kept has."""
-    moving = [kind for kind in kinds if kind not in STATIC]
-    if study.at is None or not moving:
+    """What each kind is at the instant that is counted, where that is not what an account of what is kept has."""
+    if study.at is None:
+        return
+    here, kept, numbers = study.memory.of(*kinds), study.seen_at(None).memory, study.numbers
+    moving = [
+        kind for kind in here.kinds if kind not in STATIC or here.of(kind).at(numbers) != kept.of(kind).at(numbers)
+    ]
+    symbols = [KIND_SYMBOLS[kind] for kind in moving]
+    if set(STATIC) & set(moving) and M_static in work.values:
+        symbols.append(M_static)
+    if not symbols:
         return
     chains = []
-    for kind in moving:
-        value = work.number(KIND_SYMBOLS[kind])
-        chains.append(Chain(KIND_SYMBOLS[kind], (amount(value, "bytes", digits=14), amount(value, "GiB"))))
-    said = "At that instant, with all that is there for a moment (gathered weights and gradients of whole weights are buffers),"
+    for symbol in symbols:
+        value = work.number(symbol)
+        chains.append(Chain(symbol, (amount(value, "bytes", digits=14), amount(value, "GiB"))))
+    said = (
+        "At the instant that is counted, with all that is there for a moment (gathered weights and gradients of whole "
+        "weights are buffers),"
+    )
     yield work.step(text(said), *chains)
 
 
