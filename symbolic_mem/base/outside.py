@@ -15,6 +15,7 @@ from symbolic_mem.base.written import MAX_VALUE
 
 LIMIT = 1_000_000
 MOST_LEVELS, MOST_KEYS = 20, 1_000
+_read: set[tuple[int, int, int]] = set()  # what tells the files apart that were read
 _LARGE = 10_000  # characters: what is shorter has few keys and entries
 _KINDS = {
     "a control character": "\x00-\x08\x0b-\x1f\x7f-\x9f",
@@ -44,11 +45,21 @@ def opened(path: str | Path, kind: str) -> Generator[BinaryIO]:
         if stat.S_ISDIR(mode):
             raise BadInput(f"{shown(path)} is a folder; name a {kind} file in it")
         raise BadInput(f"{shown(path)} is no regular file but a device or a pipe; save what it gives as a {kind} file")
+    _read.add(_identity(os.fstat(descriptor)))
     with os.fdopen(descriptor, "rb") as file:
         try:
             yield file
         except OSError as error:
             raise _unreadable(path, error) from None
+
+
+def was_read(path: Path) -> bool:
+    """Whether a file is one that this process has read, and as it was then."""
+    return _identity(path.stat()) in _read
+
+
+def _identity(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _unreadable(path: str | Path, error: OSError | ValueError) -> BadInput:

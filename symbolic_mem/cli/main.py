@@ -8,7 +8,10 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
+from typing import Any
 
 import click
 
@@ -85,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     _stand_in()
     _accept_any_text()
+    handlers = _end_by_signals()
     collecting = gc.isenabled()
     gc.disable()  # a run is short: collecting garbage while SymPy is imported is an eighth of its time
     try:
@@ -106,6 +110,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), error.exit_status)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; no file was left half-written", 130)
+    except _Ended as ended:
+        return _fail(f"ended by {ended.signal.name}; no file was left half-written", 128 + ended.signal)
     except BrokenPipeError:
         _forget_output()
         return 0
@@ -118,6 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         return _fail(defect(error), 70)
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if collecting:
             gc.enable()
     return 0
@@ -139,6 +147,25 @@ def _explain(error: OSError) -> str:
         return f"standard output: cannot be written ({error.strerror}); {_UNPRINTED[error.errno]}"
     place = f"{error.filename}: " if error.filename is not None else ""
     return f"{place}{error.strerror or error}; check that the place is there and is writable"
+
+
+class _Ended(BaseException):
+    """A signal that ends the process, so that what it began is put away first."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+
+
+def _end_by_signals() -> dict[signal.Signals, Any]:
+    """Let the signals that end a process raise `_Ended`, and return what they did before; one that is ignored stays so."""
+
+    def end(number: int, _: object) -> None:
+        raise _Ended(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    ending = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
+    return {number: signal.signal(number, end) for number in ending if signal.getsignal(number) is signal.SIG_DFL}
 
 
 class _Closed(io.RawIOBase):
