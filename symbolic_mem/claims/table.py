@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,9 @@ WRITTEN = (
     *("person", "claim", "question", "verdict", "figures", "claimed", "expected", "difference", "unit"),
     *("slips", "sentence"),
 )
+
+
+_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -132,4 +136,5 @@ def _number(value: Fraction | None) -> str | None:
 
 def _guarded(cell: Any) -> Any:
     """Text that a spreadsheet would take for a formula, as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@") else cell
+    acts = isinstance(cell, str) and cell.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return f"'{cell}" if acts and not _DECIMAL.fullmatch(cell) else cell

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from symbolic_mem.base.errors import RenderError
 from symbolic_mem.render.process import NoProgram, find_program, full_place, is_full, run_program, scratch_folder
+from symbolic_mem.render.signs import lacks
 
 JOB = "document"
 SAFE_FLAGS = ("-no-shell-escape", "-halt-on-error", "-interaction=nonstopmode")
@@ -139,6 +140,9 @@ def _complaint(folder: Path, engine: Engine) -> RenderError:
     )
     if missing:
         return IncompleteTeX(f"{engine.name} lacks a part of LaTeX: {what}; install it, or use another route to a PDF")
+    sign = re.search(r"Unicode character .*?\(U\+([0-9A-F]{4,6})\)", what)
+    if sign:
+        return RenderError(lacks(chr(int(sign[1], 16))))
     line = re.search(r"^l\.(?P<number>\d+) (?P<text>.*)$", log[error.end() if error else 0 :], re.MULTILINE)
     where = f" at line {line['number']}, `{line['text'].strip()}`" if line else ""
     return RenderError(f"{engine.name} refuses the document: {what}{where}; correct the template or the text")

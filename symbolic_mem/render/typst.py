@@ -32,6 +32,7 @@ from pathlib import Path
 
 from symbolic_mem.base.errors import MissingProgram, RenderError
 from symbolic_mem.render.process import full_place, is_full, run_program, scratch_folder
+from symbolic_mem.render.signs import composed, lacks, unprinted
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.render.tex_engine import whole_pdf
 
@@ -114,6 +115,8 @@ def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:
     head, begin, body = tex.partition("\\begin{document}")
     if not begin:
         raise RenderError("the text is not a LaTeX document: it has no \\begin{document}; give the whole document")
+    if sign := unprinted(composed(body)):
+        raise RenderError(lacks(sign))
     if misread := MISREAD.search(re.sub(r"(?<!\\)%.*", "", body)):
         raise _not_understood(misread[0])
     kept = [line for line in head.splitlines() if line.startswith(("\\title{", "\\author{", "\\date{"))]
