@@ -27,9 +27,9 @@ def render_text(derivation: Document, layout: str, face: Face) -> str:
 
 def face_of(ending: str) -> Face:
     """Return the face of the format that templates set in files of that `ending`."""
-    from symbolic_mem.render import latex, markdown
+    from symbolic_mem.render import markdown, tex
 
-    return {face.ending: face for face in (latex.FACE, html.FACE, markdown.FACE)}[ending]
+    return {face.ending: face for face in (tex.FACE, html.FACE, markdown.FACE)}[ending]
 
 
 def fragment_html(derivation: Document) -> str:
@@ -89,6 +89,7 @@ def environment(face: Face, own: BaseLoader | None = None) -> Environment:
         **face.marks,
     )
     made.filters["display"] = lambda chains: Markup(face.display(chains))
+    made.filters["draw"] = lambda figure: Markup(face.draw(figure))
     made.filters["kind"] = lambda block: type(block).__name__.lower()
     made.globals.update(face.names)
     return made

@@ -27,10 +27,12 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from symbolic_mem.base.errors import MissingProgram, RenderError
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.render.process import full_place, is_full, run_program, scratch_folder
 from symbolic_mem.render.signs import composed, lacks, unprinted
 from symbolic_mem.render.templates import template_folder
@@ -69,7 +71,7 @@ def is_installed() -> bool:
     return pandoc_program() is not None and find_spec("typst") is not None
 
 
-def typeset(tex: str, *, deadline: float) -> bytes:
+def typeset(tex: str, figures: Sequence[Figure] = (), *, deadline: float) -> bytes:
     """Return the PDF of the LaTeX document `tex`.
 
     Raises:
@@ -79,7 +81,7 @@ def typeset(tex: str, *, deadline: float) -> bytes:
     if not is_installed():
         raise MissingProgram('the PDF route without TeX is not installed; do `pip install "symbolic-mem[documents]"`')
     with scratch_folder() as folder:
-        source = to_typst(tex, folder, deadline=deadline)
+        source = to_typst(_with_files(tex, figures, folder), folder, deadline=deadline)
         made, said = folder / "document.pdf", folder / "said.txt"
         code = f"import sys; sys.path[:] = {sys.path!r}\n{_COMPILE}"
         command = (sys.executable, "-c", code, source.name, made.name)
@@ -101,6 +103,18 @@ def _complaint(program: str, status: int, output: Path) -> RenderError:
         f"{program} refuses the document: {said or f'it ended with status {status} and gave no reason'}; correct the "
         "template or the text"
     )
+
+
+def _with_files(tex: str, figures: Sequence[Figure], folder: Path) -> str:
+    """The document with each `picture` of a figure, which pandoc does not know, replaced by a drawing in the folder."""
+    from symbolic_mem.render.picture import BEGIN, END
+    from symbolic_mem.render.svg import svg
+
+    for figure in figures:
+        (folder / f"{figure.name}.svg").write_text(svg(figure), encoding="utf-8", newline="\n")
+        drawn = re.compile(rf"^{re.escape(BEGIN + figure.name)}$.*?^{END}$", re.MULTILINE | re.DOTALL)
+        tex = drawn.sub(rf"\\includegraphics{{{figure.name}.svg}}", tex)
+    return tex
 
 
 def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:
