@@ -59,3 +59,17 @@ def test_large_numbers_stay_exact():
     assert allowed([PowerOfTwo()]).first(2**80 + 1) == 2**81
     assert allowed([MultipleOf(3)]).first(10**30) == 10**30 + 2
     assert allowed([Divides(3 * 2**90), PowerOfTwo()]).last(2**70 + 5) == 2**70
+
+
+@given(_RULES)
+@settings(max_examples=100, deadline=None)
+def test_no_allowed_degree_exceeds_the_largest(rules):
+    together = allowed(rules)
+    numbers = [
+        next(v for v in vars(rule).values() if isinstance(v, int))
+        for rule in rules
+        if isinstance(rule, Divides | AtMost)
+    ]
+    assert together.largest == min(numbers, default=None)
+    if together.largest is not None:
+        assert together.first(together.largest + 1) is None
