@@ -9,6 +9,8 @@ import importlib
 import io
 import os
 import sys
+from contextvars import copy_context
+from functools import partial
 
 import click
 
@@ -81,7 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
     collecting = gc.isenabled()
     gc.disable()  # a run is short: collecting garbage while SymPy is imported is an eighth of its time
     try:
-        status = group.main(args=arguments, prog_name="symbolic-mem", standalone_mode=False)
+        run_it = partial(group.main, args=arguments, prog_name="symbolic-mem", standalone_mode=False)
+        status = copy_context().run(run_it)  # how a study writes its symbols holds for this run alone
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as help_shown:

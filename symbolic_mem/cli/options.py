@@ -55,6 +55,7 @@ def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def chosen_study(options: dict[str, Any]) -> Study:
     """Take the shared options out of `options` and return the study that they describe."""
+    from symbolic_mem.base.symbols import write
     from symbolic_mem.library.read import load_study
     from symbolic_mem.study.changes import changes
     from symbolic_mem.study.values import typed
@@ -62,6 +63,7 @@ def chosen_study(options: dict[str, Any]) -> Study:
     shared = {name: options.pop(name) for name in SHARED}
     reading = {name: shared.pop(name) for name in ("like", "origin")}
     study = load_study(shared.pop("study"), shared["devices"], **reading)
+    write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
 

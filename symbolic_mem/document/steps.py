@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from symbolic_mem.base.symbols import Written
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 
@@ -115,3 +116,7 @@ class Document(Protocol):
     @property
     def sections(self) -> tuple[Section, ...]:
         """The parts."""
+
+    @property
+    def written(self) -> Written:
+        """The symbols that are written otherwise than by their names."""

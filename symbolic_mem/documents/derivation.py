@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from symbolic_mem.base.symbols import Written, writing
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
@@ -18,7 +19,7 @@ from symbolic_mem.study.question import Found
 class Derivation:
     """A whole document as data; `found` carries what the questions found, as values for programs.
 
-    `layout` is how it is laid out: as ``homework`` or as a ``report``.
+    `layout` is how it is laid out: as ``homework`` or as a ``report``. `written` are symbols that are written otherwise.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Derivation:
     sections: tuple[Section, ...]
     found: tuple[Found, ...] = ()
     layout: str = "homework"
+    written: Written = ()
 
     @property
     def answers(self) -> tuple[Prose, ...]:
@@ -56,4 +58,5 @@ class Derivation:
             pass
 
     def _repr_html_(self) -> str:
-        return fragment_html(self)
+        with writing(self.written):
+            return fragment_html(self)

@@ -50,7 +50,9 @@ def homework(study: Study) -> Derivation:
         *_parts(answered),
         *_closing(study),
     )
-    return Derivation(study.title, "Worked solution", _in_one_family(sections, answered), answered)
+    return Derivation(
+        study.title, "Worked solution", _in_one_family(sections, answered), answered, written=study.written
+    )
 
 
 def report(study: Study) -> Derivation:
@@ -69,7 +71,9 @@ def report(study: Study) -> Derivation:
         *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),)),
     )
-    return Derivation(study.title, "Memory report", _in_one_family(sections, answered), answered, "report")
+    return Derivation(
+        study.title, "Memory report", _in_one_family(sections, answered), answered, "report", study.written
+    )
 
 
 def answers(study: Study) -> tuple[Found, ...]:

@@ -24,7 +24,7 @@ from symbolic_mem.study.changes import use_capacity
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
-from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
+from symbolic_mem.study.values import printable, read_fraction, read_own, read_values, read_written
 
 CONFIG_RECIPE = "fsdp2"
 _TOP = (
@@ -42,7 +42,7 @@ _TOP = (
         "placement",
         "capacity",
     ),
-    *("network", "question"),
+    *("network", "symbols", "question"),
 )
 _PLACED = ("fraction", "over", "rest")
 
@@ -134,6 +134,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         devices=devices,
         network=network,
         names=names,
+        written=read_written(entry(content, "symbols", dict, where, {}), names, f"{where} [symbols]"),
     )
     with at_place(f"{where} [recipe]"):
         study = agreed(study, asked="profile" in content["model"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from symbolic_mem.base.rational import Number, rational
+from symbolic_mem.base.symbols import lookup
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Chain, Prose
 from symbolic_mem.render import latex
@@ -57,8 +58,13 @@ def draw(figure: Figure) -> str:
     """
     first = figure.rows[0] if figure.rows else ()
     rules = ("---" if isinstance(value, str) else "---:" for value in first)
-    lines = (map(escape, figure.heads), rules, *(map(_cell, row) for row in figure.rows))
+    lines = (map(_head, figure.heads), rules, *(map(_cell, row) for row in figure.rows))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _head(head: str) -> str:
+    symbol = lookup(head)
+    return escape(head) if symbol is None else prose(Prose((symbol,)))
 
 
 def _cell(value: str | Number | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from symbolic_mem.base.symbols import Name
+from symbolic_mem.base.symbols import Name, Written, written
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side
 from symbolic_mem.render.typeset import Typesetter
 
@@ -107,9 +107,13 @@ def plain_prose(sentence: Prose) -> str:
     return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")
 
 
-@lru_cache(maxsize=4096)
 def width(side: Side) -> int:
     """Estimate how many characters wide a side is when it is set."""
+    return _width(side, written())
+
+
+@lru_cache(maxsize=4096)
+def _width(side: Side, _written: Written) -> int:
     return len(_Measure().side(side).replace("_", ""))
 
 

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import sympy as sp
 
 from symbolic_mem.base.shown import grouped
-from symbolic_mem.base.symbols import Name, named
+from symbolic_mem.base.symbols import Name, Written, named, written
 from symbolic_mem.document.prose import Amount, Brief, Long, Put, Side, Total
 
 
@@ -129,7 +129,7 @@ class Typesetter:
 
     def expr(self, expr: sp.Basic) -> str:
         """Set an expression; without numbers put in, each is set once."""
-        return self._expr(expr) if self.put else _set(type(self), expr)
+        return self._expr(expr) if self.put else _set(type(self), expr, written())
 
     def _expr(self, expr: sp.Basic) -> str:
         match expr:
@@ -204,7 +204,7 @@ class Typesetter:
 
 
 @lru_cache(maxsize=16384)
-def _set(face: type[Typesetter], expr: sp.Basic) -> str:
+def _set(face: type[Typesetter], expr: sp.Basic, _written: Written) -> str:
     return face()._expr(expr)
 
 

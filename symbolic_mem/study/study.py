@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import Written
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
@@ -48,6 +49,7 @@ class Asked(Protocol):
 class Study(Setting):
     """A setting with what is asked of it and where it is from; `caller` are the changes that a caller made.
 
+    Some symbols are `written` otherwise than by their names.
     `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
     """
 
@@ -57,6 +59,7 @@ class Study(Setting):
     text: str = ""
     notes: tuple[str, ...] = ()
     caller: tuple[Change, ...] = ()
+    written: Written = ()
 
     def __repr__(self) -> str:
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
