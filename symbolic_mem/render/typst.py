@@ -29,10 +29,13 @@ import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symbolic_mem.base.errors import MissingProgram, RenderError
-from symbolic_mem.document.figure import Figure
 from symbolic_mem.render.process import run_program, scratch_folder
+
+if TYPE_CHECKING:
+    from symbolic_mem.document.figure import Figure
 from symbolic_mem.render.templates import template_folder
 
 LAYOUT = re.compile(
