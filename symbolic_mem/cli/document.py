@@ -20,15 +20,34 @@ def document_command(layout: str, summary: str) -> click.Command:
     @click.command(layout, help=summary)
     @study_options
     @click.option("-o", "outputs", multiple=True, metavar="FILE", help=f"Write {_ENDINGS} (repeatable).")
+    @click.option("--question", "labels", multiple=True, metavar="LABEL", help="Only this question (repeatable).")
+    @click.option(
+        "--detail",
+        default="short",
+        metavar="DETAIL",
+        help="answer, short (the default: nothing is told twice) or full (every step).",
+    )
+    @click.option("--author", metavar="NAME", help="Who hands it in; printed below the title.")
+    @click.option("--course", metavar="NAME", help="The course; printed below the title.")
+    @click.option("--date", metavar="DATE", help="The date as it is to be printed; none is printed otherwise.")
     @click.option("--templates", metavar="FOLDER", help="Your own templates, looked at before the bundled ones.")
     @click.option("--json", "as_json", is_flag=True, help="Print the document as one JSON object.")
-    def command(outputs: tuple[str, ...], templates: str | None, as_json: bool, **options: Any) -> None:
+    def command(
+        outputs: tuple[str, ...],
+        labels: tuple[str, ...],
+        detail: str,
+        templates: str | None,
+        as_json: bool,
+        **options: Any,
+    ) -> None:
         paths = checked_outputs(outputs)
         from symbolic_mem.documents import documents
         from symbolic_mem.render.document import render, save
 
         build: Callable[..., Any] = getattr(documents, layout)
-        derivation = build(chosen_study(options))
+        byline = {name: options.pop(name) for name in ("author", "course", "date")}
+        study = chosen_study(options).signed(**byline)
+        derivation = build(study.only(*labels) if labels else study, detail)
         if as_json or not paths:
             click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)
         for path, size in save(derivation, layout, paths, templates):

@@ -14,8 +14,8 @@ import sympy as sp
 from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
-from symbolic_mem.document.steps import Block, Bullets, Paragraph
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.steps import Block, Paragraph
+from symbolic_mem.document.words import about, gib, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
@@ -94,9 +94,9 @@ class RecomputeOtherwise(OnDevice):
 
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute))
-        yield by_layer(_saving(study).memory.of("activations"), work)
+        yield from by_layer(_saving(study).memory.of("activations"), work)
         yield from _against(found)
-        yield Bullets(placement_sentences(study.memory.kinds, study.placement))
+        yield Paragraph(sentences(*placement_sentences(study.memory.kinds, study.placement)))
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
         yield from found.fuller_blocks

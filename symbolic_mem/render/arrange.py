@@ -5,13 +5,14 @@ Widths are counted in characters as they are set (`symbolic_mem.render.text.widt
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Side, Total
-from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Step, Table
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Reference, Side, Total
+from symbolic_mem.document.steps import Answer, Answers, Block, Bullets, Column, Paragraph, Section, Step, Table
 from symbolic_mem.render.text import plain_prose, width
 
 
@@ -23,13 +24,23 @@ class Room:
     lines: int
 
 
+@dataclass(frozen=True)
+class Measure:
+    """How wide a display may be: links that share a row, and a sum before it continues on the next row."""
+
+    row: int
+    sum: int
+
+
 DISPLAY = Room(56, 100)  # a formula in a displayed line
 SENTENCE = Room(80, 180)  # a formula or a phrase inside a sentence
 CELL = Room(28, 150)  # a formula in a table
-ROW_WIDTH = 58  # links of a display that share a row
-SUM_WIDTH = 64  # a sum in a display, before it continues on the next row
+PAPER = Measure(84, 80)
+SCREEN = Measure(58, 64)
 COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
+TABLE_EMS = 45.0  # a table, with gaps of one quad between its columns
+LEAST_EMS = 5.0  # a column that wraps
 NAME_WIDTH = 24  # a column of names that does not wrap
 PHRASE_WIDTH = 75  # a column of phrases that does not wrap
 TERMINAL = Room(240, 240)  # a formula on the terminal: two or three of its lines
@@ -43,7 +54,8 @@ def arrange(document: Any) -> Any:
 def arrange_section(section: Section) -> Section:
     """Return a part of a document in which everything fits its place; a brief step that does not is left out."""
     blocks = [arranged for block in section.blocks if (arranged := arrange_block(block)) is not None]
-    return Section(arrange_prose(section.title), tuple(blocks))
+    answer = None if section.answer is None else arrange_prose(section.answer)
+    return replace(section, title=arrange_prose(section.title), blocks=tuple(blocks), answer=answer)
 
 
 def arrange_block(block: Block) -> Block | None:
@@ -54,7 +66,9 @@ def arrange_block(block: Block) -> Block | None:
         case Table():
             return arrange_table(block)
         case Bullets():
-            return Bullets(tuple(arrange_prose(item) for item in block.items))
+            return replace(block, items=tuple(arrange_prose(item) for item in block.items))
+        case Answers():
+            return Answers(tuple(replace(each, prose=arrange_prose(each.prose)) for each in block.entries))
         case Answer() | Paragraph():
             return replace(block, prose=arrange_prose(block.prose))
     raise TypeError(f"unknown block {type(block).__name__}")
@@ -73,7 +87,7 @@ def arrange_table(table: Table) -> Table:
     columns = tuple(
         _column(column, [row[i] for row in rows], beside_words=beside_words) for i, column in enumerate(table.columns)
     )
-    return replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows)
+    return replace(table, caption=arrange_prose(table.caption), columns=_shared(columns, rows), rows=rows)
 
 
 def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:
@@ -85,7 +99,7 @@ def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:
     >>> arrange_prose(long).parts, arrange_prose(say("{p}", p=Brief(P))).parts
     (('a sum',), (P,))
     """
-    parts: list[str | Side | Chain] = []
+    parts: list[str | Side | Chain | Reference] = []
     for part in sentence.parts:
         match part:
             case Brief():
@@ -162,6 +176,39 @@ def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column
     elif align == "name":
         align = "left" if all(_wide(cell) <= NAME_WIDTH for cell in cells) else "note"
     return Column(arrange_prose(column.head, CELL), align)
+
+
+def _ems(cell: Prose) -> float:
+    """How wide a cell is set, in widths of a quad; in a formula subscripts are small and factors stand close."""
+    wide = 0.0
+    for part in cell.parts:
+        said = part if isinstance(part, str) else plain_prose(Prose((part,)))
+        small = re.sub(r"_\w+", "", said)
+        wide += sum(map(_em, small)) + 0.75 * sum(map(_em, "".join(re.findall(r"_(\w+)", said))))
+    return wide
+
+
+def _em(sign: str) -> float:
+    if sign in " .,:;'|()ijlt":
+        return 0.3
+    if sign in "mwMW≈=+−<>≤≥%":
+        return 0.82
+    return 0.7 if sign.isupper() else 0.5
+
+
+def _shared(columns: tuple[Column, ...], rows: tuple[tuple[Prose, ...], ...]) -> tuple[Column, ...]:
+    """Columns whose cells wrap, with the width that the others leave: shared by what the cells need, and none is starved."""
+    needs = [max(_ems(cell) for cell in (column.head, *(row[i] for row in rows))) for i, column in enumerate(columns)]
+    wanted = {i: needs[i] for i, column in enumerate(columns) if column.align in ("text", "note")}
+    room = TABLE_EMS - len(columns) + 1 - sum(need for i, need in enumerate(needs) if i not in wanted)
+    if sum(wanted.values()) > room:
+        for position, i in enumerate(sorted(wanted, key=needs.__getitem__)):
+            wanted[i] = min(wanted[i], room / (len(wanted) - position))
+            room -= wanted[i]
+    return tuple(
+        replace(column, width=round(max(wanted[i], LEAST_EMS) / TABLE_EMS, 3)) if i in wanted else column
+        for i, column in enumerate(columns)
+    )
 
 
 def _fits(brief: Brief, room: Room) -> bool:

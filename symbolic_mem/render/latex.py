@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import sympy as sp
 
 from symbolic_mem.base.symbols import Name
-from symbolic_mem.document.prose import Chain, Prose, Side, Total
+from symbolic_mem.document.prose import Chain, Prose, Reference, Side, Total
+from symbolic_mem.render.arrange import PAPER
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.typeset import Typesetter
@@ -116,6 +117,25 @@ class Latex(Typesetter):
         return rf"\{function}\left({', '.join(arguments)}\right)"
 
 
+class InlineLatex(Latex):
+    """The same on one line of text or of a table: fractions are written with a stroke, for lines stand close there."""
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"{above}/{below}"
+
+    def coefficient(self, above: str, below: str) -> str:
+        return super().fraction(above, below)
+
+    def quotient(self, above: sp.Expr, below: sp.Expr) -> str:
+        over = self.fenced("(", self.expr(above), ")") if isinstance(above, sp.Add) else self.expr(above)
+        under = self.expr(below)
+        single = (
+            below.is_Symbol or (below.is_Integer and r"\times" not in under) or isinstance(below, sp.ceiling | sp.floor)
+        )
+        plain = single or (isinstance(below, sp.Pow) and below.base.is_Symbol and below.exp.is_Integer)
+        return self.fraction(over, under if plain else self.fenced("(", under, ")"))
+
+
 def latex(side: Side) -> str:
     r"""Write one expression, amount or sum in LaTeX.
 
@@ -135,7 +155,7 @@ def display(chains: Sequence[Chain]) -> str:
     """Write chains as one aligned display."""
     face = Latex()
     lines = []
-    for row in rows(chains):
+    for row in rows(chains, PAPER):
         sign, *rest = [face.operator(part).strip() if isinstance(part, str) else face.side(part) for part in row.parts]
         lead = face.said(row.left) if row.left is not None else ""
         indent = r"\qquad " if row.continues else ""
@@ -146,13 +166,19 @@ def display(chains: Sequence[Chain]) -> str:
 
 def inline_chain(chain: Chain) -> str:
     """Write a chain on one line, for use inside a sentence."""
-    face = Latex()
+    face = InlineLatex()
     return face.said(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
 
 
 def prose(sentence: Prose) -> str:
-    """Write a sentence with its mathematics, escaped."""
-    face = Latex()
+    r"""Write a sentence with its mathematics, escaped.
+
+    >>> from symbolic_mem.base.symbols import B, L, n_fsdp
+    >>> from symbolic_mem.document.prose import say
+    >>> prose(say("{share} each", share=(B + L) / (2 * n_fsdp)))
+    '\\((B + L)/(2 \\, n_{\\mathrm{fsdp}})\\) each'
+    """
+    face = InlineLatex()
     written = []
     for part in sentence.parts:
         match part:
@@ -160,6 +186,8 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(rf"\({inline_chain(part)}\)")
+            case Reference():
+                written.append(rf"\hyperref[{part.target}]{{{escape(part.words)}}}")
             case _:
                 written.append(rf"\({face.said(part)}\)")
     return "".join(written)

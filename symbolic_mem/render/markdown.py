@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from symbolic_mem.document.prose import Chain, Prose
+from symbolic_mem.document.prose import Chain, Prose, Reference
 from symbolic_mem.render import latex
 from symbolic_mem.render.face import Face
 
@@ -24,7 +24,7 @@ def escape(text: str) -> str:
 
 def prose(sentence: Prose) -> str:
     """Write a sentence with its mathematics."""
-    face = latex.Latex()
+    face = latex.InlineLatex()
     written = []
     for part in sentence.parts:
         match part:
@@ -32,6 +32,8 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(f"${latex.inline_chain(part)}$")
+            case Reference():
+                written.append(f"[{escape(part.words)}](#{part.target})")
             case _:
                 written.append(f"${face.said(part)}$")
     return "".join(written)

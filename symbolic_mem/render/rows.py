@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbolic_mem.document.prose import Chain, Side, Total
-from symbolic_mem.render.arrange import ROW_WIDTH, SUM_WIDTH
+from symbolic_mem.render.arrange import Measure
 from symbolic_mem.render.text import width
 
 
@@ -22,11 +22,11 @@ class Row:
     continues: bool = False
 
 
-def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
+def rows(chains: Sequence[Chain], measure: Measure) -> tuple[Row, ...]:
     """Cut chains into rows: short links share one, a sum that is too long continues on the next.
 
     >>> from symbolic_mem.base.symbols import L, P, d_ff, d_model
-    >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))])]
+    >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))], Measure(58, 64))]
     [('=', L*d_model, '=', d_ff)]
     """
     cut: list[Row] = []
@@ -37,11 +37,11 @@ def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
         used = lead
         for relation, side in chain.links:
             needed = width(side) + 3
-            if parts and used + needed > ROW_WIDTH:
+            if parts and used + needed > measure.row:
                 cut.append(Row(left, tuple(parts)))
                 left, parts, used = None, [], lead
-            if isinstance(side, Total) and lead + needed > SUM_WIDTH:
-                first, *rest = _broken(side, SUM_WIDTH - lead)
+            if isinstance(side, Total) and lead + needed > measure.sum:
+                first, *rest = _broken(side, measure.sum - lead)
                 cut.append(Row(left, (relation, first)))
                 cut += [Row(None, ("+", more), continues=True) for more in rest]
                 left, parts, used = None, [], lead

@@ -58,6 +58,10 @@ class Typesetter:
         """A fraction."""
         raise NotImplementedError
 
+    def quotient(self, above: sp.Expr, below: sp.Expr) -> str:
+        """One expression over another."""
+        return self.fraction(self.expr(above), self.expr(below))
+
     def coefficient(self, above: str, below: str) -> str:
         """A fraction of small numbers in front of a product."""
         return self.fraction(above, below)
@@ -183,7 +187,7 @@ class Typesetter:
             return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
         above, below = sp.fraction(expr)
         if below != 1:
-            return self.fraction(self.expr(above), self.expr(below))
+            return self.quotient(above, below)
         factors = sorted(sp.Mul.make_args(expr), key=_order)
         return self.product([self._factor(factor) for factor in factors if factor != 1], dotted=bool(self.put))
 
@@ -195,7 +199,7 @@ class Typesetter:
         if exponent == sp.S.Half:
             return self.root(self.expr(base))
         if _negative(exponent):
-            return self.fraction(self.expr(sp.S.One), self.expr(base**-exponent))
+            return self.quotient(sp.S.One, base**-exponent)
         raised = self.expr(exponent)
         if isinstance(base, sp.Symbol):
             return self._symbol(base, raised)
