@@ -77,7 +77,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
     answered = answers(study)
     blocks, depends = _account(study)
     account = Section(text("The account"), tuple(detailed(blocks, _known(detail))), "account")
-    made = parts(answered, detail, [account])
+    made = parts(answered, _known(detail), [account, *([] if depends is None else [depends])])
     given = notation(study)
     sections = (
         Section(text("Question"), _question(study, made), "question"),

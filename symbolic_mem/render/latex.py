@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import Name
-from symbolic_mem.document.prose import Chain, Prose, Reference, Side, Total
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side, Total
 from symbolic_mem.render.arrange import PAPER
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.rows import rows
@@ -45,6 +46,7 @@ _ESCAPES = str.maketrans(
     }
     | {digit: rf"\textsuperscript{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 )
+LONGEST_SIGN = 6  # of a unit; a longer one is a word, which a line may begin with
 _LIGATURES = re.compile(r"([-,])(?=\1)")  # TeX sets two of them as a dash or as a quotation mark
 
 
@@ -170,6 +172,20 @@ def inline_chain(chain: Chain) -> str:
     return face.said(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
 
 
+def unit_in_words(number: Amount) -> str:
+    """The unit of a number in a sentence, with the space before it, where it is a word or a percent sign; else nothing."""
+    unit = number.shown.unit
+    if unit == "%":
+        return "\N{NO-BREAK SPACE}%"
+    return f" {unit}" if len(unit) > LONGEST_SIGN else ""
+
+
+def bare_figures(number: Amount) -> str:
+    """A number in a sentence without its unit, marked where it is rounded."""
+    face = InlineLatex()
+    return ("" if number.shown.exact else face.mark()) + face.digits(grouped(number.shown.figures))
+
+
 def prose(sentence: Prose) -> str:
     r"""Write a sentence with its mathematics, escaped.
 
@@ -186,6 +202,9 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(rf"\({inline_chain(part)}\)")
+            case Amount() if unit_in_words(part):
+                figures, unit = bare_figures(part), escape(unit_in_words(part))
+                written.append(rf"\({figures}\){unit}")
             case Reference():
                 written.append(rf"\hyperref[{part.target}]{{{escape(part.words)}}}")
             case _:

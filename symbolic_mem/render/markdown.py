@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from symbolic_mem.document.prose import Chain, Prose, Reference
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference
 from symbolic_mem.render import latex
 from symbolic_mem.render.face import Face
 
@@ -32,6 +32,8 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(f"${latex.inline_chain(part)}$")
+            case Amount() if latex.unit_in_words(part):
+                written.append(f"${latex.bare_figures(part)}${escape(latex.unit_in_words(part))}")
             case Reference():
                 written.append(f"[{escape(part.words)}](#{part.target})")
             case _:

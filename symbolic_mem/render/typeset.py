@@ -94,11 +94,8 @@ class Typesetter:
             case Total():
                 parts = [self.side(side.sides[0])]
                 for part in side.sides[1:]:
-                    less = isinstance(part, Amount) and part.value.is_negative
-                    parts += [
-                        self.operator("-" if less else "+"),
-                        self.side(replace(part, value=-part.value) if less else part),
-                    ]
+                    sign, size = signed(part)
+                    parts += [self.operator(sign), self.side(size)]
                 return self.row(parts)
             case Long() | Brief():
                 raise TypeError(f"not arranged (see symbolic_mem.render.arrange): {side}")
@@ -166,7 +163,7 @@ class Typesetter:
         return self.name(named(symbol), exponent)
 
     def _sum(self, expr: sp.Add) -> str:
-        terms = sorted(expr.args, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
+        terms = ordered_terms(expr)
         parts = [self.expr(terms[0])]
         for term in terms[1:]:
             negative = _negative(term)
@@ -205,6 +202,33 @@ class Typesetter:
             return self._symbol(base, raised)
         plain = _one_figure(base)
         return self.power(self.expr(base) if plain else self.fenced("(", self.expr(base), ")"), raised)
+
+
+def ordered_terms(expr: sp.Add) -> list[sp.Expr]:
+    """The terms of a sum in the order in which they are set: what is taken off comes last.
+
+    >>> from symbolic_mem.base.symbols import B, L
+    >>> ordered_terms(1 - B + L)
+    [L, 1, -B]
+    """
+    return sorted(expr.args, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
+
+
+def signed(side: Side) -> tuple[str, Side]:
+    """The sign with which a side is added, and the side without it.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> signed(-2 * L), signed(L)
+    (('-', 2*L), ('+', L))
+    """
+    match side:
+        case Amount() if side.value.is_negative:
+            return "-", replace(side, value=-side.value)
+        case Put() if _negative(side.expr):
+            return "-", replace(side, expr=-side.expr)
+        case sp.Expr() if _negative(side):
+            return "-", -side
+    return "+", side
 
 
 @lru_cache(maxsize=16384)

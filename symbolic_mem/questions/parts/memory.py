@@ -12,7 +12,7 @@ from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
-from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table, in_full, in_short
+from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Step, Table, in_full, in_short
 from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.groups import groups
@@ -169,7 +169,7 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
             "At {size} each{reason}, all activations take", size=text(bytes_words(size)), reason=text(reason)
         )
         blocks.append(_one_term(statement, term, work))
-    return [*blocks, *in_full(_per_token(memory, work))]
+    return [*blocks, *_per_token(memory, work)]
 
 
 def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
@@ -230,20 +230,19 @@ def _one_term(statement: Prose, term: Term, work: Work) -> Step:
     return work.step(statement, Chain(M_activations, links))
 
 
-def _per_token(memory: Memory, work: Work) -> list[Step]:
+def _per_token(memory: Memory, work: Work) -> list[Block]:
     each = sp.Add(*(term.bytes / (B * S) for term in memory.terms))
     if each.has(B) or each.has(S):
         return []
     tokens, size = work.define(T, B * S), work.number(each)
-    return [
-        work.step(
-            say("The batch has {t} tokens, so this is for each token", t=Chain(T, (("=", B * S), amount(tokens)))),
-            Chain(
-                M_activations / T,
-                (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True)),
-            ),
-        )
-    ]
+    batch = Chain(T, (("=", B * S), amount(tokens)))
+    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True))
+    step = work.step(
+        say("The batch has {t} tokens, so this is for each token", t=batch), Chain(M_activations / T, links)
+    )
+    line = Chain(M_activations / T, links[1:])
+    brief = say("The batch has {t} tokens, so this is {line} for each token.", t=batch, line=line)
+    return [*in_full([step]), *in_short([Paragraph(brief)])]
 
 
 def _total_step(memory: Memory, static: list[str], work: Work) -> Step:
