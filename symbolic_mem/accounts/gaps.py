@@ -61,11 +61,45 @@ def _widths(term: Term) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A term of an account, whole, with its `bytes` on one device and the `part` that these are of it."""
+
+    term: Term
+    bytes: sp.Expr
+    part: sp.Expr
+
+
+def _held(memory: Memory) -> list[Held]:
+    """The terms of an account in their order; what one device holds of a term in two parts stands together."""
+    found: dict[int, Held] = {}
+    for share in memory:
+        whole, fraction = share, sp.S.One
+        while whole.part_of is not None:
+            fraction, whole = fraction * whole.part_of[0], whole.part_of[1]
+        before = found.get(id(whole))
+        size, part = share.bytes, fraction / share.degree
+        found[id(whole)] = Held(
+            whole, size if before is None else before.bytes + size, part if before is None else before.part + part
+        )
+    return list(found.values())
+
+
+@dataclass(frozen=True)
 class Gap:
     """A term of account `a` and the term of account `b` that stands for the same thing; None where it has none."""
 
-    a: Term | None
-    b: Term | None
+    first: Held | None
+    second: Held | None
+
+    @property
+    def a(self) -> Term | None:
+        """The term of the first account, whole."""
+        return None if self.first is None else self.first.term
+
+    @property
+    def b(self) -> Term | None:
+        """The term of the second account, whole."""
+        return None if self.second is None else self.second.term
 
     @property
     def kind(self) -> str:
@@ -86,7 +120,7 @@ class Gap:
     @property
     def difference(self) -> sp.Expr:
         """Bytes that `b` needs more than `a`; negative when it needs fewer."""
-        return _bytes(self.b) - _bytes(self.a)
+        return _bytes(self.second) - _bytes(self.first)
 
     @property
     def only(self) -> str:
@@ -104,9 +138,11 @@ class Gap:
 
         A term that sums up saved tensors counts them in a unit: their own widths are those of `tensors`.
         """
-        if self.a is None or self.b is None:
+        if self.first is None or self.second is None or self.a is None or self.b is None:
             return ()
-        degrees = ("divided by", self.a.degree, self.b.degree)
+        old, new = self.first.part, self.second.part
+        whole = all(part.as_numer_denom()[0] == 1 and part.as_coeff_Mul()[0] == 1 for part in (old, new))
+        degrees = ("divided by", 1 / old, 1 / new) if whole else ("part on one device", old, new)
         if self._sums:
             elements = () if self.tensors else (("elements", self.a.elements, self.b.elements),)
             return contrasts(*elements, degrees)
@@ -174,7 +210,7 @@ def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
     weights | master weights / BF16 weights | -4*L*d_ff*d_model | bytes per element: 4 -> 2
     gradients | accumulated gradients | -8*L*d_ff*d_model | only in the first: FP32
     """
-    gaps = (gap for kind in KINDS for gap in _matched(list(a.of(kind)), list(b.of(kind))))
+    gaps = (gap for kind in KINDS for gap in _matched(_held(a.of(kind)), _held(b.of(kind))))
     return tuple(gap for gap in gaps if sp.expand(gap.difference) != 0)
 
 
@@ -186,23 +222,24 @@ _SAME: tuple[Callable[[Term], Hashable], ...] = (
 )
 
 
-def _matched(left: list[Term], right: list[Term]) -> Iterator[Gap]:
+def _matched(left: list[Held], right: list[Held]) -> Iterator[Gap]:
     partner: dict[int, int] = {}
     for key in _SAME:
-        for i, term in enumerate(left):
+        for i, held in enumerate(left):
             if i not in partner:
-                free = (j for j, other in enumerate(right) if j not in partner.values() and key(other) == key(term))
+                taken, own = partner.values(), key(held.term)
+                free = (j for j, other in enumerate(right) if j not in taken and key(other.term) == own)
                 match = next(free, None)
                 if match is not None:
                     partner[i] = match
     rest = (j for j in range(len(right)) if j not in partner.values())
     partner |= dict(zip((i for i in range(len(left)) if i not in partner), list(rest), strict=False))
-    for i, term in enumerate(left):
-        yield Gap(term, right[partner[i]] if i in partner else None)
-    for j, term in enumerate(right):
+    for i, held in enumerate(left):
+        yield Gap(held, right[partner[i]] if i in partner else None)
+    for j, held in enumerate(right):
         if j not in partner.values():
-            yield Gap(None, term)
+            yield Gap(None, held)
 
 
-def _bytes(term: Term | None) -> sp.Expr:
-    return sp.S.Zero if term is None else term.bytes
+def _bytes(held: Held | None) -> sp.Expr:
+    return sp.S.Zero if held is None else held.bytes

@@ -20,10 +20,13 @@ from functools import cached_property
 
 import sympy as sp
 
+from symbolic_mem.accounts.momentary import loss_is_known, loss_term, step_terms
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, ratio
-from symbolic_mem.base.symbols import B, P, S, V, n_fsdp, n_replica
+from symbolic_mem.base.symbols import P, V, n_fsdp, n_replica
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.plans.placement import Placed
@@ -107,6 +110,12 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
+    if sized & {GATHERED, GRADIENTS}:  # of the two, one that is whole on every device is not made whole for a moment
+        sized |= {
+            name
+            for name, kind in ((GATHERED, "weights"), (GRADIENTS, "gradients"))
+            if not _gathers(placement.get(kind))
+        }
     copied = any("buffers" in layer.saved_kinds for layer in built.model.layers)
     unsaid = (
         said
@@ -134,24 +143,23 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
         if any(V in tensor.shape for layer in built.model.layers for tensor in layer.saved):
             yield LeftOut(LOSS, _LOSS_HOLDS)
         return
-    from symbolic_mem.models.profile import profile
+    if not loss_is_known(built):
+        from symbolic_mem.models.profile import profile
 
-    how = profile(built.profile)
-    own = how.loss in how.families.get(architecture.family, {})  # such as logits with a cap: not measured
-    if how.loss_gradients == "" or own:
-        yield LeftOut(LOSS, _LOSS_HOLDS, source=how.source)
+        yield LeftOut(LOSS, _LOSS_HOLDS, source=profile(built.profile).source)
         return
-    size = how.bytes(how.loss_gradients)
-    share, degree = _split(placement.get("activations"))
-    yield LeftOut(
-        LOSS,
-        "the gradients of the log probabilities and of the logits, which the loss holds together",
-        ((Part(sp.S.One, (B, S, architecture.vocabulary)),),),
-        2 * share * (recipe.activations if size is None else size),
-        degree,
-        "the backward pass of the cross entropy makes the one from the other",
-        "PyTorch 2.13 cross_entropy, measured: the peak of its backward pass over what is kept",
-    )
+    held = loss_term(built, recipe)
+    if held is not None:
+        words = "the gradients of the log probabilities and of the logits, which the loss holds together"
+        yield _sized(LOSS, words, held, placement.get("activations"))
+
+
+def _sized(name: str, words: str, held: Term, placed: Placed | None, short: sp.Expr | None = None) -> LeftOut:
+    """What a timeline has as a term, as something left out: the term of one device."""
+    share, degree = _split(placed)
+    each = share * held.bytes_per_element
+    short = None if short is None else each * short / degree
+    return LeftOut(name, words, (held.parts,), each, degree, held.reason, held.source, short)
 
 
 def _split(placed: Placed | None) -> tuple[sp.Expr, sp.Expr]:
@@ -167,7 +175,7 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
     weights, gradients = placement.get("weights"), placement.get("gradients")
     if not (_gathers(weights) or _gathers(gradients)):
         return
-    blocks, root = _parts(model)
+    blocks, root = tuple(unit.weights for unit in units(model).blocks), units(model).root
     each = recipe.gathers
     if not blocks or each is None:
         if _gathers(weights):
@@ -175,9 +183,9 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
         if _gathers(gradients):
             yield LeftOut(GRADIENTS, "the gradients of what is computed at a time, before they are divided")
         return
-    pair, units = recipe.units > 1, (*blocks, root) if root else blocks
+    pair, every = recipe.units > 1, (*blocks, root) if root else blocks
     if weights is not None and _gathers(weights):
-        sets, times = units, 1
+        sets, times = every, 1
         if pair and root:
             words = "the gathered weights of a block and of all that lies outside the blocks"
             sets = tuple((*block, *root) for block in blocks)
@@ -194,7 +202,7 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
             words = (
                 "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
             )
-        yield _whole(GRADIENTS, words, units, each + (recipe.reduces or 0), gradients, recipe)
+        yield _whole(GRADIENTS, words, every, each + (recipe.reduces or 0), gradients, recipe)
 
 
 def _whole(name: str, words: str, sets: tuple[Parts, ...], each: sp.Expr, placed: Placed, recipe: Recipe) -> LeftOut:
@@ -208,36 +216,18 @@ def _gathers(placed: Placed | None) -> bool:
     return placed is not None and placed.fraction != 0 and placed.degree.has(n_fsdp)
 
 
-def _parts(model: Model) -> tuple[tuple[Parts, ...], Parts]:
-    """The weights of one block of each kind, and of all layers outside the blocks."""
-    counts: dict[str, sp.Expr] = {}
-    blocks: dict[str, list[Part]] = {}
-    root: list[Part] = []
-    for layer in model.layers:
-        times = layer.repeat
-        if layer.block:
-            count = counts.setdefault(layer.block, layer.repeat)
-            times = sp.S.One if layer.repeat == count else layer.repeat / count
-        held = blocks.setdefault(layer.block, []) if layer.block else root
-        held += (Part(times, weight.shape) for weight in layer.weights)
-    return tuple(tuple(held) for held in blocks.values()), tuple(root)
-
-
 def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
     if recipe.engine != "torch" or recipe.optimizer in _NONE_HELD:
         return
-    if recipe.optimizer != "adamw":
+    held = step_terms(built.model, recipe)
+    if not held:
         yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
-        return
-    share, degree = _split(placement.get("weights"))
-    each = share * recipe.moments
-    yield LeftOut(
-        STEP,
-        "the copy of the parameters that AdamW makes in its step, when the activations are gone",
-        (tuple(Part(layer.repeat, weight.shape) for layer in built.model.layers for weight in layer.weights),),
-        each,
-        degree,
-        "foreach, the default of PyTorch, works on all tensors at once",
-        "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step over what is kept",
-        each * P / degree,
-    )
+    elif len(held) == 1:  # a rank steps those parameters whose moments it holds
+        words = "the copy of the parameters that AdamW makes in its step, when the activations are gone"
+        yield _sized(STEP, words, held[0][0], placement.get("optimizer"), P)
+    else:
+        words = "the tensors that AdamW makes in its step, when the activations are gone"
+        share, degree = _split(placement.get("optimizer"))
+        first = held[0][0]
+        sets = tuple(one.parts for one, _ in held)
+        yield LeftOut(STEP, words, sets, share * first.bytes_per_element, degree, first.reason, first.source)

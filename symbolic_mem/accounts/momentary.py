@@ -20,40 +20,61 @@ STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step o
 
 
 @lru_cache(maxsize=256)
-def _loss(vocabulary: sp.Expr, size: sp.Expr, chunks: int, source: str) -> Term:
+def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str) -> Term:
     of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
+    made = (
+        "the gradients of the log probabilities and of the logits: the loss makes the one from the other"
+        if copies == 2
+        else "the gradient of the logits"
+    )
     return Term(
         "gradients inside the loss",
         "activations",
-        sp.Rational(2, chunks) * B * S * vocabulary,
+        sp.Rational(copies, chunks) * sp.Mul(*logits),
         size,
-        f"the gradients of the log probabilities and of the logits: the loss makes the one from the other{of_a_part}",
+        f"{made}{of_a_part}",
         source,
-        parts=(Part(sp.Rational(2, chunks), (B, S, vocabulary)),),
+        parts=(Part(sp.Rational(copies, chunks), logits),),
     )
 
 
-def loss_term(built: Built, recipe: Recipe) -> Term | None:
-    """Return what the loss holds for a moment, or None where the model has no loss, or it has not been measured."""
+def loss_is_known(built: Built) -> bool:
+    """Say whether it has been measured what the loss of a model holds for a moment, such as not of logits with a cap."""
     architecture = built.architecture
     if architecture is None or not architecture.described or architecture.head != "language model":
-        return None
-    from symbolic_mem.models.losses import loss
+        return False
     from symbolic_mem.models.profile import profile
 
-    if built.loss:
-        chosen = loss(built.loss)
-        source = chosen.source or LOSS_SOURCE
-        return (
-            _loss(architecture.vocabulary, sp.Integer(chosen.gradients), chosen.chunks, source)
-            if chosen.gradients
-            else None
-        )
     how = profile(built.profile)
-    if how.loss_gradients == "" or how.loss in how.families.get(architecture.family, {}):
-        return None  # such as logits with a cap
+    own = how.loss in how.families.get(architecture.family, {})
+    return bool(built.loss) or not (how.loss_gradients == "" or own)
+
+
+def loss_term(built: Built, recipe: Recipe) -> Term | None:
+    """Return what the loss holds for a moment, or None where that is nothing, or it has not been measured."""
+    if not loss_is_known(built):
+        return None
+    assert built.architecture is not None
+    if built.loss:
+        from symbolic_mem.models.losses import loss
+
+        chosen = loss(built.loss)
+        if not chosen.gradients:
+            return None
+        source = chosen.source or LOSS_SOURCE
+        return _loss(_logits(built), sp.Integer(chosen.gradients), chosen.copies, chosen.chunks, source)
+    from symbolic_mem.models.profile import profile
+
+    how = profile(built.profile)
     size = how.bytes(how.loss_gradients)
-    return _loss(architecture.vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
+    return _loss(_logits(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
+
+
+def _logits(built: Built) -> Shape:
+    """The logits that the loss of a rank works on."""
+    assert built.architecture is not None
+    cut, vocabulary = built.cut, built.architecture.vocabulary
+    return (B, S, vocabulary) if cut is None else (B, cut.tokens.inside, cut.of("logits", cut.vocabulary(vocabulary)))
 
 
 def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]:

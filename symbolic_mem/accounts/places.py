@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy as sp
 
@@ -38,7 +39,7 @@ class Place:
     earlier: Unit | None = None
     later: Unit | None = None
 
-    @property
+    @cached_property
     def index(self) -> sp.Expr:
         """Its position among all blocks."""
         return self.unit.start + self.before

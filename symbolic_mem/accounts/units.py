@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -21,12 +21,12 @@ class Unit:
     start: sp.Expr = sp.S.Zero
     count: sp.Expr = sp.S.One
 
-    @property
+    @cached_property
     def end(self) -> sp.Expr:
         """The position after its last block."""
         return self.start + self.count
 
-    @property
+    @cached_property
     def weights(self) -> tuple[Part, ...]:
         """The weights of one block."""
         return tuple(Part(layer.repeat, weight.shape) for layer in self.layers for weight in layer.weights)
@@ -41,12 +41,12 @@ class Units:
     before: tuple[Layer, ...]
     after: tuple[Layer, ...]
 
-    @property
+    @cached_property
     def root(self) -> tuple[Part, ...]:
         """The weights outside the blocks."""
         return tuple(Part(one.repeat, weight.shape) for one in (*self.before, *self.after) for weight in one.weights)
 
-    @property
+    @cached_property
     def head(self) -> tuple[Part, ...]:
         """The weights whose gradients are there when the backward pass reaches the blocks.
 

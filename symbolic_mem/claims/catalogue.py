@@ -24,7 +24,8 @@ class Slip:
     """A slip: its name, the sentence that explains it, where it is from, and what it does to a case.
 
     It was `seen` in answers of people, or not. Two slips of one `aspect` contradict or hide each other and are never
-    combined; one that is `alone` is combined with no other.
+    combined; one that is `alone` is combined with no other. `row` is what the catalogue calls it: where a case counts the
+    bytes that software reports, the name of a slip about the label says so.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Slip:
     does: Callable[[Case], Case | None] = field(compare=False)
     seen: bool = False
     alone: bool = False
+    row: str = ""
 
     def apply(self, case: Case) -> Case | None:
         """Return the slipped case, or None where this slip cannot occur."""
@@ -76,7 +78,11 @@ class _Row:
                 for names in matrices(case):
                     yield self._about(names[0], listed(names, "or"), "{matrix}")
             case _:
-                yield self._slip(self.name, self.sentence, self.aspect, self.arguments, seen=bool(self.seen))
+                counted = _counted(case) if "{counted}" in self.sentence else ""
+                sentence, name = self.sentence.replace("{counted}", counted), self.name
+                if counted == REPORTED:
+                    name = f"{name.partition(' ')[0]} for the reported bytes of the device"
+                yield self._slip(name, sentence, self.aspect, self.arguments, seen=bool(self.seen))
 
     def _about(self, tensor: str, shown: str, place: str) -> Slip:
         sentence, aspect = self.sentence.replace(place, shown), f"{self.aspect} {tensor}"
@@ -85,7 +91,19 @@ class _Row:
 
     def _slip(self, name: str, sentence: str, aspect: str, arguments: Mapping[str, Any], *, seen: bool) -> Slip:
         does = partial(CHANGES[self.change], **arguments)
-        return Slip(name, sentence, self.source, aspect, does, seen, self.alone)
+        return Slip(name, sentence, self.source, aspect, does, seen, self.alone, name if self.each else self.name)
+
+
+REPORTED = "the bytes that software reports"
+_COUNTED = {"GB": "GB (10^9 bytes)", "GiB": "GiB (2^30 bytes)"}
+
+
+def _counted(case: Case) -> str:
+    """What the question counts of a device: its label in GB or in GiB, or what software reports."""
+    if not case.study.device.known:
+        return ""
+    capacity = case.study.capacity
+    return REPORTED if capacity.reading == "reported" else _COUNTED.get(capacity.unit, capacity.unit)
 
 
 def occurring(case: Case) -> Iterator[tuple[Slip, Case]]:

@@ -61,7 +61,7 @@ def read_label(case: Case, reading: str) -> Case | None:
 
 
 def show(case: Case, unit: str) -> Case:
-    """Write the number of one unit with the name of another: ``binary``, ``decimal``, or ``thousands`` for 1024s."""
+    """Write the number of one unit with the name of another: ``binary``, ``decimal``, ``thousands``, ``billions``."""
     return case.reading(shown=unit)
 
 

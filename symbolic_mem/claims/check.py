@@ -9,11 +9,13 @@ from fractions import Fraction
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.bare import quantities
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
+from symbolic_mem.claims.mistaken import Mistaken
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
@@ -85,7 +87,7 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     """Compare a claim such as ``n_fsdp=38``, ``M_static=3276 GB`` or ``P=2*L*d_model*d_ff`` with what the study answers.
 
     A number that a question answers is compared under each question that answers it, or under the one labelled
-    `question`. A wrong one that follows from an `earlier` wrong one of the same person is told so. Raises `BadInput` for
+    `question`; one without a name under all that have its unit. A wrong one that follows from an `earlier` wrong one of the same person is told so. Raises `BadInput` for
     an unknown quantity, an amount of memory without a unit, and a unit of something else.
 
     >>> from symbolic_mem.library.read import load_study
@@ -94,24 +96,12 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     (False, ['GiB printed as GB'])
     """
     read = read_claim(claim) if isinstance(claim, str) else claim
-    name = called(study, read.name, question)
-    verdicts: list[tuple[Verdict, Case]] = []
-    absent: BadInput | None = None
-    for seen, asked, called_there in questions_about(study, name, question):
-        label = question if asked is None else asked.label
-        chosen = study.question(question) if asked is None and question is not None else asked
-        case = Case(seen, asked, counted=counted_kinds(study, chosen))
-        try:
-            verdict = _judged(read, called_there, case, label)
-        except (MissingValue, NoNumber) as missing:
-            absent = absent or missing
-            continue
-        if verdict.right:
-            return replace(verdict, beside=_beside(case))
-        verdicts.append((verdict, case))
-    if not verdicts:
-        raise absent or BadInput(f"question {question!r} has no {read.name}; ask another, or leave --question out")
+    if read.bare:
+        read = _named(study, read, question)
+    verdicts = _compared(study, read, question)
     verdict, case = verdicts[0]
+    if verdict.right:
+        return replace(verdict, beside=_beside(case))
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case))
     before = [
@@ -127,6 +117,55 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     return replace(verdict, explanations=explained, beside=_beside(case))
 
 
+def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Verdict, Case]]:
+    """The verdicts of all that the claim may be about, without slips; that alone for which it is right, if there is one."""
+    name = called(study, read.name, question)
+    verdicts: list[tuple[Verdict, Case]] = []
+    absent: BadInput | None = None
+    for seen, asked, called_there in questions_about(study, name, question):
+        label = question if asked is None else asked.label
+        chosen = study.question(question) if asked is None and question is not None else asked
+        case = Case(seen, asked, counted=counted_kinds(study, chosen))
+        try:
+            verdict = _judged(read, called_there, case, label)
+        except (MissingValue, NoNumber) as missing:
+            absent = absent or missing
+            continue
+        except BadInput:
+            if not (read.formula and verdicts):
+                raise
+            continue  # another question has no formula of it
+        if verdict.right:
+            return [(verdict, case)]
+        verdicts.append((verdict, case))
+    if not verdicts:
+        raise absent or BadInput(f"question {question!r} has no {read.name}; ask another, or leave --question out")
+    return verdicts
+
+
+def _named(study: Study, read: Claim, question: str | None) -> Claim:
+    """A claim without a name, of the quantity that it is right of; else of the one of its unit that is nearest."""
+    nearest: tuple[Fraction, Claim] | None = None
+    for name in quantities(study, read, question):
+        claim = replace(read, name=name)
+        try:
+            verdicts = _compared(study, claim, question)
+        except BadInput:
+            continue  # it has no number here, or is counted in something else
+        for verdict, _ in verdicts:
+            if verdict.right:
+                return claim
+            ratio = verdict.ratio
+            if ratio is not None and ratio > 0:
+                off = max(ratio, 1 / ratio)
+                nearest = min(nearest or (off, claim), (off, claim), key=lambda each: each[0])
+    if nearest is None:
+        raise BadInput(
+            f"claim {read.text!r}: nothing of the study is counted in {read.unit}; name a quantity, as in P=38"
+        )
+    return nearest[1]
+
+
 def _search(verdict: Verdict, case: Case) -> Search:
     """The search for slips: a slipped number is that of the fullest instants of the true one, where there are any."""
     return Search(verdict.stated, verdict.name, _pinned(case, verdict.name), verdict.claimed)
@@ -140,7 +179,7 @@ def _pinned(case: Case, name: str) -> Case:
     deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
     if not deciding:
         return case
-    case = replace(case, study=replace(case.study, pinned=tuple(deciding)))
+    case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))
     if not same_symbol(M_device, name) or found.value is None or not isinstance(found, FoundDegree):
         return case
     return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(found.value)})
@@ -173,7 +212,7 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
         try:
             compared = compare_formula(claim.formula, case.study, case.question, name, case.counted)
         except BadInput as error:
-            raise BadInput(f"claim {claim.name}={claim.text}: {error}") from None
+            raise BadInput(f"claim {claim.stated}: {error}") from None
         try:
             claimed = None if compared.value is None else claim_of(case.study, case.question, name, case.counted)
         except BadInput:
@@ -202,7 +241,7 @@ def _with_number(
             if compared is None:
                 raise
     elif compared is None and not (claimed.whole or claimed.value is None):
-        raise BadInput(f"claim {claim.name}={claim.text}: {claimed.meaning} is always a number; give one")
+        raise BadInput(f"claim {claim.stated}: {claimed.meaning} is always a number; give one")
     if compared is not None:
         stated, figures = Stated(compared.value, computed=True), 0 if compared.same else None
     else:

@@ -21,18 +21,29 @@ _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[
 class Claim:
     """What is claimed of the quantity `name`, as the `text` has it: a number as it is `spelled`, or a `formula`.
 
-    Where it is neither, the claim is that there is no such number.
+    Where it is neither, the claim is that there is no such number. A `bare` one was stated without a name.
     """
 
     name: str
     text: str
     spelled: Spelled | None = None
     formula: str = ""
+    bare: bool = False
+
+    @property
+    def stated(self) -> str:
+        """The claim as it was given."""
+        return self.text if self.bare else f"{self.name}={self.text}"
 
     @property
     def number(self) -> Fraction | None:
         """The number as it is written, in its own unit."""
         return None if self.spelled is None else self.spelled.number
+
+    @property
+    def unit(self) -> str:
+        """The unit or the words after the number; empty where there are none."""
+        return "" if self.spelled is None else self.spelled.unit
 
     @property
     def never(self) -> bool:
@@ -42,22 +53,30 @@ class Claim:
     def scale(self, claimed: Claimed) -> Fraction:
         """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else."""
         assert self.spelled is not None, "only a number has a unit"
-        return factor(self.spelled.unit, claimed, f"claim {self.name}={self.text}", self.name)
+        return factor(self.spelled.unit, claimed, f"claim {self.stated}", self.name)
 
 
 def read_claim(text: str) -> Claim:
-    """Read a claim such as ``n_fsdp=38``, ``M_static = 3,276 GB``, ``n_fsdp=none`` or ``P=2*L*d_model*d_ff``.
+    """Read a claim such as ``n_fsdp=38``, ``M_static = 3,276 GB``, ``n_fsdp=none``, ``P=2*L*d_model*d_ff`` or ``46 GPUs``.
 
-    Raises `BadInput` for anything else.
+    A number without a name has an empty one. Raises `BadInput` for anything else.
 
     >>> read_claim("activations=102.1 GB").spelled
     Spelled(number=Fraction(1021, 10), shown=4, unit='GB')
     >>> read_claim("P = 2*L*d_model*d_ff").formula, read_claim("n_fsdp=none").never
     ('2*L*d_model*d_ff', True)
+    >>> read_claim("46 devices").name, read_claim("46 devices").spelled.unit
+    ('', 'devices')
     """
     match = _CLAIM.fullmatch(text)
     if not match:
-        raise BadInput(f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38 or static=3276GiB")
+        alone = None if "=" in text else spelled(text.strip())
+        if alone is None:
+            raise BadInput(
+                f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38, static=3276GiB, or a number with its "
+                "unit alone, as in '46 devices'"
+            )
+        return Claim("", text.strip(), alone, bare=True)
     name, stated = match.groups()
     if len(stated) > MAX_LENGTH:
         raise BadInput(f"claim {text[:40]!r}... is {len(stated)} characters long; at most {MAX_LENGTH} are read")

@@ -62,14 +62,14 @@ class Search:
         following, singles, known = [], [], {}
         for slips, found in ((earlier, following), (occurring(self.case), singles)):
             for slip, slipped in slips:
-                known[slip.name] = slip
+                known[slip.row or slip.name] = slip
                 tried = self._tried(slip, slipped, right)
                 if tried is None:
                     continue
                 matter.append(tried)
                 if self._gives(tried.claimed, tried.found, slipped):
                     found.append(Explanation((slip,), tried.found.value))
-        made = self._made(known, {one.slips[0].name for one in (*following, *singles)})
+        made = self._made(known, {one.slips[0].row or one.slips[0].name for one in (*following, *singles)})
         if following or singles or made:
             rest = sorted((*singles, *made), key=lambda one: (not one.seen, one.made is None))
             return (*following, *rest)
@@ -101,7 +101,7 @@ class Search:
         found: list[Explanation] = []
         for made in together():
             slips = [known[name] for name in made.slips if name in known]
-            smaller = any({slip.name for slip in one.slips} < set(made.slips) for one in found)
+            smaller = any({slip.row or slip.name for slip in one.slips} < set(made.slips) for one in found)
             if len(slips) < len(made.slips) or alone & set(made.slips) or smaller:
                 continue
             slipped: Case | None = self.case

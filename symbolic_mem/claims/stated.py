@@ -53,7 +53,7 @@ class Stated:
         if shown == "as said":
             yield Fraction(1)
         elif claimed.unit == "parameters":
-            if shown == "binary":
+            if shown == "billions":
                 yield _RATIO**3
         elif claimed.measures == "bytes":
             match shown:

@@ -38,6 +38,8 @@ _MEANINGS = {
     "tokens": "the number of tokens in the batch",
 }
 _DIGITS = 40
+# What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
+_ASKED_FOR = {"tokens": "batch_tokens"}
 
 
 class NoNumber(BadInput):
@@ -158,6 +160,11 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     if asked:
         yield from ((study.under(question), question, name) for question in asked)
         return
+    sought = _ASKED_FOR.get(name, "")
+    batches = [(study.under(question), question, sought) for question in chosen if sought in question.claimable]
+    if label is not None and batches:
+        yield from batches
+        return
     if label is not None:
         yield from _lines_about(study, chosen[0], name)
     if name in ACCOUNT:
@@ -167,6 +174,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
             yield from ((other, None, name) for other in map(study.under, about) if other is not study)
             for question in about:
                 yield from _lines_about(study, question, name)
+            yield from batches
     elif name in BATCH and study.network is not None:
         yield study, ComputeBound("check", "check"), name
     elif name == "devices" or name in map(str, degrees(study)):

@@ -75,9 +75,11 @@ def _row(heads: Sequence[str], cells: Sequence[str], where: str) -> Row:
     person, question = given.get("person", ""), given.get("question") or None
     if "=" in claim:
         return Row(claim, question, person or name)
-    if not name:
-        raise BadInput(f"{where}: the claim {claim!r} is of nothing; give the name of the quantity, as in n_fsdp")
-    return Row(f"{name}={claim}", question, person)
+    if not (name or question or any(sign.isalpha() or sign == "%" for sign in claim)):
+        raise BadInput(
+            f"{where}: the claim {claim!r} is of nothing; give its unit, or the name of the quantity, as in n_fsdp"
+        )
+    return Row(f"{name}={claim}" if name else claim, question, person)
 
 
 def check_rows(study: Study, rows: Iterable[Row], *, question: str | None = None) -> list[tuple[Row, Verdict | Unread]]:

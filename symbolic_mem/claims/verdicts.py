@@ -40,8 +40,9 @@ def verdict_words(verdict: Verdict) -> Prose:
 
 def _verdict(verdict: Verdict) -> Prose:
     claim, label = verdict.claim, verdict.question
-    stated = f"{claim.name} = {claim.text}"
-    pieces: dict[str, Any] = {"claim": text(stated if label is None else f"{stated} (question {label})")}
+    stated = f"{claim.text}, read as {claim.name}" if claim.bare else f"{claim.name} = {claim.text}"
+    stated = stated if label is None else f"{stated} (question {label})"
+    pieces: dict[str, Any] = {"claim": text(f"{stated}," if claim.bare else stated)}
     if verdict.compared is not None:
         return _formula(verdict, pieces)
     if verdict.right and claim.never:
@@ -50,7 +51,7 @@ def _verdict(verdict: Verdict) -> Prose:
         pieces["what"] = verdict.claimed.fits
         return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
     if not verdict.right:
-        return sentences(_wrong(verdict, pieces), _rule(verdict), _slips(verdict))
+        return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), _slips(verdict))
     if not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
     return _rounded(verdict, pieces)
@@ -151,6 +152,16 @@ def _rule(verdict: Verdict) -> Prose:
     return text("")
 
 
+def _nearest(verdict: Verdict) -> Prose:
+    """Of a wrong claim without a name, how it was read, and how to say which quantity is meant."""
+    if not verdict.claim.bare:
+        return text("")
+    return say(
+        "That is the nearest number with this unit; write its name, as in {name}, where another is meant.",
+        name=f"{verdict.claim.name}={verdict.claim.text}",
+    )
+
+
 def _none(verdict: Verdict) -> str:
     """That there is no number, in words."""
     if verdict.claimed.measures == "devices":
@@ -241,7 +252,7 @@ def verdict_record(study: str, verdict: Verdict) -> Mapping[str, Any]:
     return {
         "study": study,
         "question": verdict.question,
-        "claim": f"{verdict.claim.name}={verdict.claim.text}",
+        "claim": verdict.claim.stated,
         "quantity": verdict.name,
         "measures": verdict.claimed.measures,
         "unit": verdict.claimed.unit or None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,8 +70,7 @@ def _show(account: Account) -> None:
         click.echo(f"the other    {plain_prose(words_of(other))}: {_both(step)}")
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.fits)):
         click.echo(f"{head:<12} {plain_prose(said)}")
-    beyond = replace(study, at=account.instants[0].study.at) if account.instants else study
-    for head, said in uncounted_lines(beyond, study.values):
+    for head, said in uncounted_lines(account.beyond, study.values):
         click.echo(f"{head:<12} {plain_prose(arrange_prose(said, TERMINAL))}")
     for line in study.built.files.lines if study.built.files is not None else ():
         click.echo(f"files        {line}")

@@ -24,7 +24,7 @@ _WIDEST = 58
     "given",
     multiple=True,
     metavar="NAME=VALUE",
-    help='As in n_fsdp=38, "M_static=3276 GB" or "P=2*L*d_model*d_ff" (repeatable).',
+    help='As in n_fsdp=38, "M_static=3276 GB", "46 devices" or "P=2*L*d_model*d_ff" (repeatable).',
 )
 @click.option("--claims", "path", metavar="FILE", help="A csv file with the columns name and claim; see the docs.")
 @click.option("--question", metavar="LABEL", help="Compare with this question of the study.")

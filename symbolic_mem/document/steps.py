@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 
 Told = Literal["always", "in full", "in short"]
@@ -100,7 +101,7 @@ class Answers:
     entries: tuple[Entry, ...]
 
 
-Block = Step | Paragraph | Bullets | Table | Answer | Answers
+Block = Step | Paragraph | Bullets | Table | Figure | Answer | Answers
 Kept = Step | Paragraph | Bullets | Table
 
 

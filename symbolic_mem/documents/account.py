@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -79,17 +79,22 @@ class Account:
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
             "per_device": self._per_device,
-            "not_counted": uncounted_records(study, values),
+            "not_counted": uncounted_records(self.beyond, values),
             "assumptions": self.assumptions,
         }
 
     @cached_property
     def instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step on one device; none while a symbol has no value."""
-        step = [replace(self.study, at=one) for one in self.study.timeline]
+        step = [self.study.seen_at(one) for one in self.study.timeline]
         if any(missing(one.placed().total, self.study.values) for one in step):
             return ()
         return fullest(step, self.study.values)
+
+    @property
+    def beyond(self) -> Study:
+        """The study at an instant of a step where these are known: what nothing counts is then what they do not."""
+        return self.study.seen_at(self.instants[0].study.at) if self.instants else self.study
 
     @cached_property
     def capacity(self) -> Capacity | None:

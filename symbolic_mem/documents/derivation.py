@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Section
 from symbolic_mem.render.document import save
@@ -39,6 +40,11 @@ class Derivation:
     def parts(self) -> tuple[Section, ...]:
         """The sections that derive an answer, each with the label and the wording of its question."""
         return tuple(section for section in self.sections if section.answer is not None)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures that stand in it, in order."""
+        return tuple(b for section in self.sections for b in section.blocks if isinstance(b, Figure))
 
     def __repr__(self) -> str:
         return f"<{self.subtitle.lower()}: {self.title}>"

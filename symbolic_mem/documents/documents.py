@@ -24,6 +24,7 @@ from symbolic_mem.document.steps import (
     Table,
     detailed,
 )
+from symbolic_mem.document.words import joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.parts import parts
@@ -77,7 +78,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
     answered = answers(study)
     blocks, depends = _account(study)
     account = Section(text("The account"), tuple(detailed(blocks, _known(detail))), "account")
-    made = parts(answered, _known(detail), [account, *([] if depends is None else [depends])])
+    made = parts(answered, _known(detail), [account, *([] if depends is None else [depends])], unasked=True)
     given = notation(study)
     sections = (
         Section(text("Question"), _question(study, made), "question"),
@@ -185,7 +186,7 @@ def notation(study: Study) -> Table:
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
-            shown = text("to be found") if value is None else _value(value)
+            shown = _sought(study, name.symbol) if value is None else _value(value)
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
     return Table(
         text("What is given"),
@@ -197,6 +198,21 @@ def notation(study: Study) -> Table:
         ),
         tuple(rows),
     )
+
+
+def _sought(study: Study, symbol: sp.Symbol) -> Prose:
+    """What stands for a value that the study itself does not give: those that its questions give, or that it is sought."""
+    shown, found = [], []
+    for question in study.questions:
+        value = study.under(question).values.get(symbol)
+        if value is not None:
+            shown.append(say("{v} in {label}", v=_value(value), label=f"({question.label})"))
+        elif str(symbol) in question.finds:
+            found.append(f"({question.label})")
+    if not shown:
+        return text("to be found")
+    sought = [text(f"to be found in {listed(found)}")] if found else []
+    return joined((*sought, *shown), ", ", ", ")
 
 
 def _value(value: sp.Rational) -> Prose:

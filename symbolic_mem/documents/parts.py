@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from symbolic_mem.document.family import family_of
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose, Reference, say, text
 from symbolic_mem.document.steps import (
     Answer,
@@ -25,18 +28,20 @@ from symbolic_mem.study.question import Found
 Unit = tuple[Block, ...]
 
 
-def part(found: Found) -> Section:
-    """The part of a document that answers one question, in full: its wording, the way, and the answer in one sentence."""
+def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
+    """The part of a document that answers one question, in full: its wording, the way, its figures, and the answer."""
     question, said = found.question, found.question.sentence(found)
     asked = [Paragraph(text(question.text))] if question.text else []
     steps = (*question.steps(found), *map(Paragraph, found.cautions))
-    blocks = (*asked, *map(Paragraph, found.beside), *steps, Answer(said))
+    blocks = (*asked, *map(Paragraph, found.beside), *steps, *figures, Answer(said))
     title = text(f"({question.label}) {question.heading(found)}")
     return Section(title, blocks, label=question.label, asked=question.text, answer=said)
 
 
-def parts(answered: Sequence[Found], detail: Detail, before: Sequence[Section] = ()) -> list[Section]:
-    """The part of each answer.
+def parts(
+    answered: Sequence[Found], detail: Detail, before: Sequence[Section] = (), *, unasked: bool = False
+) -> list[Section]:
+    """The part of each answer, with its figures: those that a question asks for, or `unasked` all that there are.
 
     Where the memory of a device is read otherwise than in the part before, that is said. A ``short`` one leaves asides
     out, refers to what stands in an earlier part or in the sections `before`, and its answer stands in front alone; of
@@ -46,8 +51,9 @@ def parts(answered: Sequence[Found], detail: Detail, before: Sequence[Section] =
     for section in before:
         told |= dict.fromkeys(_units(detailed(section.blocks, detail)), section)
     made, last = [], None
+    family = family_of([unit for one in answered if (unit := one.capacity_unit) is not None], ())
     for position, found in enumerate(answered, start=1):
-        whole = part(found)
+        whole = part(found, _figures(found, family, unasked=unasked))
         if found.reading is not None:
             if last is not None and last.reading != found.reading:
                 whole = replace(whole, blocks=(Paragraph(_reread(found, last)), *whole.blocks))
@@ -59,6 +65,15 @@ def parts(answered: Sequence[Found], detail: Detail, before: Sequence[Section] =
             told = {**dict.fromkeys(_units(blocks), found), **told}
         made.append(section)
     return made
+
+
+def _figures(found: Found, family: str, *, unasked: bool) -> tuple[Figure, ...]:
+    """The figures that a question asks for; where they are drawn `unasked` all that there are, unless it wants none."""
+    question = found.question
+    names = question.drawn if unasked and question.figures != () else question.figures or ()
+    drawn = (question.figure(found, name, family) for name in names)
+    label = re.sub(r"[^A-Za-z0-9]+", "-", question.label).strip("-")
+    return tuple(replace(figure, name=f"{label}-{figure.name}") for figure in drawn if figure is not None)
 
 
 def _units(blocks: Iterable[Block]) -> Iterator[Unit]:

@@ -114,6 +114,10 @@ class Device:
             raise BadInput(f"{self.name} has no {reading} capacity in the catalogue; {advice}")
         return amount
 
+    def few_figures(self, reading: str | None) -> str:
+        """Return the amount of a `reading` as it is printed, where that has few figures; empty where all are known."""
+        return self.reported_as if reading == "reported" else ""
+
     def figure(self, name: str) -> int | Fraction:
         """Return ``flops_bf16`` (dense FLOP/s) or ``memory_bandwidth`` (bytes/s).
 

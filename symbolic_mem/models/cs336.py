@@ -96,7 +96,7 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
     return Model(
         name="transformer of CS336 assignment 1",
         layers=(block, ends),
-        assumptions=(
+        of_activations=(
             *(matrices if edition == 2025 else ("The activations are those of the handout's list.",)),
             "Each listed tensor is kept once; nothing is recomputed.",
         ),

@@ -164,7 +164,8 @@ class Weights:
 class Model:
     """A named sequence of layers; `assumptions` are what its builder takes for granted.
 
-    Those of `unless_recomputed` hold only while nothing is recomputed. `batch` is the input of the first block where that
+    Those `of_activations` are about what is kept for the backward pass alone, and those of `unless_recomputed` hold only
+    while nothing is recomputed. `batch` is the input of the first block where that
     is the batch itself, which no gradient reaches and which stays; None: the blocks read an embedding.
     """
 
@@ -172,6 +173,7 @@ class Model:
     layers: tuple[Layer, ...]
     assumptions: tuple[str, ...] = ()
     unless_recomputed: tuple[str, ...] = ()
+    of_activations: tuple[str, ...] = ()
     batch: Tensor | None = None
 
     def __iter__(self) -> Iterator[Layer]:
@@ -180,7 +182,7 @@ class Model:
     @property
     def said(self) -> tuple[str, ...]:
         """All that its builder takes for granted, as sentences."""
-        return (*self.assumptions, *self.unless_recomputed)
+        return (*self.assumptions, *self.of_activations, *self.unless_recomputed)
 
     @cached_property
     def weights(self) -> Weights:

@@ -119,26 +119,26 @@ class Compare(Question):
         """Say which side needs more, by how much, and which term explains most of it."""
         if found.same:
             return _same(found)
-        names = {"a": _where(found, found.a.name), "b": text(capitalised(found.b.name))}
+        names = {"a": _where(found, found.a.name), "b": text(capitalised(found.b.name)), "needs": _needs(found)}
         if found.difference == 0 and not found.terms:
             return say("Nothing differs between {a} and {b}.", a=text(found.a.name), b=_where(found, found.b.name))
         if found.bytes is None:
             return _open(found)
         largest = found.largest
-        one = term_words(found.terms[0].gap if largest is None else largest.gap)
+        one = term_words(found.terms[0].gap if largest is None else largest.gap, found.tensors)
         alone = len(found.terms) == 1 or largest is None
         if found.bytes == 0 and alone:
-            return say("{b} needs as much as {a}: {one}.", one=one, **names)
+            return say("{b} {needs} as much as {a}: {one}.", one=one, **names)
         size = largest.bytes if largest is not None else None
         of_it = {"n": len(found.terms), "size": _more(size or sp.S.Zero), "one": one}
         if found.bytes == 0:
             return say(
-                "{b} needs as much as {a}; the largest of {n} terms that differ is {size}: {one}.", **of_it, **names
+                "{b} {needs} as much as {a}; the largest of {n} terms that differ is {size}: {one}.", **of_it, **names
             )
         if alone:
-            return say("{b} needs {much} than {a}: {one}.", much=_more(found.bytes), one=one, **names)
+            return say("{b} {needs} {much} than {a}: {one}.", much=_more(found.bytes), one=one, **names)
         return say(
-            "{b} needs {much} than {a}; the largest of {n} terms that differ is {size}: {one}.",
+            "{b} {needs} {much} than {a}; the largest of {n} terms that differ is {size}: {one}.",
             much=_more(found.bytes),
             **of_it,
             **names,
@@ -182,10 +182,14 @@ def _same(found: FoundGaps) -> Prose:
 def _open(found: FoundGaps) -> Prose:
     """The sentence where a symbol has no value: with the formula where it is short."""
     a, b = text(found.a.name), text(capitalised(found.b.name))
-    pieces = {"b": b, "terms": say("{n} terms", n=len(found.terms)) if len(found.terms) > 1 else text("one term")}
+    pieces = {
+        "b": b,
+        "needs": _needs(found),
+        "terms": say("{n} terms", n=len(found.terms)) if len(found.terms) > 1 else text("one term"),
+    }
     size, way = (-found.difference, "less") if found.difference.is_negative else (found.difference, "more")
     where = _where(found, found.a.name)
-    shown = say("{b} needs {d} bytes {way} than {a}, in {terms}.", a=where, d=size, way=text(way), **pieces)
+    shown = say("{b} {needs} {d} bytes {way} than {a}, in {terms}.", a=where, d=size, way=text(way), **pieces)
     pieces |= {"a": a, "absent": text(", ".join(missing(found.difference, found.values)))}
     if found.a.placed:
         short = say("{b} and {a} differ on each device in {terms}; by how much needs {absent}.", **pieces)
@@ -197,6 +201,11 @@ def _open(found: FoundGaps) -> Prose:
 def _where(found: FoundGaps, name: str) -> Prose:
     """A side as the end of a clause names it, with where it is compared."""
     return say("{name} on each device", name=text(name)) if found.a.placed else text(name)
+
+
+def _needs(found: FoundGaps) -> str:
+    """The verb of the second side, of which several things may be named."""
+    return "need" if " and " in found.b.name else "needs"
 
 
 def _more(size: sp.Expr) -> Prose:

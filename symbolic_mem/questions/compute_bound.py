@@ -101,7 +101,7 @@ class ComputeBound(Question):
             yield from in_full(shape) if used.axes == "given" else shape
             yield conventions_table(found.conventions, used, found.chips)
             yield from in_full([meshes_table(found.free, found.chips)])
-            yield Paragraph(why_this_one(used, found.known))
+            yield from in_full([Paragraph(why_this_one(used, found.known))])
 
     def sentence(self, found: FoundBatch) -> Prose:
         """Say from which batch on: whole, per chip and per rank, and what it is in whole tokens on every chip."""

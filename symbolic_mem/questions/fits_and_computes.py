@@ -42,6 +42,11 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
 _EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least")
 
 
+KEPT_ALONE = text(
+    "What is kept is added up here; what a step holds for a moment beside it, as the smallest degree counts it, is not."
+)
+
+
 @dataclass(frozen=True)
 class FitsAndComputes(OfKinds):
     """The interval of degrees under both bounds at the study's batch, and the batch from which there is one.
@@ -121,8 +126,9 @@ class FitsAndComputes(OfKinds):
         return sentences(_here(found, tokens), _at_best(found))
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
-        """Say that two instants count, where gradients do not persist."""
-        return (each_words(),) if len(found.limits.shares) > 1 else ()
+        """Say that what is kept is added up where the instants of a step are known, and that two instants count."""
+        kept = (KEPT_ALONE,) if found.study.timeline else ()
+        return (*kept, *((each_words(),) if len(found.limits.shares) > 1 else ()))
 
     def heading(self, found: FoundBoth) -> str:
         """The title where the study gives none."""

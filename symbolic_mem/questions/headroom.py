@@ -25,6 +25,7 @@ from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting,
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
+from symbolic_mem.questions.parts.peaks import here_blocks
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
@@ -32,7 +33,7 @@ from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
-from symbolic_mem.solvers.powers import contained, powers_of, written_coefficients
+from symbolic_mem.solvers.powers import contains, powers_of, written_coefficients
 from symbolic_mem.study.question import Claimed, Found, key, naming
 from symbolic_mem.study.study import Study
 
@@ -87,7 +88,7 @@ class Headroom(OfKinds):
     def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper, tuple[Upper, ...]] | None:
         """The largest value of a symbol at the instant that allows least, and at all; None where there is none to tell."""
         memories = [one.placed(self.counted) for one in moments]
-        if not any(str(x) in contained(memory) for memory in memories):
+        if not any(contains(memory, x) for memory in memories):
             return None
         try:
             found = [self._upper(one, x) for one in moments]
@@ -100,7 +101,7 @@ class Headroom(OfKinds):
         """Why the memory does not say how far a symbol can grow; None where it does, or does not contain it."""
         for one in moments:
             memory = one.placed(self.counted)
-            if str(x) not in contained(memory):
+            if not contains(memory, x):
                 continue
             try:
                 powers_of(memory, x)
@@ -143,6 +144,7 @@ class Headroom(OfKinds):
             yield from memory_blocks(study, work, self.counted)
         else:
             memory_numbers(study, work, self.counted)
+            yield from here_blocks(study, work, found.kinds)
         yield from per_device_steps(found.placement, found.kinds, found.share, work)
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)

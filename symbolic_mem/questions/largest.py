@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
@@ -38,9 +39,8 @@ from symbolic_mem.questions.parts.powers import (
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
-from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
-from symbolic_mem.solvers.powers import contained, written_coefficients
+from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.study.question import At, Claimed, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -62,6 +62,7 @@ class Largest(Printed, OfKinds):
 
     ask = "largest"
     solvable = True
+    drawn = ("device", "bound", "step")
 
     symbol: sp.Symbol = key(_unknown, B, name="for")
     values: tuple[Change, ...] = sets(values)
@@ -75,7 +76,7 @@ class Largest(Printed, OfKinds):
     def upper(self, study: Study) -> Upper:
         """Solve for the unknown at the instant of the study, which may hold nothing of it: the engine of every face."""
         memory = study.placed(self.counted)
-        if str(self.symbol) not in contained(memory):
+        if not contains(memory, self.symbol):
             moments = instants(study, self.counted)
             known = sorted({name for one in moments for name in contained(one.placed(self.counted))})
             if str(self.symbol) not in known:
@@ -89,9 +90,12 @@ class Largest(Printed, OfKinds):
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        return hardest(
-            instants(self._open(study), self.counted), self._at_instant, lambda found: tightness(found.upper)
+        found = hardest(
+            instants(self._open(study), self.counted),
+            lambda one: FoundLargest(one, self, one.capacity, self.upper(one)),
+            lambda one: tightness(one.upper),
         )
+        return replace(found, written=self._written(found))
 
     def _open(self, study: Study) -> Study:
         """The study without a value of the unknown, so that its instants are those of many blocks."""
@@ -99,12 +103,12 @@ class Largest(Printed, OfKinds):
             return study
         return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != self.symbol})
 
-    def _at_instant(self, study: Study) -> FoundLargest:
-        answer, parameters = self.upper(study), study.model.parameters
-        with_p = self.symbol != P and not parameters.has(self.symbol) and not missing(parameters, study.values)
-        powers = [k for k, _ in answer.bound.powers]
-        written = written_coefficients(answer.bound.memory, self.symbol, powers, with_p=with_p)
-        return FoundLargest(study, self, study.capacity, answer, written)
+    def _written(self, found: FoundLargest) -> Mapping[int, tuple[sp.Expr, ...]]:
+        """The coefficients of the memory in the unknown, by power."""
+        parameters, bound = found.study.model.parameters, found.upper.bound
+        with_p = self.symbol != P and not parameters.has(self.symbol) and not missing(parameters, found.study.values)
+        powers = [k for k, _ in bound.powers]
+        return written_coefficients(bound.memory, self.symbol, powers, with_p=with_p)
 
     def steps(self, found: FoundLargest) -> Iterator[Block]:
         """The terms, collected by powers of the unknown, the requirement solved for it, and a check."""
@@ -129,6 +133,12 @@ class Largest(Printed, OfKinds):
             found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
         )
 
+    def figure(self, found: FoundLargest, name: str, family: str) -> Figure | None:
+        """What one device holds at the answer and at each instant, and against the unknown."""
+        from symbolic_mem.questions.parts.charts import memory_chart
+
+        return memory_chart(found, name, family)
+
     def heading(self, found: FoundLargest) -> str:
         """The title where the study gives none."""
         return self.title or f"The largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
@@ -152,14 +162,25 @@ class Largest(Printed, OfKinds):
 class FoundLargest(FoundAtInstants):
     """The largest value, its neighbours in bytes, or why there is none."""
 
-    capacity: Capacity
+    falls = False
+
     upper: Upper
-    written: Mapping[int, tuple[sp.Expr, ...]]
+    written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
 
     @property
     def value(self) -> int | None:
         """The largest whole value."""
         return self.upper.value
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The unknown."""
+        return self.upper.bound.symbol
+
+    @property
+    def limit(self) -> Limit:
+        """What one device may hold."""
+        return Limit(self.capacity.counted, self.upper.bound.strict)
 
     @property
     def feasible(self) -> bool:
@@ -222,7 +243,7 @@ class FoundLargest(FoundAtInstants):
         return Ledger((*lines, *power_lines(self.upper.bound, self.capacity, fullest)), known)
 
     @property
-    def _known(self) -> Mapping[sp.Symbol, Any]:
+    def known(self) -> Mapping[sp.Symbol, Any]:
         """The numbers at the answer: none where it is a number of parameters, whose shapes are open."""
         x = self.upper.bound.symbol
         rest = {symbol: value for symbol, value in self.study.values.items() if symbol != x}
@@ -235,7 +256,7 @@ class FoundLargest(FoundAtInstants):
         """The fullest instant of each phase of a step at the answer."""
         if self.value is None or self.study.at is None or self.upper.bound.symbol in (P, T):
             return ()
-        return fullest([one.study for one in self.everywhere], self._known)
+        return fullest([one.study for one in self.everywhere], self.known)
 
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
@@ -250,7 +271,7 @@ class FoundLargest(FoundAtInstants):
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
             yield held_at(value + 1, self.held(value + 1), self.upper.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
-        yield from uncounted_lines(self.study, self._known)
+        yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -272,7 +293,7 @@ class FoundLargest(FoundAtInstants):
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_plus_one_bytes": None if self.value is None else self.held_bytes(self.value + 1),
             **peak_facts(self.fullest_instants),
-            "not_counted": uncounted_records(self.study, self._known),
+            "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
@@ -35,6 +36,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     ask = "min_degree"
     solvable = True
+    drawn = ("device", "bound", "step")
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     tokens: tuple[int, ...] = key(whole_numbers, ())
@@ -133,7 +135,14 @@ class MinDegree(Printed, Ruled, OfKinds):
             held,
             found.ideal_value,
             fitting_each(found.study),
+            _ranks(found.study, self.symbol),
         )
+
+    def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
+        """What one device holds at the answer and at each instant, and against the unknown."""
+        from symbolic_mem.questions.parts.charts import memory_chart
+
+        return memory_chart(found, name, family)
 
     def heading(self, found: FoundDegree) -> str:
         """The title where the study gives none."""
@@ -151,3 +160,8 @@ class MinDegree(Printed, Ruled, OfKinds):
         moments = instants(study, self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
+
+
+def _ranks(study: Study, symbol: sp.Symbol) -> int:
+    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
+    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symbolic_mem.base.rational import rational, symbolic
-from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, M_static, n_fsdp
+from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
-from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import about, gib, sentences
+from symbolic_mem.document.steps import Block, Paragraph, in_full
+from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
-from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
-from symbolic_mem.questions.parts.words import capacity_blocks, placement_sentences
+from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.changes import use_recompute
 from symbolic_mem.study.question import At, Claimed, key, naming
@@ -89,18 +88,22 @@ class RecomputeOtherwise(OnDevice):
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
+        from symbolic_mem.questions.parts.bounded import per_device_steps
         from symbolic_mem.questions.parts.found_recomputed import sides_table
-        from symbolic_mem.questions.parts.memory import by_layer
+        from symbolic_mem.questions.parts.memory import by_layer, memory_numbers
+        from symbolic_mem.questions.parts.peaks import here_blocks
 
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute))
         yield from by_layer(_saving(study).memory.of("activations"), work)
         yield from _against(found)
-        yield Paragraph(sentences(*placement_sentences(study.memory.kinds, study.placement)))
+        memory_numbers(study, work, self.counted)
+        yield from here_blocks(study, work, found.kinds)
+        yield from per_device_steps(found.placement, found.kinds, found.degree.ideal, work)
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
         yield from found.fuller_blocks
-        yield sides_table(found)
+        yield from in_full([sides_table(found)])
 
     def sentence(self, found: FoundRecomputed) -> Prose:
         """Say the degree under the other rule, and what each device then holds."""
@@ -217,9 +220,8 @@ def _against(found: FoundRecomputed) -> list[Block]:
 
 
 def _degree_step(found: FoundRecomputed, work: Work) -> Block:
-    solved, bound, study = found.degree.ideal, found.degree.ideal.bound, found.study
-    work.define(M_static, study.memory.of(*STATIC).total)
-    divided, fixed = work.define(M_divided, bound.divided), work.define(M_fixed, bound.fixed)
+    solved, bound = found.degree.ideal, found.degree.ideal.bound
+    fixed = work.values[M_fixed]
     if bound.divided == 0 and solved.feasible:
         return work.step(
             text(
@@ -227,23 +229,21 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
             ),
             Chain(M_fixed, (link(apart(gib(fixed), gib(found.capacity.counted))[0]), (bound.limit.sign, C_mem))),
         )
-    chains = [Chain(M_divided, (amount(divided, "GiB"),))]
-    if bound.fixed != 0:
-        chains.append(Chain(M_fixed, (amount(fixed, "GiB"),)))
     if not solved.feasible:
         relation = ">" if fixed > found.capacity.counted else "="
+        held, room = apart(gib(fixed), gib(found.capacity.counted))
         return work.step(
-            text("The part that is divided, and the part that every device holds in full, which is already too much:"),
-            *chains,
+            text("The part that every device holds in full leaves no room for the rest:"),
+            Chain(M_fixed, (link(held),)),
+            Chain(C_mem, (link(room),)),
             Chain(M_fixed, ((relation, C_mem),)),
         )
     quotient = M_divided / (C_mem - M_fixed if bound.fixed != 0 else C_mem)
     work.define(bound.symbol, sp.Integer(solved.value or 1))
     return work.step(
-        text("The part that is divided and the part that is not give the smallest number of devices:")
+        text("The part that is divided and the room that the other part leaves give the smallest number of devices:")
         if bound.fixed != 0
-        else text("All of it is divided, which gives the smallest number of devices:"),
-        *chains,
+        else text("All that is kept is divided, which gives the smallest number of devices:"),
         Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
         Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )

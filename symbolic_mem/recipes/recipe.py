@@ -206,8 +206,7 @@ class Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
         return self._noting(
             "Changed from the preset: gradients do not persist between micro-batches. There are none at the start of "
-            "the backward pass, with all activations, and all of them at the optimizer step, with no activations; "
-            "both must fit.",
+            "the backward pass, with all activations, and all of them at the optimizer step, with no activations.",
             gradients_persist=False,
         )
 

@@ -204,14 +204,15 @@ class Typesetter:
         return self.power(self.expr(base) if plain else self.fenced("(", self.expr(base), ")"), raised)
 
 
-def ordered_terms(expr: sp.Add) -> list[sp.Expr]:
+def ordered_terms(expr: sp.Expr) -> list[sp.Expr]:
     """The terms of a sum in the order in which they are set: what is taken off comes last.
 
     >>> from symbolic_mem.base.symbols import B, L
     >>> ordered_terms(1 - B + L)
     [L, 1, -B]
     """
-    return sorted(expr.args, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
+    terms = sp.Add.make_args(expr)
+    return sorted(terms, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
 
 
 def signed(side: Side) -> tuple[str, Side]:

@@ -28,13 +28,21 @@ class Bound:
     @cached_property
     def divided(self) -> sp.Expr:
         """Bytes that are divided over the devices: P."""
-        shared, _ = self.memory.split(self.symbol)
-        return self._free(sp.Add(*(term.bytes * self.symbol for term in shared)))
+        return self._free(sp.Add(*(term.bytes * self.symbol for term in self._split[0])))
 
     @cached_property
     def fixed(self) -> sp.Expr:
         """Bytes that every device holds in full: U."""
-        return self._free(self.memory.split(self.symbol)[1].total)
+        return self._free(self.kept.total)
+
+    @property
+    def kept(self) -> Memory:
+        """What every device holds in full, term by term."""
+        return self._split[1]
+
+    @cached_property
+    def _split(self) -> tuple[Memory, Memory]:
+        return self.memory.split(self.symbol)
 
     def _free(self, part: sp.Expr) -> sp.Expr:
         if part.has(self.symbol):
@@ -166,7 +174,7 @@ def bound_of(memory: Memory, symbol: sp.Symbol, limit: Limit) -> Bound:
     >>> from symbolic_mem import account, ffn, n_fsdp, recipe
     >>> bound_of(account(ffn(), recipe("cs336")), n_fsdp, Limit(80))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: no term of the memory is divided by n_fsdp; place a kind over it
+    symbolic_mem.base.errors.BadInput: no kind of memory is divided over n_fsdp; place one over it, or ask what fits one device: the account with a device, the largest B
     """
     need_divided(symbol, memory)
     return Bound(memory, symbol, limit)
@@ -180,8 +188,12 @@ def need_divided(symbol: sp.Symbol, *memories: Memory) -> None:
     if any(is_divided(memory, symbol) for memory in memories):
         return
     degrees = sorted({str(s) for memory in memories for term in memory for s in term.degree.free_symbols})
-    known = f"it is divided by {', '.join(degrees)}" if degrees else "place a kind over it"
-    raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
+    known = (
+        f"it is divided over {', '.join(degrees)}"
+        if degrees
+        else "place one over it, or ask what fits one device: the account with a device, the largest B"
+    )
+    raise BadInput(f"no kind of memory is divided over {symbol}; {known}")
 
 
 def is_divided(memory: Memory, symbol: sp.Symbol) -> bool:

@@ -46,8 +46,7 @@ def floor_of(memory: Memory, symbol: sp.Symbol) -> Floor:
 
 def floor_under(bound: Bound) -> Floor:
     """Return the same for a `bound`; nothing of its memory need be divided."""
-    _, kept = bound.memory.split(bound.symbol)
-    return Floor(bound.symbol, kept.terms, bound.floor)
+    return Floor(bound.symbol, bound.kept.terms, bound.floor)
 
 
 @dataclass(frozen=True)

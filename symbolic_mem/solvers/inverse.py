@@ -15,7 +15,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, number
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, ratio, rational
-from symbolic_mem.solvers.powers import contained, powers_of
+from symbolic_mem.solvers.powers import contains, powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 
 
@@ -182,7 +182,7 @@ def upper_anyway(memory: Memory, symbol: sp.Symbol, limit: Limit) -> UpperBound:
     >>> upper_anyway(account(ffn(), recipe("cs336"), "step"), B, Limit(C_mem)).powers
     ((0, 32*L*d_ff*d_model),)
     """
-    if str(symbol) in contained(memory):
+    if contains(memory, symbol):
         return upper(memory, symbol, limit.capacity, strict=limit.strict)
     return UpperBound(memory, symbol, ((0, memory.total),), limit)
 

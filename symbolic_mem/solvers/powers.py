@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import cast
 
 import sympy as sp
 
@@ -38,13 +39,21 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
 
 def contained(memory: Memory) -> tuple[str, ...]:
     """Name the unknowns that a question about this memory can ask for, sorted."""
-    symbols = set().union(*(term.bytes.free_symbols for term in memory))
-    names = {str(symbol) for symbol in symbols}
-    if {"B", "S"} <= names:
-        names.add("T")
+    return tuple(sorted(symbol.name for symbol in _unknowns(memory)))
+
+
+def contains(memory: Memory, symbol: sp.Symbol) -> bool:
+    """Whether a question about this memory can ask for the symbol."""
+    return symbol in _unknowns(memory)
+
+
+def _unknowns(memory: Memory) -> set[sp.Symbol]:
+    symbols = {cast(sp.Symbol, symbol) for term in memory for symbol in term.bytes.free_symbols}
+    if {B, S} <= symbols:
+        symbols.add(T)
     if any(term.short is not None and term.short.has(P) for term in memory):
-        names.add("P")
-    return tuple(sorted(names))
+        symbols.add(P)
+    return symbols
 
 
 def _written_with(memory: Memory, symbol: sp.Symbol) -> tuple[list[sp.Expr], sp.Symbol]:
@@ -117,8 +126,8 @@ def _parts(memory: Memory, symbol: sp.Symbol, k: int, with_p: bool) -> tuple[sp.
             states.append(term.short / term.degree)
             continue
         alone = Memory((term,), memory.definitions)
-        contains = str(symbol) in contained(alone) or term.bytes.has(symbol)
-        coefficient = dict(powers_of(alone, symbol)).get(k) if contains else (term.bytes if k == 0 else None)
+        here = contains(alone, symbol)
+        coefficient = dict(powers_of(alone, symbol)).get(k) if here else (term.bytes if k == 0 else None)
         if coefficient is not None and coefficient != 0:
             (states if term.kind in STATIC else parts).append(coefficient)
     return (*_together(states), *parts)

@@ -72,14 +72,14 @@ class Study(Setting):
         said of sizes that no such model can have.
         """
         changes = tuple(changes)
-        study = self if self.at is None else replace(self, at=None)
+        study = self.seen_at(None)
         for change in changes:
             study = change.apply(study)
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
         if study.plan is not None:
-            study.plan.check(study.values)
+            study.plan.check(study.values, study.built)
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, where)
         return study

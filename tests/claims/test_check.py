@@ -131,6 +131,17 @@ def test_slips_of_units_readings_and_rounding(slip, study, claim):
     assert [slip] in _names(verdict)
 
 
+def test_a_slip_about_the_label_says_what_the_question_counts():
+    study = load_study("cs336-a2-xxl")
+    told = {}
+    for reading in ("binary", "reported"):
+        (first, *_) = check(study.called(changes(reading=reading)), "devices=73", question="a").explanations
+        told[reading] = (first.slips[0].name, first.slips[0].sentence)
+    assert told["binary"][0] == "GB for GiB on the device" and "counts GiB (2^30 bytes)" in told["binary"][1]
+    assert told["reported"][0] == "GB for the reported bytes of the device"
+    assert "counts the bytes that software reports" in told["reported"][1]
+
+
 def test_cut_before_the_division():
     # 16 P = 3517.6 GB is cut to 3510 GB: 3510/78 = 45 exactly, and the truth is 46
     verdict = check(_with_capacity(_study(0), "78 GB"), "devices=45")
@@ -165,7 +176,7 @@ def test_slips_of_transformers():
     assert unshared > shared
     assert ["keys and values of every head"] in _names(check(_llama(B=1, S=2048), f"activations={unshared} B"))
     assert check(_llama(), "parameters=8.03e9").rounded
-    assert ["GiB printed as GB"] in _names(check(_llama(), "parameters=7.48e9"))
+    assert _names(check(_llama(), "parameters=7.48e9")) == [["2^30 for a billion"]]
 
 
 ALPHA = Fraction(46 * 10**13, 18 * 10**10)

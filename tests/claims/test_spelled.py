@@ -110,3 +110,44 @@ def test_the_rule(exact, claim, figures):
 def test_figures_that_are_cut_off(exact, cut):
     assert right_to(Fraction(exact), Fraction(cut)) is None
     assert right_to(Fraction(exact), Fraction(cut), cut=True) is not None
+
+
+# A claim without a name, the question that is named, and how it is read; whether it is right.
+BARE = [
+    ("46 devices", None, ("n_fsdp", "b"), True),
+    ("68 H100s", None, None, None),
+    ("68 GPUs", None, ("devices", "a"), True),
+    ("819 GiB", None, ("weights", None), True),
+    ("1071 GiB", None, ("M_fixed", "b, literally"), True),
+    ("93.857 GiB", "b, remark", ("M_device", "b, remark"), True),
+    ("219.8B parameters", None, ("parameters", None), True),
+    ("50 devices", None, ("n_fsdp", "b"), False),
+    ("3276 GB", None, ("static", None), False),
+    ("46", "b", ("n_fsdp", "b"), True),
+    ("49", "b, remark", ("n_fsdp", "b, remark"), True),
+    ("20445 tokens", None, ("batch_tokens", "c"), True),
+]
+
+
+@pytest.mark.parametrize(("claim", "question", "read", "right"), BARE, ids=[row[0] for row in BARE])
+def test_a_number_with_its_unit_needs_no_name(claim, question, read, right):
+    study = load_study("cs336-a2-xxl")
+    if read is None:
+        with pytest.raises(BadInput, match="nothing of the study is counted in"):
+            check(study, claim, question=question)
+        return
+    verdict = check(study, claim, question=question)
+    assert ((verdict.name, verdict.question), verdict.right) == (read, right)
+    assert verdict.claim.stated == claim
+
+
+def test_a_number_alone_does_not_say_of_what_it_is():
+    with pytest.raises(BadInput, match="give its unit, as in '46 devices', its name, as in n_fsdp=46, or the question"):
+        check(load_study("cs336-a2-xxl"), "46")
+
+
+def test_the_tokens_of_a_question_that_asks_for_them_are_those_it_finds():
+    study = load_study("cs336-a2-xxl")
+    assert check(study, "T=20445", question="c").right and not check(study, "T=131072", question="c").right
+    assert check(study, "T=131072").right and check(study, "T=20445").question == "c"
+    assert check(study, "T=131072", question="a").right

@@ -57,6 +57,12 @@ def test_faults_of_a_file_have_a_place(file, content, message):
         read_claims(file(content))
 
 
+def test_a_claim_with_its_unit_or_its_question_needs_no_name(file):
+    rows = read_claims(file("claim,question\n46 devices,\n46,b\n"))
+    assert rows == (Row("46 devices"), Row("46", "b"))
+    assert all(verdict.right for _, verdict in check_rows(load_study("cs336-a2-xxl"), rows))
+
+
 def test_claims_of_one_person_stand_together_and_those_of_others_do_not():
     study = load_study("cs336-a2-xxl")
     said = ["static=3276 GB", "activations=2142 GB", "total=5418 GB"]

@@ -78,7 +78,7 @@ def test_without_a_mesh_the_best_one_of_as_many_chips_is_shown(capsys, tmp_path)
         (["cs336-a2-xxl", "--axes", "optimal", "--scheme", "dp"], "scheme 'dp' is not X times Y"),
         (["cs336-a2-xxl", "--chips", "60"], "X = 16 times Y = 4 is 64 chips, not 60"),
         (["cs336-a2-xxl", "--set", "M_X=0"], "M_X = 0 is not allowed"),
-        (["llama-3.1-8b"], "says nothing about its network; add [network]"),
+        (["llama-3.1-8b"], 'around a config.json in a study of your own, with [model] config = "config.json"'),
         (["cs336-a2-xxl", "--device", "h100-80gb"], "names a memory, and comms asks about rates"),
     ],
 )

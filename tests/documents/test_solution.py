@@ -9,6 +9,7 @@ import pypdf
 import pytest
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, Reference
 from symbolic_mem.document.steps import Answer, Answers, Paragraph, Step
 from symbolic_mem.documents.documents import homework, report
@@ -25,8 +26,13 @@ FEW = pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-405b", "scalin
 
 
 def paper(study, route, build=homework):
-    tex = render(build(study), build.__name__, "tex").decode()
-    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf(tex, route=route))).pages]
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(set_by(build(study), route))).pages]
+
+
+def set_by(document, route):
+    tex = render(document, document.layout, "tex").decode()
+    figures = tuple(b for section in document.sections for b in section.blocks if isinstance(b, Figure))
+    return pdf(tex, figures, route=route)
 
 
 @pytest.fixture(params=ROUTES)
@@ -113,7 +119,7 @@ def test_a_pdf_has_its_title_block_and_never_the_year_1970(route):
     first = paper(XXL.signed(author="A. Student", course="A course", date="26 November 2026"), route)[0]
     assert all(words in first for words in ("A. Student", "A course", "26 November 2026"))
     assert "1970" not in "".join(paper(XXL.only("a"), route))
-    info = pypdf.PdfReader(io.BytesIO(pdf(render(homework(XXL), "homework", "tex").decode(), route=route))).metadata
+    info = pypdf.PdfReader(io.BytesIO(set_by(homework(XXL), route))).metadata
     assert info is not None and info.creation_date is None
     assert info.title == XXL.title
 

@@ -94,7 +94,7 @@ def test_225_printed_226_right():
     assert CASES["sb-at-chips-rounded"]["printed"] == 225
     text = json.dumps(document, ensure_ascii=False)
     assert "commit 0819a7d of 18 February 2025); the exact answer is 226, 1 device more. That edition computes " in text
-    assert document["questions"][1]["value"] == 117 and "December 2025): it agrees." in text
+    assert document["questions"][1]["value"] == 117 and "when the page still had 225): it agrees." in text
     left = {one["devices"]: one["fits"] for one in document["questions"][2]["left_over"]}
     assert left == {225: False, 226: True, 8960: True}
     used = document["questions"][2]["left_over"][1]["used_bytes"] * 226

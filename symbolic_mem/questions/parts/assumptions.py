@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from symbolic_mem.base.symbols import n_ep, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
+import sympy as sp
+
+from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
 from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.questions.parts.words import placement_sentences
 from symbolic_mem.recipes.recompute import recompute
@@ -14,6 +17,13 @@ from symbolic_mem.study.study import Study
 def about_memory(study: Study) -> bool:
     """Whether a question of the study counts memory; a study without questions does."""
     return not study.questions or any(question.subject == "memory" for question in study.questions)
+
+
+def _counts_activations(study: Study) -> bool:
+    """Whether a question counts what is kept for the backward pass; where none counts memory, a line may still ask for it."""
+    asked = [question for question in study.questions if question.subject == "memory"]
+    kinds = {kind for question in asked for kind in question.counted}
+    return not asked or bool(kinds - {*STATIC})
 
 
 NO_INSTANTS = text(
@@ -29,7 +39,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
-        said += [text(sentence) for sentence in (*trained.said, *recipe.said)]
+        own = trained.said if _counts_activations(study) else trained.assumptions
+        said += [text(sentence) for sentence in (*own, *recipe.said)]
         said += idle_degrees(study)
         if recipe.schedule and not study.timeline:
             said.append(NO_INSTANTS)
@@ -44,6 +55,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
     named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan))
+    if study.plan is not None and study.plan.ranks(study.values) > 1:
+        named = (*named, _mesh(study, study.plan))
     return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
 
 
@@ -55,7 +68,19 @@ def _copies(plan: Plan) -> tuple[Prose, ...]:
     )
 
 
-DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_ep, n_micro, n_pod)
+def _mesh(study: Study, plan: Plan) -> Prose:
+    """Say of whom the amounts are, where the plan cuts the model itself."""
+    over = sp.Mul(*(axis for axis in (n_tp, n_pp, n_cp) if axis in plan.axes and study.values.get(axis, 1) != 1))
+    if plan.pipelined:
+        return say(
+            "The model itself is divided over {n} devices. Weights and activations are those of one rank, all stages of the "
+            "pipeline together; each instant is that of the rank which it names.",
+            n=over,
+        )
+    return say("The model itself is divided over {n} devices, and all amounts are those of one of them.", n=over)
+
+
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, n_micro, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
@@ -63,8 +88,9 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     given = [symbol for symbol in DEGREES if symbol in study.values]
     kinds = study.memory.kinds if given else ()
     used = set().union(*(study.placement[kind].degree.free_symbols for kind in kinds if kind in study.placement))
-    if study.plan is not None and study.plan.replicas:
-        used = used | {n_replica}
+    if study.plan is not None:
+        used = used | {*study.plan.axes} | ({n_replica} if study.plan.replicas else set())
+        used |= {n_micro} if study.plan.pipelined else set()
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()

@@ -18,7 +18,7 @@ from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.rules import rule_names
 from symbolic_mem.questions.parts.tokens import TokensThatFit
-from symbolic_mem.questions.parts.words import KIND_SYMBOLS, placement_sentences, reading_of
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures, placement_sentences, reading_of
 from symbolic_mem.solvers.bound import Bound, Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
@@ -145,8 +145,11 @@ def requirement(bound: Bound) -> Iterator[Step]:
     yield Step(brief, (lines[-1],), reason, told="in short")
 
 
-def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
-    """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts."""
+def bound_summary(solved: Solved, *, in_parts: bool = False) -> Iterator[tuple[str, Prose]]:
+    """The bound and its condition at a glance, in their named parts where they are too long for that, and these parts.
+
+    With `in_parts` the bound is so, too.
+    """
     bound = solved.bound
     room, fixed = C_mem - M_fixed, about(gib(symbolic(solved.fixed)))
     if bound.divided == 0:
@@ -157,14 +160,16 @@ def bound_summary(solved: Solved) -> Iterator[tuple[str, Prose]]:
         )
         yield "M_fix", say("{size} on every device", size=fixed)
         return
-    quotient = Brief(bound.quotient, otherwise=say("{q}; --json has it in full", q=M_divided / room))
+    parts = say("{q}", q=M_divided / (C_mem if bound.fixed == 0 else room))
+    quotient = Brief(bound.quotient, otherwise=say("{parts}; --json has it in full", parts=parts))
+    quotient = parts if in_parts else quotient
     yield "bound", say("{n} {sign} {q}", n=bound.symbol, sign=bound.limit.reach, q=quotient)
     if bound.fixed == 0:
         yield "condition", text("none: nothing is held in full by every device")
     else:
         relation = "≥" if bound.divided == 0 and not bound.strict else ">"
-        line, parts = Chain(bound.capacity, ((relation, bound.fixed),)), Chain(C_mem, ((relation, M_fixed),))
-        yield "condition", say("{line}", line=Brief(say("{line}", line=line), otherwise=say("{parts}", parts=parts)))
+        line, named = Chain(bound.capacity, ((relation, bound.fixed),)), Chain(C_mem, ((relation, M_fixed),))
+        yield "condition", say("{line}", line=Brief(say("{line}", line=line), otherwise=say("{named}", named=named)))
     yield "M_div", say("{size} divided over the devices", size=about(gib(symbolic(solved.divided))))
     if bound.fixed != 0:
         yield "M_fix", say("{size} on every device", size=fixed)
@@ -298,7 +303,7 @@ REMEDIES = (
 def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number, str]:
     """The largest part of what every device holds in full: its name, its bytes, and what makes it smaller."""
     parts: dict[str, Number] = {}
-    for term in solved.bound.memory.split(solved.bound.symbol)[1]:
+    for term in solved.bound.kept:
         name = "activations" if term.kind == "activations" and term.layer else term.whole_name
         parts[name] = parts.get(name, 0) + term.at(study.numbers)
     name = max(parts, key=lambda one: parts[one])
@@ -314,10 +319,12 @@ def answer_words(
     held: Number | None,
     ideal: int | None,
     each: str = "what each keeps",
+    ranks: int = 1,
 ) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
 
-    `held` is what `each` then is, and `ideal` the degree without rules.
+    `held` is what `each` then is, and `ideal` the degree without rules. There are `ranks` devices for each of the degree,
+    those over which a plan cuts the model.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
@@ -334,30 +341,31 @@ def answer_words(
             )
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
     assert held is not None, "there is a degree, so something is known of one device"
-    devices = plural(solved.value, "device", "devices")
+    devices = plural(solved.value * ranks, "device", "devices")
     share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
     pieces |= {
         "value": solved.value,
+        "number": solved.value * ranks,
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
         "share": share,
-        "counted": counted,
+        "counted": few_figures(capacity) or counted,
         "each": each,
     }
     if rules and reading is not None:
         return say(
-            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, "
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {number} {devices} {each}, "
             "{share}, fits its {counted}.",
             **pieces,
         )
     if rules:
         return say(
-            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, {share}, fits "
+            "The smallest {n} under the rules ({rules}) is {value}: on {number} {devices} {each}, {share}, fits "
             "its {counted}.",
             **pieces,
         )
     if reading is not None:
         return say(
-            "With {reading}, the smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.",
+            "With {reading}, the smallest {n} is {value}: on {number} {devices} {each}, {share}, fits its {counted}.",
             **pieces,
         )
-    return say("The smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.", **pieces)
+    return say("The smallest {n} is {value}: on {number} {devices} {each}, {share}, fits its {counted}.", **pieces)

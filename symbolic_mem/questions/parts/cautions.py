@@ -8,13 +8,20 @@ from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B
 from symbolic_mem.document.prose import Amount, Prose, apart, say, text
 from symbolic_mem.document.words import listed
+from symbolic_mem.hardware.catalogue import taken_by_a_context
+from symbolic_mem.hardware.devices import Device
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
+RESERVE = 2**30
+
 
 def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
-    """Say that what fits the capacity is more than a process finds free on such a device, where that is known.
+    """Say that what fits the capacity is more than a process finds free on such a device.
+
+    Where that is not known of the device, a fit says so that leaves less than `RESERVE` of the bytes that software reports,
+    or else of the label.
 
     >>> from symbolic_mem.hardware.catalogue import device
     >>> from symbolic_mem.render.text import plain_prose
@@ -26,6 +33,8 @@ def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
     True
     """
     device = capacity.device
+    if device is not None and device.process is None and held is not None:
+        return _unknown(capacity, device, held)
     if device is None or device.process is None or held is None or held <= device.process.bytes:
         return ()
     free, kept = apart(Amount(symbolic(device.process.bytes), "GiB"), Amount(symbolic(held), "GiB"))
@@ -37,6 +46,30 @@ def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
             by=text(device.process.by),
             kept=kept,
             reserve=Amount(symbolic(capacity.nominal - device.process.bytes), "GiB"),
+        ),
+    )
+
+
+def _unknown(capacity: Capacity, device: Device, held: Number) -> tuple[Prose, ...]:
+    room = device.reported if device.reported is not None else capacity.nominal
+    if room - held >= RESERVE:
+        return ()
+    least, most = taken_by_a_context()
+    kept, shown = apart(Amount(symbolic(held), "GiB"), Amount(symbolic(room), "GiB"))
+    pieces = {
+        "kept": kept,
+        "room": text(f"≈ {device.reported_as}") if device.reported_as and device.reported is not None else shown,
+        "reserve": Amount(symbolic(RESERVE), "GiB"),
+        "whose": text("that software reports" if device.reported is not None else "of its label"),
+        "least": Amount(symbolic(least), "GiB"),
+        "most": Amount(symbolic(most), "GiB"),
+    }
+    return (
+        say(
+            "{kept} are kept, less than {reserve} below the {room} {whose}. What a process finds free on such a device is "
+            "not known here; where it is, it is {least} to {most} less than software reports: reserve as much (reserved in "
+            "a study, --reserve).",
+            **pieces,
         ),
     )
 

@@ -107,8 +107,7 @@ def _solved(demand: Demand, work: Work) -> Step:
     links = (("=", demand.tokens), ("=", work.put(demand.tokens)), amount(tokens, "tokens"))
     work.check(Chain(T_min, links))
     return work.step(
-        text("Solved for the tokens:"),
-        Chain(t_math, ((">", demand.sent),), asked=True),
+        say("Solved for the tokens, {line} says", line=Chain(t_math, ((">", demand.sent),), asked=True)),
         Chain(computing, ((">", demand.constant),), asked=True),
         Chain(T, ((">", T_min), *links), asked=True),
     )

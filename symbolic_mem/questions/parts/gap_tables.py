@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy as sp
 
 from symbolic_mem.accounts.gaps import Gap
@@ -9,7 +11,7 @@ from symbolic_mem.accounts.tensor_gaps import TensorGap
 from symbolic_mem.document.prose import Brief, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import about, count, gib, joined
-from symbolic_mem.questions.parts.comparison import FoundGaps
+from symbolic_mem.questions.parts.comparison import FoundGaps, Sized
 
 
 def gap_tables(found: FoundGaps) -> list[Table]:
@@ -18,9 +20,11 @@ def gap_tables(found: FoundGaps) -> list[Table]:
     return terms + ([_tensors_table(found)] if found.tensors else [])
 
 
-def term_words(gap: Gap) -> Prose:
-    """Name a term, and say in few words why it differs."""
-    reason = Brief(reason_words(gap), otherwise=_briefly(gap))
+def term_words(gap: Gap, tensors: Sequence[Sized[TensorGap]] = ()) -> Prose:
+    """Name a term, and say in few words why it differs: of many saved `tensors`, the one that differs most."""
+    reason = Brief(
+        reason_words(gap), otherwise=_briefly(gap, [each for each in tensors if each.gap.layer == gap.layer])
+    )
     return say("{name} ({reason})", name=text(gap.name), reason=reason)
 
 
@@ -30,19 +34,28 @@ def reason_words(gap: Gap) -> Prose:
         return _only(gap)
     said = [text(each.words("→")) for each in gap.tensors]
     said += [
-        text("another number of elements") if each.what == "elements" else text(f"{each.what}: {each.old} → {each.new}")
+        text("another number of elements")
+        if each.what == "elements"
+        else say("{what}: {old} → {new}", what=each.what, old=each.old, new=each.new)
         for each in gap.contrasts
     ]
     return joined(said, "; ", "; ")
 
 
-def _briefly(gap: Gap) -> Prose:
+def _briefly(gap: Gap, tensors: Sequence[Sized[TensorGap]]) -> Prose:
     if gap.only == "first":
         return text("only in the first")
     if gap.only == "second":
         return text("only in the second")
     if gap.tensors:
-        return text("other tensors, or other bytes for each element")
+        most = max(tensors, key=lambda each: abs(each.bytes or 0), default=None)
+        if most is None or not most.bytes:
+            return text("other tensors, or other bytes for each element")
+        pieces = {"tensor": text(most.gap.tensor), "size": about(gib(abs(most.bytes)))}
+        if most.gap.only:
+            return say("above all {tensor}, {size}: only in the {side}", side=most.gap.only, **pieces)
+        way = text("less" if most.bytes < 0 else "more")
+        return say("above all {tensor}, {size} {way}: {why}", way=way, why=_tensor_words(most.gap), **pieces)
     what = gap.contrasts[0].what
     return text("another number of elements" if what == "elements" else what)
 

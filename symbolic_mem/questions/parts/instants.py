@@ -26,13 +26,13 @@ def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     Else what is kept must fit: at two instants where gradients do not persist and are counted, and at one where they do.
     """
     if set(kinds) == set(KINDS) and study.timeline:
-        return tuple(replace(study, at=one) for one in study.timeline)
+        return tuple(study.seen_at(one) for one in study.timeline)
     return kept_instants(study, kinds)
 
 
 def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     """The study at each instant at which what is kept counts, whatever else is there for a moment."""
-    study = study if study.at is None else replace(study, at=None)
+    study = study.seen_at(None)
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))

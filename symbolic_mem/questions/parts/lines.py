@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sympy as sp
 
@@ -20,7 +19,7 @@ from symbolic_mem.study.study import Study
 
 def account_lines(study: Study, kinds: Sequence[str]) -> tuple[Line, ...]:
     """The parameters, the memory of each of the `kinds` that is kept, the states together, and all of it."""
-    kept = study if study.at is None else replace(study, at=None)
+    kept = study.seen_at(None)
     memory = kept.memory.of(*kinds)
     lines = [Line(P, study.model.parameters, "parameters", "number of parameters")]
     lines += [Line(KIND_SYMBOLS[kind], memory.of(kind).total, "bytes", KIND_WORDS[kind]) for kind in memory.kinds]

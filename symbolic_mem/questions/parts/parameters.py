@@ -26,7 +26,11 @@ def experts_tables(study: Study) -> tuple[Table, ...]:
     share = percent(visited.xreplace(values), every.xreplace(values))
     return (
         Table(
-            say("Parameters by group, and those that one token visits ({share} of all)", share=share),
+            say(
+                "Parameters by group, and the active ones ({share} of all): all but the routed experts that a token does not "
+                "visit, with the whole embedding, of which it reads one row",
+                share=share,
+            ),
             (
                 Column(text("group")),
                 Column(text("formula"), "formula"),

@@ -8,10 +8,11 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
-from symbolic_mem.accounts.timeline import PHASES
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.symbols import M_static
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
@@ -51,7 +52,7 @@ def fullest(studies: Sequence[Study], values: Mapping[sp.Symbol, Any]) -> tuple[
         held = memory.at(numbers)
         best = found.get(study.at.phase)
         if best is None or held > best.bytes:
-            found[study.at.phase] = Fullest(study.at.phase, study, held, _parts(memory.terms, numbers))
+            found[study.at.phase] = Fullest(study.at.phase, study, held, parts_of(memory.terms, numbers))
     return tuple(found[phase] for phase in PHASES if phase in found)
 
 
@@ -60,7 +61,8 @@ def peak(found: Sequence[Fullest]) -> Fullest:
     return max(found, key=lambda one: one.bytes)
 
 
-def _parts(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+def parts_of(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+    """The bytes of the parts that terms are of, by name; the activations of all layers are one part."""
     parts: dict[str, Number] = {}
     for term in terms:
         name = ACTIVATIONS if term.kind == "activations" and term.layer else term.whole_name
@@ -88,15 +90,26 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
-    """What the activations and buffers are at the instant that is counted, which is not what an account of what is kept has."""
-    moving = [kind for kind in kinds if kind not in STATIC]
-    if study.at is None or not moving:
+    """What each kind is at the instant that is counted, where that is not what an account of what is kept has."""
+    if study.at is None:
+        return
+    here, kept, numbers = study.memory.of(*kinds), study.seen_at(None).memory, study.numbers
+    moving = [
+        kind for kind in here.kinds if kind not in STATIC or here.of(kind).at(numbers) != kept.of(kind).at(numbers)
+    ]
+    symbols = [KIND_SYMBOLS[kind] for kind in moving]
+    if set(STATIC) & set(moving) and M_static in work.values:
+        symbols.append(M_static)
+    if not symbols:
         return
     chains = []
-    for kind in moving:
-        value = work.number(KIND_SYMBOLS[kind])
-        chains.append(Chain(KIND_SYMBOLS[kind], (amount(value, "bytes", digits=14), amount(value, "GiB"))))
-    said = "At that instant, with all that is there for a moment (gathered weights and gradients of whole weights are buffers),"
+    for symbol in symbols:
+        value = work.number(symbol)
+        chains.append(Chain(symbol, (amount(value, "bytes", digits=14), amount(value, "GiB"))))
+    said = (
+        "At the instant that is counted, with all that is there for a moment (gathered weights and gradients of whole "
+        "weights are buffers),"
+    )
     yield work.step(text(said), *chains)
 
 

@@ -9,7 +9,7 @@ from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Column, Paragraph, Table
 from symbolic_mem.document.words import count, joined
 from symbolic_mem.hardware.devices import READINGS
-from symbolic_mem.questions.parts.words import READING_WORDS
+from symbolic_mem.questions.parts.words import READING_WORDS, few_figures
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
 
 
@@ -51,6 +51,11 @@ def _number(value: int | None) -> Prose:
     return text("none") if value is None else count(value)
 
 
+def _bytes(capacity: Capacity) -> Prose:
+    """What counts, exactly, or as it is printed where no more figures are known."""
+    return few_figures(capacity) or count(capacity.counted)
+
+
 def readings_table(chosen: Capacity, readings: Sequence[Reading], heads: Sequence[Prose]) -> Table:
     """Tabulate the numbers under every reading, and mark the one that is used."""
     assert chosen.device is not None, "only a device of the catalogue has readings"
@@ -58,7 +63,7 @@ def readings_table(chosen: Capacity, readings: Sequence[Reading], heads: Sequenc
     for reading in readings:
         name = reading.capacity.reading or ""
         used = say("{reading} (used here)", reading=name) if name == chosen.reading else text(name)
-        cells = (used, text(READING_WORDS[name]), count(reading.capacity.counted))
+        cells = (used, text(READING_WORDS[name]), _bytes(reading.capacity))
         rows.append((*cells, *(count(number) for number in reading.numbers)))
     return Table(
         say("The same under the readings of the memory of one {device}", device=text(chosen.device.title)),

@@ -39,6 +39,9 @@ class Setting:
         return None if number is None else int(number)
 
 
+_AROUND = ' (around a config.json in a study of your own, with [model] config = "config.json")'
+
+
 def setting(
     study: Study,
     scheme_name: str | None = None,
@@ -56,11 +59,11 @@ def setting(
     if study.network is None:
         raise BadInput(
             f"study {study.name!r} says nothing about its network; add [network] with flops, bandwidth and its "
-            'direction, for example direction = "both-ways"'
+            'direction, for example direction = "both-ways"' + _AROUND * (study.built.architecture is not None)
         )
     values = dict(study.values)
     chosen = scheme_name or _implied(values)
-    load_of_model, names = load(study.model), {}
+    load_of_model, names = load(study.built.model), {}
     if short and len(study.model.layers) > 1:
         load_of_model, names = load_of_model.named()
         values |= {symbol: evaluate(meaning, values, "the load of the model") for symbol, meaning in names.items()}

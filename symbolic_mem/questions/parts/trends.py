@@ -86,13 +86,13 @@ def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> 
     """Find what no number of devices along `symbol` removes, at the instant at which that is most."""
     memories = [study.placed(tuple(kinds)) for study in moments]
     need_divided(symbol, *memories)
-    found = []
-    for study, memory in zip(moments, memories, strict=True):
-        one, values = floor_under(Bound(memory, symbol, Limit(0))), dict(study.values)
-        sizes = tuple(term.bytes.xreplace(values) for term in one.terms)
-        falls = is_divided(memory, symbol)
-        found.append(FloorOf(symbol, one.terms, sizes, one.bytes, one.bytes.xreplace(values), falls))
-    return max(found, key=lambda one: one.bytes) if len(found) > 1 else found[0]
+    bounds = [Bound(memory, symbol, Limit(0)) for memory in memories]
+    fullest = max(range(len(bounds)), key=lambda place: bounds[place].kept.at(moments[place].numbers, "the floor"))
+    one, values = floor_under(bounds[fullest]), dict(moments[fullest].values)
+    sizes = tuple(term.bytes.xreplace(values) for term in one.terms)
+    return FloorOf(
+        symbol, one.terms, sizes, one.bytes, one.bytes.xreplace(values), is_divided(memories[fullest], symbol)
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -24,13 +23,13 @@ NOT_AT_ONCE = text("Each size is that on one device, and they are not all there 
 
 def uncounted(study: Study) -> tuple[LeftOut, ...]:
     """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
-    found = left_out(study.built, study.recipe, study.placement)
-    return found if study.at is None else beyond(study.built.model, found)
+    found = left_out(study.rank, study.recipe, study.placement)
+    return found if study.at is None else beyond(study.rank.model, found)
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
     """List what nothing in a document about a study counts: its instants where they are known, else its account."""
-    return uncounted(replace(study, at=study.timeline[0]) if study.timeline else study)
+    return uncounted(study.seen_at(study.timeline[0]) if study.timeline else study)
 
 
 def uncounted_lines(study: Study, values: Given) -> Iterator[tuple[str, Prose]]:

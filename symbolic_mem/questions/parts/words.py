@@ -123,6 +123,12 @@ def capacity_words(capacity: Capacity) -> Prose:
     return say("Each {device} is counted with {reading}: {counted}.", **pieces)
 
 
+def few_figures(capacity: Capacity) -> Prose | None:
+    """Return what counts as it is printed, where no more figures of it are known; None where all are."""
+    few = capacity.device.few_figures(capacity.reading) if capacity.device is not None else ""
+    return text(f"≈ {few}") if few and capacity.counted == capacity.nominal else None
+
+
 def capacity_blocks(capacity: Capacity, work: Work) -> list[Block]:
     """Say which memory counts, then take off what is reserved and what is not usable, as a step of its own."""
     work.define(C_mem, capacity.counted)

@@ -1,0 +1,130 @@
+"""What is whole for a moment where the states of the parameters are divided: gathered weights and their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symbolic_mem.accounts.places import Place
+from symbolic_mem.accounts.schedule import Row
+from symbolic_mem.accounts.step import Step
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.working import Moment
+from symbolic_mem.base.once import later
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.models.tensors import Part
+
+
+def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Term]:
+    """Yield the gathered weights, the gradients of whole weights, and those that are sent or have arrived."""
+    each, sends = step.recipe.gathers, step.recipe.reduces
+    assert each is not None and sends is not None
+    there = tuple(_weights(step, row, place))
+    if there:
+        yield whole(step, "gathered weights", there, each, "weights are gathered for the computation", n_fsdp)
+    made = _made(step, row, place, moment)
+    if made:
+        yield whole(step, "gradients of whole weights", made, each, "as the backward pass computes them")
+    sent = _sent(step, row, place)
+    if sent:
+        yield whole(step, "gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
+    if row.shares and place is not None:
+        yield _share(step, place.unit.weights)
+    if step.hybrid and step.recipe.gradients_persist and row.gradients in ("done", "blocks"):
+        summed: list[Part] = []
+        for unit in step.units.blocks:
+            summed += _times(unit.weights, unit.count if place is None else step.done(unit, place))
+        if summed:
+            yield _share(step, tuple(summed))
+
+
+def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Part]:
+    stays = step.keep
+    if place is not None:
+        yield from _of_block(step, row, place)
+    elif row.activations == "all" and stays != 0:
+        for unit in step.units.blocks:
+            yield from _times(unit.weights, stays * unit.count)
+    yield from _times(step.units.root, row.root)
+
+
+def _of_block(step: Step, row: Row, place: Place) -> Iterator[Part]:
+    """The gathered weights of the block at work, of the one whose turn is next, and what stays of the others."""
+    own, stays = place.unit.weights, step.keep
+    copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
+    if step.alone:
+        copies = min(copies, 1)
+        yield from own[-1:] if row.block == 2 and not row.working and step.converts else ()
+    if row.loss and stays == 1:
+        copies = 0
+    done = max(row.resharded - 1, 0)  # weights of which only the shares that stay are left
+    yield from _times(own[:done], copies - 1)
+    yield from _times(own[done:], copies)
+    yield from _times(own[: row.resharded], stays)
+    if row.next and place.earlier is not None and stays != 1 and not step.alone:
+        yield from _times(place.earlier.weights, row.next)
+    if stays == 0:
+        return
+    everywhere = row.activations == "all"
+    for unit in step.units.blocks:
+        times = unit.count if everywhere and not row.working else step.before(unit, place)
+        if row.activations == "own" and unit.name == place.unit.name:
+            times += 1
+        yield from _times(unit.weights, stays * times)
+
+
+def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> tuple[Part, ...]:
+    """The weights whose gradients are whole; those of the head stay until the root has its turn."""
+    made: tuple[Part, ...] = ()
+    if row.whole == "so far" and moment is not None:
+        made = moment.made
+    elif row.whole == "all" and place is not None:
+        made = place.unit.weights
+    elif row.whole == "last" and place is not None and not step.alone:
+        made = place.unit.weights[-1:]
+    elif row.whole == "root":
+        made = step.units.root
+    return (*made, *step.units.head) if row.at == "each" else made
+
+
+def _sent(step: Step, row: Row, place: Place | None) -> tuple[Part, ...]:
+    match row.sent:
+        case "own" if place is not None:
+            return place.unit.weights
+        case "before" if place is not None:
+            return place.later.weights if place.later is not None else ()
+        case "first":
+            return step.units.blocks[0].weights
+        case "root":
+            return step.units.root
+    return ()
+
+
+def whole(
+    step: Step, name: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, padded: sp.Symbol | None = None
+) -> Term:
+    """Return what is divided over the data-parallel devices, whole again; another parallelism divides it still."""
+    return _term(name, "buffers", parts, each, reason, step.others, padded)
+
+
+def _share(step: Step, parts: tuple[Part, ...]) -> Term:
+    reason = "output of the reduce-scatter"
+    return _term("gradients that arrive", "gradients", parts, step.gradient_bytes, reason, sp.S.One)
+
+
+def _term(
+    name: str,
+    kind: str,
+    parts: tuple[Part, ...],
+    each: sp.Expr,
+    reason: str,
+    degree: sp.Expr,
+    padded: sp.Symbol | None = None,
+) -> Term:
+    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
+    return Term(name, kind, elements, each, reason, "", degree, parts=parts, padded=padded)
+
+
+def _times(parts: tuple[Part, ...], number: sp.Expr | int) -> Iterator[Part]:
+    return (Part(part.copies * number, part.shape) for part in parts if number != 0)

@@ -1,0 +1,75 @@
+"""`Row`: an instant of a step as data: the rows of schedules.toml, and which engine's schedule a step has."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.recipes.recipe import Recipe
+
+PHASES = ("forward", "loss", "backward", "step")
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Row:
+    """A row of a schedule (see schedules.toml): what is there at an instant, or at one instant for every place of `at`."""
+
+    name: str
+    phase: str
+    words: str
+    gradients: str
+    activations: str
+    at: str = ""
+    block: int = 0
+    next: int = 0
+    previous: int = 0
+    root: int = 0
+    whole: str = ""
+    sent: str = ""
+    shares: bool = False
+    enters: bool = False
+    leaves: bool = False
+    arrives: bool = False
+    resharded: int = 0
+    working: bool = False
+    loss: bool = False
+    scalars: int = 0
+    step: bool = False
+
+
+@cache
+def schedules() -> Mapping[str, tuple[Row, ...]]:
+    """Return the instants of each schedule, in the order of a step.
+
+    >>> [row.name for row in schedules()["eager"]]
+    ['forward', 'forward end', 'loss', 'backward', 'step']
+    """
+    content = tomllib.loads(Path(__file__).with_name("schedules.toml").read_text(encoding="utf-8"))
+    return {name: tuple(Row(**row) for row in table["instants"]) for name, table in content.items()}
+
+
+def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -> str:
+    """Return the name of the schedule of a step, or "" where only the sum of what is kept is known.
+
+    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, and ``eager`` where
+    neither weights nor gradients are divided.
+    """
+    if not recipe.schedule or not any(layer.block for layer in model.layers):
+        return ""
+    if any(state.kind == "buffers" for state in recipe.states) or "buffers" in placement:
+        return ""
+    if any("buffers" in layer.saved_kinds for layer in model.layers):
+        return ""
+    weights, gradients = placement.get("weights"), placement.get("gradients")
+    if weights is None or weights.fraction == 0:
+        return "eager" if gradients is None or gradients.fraction == 0 else ""
+    whole = weights.fraction == 1 and weights.degree.has(n_fsdp)
+    return "fsdp2" if whole and recipe.gathers is not None and recipe.reduces is not None else ""

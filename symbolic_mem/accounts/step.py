@@ -1,0 +1,85 @@
+"""`Step`: what all instants of a training step are made of: the model by units, the recipe, and where its states live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy as sp
+
+from symbolic_mem.accounts.places import Place, places
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.units import Unit, Units, units
+from symbolic_mem.base.symbols import n_fsdp, n_replica
+from symbolic_mem.models.tensors import Model
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of training: `residues` say which of the last blocks are recomputed (see `places`).
+
+    It `gathers` weights that are divided; `keep` is the share of them that stays after the forward pass. On one device
+    `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of shards and
+    replicas keeps what it sums over the replicas until the backward pass is over.
+    """
+
+    model: Model
+    recipe: Recipe
+    loss: Term | None
+    placement: Mapping[str, Placed]
+    keep: sp.Rational
+    residues: tuple[int, ...]
+    gathers: bool
+    alone: bool = False
+    hybrid: bool = False
+
+    @cached_property
+    def units(self) -> Units:
+        """Its blocks, and what lies around them."""
+        return units(self.model)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The blocks at work that can decide."""
+        return tuple(places(self.units.blocks, self.recipe.recompute, self.residues))
+
+    @property
+    def last(self) -> Iterator[Place]:
+        """The last block, and the only one."""
+        name = self.units.blocks[-1].name
+        found = [place for place in self.places if place.unit.name == name and place.done == 0]
+        yield from (place for place in found if place.most is not None or place.least == 2)
+
+    def done(self, unit: Unit, place: Place) -> sp.Expr:
+        """How many blocks of a kind are behind the block at work."""
+        here, there = self._order[place.unit.name], self._order[unit.name]
+        return place.done if here == there else unit.count if there > here else sp.S.Zero
+
+    def before(self, unit: Unit, place: Place) -> sp.Expr:
+        """How many blocks of a kind come before the block at work."""
+        here, there = self._order[place.unit.name], self._order[unit.name]
+        return place.before if here == there else unit.count if there < here else sp.S.Zero
+
+    @cached_property
+    def _order(self) -> Mapping[str, int]:
+        return {one.name: position for position, one in enumerate(self.units.blocks)}
+
+    @cached_property
+    def gradient_bytes(self) -> sp.Rational:
+        """Bytes of an element of a gradient that the rank keeps."""
+        return next((s.bytes_per_element for s in self.recipe.states if s.kind == "gradients"), sp.S.Zero)
+
+    @property
+    def converts(self) -> bool:
+        """Whether weights are gathered in another dtype than they are kept in."""
+        return any(one.kind == "weights" and one.bytes_per_element != self.recipe.gathers for one in self.recipe.states)
+
+    @cached_property
+    def others(self) -> sp.Expr:
+        """By how many devices another parallelism than data parallelism divides the weights."""
+        placed = self.placement.get("weights")
+        degree = sp.S.One if placed is None else placed.degree
+        return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})

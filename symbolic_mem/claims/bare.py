@@ -1,0 +1,52 @@
+"""A claim without a name, such as "46 devices": the quantities of a study that it may be about, by its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.claim import Claim
+from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.subjects import known, lines_of
+from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.study import Study
+
+
+def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
+    """Yield the names of what a number may be claimed of: answers first, then the account, then the lines of answers.
+
+    With `label` those of that question; a number without a unit can then only be its answer. Whether a quantity has the
+    unit of the claim is seen when it is compared, except of lines, which tell theirs. Raises `BadInput` for a number
+    without a unit and without a question.
+
+    >>> from symbolic_mem.claims.claim import read_claim
+    >>> from symbolic_mem.library.read import load_study
+    >>> list(quantities(load_study("cs336-a2-xxl"), read_claim("46"), "b"))
+    ['n_fsdp']
+    """
+    chosen = study.questions if label is None else (study.question(label),)
+    answers = tuple(dict.fromkeys(name for question in chosen for name in question.claimable))
+    if not claim.unit:
+        if label is None:
+            raise BadInput(
+                f"claim {claim.text!r} does not say of what it is; give its unit, as in '{claim.text} devices', its name, as "
+                f"in n_fsdp={claim.text}, or the question that it answers, with --question"
+            )
+        yield from answers[:1]
+        return
+    yield from answers
+    yield from (name for name in known(study) if name not in answers)
+    for question in chosen:
+        for entry in lines_of(study, question):
+            unit = "bytes" if entry.line.unit in BYTES_PER else entry.line.unit
+            if _counted_in(claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit)):
+                yield str(entry.line.symbol)
+
+
+def _counted_in(claim: Claim, claimed: Claimed) -> bool:
+    try:
+        factor(claim.unit, claimed, "", "")
+    except BadInput:
+        return False
+    return bool(claimed.unit)

@@ -1,0 +1,32 @@
+"""`Engine`: what the software of a training run holds for itself on one device, as data from engines.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`, and more where it is `pipelined`; whether there are `dummies`."""
+
+    name: str
+    title: str
+    bytes: int
+    source: str
+    dummies: bool = False
+    pipelined: int = 0
+
+
+@cache
+def engines() -> Mapping[str, Engine]:
+    """Return what engines hold for themselves, by the name of the software.
+
+    >>> engines()["megatron-ci-h100"].bytes // 2**20
+    100
+    """
+    content = tomllib.loads(Path(__file__).with_name("engines.toml").read_text(encoding="utf-8"))
+    return {name: Engine(name, **table) for name, table in content.items()}
