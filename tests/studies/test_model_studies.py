@@ -108,7 +108,7 @@ def test_every_face_of_the_document_says_the_figure(name, layout):
 
 @pytest.mark.parametrize("name", [*MODELS, *FORMULAS])
 def test_displayed_lines_fit_the_page(name):
-    derivation = arrange(documents.homework(load_study(name)))
+    derivation = arrange(documents.homework(load_study(name), "full"))
     for chain in chains(derivation):
         for row in rows([chain]):
             lead = width(chain.left) + sum(3 if isinstance(part, str) else width(part) for part in row.parts)
@@ -124,7 +124,7 @@ def chains(derivation: Derivation):
 
 @pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"])
 def test_a_llama_is_about_ten_lines(name):
-    derivation = arrange(documents.homework(load_study(name)))
+    derivation = arrange(documents.homework(load_study(name), "full"))
     steps = [block for block in derivation.sections[1].blocks if isinstance(block, Step)]
     assert max(len(rows(step.chains)) for step in steps) <= 16
     assert max(len(step.chains) for step in steps) <= 10
