@@ -83,7 +83,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
     sections = (
         Section(text("Question"), _question(study, made), "question"),
         *([Section(text("Notation"), (given,), "notation")] if given.rows else []),
-        Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),), "assumptions", fine=True),
+        Section(text("Assumptions"), (Bullets(assumed(study, *placements(study))),), "assumptions", fine=True),
         *([account] if account.blocks else []),
         *([] if depends is None or detail == "answer" else [depends]),
         *(made if detail != "answer" else []),
@@ -235,13 +235,15 @@ def references(study: Study) -> tuple[Prose, ...]:
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 
-def _wording(study: Study) -> list[Block]:
-    """The text of a study, which is that of the file, and what the caller has set over it."""
-    if not study.text:
-        return []
-    blocks: list[Block] = [Paragraph(text(study.text))]
-    if study.caller:
-        set_otherwise = "; ".join(change.words for change in study.caller)
+def wording(study: Study) -> list[Block]:
+    """The text of a study, which is that of the file, its variant, and what the caller has set over it."""
+    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    varied = len(study.variants[study.variant - 1]) if study.variant else 0
+    if varied:
+        sets = listed([change.words for change in study.caller[:varied]])
+        blocks.append(Paragraph(text(f"This is variant {study.variant}: {sets}.")))
+    if study.text and study.caller[varied:]:
+        set_otherwise = "; ".join(change.words for change in study.caller[varied:])
         blocks.append(
             Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
         )
@@ -249,7 +251,7 @@ def _wording(study: Study) -> list[Block]:
 
 
 def _problem(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:
-    blocks = _wording(study)
+    blocks = wording(study)
     if study.source:
         blocks.append(Paragraph(text(f"Source: {study.source}.")))
     given = notation(study)
@@ -268,7 +270,7 @@ def _front(made: Sequence[Section], detail: Detail) -> Answers:
 
 
 def _question(study: Study, made: Sequence[Section]) -> tuple[Block, ...]:
-    blocks = _wording(study)
+    blocks = wording(study)
     if made:
         blocks.append(Bullets(tuple(section.title for section in made)))
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
@@ -277,13 +279,13 @@ def _question(study: Study, made: Sequence[Section]) -> tuple[Block, ...]:
 def _closing(study: Study) -> tuple[Section, ...]:
     cited = tuple(each for each in references(study) if each != text(study.source))
     return (
-        Section(text("Assumptions"), (Bullets(_assumed(study)),), "assumptions", fine=True),
+        Section(text("Assumptions"), (Bullets(assumed(study)),), "assumptions", fine=True),
         *_left_out(study),
         *([Section(text("Sources"), (Bullets(cited),), "sources", fine=True)] if cited else []),
     )
 
 
-def _assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
+def assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
     """All assumptions; where no question is about memory, none about how memory is counted."""
     return (UNITS, *assumptions(study), *placed) if about_memory(study) else (SIGNS, *assumptions(study))
 

@@ -26,6 +26,7 @@ from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
+from symbolic_mem.study.variants import read_variants
 
 CONFIG_RECIPE = "fsdp2"
 _TOP = (
@@ -38,6 +39,7 @@ _TOP = (
         "author",
         "course",
         "date",
+        "variants",
         "model",
         "values",
         "given",
@@ -141,6 +143,9 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         author=printable(entry(content, "author", str, where, ""), "author", where),
         course=printable(entry(content, "course", str, where, ""), "course", where),
         date=_date(content, where),
+        variants=read_variants(entry(content, "variants", dict, where), names, f"{where} [variants]")
+        if "variants" in content
+        else (),
     )
     with at_place(f"{where} [recipe]"):
         study = agreed(study, asked="profile" in content["model"])

@@ -48,6 +48,7 @@ class Asked(Protocol):
 class Study(Setting):
     """A setting with what is asked of it and where it is from; `caller` are the changes that a caller made.
 
+    `variants` are other settings of the same questions, and `variant` says which of them this is; 0 is none.
     `author`, `course` and `date` stand below the title of its documents, as they are given or not at all.
     `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
     """
@@ -58,6 +59,8 @@ class Study(Setting):
     text: str = ""
     notes: tuple[str, ...] = ()
     caller: tuple[Change, ...] = ()
+    variants: tuple[tuple[Change, ...], ...] = ()
+    variant: int = 0
     author: str = ""
     course: str = ""
     date: str = ""
@@ -137,6 +140,14 @@ class Study(Setting):
             if line is not None and not line.isprintable():
                 raise BadInput(f"{name} holds a line break or a control character; give one line of text")
         return replace(self, **{name: line.strip() for name, line in given.items() if line is not None})
+
+    def varied(self, number: int) -> Study:
+        """The variant of that number, counted from 1; raises `BadInput` where there is none."""
+        if not self.variants:
+            raise BadInput(f"study {self.name!r} has no variants; add a [variants] table")
+        if not 1 <= number <= len(self.variants):
+            raise BadInput(f"study {self.name!r} has no variant {number}; give a number from 1 to {len(self.variants)}")
+        return replace(self.called(self.variants[number - 1]), variant=number)
 
     def question(self, label: str) -> Any:
         """Return the question of that label; raises `BadInput` naming those there are."""
