@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 
@@ -96,8 +97,8 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
 def _document(
     study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
 ) -> Derivation:
-    byline = {"author": study.author, "course": study.course, "date": study.date}
-    return Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout, **byline)
+    made = Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout)
+    return replace(made, author=study.author, course=study.course, date=study.date)
 
 
 def _known(detail: str) -> Detail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.prose import Amount, Prose, say, text
@@ -118,5 +118,5 @@ def _value(found: Found) -> Prose:
 
 
 def _titled(study: Study, subtitle: str, sections: Sequence[Section]) -> Derivation:
-    byline = {"author": study.author, "course": study.course, "date": study.date}
-    return Derivation(study.title, subtitle, tuple(sections), **byline)
+    made = Derivation(study.title, subtitle, tuple(sections))
+    return replace(made, author=study.author, course=study.course, date=study.date)

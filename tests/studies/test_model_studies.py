@@ -11,9 +11,9 @@ import sympy as sp
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.steps import Step
 from symbolic_mem.documents import documents
-from symbolic_mem.documents.parts import part
 from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.render.arrange import PAPER, arrange
