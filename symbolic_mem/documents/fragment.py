@@ -14,7 +14,8 @@ from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Step, Table
-from symbolic_mem.documents.documents import part, references
+from symbolic_mem.documents.documents import references
+from symbolic_mem.documents.parts import part
 from symbolic_mem.questions.parts.memory import term_table
 from symbolic_mem.render import piece
 from symbolic_mem.render.files import write_whole
