@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -101,7 +102,8 @@ def main(arguments: list[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else arguments
         for position, argument in enumerate(given, start=1):
             harmless(argument, f"argument {position}, {clipped(argument)},")
-        status = group.main(args=given, prog_name="symbolic-mem", standalone_mode=False)
+        run_it = partial(group.main, args=given, prog_name="symbolic-mem", standalone_mode=False)
+        status = copy_context().run(run_it)  # how a study writes its symbols holds for this run alone
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as help_shown:

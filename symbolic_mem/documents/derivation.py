@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import Written, writing
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
@@ -21,7 +22,9 @@ from symbolic_mem.study.question import Found
 class Derivation:
     """A whole document as data; `found` carries what the questions found, as values for programs.
 
-    `layout` is how it is laid out: as ``homework`` or as a ``report``.
+    `layout` is how it is laid out: as ``homework`` or as a ``report``. `author`, `course` and `date` stand below its title,
+    each as it was given, or not at all. Some symbols are
+    `written` otherwise than by their names.
     """
 
     title: str
@@ -29,11 +32,20 @@ class Derivation:
     sections: tuple[Section, ...]
     found: tuple[Found, ...] = ()
     layout: str = "homework"
+    author: str = ""
+    course: str = ""
+    date: str = ""
+    written: Written = ()
 
     @property
     def answers(self) -> tuple[Prose, ...]:
-        """The closing sentence of every part, in order."""
-        return tuple(b.prose for section in self.sections for b in section.blocks if isinstance(b, Answer))
+        """The answer to every question in one sentence, in order."""
+        return tuple(section.answer for section in self.sections if section.answer is not None)
+
+    @property
+    def parts(self) -> tuple[Section, ...]:
+        """The sections that derive an answer, each with the label and the wording of its question."""
+        return tuple(section for section in self.sections if section.answer is not None)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -45,12 +57,13 @@ class Derivation:
 
     def part(self, label: str) -> Part:
         """The part that answers the question of that label; raises `BadInput` naming the labels there are."""
-        labels = [found.question.label for found in self.found]
-        if label not in labels:
-            raise BadInput(f"no question {label!r} in this document; {nearest(label, labels)}")
-        parts = [section for section in self.sections if any(isinstance(block, Answer) for block in section.blocks)]
-        section = parts[labels.index(label)]
-        return Part(section.title, section.blocks)
+        parts = {section.label: section for section in self.parts}
+        if label not in parts:
+            raise BadInput(f"no question {label!r} in this document; {nearest(label, parts)}")
+        section = parts[label]
+        told = any(isinstance(block, Answer) for block in section.blocks)
+        answer = () if told or section.answer is None else (Answer(section.answer),)
+        return Part(section.title, (*section.blocks, *answer))
 
     def save(self, path: str | Path, templates: str | Path | None = None) -> None:
         """Write the document to a file, whole or not at all; the ending says the format.
@@ -68,7 +81,8 @@ class Derivation:
             pass
 
     def _repr_html_(self) -> str:
-        return fragment_html(self)
+        with writing(self.written):
+            return fragment_html(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}

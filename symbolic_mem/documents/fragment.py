@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min
+from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, writing
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Step, Table
-from symbolic_mem.documents.documents import part, references
+from symbolic_mem.documents.documents import references
+from symbolic_mem.documents.parts import part
 from symbolic_mem.questions.parts.memory import term_table
 from symbolic_mem.render import piece
 from symbolic_mem.render.files import write_whole
@@ -29,7 +30,10 @@ ENDINGS = {"tex": PARTS, "svg": ("figure",), "csv": ("figure", "table", "account
 
 @dataclass(frozen=True, repr=False)
 class Fragment:
-    """A piece of a `study`: its `blocks` as data, its `label`, its `sources`, and the `command` that makes it."""
+    """A piece of a `study`: its `blocks` as data, its `label`, its `sources`, and the `command` that makes it.
+
+    Some symbols are `written_as` the study says.
+    """
 
     part: str
     study: str
@@ -37,6 +41,7 @@ class Fragment:
     blocks: tuple[Block, ...]
     sources: tuple[Prose, ...]
     command: str
+    written_as: Written = ()
 
     def __repr__(self) -> str:
         return f"<fragment {self.label}>"
@@ -47,7 +52,8 @@ class Fragment:
         Its head says which packages it needs and which command made it. Raises `BadInput` for a width that is too small.
         """
         wide = piece.TEXT if width is None else piece.points(width)
-        body = self._body(wide)
+        with writing(self.written_as):
+            body = self._body(wide)
         needs = "".join(rf" \usepackage{{{name}}}" for name in piece.packages(body)) or " nothing"
         return f"% symbolic-mem {__version__}: {' '.join(self.command.split())}\n% needs:{needs}\n{body}\n"
 
@@ -72,8 +78,9 @@ class Fragment:
         """The numbers of a figure, or the cells of a table as text."""
         (shown,) = self.blocks
         if isinstance(shown, Table):
-            heads = tuple(plain_prose(column.head) for column in shown.columns)
-            rows = tuple(tuple(plain_prose(cell) for cell in row) for row in shown.rows)
+            with writing(self.written_as):
+                heads = tuple(plain_prose(column.head) for column in shown.columns)
+                rows = tuple(tuple(plain_prose(cell) for cell in row) for row in shown.rows)
             return _table_csv(heads, rows)
         assert isinstance(shown, Figure)
         return shown.csv
@@ -82,7 +89,8 @@ class Fragment:
         """A figure as SVG."""
         (figure,) = self.blocks
         assert isinstance(figure, Figure)
-        return svg(figure) if width is None else svg(figure, piece.points(width) / 1.00375)
+        with writing(self.written_as):
+            return svg(figure) if width is None else svg(figure, piece.points(width) / 1.00375)
 
     def written(self, ending: str, width: str | None = None) -> str:
         """The piece in the format of an ending: ``tex``, ``bib``, of a figure ``svg``, of figures and tables ``csv``."""
@@ -108,7 +116,8 @@ class Fragment:
     def _repr_html_(self) -> str:
         from symbolic_mem.render.jinja import blocks_html
 
-        return blocks_html(self.blocks)
+        with writing(self.written_as):
+            return blocks_html(self.blocks)
 
 
 def fragment(
@@ -155,7 +164,7 @@ def fragment(
         blocks = _blocks(found, part, pick)
         if blocks is not None:
             name = "-".join(filter(None, (study.name, found.question.label, blocks[0])))
-            return Fragment(part, _slug(study.name), _slug(name), blocks[1], references(study), made)
+            return Fragment(part, _slug(study.name), _slug(name), blocks[1], references(study), made, study.written)
     raise BadInput(_none(study, part, question, pick))
 
 
@@ -166,7 +175,15 @@ def _account(study: Study, command: str) -> Fragment:
     full = term_table(study, study.memory)
     unit = family_of([study.capacity.unit] if study.device.known else [], ())
     table = in_family(replace(full, caption=_with_parameters(full.caption, study)), unit)
-    return Fragment("account", _slug(study.name), _slug(f"{study.name}-account"), (table,), references(study), command)
+    return Fragment(
+        "account",
+        _slug(study.name),
+        _slug(f"{study.name}-account"),
+        (table,),
+        references(study),
+        command,
+        study.written,
+    )
 
 
 def _with_parameters(caption: Prose, study: Study) -> Prose:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Chain, Prose, Side
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side
 from symbolic_mem.document.steps import Answer, Block, Bullets, Paragraph, Step, Table
-from symbolic_mem.render.arrange import arrange_block, arrange_prose, arrange_table
+from symbolic_mem.render.arrange import SCREEN, arrange_block, arrange_prose, arrange_table
 from symbolic_mem.render.latex import display
 from symbolic_mem.render.latex import prose as plain_latex
 from symbolic_mem.render.measure import measured
@@ -169,8 +169,8 @@ def without(table: Table, heads: Sequence[str]) -> Table:
 
 def _display(chains: Sequence[Chain], wide: float) -> tuple[str, str]:
     """A display with the size of its type, which is smaller where one of its rows is too long."""
-    scale = wide / _PAGE
-    cut = rows(chains, scale)
+    measure = SCREEN.scaled(wide / _PAGE)
+    cut = rows(chains, measure)
     lead = max((0 if row.left is None else _signs(row.left) for row in cut), default=0)
     rest = max(
         sum(3 if isinstance(part, str) else _signs(part) for part in row.parts) + 4 * row.continues for row in cut
@@ -179,7 +179,7 @@ def _display(chains: Sequence[Chain], wide: float) -> tuple[str, str]:
     for size, command, wider in _SIZES:
         needs = (lead + rest) * _SIGN * size * wider / 10
         if needs <= wide:
-            return ("" if size == 10 else command), display(chains, scale)
+            return ("" if size == 10 else command), display(chains, measure)
     raise BadInput(_too_narrow("a formula", wide, needs))
 
 
@@ -262,7 +262,9 @@ def _longest(cell: Prose, size: float) -> float:
     return max((measured(Prose((word,)), size) for word in words), default=0.0)
 
 
-def _words(part: str | Side | Chain) -> list[str]:
+def _words(part: str | Side | Chain | Reference) -> list[str]:
+    if isinstance(part, Reference):
+        return part.words.split()
     if isinstance(part, str):
         return part.split()
     sides = (part.left, *(side for _, side in part.links)) if isinstance(part, Chain) else (part,)

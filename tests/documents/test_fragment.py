@@ -44,7 +44,7 @@ def test_a_piece_names_its_command_its_version_and_its_packages_and_has_no_pream
     shown = fragment(load_study("cs336-a2-xxl"), "account").tex(COLUMN)
     first, second, *rest = shown.splitlines()
     assert re.fullmatch(r"% symbolic-mem \d\S*: fragment\('cs336-a2-xxl', 'account'\)", first)
-    assert second == r"% needs: \usepackage{amsmath} \usepackage{booktabs}"
+    assert second == r"% needs: \usepackage{booktabs}"
     assert not re.search(r"\\documentclass|\\usepackage|\\begin\{document\}|longtable", "\n".join(rest))
     assert r"\caption{" in shown and r"\label{tab:cs336-a2-xxl-account}" in shown and r"\toprule" in shown
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import L, S
-from symbolic_mem.documents.documents import part
+from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.largest import Largest
 from symbolic_mem.render.json import jsonable

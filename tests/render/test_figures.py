@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
+from pypdf import PdfReader
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import rounded_up
@@ -25,6 +26,7 @@ from symbolic_mem.render.inks import LEVELS, SERIES, luminance
 from symbolic_mem.render.measure import measured
 from symbolic_mem.render.plot import NARROWEST, Box, Words, plot
 from symbolic_mem.render.svg import svg
+from symbolic_mem.render.text import plain_prose
 
 COLUMN = 3.3 * 72
 
@@ -217,6 +219,26 @@ def test_both_routes_to_a_pdf_draw_the_figures_in_embedded_outlines(needs, tmp_p
         assert all(re.search(r" yes yes ", line) for line in fonts)
         words = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True).stdout
         assert "AdamW moments: ≈" in words.replace("\n", " ") and "fits" in words
+
+
+def test_a_pdf_made_without_tex_says_each_figure_to_who_cannot_see_it(tmp_path):
+    from symbolic_mem.render import tex
+    from symbolic_mem.render.jinja import render_text
+    from symbolic_mem.render.pdf import pdf
+
+    document = report(load_study("cs336-a2-xxl"))
+    made = pdf(render_text(document, "report", tex.FACE), document.figures, route="typst")
+
+    def spoken(node: object) -> list[str]:
+        node = node.get_object() if hasattr(node, "get_object") else node
+        if isinstance(node, list):
+            return [said for each in node for said in spoken(each)]
+        if not isinstance(node, dict):
+            return []
+        return ([str(node["/Alt"])] if "/Alt" in node else []) + spoken(node.get("/K"))
+
+    said = spoken(PdfReader(io.BytesIO(made)).trailer["/Root"]["/StructTreeRoot"])
+    assert said == [plain_prose(figure.said) for figure in document.figures]
 
 
 @pytest.mark.system
