@@ -15,13 +15,13 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import B, C_mem, L, M_device, M_divided, M_fixed, P, S, T, local, n_fsdp, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apart, say, text
-from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.cautions import close_fit
-from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
@@ -61,6 +61,11 @@ class Headroom(OfKinds):
     def unknowns(self) -> tuple[str, ...]:
         """The degree, which the question gives a value to."""
         return (str(self.symbol),)
+
+    @property
+    def fixed(self) -> Mapping[str, int]:
+        """The degree, by the number of devices."""
+        return {str(self.symbol): self.devices}
 
     def answer(self, study: Study) -> FoundHeadroom:
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
@@ -129,7 +134,8 @@ class Headroom(OfKinds):
         parameters = study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
-        return Most(least, _now(asked, x), written, with_p, uppers, fitting(study))
+        moment = None if study.at is None else words_of(study)
+        return Most(least, _now(asked, x), written, with_p, uppers, fitting(study), moment)
 
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
@@ -140,6 +146,8 @@ class Headroom(OfKinds):
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
         study, work = found.study, Work(found.study.values)
+        if study.at is not None:
+            yield Paragraph(say("What stays free is decided by one of them: {instant}.", instant=words_of(study)))
         if study.questions[:1] == (self,):
             yield from memory_blocks(study, work, self.counted)
         else:
@@ -159,6 +167,8 @@ class Headroom(OfKinds):
         work = Work({**known, self.symbol: sp.Integer(self.devices), C_mem: found.capacity.counted})
         if most.with_p:
             work.define(P, study.model.parameters)
+        if most.moment is not None:
+            yield Paragraph(say("How far {x} can grow is decided by {instant}.", x=bound.symbol, instant=most.moment))
         yield from power_steps(bound, most.written, work)
         yield requirement(bound)
         yield from (
@@ -253,7 +263,8 @@ class Unsolved:
 class Most:
     """The largest whole value of one symbol that still fits, the value `now`, and its coefficients as they are written.
 
-    `everywhere` are the bounds at all instants: what one device keeps is what it keeps where that is most.
+    `everywhere` are the bounds at all instants: what one device keeps is what it keeps where that is most. `moment` is the
+    instant that decides, where they are known.
     """
 
     upper: Upper
@@ -262,6 +273,7 @@ class Most:
     with_p: bool
     everywhere: tuple[Upper, ...]
     what: str = "what is kept"
+    moment: Prose | None = None
 
     @property
     def symbol(self) -> sp.Symbol:

@@ -168,6 +168,11 @@ class Question(ABC):
         return tuple(Counter(self.unknowns) - given)
 
     @property
+    def fixed(self) -> Mapping[str, int]:
+        """The degrees to which a key of the question gives a value."""
+        return {}
+
+    @property
     def counted(self) -> tuple[str, ...]:
         """The kinds of memory that the question counts."""
         return KINDS

@@ -149,7 +149,7 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     blocks: list[Block] = []
     if len(memory.terms) > 1:
-        blocks += [by_layer(memory, work), kept_table(saving, study)]
+        blocks += [by_layer(memory, work, now=study.at is not None), kept_table(saving, study)]
     else:
         for layer in saving:
             blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
@@ -175,8 +175,8 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
     return [Step(intro), Bullets(items)]
 
 
-def by_layer(memory: Memory, work: Work) -> Step:
-    """Sum what each kind of layer keeps for the backward pass."""
+def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Step:
+    """Sum what each kind of layer keeps for the backward pass, or what of it and beside it is there `now`."""
     chains, symbols = [], []
     for term in memory.terms:
         symbol = local("M", term.layer or term.name)
@@ -186,7 +186,11 @@ def by_layer(memory: Memory, work: Work) -> Step:
     value = work.define(M_activations, memory.total)
     whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
     return work.step(
-        text("What the layers keep for the backward pass, all repetitions together, and its sum:"), *chains, whole
+        text("What is there of activations at that instant, all repetitions together, and its sum:")
+        if now
+        else text("What the layers keep for the backward pass, all repetitions together, and its sum:"),
+        *chains,
+        whole,
     )
 
 
