@@ -16,7 +16,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about, listed, plural
+from symbolic_mem.document.words import about, listed, plural, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
@@ -112,7 +112,7 @@ class DeviceCount(Printed, OnDevice):
         yield work.step(
             text("When the memory is spread evenly, the number of devices satisfies"),
             Chain(N_devices, ((limit.reach, quotient),)),
-            Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+            Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient)))),
             Chain(N_devices, (("=", limit.first(quotient)), amount(number, "devices"))),
         )
         yield from printed_blocks(self, study, number, "devices")

@@ -15,7 +15,7 @@ from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Paragraph
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import about, gib, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
@@ -244,6 +244,6 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
         text("The part that is divided and the room that the other part leaves give the smallest number of devices:")
         if bound.fixed != 0
         else text("All that is kept is divided, which gives the smallest number of devices:"),
-        Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+        Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient)))),
         Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )

@@ -12,7 +12,7 @@ from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, apart, link, say, text
 from symbolic_mem.document.steps import Block, Bullets, Step
-from symbolic_mem.document.words import about, gib, listed, plural
+from symbolic_mem.document.words import about, gib, listed, plural, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
@@ -25,6 +25,14 @@ from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.study.study import Study
 
 TOO_MUCH = "The condition fails: what every device holds in full is already too much."
+FILLED = (
+    "The condition fails: what every device holds in full fills it, and leaves no room for the part that is divided."
+)
+
+
+def condition_fails(solved: Solved) -> str:
+    """Say why no degree is enough: what is held in full is too much, or leaves nothing of the room."""
+    return FILLED if solved.fixed == solved.capacity and solved.bound.divided != 0 else TOO_MUCH
 
 
 def per_device_steps(
@@ -200,7 +208,7 @@ def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> It
         text("The smallest number of devices is the next whole number above it:")
         if limit.strict
         else text("The smallest number of devices is that, rounded up to a whole number:"),
-        Chain(quotient, (*put, amount(work.number(quotient)))),
+        Chain(quotient, (*put, unrounded(work.number(quotient)))),
         Chain(n, (("=", limit.first(quotient)), amount(whole))),
     )
     fits = _share(solved, whole, limit.sign)
@@ -238,7 +246,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
         )
     )
     yield work.step(
-        text(TOO_MUCH),
+        text(condition_fails(solved)),
         *(Chain(symbol, (link(size),)) for symbol, size in zip((M_fixed, C_mem), sizes, strict=True)),
         Chain(M_fixed, ((relation, C_mem),)),
         reason=reason,
