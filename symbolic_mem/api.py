@@ -72,6 +72,7 @@ from symbolic_mem.study.changes import use_recompute as use_recompute
 from symbolic_mem.study.question import Found as Found
 from symbolic_mem.study.setting import Change as Change
 from symbolic_mem.study.study import Study as Study
+from symbolic_mem.sweeps.sweep import sweep as sweep
 
 render_document = _document.render
 

@@ -20,16 +20,21 @@ STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step o
 
 
 @lru_cache(maxsize=256)
-def _loss(vocabulary: sp.Expr, size: sp.Expr, chunks: int, source: str) -> Term:
+def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str) -> Term:
     of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
+    made = (
+        "the gradients of the log probabilities and of the logits: the loss makes the one from the other"
+        if copies == 2
+        else "the gradient of the logits"
+    )
     return Term(
         "gradients inside the loss",
         "activations",
-        sp.Rational(2, chunks) * B * S * vocabulary,
+        sp.Rational(copies, chunks) * sp.Mul(*logits),
         size,
-        f"the gradients of the log probabilities and of the logits: the loss makes the one from the other{of_a_part}",
+        f"{made}{of_a_part}",
         source,
-        parts=(Part(sp.Rational(2, chunks), (B, S, vocabulary)),),
+        parts=(Part(sp.Rational(copies, chunks), logits),),
     )
 
 
@@ -50,19 +55,26 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
     if not loss_is_known(built):
         return None
     assert built.architecture is not None
-    vocabulary = built.architecture.vocabulary
     if built.loss:
         from symbolic_mem.models.losses import loss
 
         chosen = loss(built.loss)
         if not chosen.gradients:
             return None
-        return _loss(vocabulary, sp.Integer(chosen.gradients), chosen.chunks, chosen.source or LOSS_SOURCE)
+        source = chosen.source or LOSS_SOURCE
+        return _loss(_logits(built), sp.Integer(chosen.gradients), chosen.copies, chosen.chunks, source)
     from symbolic_mem.models.profile import profile
 
     how = profile(built.profile)
     size = how.bytes(how.loss_gradients)
-    return _loss(vocabulary, recipe.activations if size is None else size, 1, LOSS_SOURCE)
+    return _loss(_logits(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
+
+
+def _logits(built: Built) -> Shape:
+    """The logits that the loss of a rank works on."""
+    assert built.architecture is not None
+    cut, vocabulary = built.cut, built.architecture.vocabulary
+    return (B, S, vocabulary) if cut is None else (B, cut.tokens.inside, cut.of("logits", cut.vocabulary(vocabulary)))
 
 
 def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]:

@@ -34,7 +34,8 @@ class Term(MadeLater):
     name of the layer whose activations it is, `part_of` the term that this is a fraction of. The elements of a sum of
     `parts` are written when they are first asked for: numbers come from the parts. `inside` are the saved tensors that it
     sums up; they may have several sizes, and `bytes_per_element` is then the unit in which they are counted. What is `padded` to a
-    degree is held whole by every device, cut into that many equal shares where whole rows are cut.
+    degree is held whole by every device, cut into that many equal shares where whole rows are cut. What belongs to routed
+    `experts` alone may be divided over other devices.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Term(MadeLater):
     inside: tuple[Inside, ...] = ()
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
     padded: sp.Symbol | None = None
+    experts: bool = False
 
     @property
     def whole_name(self) -> str:
@@ -108,10 +110,9 @@ class Term(MadeLater):
         return {}
 
     def _placed(self, placed: Placed) -> Iterator[Term]:
+        degree = placed.experts if self.experts and placed.experts is not None else placed.degree
         if placed.fraction != 0:
-            yield self.scaled(
-                placed.fraction, self.degree * placed.degree, "" if placed.fraction == 1 else "divided part"
-            )
+            yield self.scaled(placed.fraction, self.degree * degree, "" if placed.fraction == 1 else "divided part")
         if placed.fraction != 1 and placed.rest == "kept":
             yield self.scaled(1 - placed.fraction, self.degree, "" if placed.fraction == 0 else "kept part")
 
@@ -126,7 +127,21 @@ class Term(MadeLater):
         size, reason, source = self.bytes_per_element, self.taken("reason"), self.taken("source")
         name, layer = (f"{whole}, {share}" if share and whole else whole for whole in (self.name, self.layer))
         inside, part_of = self.inside, (fraction, self)
-        return Term(name, self.kind, elements, size, reason, source, degree, short, parts, layer, inside, part_of)
+        return Term(
+            name,
+            self.kind,
+            elements,
+            size,
+            reason,
+            source,
+            degree,
+            short,
+            parts,
+            layer,
+            inside,
+            part_of,
+            experts=self.experts,
+        )
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex

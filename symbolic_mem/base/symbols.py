@@ -71,7 +71,17 @@ n_fsdp = _symbol("n_fsdp", "n", "fsdp", "number of devices that the model is sha
 n_replica = _symbol("n_replica", "n", "replica", "number of replicas of the sharded group", "groups")
 n_tp = _symbol("n_tp", "n", "tp", "degree of tensor parallelism", "devices")
 n_pp = _symbol("n_pp", "n", "pp", "number of pipeline stages", "stages")
+n_cp = _symbol(
+    "n_cp",
+    "n",
+    "cp",
+    "degree of context parallelism: devices that the tokens of a sequence are divided over",
+    "devices",
+)
 n_ep = _symbol("n_ep", "n", "ep", "degree of expert parallelism", "devices")
+n_etp = _symbol("n_etp", "n", "etp", "degree of tensor parallelism inside one routed expert", "devices")
+n_chunks = _symbol("n_chunks", "n", "chunks", "number of model chunks on each rank of a pipeline", "chunks")
+n_group = _symbol("n_group", "n", "group", "number of microbatches that go through a chunk together", "microbatches")
 
 # What is derived. A derivation defines each of these before it uses it.
 P = _symbol("P", "P", "", "number of parameters", "parameters", given=False)
@@ -90,6 +100,7 @@ M_divided = _symbol(
     "M_divided", "M", "div", "the part of the memory that is divided over the devices", "bytes", given=False
 )
 M_fixed = _symbol("M_fixed", "M", "fix", "the part of the memory that every device holds in full", "bytes", given=False)
+r_pp = _symbol("r_pp", "r", "pp", "number of the rank in its pipeline, from 0", given=False)
 C_mem = _symbol("C_mem", "C", "mem", "memory that counts on one device", "bytes", given=False)
 N_devices = _symbol("N_devices", "N", "", "number of devices", "devices", given=False)
 

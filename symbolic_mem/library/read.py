@@ -108,7 +108,8 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     placement = _placement(entry(content, "placement", dict, where, {}), f"{where} [placement]")
     plan = read_plan(entry(content, "plan", dict, where), f"{where} [plan]") if "plan" in content else None
     if plan is not None:
-        plan.check(values)
+        values = plan.given(values)
+        plan.check(values, built)
     study = Study(
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),
@@ -179,7 +180,7 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
         place_table = entry(content, kind, dict, where)
         inside = f"{where} {kind}"
         known_keys(place_table, _PLACED, inside)
-        degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
+        degrees = {name.symbol.name: name.symbol for name in table(given=True) if name.symbol.name.startswith("n_")}
         given = entry(place_table, "over", str, inside, "n_fsdp")
         degree = read_formula(given, degrees, f"{inside}: over")
         if any(factor not in degrees.values() for factor in sp.Mul.make_args(degree)):

@@ -40,7 +40,8 @@ class Experts:
     of E numbers that balances the load in DeepSeek-V3 (section 2.1.2) and is not a parameter; where it is one that no
     gradient reaches, `correction_parameter` counts it. The scores of the
     chosen experts are divided by their sum where they are `normalised`. `shared_gate` weighs what
-    the shared experts give by the sigmoid of one number for each token (Qwen2-MoE).
+    the shared experts give by the sigmoid of one number for each token (Qwen2-MoE). On a rank that holds some of the
+    experts a token is `routed_among` more (None: there are no others).
     """
 
     experts: sp.Expr = s.E
@@ -54,6 +55,7 @@ class Experts:
     correction_parameter: bool = False
     normalised: bool = True
     shared_gate: bool = False
+    routed_among: sp.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Architecture:
     of them), per head with a weight for each of the ``heads``, per head without weights (``plain``), or over their
     ``width`` (n_heads d_head and n_kv d_head). `d_rotary` is the part of a head that is rotated, and `d_embed` the width
     of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
-    ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``. `described` says whether what the
+    ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``; `logits` are those of a token that the
+    loss works on (None: one for each word of the vocabulary). `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
     `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
@@ -115,6 +118,7 @@ class Architecture:
     head: str = "language model"
     head_bias: bool = False
     labels: sp.Expr = sp.S.One
+    logits: sp.Expr | None = None
     d_embed: sp.Expr | None = None
     parallel_residual: bool = False
     attention_dropout: sp.Rational = sp.S.Zero

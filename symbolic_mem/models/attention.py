@@ -54,27 +54,29 @@ def attention(
     """
     if heads_with_keys not in HEADS_WITH_KEYS:
         raise BadInput(f"heads_with_keys is {heads_with_keys!r}; {nearest(heads_with_keys, HEADS_WITH_KEYS)}")
-    q, kv = n_heads * d_head, n_kv * d_head
+    q, kv, rows = n_heads * d_head, n_kv * d_head, profile.inside
     outputs = {"W_qkv": q + 2 * kv} if fused_qkv else {"W_q": q, "W_k": kv, "W_v": kv}
-    parts = [linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention")]
+    parts = [
+        linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention", keeps_rows=profile.inputs)
+    ]
     parts += _qk_norms(profile, qk_norm, qk_norm_kind, qk_norm_bias, n_heads, n_kv, d_head)
     if sinks:
         parts.append(Layer("sinks", (Tensor("sinks", (n_heads,), "logit of attending nowhere", group="attention"),)))
     if rotary:
-        shapes = {"q": (*TOKENS, q), "k": (*TOKENS, kv), "table": (S, d_rotary or d_head), "positions": (S,)}
+        shapes = {"q": (*rows, q), "k": (*rows, kv), "table": (rows[1], d_rotary or d_head), "positions": rows[1:]}
         parts.append(keeping(profile, profile.kept("rotary", shapes)))
     # Without rotation, norm or repetition the values are views of the fused projection, which is kept whole.
     v_stored = q + 2 * kv if fused_qkv and rotary else kv
-    columns = S + 1 if sinks else S
-    shapes = core_shapes(q, kv, q, n_heads, columns) | {
-        "v": (*TOKENS, v_stored),
-        "k_expanded": (*TOKENS, q if heads_with_keys == "some" else kv),
-        "v_expanded": (*TOKENS, {"some": q, "one": kv, "all": v_stored}[heads_with_keys]),
+    columns = profile.tokens.attended + (1 if sinks else 0)
+    shapes = core_shapes(q, kv, q, n_heads, columns, rows) | {
+        "v": (*rows, v_stored),
+        "k_expanded": (*rows, q if heads_with_keys == "some" else kv),
+        "v_expanded": (*rows, {"some": q, "one": kv, "all": v_stored}[heads_with_keys]),
     }
     parts.append(core(profile, shapes, d_head, d_head, n_heads, dropout=attention_dropout))
     parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
     if dropout:
-        parts.append(keeping(profile, profile.kept("dropout", {"input": (*TOKENS, width)}, label="dropout")))
+        parts.append(keeping(profile, profile.kept("dropout", {"input": (*profile.stream, width)}, label="dropout")))
     keys = tuple(Tensor(name, (*TOKENS, kv), "later tokens attend to it") for name in ("keys", "values"))
     return join("attention", *parts, Layer("cache", cached=keys))
 
@@ -89,18 +91,22 @@ def heads_with_keys(n_kv: sp.Expr, n_heads: sp.Expr, values: Mapping[sp.Symbol, 
     return "all" if n_kv == n_heads else "one" if n_kv == 1 else "some"
 
 
-def core_shapes(q: sp.Expr, kv: sp.Expr, out: sp.Expr, n_heads: sp.Expr, columns: sp.Expr) -> dict[str, Shape]:
-    """Return the shapes of operation "attention" for projections of width `q`, `kv` and `out`."""
+def core_shapes(
+    q: sp.Expr, kv: sp.Expr, out: sp.Expr, n_heads: sp.Expr, columns: sp.Expr, rows: Shape = TOKENS
+) -> dict[str, Shape]:
+    """Return the shapes of operation "attention" for projections of width `q`, `kv` and `out`, of `rows` of tokens."""
+    batch, tokens = rows
     return {
-        "q": (*TOKENS, q),
-        "k": (*TOKENS, kv),
-        "k_repeated": (*TOKENS, q),
-        "v_repeated": (*TOKENS, out),
-        "out": (*TOKENS, out),
-        "scores": (B, n_heads, S, columns),
-        "square": (S, S),
-        "heads": (B, n_heads, S),
-        "padded": (B, n_heads, 32 * sp.ceiling(S / 32)),
+        "q": (*rows, q),
+        "k": (*rows, kv),
+        "k_repeated": (*rows, q),
+        "v_repeated": (*rows, out),
+        "v_copied": (*rows, kv),
+        "out": (*rows, out),
+        "scores": (batch, n_heads, tokens, columns),
+        "square": (tokens, S),
+        "heads": (batch, n_heads, tokens),
+        "padded": (batch, n_heads, 32 * sp.ceiling(tokens / 32)),
     }
 
 
@@ -111,12 +117,13 @@ def core(
     row = f"attention {profile.kernel}"
     if dropout and profile.kernel not in profile.regenerates:
         row += "_dropout"
+    queries, attended = B * n_heads * profile.tokens.inside, profile.tokens.attended
     return Layer(
         "attention core",
         saved=keeping(profile, profile.kept(row, shapes), {"out": AFTER_ATTENTION}).saved,
         matmuls=(
-            Matmul("q k", B * n_heads * S, d_qk, S, "attention scores"),
-            Matmul("p v", B * n_heads * S, S, d_v, "attention scores"),
+            Matmul("q k", queries, d_qk, attended, "attention scores"),
+            Matmul("p v", queries, attended, d_v, "attention scores"),
         ),
         source=profile.source,
     )
@@ -128,7 +135,7 @@ def _qk_norms(
     if not place:
         return
     for letter, heads in (("q", n_heads), ("k", n_kv)):
-        rows, width = (TOKENS, heads * d_head) if place == "width" else ((*TOKENS, heads), d_head)
+        rows, width = (profile.inside, heads * d_head) if place == "width" else ((*profile.inside, heads), d_head)
         yield norm(
             profile,
             kind,

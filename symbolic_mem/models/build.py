@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import B, Name, S
+from symbolic_mem.base.symbols import B, Name, S, d_ff
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.ffn import ffn
@@ -20,6 +21,7 @@ from symbolic_mem.models.tensors import Layer, Model
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
     from symbolic_mem.models.checkpoint import Checkpoint
+    from symbolic_mem.models.cut import Cut
 
 _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
@@ -32,7 +34,7 @@ class Built:
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
-    `files` the tensors that lie beside it; `stored` are the bytes of its weights where its file says that they are quantised.
+    `files` the tensors that lie beside it; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
     """
 
     model: Model
@@ -47,6 +49,8 @@ class Built:
     unread: tuple[str, ...] = ()
     files: Checkpoint | None = None
     stored: int | None = None
+    stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
+    cut: Cut | None = None
 
     @property
     def not_described(self) -> str:
@@ -57,6 +61,18 @@ class Built:
             return "the activations of the parts beside the language model, which are not described"
         return "the activations of the blocks, which are not described"
 
+    def on(self, cut: Cut) -> Built:
+        """Return what one rank has of the model, where each dimension is divided as `cut` says.
+
+        Raises `BadInput` for a model of which the dimensions are not known by name.
+        """
+        if self.architecture is None:
+            if self.stack is None:
+                raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
+            return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
+        model = _cut(self.architecture, self.profile, self.kernel, self.loss, cut)
+        return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
+
     def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
         """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
         if self.architecture is not None:
@@ -66,7 +82,7 @@ class Built:
         if self.loss:
             from symbolic_mem.models.losses import loss
 
-            tokens, chunks = (B * S).xreplace(dict(values)), loss(self.loss).chunks
+            tokens, chunks = (B * S).xreplace(values), loss(self.loss).chunks
             if tokens.is_number and tokens % chunks != 0:
                 raise BadInput(
                     f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "
@@ -222,6 +238,15 @@ def _transformer(architecture: Architecture, name: str, kernel: str, loss: str =
     return Built(transformer(architecture, how, loss), architecture.values(), architecture, name, kernel, loss)
 
 
+@lru_cache(maxsize=64)
+def _cut(architecture: Architecture, name: str, kernel: str, loss: str, cut: Cut) -> Model:
+    from symbolic_mem.models.profile import profile
+    from symbolic_mem.models.transformer import transformer
+
+    how = profile(name, kernel=kernel) if kernel else profile(name)
+    return transformer(architecture, how, loss, cut)
+
+
 def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str) -> None:
     for key in table:
         if key not in allowed:
@@ -230,14 +255,15 @@ def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str
 
 def _ffn(table: dict[str, Any], where: str) -> Built:
     _only(table, ("kind",), 'kind = "ffn"', where)
-    return Built(ffn(), {})
+    return Built(ffn(), {}, stack=lambda inner: ffn(inner=inner))
 
 
 def _gated_ffn(table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.models.gated_ffn import gated_ffn
 
     _only(table, ("kind", "residual"), 'kind = "gated-ffn"', where)
-    return Built(gated_ffn(residual=entry(table, "residual", bool, where, False)), {})
+    residual = entry(table, "residual", bool, where, False)
+    return Built(gated_ffn(residual=residual), {}, stack=lambda inner: gated_ffn(inner=inner, residual=residual))
 
 
 def _plain_transformer(table: dict[str, Any], where: str) -> Built:

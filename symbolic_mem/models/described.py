@@ -64,7 +64,7 @@ def check_sizes(architecture: Architecture, values: Mapping[sp.Symbol, sp.Expr],
     """
     a = architecture
     for name, size in (("n_heads", a.n_heads), ("n_kv", a.n_kv), ("d_head", a.d_head), ("d_ff", a.d_ff)):
-        value = size.xreplace(dict(values))
+        value = size.xreplace(values)
         if value.is_number and not value.is_Integer:
             raise BadInput(f"{where}: {name} = {size} is {value}, not a whole number; change a size so that it divides")
     _divides("n_kv", a.n_kv, "n_heads", a.n_heads, values, where)
@@ -76,7 +76,7 @@ def check_sizes(architecture: Architecture, values: Mapping[sp.Symbol, sp.Expr],
 def _divides(
     name: str, part: sp.Expr, of: str, whole: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], where: str
 ) -> None:
-    one, other = part.xreplace(dict(values)), whole.xreplace(dict(values))
+    one, other = part.xreplace(values), whole.xreplace(values)
     if one.is_number and other.is_number and not (other / one).is_Integer:
         raise BadInput(f"{where}: {name} = {one} does not divide {of} = {other}; give a divisor of it")
 
@@ -84,7 +84,7 @@ def _divides(
 def _at_most(
     name: str, part: sp.Expr, of: str, whole: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], where: str
 ) -> None:
-    one, other = part.xreplace(dict(values)), whole.xreplace(dict(values))
+    one, other = part.xreplace(values), whole.xreplace(values)
     if one.is_number and other.is_number and one > other:
         raise BadInput(f"{where}: {name} = {one} is more than {of} = {other}; give at most that many")
 

@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.symbols import B, S, d_model
-from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.models.linear import join, keeping, linear
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tensors import Layer, Tensor
 
@@ -32,17 +32,20 @@ def embedding(
     >>> layer.parameters, [str(tensor.elements) for tensor in layer.saved]
     (V*d_model + d_model*n_pos, ['S'])
     """
+    tokens = profile.inside
     weights = [Tensor("W_E", (vocabulary, narrow or width), "vector of each token", group="token embedding")]
     if narrow is not None:
         weights.append(Tensor("W_in", (width, narrow), "from the narrow embedding", group="token embedding"))
-    saved = profile.kept("embedding", {"tokens": TOKENS, "mask": (B, S, S)})
+    saved = profile.kept("embedding", {"tokens": tokens, "mask": (B, tokens[1], S)})
     if n_pos is not None:
         weights.append(Tensor("W_pos", (n_pos, width), "vector of each position", group="position embedding"))
-        saved += profile.kept("position_embedding", {"positions": (S,), "tokens": TOKENS})
+        saved += profile.kept("position_embedding", {"positions": tokens[1:], "tokens": tokens})
     if dropout:
-        saved += profile.kept("embedding_dropout", {"input": (*TOKENS, width)}, label="dropout")
+        saved += profile.kept("embedding_dropout", {"input": (*profile.stream, width)}, label="dropout")
     if rotary_width is not None:
-        saved += profile.kept("rotary_tables", {"table": (S, rotary_width), "half_table": (S, rotary_width / 2)})
+        saved += profile.kept(
+            "rotary_tables", {"table": (*tokens[1:], rotary_width), "half_table": (*tokens[1:], rotary_width / 2)}
+        )
     return Layer("embedding", tuple(weights), saved, source=profile.source)
 
 
@@ -54,23 +57,27 @@ def head(
     tied: bool = False,
     bias: bool = False,
     narrow: sp.Expr | None = None,
+    logits: sp.Expr | None = None,
 ) -> Layer:
     """Build the projection to the vocabulary and the cross entropy; a `tied` head has no matrix of its own.
 
-    Before it, a projection leads to the `narrow` width of the embedding, if it is given.
+    Before it, a projection leads to the `narrow` width of the embedding, if it is given. The loss works on so many
+    `logits` of a token (None: on all that the matrix gives), where a rank gathers what several have.
     The loss is the profile's: "cross_entropy" in the dtype of the logits, or "cross_entropy_fp32" after a conversion.
 
     >>> from symbolic_mem.models.profile import profile
     >>> [tensor.name for tensor in head(profile("torch-cuda-bf16")).saved]
     ['input', 'log probabilities', 'total weight']
     """
-    projection = linear(profile, {"W_head": vocabulary}, narrow or width, bias=bias, group="head")
+    projection = linear(
+        profile, {"W_head": vocabulary}, narrow or width, bias=bias, group="head", keeps_rows=profile.inputs
+    )
     if tied:
         kept = tuple(weight for weight in projection.weights if weight.name != "W_head")
         projection = replace(projection, weights=kept)
     if narrow is not None:
         projection = join("head", linear(profile, {"W_out": narrow}, width, group="head"), projection)
-    loss = profile.kept(profile.loss, {"logits": (*TOKENS, vocabulary), "tokens": TOKENS})
+    loss = profile.kept(profile.loss, {"logits": (*profile.inside, logits or vocabulary), "tokens": profile.inside})
     return join("head and loss", projection, keeping(profile, loss))
 
 
@@ -89,4 +96,4 @@ def score(profile: Profile, labels: sp.Expr, *, width: sp.Expr = d_model, bias: 
     if not two:
         return replace(last, name="score head")
     first = linear(profile, {"W_hidden": width}, width, bias=True, group="head")
-    return join("score head", first, keeping(profile, profile.kept("relu", {"inner": (*TOKENS, width)})), last)
+    return join("score head", first, keeping(profile, profile.kept("relu", {"inner": (*profile.inside, width)})), last)

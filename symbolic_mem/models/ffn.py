@@ -10,8 +10,8 @@ from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Op, Tensor
 SOURCE = "Stanford CS336, assignment 2, handout 1.0.4 (2025-05-03, commit 54e4efe), section 2.4, problem communication_accounting"
 
 
-def ffn(blocks: sp.Expr = L) -> Model:
-    """Build a stack of `blocks` two-matrix feed-forward layers without activation function, attention or embedding.
+def ffn(blocks: sp.Expr = L, inner: sp.Expr = d_ff) -> Model:
+    """Build a stack of `blocks` two-matrix feed-forward layers, `inner` wide inside, without activation function, attention or embedding.
 
     A linear layer keeps its input for the backward pass (the gradient of its weight needs it) and not its output.
 
@@ -21,17 +21,19 @@ def ffn(blocks: sp.Expr = L) -> Model:
     x = Tensor(
         "x", (B, S, d_model), "input of the first linear layer: the gradient of its weight needs it", feeds=LINEAR
     )
-    h = Tensor("h", (B, S, d_ff), "input of the second linear layer: the gradient of its weight needs it", feeds=LINEAR)
+    h = Tensor(
+        "h", (B, S, inner), "input of the second linear layer: the gradient of its weight needs it", feeds=LINEAR
+    )
     y = Tensor("y", (B, S, d_model), "output of the block")
     block = Layer(
         name="feed-forward block",
         repeat=blocks,
         weights=(
-            Tensor("W_in", (d_ff, d_model), "first linear layer, d_model to d_ff, no bias"),
-            Tensor("W_out", (d_model, d_ff), "second linear layer, d_ff to d_model, no bias"),
+            Tensor("W_in", (inner, d_model), "first linear layer, d_model to d_ff, no bias"),
+            Tensor("W_out", (d_model, inner), "second linear layer, d_ff to d_model, no bias"),
         ),
         saved=(x, h),
-        matmuls=(Matmul("x W_in", B * S, d_model, d_ff), Matmul("h W_out", B * S, d_ff, d_model)),
+        matmuls=(Matmul("x W_in", B * S, d_model, inner), Matmul("h W_out", B * S, inner, d_model)),
         source=SOURCE,
         block="feed-forward block",
         ops=(Op("x W_in", (h,), (), ("W_in",), ("x",), into=(x,)), Op("h W_out", (y,), (h,), ("W_out",), ("h",))),

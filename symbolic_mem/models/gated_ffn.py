@@ -8,16 +8,16 @@ from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
 from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Model, Op, Tensor
 
 
-def gated_ffn(blocks: sp.Expr = L, *, residual: bool = False) -> Model:
-    """Build a stack of gated feed-forward blocks: three matrices, as in SwiGLU (Shazeer, 2020), and nothing else.
+def gated_ffn(blocks: sp.Expr = L, inner: sp.Expr = d_ff, *, residual: bool = False) -> Model:
+    """Build a stack of gated feed-forward blocks, `inner` wide inside: three matrices, as in SwiGLU (Shazeer, 2020), and nothing else.
 
     With `residual` each block adds its input to its output; nothing more is kept for that.
 
     >>> gated_ffn().parameters
     3*L*d_ff*d_model
     """
-    up = tuple(Tensor(name, (d_ff, d_model), "d_model to d_ff, no bias") for name in ("W_gate", "W_up"))
-    tokens, wide = (B, S, d_model), (B, S, d_ff)
+    up = tuple(Tensor(name, (inner, d_model), "d_model to d_ff, no bias") for name in ("W_gate", "W_up"))
+    tokens, wide = (B, S, d_model), (B, S, inner)
     x = Tensor("x", tokens, "input of the gate and of the up projection", feeds=LINEAR)
     g = Tensor("g", wide, "output of the gate: the gradient of its activation function needs it")
     a = Tensor("a", wide, "the activated gate: the gradient of the up projection needs it")
@@ -28,12 +28,12 @@ def gated_ffn(blocks: sp.Expr = L, *, residual: bool = False) -> Model:
     block = Layer(
         name="gated feed-forward block",
         repeat=blocks,
-        weights=(*up, Tensor("W_down", (d_model, d_ff), "d_ff to d_model, no bias")),
+        weights=(*up, Tensor("W_down", (d_model, inner), "d_ff to d_model, no bias")),
         saved=(x, g, a, u, h),
         matmuls=(
-            Matmul("x W_gate", B * S, d_model, d_ff),
-            Matmul("x W_up", B * S, d_model, d_ff),
-            Matmul("h W_down", B * S, d_ff, d_model),
+            Matmul("x W_gate", B * S, d_model, inner),
+            Matmul("x W_up", B * S, d_model, inner),
+            Matmul("h W_down", B * S, inner, d_model),
         ),
         source="Shazeer, GLU variants improve Transformer (2020), equation 6",
         block="gated feed-forward block",

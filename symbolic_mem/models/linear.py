@@ -21,7 +21,8 @@ def linear(
     width: sp.Expr,
     *,
     bias: bool = False,
-    rows: Shape = TOKENS,
+    rows: Shape | None = None,
+    keeps_rows: Shape | None = None,
     producer: str = "",
     keep_input: bool = True,
     group: str = "",
@@ -31,7 +32,8 @@ def linear(
     """Build the linear layers from one input of `width` to `outputs`, which gives the output width of each by name.
 
     They keep their input once, or once each where `producer` hands it on in another dtype; not at all with
-    `keep_input` off, because another operation keeps that tensor already. `stack` are leading dimensions of the
+    `keep_input` off, because another operation keeps that tensor already. Where a rank multiplies `rows` that it has
+    gathered, it may keep fewer: those of `keeps_rows`. `stack` are leading dimensions of the
     weights (experts).
 
     >>> from symbolic_mem.models.profile import profile
@@ -40,6 +42,8 @@ def linear(
     >>> layer.parameters, [tensor.name for tensor in layer.saved]
     (2*d_ff*d_model, ['input'])
     """
+    rows = profile.inside if rows is None else rows
+    kept_rows = rows if keeps_rows is None else keeps_rows
     weights, saved, matmuls = [], [], []
     feeds = "" if group in NOT_QUANTISED else LINEAR
     shared = not producer or profile.shares_input(producer)
@@ -49,7 +53,7 @@ def linear(
         if bias:
             weights.append(Tensor(name.replace("W", "b", 1), (*stack, out), "bias of a linear layer", group=group))
         kept = keep_input and (position == 0 or not shared)
-        for tensor in profile.kept("linear", {"input": (*rows, width), "weight": shape}, label=label):
+        for tensor in profile.kept("linear", {"input": (*kept_rows, width), "weight": shape}, label=label):
             if tensor.kind == "buffers":
                 saved.append(Tensor(f"copy of {name}", shape, tensor.reason, tensor.bytes_per_element, kind="buffers"))
             elif kept:

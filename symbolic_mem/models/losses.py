@@ -14,15 +14,16 @@ from symbolic_mem.models.profile import Profile, Row
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss in `words`, with the row of tensors that it keeps and the bytes of each of the two gradients inside it.
+    """A loss in `words`, with the row of tensors that it keeps and the bytes of each of the gradients inside it.
 
-    The gradients are there for one of `chunks` parts of the tokens at a time.
+    There are so many `copies` of them together, that of a log probability and that of a logit. They are there for one of `chunks` parts of the tokens at a time.
     """
 
     name: str
     words: str
     keeps: Row
     gradients: int
+    copies: int = 2
     chunks: int = 1
     source: str = ""
 
@@ -36,7 +37,13 @@ def _losses() -> Mapping[str, Loss]:
     tables = tomllib.loads(Path(__file__).with_name("losses.toml").read_text(encoding="utf-8"))
     return {
         name: Loss(
-            name, one["words"], one["keeps"], one["gradients"], 0 if one.get("chunks") else 1, one.get("source", "")
+            name,
+            one["words"],
+            one["keeps"],
+            one["gradients"],
+            one.get("copies", 2),
+            0 if one.get("chunks") else 1,
+            one.get("source", ""),
         )
         for name, one in tables.items()
     }
@@ -46,7 +53,7 @@ def known_losses() -> tuple[str, ...]:
     """Return the names of all losses, as they are given.
 
     >>> known_losses()
-    ('bf16', 'fp32', 'fp32-held', 'chunked:N', 'fused')
+    ('bf16', 'fp32', 'fp32-held', 'chunked:N', 'fused', 'vocab-parallel', 'vocab-parallel-held', 'vocab-parallel-te')
     """
     return tuple(name if one.chunks else f"{name}:N" for name, one in _losses().items())
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.symbols import d_ff, d_model
-from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.models.linear import join, keeping, linear
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import LINEAR, Layer, Tensor
 
@@ -24,7 +24,7 @@ def mlp(
     fused_gate: bool = False,
     width: sp.Expr = d_model,
     inner: sp.Expr = d_ff,
-    rows: Shape = TOKENS,
+    rows: Shape | None = None,
     producer: str = "",
     keep_input: bool = True,
     group: str = "mlp",
@@ -46,6 +46,9 @@ def mlp(
         first = {"W_gate_up": 2 * inner}
     else:
         first = {"W_gate": inner, "W_up": inner}
+    kept_rows = profile.inputs if rows is None else rows
+    leaving = profile.stream if rows is None else rows
+    rows = profile.inside if rows is None else rows
     shapes = {"inner": (*rows, inner)}
     kept = profile.kept(activation, shapes) + (profile.kept("gate", shapes) if gated else ())
     learned = tuple(
@@ -59,6 +62,7 @@ def mlp(
             width,
             bias=bias,
             rows=rows,
+            keeps_rows=kept_rows,
             producer=producer,
             keep_input=keep_input,
             group=group,
@@ -68,5 +72,5 @@ def mlp(
         linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
     ]
     if dropout:
-        parts.append(keeping(profile, profile.kept("dropout", {"input": (*rows, width)}, label="dropout")))
+        parts.append(keeping(profile, profile.kept("dropout", {"input": (*leaving, width)}, label="dropout")))
     return join("MLP", *parts)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
-from symbolic_mem.base.symbols import B, S, d_model
-from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.base.symbols import d_model
+from symbolic_mem.models.linear import join, keeping, linear
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tensors import Layer, Tensor
@@ -34,6 +34,7 @@ def moe(
     normalised: bool = True,
     shared_gate: bool = False,
     shared_bias: bool = False,
+    routed_among: sp.Expr | None = None,
     producer: str = "",
 ) -> Layer:
     """Build a router, `experts` of inner width `d_expert` that see `top_k` choices of every token, and shared experts.
@@ -41,24 +42,33 @@ def moe(
     No token is dropped and none is padded: the experts together see B S `top_k` rows. `d_shared` is the inner width
     of all shared experts together; `shared_gate` weighs what they give. The scores of the
     chosen experts are divided by their sum if they are `normalised`. The balancing
-    bias of DeepSeek-V3 is a buffer and not counted; `correction` counts one that is a parameter.
+    bias of DeepSeek-V3 is a buffer and not counted; `correction` counts one that is a parameter. A rank that holds some
+    of the experts is sent as many rows as it sends, where their load is balanced; a token is `routed_among` all of them.
 
     >>> from symbolic_mem.models.profile import profile
     >>> moe(profile("torch-cuda-bf16"), d_shared=s.d_expert).parameters
     3*E*d_expert*d_model + E*d_model + 3*d_expert*d_model
     """
-    rows = (B, S, top_k)
+    among, tokens = experts if routed_among is None else routed_among, profile.inputs
+    rows = (*tokens, top_k)
     shapes = {
-        "router": (*TOKENS, experts),
+        "router": (*tokens, among),
         "choices": rows,
-        "tokens": TOKENS,
+        "tokens": tokens,
         "expert_rows": (*rows, width),
-        "experts": (experts,),
-        "input": (*TOKENS, width),
-        "weight": (experts, width),
+        "experts": (among,),
+        "input": (*tokens, width),
+        "weight": (among, width),
     }
     router = linear(
-        profile, {"W_router": experts}, width, bias=router_bias, producer=producer, group="router", label="router"
+        profile,
+        {"W_router": among},
+        width,
+        rows=tokens,
+        bias=router_bias,
+        producer=producer,
+        group="router",
+        label="router",
     )
     routed = mlp(
         profile,
@@ -75,7 +85,7 @@ def moe(
     )
     parts = [
         router,
-        *_correction(experts, correction),
+        *_correction(among, correction),
         keeping(profile, profile.kept("router", shapes, omit=() if normalised else ("top_weights", "top_sum"))),
         routed,
         keeping(profile, profile.kept("dispatch", shapes)),
@@ -96,7 +106,7 @@ def moe(
         parts.append(shared)
         if shared_gate:
             gate = linear(profile, {"W_shared_gate": sp.S.One}, width, keep_input=False, group="shared experts")
-            kept = profile.kept("shared_gate", {"tokens": TOKENS, "input": (*TOKENS, width)}, label="shared")
+            kept = profile.kept("shared_gate", {"tokens": tokens, "input": (*tokens, width)}, label="shared")
             parts.append(join("shared gate", gate, keeping(profile, kept)))
     return join("mixture of experts", *parts)
 

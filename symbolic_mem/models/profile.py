@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.symbols import B
+from symbolic_mem.models.cut import WHOLE, Tokens
 from symbolic_mem.models.tensors import Tensor
 
 Shape = tuple[sp.Expr, ...]
@@ -43,7 +45,7 @@ class Profile:
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
     of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
-    `PRECISIONS`. A `blank` profile keeps nothing.
+    `PRECISIONS`. A `blank` profile keeps nothing. `tokens` are those that a rank works on.
     """
 
     name: str
@@ -62,6 +64,22 @@ class Profile:
     engine: str = ""
     precision: str = "16-bit"
     blank: bool = False
+    tokens: Tokens = WHOLE
+
+    @property
+    def inside(self) -> Shape:
+        """The rows of tokens inside the parts of a block."""
+        return (B, self.tokens.inside)
+
+    @property
+    def stream(self) -> Shape:
+        """The rows of tokens in the residual stream."""
+        return (B, self.tokens.stream)
+
+    @property
+    def inputs(self) -> Shape:
+        """The rows of tokens that the first linear layers of a part keep of their input."""
+        return (B, self.tokens.inputs)
 
     def kept(
         self,

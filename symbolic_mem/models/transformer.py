@@ -8,9 +8,9 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import attention, heads_with_keys
+from symbolic_mem.models.cut import Cut
 from symbolic_mem.models.ends import embedding, head, score
 from symbolic_mem.models.latent import latent_attention
 from symbolic_mem.models.losses import loss as loss_of
@@ -25,12 +25,14 @@ from symbolic_mem.models.tensors import Layer, Model, Tensor
 DEFAULT_PROFILE = "torch-cuda-bf16"
 
 
-def transformer(architecture: Architecture | None = None, how: Profile | None = None, loss: str = "") -> Model:
+def transformer(
+    architecture: Architecture | None = None, how: Profile | None = None, loss: str = "", cut: Cut | None = None
+) -> Model:
     """Build the decoder-only transformer that `architecture` describes, with what the engine of profile `how` keeps.
 
     Layers and tensors have the same names under every profile. Without arguments: a Llama-like model in symbols, in
     plain PyTorch with FlashAttention and BF16. `loss` is one of `known_losses` in place of the profile's own; `BadInput`
-    for a family whose loss has been measured in no other way than its own.
+    for a family whose loss has been measured in no other way than its own. With a `cut` it is what one rank has of it.
 
     >>> model = transformer()
     >>> [layer.name for layer in model]
@@ -45,6 +47,11 @@ def transformer(architecture: Architecture | None = None, how: Profile | None = 
         )
     name = loss or ("" if by_itself else own_loss(how))
     how = loss_of(loss).of(how) if loss else how
+    if cut is not None:
+        architecture, how = cut.architecture(architecture), how.using(tokens=cut.tokens)
+        core = f"attention {how.kernel}"
+        if cut.exchanged and core in how.keeps:
+            how = how.keeping(core, **how.keeps[core], out_by_head="compute")
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
@@ -80,14 +87,22 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
     if a.final_norm:
         yield _norm(a, how, "final norm")
     if a.head == "language model":
-        yield head(how, vocabulary=a.vocabulary, width=a.d_model, tied=a.tied, bias=a.head_bias, narrow=a.d_embed)
+        yield head(
+            how,
+            vocabulary=a.vocabulary,
+            width=a.d_model,
+            tied=a.tied,
+            bias=a.head_bias,
+            narrow=a.d_embed,
+            logits=a.logits,
+        )
     elif a.head != "none":
         yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
 
 
 def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forward: Layer) -> Iterator[Layer]:
     """One block: each of its two parts with the norms before it, after it, or both."""
-    entering = Tensor("residual stream", (B, S, a.d_model), bytes_per_element=how.residual)
+    entering = Tensor("residual stream", (*how.stream, a.d_model), bytes_per_element=how.residual)
     for part, what in ((_attention(a, how), "attention"), (feed_forward, "MLP")):
         layers = [part]
         if a.shared_norm:
@@ -106,7 +121,17 @@ def _norm(a: Architecture, how: Profile, name: str, *, given: str = "residual", 
     """A norm of width d_model; if `shared`, another norm keeps the same input, unless each converts it."""
     size = how.row(norm_operation(a.norm)).get("input", "input")
     omit = ("input",) if shared and how.bytes(size, given) == how.residual else ()
-    return norm(how, a.norm, name=name, width=a.d_model, gain=a.norm_gain, bias=a.norm_bias, given=given, omit=omit)
+    return norm(
+        how,
+        a.norm,
+        name=name,
+        width=a.d_model,
+        rows=how.stream,
+        gain=a.norm_gain,
+        bias=a.norm_bias,
+        given=given,
+        omit=omit,
+    )
 
 
 def _producer(a: Architecture) -> str:
@@ -185,5 +210,6 @@ def _moe(a: Architecture, how: Profile) -> Layer:
         normalised=a.experts.normalised,
         shared_gate=a.experts.shared_gate,
         shared_bias=a.mlp_bias,
+        routed_among=a.experts.routed_among,
         producer=_producer(a),
     )

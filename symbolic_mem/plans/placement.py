@@ -13,11 +13,15 @@ RESTS = ("kept", "dropped")
 
 @dataclass(frozen=True)
 class Placed:
-    """`fraction` of a kind is divided over `degree`; the rest is ``kept`` on every device or ``dropped``."""
+    """`fraction` of a kind is divided over `degree`; the rest is ``kept`` on every device or ``dropped``.
+
+    What belongs to routed `experts` is divided over another group of devices, if that is given.
+    """
 
     degree: sp.Expr
     fraction: sp.Rational = sp.S.One
     rest: str = "kept"
+    experts: sp.Expr | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.fraction <= 1:

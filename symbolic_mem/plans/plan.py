@@ -1,25 +1,45 @@
-"""`Plan`: where the states of the parameters live, by name, and the scheme of what must be sent for it."""
+"""`Plan`: where the states of the parameters live and which dimensions of the model are cut, by name.
+
+A plan is a mesh of named axes, the degrees; each of its rows says which kinds of memory and which named dimensions are
+divided over which axis, and the scheme of what must be sent for it. The product of two plans is written with a plus.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
-from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.exact import at
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.cut import Cut, Share
+from symbolic_mem.plans.engines import engines
+from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.plans.rests import UNEVEN, Values, refuse_rests, sizes
+
+AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 
 
 @dataclass(frozen=True)
 class Plan:
     """The kinds of memory that are `divided` over n_fsdp, and the scheme that `sends` ("": nothing is sent).
+
+    `cuts` say which named dimensions of the model (see `DIMENSIONS`) are divided over which axes, and `rests` what the
+    engine does with one that does not come out: else it refuses. The vocabulary is `padded` to a multiple of so many rows
+    for each rank. `groups` are the devices over which a kind is divided where those are others than n_fsdp: for the "dense"
+    parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
+    The instants of a step are known where an `engine` is named: the software of which the workspaces count, and
+    Transformer Engine's `dummies`. The engine may have projections `fused`, and heads `exchanged` for tokens: see `Cut`.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -33,6 +53,111 @@ class Plan:
     reshards: bool = False
     replicas: bool = False
     keep: sp.Rational = sp.S.Zero
+    cuts: tuple[tuple[str, sp.Expr], ...] = ()
+    rests: tuple[tuple[str, str], ...] = ()
+    padded: int = 1
+    groups: tuple[tuple[str, sp.Expr], ...] = ()
+    schedule: str = ""
+    layers: tuple[int, ...] = ()
+    engine: str = ""
+    dummies: bool = True
+    fused: bool = False
+    exchanged: bool = False
+
+    @property
+    def pipelined(self) -> bool:
+        """Whether it divides the blocks over the stages of a pipeline."""
+        return "layers" in dict(self.cuts)
+
+    def given(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
+        """Return the values with 1 for every axis that has none.
+
+        >>> plan("torch-tp").given({})
+        {n_tp: 1}
+        """
+        placed = set().union(*(degree.free_symbols for _, degree in self.groups)) - {n_fsdp}
+        return {**dict.fromkeys((*self.axes, *(axis for axis in AXES if axis in placed)), sp.S.One), **values}
+
+    @property
+    def axes(self) -> tuple[sp.Symbol, ...]:
+        """The axes of the mesh over which dimensions are cut, in the order of the symbols."""
+        used = set().union(*(by.free_symbols for _, by in self.cuts))
+        return tuple(axis for axis in AXES if axis in used)
+
+    def ranks(self, values: Values) -> int:
+        """How many devices there are for each of n_fsdp: those that the model itself is divided over.
+
+        Experts are divided over devices that the other axes count.
+
+        >>> from symbolic_mem.base.symbols import n_ep, n_pp
+        >>> plan("megatron").ranks({n_tp: sp.Integer(2), n_pp: sp.Integer(4), n_ep: sp.Integer(8)})
+        8
+        """
+        count = 1
+        for axis in (n_tp, n_pp, n_cp):
+            count *= int(values.get(axis, 1)) if axis in self.axes else 1
+        return count
+
+    def cut(self, values: Values, built: Built, part: int = 0) -> Cut | None:
+        """Return what a rank has of each dimension, at the axes that have a value of more than 1; None where none has.
+
+        Where a dimension does not come out it is the rank number `part` of those that it is divided over.
+
+        >>> from symbolic_mem.base.symbols import d_ff, n_tp
+        >>> from symbolic_mem.models.ffn import ffn
+        >>> stack = Built(ffn(), {})
+        >>> plan("torch-tp").cut({}, stack) is None, plan("torch-tp").cut({n_tp: 2, d_ff: 8}, stack).of("inner", d_ff)
+        (True, d_ff/n_tp)
+        """
+        rests, found, shares = dict(self.rests), dict(sizes(built)), []
+        for dimension, by in self.cuts:
+            if dimension == "layers":
+                continue  # a stage has whole blocks
+            degree = by.xreplace({axis: sp.S.One for axis in by.free_symbols if values.get(axis, 1) == 1})
+            if degree == 1:
+                continue
+            size = found.get("vocabulary" if dimension == "logits" else dimension)
+            rest = None if size is None else at(size.size / degree, values)
+            whole = size is not None and rest is not None and rest.is_Integer
+            how = "" if whole else rests.get(dimension)
+            shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
+        exchanged = self.exchanged and any(dimension == "tokens" for dimension, _ in shares)
+        cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, exchanged)
+        if self.padded != 1 and "vocabulary" in found:
+            size = found["vocabulary"].size
+            if at(size, values) == at(cut.vocabulary(size), values):
+                cut = replace(cut, padded=sp.S.One)
+        return cut if shares or cut.padded != 1 or cut.fused else None
+
+    def times(self, other: Plan) -> Plan:
+        """Return the product of two plans: what either divides. `BadInput` where both divide the same.
+
+        >>> plan("fsdp2").times(plan("torch-tp")).name
+        'fsdp2+torch-tp'
+        """
+        both = {*self.divided} & {*other.divided} | {*dict(self.cuts)} & {*dict(other.cuts)}
+        if both or (self.sends and other.sends):
+            what = ", ".join(sorted(both)) or "what is sent"
+            raise BadInput(f"plans {self.name!r} and {other.name!r} both say {what}; give one of them")
+        return Plan(
+            f"{self.name}+{other.name}",
+            f"{self.title}; {other.title}",
+            f"{self.source}; {other.source}",
+            (*self.divided, *other.divided),
+            self.sends or other.sends,
+            self.reshards or other.reshards,
+            self.replicas or other.replicas,
+            max(self.keep, other.keep),
+            (*self.cuts, *other.cuts),
+            (*self.rests, *other.rests),
+            max(self.padded, other.padded),
+            self.groups or other.groups,
+            self.schedule or other.schedule,
+            self.layers or other.layers,
+            self.engine or other.engine,
+            fused=self.fused or other.fused,
+            exchanged=self.exchanged or other.exchanged,
+        )
 
     @property
     def shares(self) -> Mapping[str, Placed]:
@@ -41,7 +166,9 @@ class Plan:
         >>> sorted(plan("zero-2").shares)
         ['gradients', 'optimizer']
         """
-        return {kind: Placed(n_fsdp) for kind in self.divided}
+        groups = dict(self.groups)
+        dense = groups.get("dense", n_fsdp)
+        return {kind: Placed(dense, experts=groups.get("experts")) for kind in self.divided}
 
     @property
     def words(self) -> str:
@@ -69,8 +196,24 @@ class Plan:
             raise BadInput(f"{where}: reshard = {given!r}; give true, false, or a number of devices of at least 2")
         return replace(self, keep=sp.Rational(1, given))
 
-    def check(self, values: Mapping[sp.Symbol, sp.Rational]) -> None:
-        """Refuse a reshard over a number of devices that does not divide n_fsdp."""
+    def check(self, values: Values, built: Built) -> None:
+        """Refuse a reshard over a number of devices that does not divide n_fsdp, and a cut that its engine refuses."""
+        cuts = dict(self.cuts)
+        if self.layers:
+            cuts.pop("layers", None)  # a study gives the blocks of each stage
+        refuse_rests(self.name, cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+        if "stream" in cuts and "inputs" not in cuts and values.get(n_tp) == 1:
+            raise BadInput(
+                f"plan {self.name!r} with n_tp = 1: sequence parallelism divides nothing without tensor parallelism; give n_tp "
+                "of at least 2, or leave the plan out"
+            )
+        for what, degree in self.groups:
+            found = at(degree, values)
+            if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
+                raise BadInput(
+                    f"plan {self.name!r} divides the optimizer state of {what} parameters over {degree} = {found} devices, which is "
+                    "no whole number; give degrees that come out"
+                )
         among, devices = self.keep.q, values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
             raise BadInput(
@@ -79,35 +222,87 @@ class Plan:
             )
 
 
+def _engine(name: str, where: str) -> str:
+    if name not in engines():
+        raise BadInput(f"{where}: unknown engine {name!r}; {nearest(name, engines())}")
+    return name
+
+
 @cache
 def plans() -> Mapping[str, Plan]:
     """Return the bundled plans by name, in the order of the file."""
     content = tomllib.loads(Path(__file__).with_name("plans.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table) for name, table in content.items()}
+    return {name: _read(name, table, content) for name, table in content.items()}
 
 
-def _read(name: str, table: Mapping[str, Any]) -> Plan:
-    flags = (table.get("reshards", False), table.get("replicas", False))
-    return Plan(name, table["title"], table["source"], tuple(table["divided"]), table.get("sends", ""), *flags)
+def _read(name: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Plan:
+    if "product" in table:
+        made = reduce(Plan.times, (_read(one, tables[one], tables) for one in table["product"]))
+        return replace(made, name=name, title=table["title"], source=table["source"])
+    known = {str(symbol): symbol for symbol in (n_fsdp, *AXES)}
+    cuts = [(what, read_formula(over, known, f"plan {name}")) for what, over in table.get("cuts", {}).items()]
+    return Plan(
+        name,
+        table["title"],
+        table["source"],
+        tuple(table.get("divided", ())),
+        table.get("sends", ""),
+        table.get("reshards", False),
+        table.get("replicas", False),
+        cuts=tuple(cuts),
+        rests=tuple(table.get("rests", {}).items()),
+        padded=table.get("padded", 1),
+        groups=tuple(
+            (what, read_formula(over, known, f"plan {name}")) for what, over in table.get("groups", {}).items()
+        ),
+        schedule=table.get("schedule", ""),
+        engine=table.get("engine", ""),
+        fused=table.get("fused", False),
+        exchanged=table.get("exchanged", False),
+    )
 
 
 def plan(name: str) -> Plan:
-    """Return the bundled plan of that name; raises `BadInput` naming those there are.
+    """Return the bundled plan of that name, or the product of several; raises `BadInput` naming those there are.
 
-    >>> plan("hsdp").sends
-    'hsdp'
+    >>> plan("hsdp").sends, plan("fsdp2+torch-sp").divided
+    ('hsdp', ('weights', 'gradients', 'optimizer'))
     """
+    return reduce(Plan.times, map(_plan, name.split("+")))
+
+
+def _plan(name: str) -> Plan:
     known = plans()
     if name not in known:
-        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}")
+        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}; join two with + for their product")
     return known[name]
 
 
 def read_plan(table: Mapping[str, Any], where: str) -> Plan:
-    """Read the table ``[plan]`` of a study: ``preset``, and ``reshard`` where the plan gathers weights."""
-    known_keys(table, ("preset", "reshard"), where)
+    """Read the table ``[plan]`` of a study: ``preset``, and ``reshard`` where the plan gathers weights.
+
+    A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
+    """
+    known_keys(table, ("preset", "reshard", "schedule", "layers", "engine"), where)
     if "preset" not in table:
         raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
     with at_place(where):
         chosen = plan(entry(table, "preset", str, where))
-    return chosen.resharding(table["reshard"], where) if "reshard" in table else chosen
+    if "reshard" in table:
+        chosen = chosen.resharding(table["reshard"], where)
+    for key in ("schedule", "layers"):
+        if key in table and not chosen.pipelined:
+            raise BadInput(f"{where}: plan {chosen.name!r} has no stages, so there is no {key}; remove it")
+    if "schedule" in table:
+        with at_place(where):
+            chosen = replace(chosen, schedule=pipeline(entry(table, "schedule", str, where)).name)
+    if "engine" in table:
+        if not chosen.engine:
+            raise BadInput(f"{where}: of plan {chosen.name!r} no instants of an engine are known; remove engine")
+        chosen = replace(chosen, engine=_engine(entry(table, "engine", str, where), where))
+    if "layers" in table:
+        layers = entry(table, "layers", list, where)
+        if not layers or not all(type(one) is int and one >= 0 for one in layers):
+            raise BadInput(f"{where}: layers = {layers!r} is no list of numbers of blocks, one for each stage")
+        chosen = replace(chosen, layers=tuple(layers))
+    return chosen

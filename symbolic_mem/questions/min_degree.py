@@ -133,6 +133,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             held,
             found.ideal_value,
             fitting_each(found.study),
+            _ranks(found.study, self.symbol),
         )
 
     def heading(self, found: FoundDegree) -> str:
@@ -151,3 +152,8 @@ class MinDegree(Printed, Ruled, OfKinds):
         moments = instants(study, self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
+
+
+def _ranks(study: Study, symbol: sp.Symbol) -> int:
+    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
+    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)

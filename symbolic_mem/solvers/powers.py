@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import cast
 
 import sympy as sp
 
@@ -38,7 +39,7 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
 
 def contained(memory: Memory) -> tuple[str, ...]:
     """Name the unknowns that a question about this memory can ask for, sorted."""
-    return tuple(sorted(map(str, _unknowns(memory))))
+    return tuple(sorted(symbol.name for symbol in _unknowns(memory)))
 
 
 def contains(memory: Memory, symbol: sp.Symbol) -> bool:
@@ -46,8 +47,8 @@ def contains(memory: Memory, symbol: sp.Symbol) -> bool:
     return symbol in _unknowns(memory)
 
 
-def _unknowns(memory: Memory) -> set[sp.Basic]:
-    symbols = set().union(*(term.bytes.free_symbols for term in memory))
+def _unknowns(memory: Memory) -> set[sp.Symbol]:
+    symbols = {cast(sp.Symbol, symbol) for term in memory for symbol in term.bytes.free_symbols}
     if {B, S} <= symbols:
         symbols.add(T)
     if any(term.short is not None and term.short.has(P) for term in memory):

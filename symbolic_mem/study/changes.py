@@ -97,7 +97,7 @@ def use_plan(name: str, where: str = "--plan") -> Change:
 
     def apply(setting: Setting) -> Setting:
         kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}
-        return replace(setting, plan=chosen, placement={**chosen.shares, **kept})
+        return replace(setting, plan=chosen, values=chosen.given(setting.values), placement={**chosen.shares, **kept})
 
     return Change("plan", f"plan {name}", apply)
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import sympy as sp
 
 from symbolic_mem.accounts.account import account
+from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -62,6 +63,7 @@ class Setting:
     `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
     `mistaken` is what a slip makes of the timeline, where one is asked after.
     `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
+    Where the plan cuts a dimension that does not come out, the rank has the `part` of that number.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Setting:
     device: OneDevice = OneDevice()
     devices: str | None = None
     network: Network | None = None
+    part: int = 0
     instant: str = "backward"
     at: Instant | None = None
     mistaken: Callable[[tuple[Instant, ...]], tuple[Instant, ...]] | None = field(default=None, compare=False)
@@ -84,10 +87,16 @@ class Setting:
         if self.numbers.values_given is not self.values:
             object.__setattr__(self, "numbers", Numbers(self.values))
 
+    @cached_property
+    def rank(self) -> Built:
+        """What one rank has of the model: all of it, unless the plan cuts dimensions of it."""
+        cut = None if self.plan is None else self.plan.cut(self.values, self.built, self.part)
+        return self.built if cut is None else self.built.on(cut)
+
     @property
     def model(self) -> Model:
-        """What is trained."""
-        return self.built.model
+        """What is trained, as one rank has it."""
+        return self.rank.model
 
     @cached_property
     def memory(self) -> Memory:
@@ -97,10 +106,13 @@ class Setting:
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
-        if not self.recipe.schedule:
+        if self.plan is not None and self.plan.engine:
+            step = cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
+        elif self.recipe.schedule:
+            keep = sp.S.Zero if self.plan is None else self.plan.keep
+            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep)
+        else:
             return ()
-        keep = sp.S.Zero if self.plan is None else self.plan.keep
-        step = timeline(self.built, self.recipe, self.placement, self.numbers, keep)
         return step if self.mistaken is None else self.mistaken(step)
 
     def seen_at(self, instant: Instant | None) -> Self:

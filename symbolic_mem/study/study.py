@@ -75,7 +75,7 @@ class Study(Setting):
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
         if study.plan is not None:
-            study.plan.check(study.values)
+            study.plan.check(study.values, study.built)
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, where)
         return study

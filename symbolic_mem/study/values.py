@@ -63,7 +63,7 @@ def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], 
 
 def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:
     """Return the symbol of that name, which a study may give a value, or has for `own`; else `BadInput` with the nearest."""
-    symbols = {str(known.symbol): known for known in (*table(given=True), *own)}
+    symbols = {known.symbol.name: known for known in (*table(given=True), *own)}
     if name not in symbols:
         raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, symbols)}")
     return symbols[name]
@@ -88,7 +88,7 @@ def typed(text: str) -> int | float | str:
 
 def read_value(name: Name, value: object, where: str) -> sp.Rational:
     """Return a given value exactly: a positive whole number, or any positive number for a rate; else `BadInput`."""
-    return _read(str(name.symbol), value, where, whole=name.whole)
+    return _read(name.symbol.name, value, where, whole=name.whole)
 
 
 def _read(name: str, value: object, where: str, *, whole: bool) -> sp.Rational:

@@ -36,22 +36,31 @@ class Compared:
 
     case: Case
     family: str
-    ours: Number | None
+    ours: Number | tuple[int, ...] | None
     reason: str = ""
     said: Mapping[str, Any] | None = None
 
     @property
     def miss(self) -> Number | None:
-        """Ours less theirs, or None where one of them is no number."""
+        """Ours less theirs, or None where one of them is no number; of two lists the largest difference."""
         theirs = self.case.theirs
+        if isinstance(self.ours, tuple):
+            return _difference(self.ours, theirs)
         if self.ours is None or isinstance(theirs, bool) or not isinstance(theirs, int | float):
             return None
         return self.ours - theirs
 
     def record(self) -> dict[str, Any]:
         """Return the row as JSON takes it; bytes that are no whole number are rounded up."""
-        row = {"id": self.case.id, "ours": _whole(self.ours), "theirs": self.case.theirs, "miss": _whole(self.miss)}
+        ours = list(self.ours) if isinstance(self.ours, tuple) else _whole(self.ours)
+        row = {"id": self.case.id, "ours": ours, "theirs": self.case.theirs, "miss": _whole(self.miss)}
         return row | ({"reason": self.reason} if self.ours is None else {"study": self.said})
+
+
+def _difference(ours: tuple[int, ...], theirs: Any) -> int | None:
+    if not isinstance(theirs, list) or len(theirs) != len(ours) or not all(type(one) is int for one in theirs):
+        return None
+    return max((one - other for one, other in zip(ours, theirs, strict=True)), key=abs)
 
 
 def _whole(value: Number | float | None) -> int | float | None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.verify.cases import Case, Compared
+from symbolic_mem.verify.megatron_cases import megatron_parameters, stage_peak
 from symbolic_mem.verify.optimizer_cases import optimizer_state
+from symbolic_mem.verify.pipeline_cases import pipeline_held
 from symbolic_mem.verify.stack_cases import (
     Said,
     fsdp2_models,
@@ -20,6 +22,7 @@ from symbolic_mem.verify.stack_cases import (
     fsdp_step,
     torch_step,
 )
+from symbolic_mem.verify.tensor_cases import tensor_block
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ SAID = (
     Family("fsdp2-static", "PyTorch FSDP2: weights and moments of a rank", fsdp2_static),
     Family("fsdp2-hf", "PyTorch FSDP2, published models: weights of a rank", fsdp2_models),
     Family("torch-step", "PyTorch on one device: peaks of a step", torch_step),
+    Family("torch-tp", "PyTorch tensor and sequence parallelism: one block on one rank", tensor_block),
+    Family("torch-pipe-order", "PyTorch pipeline schedules: activations held by each rank", pipeline_held),
+    Family("mcore-params", "Megatron-Core: dense and expert parameters of a rank", megatron_parameters),
+    Family("b200", "Megatron-LM with Transformer Engine on B200: peaks of stages", stage_peak),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )
 

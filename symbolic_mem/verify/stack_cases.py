@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from symbolic_mem.accounts.account import account
@@ -14,7 +15,7 @@ from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Keys
 from symbolic_mem.verify.held import bytes_of, held
 
-Said = tuple[Number, Mapping[str, Any]]
+Said = tuple[Number | tuple[int, ...], Mapping[str, Any]]
 STACKS = {
     "ffn_linear": {"kind": "ffn"},
     "SwiGLU with residual": {"kind": "gated-ffn", "residual": True},
@@ -53,9 +54,10 @@ def _sizes(keys: Keys) -> dict[str, int]:
     return {ours: keys.whole(theirs) for theirs, ours in (("L", "L"), ("d", "d_model"), ("f", "d_ff"))}
 
 
-def _plan(keys: Keys, key: str, replicas: int = 1) -> dict[str, Any]:
+def _plan(keys: Keys, key: str, replicas: int = 1, tensor: int = 1) -> dict[str, Any]:
     """The plan, with ``reshard_after_forward`` as FSDP2 takes it."""
-    return {"preset": "hsdp" if replicas > 1 else "fsdp2", "reshard": keys.take(key)}
+    data = "hsdp" if replicas > 1 else "fsdp2"
+    return {"preset": f"{data}+torch-tp" if tensor > 1 else data, "reshard": keys.take(key)}
 
 
 def _recipe(precision: str, optimizer: str, foreach: bool, persist: bool, recompute: Any) -> dict[str, Any]:
@@ -68,11 +70,9 @@ def fsdp_step(case: Case) -> Said:
     """``torch-fsdp-step``: FSDP2 and HSDP, all phases of the second step."""
     defaults = {"n_tp": 1, "n_rep": 1, "mixed": True, "reshard": True, "recompute": False, "accumulate": 1}
     keys = Keys(case, defaults | {"foreach": False})
-    if keys.whole("n_tp") > 1:
-        raise BadInput("n_tp is more than 1: tensor parallelism inside a block is not placed by a study yet")
-    model, values = _stack(keys), _sizes(keys)
+    model, values = _stack(keys), _sizes(keys) | {"n_tp": keys.whole("n_tp")}
     values |= {"B": 1, "S": keys.whole("tokens"), "n_fsdp": keys.whole("n_fsdp"), "n_replica": keys.whole("n_rep")}
-    plan = _plan(keys, "reshard", values["n_replica"])
+    plan = _plan(keys, "reshard", values["n_replica"], values["n_tp"])
     mixed, again = keys.take("mixed", True, False), keys.take("recompute", True, False)
     foreach, turns = keys.take("foreach", True, False), keys.whole("accumulate")
     rank = keys.rank()
@@ -155,12 +155,10 @@ def torch_step(case: Case) -> Said:
 
 
 def fsdp_static(case: Case) -> Said:
-    """``torch-fsdp-tp-static``: the weights of one rank, without tensor parallelism."""
+    """``torch-fsdp-tp-static``: the weights of one rank; the ranks of a tensor-parallel group come one after the other."""
     keys = Keys(case, {"n_tp": 1, "plan": ""})
-    if keys.whole("n_tp") > 1:
-        raise BadInput("n_tp is more than 1: tensor parallelism inside a block is not placed by a study yet")
     model, values = _stack(keys), _sizes(keys)
-    values |= {"n_fsdp": keys.whole("n_fsdp")}
+    values |= {"n_fsdp": keys.whole("n_fsdp"), "n_tp": keys.whole("n_tp")}
     keys.take("plan")
     rank = keys.rank()
     keys.done()
@@ -198,8 +196,11 @@ def _kind(case: Case) -> str:
 
 
 def _at_rest(case: Case, model: Mapping[str, Any], values: Mapping[str, int], kind: str, rank: int) -> Said:
-    tables = {"model": model, "values": values, "recipe": {"preset": "fp32"}, "plan": SHARDED}
+    tensor = values.get("n_tp", 1)
+    plan = {"preset": "fsdp2+torch-tp"} if tensor > 1 else SHARDED
+    tables = {"model": model, "values": values, "recipe": {"preset": "fp32"}, "plan": plan}
     study = study_of(case, tables)
-    if rank >= values["n_fsdp"]:
-        raise BadInput(f"rank {rank} is none of {values['n_fsdp']}")
-    return bytes_of(study, account(study.model, study.recipe).of(kind), rank), tables
+    if rank >= values["n_fsdp"] * tensor:
+        raise BadInput(f"rank {rank} is none of {values['n_fsdp'] * tensor}")
+    study = replace(study, part=rank % tensor)
+    return bytes_of(study, account(study.model, study.recipe).of(kind), rank // tensor), tables

@@ -11,6 +11,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
 from symbolic_mem.library.read import load_study
+from symbolic_mem.models.build import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.plans.plan import plan, plans, read_plan
 from symbolic_mem.plans.schemes import SCHEMES
@@ -58,7 +59,7 @@ def test_what_is_no_plan_is_one_line(given, said):
 
 def test_a_reshard_that_does_not_divide_is_refused():
     with pytest.raises(BadInput, match="does not divide n_fsdp = 6"):
-        read_plan({"preset": "fsdp2", "reshard": 4}, "here").check({n_fsdp: sp.Integer(6)})
+        read_plan({"preset": "fsdp2", "reshard": 4}, "here").check({n_fsdp: sp.Integer(6)}, Built(ffn(), {}))
 
 
 def test_a_caller_names_a_plan():

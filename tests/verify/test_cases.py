@@ -59,7 +59,7 @@ def test_a_case_is_said_by_a_study_that_a_user_can_write():
 @pytest.mark.parametrize(
     ("id", "inputs", "quantity", "reason"),
     [
-        ("torch-fsdp-step-x", STEP | {"n_tp": 2}, HIGHEST, "n_tp is more than 1"),
+        ("torch-fsdp-step-x", STEP | {"n_tp": 0}, HIGHEST, "n_tp = 0 is no whole number of at least 1"),
         ("torch-fsdp-step-x", STEP | {"reshard": 3}, HIGHEST, "does not divide n_fsdp"),
         ("torch-fsdp-step-x", STEP | {"colour": "red"}, HIGHEST, "the keys colour are not known in this family"),
         ("torch-fsdp-step-x", STEP | {"L": 0}, HIGHEST, "L = 0 is no whole number of at least 1"),
@@ -68,7 +68,7 @@ def test_a_case_is_said_by_a_study_that_a_user_can_write():
         ("torch-fsdp-step-x", STEP, HIGHEST.replace("0", "1"), "of micro-batch 1, and there are 1"),
         ("torch-fsdp-step-x", {"L": 1}, HIGHEST, "block is not given"),
         ("optim-torch-x", {"optimizer": "Shampoo"}, "optimizer_state", "optimizer 'Shampoo' of torch is not known"),
-        ("mcore-params-x", {"t": 1}, "", "the ranks of Megatron-LM are not placed by a study yet"),
+        ("titan-x", {"t": 1}, "", "what an allocator reserves"),
         ("weather-x", {}, "", "begins as that of no known family"),
     ],
 )

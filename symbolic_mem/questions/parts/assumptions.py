@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symbolic_mem.base.symbols import n_ep, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
+import sympy as sp
+
+from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.plan import Plan
@@ -53,6 +55,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
     named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan))
+    if study.plan is not None and study.plan.ranks(study.values) > 1:
+        named = (*named, _mesh(study, study.plan))
     return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
 
 
@@ -64,7 +68,19 @@ def _copies(plan: Plan) -> tuple[Prose, ...]:
     )
 
 
-DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_ep, n_micro, n_pod)
+def _mesh(study: Study, plan: Plan) -> Prose:
+    """Say of whom the amounts are, where the plan cuts the model itself."""
+    over = sp.Mul(*(axis for axis in (n_tp, n_pp, n_cp) if axis in plan.axes and study.values.get(axis, 1) != 1))
+    if plan.pipelined:
+        return say(
+            "The model itself is divided over {n} devices. Weights and activations are those of one rank, all stages of the "
+            "pipeline together; each instant is that of the rank which it names.",
+            n=over,
+        )
+    return say("The model itself is divided over {n} devices, and all amounts are those of one of them.", n=over)
+
+
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, n_micro, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
@@ -72,8 +88,9 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     given = [symbol for symbol in DEGREES if symbol in study.values]
     kinds = study.memory.kinds if given else ()
     used = set().union(*(study.placement[kind].degree.free_symbols for kind in kinds if kind in study.placement))
-    if study.plan is not None and study.plan.replicas:
-        used = used | {n_replica}
+    if study.plan is not None:
+        used = used | {*study.plan.axes} | ({n_replica} if study.plan.replicas else set())
+        used |= {n_micro} if study.plan.pipelined else set()
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()

@@ -318,10 +318,12 @@ def answer_words(
     held: Number | None,
     ideal: int | None,
     each: str = "what each keeps",
+    ranks: int = 1,
 ) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
 
-    `held` is what `each` then is, and `ideal` the degree without rules.
+    `held` is what `each` then is, and `ideal` the degree without rules. There are `ranks` devices for each of the degree,
+    those over which a plan cuts the model.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
@@ -338,10 +340,11 @@ def answer_words(
             )
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
     assert held is not None, "there is a degree, so something is known of one device"
-    devices = plural(solved.value, "device", "devices")
+    devices = plural(solved.value * ranks, "device", "devices")
     share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
     pieces |= {
         "value": solved.value,
+        "number": solved.value * ranks,
         "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
         "share": share,
         "counted": few_figures(capacity) or counted,
@@ -349,19 +352,19 @@ def answer_words(
     }
     if rules and reading is not None:
         return say(
-            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, "
+            "With {reading}, the smallest {n} under the rules ({rules}) is {value}: on {number} {devices} {each}, "
             "{share}, fits its {counted}.",
             **pieces,
         )
     if rules:
         return say(
-            "The smallest {n} under the rules ({rules}) is {value}: on {value} {devices} {each}, {share}, fits "
+            "The smallest {n} under the rules ({rules}) is {value}: on {number} {devices} {each}, {share}, fits "
             "its {counted}.",
             **pieces,
         )
     if reading is not None:
         return say(
-            "With {reading}, the smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.",
+            "With {reading}, the smallest {n} is {value}: on {number} {devices} {each}, {share}, fits its {counted}.",
             **pieces,
         )
-    return say("The smallest {n} is {value}: on {value} {devices} {each}, {share}, fits its {counted}.", **pieces)
+    return say("The smallest {n} is {value}: on {number} {devices} {each}, {share}, fits its {counted}.", **pieces)

@@ -89,7 +89,7 @@ def kinds(given: Any, at: At) -> tuple[str, ...]:
 
 def degree(given: Any, at: At) -> sp.Symbol:
     """Read the degree that a question solves for, such as ``n_fsdp``."""
-    degrees = {str(name.symbol): name.symbol for name in table(given=True) if str(name.symbol).startswith("n_")}
+    degrees = {name.symbol.name: name.symbol for name in table(given=True) if name.symbol.name.startswith("n_")}
     symbol = read_formula(words(given, at), degrees, at.where)
     if not isinstance(symbol, sp.Symbol):
         raise BadInput(f"{at.where} = {given!r} is not one symbol")
@@ -113,7 +113,7 @@ def axis(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
     name, numbers = next(iter(given.items()))
     symbol = lookup(name)
     if symbol is None:
-        known = [str(each.symbol) for each in table(given=True)]
+        known = [each.symbol.name for each in table(given=True)]
         raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known)}")
     return symbol, whole_numbers(numbers, At(f"{at.where}: {name}"))
 
@@ -175,7 +175,7 @@ class OfKinds(OnDevice):
 
 def _rule(make: Callable[[sp.Expr], Rule]) -> Callable[[Any, At], tuple[Rule, ...]]:
     def read(given: Any, at: At) -> tuple[Rule, ...]:
-        names = {str(name.symbol): name.symbol for name in table(given=True)}
+        names = {name.symbol.name: name.symbol for name in table(given=True)}
         if isinstance(given, bool) or not isinstance(given, int | str):
             raise BadInput(
                 f"{at.where} = {str(given).lower()} says no number; give a whole number such as 8, or a symbol such as B"

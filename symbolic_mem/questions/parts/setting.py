@@ -63,7 +63,7 @@ def setting(
         )
     values = dict(study.values)
     chosen = scheme_name or _implied(values)
-    load_of_model, names = load(study.model), {}
+    load_of_model, names = load(study.built.model), {}
     if short and len(study.model.layers) > 1:
         load_of_model, names = load_of_model.named()
         values |= {symbol: evaluate(meaning, values, "the load of the model") for symbol, meaning in names.items()}

@@ -20,7 +20,7 @@ def unknown(given: Any, at: At) -> sp.Symbol:
     name = words(given, at)
     symbol = lookup(ALIASES.get(name, name))
     if symbol is None:
-        known = (*ALIASES, *(str(each.symbol) for each in table(given=True)))
+        known = (*ALIASES, *(each.symbol.name for each in table(given=True)))
         raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known)}")
     return symbol
 

@@ -1,0 +1,217 @@
+"""`cluster_timeline`: the instants of a training step on every rank of a cluster that differs; the peak is the largest."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+
+import sympy as sp
+
+from symbolic_mem.accounts.account import saved_terms, state_term
+from symbolic_mem.accounts.momentary import loss_term
+from symbolic_mem.accounts.ranks import Rank, ranks
+from symbolic_mem.accounts.stage import of_chunks
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.timeline import Instant
+from symbolic_mem.accounts.units import units
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.once import later
+from symbolic_mem.base.symbols import B, P, d_model
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.tensors import Layer, Model, Part, Tensor
+from symbolic_mem.plans.engines import Engine, engines
+from symbolic_mem.plans.plan import Plan
+from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.recompute import recompute, transient
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of clusters.toml: what is there at an instant of a step."""
+
+    name: str
+    phase: str
+    words: str
+    at: str
+    flight: bool = False
+    ends: bool = False
+    loss: bool = False
+    mlp: bool = False
+    again: bool = False
+    gathered: bool = False
+
+
+@cache
+def rows() -> tuple[Row, ...]:
+    """Return the instants of a step of a cluster, in their order."""
+    return tuple(
+        Row(**row)
+        for row in tomllib.loads(Path(__file__).with_name("clusters.toml").read_text(encoding="utf-8"))["instants"]
+    )
+
+
+def cluster_timeline(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> tuple[Instant, ...]:
+    """Return the instants of a step on each rank that differs, each with the memory of that rank in bytes.
+
+    `built` is what one rank of all axes but the pipeline has of the model. Raises `BadInput` where the blocks do not
+    divide into stages.
+    """
+    engine = engines()[plan.engine]
+    found = []
+    for rank in ranks(plan, built, numbers):
+        step = _Step(plan, built, recipe, engine, rank, numbers)
+        for row in rows():
+            if row.at == "all" or rank.stage.last:
+                words = row.words.format(rank=rank.stage.words)
+                found.append(Instant(row.name, row.phase, words, step.maker(row)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Step:
+    plan: Plan
+    built: Built
+    recipe: Recipe
+    engine: Engine
+    rank: Rank
+    numbers: Numbers
+
+    def maker(self, row: Row) -> Callable[[], Memory]:
+        return lambda: Memory(
+            tuple(term for term in self.terms(row) if any(part.copies != 0 for part in term.parts)),
+            definitions=((P, self.rank.model.parameters),),
+        )
+
+    def terms(self, row: Row) -> Iterator[Term]:
+        yield from self.states
+        yield self.workspaces
+        yield from self.dummies
+        if row.flight:
+            yield from self.flight
+        if row.ends:
+            yield from self._saved(tuple(units(self.rank.model).after))
+        if row.loss:
+            momentary = loss_term(self.built, self.recipe)
+            if momentary is not None:
+                yield momentary
+        if row.mlp:
+            yield from self.mlp
+        if row.again:
+            again = transient(self.rank.model, self.recipe.recompute)
+            yield from saved_terms("activations of the block at work, computed again", "", again, self.recipe)
+        if row.gathered:
+            yield from self.gathered
+
+    @cached_property
+    def states(self) -> tuple[Term, ...]:
+        """What the recipe keeps for the parameters of the rank, of routed experts apart."""
+        found = []
+        for state in self.recipe.states:
+            for experts in (False, True):
+                weights = self.rank.weights(experts=experts)
+                if weights.held:
+                    term = state_term(state, weights, self.recipe.source)
+                    name = f"{term.name} of the experts" if experts else term.name
+                    found.append(replace(term, name=name, experts=experts))
+        return tuple(found)
+
+    @cached_property
+    def workspaces(self) -> Term:
+        """What the engine holds for itself."""
+        return _term(
+            "workspaces of the engine",
+            "buffers",
+            (Part(sp.Integer(self.engine.bytes), ()),),
+            sp.S.One,
+            "libraries keep them all the time",
+            self.engine.source,
+        )
+
+    @cached_property
+    def dummies(self) -> tuple[Term, ...]:
+        """One gradient for each shape of weight of the rank, which Transformer Engine hands to autograd."""
+        if not self.plan.dummies:
+            return ()
+        shapes = {
+            weight.shape[1:] if weight.group == "experts" else weight.shape: None
+            for layer in self.rank.model.layers
+            if layer.matmuls
+            for weight in layer.weights
+            if len(weight.shape) > 1 and weight.group != "router"
+        }
+        if not shapes:
+            return ()
+        reason = "one for each shape of weight: gradients are added elsewhere, and autograd asks for a tensor"
+        parts = tuple(Part(sp.S.One, shape) for shape in shapes)
+        source = "Transformer Engine 2.11, get_dummy_wgrad: shared by all weights of a shape"
+        return (_term("dummy gradients", "buffers", parts, self.recipe.activations, reason, source),)
+
+    @cached_property
+    def flight(self) -> tuple[Term, ...]:
+        """What the micro-batches in flight keep, in the blocks and in the layers before them."""
+        rank, layers = self.rank, []
+        whole = units(rank.model)
+        held = rank.held or (sp.S.One,)
+        layers += [replace(layer, repeat=layer.repeat * held[0]) for layer in whole.before]
+        for chunk, times in self._chunks(held):
+            kept = recompute(chunk, self.recipe.recompute).layers
+            layers += [replace(layer, repeat=layer.repeat * times) for layer in kept]
+        return tuple(self._saved(tuple(layers)))
+
+    def _chunks(self, held: tuple[sp.Expr, ...]) -> Iterator[tuple[Model, sp.Expr]]:
+        """The blocks of the rank with how many micro-batches each has in flight, those of one number together."""
+        model, stage = self.rank.model, self.rank.stage
+        blocks = tuple(layer for layer in model.layers if layer.block)
+        if len(held) == 1 or (stage.even and len(units(self.built.model).blocks) == 1):
+            yield replace(model, layers=blocks), sp.Add(*held) / len(held)
+            return
+        for number, times in enumerate(held):
+            only = tuple(sp.S.One if chunk == number else sp.S.Zero for chunk in range(len(held)))
+            yield replace(model, layers=tuple(of_chunks(self.built.model, stage, only, self.numbers))), times
+
+    def _saved(self, layers: tuple[Layer, ...]) -> Iterator[Term]:
+        by_name: dict[str, list[Layer]] = {}
+        for layer in layers:
+            by_name.setdefault(layer.name, []).append(layer)
+        for name, same in by_name.items():
+            yield from saved_terms(f"activations of the {name}", name, tuple(same), self.recipe)
+
+    @cached_property
+    def mlp(self) -> tuple[Term, ...]:
+        """The gradients of what the first projections of an MLP give, when those of its inputs are made."""
+        blocks = units(self.rank.model).blocks
+        if not blocks:
+            return ()
+        last = blocks[-1].layers
+        tensors = tuple(
+            replace(tensor, kind="activations", feeds="")
+            for layer in last
+            for tensor in layer.saved
+            if tensor.name in ("preactivation", "up")
+        )
+        name = "gradients inside the MLP"
+        return tuple(saved_terms(name, "", (Layer("", saved=tensors),), self.recipe)) if tensors else ()
+
+    @cached_property
+    def gathered(self) -> tuple[Term, ...]:
+        """What is whole for a moment where the residual stream is divided: the input of a linear layer, and its gradient."""
+        cut = self.built.cut
+        if cut is None or cut.degree("heads") == 1:
+            return ()
+        shape = (B, cut.tokens.inside, self._width)
+        reason = "gathered for the product of the gradients, and the gradient before it is summed over the ranks"
+        whole = Tensor("input of a linear layer, and its gradient", shape, reason)
+        layer = Layer("", saved=(whole,), repeat=sp.Integer(2))
+        return tuple(saved_terms("gathered input and its gradient", "", (layer,), self.recipe))
+
+    @property
+    def _width(self) -> sp.Expr:
+        return d_model if self.built.architecture is None else self.built.architecture.d_model
+
+
+def _term(name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, source: str) -> Term:
+    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
+    return Term(name, kind, elements, each, reason, source, parts=parts)

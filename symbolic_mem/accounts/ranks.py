@@ -1,0 +1,90 @@
+"""`ranks`: the ranks of a cluster that differ, each with what it has of the model: one for each stage of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symbolic_mem.accounts.stage import Stage, stage_model, stages
+from symbolic_mem.accounts.units import units
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.tensors import Model, Weights
+from symbolic_mem.plans.pipeline import Pipeline, pipeline
+from symbolic_mem.plans.plan import Plan
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A rank of a cluster: its `stage` with what it has of the `model`, and how many activations it has in flight.
+
+    `held` is the number of them, as the schedule `order` says it, for each of its chunks in turn.
+    """
+
+    stage: Stage
+    model: Model
+    order: Pipeline | None
+    held: tuple[sp.Expr, ...]
+
+    def weights(self, *, experts: bool) -> Weights:
+        """Its weights of routed experts, or all others."""
+        held = (
+            one._replace(weights=tuple(weight for weight in one.weights if (weight.group == "experts") == experts))
+            for one in self.model.weights.held
+        )
+        return Weights(tuple(one for one in held if one.weights))
+
+    def parameters(self, *, experts: bool) -> sp.Expr:
+        """The number of parameters of its routed experts, or of all others."""
+        return sp.Add(
+            *(one.repeat * sp.Add(*(w.elements for w in one.weights)) for one in self.weights(experts=experts).held)
+        )
+
+
+def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]:
+    """Return the ranks of a plan that differ, the first stage of its pipeline first.
+
+    `built` is what one rank of the other axes has; of a number of blocks without a value no stages are known. Raises `BadInput` where the blocks do not divide into stages, or the
+    schedule is refused.
+    """
+    known = numbers.values_given
+    if plan is None or not plan.pipelined:
+        return (_alone(built.model),)
+    order, number = pipeline(plan.schedule), int(known[n_pp])
+    if number == 1:
+        return (_alone(built.model),)
+    if n_micro not in known:
+        raise BadInput(
+            f"plan {plan.name!r} with n_pp = {number} needs the micro-batches of a step; add --set n_micro=..."
+        )
+    if any(missing(unit.count, known) for unit in units(built.model).blocks):
+        return ()
+    values = order.complete({symbol: sp.Rational(value) for symbol, value in known.items()})
+    blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
+    found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)
+    return tuple(
+        Rank(stage, stage_model(built.model, stage, numbers), order, _held(order, stage, values)) for stage in found
+    )
+
+
+def _alone(model: Model) -> Rank:
+    return Rank(Stage(0, 1, (), True, True), model, None, ())
+
+
+def _held(order: Pipeline, stage: Stage, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[sp.Expr, ...]:
+    """How many activations each chunk of a stage has in flight: the forward passes that come first, group by group."""
+    order.check(values)
+    given = {n_chunks: values[n_chunks], n_group: values[n_group], r_pp: sp.Integer(stage.rank)}
+    number = len(stage.chunks)
+    if number == 1:
+        return (order.held.xreplace(given),)
+    total = order.counts(values)[stage.rank]
+    if order.order != "loop":
+        return (sp.Rational(total, number),) * number
+    group = int(values[n_group])
+    first = [step // group % number for step in range(min(total, int(values[n_micro]) * number))]
+    return tuple(sp.Integer(first.count(chunk)) for chunk in range(number))

@@ -1,0 +1,30 @@
+"""`Engine`: what the software of a training run holds for itself on one device, as data from engines.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`."""
+
+    name: str
+    title: str
+    bytes: int
+    source: str
+
+
+@cache
+def engines() -> Mapping[str, Engine]:
+    """Return what engines hold for themselves, by the name of the software.
+
+    >>> engines()["h100"].bytes // 2**20
+    100
+    """
+    content = tomllib.loads(Path(__file__).with_name("engines.toml").read_text(encoding="utf-8"))
+    return {name: Engine(name, **table) for name, table in content.items()}

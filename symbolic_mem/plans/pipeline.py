@@ -1,0 +1,110 @@
+"""`Pipeline`: how a pipeline orders its micro-batches, and how many activations each rank then holds."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.exact import at, number
+from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
+
+Values = Mapping[sp.Symbol, sp.Rational]
+SYMBOLS = (n_pp, n_chunks, n_micro, n_group, r_pp)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A schedule of a pipeline: how many activations are `held` on a rank, of one micro-batch through one chunk each.
+
+    A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
+    parameters. It needs at `least` so many micro-batches, and a `multiple`. An engine may hold more than a `bound`.
+
+    >>> pipeline("1f1b").held
+    Min(n_micro, n_pp - r_pp)
+    """
+
+    name: str
+    title: str
+    source: str
+    held: sp.Expr
+    chunks: int = 0
+    order: str = "loop"
+    least: sp.Expr = sp.S.One
+    multiple: sp.Expr = sp.S.One
+    weights: int = 1
+    bound: bool = False
+
+    def complete(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
+        """Return the values with those that follow: one chunk, groups of as many micro-batches as there are stages.
+
+        >>> from symbolic_mem.base.symbols import n_pp
+        >>> pipeline("1f1b").complete({n_pp: sp.Integer(4)})[n_group]
+        4
+        """
+        found = {n_pp: sp.S.One, n_micro: sp.S.One, **values}
+        found.setdefault(n_chunks, sp.Integer(self.chunks or 1))
+        found.setdefault(n_group, found[n_pp])
+        return found
+
+    def counts(self, values: Values) -> tuple[int, ...]:
+        """How many activations each rank holds, the first rank first.
+
+        >>> counts = pipeline("interleaved").counts
+        >>> counts({n_pp: sp.Integer(2), n_chunks: sp.Integer(4), n_micro: sp.Integer(8)})
+        (9, 7)
+        """
+        known = self.complete(values)
+        self.check(known)
+        return tuple(int(number(self.held, known | {r_pp: sp.Integer(rank)})) for rank in range(int(known[n_pp])))
+
+    def check(self, values: Values) -> None:
+        """Refuse too few micro-batches, a number that is no multiple, and chunks that the schedule does not have."""
+        known = self.complete(values)
+        chunks, micro = known[n_chunks], known[n_micro]
+        if self.chunks and chunks != self.chunks:
+            raise BadInput(
+                f"schedule {self.name!r} has {self.chunks} chunks on each rank, and n_chunks = {chunks}; leave it out, or choose "
+                "schedule 'interleaved'"
+            )
+        least, multiple = at(self.least, known), at(self.multiple, known)
+        if least is not None and micro < least:
+            raise BadInput(
+                f"schedule {self.name!r} needs at least {self.least} = {least} micro-batches, and n_micro = {micro}; its "
+                "engine refuses fewer"
+            )
+        if multiple is not None and micro % multiple != 0:
+            raise BadInput(
+                f"schedule {self.name!r} needs a multiple of {self.multiple} = {multiple} micro-batches, and n_micro = {micro}"
+            )
+
+
+@cache
+def pipelines() -> Mapping[str, Pipeline]:
+    """Return the schedules of pipelines by name, in the order of the file.
+
+    >>> list(pipelines())[:3]
+    ['gpipe', '1f1b', 'interleaved']
+    """
+    content = tomllib.loads(Path(__file__).with_name("pipelines.toml").read_text(encoding="utf-8"))
+    names = {str(symbol): symbol for symbol in SYMBOLS}
+    found = {}
+    for name, table in content.items():
+        formulas = ("held", "least", "multiple")
+        read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
+        found[name] = Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)
+    return found
+
+
+def pipeline(name: str) -> Pipeline:
+    """Return the schedule of that name; raises `BadInput` naming those there are."""
+    known = pipelines()
+    if name not in known:
+        raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
+    return known[name]

@@ -1,0 +1,81 @@
+"""What an engine does where a degree does not divide a dimension of a model: it refuses, pads or cuts unevenly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import at
+from symbolic_mem.base.symbols import S, d_ff
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.cut import DIMENSIONS
+
+Values = Mapping[sp.Symbol, sp.Rational]
+UNEVEN, PADDED = "uneven", "padded"
+
+
+class Size(NamedTuple):
+    """A size of a model that a dimension has, as it is called in studies."""
+
+    name: str
+    size: sp.Expr
+
+
+def sizes(built: Built) -> Iterator[tuple[str, Size]]:
+    """Yield the named dimensions of a model with their sizes; a stack has its inner width alone."""
+    a = built.architecture
+    if a is None:
+        yield "inner", Size("d_ff", d_ff)
+        return
+    yield "heads", Size("n_heads", a.n_heads)
+    if a.latent is None:
+        yield "keys", Size("n_kv", a.n_kv)
+    if a.dense_layers != 0:
+        yield "inner", Size("d_ff", a.d_ff)
+    yield "vocabulary", Size("V", a.vocabulary)
+    for dimension in ("tokens", "stream", "inputs"):
+        yield dimension, Size("S", S)
+    if a.experts is not None:
+        yield "experts", Size("E", a.experts.experts)
+        yield "expert inner", Size("d_expert", a.experts.d_expert)
+    yield "layers", Size("L", a.layers)
+
+
+def refuse_rests(
+    name: str,
+    cuts: Mapping[str, sp.Expr],
+    rests: Mapping[str, str],
+    built: Built,
+    values: Values,
+    *,
+    exchanged: bool = False,
+) -> None:
+    """Refuse a degree that does not divide its dimension, where the engine of plan `name` does nothing about the rest.
+
+    Where heads are `exchanged` for tokens they are divided over those devices, too. Raises `BadInput` naming the degree, the
+    size and what to give; a degree or a size without a value is not checked.
+    """
+    for dimension, size in sizes(built):
+        degree = cuts.get(dimension)
+        if exchanged and dimension == "heads":
+            degree = cuts["tokens"] * (sp.S.One if degree is None else degree)
+        if degree is None:
+            continue
+        if dimension in ("stream", "inputs") and "tokens" in cuts:
+            degree = degree * cuts["tokens"]
+        by, whole = (
+            at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values),
+            at(size.size, values),
+        )
+        if by is None or whole is None or whole % by == 0:
+            continue
+        how = rests.get(dimension)
+        if how in (UNEVEN, PADDED):
+            continue
+        raise BadInput(
+            f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]}) over {degree} = {by}, which does not come "
+            f"out, and its engine refuses it; give a divisor of {whole}"
+        )

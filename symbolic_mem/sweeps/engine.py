@@ -1,0 +1,277 @@
+"""The columns of a piece of a case: plain numbers in, arrays out, in this process or in another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symbolic_mem.solvers.rules import Allowed
+from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes, Wrapped, fullest
+from symbolic_mem.sweeps.arrays import Arithmetic, Layout, Matrix, Values, arithmetic, blocks
+from symbolic_mem.sweeps.cases import Case, Held
+from symbolic_mem.sweeps.polynomial import Polynomial, constant
+
+_KINDS = {
+    Arithmetic.FLOAT: (np.float64,),
+    Arithmetic.WHOLE: (np.int64,),
+    Arithmetic.WRAPPED: (np.uint64, np.float64),
+    Arithmetic.PYTHON: (object,),
+}
+_ARRAYS: dict[Arithmetic, Arrays] = {
+    Arithmetic.FLOAT: Floats(),
+    Arithmetic.WHOLE: Wholes(),
+    Arithmetic.WRAPPED: Wrapped(),
+    Arithmetic.PYTHON: Wholes(),
+}
+DEGREE, FITS, PEAK, LEFT, INSTANT = "degree", "fits", "peak", "left", "instant"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Outer rows `first` to `last` of a case, and the columns that are wanted of them.
+
+    `every` asks for the bytes of each instant, `terms` for those of each term at the instant that binds.
+    """
+
+    case: Case
+    first: int
+    last: int
+    columns: tuple[str, ...]
+    every: bool = False
+    terms: bool = False
+
+    def answer(self) -> dict[str, Array]:
+        """Return each column as a table of outer rows and inner columns."""
+        try:
+            return Engine(self, arithmetic(self.case)).columns()
+        except TooLarge:
+            return Engine(self, Arithmetic.PYTHON).columns()
+
+
+class Engine:
+    """Evaluates a piece, block by block."""
+
+    def __init__(self, piece: Piece, how: Arithmetic) -> None:
+        self.piece, self.case, self.arithmetic = piece, piece.case, how
+        self.layout = Layout(self.case)
+        self.arrays = _ARRAYS[self.arithmetic]
+        self.values = [Values(self.layout, kind) for kind in _KINDS[self.arithmetic]]
+
+    @cached_property
+    def counted(self) -> list[int]:
+        """The instants that can bind: those that hold less than another at every configuration are left out."""
+        if self.piece.every:
+            return list(range(len(self.case.instants)))
+        return undominated(self.case)
+
+    @cached_property
+    def room(self) -> list[Polynomial]:
+        """What is left beside what is not divided, at each instant that counts; of nothing where there is no capacity."""
+        capacity = constant(0) if self.case.capacity is None else self.case.capacity
+        return [capacity - self.case.instants[k].fixed for k in self.counted]
+
+    def columns(self) -> dict[str, Array]:
+        """See `Piece.answer`."""
+        divided = [self._matrices(self.case.instants[k].divided) for k in self.counted]
+        room = [self._matrices(one) for one in self.room]
+        number = [] if self.case.degree is None else [self._matrices(Polynomial({((self.case.degree, 1),): 1}))]
+        scaled = self._matrices(self.case.scaled)
+        capacity = self._matrices(constant(0) if self.case.capacity is None else self.case.capacity)
+        parts = [[(self._matrices(t.divided), self._matrices(t.fixed)) for t in group] for group in self.case.terms]
+        lowest, largest = self.case.lowest, self.case.largest
+        unknown = min(lowest, default=1) < 0
+        nothing = [unknown or self.case.instants[k].divided.least(lowest, largest) <= 0 for k in self.counted]
+        found: dict[str, Array] = {}
+        shape = (self.piece.last - self.piece.first, self.layout.columns)
+        batch = 1 << 14
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            for start in range(self.piece.first, self.piece.last, batch):
+                stop = min(start + batch, self.piece.last)
+                known: list[dict[int, Array]] = [{} for _ in self.values]
+                names = (*divided, *room, *number, scaled, capacity, *(m for g in parts for pair in g for m in pair))
+                factors = {id(m): self._factors(m, start, stop, known) for m in names}
+                for first, last in blocks(self.layout, start, stop):
+
+                    def at(matrices: list[Matrix], first: int = first, last: int = last) -> Any:
+                        made = factors[id(matrices)]  # noqa: B023
+                        one = [m.block(f[first - start : last - start] if len(f) > 1 else f) for m, f in made]  # noqa: B023
+                        return tuple(one) if len(one) > 1 else one[0]
+
+                    block = self._block(
+                        [at(m) for m in divided],
+                        [at(m) for m in room],
+                        at(number[0]) if number else None,
+                        at(scaled),
+                        at(capacity),
+                        nothing,
+                        (last - first, self.layout.columns),
+                        [[(at(p), at(f)) for p, f in group] for group in parts],
+                    )
+                    for name, values in block.items():
+                        if name not in found:
+                            found[name] = np.zeros(shape, dtype=values.dtype)
+                        elif values.dtype == object and found[name].dtype != object:
+                            found[name] = found[name].astype(object)
+                        found[name][first - self.piece.first : last - self.piece.first] = values
+        return found
+
+    def _matrices(self, polynomial: Polynomial) -> list[Matrix]:
+        return [Matrix(polynomial, values) for values in self.values]
+
+    def _factors(self, matrices: list[Matrix], first: int, last: int, known: list[dict[int, Array]]) -> list[Any]:
+        return [(one, one.factors(first, last, own)) for one, own in zip(matrices, known, strict=True)]
+
+    def _block(
+        self,
+        divided: list[Any],
+        room: list[Any],
+        degree: Any,
+        scaled: Any,
+        capacity: Any,
+        nothing: list[bool],
+        shape: tuple[int, int],
+        parts: list[list[tuple[Any, Any]]],
+    ) -> dict[str, Array]:
+        case, arrays, wanted = self.case, self.arrays, self.piece.columns
+        found: dict[str, Array] = {}
+        if degree is None:
+            degree = arrays.degree(divided, room, nothing, strict=case.strict)
+            degree = self._allowed(degree, case.allowed)
+            answered = degree > 0
+            found[DEGREE] = self._integers(degree, shape)
+            found[FITS] = np.broadcast_to(answered, shape)
+            degree = np.where(answered, degree, idle(self.arithmetic))
+        else:
+            answered = np.True_
+        if not (self.piece.every or self.piece.terms or {PEAK, LEFT, INSTANT} & set(wanted) or case.degree is not None):
+            return found
+        ceilings = [arrays.ceil(one, degree) for one in divided]
+        left = [_space(one) - each for one, each in zip(room, ceilings, strict=True)]
+        least, which = fullest(arrays, divided, left, ceilings, degree) if INSTANT in wanted or parts else (None, None)
+        if least is None:
+            least = left[0]
+            for one in left[1:]:
+                least = np.minimum(least, one)
+        if case.degree is not None and case.capacity is not None:
+            found[FITS] = np.broadcast_to(self._fits(divided, room, degree, least), shape).astype(bool)
+        per, total = arrays.whole(scaled), arrays.whole(capacity)
+        found[PEAK] = self._filled(_peak(arrays.whole(least), total, per), answered, shape, 0)
+        if case.capacity is not None:
+            found[LEFT] = self._filled(arrays.whole(least) // per, answered, shape, 0)
+        if which is not None:
+            chosen = np.asarray(self.counted, dtype=np.int16)[which]
+            found[INSTANT] = np.where(np.broadcast_to(answered, shape), np.broadcast_to(chosen, shape), -1)
+        if self.piece.every:
+            for name, one in zip(self.counted, left, strict=True):
+                found[f"{INSTANT}:{name}"] = self._filled(_peak(arrays.whole(one), total, per), answered, shape, 0)
+        if parts and which is not None:
+            self._terms(found, parts, which, degree, per, answered, shape)
+        return found
+
+    def _fits(self, divided: list[Any], room: list[Any], degree: Any, least: Any) -> Array:
+        """Whether what is held at a given degree is at most the capacity, or less than it."""
+        if not self.case.strict:
+            return least >= 0
+        spare = [_space(r) - self.arrays.floor(p, degree) for p, r in zip(divided, room, strict=True)]
+        fits = np.True_
+        for one in spare:
+            fits = fits & (one > 0)
+        return fits
+
+    def _terms(
+        self,
+        found: dict[str, Array],
+        parts: list[list[tuple[Any, Any]]],
+        which: Array,
+        degree: Any,
+        per: Any,
+        answered: Any,
+        shape: tuple[int, int],
+    ) -> None:
+        sums: dict[str, Array] = {}
+        for position, instant in enumerate(self.counted):
+            here = which == position
+            if not np.any(here):
+                continue
+            names: dict[str, tuple[list[Any], list[Any]]] = {}
+            for (p, f), term in zip(parts[instant], self.case.terms[instant], strict=True):
+                above, fixed = names.setdefault(term.name, ([], []))
+                above.append(p)
+                fixed.append(f)
+            for name, (above, fixed) in names.items():
+                whole = self.arrays.ceil(_sum(above), degree) + _space(_sum(fixed))
+                size = -(-self.arrays.whole(whole) // per)
+                old = sums.setdefault(name, np.zeros(shape, dtype=np.asarray(size).dtype))
+                sums[name] = np.where(here, size, old)
+        for name, size in sums.items():
+            found[f"term:{name}"] = self._filled(size, answered, shape, 0)
+
+    def _allowed(self, degree: Array, rules: Allowed | None) -> Array:
+        if rules is None:
+            return degree
+        each, back = np.unique(degree, return_inverse=True)
+        first = [0 if one <= 0 else rules.first(int(one)) or 0 for one in each]
+        if degree.dtype != object and max(first) >= 1 << 53:
+            raise TooLarge
+        return np.array(first, dtype=degree.dtype)[back].reshape(degree.shape)
+
+    def _integers(self, number: Array, shape: tuple[int, int]) -> Array:
+        """Machine integers where all of them are; else Python's."""
+        found = np.asarray(number)
+        if found.dtype != object or all(abs(one) < 1 << 63 for one in found.flat):
+            found = found.astype(np.int64)
+        return np.broadcast_to(found, shape)
+
+    def _filled(self, number: Array, answered: Any, shape: tuple[int, int], other: int) -> Array:
+        return self._integers(np.where(answered, number, other), shape)
+
+
+def idle(how: Arithmetic) -> Any:
+    """A degree for configurations that have none, at which nothing is too large."""
+    return {Arithmetic.FLOAT: 1.0, Arithmetic.WRAPPED: np.int64(1 << 61)}.get(how, 1)
+
+
+def _space(number: Any) -> Array:
+    return number[0].view(np.int64) if isinstance(number, tuple) else number
+
+
+def _sum(numbers: list[Any]) -> Any:
+    if isinstance(numbers[0], tuple):
+        return tuple(sum(one[i] for one in numbers) for i in range(2))
+    return sum(numbers)
+
+
+def _peak(left: Array, capacity: Any, per: Any) -> Array:
+    """Bytes that are held, rounded up."""
+    return -((left - capacity) // per)
+
+
+def undominated(case: Case) -> list[int]:
+    """The instants that hold most at some configuration, for all that is known without looking at each.
+
+    An instant is left out where another one holds at least as much of both parts everywhere, and stands before it in
+    the step or holds more.
+    """
+    lowest, largest = case.lowest, case.largest
+    if min(lowest, default=1) < 0:
+        return list(range(len(case.instants)))
+    kept: list[int] = []
+    order = sorted(range(len(case.instants)), key=lambda k: -_size(case.instants[k], largest))
+    for k in order:
+        if not any(_covers(case, other, k, lowest, largest) for other in kept):
+            kept.append(k)
+    return sorted(kept)
+
+
+def _size(one: Held, largest: list[int]) -> int:
+    return one.divided.most(largest) + one.fixed.most(largest)
+
+
+def _covers(case: Case, one: int, other: int, lowest: list[int], largest: list[int]) -> bool:
+    more = case.instants[one], case.instants[other]
+    divided = (more[0].divided - more[1].divided).least(lowest, largest)
+    fixed = (more[0].fixed - more[1].fixed).least(lowest, largest)
+    return divided >= 0 and fixed >= 0 and (one < other or divided > 0 or fixed > 0)

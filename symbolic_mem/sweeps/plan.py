@@ -1,0 +1,136 @@
+"""`Plan`: what a sweep is asked, read and checked, as cases that are ready to be answered; nothing is evaluated here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
+from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.asking import turned, usual
+from symbolic_mem.study.changes import changes
+from symbolic_mem.study.study import Study
+from symbolic_mem.sweeps.axes import Axes, read_axes
+from symbolic_mem.sweeps.cases import Cases, cases
+from symbolic_mem.sweeps.structure import check_sizes
+
+if TYPE_CHECKING:
+    from symbolic_mem.sweeps.engine import Piece
+
+MOST_POINTS = 10**9
+COLUMNS = ("fits", "peak", "left", "instant")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep is going to do: its axes, its cases, and the columns that are wanted of them."""
+
+    study: Study
+    axes: Axes
+    symbol: sp.Symbol
+    cases: Cases
+    columns: tuple[str, ...]
+    instants: bool
+    terms: bool
+
+    @property
+    def points(self) -> int:
+        """How many configurations there are."""
+        return self.axes.points
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The instants that some configuration has, each once."""
+        return tuple(dict.fromkeys(one.name for case in self.cases.cases for one in case.instants))
+
+    def too_many(self, how: str) -> str:
+        """Say how large a sweep is, and how to have it all the same."""
+        size, hours = self.points * 8 * len(self.columns), self.points / 2e7 / 3600
+        return (
+            f"sweep: {self.points:,} configurations take about {size / 1e9:,.0f} GB and, at 20 million a second, "
+            f"{hours:,.1f} hours; vary fewer values, or say {how}"
+        )
+
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """Cut all cases into pieces of about that many configurations."""
+        from symbolic_mem.sweeps.arrays import Layout
+        from symbolic_mem.sweeps.engine import Piece
+
+        wanted = tuple("degree" if name == str(self.symbol) else name for name in self.columns)
+        for case in self.cases.cases:
+            layout = Layout(case)
+            step = max(1, size // layout.columns)
+            for first in range(0, layout.rows, step):
+                last = min(first + step, layout.rows)
+                yield Piece(case, first, last, wanted, self.instants, self.terms)
+
+
+def plan(
+    study: Study | str,
+    *,
+    rows: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None,
+    instants: bool = False,
+    terms: bool = False,
+    question: str | None = None,
+    asks: Mapping[str, Any] | None = None,
+    axes: Mapping[str, Any] | None = None,
+    where: str = "sweep",
+) -> Plan:
+    """Read what a sweep is asked and prepare its cases; nothing is evaluated yet."""
+    need_numpy()
+    study = load_study(study) if isinstance(study, str) else study
+    varied = read_axes(axes or {}, rows, study.names, where)
+    asked = _question(study, question).given(dict(asks or {}), where)
+    symbol = asked.symbol
+    given = symbol in varied.symbols
+    studies = _studies(study, varied, asked)
+    for one in studies.values():
+        check_sizes(one, varied.numbers, where)
+    found = cases(studies, varied, asked, symbol, terms=terms)
+    known = all(case.capacity is not None for case in found.cases)
+    allowed = [name for name in COLUMNS if known or name not in ("fits", "left")]
+    allowed = allowed if given else [str(symbol), *allowed]
+    for name in columns or ():
+        if name not in allowed:
+            raise BadInput(f"{where}: there is no column {name!r} here; {nearest(name, allowed)}")
+    return Plan(study, varied, symbol, found, tuple(columns or allowed), instants, terms)
+
+
+def _question(study: Study, label: str | None) -> MinDegree:
+    """The question about a degree that the study asks, or that is named; else a new one like the first that it asks."""
+    own = [study.question(label)] if label is not None else list(usual(study))
+    degree = next((one for one in own if isinstance(one, MinDegree)), None)
+    if degree is not None:
+        return degree
+    if label is not None:
+        raise BadInput(f"sweep: question {label!r} does not ask for a degree; leave it out, or name one that does")
+    return turned(own[0] if own else None, MinDegree, "sweep", study.name)
+
+
+def _studies(study: Study, axes: Axes, question: MinDegree) -> dict[tuple[int, ...], Study]:
+    """The study under each choice of names, as the question sees it, at the first value of each axis."""
+    first: dict[str, object] = {}
+    for axis in axes.numbers:
+        first |= {str(symbol): int(values[0]) for symbol, values in axis.columns.items()}
+    found = {}
+    for picked in product(*(range(len(one)) for one in axes.choices)):
+        named = {one.name: one.options[i] for one, i in zip(axes.choices, picked, strict=True)}
+        changed = study.called(changes(values=first, **named))  # ty: ignore[invalid-argument-type]
+        found[picked] = changed.under(question)
+    return found
+
+
+def need_numpy() -> None:
+    """Raise `MissingProgram` where NumPy is not installed."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        raise MissingProgram(
+            "a sweep needs NumPy, which is not installed; `pip install 'symbolic-mem[sweep]'` installs it"
+        ) from None

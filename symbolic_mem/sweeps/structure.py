@@ -1,0 +1,127 @@
+"""Which values decide more than numbers: the instants that there are, what rules allow; found by watching what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Protocol
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.solvers.layout import Layout
+from symbolic_mem.solvers.rules import Rule
+from symbolic_mem.study.study import Study
+from symbolic_mem.sweeps.axes import Axis
+
+MOST_CHECKED = 100_000
+
+
+class Asked(Protocol):
+    """What a sweep needs of a question: which kinds count, and under which rules."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether the memory must be less than the capacity."""
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The kinds of memory that count."""
+
+    def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
+        """The rules that a degree obeys."""
+
+
+class Watched(Mapping[sp.Symbol, Any]):
+    """Values that remember which of them were asked for."""
+
+    def __init__(self, values: Mapping[sp.Symbol, Any]) -> None:
+        self.values_of = dict(values)
+        self.seen: set[object] = set()
+
+    def __getitem__(self, key: sp.Symbol) -> Any:
+        self.seen.add(key)
+        return self.values_of[key]
+
+    def __contains__(self, key: object) -> bool:
+        self.seen.add(key)
+        return key in self.values_of
+
+    def __iter__(self) -> Iterator[sp.Symbol]:
+        self.seen.update(self.values_of)
+        return iter(self.values_of)
+
+    def __len__(self) -> int:
+        return len(self.values_of)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a study asks at some values beside its numbers: the study at each instant that must fit, and the rules."""
+
+    moments: tuple[Study, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """Equal for values at which the same formulas answer."""
+        return (*(id(one.at) if one.at is not None else one.instant for one in self.moments), *self.rules)
+
+
+def shape(
+    study: Study, question: Asked, symbol: sp.Symbol, values: Mapping[sp.Symbol, Any]
+) -> tuple[Shape, set[object]]:
+    """Return what a study asks at values, and what was read of them to know that."""
+    watched = Watched({**study.values, **values})
+    here = replace(study, values=watched)
+    found = Shape(instants(here, question.counted), tuple(_rules(here, question, symbol, watched)))
+    return found, watched.seen
+
+
+def _rules(study: Study, question: Asked, symbol: sp.Symbol, values: Watched) -> Iterator[Rule]:
+    for rule in question.rules_for(study, symbol):
+        if isinstance(rule, Layout):
+            raise BadInput(f"a sweep does not cut into whole pieces ({rule.words}); ask `solve` about single values")
+        yield rule.at(values)
+
+
+def check_sizes(study: Study, axes: Sequence[Axis], where: str) -> None:
+    """Refuse values that no such model can have, as `Study.changed` does, at every combination that decides it."""
+    varied = {symbol for axis in axes for symbol in axis.columns}
+    read: set[sp.Symbol] = set()
+    while True:
+        chosen = [(axis, [symbol for symbol in axis.columns if symbol in read]) for axis in axes]
+        chosen = [(axis, symbols) for axis, symbols in chosen if symbols]
+        options = [axis.distinct(symbols)[0] for axis, symbols in chosen]
+        number = 1
+        for one in options:
+            number *= len(one)
+        if number > MOST_CHECKED:
+            names = ", ".join(str(symbol) for _, symbols in chosen for symbol in symbols)
+            raise BadInput(
+                f"{where}: whether such a model exists depends on {names}, which take {number:,} combinations; at most "
+                f"{MOST_CHECKED:,} can be checked: vary fewer values of them"
+            )
+        names = [symbol for _, symbols in chosen for symbol in symbols]
+        more = _checked(study, names, options, varied - read, where)
+        if not more:
+            return
+        read |= more
+
+
+def _checked(
+    study: Study, names: Sequence[sp.Symbol], options: Sequence[list[tuple[int, ...]]], others: set[Any], where: str
+) -> set[Any]:
+    for combination in product(*options):
+        given = dict(zip(names, (sp.Integer(value) for part in combination for value in part), strict=True))
+        watched = Watched({**study.values, **given})
+        at = ", ".join(f"{symbol} = {value}" for symbol, value in given.items())
+        study.built.check(watched, f"{where} {at}" if at else where)
+        if study.plan is not None:
+            study.plan.check(watched, study.built)
+        more = {symbol for symbol in others if symbol in watched.seen}
+        if more:
+            return more
+    return set()

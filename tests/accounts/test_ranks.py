@@ -1,0 +1,96 @@
+"""The ranks of a cluster: what each stage of a pipeline has, and which of them holds most."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic_mem.accounts.ranks import ranks
+from symbolic_mem.accounts.stage import stages
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.library.read import read_study
+
+LLAMA = {"L": 8, "d_model": 64, "d_ff": 256, "n_heads": 8, "n_kv": 4, "d_head": 8, "V": 1024, "B": 1, "S": 32}
+MODEL = {"kind": "transformer", "profile": "te-cuda-bf16"}
+
+
+def study(plan: dict | None = None, model: dict | None = None, **values: int):
+    tables = {
+        "title": "x",
+        "model": MODEL | (model or {}),
+        "values": LLAMA | values,
+        "recipe": {"preset": "megatron-18"},
+        "plan": {"preset": "megatron"} | (plan or {}),
+    }
+    return read_study(tables, "x", "x", None)
+
+
+def parameters(one) -> list[int]:
+    return [int(one.numbers[rank.parameters(experts=False)]) for rank in ranks(one.plan, one.rank, one.numbers)]
+
+
+def block(d: int = 64, f: int = 256, q: int = 64, kv: int = 32) -> int:
+    return d * (q + 2 * kv) + q * d + 3 * d * f + 2 * d
+
+
+def test_the_first_stage_has_the_embedding_and_the_last_the_norm_and_the_head():
+    found = parameters(study(n_pp=4, n_micro=4))
+    assert found == [2 * block() + 1024 * 64, 2 * block(), 2 * block(), 2 * block() + 64 + 1024 * 64]
+
+
+def test_a_matrix_that_both_ends_share_is_held_by_both():
+    tied = {"tied": True}
+    assert parameters(study(model=tied, n_pp=4, n_micro=4)) == parameters(study(n_pp=4, n_micro=4))
+    (alone,) = parameters(study(model=tied, n_pp=1))
+    assert alone == 8 * block() + 1024 * 64 + 64
+
+
+def test_stages_may_be_uneven():
+    found = parameters(study({"layers": [1, 3, 3, 1]}, n_pp=4, n_micro=4))
+    assert found == [block() + 1024 * 64, 3 * block(), 3 * block(), block() + 64 + 1024 * 64]
+
+
+def test_chunks_lie_in_a_loop_or_in_a_v():
+    loop, vee = stages(8, 2, 2), stages(8, 2, 2, "vee")
+    assert [one.chunks for one in loop] == [((0, 2), (4, 6)), ((2, 4), (6, 8))]
+    assert [one.chunks for one in vee] == [((0, 2), (6, 8)), ((2, 4), (4, 6))]
+    assert vee[0].first and vee[0].last and not vee[1].last
+
+
+def test_both_directions_of_dualpipe_are_two_stages_on_each_rank():
+    found = parameters(study({"schedule": "dualpipe"}, n_pp=4, n_micro=8))
+    assert sum(found) == 2 * (8 * block() + 2 * 1024 * 64 + 64)
+
+
+def test_dense_and_expert_blocks_go_to_their_stages():
+    model = {"experts": {"dense_layers": 3}}
+    one = study(model=model, n_pp=4, n_micro=4, n_ep=2, n_fsdp=2, E=8, k=2, d_expert=32)
+    experts = [int(one.numbers[rank.parameters(experts=True)]) for rank in ranks(one.plan, one.rank, one.numbers)]
+    each = 4 * 3 * 64 * 32
+    assert experts == [0, each, 2 * each, 2 * each]
+
+
+def test_no_middle_stage_of_equal_stages_holds_more_than_the_first():
+    """Of equal stages the first has as many blocks, more micro-batches in flight, and the embedding besides."""
+    for schedule in ("gpipe", "1f1b", "zb-h1", "zb-h2"):
+        one = study({"schedule": schedule}, n_pp=4, n_micro=8, n_fsdp=2)
+        most = {}
+        for instant in one.timeline:
+            rank = instant.words.rpartition(" on ")[2]
+            most[rank] = max(most.get(rank, 0), instant.memory.placed(one.placement).at(one.numbers))
+        assert most["the first stage"] >= most["stage 2 of 4"] >= most["stage 3 of 4"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "values", "said"),
+    [
+        ({}, {"n_pp": 3, "n_micro": 3}, "divides L = 8 (blocks) over n_pp = 3"),
+        ({}, {"n_pp": 16, "n_micro": 16}, "over n_pp = 16"),
+        ({"layers": [4, 5]}, {"n_pp": 2, "n_micro": 2}, "layers gives 2 stages with 9 blocks"),
+        ({}, {"n_pp": 2}, "needs the micro-batches of a step"),
+        ({}, {"n_pp": 4, "n_micro": 2}, "at least n_pp = 4 micro-batches"),
+    ],
+)
+def test_stages_that_an_engine_refuses_are_one_line(plan, values, said):
+    with pytest.raises(BadInput) as refused:
+        ranks((one := study(plan, **values)).plan, one.rank, one.numbers)
+    assert said in str(refused.value) and "\n" not in str(refused.value)

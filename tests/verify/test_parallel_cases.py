@@ -1,0 +1,53 @@
+"""Measured cases of tensor, sequence, pipeline, context and expert parallelism, and peaks of real runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.library.read import read_study
+from symbolic_mem.verify.cases import Case, read_cases
+from symbolic_mem.verify.families import compare_case
+
+DATA = Path(__file__).parent.parent / "data"
+CASES = read_cases(DATA / "parallel.json")
+EXACT = [one for one in CASES if not one.id.startswith(("b200", "torch-pipe-run"))]
+PEAKS = [one for one in CASES if one.id.startswith("b200") and one.id.endswith("allocated")]
+
+
+@pytest.mark.parametrize("one", EXACT, ids=lambda one: one.id)
+def test_what_an_engine_was_asked_for_comes_out_exactly(one):
+    assert compare_case(one).miss == 0
+
+
+@pytest.mark.parametrize("one", PEAKS, ids=lambda one: one.id)
+def test_peaks_of_stages_on_b200(one):
+    """Dense stages within 0.5 %, the worst rank of runs with experts within 1.5 %."""
+    found = compare_case(one)
+    dense = "deepseek" not in one.id
+    worst = dense or "stage0" not in one.id or "pp1" in one.id
+    assert abs(found.miss) <= one.theirs * (0.005 if dense else 0.015 if worst else 0.025)
+
+
+def test_a_case_of_a_cluster_is_said_by_a_study_that_a_user_can_write():
+    found = compare_case(PEAKS[0])
+    assert read_study({"title": "x", **found.said}, "x", "x", DATA).timeline
+
+
+@pytest.mark.parametrize(
+    ("id", "change", "reason"),
+    [
+        ("b200", {"recompute": "full"}, 'recompute = "full" is not known; known: "none"'),
+        ("b200", {"tp": 3}, "over n_tp = 3"),
+        ("b200", {"stage": 7}, "stage = 7 is none of"),
+        ("mcore-params", {"vocab_multiple": 64}, "vocab_multiple is not 128"),
+        ("torch-tp", {"kind": "rwkv"}, "kind = 'rwkv' is not known"),
+        ("torch-pipe-order", {"micro_batches": 2, "p": 4, "schedule": "1F1B"}, "at least n_pp = 4 micro-batches"),
+        ("torch-pipe-order", {"schedule": "ZBZ"}, 'schedule = "ZBZ" is not known'),
+    ],
+)
+def test_what_cannot_be_said_is_reported_with_its_reason(id, change, reason):
+    like = next(one for one in CASES if one.id.startswith(id))
+    found = compare_case(Case(like.id, "", like.inputs | change, like.quantity, 1, DATA))
+    assert found.ours is None and reason in found.reason and "\n" not in found.reason
