@@ -18,7 +18,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apa
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
@@ -153,7 +153,7 @@ class Headroom(OfKinds):
         else:
             memory_numbers(study, work, self.counted)
             yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, found.share, work)
+        yield from per_device_steps(found.placement, found.kinds, found.share, work, divided_model(found.study))
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)
         for most in found.most:
@@ -461,7 +461,11 @@ class FoundHeadroom(Found):
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
-        return (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+        return (
+            *assumptions(self.study),
+            *divided_model(self.study),
+            *placement_sentences(self.kinds, self.placement),
+        )
 
     @property
     def cautions(self) -> tuple[Prose, ...]:

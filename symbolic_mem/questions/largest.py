@@ -18,7 +18,7 @@ from symbolic_mem.base.symbols import B, P, S, T, lookup, named
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -206,7 +206,11 @@ class FoundLargest(FoundAtInstants):
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
-        said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+        said = (
+            *assumptions(self.study),
+            *divided_model(self.study),
+            *placement_sentences(self.kinds, self.placement),
+        )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property

@@ -54,10 +54,13 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
 
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
-    named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan))
-    if study.plan is not None and study.plan.ranks(study.values) > 1:
-        named = (*named, _mesh(study, study.plan))
+    named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan), *divided_model(study))
     return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
+
+
+def divided_model(study: Study) -> tuple[Prose, ...]:
+    """Say of whom the amounts are, where a plan cuts the model itself over several devices."""
+    return () if study.plan is None or study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
 
 
 def _copies(plan: Plan) -> tuple[Prose, ...]:

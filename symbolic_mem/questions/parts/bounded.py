@@ -36,9 +36,12 @@ def condition_fails(solved: Solved) -> str:
 
 
 def per_device_steps(
-    placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work
+    placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work, before: Sequence[Prose] = ()
 ) -> Iterator[Block]:
-    """Say where each kind lives, and so what one device holds: what is divided, and what is not."""
+    """Say where each kind lives, and so what one device holds: what is divided, and what is not.
+
+    `before` is what is said of where the model itself lives.
+    """
     bound = solved.bound
     n = bound.symbol
     divided: list[sp.Expr] = []
@@ -59,7 +62,7 @@ def per_device_steps(
         work.define(M_divided, bound.divided)
         whole = Total(tuple(fixed)) if fixed else sp.S.Zero
         yield Step(say("Where the memory lives, on {n} devices:", n=n))
-        yield Bullets(placement_sentences(kinds, placement))
+        yield Bullets((*before, *placement_sentences(kinds, placement)))
         yield Step(
             say("Nothing of what is kept at this moment is divided over {n}, so one device holds, in full,", n=n),
             (Chain(M_device, (("=", M_fixed),)),),
@@ -85,7 +88,7 @@ def per_device_steps(
     else:
         work.define(M_fixed, bound.fixed)
     yield Step(say("Where the memory lives, on {n} devices:", n=n))
-    yield Bullets(placement_sentences(kinds, placement))
+    yield Bullets((*before, *placement_sentences(kinds, placement)))
     held = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     whole = Total((*fixed, sp.Add(*divided) / n))
     yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
