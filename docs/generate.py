@@ -26,6 +26,7 @@ from symbolic_mem.models.counted import counted_families
 from symbolic_mem.models.families import families
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.models.wrappers import wrappers
+from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.pipeline import pipelines
 from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.recipes.recipe import presets
@@ -302,6 +303,21 @@ def schedules_of_pipelines() -> str:
     return rows(["schedule", "what it is", "activations held on a rank", "source"], cells)
 
 
+def software() -> str:
+    """Tabulate what the software of a run holds for itself, with the runs that say so."""
+    cells = [
+        [
+            f"`{name}`",
+            one.title,
+            f"{one.bytes / 2**20:.4g} MiB"
+            + (f", {one.pipelined / 2**20:.4g} more with stages" if one.pipelined else ""),
+            one.source,
+        ]
+        for name, one in engines().items()
+    ]
+    return rows(["engine", "software", "workspaces", "taken from"], cells)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "symbols_given": lambda: notation(True),
     "symbols_derived": lambda: notation(False),
@@ -321,6 +337,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "unsaid": unsaid,
     "pipelines": schedules_of_pipelines,
+    "engines": software,
 }
 
 

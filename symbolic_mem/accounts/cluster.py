@@ -121,10 +121,11 @@ class _Step:
     @cached_property
     def workspaces(self) -> Term:
         """What the engine holds for itself."""
+        more = self.engine.pipelined if self.rank.stage.ranks > 1 else 0
         return _term(
             "workspaces of the engine",
             "buffers",
-            (Part(sp.Integer(self.engine.bytes), ()),),
+            (Part(sp.Integer(self.engine.bytes + more), ()),),
             sp.S.One,
             "libraries keep them all the time",
             self.engine.source,
@@ -133,7 +134,7 @@ class _Step:
     @cached_property
     def dummies(self) -> tuple[Term, ...]:
         """One gradient for each shape of weight of the rank, which Transformer Engine hands to autograd."""
-        if not self.plan.dummies:
+        if not self.engine.dummies:
             return ()
         shapes = {
             weight.shape[1:] if weight.group == "experts" else weight.shape: None

@@ -68,14 +68,14 @@ class Cut:
     """The `shares` of the dimensions that are divided, by their names in `DIMENSIONS`; all others are whole.
 
     The vocabulary is `padded` to a multiple of so many rows for each rank (1: it is not). Where the engine has them `fused`
-    the projections of queries, keys and values are one, and those of a gated MLP. Where heads are `exchanged` for tokens,
-    what attention gives is kept in both orders.
+    the projections of queries, keys and values are one, and those of a gated MLP. What attention gives is kept `twice` where
+    the devices that tokens are divided over exchange it.
     """
 
     shares: tuple[tuple[str, Share], ...] = ()
     padded: sp.Expr = sp.S.One
     fused: bool = False
-    exchanged: bool = False
+    twice: bool = False
 
     def of(self, dimension: str, size: sp.Expr) -> sp.Expr:
         """What one rank has of a dimension of a `size`."""
@@ -114,6 +114,7 @@ class Cut:
                 routed_among=experts.experts if experts.routed_among is None else experts.routed_among,
                 d_expert=self.of("expert inner", experts.d_expert),
                 d_shared=self.of("inner", experts.d_shared),
+                gathered=self.degree("expert inner"),
             )
         fused = {"fused_qkv": a.latent is None, "fused_gate": a.gated} if self.fused else {}
         return replace(

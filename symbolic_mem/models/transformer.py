@@ -50,7 +50,7 @@ def transformer(
     if cut is not None:
         architecture, how = cut.architecture(architecture), how.using(tokens=cut.tokens)
         core = f"attention {how.kernel}"
-        if cut.exchanged and core in how.keeps:
+        if cut.twice and core in how.keeps:
             how = how.keeping(core, **how.keeps[core], out_by_head="compute")
     return Model(
         name=architecture.name,
@@ -211,5 +211,6 @@ def _moe(a: Architecture, how: Profile) -> Layer:
         shared_gate=a.experts.shared_gate,
         shared_bias=a.mlp_bias,
         routed_among=a.experts.routed_among,
+        gathered=a.experts.gathered,
         producer=_producer(a),
     )

@@ -11,19 +11,21 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`."""
+    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`, and more where it is `pipelined`; whether there are `dummies`."""
 
     name: str
     title: str
     bytes: int
     source: str
+    dummies: bool = False
+    pipelined: int = 0
 
 
 @cache
 def engines() -> Mapping[str, Engine]:
     """Return what engines hold for themselves, by the name of the software.
 
-    >>> engines()["h100"].bytes // 2**20
+    >>> engines()["megatron-ci-h100"].bytes // 2**20
     100
     """
     content = tomllib.loads(Path(__file__).with_name("engines.toml").read_text(encoding="utf-8"))

