@@ -209,7 +209,8 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose:
     """What stands for a value that the study itself does not give: those that its questions give, or that it is sought."""
     shown, found = [], []
     for question in study.questions:
-        value = study.under(question).values.get(symbol, question.fixed.get(str(symbol)))
+        seen = study.under(question)
+        value = seen.values.get(symbol, question.fixed(seen).get(str(symbol)))
         if value is not None:
             shown.append(say("{v} in {label}", v=_value(sp.Rational(value)), label=f"({question.label})"))
         elif str(symbol) in question.finds:

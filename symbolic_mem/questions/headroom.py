@@ -18,7 +18,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apa
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
@@ -28,7 +28,13 @@ from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.peaks import here_blocks
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
-from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
+from symbolic_mem.questions.parts.words import (
+    capacity_blocks,
+    capacity_summary,
+    few_figures,
+    placement_sentences,
+    reading_of,
+)
 from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
@@ -62,10 +68,22 @@ class Headroom(OfKinds):
         """The degree, which the question gives a value to."""
         return (str(self.symbol),)
 
-    @property
-    def fixed(self) -> Mapping[str, int]:
+    def fixed(self, study: Study) -> Mapping[str, int]:
         """The degree, by the number of devices."""
-        return {str(self.symbol): self.devices}
+        return {str(self.symbol): self.degree(study)}
+
+    def degree(self, study: Study) -> int:
+        """The degree on all devices: as many as there are for each of those over which the plan cuts the model.
+
+        Raises `BadInput` where that is no whole number.
+        """
+        ranks = ranks_beside(study, self.symbol)
+        if self.devices % ranks:
+            raise BadInput(
+                f"{self.where or self.label}: devices = {self.devices}, and the plan cuts the model over {ranks} of them: "
+                f"give a multiple of {ranks}"
+            )
+        return self.devices // ranks
 
     def answer(self, study: Study) -> FoundHeadroom:
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
@@ -87,7 +105,7 @@ class Headroom(OfKinds):
     def _left(self, study: Study) -> LeftOver:
         with naming(self.label):
             return left_over(
-                study.placed(self.counted), self.symbol, self.devices, study.capacity.counted, study.numbers
+                study.placed(self.counted), self.symbol, self.degree(study), study.capacity.counted, study.numbers
             )
 
     def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper, tuple[Upper, ...]] | None:
@@ -140,7 +158,7 @@ class Headroom(OfKinds):
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
         memory, limit = study.placed(self.counted), Limit(study.capacity.counted, self.strict)
-        known = {**study.values, self.symbol: sp.Integer(self.devices)}
+        known = {**study.values, self.symbol: sp.Integer(self.degree(study))}
         return upper_anyway(memory, x, limit).at(known)
 
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
@@ -164,7 +182,7 @@ class Headroom(OfKinds):
     def _growth(self, found: FoundHeadroom, most: Most) -> Iterator[Block]:
         study, bound = found.study, most.upper.bound
         known = {symbol: value for symbol, value in study.values.items() if symbol != bound.symbol}
-        work = Work({**known, self.symbol: sp.Integer(self.devices), C_mem: found.capacity.counted})
+        work = Work({**known, self.symbol: sp.Integer(self.degree(study)), C_mem: found.capacity.counted})
         if most.with_p:
             work.define(P, study.model.parameters)
         if most.moment is not None:
@@ -339,11 +357,17 @@ class Most:
 class FoundHeadroom(Found):
     """What is left on each device, what it is made of, how far each symbol can grow, and of which that is not found."""
 
+    question: Headroom
     capacity: Capacity
     left: LeftOver
     share: Solved
     most: tuple[Most, ...]
     unsolved: tuple[Unsolved, ...] = ()
+
+    @property
+    def together(self) -> Number:
+        """Bytes that stay free on all devices."""
+        return self.question.devices * self.left.each
 
     @property
     def closing(self) -> tuple[Prose, ...]:
@@ -366,12 +390,12 @@ class FoundHeadroom(Found):
         unit = self.capacity.unit
         used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
         return {
-            "n": self.left.count,
-            "devices": plural(self.left.count, "device", "devices"),
+            "n": self.question.devices,
+            "devices": plural(self.question.devices, "device", "devices"),
             "holds": "keeps" if self.study.at is None else "holds at the peak",
             "hold": "keep" if self.study.at is None else "hold at the peak",
             "used": used,
-            "counted": counted,
+            "counted": few_figures(self.capacity) or counted,
             "free": about(Amount(symbolic(self.left.each), unit)),
             "over": about(Amount(symbolic(-self.left.each), unit)),
         }
@@ -492,7 +516,7 @@ class FoundHeadroom(Found):
             self.left.count, self.left.used, self.capacity.counted, fits=self.feasible, what=fitting(self.study)
         )
         if self.feasible:
-            yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.left.together), "GiB")))
+            yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.together), "GiB")))
         for most in self.most:
             if most.value is not None and most.more_needs is not None:
                 needs = Amount(symbolic(most.more_needs), "bytes", digits=14)
@@ -507,7 +531,7 @@ class FoundHeadroom(Found):
         """Used and free bytes, and each largest value."""
         return {
             "for": str(self.share.bound.symbol),
-            "devices": self.left.count,
+            "devices": self.question.devices,
             "feasible": self.feasible,
             "value": self.value,
             "strict": self.share.bound.strict,
@@ -516,7 +540,7 @@ class FoundHeadroom(Found):
             "device": self.capacity.device.name if self.capacity.device else None,
             "used_bytes": self.left.used,
             "free_bytes_each": self.left.each,
-            "free_bytes": self.left.together,
+            "free_bytes": self.together,
             "largest": [each.facts for each in (*self.most, *self.unsolved)],
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,

@@ -125,6 +125,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
+        from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.bounded import answer_words
 
         held = None if found.value is None else found.held(found.value)
@@ -136,7 +137,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             held,
             found.ideal_value,
             fitting_each(found.study),
-            _ranks(found.study, self.symbol),
+            ranks_beside(found.study, self.symbol),
         )
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
@@ -161,8 +162,3 @@ class MinDegree(Printed, Ruled, OfKinds):
         moments = instants(study, self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
-
-
-def _ranks(study: Study, symbol: sp.Symbol) -> int:
-    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
-    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)

@@ -19,7 +19,7 @@ from symbolic_mem.document.words import about, gib, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
-from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.changes import use_recompute
 from symbolic_mem.study.question import At, Claimed, key, naming
@@ -114,7 +114,7 @@ class RecomputeOtherwise(OnDevice):
         share, counted = apart(Amount(symbolic(held), unit), counted)
         pieces = {
             "n": found.symbol,
-            "counted": counted,
+            "counted": few_figures(found.capacity) or counted,
             "fixed": share,
             "share": share,
             "value": found.value or 0,

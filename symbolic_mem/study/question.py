@@ -188,8 +188,7 @@ class Question(ABC):
         given = Counter(change.aspect for change in self.own)
         return tuple(Counter(self.unknowns) - given)
 
-    @property
-    def fixed(self) -> Mapping[str, int]:
+    def fixed(self, study: Study) -> Mapping[str, int]:
         """The degrees to which a key of the question gives a value."""
         return {}
 

@@ -63,6 +63,11 @@ def divided_model(study: Study) -> tuple[Prose, ...]:
     return () if study.plan is None or study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
 
 
+def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
+    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
+    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)
+
+
 def _copies(plan: Plan) -> tuple[Prose, ...]:
     if not plan.replicas:
         return ()

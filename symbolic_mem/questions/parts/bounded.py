@@ -259,7 +259,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None, study: Study) -> Prose:
     """Why no number of devices is enough, at an instant where the instants are known, and what would help."""
     fixed, room = apart(Amount(symbolic(solved.fixed), capacity.unit), Amount(symbolic(solved.capacity), capacity.unit))
-    pieces: dict[str, Any] = {"fixed": fixed, "capacity": room}
+    pieces: dict[str, Any] = {"fixed": fixed, "capacity": few_figures(capacity) or room}
     if study.at is not None:
         name, size, remedy = largest_in_full(solved, study)
         pieces |= {

@@ -17,7 +17,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import divided_model
 from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
-from symbolic_mem.questions.parts.words import placement_sentences, reading_of
+from symbolic_mem.questions.parts.words import few_figures, placement_sentences, reading_of
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, UpperBound
@@ -233,7 +233,7 @@ def answer_words(
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
         "share": share,
-        "counted": counted,
+        "counted": few_figures(capacity) or counted,
         "more": Amount(sp.Integer(answer.value + 1)),
         "one": one,
     }
