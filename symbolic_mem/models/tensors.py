@@ -184,6 +184,11 @@ class Model:
         """All that its builder takes for granted, as sentences."""
         return (*self.assumptions, *self.of_activations, *self.unless_recomputed)
 
+    @property
+    def said_of_layers(self) -> tuple[str, ...]:
+        """What of it is about what the layers compute, as sentences."""
+        return (*self.assumptions, *self.unless_recomputed)
+
     @cached_property
     def weights(self) -> Weights:
         """The weights of all layers, the same value for models that differ in what they save alone."""

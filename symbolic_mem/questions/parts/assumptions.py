@@ -45,7 +45,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         if recipe.schedule and not study.timeline:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
-        said += [text(sentence) for sentence in study.model.assumptions]
+        said += [text(sentence) for sentence in study.model.said_of_layers]
     said += [text(note) for note in study.notes]
     if study.caller:
         said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))
