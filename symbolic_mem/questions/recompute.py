@@ -95,7 +95,7 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.peaks import here_blocks
 
         study, work = found.study, Work(found.study.values)
-        yield Paragraph(_opening(study.recipe.recompute))
+        yield Paragraph(_opening(study.recipe.recompute, instants=study.at is not None))
         yield by_layer(_saving(study).memory.of("activations"), work)
         yield from _against(found)
         memory_numbers(study, work, self.counted)
@@ -183,7 +183,7 @@ def _side(study: Study, solved: Degree) -> Kept:
     return Kept(rule, study.placement.get("activations"), kept, counted, solved.value)
 
 
-def _opening(how: Recompute) -> Prose:
+def _opening(how: Recompute, *, instants: bool) -> Prose:
     if how.rule == "none":
         return text("Here nothing is recomputed: every layer keeps all that its backward pass needs.")
     kept = {
@@ -192,6 +192,11 @@ def _opening(how: Recompute) -> Prose:
         "groups": "The input of each group is kept, and nothing inside it.",
     }.get(how.rule, "The input of a recomputed block is still kept: its backward pass starts again from there.")
     pieces = {"rule": text(str(how)), "kept": text(kept)}
+    if instants:
+        return say(
+            "The rule is now: {rule}. {kept} What the backward pass holds while it recomputes counts at its instants.",
+            **pieces,
+        )
     if how.transient:
         return say(
             "The rule is now: {rule}. {kept} What the backward pass holds while it recomputes is counted as a buffer.",
