@@ -200,7 +200,7 @@ def test_the_reason_is_that_of_the_instant_which_never_fits(freed):
 @pytest.mark.parametrize("ask", ['ask = "min_degree"', 'ask = "recompute"', 'ask = "headroom"\ndevices = 4'])
 def test_a_degree_that_divides_nothing_at_any_instant_is_refused(ask, freed):
     with pytest.raises(
-        BadInput, match="no kind of memory is divided over n_fsdp; place one over it, or ask what fits one device"
+        BadInput, match="no term of the memory is divided by n_fsdp; place a kind over it, or ask what fits one device"
     ):
         homework(freed(f'{ask}\ncapacity = "1 GiB"', over=()))
 
