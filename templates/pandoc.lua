@@ -11,6 +11,10 @@ end
 local function Div(div)
   if div.classes:includes("answer") then
     return enclosed("#answer", div.content)
+  elseif div.classes:includes("answers") then
+    return enclosed("#answers", div.content)
+  elseif div.classes:includes("fine") then
+    return enclosed("#fine", div.content)
   elseif div.classes:includes("minipage") then
     return enclosed("#drawn", div.content)
   elseif div.classes:includes("center") then

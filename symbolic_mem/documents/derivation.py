@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
-from symbolic_mem.document.steps import Answer, Section
+from symbolic_mem.document.steps import Section
 from symbolic_mem.render.document import save
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.jinja import fragment_html
@@ -18,7 +18,8 @@ from symbolic_mem.study.question import Found
 class Derivation:
     """A whole document as data; `found` carries what the questions found, as values for programs.
 
-    `layout` is how it is laid out: as ``homework`` or as a ``report``.
+    `layout` is how it is laid out: as ``homework`` or as a ``report``. `author`, `course` and `date` stand below its title,
+    each as it was given, or not at all.
     """
 
     title: str
@@ -26,11 +27,19 @@ class Derivation:
     sections: tuple[Section, ...]
     found: tuple[Found, ...] = ()
     layout: str = "homework"
+    author: str = ""
+    course: str = ""
+    date: str = ""
 
     @property
     def answers(self) -> tuple[Prose, ...]:
-        """The closing sentence of every part, in order."""
-        return tuple(b.prose for section in self.sections for b in section.blocks if isinstance(b, Answer))
+        """The answer to every question in one sentence, in order."""
+        return tuple(section.answer for section in self.sections if section.answer is not None)
+
+    @property
+    def parts(self) -> tuple[Section, ...]:
+        """The sections that derive an answer, each with the label and the wording of its question."""
+        return tuple(section for section in self.sections if section.answer is not None)
 
     @property
     def figures(self) -> tuple[Figure, ...]:

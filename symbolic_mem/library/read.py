@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
+from symbolic_mem.study.variants import read_variants
 
 CONFIG_RECIPE = "fsdp2"
 _TOP = (
@@ -34,6 +36,10 @@ _TOP = (
         "editions",
         "text",
         "notes",
+        "author",
+        "course",
+        "date",
+        "variants",
         "model",
         "values",
         "given",
@@ -134,6 +140,12 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         devices=devices,
         network=network,
         names=names,
+        author=printable(entry(content, "author", str, where, ""), "author", where),
+        course=printable(entry(content, "course", str, where, ""), "course", where),
+        date=_date(content, where),
+        variants=read_variants(entry(content, "variants", dict, where), names, f"{where} [variants]")
+        if "variants" in content
+        else (),
     )
     with at_place(f"{where} [recipe]"):
         study = agreed(study, asked="profile" in content["model"])
@@ -192,6 +204,14 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
             raise BadInput(f"{inside}: unknown rest {rest!r}; {nearest(rest, RESTS)}")
         placement[kind] = Placed(degree, read_fraction(place_table.get("fraction", 1), inside), rest)
     return placement
+
+
+def _date(content: Mapping[str, Any], where: str) -> str:
+    """The date of a study as it is printed: words, or a date of TOML."""
+    given = content.get("date", "")
+    if isinstance(given, date):
+        return given.isoformat()
+    return printable(entry(content, "date", str, where, ""), "date", where)
 
 
 def _editions(content: Mapping[str, Any], where: str) -> dict[str, str]:

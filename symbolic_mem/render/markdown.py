@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Chain, Prose
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference
 from symbolic_mem.render import latex
 from symbolic_mem.render.face import Face
 
@@ -26,7 +26,7 @@ def escape(text: str) -> str:
 
 def prose(sentence: Prose) -> str:
     """Write a sentence with its mathematics."""
-    face = latex.Latex()
+    face = latex.InlineLatex()
     written = []
     for part in sentence.parts:
         match part:
@@ -34,6 +34,10 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(f"${latex.inline_chain(part)}$")
+            case Amount() if latex.unit_in_words(part):
+                written.append(f"${latex.bare_figures(part)}${escape(latex.unit_in_words(part))}")
+            case Reference():
+                written.append(f"[{escape(part.words)}](#{part.target})")
             case _:
                 written.append(f"${face.said(part)}$")
     return "".join(written)

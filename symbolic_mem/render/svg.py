@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Chain, Prose
+from symbolic_mem.document.prose import Chain, Prose, Reference
 from symbolic_mem.render.inks import SERIES
 from symbolic_mem.render.mathml import escape
 from symbolic_mem.render.plot import SIZE, WIDTH, Box, Drawing, Stroke, Words, colour, plot
@@ -99,8 +99,8 @@ def _words(prose: Prose) -> str:
         match part:
             case str():
                 written.append(escape(part))
-            case Chain():
-                raise TypeError(f"a figure has no room for an equation: {part}")
+            case Chain() | Reference():
+                raise TypeError(f"a figure has no room for an equation or a reference: {part}")
             case _:
                 written.append(face.said(part))
     return "".join(written)
