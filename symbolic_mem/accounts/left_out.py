@@ -48,7 +48,8 @@ class LeftOut:
     """Something that is not counted, in `words`, and why it is there; its bytes on one device where they are known.
 
     They are `each` for every element of the largest of several `sets` of tensors, divided over `degree` devices: no
-    sets, no size. `short` is the same number written with the model's named parts.
+    sets, no size. `short` is the same number written with the model's named parts. A recipe's words for several things
+    `covers` their names.
     """
 
     name: str
@@ -59,6 +60,7 @@ class LeftOut:
     reason: str = ""
     source: str = ""
     short: sp.Expr | None = None
+    covers: tuple[str, ...] = ()
 
     @cached_property
     def size(self) -> sp.Expr | None:
@@ -110,7 +112,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
-    if sized & {GATHERED, GRADIENTS}:  # of the two, one that is whole on every device is not made whole for a moment
+    if placement:  # what is whole on every device is not made whole for a moment
         sized |= {
             name
             for name, kind in ((GATHERED, "weights"), (GRADIENTS, "gradients"))
@@ -122,7 +124,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         for said in recipe.not_counted
         if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
     )
-    return (*found, *(LeftOut(OTHER, said.words, source=recipe.source) for said in unsaid))
+    return (*found, *(LeftOut(OTHER, said.words, source=recipe.source, covers=said.sized_as) for said in unsaid))
 
 
 def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
@@ -130,7 +132,7 @@ def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
 
     Where the operations of a block are not described, what it works with inside its backward pass comes first.
     """
-    unsized = tuple(one for one in found if not one.sets)
+    unsized = tuple(one for one in found if not (one.sets or one.covers))
     return unsized if all(unit.described for unit in units(model).blocks) else (LeftOut(WORKING, _WORKS_WITH), *unsized)
 
 

@@ -94,8 +94,10 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     solvable = [question for question in study.questions if question.solvable]
     own = list(usual(study)) if label is None else [question for question in solvable if question.label == label]
     if label is not None and not own:
-        other = study.question(label)  # refuses a label that there is not
         quoted = ", ".join(repr(question.label) for question in solvable) or "none"
+        other = next((question for question in study.questions if question.label == label), None)
+        if other is None:
+            raise BadInput(f"study {study.name!r} has no question {label!r} to solve; known: {quoted}")
         raise BadInput(
             f"question {label!r} of study {study.name!r} is {other.ask}, which homework and report answer; solve answers: "
             f"{quoted}"

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.document.prose import Amount, Prose, percent, text
+from symbolic_mem.document.prose import Amount, Prose, amount, percent, text
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
@@ -107,3 +107,17 @@ def sentences(*said: Prose) -> Prose:
         if any(sentence.parts):
             parts += [" ", *sentence.parts] if parts else sentence.parts
     return Prose(tuple(parts))
+
+
+def unrounded(quotient: sp.Expr, unit: str = "") -> tuple[str, Any]:
+    """The link to a quotient that is rounded to a whole number next, in as many digits as show on which side it is.
+
+    >>> unrounded(sp.Rational(671088640, 41943039))[1].shown.figures
+    '16.0000004'
+    """
+    digits = 5
+    while True:
+        found = Amount(quotient, unit, digits)
+        if found.shown.exact or not sp.Rational(found.shown.figures).is_Integer:
+            return amount(quotient, unit, digits=digits)
+        digits += 1

@@ -208,9 +208,10 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose:
     """What stands for a value that the study itself does not give: those that its questions give, or that it is sought."""
     shown, found = [], []
     for question in study.questions:
-        value = study.under(question).values.get(symbol)
+        seen = study.under(question)
+        value = seen.values.get(symbol, question.fixed(seen).get(str(symbol)))
         if value is not None:
-            shown.append(say("{v} in {label}", v=_value(value), label=f"({question.label})"))
+            shown.append(say("{v} in {label}", v=_value(sp.Rational(value)), label=f"({question.label})"))
         elif str(symbol) in question.finds:
             found.append(f"({question.label})")
     if not shown:

@@ -93,11 +93,8 @@ def cs336_transformer(blocks: sp.Expr = L, edition: int = 2025) -> Model:
         "The activations are those of the handout's list, which names two matrices of the feed-forward network.",
         "So the third product of SwiGLU and its gate are not among them, while all three matrices count as weights.",
     )
-    return Model(
-        name="transformer of CS336 assignment 1",
-        layers=(block, ends),
-        of_activations=(
-            *(matrices if edition == 2025 else ("The activations are those of the handout's list.",)),
-            "Each listed tensor is kept once; nothing is recomputed.",
-        ),
+    said = (
+        *(matrices if edition == 2025 else ("The activations are those of the handout's list.",)),
+        "Each listed tensor is kept once; nothing is recomputed.",
     )
+    return Model("transformer of CS336 assignment 1", (block, ends), assumptions=said, of_activations=said)

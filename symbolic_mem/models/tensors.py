@@ -210,10 +210,10 @@ class Weights:
 class Model:
     """A named sequence of layers; `assumptions` are what its builder takes for granted.
 
-    Those `of_activations` are about what is kept for the backward pass alone, and those of `unless_recomputed` hold only
-    while nothing is recomputed. `batch` is the input of the first block where that
-    is the batch itself, which no gradient reaches and which stays; None: the blocks read an embedding. `work` are
-    the operations of its blocks.
+    Those of them in `of_activations` are about what is kept for the backward pass alone, and those of `unless_recomputed`
+    hold only while nothing is recomputed. `batch` is the input of the first block where that is the batch itself, which no
+    gradient reaches and which stays; None: the blocks read an embedding. `work` are the operations of
+    its blocks.
     """
 
     name: str
@@ -233,7 +233,17 @@ class Model:
     @property
     def said(self) -> tuple[str, ...]:
         """All that its builder takes for granted, as sentences."""
-        return (*self.assumptions, *self.of_activations, *self.unless_recomputed)
+        return (*self.assumptions, *self.unless_recomputed)
+
+    @property
+    def said_of_weights(self) -> tuple[str, ...]:
+        """Of these, what is said whether or not activations are asked about."""
+        return tuple(sentence for sentence in self.assumptions if sentence not in self.of_activations)
+
+    @property
+    def said_of_layers(self) -> tuple[str, ...]:
+        """What of it is about what the layers compute, as sentences."""
+        return (*self.said_of_weights, *self.unless_recomputed)
 
     @cached_property
     def weights(self) -> Weights:

@@ -53,14 +53,15 @@ def transformer(
         core = f"attention {how.kernel}"
         if cut.twice and core in how.keeps:
             how = how.keeping(core, **how.keeps[core], out_by_head="compute")
+    kept = tuple(_kept(architecture, how, name)) if architecture.described else ()
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
         work=Programs(architecture, how, logits=loss_of(name).gradients != 0 if name else True)
         if architecture.described
         else None,
-        assumptions=architecture.assumptions,
-        of_activations=tuple(_kept(architecture, how, name)) if architecture.described else (),
+        assumptions=(*architecture.assumptions, *kept),
+        of_activations=kept,
     )
 
 

@@ -6,7 +6,7 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -16,13 +16,13 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about, listed, plural
+from symbolic_mem.document.words import about, listed, plural, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.instants import hardest, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
-from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks
+from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Claimed, key, naming, sets
 from symbolic_mem.study.setting import Change
@@ -72,7 +72,9 @@ class DeviceCount(Printed, OnDevice):
         """Count the devices; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        return hardest(kept_instants(study, self.counted), self._at_instant, hardness)
+        whole = _uncut(study)
+        found = hardest(kept_instants(whole, self.counted), self._at_instant, hardness)
+        return found if whole is study else replace(found, cut=True)
 
     def _at_instant(self, study: Study) -> FoundCount:
         from symbolic_mem.questions.parts.found_count import FoundCount
@@ -111,7 +113,7 @@ class DeviceCount(Printed, OnDevice):
         quotient = M_total / C_mem
         yield work.step(
             text("When the memory is spread evenly, the number of devices satisfies"),
-            Chain(N_devices, ((limit.reach, quotient), ("=", work.put(quotient)), amount(work.number(quotient)))),
+            Chain(N_devices, ((limit.reach, quotient), ("=", work.put(quotient)), unrounded(work.number(quotient)))),
             Chain(N_devices, (("=", limit.first(quotient)), amount(number, "devices"))),
         )
         yield from printed_blocks(self, study, number, "devices")
@@ -134,7 +136,7 @@ class DeviceCount(Printed, OnDevice):
             "total": shown(memory),
             "number": found.value or 0,
             "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
-            "each": about(Amount(capacity.counted, capacity.unit)),
+            "each": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit)),
         }
         if static.terms and rest.terms:
             return say(
@@ -159,5 +161,10 @@ class DeviceCount(Printed, OnDevice):
         """The number of devices."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        solved = [self.degree(one, one.capacity, self.counted) for one in kept_instants(study, self.counted)]
+        solved = [self.degree(one, one.capacity, self.counted) for one in kept_instants(_uncut(study), self.counted)]
         return {"devices": degree_claim(solved, "devices that hold what is kept, spread evenly")}
+
+
+def _uncut(study: Study) -> Study:
+    """The study of the whole model, which its plan may cut: amounts are counted, wherever they live."""
+    return replace(study, plan=None) if study.plan is not None and study.plan.ranks(study.values) > 1 else study

@@ -15,20 +15,26 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import B, C_mem, L, M_device, M_divided, M_fixed, P, S, T, local, n_fsdp, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apart, say, text
-from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.cautions import close_fit
-from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.peaks import here_blocks
 from symbolic_mem.questions.parts.powers import none_steps, none_words, power_steps, requirement, value_steps
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
-from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences, reading_of
+from symbolic_mem.questions.parts.words import (
+    capacity_blocks,
+    capacity_summary,
+    few_figures,
+    placement_sentences,
+    reading_of,
+)
 from symbolic_mem.solvers.bound import Solved
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
@@ -73,6 +79,23 @@ class Headroom(OfKinds):
             return self
         return replace(self, devices=int(given[self.symbol]), replaced=(*self.replaced, "devices"))
 
+    def fixed(self, study: Study) -> Mapping[str, int]:
+        """The degree, by the number of devices."""
+        return {str(self.symbol): self.degree(study)}
+
+    def degree(self, study: Study) -> int:
+        """The degree on all devices: as many as there are for each of those over which the plan cuts the model.
+
+        Raises `BadInput` where that is no whole number.
+        """
+        ranks = ranks_beside(study, self.symbol)
+        if self.devices % ranks:
+            raise BadInput(
+                f"{self.where or self.label}: devices = {self.devices}, and the plan cuts the model over {ranks} of them: "
+                f"give a multiple of {ranks}"
+            )
+        return self.devices // ranks
+
     def answer(self, study: Study) -> FoundHeadroom:
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
         moments = instants(study, self.counted)
@@ -93,7 +116,7 @@ class Headroom(OfKinds):
     def _left(self, study: Study) -> LeftOver:
         with naming(self.label):
             return left_over(
-                study.placed(self.counted), self.symbol, self.devices, study.capacity.counted, study.numbers
+                study.placed(self.counted), self.symbol, self.degree(study), study.capacity.counted, study.numbers
             )
 
     def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper, tuple[Upper, ...]] | None:
@@ -140,23 +163,26 @@ class Headroom(OfKinds):
         parameters = study.model.parameters
         with_p = not parameters.has(x) and not missing(parameters, study.values)
         written = written_coefficients(bound.memory, x, [k for k, _ in bound.powers], with_p=with_p)
-        return Most(least, _now(asked, x), written, with_p, uppers, fitting(study))
+        moment = None if study.at is None else words_of(study)
+        return Most(least, _now(asked, x), written, with_p, uppers, fitting(study), moment)
 
     def _upper(self, study: Study, x: sp.Symbol) -> Upper:
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
         memory, limit = study.placed(self.counted), Limit(study.capacity.counted, self.strict)
-        known = {**study.values, self.symbol: sp.Integer(self.devices)}
+        known = {**study.values, self.symbol: sp.Integer(self.degree(study))}
         return upper_anyway(memory, x, limit).at(known)
 
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
         study, work = found.study, Work(found.study.values)
+        if study.at is not None:
+            yield Paragraph(say("What stays free is decided by one of them: {instant}.", instant=words_of(study)))
         if study.questions[:1] == (self,):
             yield from memory_blocks(study, work, self.counted)
         else:
             memory_numbers(study, work, self.counted)
             yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, found.share, work)
+        yield from per_device_steps(found.placement, found.kinds, found.share, work, divided_model(found.study))
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)
         for most in found.most:
@@ -167,9 +193,11 @@ class Headroom(OfKinds):
     def _growth(self, found: FoundHeadroom, most: Most) -> Iterator[Block]:
         study, bound = found.study, most.upper.bound
         known = {symbol: value for symbol, value in study.values.items() if symbol != bound.symbol}
-        work = Work({**known, self.symbol: sp.Integer(self.devices), C_mem: found.capacity.counted})
+        work = Work({**known, self.symbol: sp.Integer(self.degree(study)), C_mem: found.capacity.counted})
         if most.with_p:
             work.define(P, study.model.parameters)
+        if most.moment is not None:
+            yield Paragraph(say("How far {x} can grow is decided by {instant}.", x=bound.symbol, instant=most.moment))
         yield from power_steps(bound, most.written, work)
         yield requirement(bound)
         yield from (
@@ -264,7 +292,8 @@ class Unsolved:
 class Most:
     """The largest whole value of one symbol that still fits, the value `now`, and its coefficients as they are written.
 
-    `everywhere` are the bounds at all instants: what one device keeps is what it keeps where that is most.
+    `everywhere` are the bounds at all instants: what one device keeps is what it keeps where that is most. `moment` is the
+    instant that decides, where they are known.
     """
 
     upper: Upper
@@ -273,6 +302,7 @@ class Most:
     with_p: bool
     everywhere: tuple[Upper, ...]
     what: str = "what is kept"
+    moment: Prose | None = None
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -338,11 +368,17 @@ class Most:
 class FoundHeadroom(Found):
     """What is left on each device, what it is made of, how far each symbol can grow, and of which that is not found."""
 
+    question: Headroom
     capacity: Capacity
     left: LeftOver
     share: Solved
     most: tuple[Most, ...]
     unsolved: tuple[Unsolved, ...] = ()
+
+    @property
+    def together(self) -> Number:
+        """Bytes that stay free on all devices."""
+        return self.question.devices * self.left.each
 
     @property
     def closing(self) -> tuple[Prose, ...]:
@@ -365,12 +401,12 @@ class FoundHeadroom(Found):
         unit = self.capacity.unit
         used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
         return {
-            "n": self.left.count,
-            "devices": plural(self.left.count, "device", "devices"),
+            "n": self.question.devices,
+            "devices": plural(self.question.devices, "device", "devices"),
             "holds": "keeps" if self.study.at is None else "holds at the peak",
             "hold": "keep" if self.study.at is None else "hold at the peak",
             "used": used,
-            "counted": counted,
+            "counted": few_figures(self.capacity) or counted,
             "free": about(Amount(symbolic(self.left.each), unit)),
             "over": about(Amount(symbolic(-self.left.each), unit)),
         }
@@ -460,7 +496,11 @@ class FoundHeadroom(Found):
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
-        return (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+        return (
+            *assumptions(self.study),
+            *divided_model(self.study),
+            *placement_sentences(self.kinds, self.placement),
+        )
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
@@ -487,7 +527,7 @@ class FoundHeadroom(Found):
             self.left.count, self.left.used, self.capacity.counted, fits=self.feasible, what=fitting(self.study)
         )
         if self.feasible:
-            yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.left.together), "GiB")))
+            yield "together", say("{free} free on all of them", free=about(Amount(symbolic(self.together), "GiB")))
         for most in self.most:
             if most.value is not None and most.more_needs is not None:
                 needs = Amount(symbolic(most.more_needs), "bytes", digits=14)
@@ -502,7 +542,7 @@ class FoundHeadroom(Found):
         """Used and free bytes, and each largest value."""
         return {
             "for": str(self.share.bound.symbol),
-            "devices": self.left.count,
+            "devices": self.question.devices,
             "feasible": self.feasible,
             "value": self.value,
             "strict": self.share.bound.strict,
@@ -511,7 +551,7 @@ class FoundHeadroom(Found):
             "device": self.capacity.device.name if self.capacity.device else None,
             "used_bytes": self.left.used,
             "free_bytes_each": self.left.each,
-            "free_bytes": self.left.together,
+            "free_bytes": self.together,
             "largest": [each.facts for each in (*self.most, *self.unsolved)],
             "not_counted": uncounted_records(self.study, self._known),
             "assumptions": self.assumptions,

@@ -20,7 +20,7 @@ from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -263,7 +263,12 @@ class FoundLargest(FoundAtInstants):
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
         rules = (say("The largest {x} is {rule}.", x=self.symbol, rule=one.words) for one in self.upper.rules)
-        said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement), *rules)
+        said = (
+            *assumptions(self.study),
+            *divided_model(self.study),
+            *placement_sentences(self.kinds, self.placement),
+            *rules,
+        )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property

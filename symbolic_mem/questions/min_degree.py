@@ -103,6 +103,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def steps(self, found: FoundDegree) -> Iterator[Block]:
         """Account, placement, requirement, then the number and its check, or what is in the way and what would help."""
+        from symbolic_mem.questions.parts.assumptions import divided_model
         from symbolic_mem.questions.parts.bounded import (
             feasible_steps,
             infeasible_steps,
@@ -122,7 +123,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         else:
             memory_numbers(study, work, self.counted)
             yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
+        yield from per_device_steps(found.placement, found.kinds, solved.ideal, work, divided_model(found.study))
         yield from (*capacity_blocks(found.capacity, work), *requirement(solved.ideal.bound))
         if solved.ideal.feasible:
             yield from feasible_steps(solved.ideal, work, fitting(study))
@@ -144,6 +145,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
+        from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.bounded import answer_words
 
         held = None if found.value is None else found.held(found.value)
@@ -155,7 +157,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             held,
             found.ideal_value,
             fitting_each(found.study),
-            _ranks(found.study, self.symbol),
+            ranks_beside(found.study, self.symbol),
         )
         return (
             smallest
@@ -185,8 +187,3 @@ class MinDegree(Printed, Ruled, OfKinds):
         moments = decided_instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
-
-
-def _ranks(study: Study, symbol: sp.Symbol) -> int:
-    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
-    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)

@@ -15,11 +15,11 @@ from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Paragraph, in_full
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import about, gib, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
-from symbolic_mem.questions.parts.words import capacity_blocks
+from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.changes import use_recompute
 from symbolic_mem.study.question import At, Claimed, key, naming
@@ -88,18 +88,19 @@ class RecomputeOtherwise(OnDevice):
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
+        from symbolic_mem.questions.parts.assumptions import divided_model
         from symbolic_mem.questions.parts.bounded import per_device_steps
         from symbolic_mem.questions.parts.found_recomputed import sides_table
         from symbolic_mem.questions.parts.memory import by_layer, memory_numbers
         from symbolic_mem.questions.parts.peaks import here_blocks
 
         study, work = found.study, Work(found.study.values)
-        yield Paragraph(_opening(study.recipe.recompute))
+        yield Paragraph(_opening(study.recipe.recompute, instants=study.at is not None))
         yield from by_layer(_saving(study).memory.of("activations"), work)
         yield from _against(found)
         memory_numbers(study, work, self.counted)
         yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, found.degree.ideal, work)
+        yield from per_device_steps(found.placement, found.kinds, found.degree.ideal, work, divided_model(found.study))
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
         yield from found.fuller_blocks
@@ -113,7 +114,7 @@ class RecomputeOtherwise(OnDevice):
         share, counted = apart(Amount(symbolic(held), unit), counted)
         pieces = {
             "n": found.symbol,
-            "counted": counted,
+            "counted": few_figures(found.capacity) or counted,
             "fixed": share,
             "share": share,
             "value": found.value or 0,
@@ -182,7 +183,7 @@ def _side(study: Study, solved: Degree) -> Kept:
     return Kept(rule, study.placement.get("activations"), kept, counted, solved.value)
 
 
-def _opening(how: Recompute) -> Prose:
+def _opening(how: Recompute, *, instants: bool) -> Prose:
     if how.rule == "none":
         return text("Here nothing is recomputed: every layer keeps all that its backward pass needs.")
     kept = {
@@ -191,6 +192,11 @@ def _opening(how: Recompute) -> Prose:
         "groups": "The input of each group is kept, and nothing inside it.",
     }.get(how.rule, "The input of a recomputed block is still kept: its backward pass starts again from there.")
     pieces = {"rule": text(str(how)), "kept": text(kept)}
+    if instants:
+        return say(
+            "The rule is now: {rule}. {kept} What the backward pass holds while it recomputes counts at its instants.",
+            **pieces,
+        )
     if how.transient:
         return say(
             "The rule is now: {rule}. {kept} What the backward pass holds while it recomputes is counted as a buffer.",
@@ -244,6 +250,6 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
         text("The part that is divided and the room that the other part leaves give the smallest number of devices:")
         if bound.fixed != 0
         else text("All that is kept is divided, which gives the smallest number of devices:"),
-        Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+        Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient)))),
         Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )

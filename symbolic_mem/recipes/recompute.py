@@ -135,7 +135,13 @@ def _recomputed(model: Model, how: Recompute) -> Model:
             assumption += " This model keeps no attention scores, so that nothing changes."
     else:
         layers = tuple(_fewer(model, how, blocks))
-    return replace(model, layers=layers, of_activations=(*model.of_activations, assumption), unless_recomputed=())
+    return replace(
+        model,
+        layers=layers,
+        assumptions=(*model.assumptions, assumption),
+        of_activations=(*model.of_activations, assumption),
+        unless_recomputed=(),
+    )
 
 
 @lru_cache(maxsize=512)

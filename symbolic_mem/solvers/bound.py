@@ -239,7 +239,7 @@ def bound_of(memory: Memory, symbol: sp.Symbol, limit: Limit) -> Bound:
     >>> from symbolic_mem import account, ffn, n_fsdp, recipe
     >>> bound_of(account(ffn(), recipe("cs336")), n_fsdp, Limit(80))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: no kind of memory is divided over n_fsdp; place one over it, or ask what fits one device: the account with a device, the largest B
+    symbolic_mem.base.errors.BadInput: no term of the memory is divided by n_fsdp; place a kind over it, or ask what fits one device: the account with a device, the largest B
     """
     need_divided(symbol, memory)
     return Bound(memory, symbol, limit)
@@ -254,11 +254,11 @@ def need_divided(symbol: sp.Symbol, *memories: Memory) -> None:
         return
     degrees = sorted({str(s) for memory in memories for term in memory for s in term.degree.free_symbols})
     known = (
-        f"it is divided over {', '.join(degrees)}"
+        f"it is divided by {', '.join(degrees)}"
         if degrees
-        else "place one over it, or ask what fits one device: the account with a device, the largest B"
+        else "place a kind over it, or ask what fits one device: the account with a device, the largest B"
     )
-    raise BadInput(f"no kind of memory is divided over {symbol}; {known}")
+    raise BadInput(f"no term of the memory is divided by {symbol}; {known}")
 
 
 def is_divided(memory: Memory, symbol: sp.Symbol) -> bool:

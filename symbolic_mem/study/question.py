@@ -201,6 +201,10 @@ class Question(ABC):
         """Whether it compares memory with that of one device."""
         return False
 
+    def fixed(self, study: Study) -> Mapping[str, int]:
+        """The degrees to which a key of the question gives a value."""
+        return {}
+
     @property
     def counted(self) -> tuple[str, ...]:
         """The kinds of memory that the question counts."""

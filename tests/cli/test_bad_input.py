@@ -238,7 +238,7 @@ def test_messages_name_the_option_the_limit_and_the_labels(capsys):
     for arguments, said in (
         (["--capacity", "80G"], "--capacity: '80G' does not say which unit"),
         (["--set", "B=" + "9" * 40], "is too large; at most 10^30 is read"),
-        (["--question", "z"], "has no question 'z'; known: 'a', 'b', 'b, literally', 'b, remark', 'c', 'd'"),
+        (["--question", "z"], "has no question 'z' to solve; known: 'a', 'b', 'b, literally', 'b, remark'"),
         (
             ["--question", "c"],
             "question 'c' of study 'cs336-a2-xxl' is compute_bound, which homework and report answer",

@@ -61,3 +61,14 @@ def test_a_count_that_divides_what_is_kept_whole_says_so():
     even = load_study("cs336-a2-xxl")
     question = even.question("a")
     assert question.answer(even.under(question)).cautions == ()
+
+
+def test_a_count_is_of_the_whole_model_which_a_plan_cuts(capsys):
+    cut = ("--plan", "fsdp2+torch-sp", "--set", "n_tp=2")
+    asked = ("solve", "llama-3.1-8b", "--question", "a", "--json")
+    whole, found = (json.loads(said(capsys, *asked, *more)) for more in ((), cut))
+    assert found["value"] == whole["value"] == 3
+    (caution,) = found["cautions"]
+    assert caution.startswith("This counts amounts of memory, those of the whole model, which the plan cuts;")
+    degree = json.loads(said(capsys, "solve", "llama-3.1-8b", *cut, "--json"))
+    assert any(each.startswith("The model itself is divided over n_tp devices") for each in degree["assumptions"])

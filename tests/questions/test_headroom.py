@@ -1,6 +1,7 @@
 """What is left on n devices, and how far batch and depth can grow there; the expected numbers are plain Python integers."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -15,6 +16,7 @@ from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.headroom import Headroom
 from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.text import plain, plain_prose
+from symbolic_mem.study.changes import changes
 
 MIB = 2**20
 D, FF, LAYERS, BATCH, LENGTH = 512, 2048, 4, 16, 256
@@ -241,3 +243,17 @@ def test_the_coefficient_of_the_states_is_written_once():
     (found,) = homework(load_study("headroom")).found
     depth = next(most for most in found.most if most.symbol == L)
     assert plain(depth.written[1][0]) == "(16 d_model (3 d_ff + 2 n_heads d_head + 2 n_kv d_head + 2))/n_fsdp"
+
+
+def test_the_devices_are_all_of_them_where_a_plan_cuts_the_model():
+    study = load_study("headroom").called(changes(plan="fsdp2+torch-sp", values={"n_tp": 2}))
+    (question,) = study.questions
+    found = question.answer(study.under(question))
+    assert question.degree(study) == 4 and found.facts["free_bytes"] == 8 * found.left.each
+    alone = load_study("llama-3.1-8b").called(changes(plan="fsdp2+torch-sp", values={"n_tp": 2, "n_fsdp": 4}))
+    peak = max(one.placed().at(one.numbers) for one in map(alone.seen_at, alone.timeline))
+    assert found.left.used == peak
+    cut = load_study("headroom").called(changes(plan="fsdp2+torch-sp", values={"n_tp": 8}))
+    assert question.degree(cut) == 1
+    with pytest.raises(BadInput, match="the plan cuts the model over 8 of them: give a multiple of 8"):
+        replace(question, devices=12).degree(cut)

@@ -39,13 +39,13 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
-        own = trained.said if _counts_activations(study) else trained.assumptions
+        own = trained.said if _counts_activations(study) else trained.said_of_weights
         said += [text(sentence) for sentence in (*own, *recipe.said)]
         said += idle_degrees(study)
         if recipe.schedule and not study.timeline:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
-        said += [text(sentence) for sentence in study.model.said]
+        said += [text(sentence) for sentence in study.model.said_of_layers]
     said += [text(note) for note in study.notes]
     if study.caller:
         said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))
@@ -54,10 +54,18 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
 
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
-    named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan))
-    if study.plan is not None and study.plan.ranks(study.values) > 1:
-        named = (*named, _mesh(study, study.plan))
+    named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan), *divided_model(study))
     return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
+
+
+def divided_model(study: Study) -> tuple[Prose, ...]:
+    """Say of whom the amounts are, where a plan cuts the model itself over several devices."""
+    return () if study.plan is None or study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
+
+
+def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
+    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
+    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)
 
 
 def _copies(plan: Plan) -> tuple[Prose, ...]:

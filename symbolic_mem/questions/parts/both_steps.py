@@ -12,7 +12,7 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import C_mem, T, local
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
-from symbolic_mem.document.words import about
+from symbolic_mem.document.words import about, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.solvers.both import Both, Share
 from symbolic_mem.solvers.capacity import Capacity
@@ -140,7 +140,7 @@ def window(found: Sides, work: Work) -> Block:
     share = found.share
     tokens = Amount(sp.Integer(found.tokens))
     ratio = T / found.limits.busy
-    upper = Chain(T / BETA, (("=", ratio), ("=", work.put(ratio)), amount(work.number(ratio), "chips")))
+    upper = Chain(T / BETA, (("=", ratio), ("=", work.put(ratio)), unrounded(work.number(ratio), "chips")))
     if share.own:
         return _window_of_own(found, work, upper)
     room = _kept(C_mem - K0 - K1 * T, share)
@@ -167,7 +167,7 @@ def window(found: Sides, work: Work) -> Block:
     quotient = whole / room
     return work.step(
         say("At the batch of the study, {t} tokens, the two bounds are", t=tokens),
-        Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient), "devices"))),
+        Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient), "devices"))),
         upper,
         reason=_so(found),
     )
@@ -249,7 +249,7 @@ def edge(found: Sides, work: Work) -> Iterator[Block]:
         return
     if grows == 0:
         smallest = shrinks / room
-        chain = Chain(smallest, (("=", work.put(smallest)), amount(work.number(smallest), "devices")))
+        chain = Chain(smallest, (("=", work.put(smallest)), unrounded(work.number(smallest), "devices")))
         said = (
             say("Nothing grows with the degree, so {n} is more than", n=n)
             if sign == "<"

@@ -12,7 +12,7 @@ from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, apart, link, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph, Step, in_full, in_short
-from symbolic_mem.document.words import about, gib, listed, plural, sentences
+from symbolic_mem.document.words import about, gib, listed, plural, sentences, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
@@ -25,12 +25,23 @@ from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.study.study import Study
 
 TOO_MUCH = "The condition fails: what every device holds in full is already too much."
+FILLED = (
+    "The condition fails: what every device holds in full fills it, and leaves no room for the part that is divided."
+)
+
+
+def condition_fails(solved: Solved) -> str:
+    """Say why no degree is enough: what is held in full is too much, or leaves nothing of the room."""
+    return FILLED if solved.fixed == solved.capacity and solved.bound.divided != 0 else TOO_MUCH
 
 
 def per_device_steps(
-    placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work
+    placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work, before: Sequence[Prose] = ()
 ) -> Iterator[Block]:
-    """Say where each kind lives, and so what one device holds: what is divided, and what is not."""
+    """Say where each kind lives, and so what one device holds: what is divided, and what is not.
+
+    `before` is what is said of where the model itself lives.
+    """
     bound = solved.bound
     n = bound.symbol
     divided: list[sp.Expr] = []
@@ -50,7 +61,7 @@ def per_device_steps(
     if bound.divided == 0:
         work.define(M_divided, bound.divided)
         whole = Total(tuple(fixed)) if fixed else sp.S.Zero
-        yield from _where_it_lives(kinds, placement, n)
+        yield from _where_it_lives(kinds, placement, n, before)
         yield Step(
             say("Nothing of what is kept at this moment is divided over {n}, so one device holds, in full,", n=n),
             (Chain(M_device, (("=", M_fixed),)),),
@@ -75,7 +86,7 @@ def per_device_steps(
         chains.append(_part(M_fixed, fixed, bound.fixed, work))
     else:
         work.define(M_fixed, bound.fixed)
-    yield from _where_it_lives(kinds, placement, n)
+    yield from _where_it_lives(kinds, placement, n, before)
     held = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     whole = Total((*fixed, sp.Add(*divided) / n))
     yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
@@ -87,9 +98,11 @@ def per_device_steps(
     )
 
 
-def _where_it_lives(kinds: Sequence[str], placement: Mapping[str, Placed], n: sp.Symbol) -> Iterator[Block]:
-    """Where each kind lives, as a list; in short one sentence after the other."""
-    said = placement_sentences(kinds, placement)
+def _where_it_lives(
+    kinds: Sequence[str], placement: Mapping[str, Placed], n: sp.Symbol, before: Sequence[Prose]
+) -> Iterator[Block]:
+    """Where each kind lives, after what is said `before`, as a list; in short one sentence after the other."""
+    said = (*before, *placement_sentences(kinds, placement))
     yield from in_full((Step(say("Where the memory lives, on {n} devices:", n=n)), Bullets(said)))
     yield from in_short([Paragraph(sentences(*said))])
 
@@ -210,7 +223,7 @@ def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> It
         text("The smallest number of devices is the next whole number above it:")
         if limit.strict
         else text("The smallest number of devices is that, rounded up to a whole number:"),
-        Chain(quotient, (*put, amount(work.number(quotient)))),
+        Chain(quotient, (*put, unrounded(work.number(quotient)))),
         Chain(n, (("=", limit.first(quotient)), amount(whole))),
     )
     fits = _share(solved, whole, limit.sign)
@@ -248,7 +261,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
         )
     )
     yield work.step(
-        text(TOO_MUCH),
+        text(condition_fails(solved)),
         Chain(M_fixed, (link(sizes[0]), (relation, C_mem), link(sizes[1]))),
         reason=reason,
     )
@@ -257,7 +270,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
 def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit | None, study: Study) -> Prose:
     """Why no number of devices is enough, at an instant where the instants are known, and what would help."""
     fixed, room = apart(Amount(symbolic(solved.fixed), capacity.unit), Amount(symbolic(solved.capacity), capacity.unit))
-    pieces: dict[str, Any] = {"fixed": fixed, "capacity": room}
+    pieces: dict[str, Any] = {"fixed": fixed, "capacity": few_figures(capacity) or room}
     if study.at is not None:
         name, size, remedy = largest_in_full(solved, study)
         pieces |= {

@@ -93,6 +93,12 @@ def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value:
     )
 
 
+CUT = text(
+    "This counts amounts of memory, those of the whole model, which the plan cuts; how many devices train it is the question "
+    "of the smallest degree."
+)
+
+
 def spread_evenly(study: Study, kinds: tuple[str, ...]) -> tuple[Prose, ...]:
     """Say that a count of devices divides what the study keeps whole on every device."""
     whole = [

@@ -87,6 +87,8 @@ def _as_printed(symbol: sp.Symbol) -> sp.Symbol:
 
 
 def _verdict(held: Held) -> Prose:
+    if held.verdict == "truncated" and held.figure.computes is not None:
+        return text("computed otherwise")
     if held.verdict in VERDICTS:
         return text(VERDICTS[held.verdict])
     if held.off is None:

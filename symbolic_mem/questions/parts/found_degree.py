@@ -15,8 +15,8 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
-from symbolic_mem.questions.parts.assumptions import assumptions
-from symbolic_mem.questions.parts.bounded import TOO_MUCH, bound_summary, held_at, infeasible_words
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
+from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
@@ -104,7 +104,11 @@ class FoundDegree(FoundAtInstants):
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
-        said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+        said = (
+            *assumptions(self.study),
+            *divided_model(self.study),
+            *placement_sentences(self.kinds, self.placement),
+        )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property
@@ -154,7 +158,14 @@ class FoundDegree(FoundAtInstants):
         yield from bound_summary(ideal, in_parts=few_figures(self.capacity) is not None)
         yield from capacity_summary(self.capacity)
         if not ideal.feasible:
-            yield "", say("{why} {m}.", why=text(TOO_MUCH), m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)))
+            yield (
+                "",
+                say(
+                    "{why} {m}.",
+                    why=text(condition_fails(ideal)),
+                    m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)),
+                ),
+            )
         elif solved.rules:
             yield "no rule", text(str(ideal.value))
             for step in solved.steps:

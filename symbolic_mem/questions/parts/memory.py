@@ -158,7 +158,7 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     blocks: list[Block] = []
     if len(memory.terms) > 1:
-        blocks += [*by_layer(memory, work), *in_full([kept_table(saving, study)])]
+        blocks += [*by_layer(memory, work, now=study.at is not None), *in_full([kept_table(saving, study)])]
     else:
         for layer in saving:
             blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
@@ -184,8 +184,8 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
     return [Step(intro), Bullets(items)]
 
 
-def by_layer(memory: Memory, work: Work) -> Iterator[Step]:
-    """Sum what each kind of layer keeps for the backward pass; in short the sum alone."""
+def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]:
+    """Sum what each kind of layer keeps for the backward pass, or what of it is there `now`; in short the sum alone."""
     chains, symbols = [], []
     for term in memory.terms:
         symbol = local("M", term.layer or term.name)
@@ -194,10 +194,17 @@ def by_layer(memory: Memory, work: Work) -> Iterator[Step]:
         chains.append(Chain(symbol, (("=", Long(term.bytes)), amount(value, "GiB"))))
     value = work.define(M_activations, memory.total)
     whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
-    said = text("What the layers keep for the backward pass, all repetitions together, and its sum:")
+    said = (
+        text("What is there of activations at that instant, all repetitions together, and its sum:")
+        if now
+        else text("What the layers keep for the backward pass, all repetitions together, and its sum:")
+    )
     yield replace(work.step(said, *chains, whole), told="in full")
     short = Chain(M_activations, whole.links[1:])
-    yield replace(work.step(text("What all layers keep for the backward pass takes"), short), told="in short")
+    brief = (
+        text("What is there of activations takes") if now else text("What all layers keep for the backward pass takes")
+    )
+    yield replace(work.step(brief, short), told="in short")
 
 
 def kept_table(layers: Sequence[Layer], study: Study) -> Table:

@@ -18,7 +18,7 @@ from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.questions.parts.words import KIND_SYMBOLS
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -141,7 +141,7 @@ def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | 
         return
     pieces = {
         "what": "the peak" if found else "what is kept",
-        "room": about(Amount(capacity.counted, capacity.unit)),
+        "room": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit)),
         "left": about(Amount(symbolic(abs(left)), capacity.unit)),
     }
     yield (

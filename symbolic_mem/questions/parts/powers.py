@@ -15,8 +15,9 @@ from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
 from symbolic_mem.document.words import gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.assumptions import divided_model
 from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
-from symbolic_mem.questions.parts.words import placement_sentences, reading_of
+from symbolic_mem.questions.parts.words import few_figures, placement_sentences, reading_of
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, UpperBound
@@ -36,7 +37,7 @@ def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -
         yield kept_table(saving, study)
     if study.placement:
         yield Step(text("Where the memory lives:"))
-        yield Bullets(placement_sentences(memory.kinds, study.placement))
+        yield Bullets((*divided_model(study), *placement_sentences(memory.kinds, study.placement)))
     yield _terms(memory, "The terms of the memory of one device", with_p=known or x == P)
 
 
@@ -261,7 +262,7 @@ def answer_words(
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
         "share": share,
-        "counted": counted,
+        "counted": few_figures(capacity) or counted,
         "more": Amount(sp.Integer(answer.above)),
         "one": one,
     }

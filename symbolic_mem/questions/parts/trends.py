@@ -28,7 +28,7 @@ from symbolic_mem.study.study import Study
 class FloorOf:
     """What stays on every device however many there are along `symbol`: its terms, their sum, and its bytes.
 
-    `falls` says whether anything beside it is divided, at the same instant.
+    `falls` says whether anything beside it is divided, at the same instant; `moment` names that, where they are known.
     """
 
     symbol: sp.Symbol
@@ -37,6 +37,7 @@ class FloorOf:
     limit: sp.Expr
     bytes: sp.Expr
     falls: bool
+    moment: str = ""
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -59,6 +60,13 @@ class FloorOf:
         )
         yield work.step(
             say("As {n} grows, the memory of one device falls towards what is not divided:", n=self.symbol)
+            if self.falls and not self.moment
+            else say(
+                "As {n} grows, the memory of one device falls towards what is not divided and there at its fullest instant, "
+                "{moment}:",
+                n=self.symbol,
+                moment=self.moment,
+            )
             if self.falls
             else say(
                 "Whatever {n} is, one device keeps at one moment of a step, at which nothing is divided:", n=self.symbol
@@ -91,7 +99,13 @@ def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> 
     one, values = floor_under(bounds[fullest]), dict(moments[fullest].values)
     sizes = tuple(term.bytes.xreplace(values) for term in one.terms)
     return FloorOf(
-        symbol, one.terms, sizes, one.bytes, one.bytes.xreplace(values), is_divided(memories[fullest], symbol)
+        symbol,
+        one.terms,
+        sizes,
+        one.bytes,
+        one.bytes.xreplace(values),
+        is_divided(memories[fullest], symbol),
+        "" if (at := moments[fullest].at) is None else at.words,
     )
 
 

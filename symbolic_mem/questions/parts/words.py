@@ -100,6 +100,8 @@ def capacity_words(capacity: Capacity) -> Prose:
     """Say which memory of which device counts, and in which reading of its label, before anything is kept free."""
     nominal = rational(capacity.nominal)
     counted = Amount(nominal, "bytes", digits=14)
+    if capacity.device is None and capacity.unit in ("B", "bytes"):
+        return say("Each device has {counted}.", counted=counted)
     if capacity.device is None:
         return say(
             "Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit, fixed=True), counted=counted
