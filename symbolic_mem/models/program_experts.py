@@ -37,10 +37,8 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     weighs = how.bytes(how.row("dispatch")["weights"])
     weights, held = _route(tape, experts, x, rows, FOUR if by_hand else size, weighs)
     if by_hand:
-        held += (
-            tape.new("sorted experts", rows, EIGHT, needs=False),
-            tape.new("experts in FP32", rows, FOUR, needs=False),
-        )
+        more = (("sorted experts", rows, EIGHT), ("experts in FP32", rows, FOUR), ("counts", (experts.experts,), FOUR))
+        held += tuple(tape.new(name, shape, each, needs=False) for name, shape, each in more)
     tape.label = "the copies of the tokens"
     index = tape.new("token of each choice", rows, EIGHT, needs=False)
     copied = _copied(tape, x, index, rows, a.d_model)
