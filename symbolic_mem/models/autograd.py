@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.models.tape import GRADIENT, Free, Make, Shape, Size, Tape, Value
+from symbolic_mem.models.tape import GRADIENT, Applied, Free, Make, Shape, Size, Tape, Value
 
 SUM = "sum"
 
@@ -55,13 +55,13 @@ def multiply(tape: Tape, a: Value, b: Value, *, reduced: Shape = ()) -> Value:
     size = _wider(a, b)
     out = tape.new("product", a.tensor.shape, size)
     kept = (*((b,) if a.needs else ()), *((a,) if b.needs else ()))
-    steps: list[Make | Free] = []
+    steps: list[Make | Free | Applied] = []
     if a.needs:
         steps.append(Make("first", a.tensor.shape, size))
     if b.needs:
         steps.append(Make("second", a.tensor.shape, size))
         if reduced:
-            steps += [Make(SUM, reduced, size), Free("second")]
+            steps += [Applied(), Make(SUM, reduced, size), Free("second")]
     return tape.record(out, kept, steps, {a: "first", b: SUM if reduced else "second"})
 
 
@@ -72,6 +72,7 @@ def scale(tape: Tape, x: Value, weight: str, shape: Shape) -> Value:
     steps = [
         Make("gradient of the input", x.tensor.shape, size),
         Make("gradient of each row", x.tensor.shape, size),
+        Applied(),
         Make("gradient of the weight", shape, size, weight),
         Free("gradient of each row"),
     ]
@@ -154,7 +155,7 @@ def rotate(tape: Tape, x: Value) -> Value:
     tape.drop(parts[2])
     out = tape.new("rotated", shape, size)
     tape.drop(parts[0], parts[3])
-    steps: list[Make | Free] = [
+    steps: list[Make | Free | Applied] = [
         Make("by sin", shape, size),
         Make("half", half, size),
         Make("first half", shape, size),

@@ -17,10 +17,12 @@ from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import heads_with_keys
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
+from symbolic_mem.models.program_experts import experts_described, experts_program
 from symbolic_mem.models.tape import Tape, Value
 from symbolic_mem.models.tensors import EMBEDDED, END, HEAD, Alive, Tensor
 
 BY_HAND = ("hf-cuda",)
+ENGINES = (*BY_HAND, "torch-cuda")
 Weights = tuple[tuple[str, Shape], ...]
 KERNELS = ("gelu", "gelu_tanh", "silu")
 
@@ -90,7 +92,13 @@ def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
 
     Without `logits` one kernel makes the loss.
     """
-    if how.blank or how.residual != how.compute or a.d_embed is not None or a.head != "language model":
+    if (
+        how.blank
+        or how.engine not in ENGINES
+        or how.residual != how.compute
+        or a.d_embed is not None
+        or a.head != "language model"
+    ):
         return None
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
@@ -106,7 +114,7 @@ def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
 
 def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     """Return the operations of a block, or None where they are not described: then nothing is known of its moments."""
-    if not _described(a, how) or experts:
+    if not _described(a, how) or (experts and not (a.experts and experts_described(a.experts, a))):
         return None
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
@@ -117,7 +125,9 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     between = do.add(tape, x, attended)
     tape.drop(attended)
     second = _norm(tape, a, how, between, "MLP norm")
-    out = _mlp(tape, a, how, second)
+    out = (
+        experts_program(tape, a, how, second, by_hand=how.engine in BY_HAND) if experts else _mlp(tape, a, how, second)
+    )
     tape.drop(second)
     tape.label = "the sum after the MLP"
     tape.leaving = do.add(tape, between, out)
@@ -128,7 +138,7 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
 def _described(a: Architecture, how: Profile) -> bool:
     plain = a.norm_place == "before" and not (a.shared_norm or a.parallel_residual or a.sinks or a.latent is not None)
     dropped = a.residual_dropout != 0 or a.attention_dropout != 0
-    same = how.residual == how.compute and not how.blank
+    same = how.residual == how.compute and not how.blank and how.engine in ENGINES
     rotated = a.position != "rotary" or (a.d_rotary is None and not how.row("rotary"))
     return plain and same and not dropped and rotated and how.kernel == "flash" and a.activation in (*KERNELS, "relu")
 

@@ -39,15 +39,16 @@ def _monomial(tensor: Tensor) -> tuple[int | sp.Expr, tuple[object, ...]]:
 
 @dataclass(eq=False)
 class Value:
-    """A tensor of the program; gradients reach it where it `needs` one."""
+    """A tensor of the program, or a `view` of a part of one; gradients reach it where it `needs` one."""
 
     storage: Storage
     needs: bool = True
+    view: Tensor | None = None
 
     @property
     def tensor(self) -> Tensor:
         """What it is."""
-        return self.storage.tensor
+        return self.storage.tensor if self.view is None else self.view
 
 
 class Make(NamedTuple):
@@ -65,18 +66,29 @@ class Free(NamedTuple):
     name: str
 
 
+class Applied(NamedTuple):
+    """A step of a node: its function is over, and its results are summed up or converted for those that wait for them.
+
+    What was computed again is gone by then; what was kept all the time goes when the node is done.
+    """
+
+
 GRADIENT = "the gradient itself"
 
 
 @dataclass(eq=False)
 class Node:
-    """An operation `label`: what it `saved`, the steps of its backward pass, and which of its tensors is whose gradient."""
+    """An operation `label`: what it `saved`, the steps of its backward pass, and which of its tensors is whose gradient.
+
+    It may have results `beside` its first, whose gradients it takes, too.
+    """
 
     label: str
     out: Value
     saved: tuple[Storage, ...] = ()
-    steps: tuple[Make | Free, ...] = ()
+    steps: tuple[Make | Free | Applied, ...] = ()
     gives: tuple[tuple[Value, str], ...] = ()
+    beside: tuple[Value, ...] = ()
 
 
 @dataclass
@@ -105,13 +117,18 @@ class Tape:
         self,
         out: Value,
         saved: Iterable[Value] = (),
-        steps: Iterable[Make | Free] = (),
+        steps: Iterable[Make | Free | Applied] = (),
         gives: Mapping[Value, str] | None = None,
     ) -> Value:
         """Record the operation that made `out`, and return it."""
         given = tuple((value, name) for value, name in (gives or {}).items() if value.needs)
         self.nodes.append(Node(self.label, out, tuple(one.storage for one in saved), tuple(steps), given))
         return out
+
+    def split(self, whole: Value, halves: tuple[Value, ...], joined: Make) -> None:
+        """Record that parts of a tensor are looked at apart: their gradients are `joined` when all of them are there."""
+        first = Node(self.label, halves[0], (), (joined,), ((whole, joined.name),), halves[1:])
+        self.nodes.append(first)
 
     def drop(self, *values: Value) -> None:
         """Say that the program no longer names some tensors."""
@@ -165,8 +182,15 @@ class Tape:
             if given is None:
                 continue
             own = {GRADIENT: given}
+            own |= {f"gradient {i}": gradients.pop(id(one)) for i, one in enumerate(node.beside)}
+            saved = node.saved
             for step in node.steps:
-                if isinstance(step, Free):
+                if isinstance(step, Applied):
+                    live.peak(node.label)
+                    for one in saved if held else ():
+                        live.free(one)
+                    saved = () if held else saved
+                elif isinstance(step, Free):
                     live.peak(node.label)
                     live.free(own.pop(step.name))
                 elif step.weight:
@@ -178,7 +202,7 @@ class Tape:
             live.store()
             for _, name in node.gives:
                 live.hold(own[name])
-            for one in (*own.values(), *node.saved):
+            for one in (*own.values(), *saved):
                 live.free(one)
             for value, name in node.gives:
                 before = gradients.get(id(value))

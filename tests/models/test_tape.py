@@ -16,6 +16,7 @@ from symbolic_mem.models.programs import Programs
 from symbolic_mem.models.tape import Tape
 from symbolic_mem.models.tensors import END, Tensor
 from symbolic_mem.models.transformer import transformer
+from symbolic_mem.study.changes import use_profile
 
 SIZES = {B: 2, S: 64, d_model: 512, d_ff: 1408, n_heads: 8, n_kv: 2, d_head: 64}
 
@@ -48,8 +49,15 @@ def test_what_is_not_described_has_no_operations(architecture):
     assert unit.work is None
 
 
-def test_a_mixture_of_experts_has_no_operations():
-    assert all(unit.work is None for unit in units(load_study("mixtral-8x7b").model).blocks)
+@pytest.mark.parametrize("name", ["mixtral-8x7b", "qwen3-30b-a3b"])
+@pytest.mark.parametrize("engine", ["torch-cuda-bf16", "hf-cuda-bf16"])
+def test_the_operations_of_a_mixture_of_experts_keep_what_its_layers_keep(name, engine):
+    assert all(unit.described for unit in units(load_study(name).changed([use_profile(engine)]).model).blocks)
+
+
+def test_latent_attention_and_other_engines_have_no_operations():
+    assert not any(unit.described for unit in units(load_study("deepseek-v3").model).blocks)
+    assert not any(unit.described for unit in units(transformer(Architecture(), profile("jax-bf16"))).blocks)
 
 
 def test_live_bytes_of_a_llama_block_are_those_of_the_engine():

@@ -19,7 +19,8 @@ CASES = json.loads((DATA / "steps_models.json").read_text(encoding="utf-8"))["ca
 def test_a_step_agrees_to_the_byte_at_every_mark(case):
     study = load_study(str(DATA / "hf_configs" / f"{case['config']}.json")).change(**case["change"])
     found = expected(study.changed([use_profile(MODELS)]), case["change"]["values"]["B"])
-    assert {mark: one.bytes for mark, one in found.items()} == case["marks"]
+    counters = 4 * case.get("fewer_counters", 0)  # transformers has W_gate and W_up of the experts in one tensor
+    assert {mark: one.bytes - counters for mark, one in found.items()} == case["marks"]
 
 
 def test_the_cases_decide_at_many_places_of_a_step():

@@ -1,0 +1,161 @@
+"""What the modules of an engine compute in a mixture of experts, on a `Tape`.
+
+Tokens are sorted by expert and copied once for each choice, all experts work in grouped products, and what they give is weighed
+and summed up over the choices of a token.
+
+Source: transformers 5.24 (grouped products), each operation followed on fake tensors; the plain modules of the profile
+torch-cuda the same way with their weights in the dtype of the computation.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import B, S
+from symbolic_mem.models import autograd as do
+from symbolic_mem.models.architecture import Architecture, Experts
+from symbolic_mem.models.linear import TOKENS
+from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.tape import Applied, Free, Make, Shape, Size, Tape, Value
+from symbolic_mem.models.tensors import Tensor
+
+FOUR, EIGHT = sp.Integer(4), sp.Integer(8)
+
+
+def experts_described(experts: Experts, a: Architecture) -> bool:
+    """Say whether the operations of a mixture of experts are described."""
+    plain = not (experts.router_bias or experts.expert_bias or experts.shared_gate) and experts.d_shared == 0
+    return plain and a.gated and a.activation == "silu" and not a.mlp_bias
+
+
+def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: bool) -> Value:
+    """Record a mixture of experts that reads `x`, as transformers builds it `by_hand`, or as plain modules."""
+    experts = a.experts
+    assert experts is not None
+    rows: Shape = (B, S, experts.top_k)
+    size = x.tensor.bytes_per_element
+    weighs = how.bytes(how.row("dispatch")["weights"])
+    weights, held = _route(tape, experts, x, rows, FOUR if by_hand else size, weighs)
+    if by_hand:
+        more = (("sorted experts", rows, EIGHT), ("experts in FP32", rows, FOUR), ("counts", (experts.experts,), FOUR))
+        held += tuple(tape.new(name, shape, each, needs=False) for name, shape, each in more)
+    tape.label = "the copies of the tokens"
+    index = tape.new("token of each choice", rows, EIGHT, needs=False)
+    copied = _copied(tape, x, index, rows, a.d_model)
+    ends = tape.new("ends of the experts", (experts.experts,), FOUR, needs=False) if by_hand else None
+    gate_up = _products(tape, copied, ends, experts, a.d_model)
+    tape.label = "the activation function of the experts"
+    active = do.pointwise(tape, gate_up[0], "silu")
+    tape.label = "the product of gate and up projection of the experts"
+    inner = do.multiply(tape, active, gate_up[1])
+    tape.drop(active, gate_up[0], *(() if by_hand else (gate_up[1],)))
+    tape.label = "the product with W_down of the experts"
+    out = _grouped(tape, inner, ends, {"W_down": (experts.experts, a.d_model, experts.d_expert)}, a.d_model)
+    tape.drop(inner)
+    result = _combined(tape, out, weights, rows, x, index, by_hand=by_hand)
+    tape.drop(*held, index, copied, *(() if ends is None else (ends,)), out, weights)
+    assert size == result.tensor.bytes_per_element
+    return result
+
+
+def _route(
+    tape: Tape, experts: Experts, x: Value, rows: Shape, exact: Size, weighs: Size
+) -> tuple[Value, tuple[Value, ...]]:
+    """The scores of all experts, the greatest of them, divided by their sum, and sorted by expert; and what stays named."""
+    tape.label = "the router"
+    every = (*TOKENS, experts.experts)
+    logits = do.linear(tape, x, "W_router", (experts.experts, x.tensor.shape[-1]))
+    scores = do.cast(tape, logits, exact)
+    probabilities = tape.new("probabilities", every, exact)
+    tape.record(probabilities, (probabilities,), [Make("gradient", every, exact)], {scores: "gradient"})
+    tape.drop(*((scores,) if scores is not logits else ()))
+    chosen = tape.new("chosen", rows, EIGHT, needs=False)
+    best = tape.new("greatest scores", rows, exact)
+    steps = [Make("zeros", every, exact), Make("gradient", every, exact), Free("zeros")]
+    tape.record(best, (chosen,), steps, {probabilities: "gradient"})
+    tape.drop(probabilities)
+    normal = best
+    if experts.normalised:
+        total = tape.new("sum of them", TOKENS, exact, needs=False)
+        normal = tape.new("divided scores", rows, exact)
+        steps = [Make("first", rows, exact), Make("second", rows, exact), Make("gradient", rows, exact)]
+        tape.record(normal, (best, total), steps, {best: "gradient"})
+        tape.drop(total)
+    order = tape.new("order", rows, EIGHT, needs=False)
+    narrow = do.cast(tape, normal, weighs)
+    weights = tape.new("sorted scores", rows, weighs)
+    steps = [Make("zeros", rows, weighs), Make("gradient", rows, weighs), Free("zeros")]
+    tape.record(weights, (order,), steps, {narrow: "gradient"})
+    return weights, (order, logits, chosen, *dict.fromkeys((best, normal, narrow)))
+
+
+def _copied(tape: Tape, x: Value, index: Value, rows: Shape, width: sp.Expr) -> Value:
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("copies", (*rows, width), size)
+    return tape.record(
+        out, (index,), [Make("zeros", shape, size), Make("gradient", shape, size), Free("zeros")], {x: "gradient"}
+    )
+
+
+def _products(tape: Tape, x: Value, ends: Value | None, experts: Experts, width: sp.Expr) -> tuple[Value, Value]:
+    """The two first products: one for both where their weights are one tensor, of which the halves are views."""
+    shape = (experts.experts, experts.d_expert, width)
+    inner = experts.d_expert
+    if ends is None:
+        found = []
+        for name in ("W_gate", "W_up"):
+            tape.label = f"the product with {name} of the experts"
+            found.append(_grouped(tape, x, None, {name: shape}, inner))
+        return found[0], found[1]
+    tape.label = "the product with W_gate and W_up of the experts"
+    both = _grouped(tape, x, ends, {"W_gate": shape, "W_up": shape}, 2 * inner)
+    size = x.tensor.bytes_per_element
+    half = Tensor("half of both", (*x.tensor.shape[:-1], inner), bytes_per_element=size)
+    halves = Value(both.storage, view=half), Value(both.storage, view=half)
+    tape.split(both, halves, Make("gradient of both", both.tensor.shape, size))
+    return halves
+
+
+def _grouped(tape: Tape, x: Value, ends: Value | None, weights: dict[str, Shape], width: sp.Expr) -> Value:
+    """One product for each expert; the gradients of their weights and of the input are made."""
+    size = x.tensor.bytes_per_element
+    out = tape.new("grouped product", (*x.tensor.shape[:-1], width), size)
+    steps = [Make(f"gradient of {name}", shape, size, name) for name, shape in weights.items()]
+    steps.append(Make("gradient of the input", x.tensor.shape, size))
+    return tape.record(out, (x, *(() if ends is None else (ends,))), steps, {x: "gradient of the input"})
+
+
+def _combined(tape: Tape, out: Value, weights: Value, rows: Shape, x: Value, index: Value, *, by_hand: bool) -> Value:
+    """What the experts give, times its weight, and summed up over the choices of each token."""
+    wide, size = out.tensor.shape, out.tensor.bytes_per_element
+    exact = weights.tensor.bytes_per_element
+    tape.label = "the weighing of the experts"
+    weighed = tape.new("weighed", wide, exact)
+    steps: list[Make | Free | Applied] = [
+        Make("by the output", wide, exact),
+        Make("by the weight", wide, exact),
+        Applied(),
+    ]
+    given = "by the weight"
+    if exact != size:
+        steps += [Make("in the dtype of the output", wide, size), Free("by the weight")]
+        given = "in the dtype of the output"
+    steps += [Make("sum", rows, exact), Free("by the output")]
+    tape.record(weighed, (out, weights), steps, {out: given, weights: "sum"})
+    if not by_hand:
+        summed = tape.new("sum of the choices", x.tensor.shape, size)
+        tape.record(
+            summed, (index,), [Make("gradient of each choice", wide, size)], {weighed: "gradient of each choice"}
+        )
+        tape.drop(weighed)
+        return summed
+    place = tape.new("place of each choice", rows, EIGHT, needs=False)
+    back = tape.new("in the order of the tokens", wide, exact)
+    steps = [Make("zeros", wide, exact), Make("gradient", wide, exact), Free("zeros")]
+    tape.record(back, (place,), steps, {weighed: "gradient"})
+    tape.drop(weighed)
+    total = tape.new("sum of the choices", x.tensor.shape, exact)
+    tape.record(total, (), [Make("gradient of each choice", wide, exact)], {back: "gradient of each choice"})
+    narrow = do.cast(tape, total, size)
+    tape.drop(place, back, total)
+    return narrow
