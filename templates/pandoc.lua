@@ -11,6 +11,10 @@ end
 local function Div(div)
   if div.classes:includes("answer") then
     return enclosed("#answer", div.content)
+  elseif div.classes:includes("answers") then
+    return enclosed("#answers", div.content)
+  elseif div.classes:includes("fine") then
+    return enclosed("#fine", div.content)
   elseif div.classes:includes("minipage") then
     return enclosed("#drawn", div.content)
   elseif div.classes:includes("center") then
@@ -35,6 +39,19 @@ local function Math(math)
     return { pandoc.RawInline("typst", "#breakable["), math, pandoc.RawInline("typst", "]") }
   end
   return math
+end
+
+-- A drawing has the words of its description for who cannot see it.
+local signs = { amp = "&", lt = "<", gt = ">", quot = '"', ["#x27"] = "'" }
+
+local function Image(image)
+  local file = io.open(image.src, "r")
+  local said = file and file:read("a"):match("<desc>(.-)</desc>") or ""
+  if file then
+    file:close()
+  end
+  said = said:gsub("&(#?%w+);", signs):gsub('[\\"]', "\\%0")
+  return pandoc.RawInline("typst", '#box(image("' .. image.src:gsub('[\\"]', "\\%0") .. '", alt: "' .. said .. '"))')
 end
 
 -- A sentence and the one formula that it leads to stay together.
@@ -117,4 +134,4 @@ local function Table(tbl)
 end
 
 read_widths()
-return { { Div = Div, Math = Math, Para = Para, Table = Table } }
+return { { Div = Div, Image = Image, Math = Math, Para = Para, Table = Table } }

@@ -26,10 +26,15 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
 
+LATE = 10**9
+
 
 @dataclass(frozen=True)
 class Instant:
-    """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any)."""
+    """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any).
+
+    `turn` is when its block has its turn in the phase, counted from 0; what comes after all blocks has `LATE`.
+    """
 
     name: str
     phase: str
@@ -38,6 +43,7 @@ class Instant:
     count: sp.Expr = sp.S.One
     least: int = 1
     most: int | None = None
+    turn: int = field(default=LATE, compare=False)
 
     @cached_property
     def memory(self) -> Memory:
@@ -82,18 +88,19 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
     if not row.at:
         yield from _plain(step, row)
         return
-    for place in step.places if row.at == "each" else step.last:
+    for turn, place in enumerate(step.places if row.at == "each" else step.last):
         count, least, most = place.unit.count, place.least, place.most
         words = row.words.format(block=place.words)
         if row.at == "each" and row.activations == "work":
             for moment in _moments(step, place):
                 at = f"{words}, at {moment.name}" if moment.name else words
-                yield Instant(row.name, row.phase, at, _maker(step, row, place, moment), count, least, most)
+                yield Instant(row.name, row.phase, at, _maker(step, row, place, moment), count, least, most, turn)
             continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
             each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
-                yield Instant(row.name, row.phase, words, _maker(step, each, place, None, held), count, least, most)
+                made = _maker(step, each, place, None, held)
+                yield Instant(row.name, row.phase, words, made, count, least, most, turn)
 
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:

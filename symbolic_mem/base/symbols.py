@@ -7,7 +7,10 @@ are taken at the end. The order of definition is the order in which the factors 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -29,6 +32,8 @@ class Name:
     whole: bool = True
 
 
+Written = tuple[tuple[sp.Symbol, str], ...]
+_written: ContextVar[Written] = ContextVar("written", default=())
 _POINT = re.compile(r"(?<=[0-9])p(?=[0-9])")
 _names: dict[sp.Symbol, Name] = {}
 
@@ -146,11 +151,41 @@ def named(symbol: sp.Basic) -> Name:
     '1.7'
     """
     known = _names.get(symbol)
-    if known is not None:
-        return known
-    base, _, sub = str(symbol).partition("_")
-    sub = _POINT.sub(".", sub)
-    return Name(sp.Symbol(str(symbol)), base, sub, "", "", True, len(_names))
+    if known is None:
+        base, _, sub = str(symbol).partition("_")
+        known = Name(sp.Symbol(str(symbol)), base, _POINT.sub(".", sub), "", "", True, len(_names))
+    for own_symbol, spelled in _written.get():
+        if own_symbol == symbol:
+            base, _, sub = spelled.partition("_")
+            return replace(known, base=base, sub=sub)
+    return known
+
+
+def written() -> Written:
+    """How symbols are written here otherwise than by their names: see `writing`."""
+    return _written.get()
+
+
+@contextmanager
+def writing(symbols: Written) -> Generator[None, None, None]:
+    """Write some symbols as a study says, base and subscript joined by ``_``, inside a ``with``.
+
+    >>> with writing(((d_model, "h"),)):
+    ...     named(d_model).base, named(d_model).sub, named(d_model).rank == named(d_model).rank
+    ('h', '', True)
+    >>> named(d_model).base
+    'd'
+    """
+    before = _written.set(symbols)
+    try:
+        yield
+    finally:
+        _written.reset(before)
+
+
+def write(symbols: Written) -> None:
+    """The same for all that follows, for a program that is about one study."""
+    _written.set(symbols)
 
 
 def local(base: str, sub: str) -> sp.Symbol:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.formats import FORMATS
@@ -14,24 +16,61 @@ from symbolic_mem.render.formats import FORMATS
 _ENDINGS = " ".join(f".{name}" for name in FORMATS)
 
 
-def document_command(layout: str, summary: str) -> click.Command:
-    """Make the command that writes one of the two documents."""
+def document_command(layout: str, summary: str, *options_of_its_own: Callable[..., Any]) -> click.Command:
+    """Make the command that writes one of the two documents, or what a flag of its own names in its place."""
 
     @click.command(layout, help=summary)
     @study_options
     @click.option("-o", "outputs", multiple=True, metavar="FILE", help=f"Write {_ENDINGS} (repeatable).")
+    @click.option("--question", "labels", multiple=True, metavar="LABEL", help="Only this question (repeatable).")
+    @click.option(
+        "--detail",
+        default="short",
+        metavar="DETAIL",
+        help="answer, short (the default: nothing is told twice) or full (every step).",
+    )
+    @click.option("--author", metavar="NAME", help="Who hands it in; printed below the title.")
+    @click.option("--course", metavar="NAME", help="The course; printed below the title.")
+    @click.option("--date", metavar="DATE", help="The date as it is to be printed; none is printed otherwise.")
     @click.option("--templates", metavar="FOLDER", help="Your own templates, looked at before the bundled ones.")
     @click.option("--json", "as_json", is_flag=True, help="Print the document as one JSON object.")
-    def command(outputs: tuple[str, ...], templates: str | None, as_json: bool, **options: Any) -> None:
-        paths = checked_outputs(outputs)
+    def command(
+        outputs: tuple[str, ...],
+        labels: tuple[str, ...],
+        detail: str,
+        templates: str | None,
+        as_json: bool,
+        **options: Any,
+    ) -> None:
+        asked, key = options.pop("sheet", False), options.pop("key", False)
+        if asked and key:
+            raise BadInput("--sheet and --key are two documents; make them one after the other")
+        tables = [name for name in outputs if key and name.lower().endswith(".csv")]
+        paths = checked_outputs([name for name in outputs if name not in tables])
         from symbolic_mem.documents import documents
         from symbolic_mem.render.document import render, save
 
-        build: Callable[..., Any] = getattr(documents, layout)
-        derivation = build(chosen_study(options))
-        if as_json or not paths:
+        byline = {name: options.pop(name) for name in ("author", "course", "date")}
+        study = chosen_study(options).signed(**byline)
+        study = study.only(*labels) if labels else study
+        if asked or key:
+            from symbolic_mem.documents import sheet
+
+            derivation = sheet.sheet(study) if asked else sheet.key(study)
+        else:
+            derivation = getattr(documents, layout)(study, detail)
+        if as_json or not outputs:
             click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)
         for path, size in save(derivation, layout, paths, templates):
             click.echo(f"wrote {path} ({size:,} bytes)", err=True)
 
+        for name in tables:
+            from symbolic_mem.render.files import write_whole
+
+            content = sheet.key_csv(study).encode()
+            write_whole(Path(name), content)
+            click.echo(f"wrote {name} ({len(content):,} bytes)", err=True)
+
+    for option in reversed(options_of_its_own):
+        command = option(command)
     return command

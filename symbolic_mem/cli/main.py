@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import threading
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import click
@@ -22,6 +24,7 @@ from symbolic_mem.base.version import __version__
 VERBS = {
     "homework": "Write the worked solution of a study's questions.",
     "report": "Write the account as a report: terms, bounds, assumptions, sources.",
+    "fragment": "Write one piece for a paper: a table, the account, a bound, a derivation, a figure.",
     "account": "Show the memory terms: formula, bytes, share.",
     "solve": "Find the smallest degree, or the largest batch or model, at which a step fits.",
     "comms": "Show what is sent, how long it takes, and the batch that keeps chips busy.",
@@ -95,7 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else arguments
         for position, argument in enumerate(given, start=1):
             harmless(argument, f"argument {position}, {clipped(argument)},")
-        status = group.main(args=given, prog_name="symbolic-mem", standalone_mode=False)
+        run_it = partial(group.main, args=given, prog_name="symbolic-mem", standalone_mode=False)
+        status = copy_context().run(run_it)  # how a study writes its symbols holds for this run alone
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as help_shown:

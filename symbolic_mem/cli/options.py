@@ -29,6 +29,7 @@ _SHARED = (
     ),
     click.option("--place", multiple=True, metavar="KIND=FRACTION", help="Divide this fraction of a kind of memory."),
     click.option("--rest", metavar="FATE", help="What is not divided is kept on every device, or dropped."),
+    click.option("--variant", type=int, metavar="N", help="Take the variant of that number (`[variants]` of a study)."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
@@ -37,7 +38,7 @@ _SHARED = (
 )
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
-    *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin"),
+    *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin", "variant"),
 )
 
 
@@ -55,13 +56,17 @@ def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def chosen_study(options: dict[str, Any]) -> Study:
     """Take the shared options out of `options` and return the study that they describe."""
+    from symbolic_mem.base.symbols import write
     from symbolic_mem.library.read import load_study
     from symbolic_mem.study.changes import changes
     from symbolic_mem.study.values import typed
 
     shared = {name: options.pop(name) for name in SHARED}
     reading = {name: shared.pop(name) for name in ("like", "origin")}
+    variant = shared.pop("variant")
     study = load_study(shared.pop("study"), shared["devices"], **reading)
+    study = study if variant is None else study.varied(variant)
+    write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
 

@@ -11,6 +11,7 @@ from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.document.figure import Axis, Band, Curve, Figure, Level, Mark, Patch, Tick
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.ticks import byte_powers, byte_ticks, count_tens, second_powers, whole_powers
+from symbolic_mem.document.words import joined
 
 SERIES = 7  # kinds of patches that can be told apart, also in grey
 _NONE = Axis(Prose(()), 0, 1, ())
@@ -229,7 +230,7 @@ def curves(
     series: Sequence[tuple[Prose, str, Sequence[Number]]],
     answer: int | None,
 ) -> Figure:
-    """Several times in seconds against a count; with the count from which on the first of them is the longest."""
+    """Several times in seconds against a count, equal ones as one line; from `answer` on the first is the longest."""
     sizes = [size for _, _, times in series for size in times if size > 0]
     low, high = min(sizes) * Fraction(4, 5), max(sizes) * Fraction(5, 4)
     marks: list[Mark] = []
@@ -238,7 +239,10 @@ def curves(
         marks.append(Band(answer, places[-1], text("bound by its mathematics")))
         marks.append(Level("x", answer, Prose(()), "answer"))
         ticks = (*ticks, Tick(answer, Prose((Amount(rational(answer)),)), asked=True))
-    for number, (_, _, times) in enumerate(series):
+    same: dict[tuple[Number, ...], list[Prose]] = {}
+    for words, _, times in series:
+        same.setdefault(tuple(times), []).append(words)
+    for number, times in enumerate(same):
         points = tuple((x, y) for x, y in zip(places, times, strict=True) if y > 0)
         if points:
             marks.append(Curve(points, number))
@@ -246,4 +250,5 @@ def curves(
     heads = (head, *(f"{name}, seconds" for _, name, _ in series))
     x = Axis(title, places[0], places[-1], ticks, log=True)
     y = Axis(text("time"), low, high, second_powers(low, high), log=True)
-    return Figure(told.name, told.caption, told.said, x, y, tuple(marks), tuple(w for w, _, _ in series), heads, rows)
+    named = tuple(joined(words, last=", ") for words in same.values())
+    return Figure(told.name, told.caption, told.said, x, y, tuple(marks), named, heads, rows)

@@ -109,13 +109,21 @@ class Typeset:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Words that lead to a section of the same document, by its `target`."""
+
+    words: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Prose:
-    """A sentence with mathematics in it: text, expressions, amounts and chains in reading order."""
+    """A sentence with mathematics in it: text, expressions, amounts, chains and references in reading order."""
 
-    parts: tuple[str | Side | Chain, ...]
+    parts: tuple[str | Side | Chain | Reference, ...]
 
 
-def say(template: str, **pieces: str | int | Side | Chain | Prose) -> Prose:
+def say(template: str, **pieces: str | int | Side | Chain | Reference | Prose) -> Prose:
     """Build a sentence: ``{name}`` in `template` is replaced by the piece of that name, typeset where it is rendered.
 
     >>> from symbolic_mem.base.symbols import P
@@ -124,7 +132,7 @@ def say(template: str, **pieces: str | int | Side | Chain | Prose) -> Prose:
 
     A whole number is an amount, so that every face groups its digits in its own way.
     """
-    parts: list[str | Side | Chain] = []
+    parts: list[str | Side | Chain | Reference] = []
     for literal, name, _, _ in string.Formatter().parse(template):
         if literal:
             parts.append(literal)

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
+from symbolic_mem.base.symbols import Written
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
+
+Told = Literal["always", "in full", "in short"]
+Detail = Literal["answer", "short", "full"]
+DETAILS: tuple[Detail, ...] = ("answer", "short", "full")
 
 
 @dataclass(frozen=True)
 class Step:
     """One step: what is stated, the lines that are displayed, and why.
 
-    A `brief` one is an aside: it is left out where one of its formulas is too long for a line.
+    A `brief` one is an aside: it is left out where one of its formulas is too long for a line. `told` says whether it
+    belongs to every derivation, to a full one alone, or stands in a short one for what is told in full otherwise.
     """
 
     statement: Prose
     chains: tuple[Chain, ...] = ()
     reason: Prose | None = None
     brief: bool = False
+    told: Told = "always"
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of prose."""
+    """A paragraph of prose; `told` as in a `Step`."""
 
     prose: Prose
+    told: Told = "always"
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list of sentences."""
+    """A list of sentences; `told` as in a `Step`."""
 
     items: tuple[Prose, ...]
+    told: Told = "always"
 
 
 Role = Literal["left", "right", "text", "note", "formula", "name", "phrase"]
@@ -46,7 +55,8 @@ class Column:
 
     ``left`` and ``right`` cells stay on one line, ``text`` is sentences that wrap, ``note`` a few words that wrap in a
     narrow column. ``formula``, ``name`` and ``phrase`` depend on the cells: formulas and phrases are set ``left`` while all
-    are short and else ``text``, names ``left`` and else ``note``. A template sees the first four only.
+    are short and else ``text``, names ``left`` and else ``note``. A template sees the first four only, and the `width` of the
+    two that wrap, as a share of the line.
 
     >>> from symbolic_mem.document.prose import text
     >>> Column(text("bytes"), "right").align
@@ -55,16 +65,18 @@ class Column:
 
     head: Prose
     align: Role = "left"
+    width: float = 0
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under heads, with a caption; `totals` says that the last row sums the others."""
+    """Rows of cells under heads, with a caption; `totals` says that the last row sums the others; `told` as in a `Step`."""
 
     caption: Prose
     columns: tuple[Column, ...]
     rows: tuple[tuple[Prose, ...], ...]
     totals: bool = False
+    told: Told = "always"
 
 
 @dataclass(frozen=True)
@@ -74,15 +86,71 @@ class Answer:
     prose: Prose
 
 
-Block = Step | Paragraph | Bullets | Table | Figure | Answer
+@dataclass(frozen=True)
+class Entry:
+    """An answer as it stands in front: whose it is, where it is derived (nowhere, without a `target`), the sentence."""
+
+    label: str
+    target: str
+    prose: Prose
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of all parts in one box, each with the way to its derivation."""
+
+    entries: tuple[Entry, ...]
+
+
+Block = Step | Paragraph | Bullets | Table | Figure | Answer | Answers
+Kept = Step | Paragraph | Bullets | Table
 
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part of a derivation."""
+    """A titled part of a derivation; `target` is its name inside the document, for what refers to it.
+
+    The part of a question has its `label`, its wording `asked` and its `answer`, too. A `fine` one is set in smaller type.
+    """
 
     title: Prose
     blocks: tuple[Block, ...]
+    target: str = ""
+    label: str = ""
+    asked: str = ""
+    answer: Prose | None = None
+    fine: bool = False
+
+
+def in_full(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks as parts of a full derivation alone.
+
+    >>> from symbolic_mem.document.prose import text
+    >>> [block.told for block in in_full([Paragraph(text("an aside"))])]
+    ['in full']
+    """
+    for block in blocks:
+        yield replace(block, told="in full") if isinstance(block, Kept) else block
+
+
+def in_short(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks as what stands in a short derivation for something longer."""
+    for block in blocks:
+        yield replace(block, told="in short") if isinstance(block, Kept) else block
+
+
+def detailed(blocks: Iterable[Block], detail: Detail) -> Iterator[Block]:
+    """Those of the blocks that a ``short`` or a ``full`` derivation tells.
+
+    >>> from symbolic_mem.document.prose import text
+    >>> told = [*in_full([Paragraph(text("long"))]), *in_short([Paragraph(text("brief"))])]
+    >>> [block.prose.parts for block in detailed(told, "short")], len(list(detailed(told, "answer")))
+    ([('brief',)], 0)
+    """
+    other = {"short": "in full", "full": "in short"}
+    for block in blocks:
+        if detail != "answer" and not (isinstance(block, Kept) and block.told == other[detail]):
+            yield block
 
 
 class Answered(Protocol):
@@ -105,8 +173,24 @@ class Document(Protocol):
         """The kind of document."""
 
     @property
+    def author(self) -> str:
+        """Who wrote it, or nothing."""
+
+    @property
+    def course(self) -> str:
+        """For which course, or nothing."""
+
+    @property
+    def date(self) -> str:
+        """When, as it was given, or nothing."""
+
+    @property
     def answers(self) -> tuple[Prose, ...]:
-        """The closing sentence of every part."""
+        """The answer to every question."""
+
+    @property
+    def parts(self) -> tuple[Section, ...]:
+        """The sections that derive an answer."""
 
     @property
     def found(self) -> tuple[Answered, ...]:
@@ -115,3 +199,7 @@ class Document(Protocol):
     @property
     def sections(self) -> tuple[Section, ...]:
         """The parts."""
+
+    @property
+    def written(self) -> Written:
+        """The symbols that are written otherwise than by their names."""

@@ -67,12 +67,16 @@ def second_powers(low: Number, high: Number) -> tuple[Tick, ...]:
 
 
 def count_tens(low: Number, high: Number) -> tuple[Tick, ...]:
-    """Ticks at the powers of ten of a count between two numbers.
+    """Ticks at the powers of ten of a count between two numbers; at twice and five times them, too, where these are few.
 
-    >>> [tick.value for tick in count_tens(50, 100000)]
-    [100, 1000, 10000, 100000]
+    >>> [tick.value for tick in count_tens(50, 100000)], [tick.value for tick in count_tens(50, 1000)]
+    ([100, 1000, 10000, 100000], [50, 100, 200, 500, 1000])
     """
-    return tuple(Tick(value, _count(value)) for value in _tens(low, high))
+    tens = list(_tens(low, high))
+    if len(tens) < 3:
+        more = (value * times for value in _tens(Fraction(low) / 10, high) for times in (1, 2, 5))
+        tens = [value for value in more if low <= value <= high]
+    return tuple(Tick(value, _count(value)) for value in tens)
 
 
 def _tens(low: Number, high: Number) -> Iterator[Number]:

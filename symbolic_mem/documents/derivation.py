@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from symbolic_mem.base.symbols import Written, writing
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
-from symbolic_mem.document.steps import Answer, Section
+from symbolic_mem.document.steps import Section
 from symbolic_mem.render.document import save
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.jinja import fragment_html
@@ -18,7 +19,9 @@ from symbolic_mem.study.question import Found
 class Derivation:
     """A whole document as data; `found` carries what the questions found, as values for programs.
 
-    `layout` is how it is laid out: as ``homework`` or as a ``report``.
+    `layout` is how it is laid out: as ``homework`` or as a ``report``. `author`, `course` and `date` stand below its title,
+    each as it was given, or not at all. Some symbols are
+    `written` otherwise than by their names.
     """
 
     title: str
@@ -26,11 +29,20 @@ class Derivation:
     sections: tuple[Section, ...]
     found: tuple[Found, ...] = ()
     layout: str = "homework"
+    author: str = ""
+    course: str = ""
+    date: str = ""
+    written: Written = ()
 
     @property
     def answers(self) -> tuple[Prose, ...]:
-        """The closing sentence of every part, in order."""
-        return tuple(b.prose for section in self.sections for b in section.blocks if isinstance(b, Answer))
+        """The answer to every question in one sentence, in order."""
+        return tuple(section.answer for section in self.sections if section.answer is not None)
+
+    @property
+    def parts(self) -> tuple[Section, ...]:
+        """The sections that derive an answer, each with the label and the wording of its question."""
+        return tuple(section for section in self.sections if section.answer is not None)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -56,4 +68,5 @@ class Derivation:
             pass
 
     def _repr_html_(self) -> str:
-        return fragment_html(self)
+        with writing(self.written):
+            return fragment_html(self)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.document.family import family_of, in_family
-from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
-from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
+from symbolic_mem.document.steps import (
+    DETAILS,
+    Answers,
+    Block,
+    Bullets,
+    Column,
+    Detail,
+    Entry,
+    Paragraph,
+    Section,
+    Table,
+    detailed,
+)
 from symbolic_mem.document.words import joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.parts import parts
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
@@ -32,44 +43,70 @@ from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.questions.parts.unread import refuse_unread
-from symbolic_mem.questions.parts.words import READING_WORDS
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
 
 
-def homework(study: Study) -> Derivation:
-    """Derive the worked solution: what is given, every question in turn, what is assumed and what is not counted.
+def homework(study: Study, detail: Detail = "short") -> Derivation:
+    """Derive the worked solution: what is asked, all answers, every question in turn, what is assumed and what is not counted.
 
-    Raises `MissingValue` naming the symbols without a value, and `BadInput` for a study without questions.
+    A ``short`` one refers to what it has derived before and leaves asides out, a ``full`` one tells every step of every
+    part, and of an ``answer`` nothing is derived. Raises `MissingValue` naming the symbols without a value, and
+    `BadInput` for a study without questions.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> [section.label for section in homework(load_study("cs336-a2-xxl").only("b")).parts]
+    ['b']
     """
     if not study.questions:
         raise BadInput(f"study {study.name!r} asks nothing; add a [[question]] or use `report`")
     answered = answers(study)
+    made = parts(answered, _known(detail))
+    derived = made if detail != "answer" else []
     sections = (
-        Section(text("The problem"), _problem(study)),
-        *_parts(answered),
+        Section(text("The problem"), _problem(study, made, detail), "problem"),
+        *derived,
         *_closing(study),
     )
-    return Derivation(study.title, "Worked solution", _in_one_family(sections, answered), answered)
+    return _document(study, "Worked solution", sections, answered, "homework")
 
 
-def report(study: Study) -> Derivation:
-    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
+def report(study: Study, detail: Detail = "short") -> Derivation:
+    """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references.
+
+    `detail` is as in `homework`.
+    """
     answered = answers(study)
-    parts = _parts(answered, unasked=True)
     blocks, depends = _account(study)
+    account = Section(text("The account"), tuple(detailed(blocks, _known(detail))), "account")
+    made = parts(answered, _known(detail), [account, *([] if depends is None else [depends])], unasked=True)
     given = notation(study)
     sections = (
-        Section(text("Question"), _question(study, [section.title for section in parts])),
-        *([Section(text("Notation"), (given,))] if given.rows else []),
-        Section(text("Assumptions"), (Bullets(_assumed(study, *placements(study))),)),
-        *([Section(text("The account"), tuple(blocks))] if blocks else []),
-        *([] if depends is None else [depends]),
-        *parts,
+        Section(text("Question"), _question(study, made), "question"),
+        *([Section(text("Notation"), (given,), "notation")] if given.rows else []),
+        Section(text("Assumptions"), (Bullets(assumed(study, *placements(study))),), "assumptions", fine=True),
+        *([account] if account.blocks else []),
+        *([] if depends is None or detail == "answer" else [depends]),
+        *(made if detail != "answer" else []),
         *_left_out(study, text("nothing that is known")),
-        Section(text("References"), (Bullets(references(study)),)),
+        Section(text("References"), (Bullets(references(study)),), "references", fine=True),
     )
-    return Derivation(study.title, "Memory report", _in_one_family(sections, answered), answered, "report")
+    return _document(study, "Memory report", sections, answered, "report")
+
+
+def _document(
+    study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
+) -> Derivation:
+    made = Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout)
+    return replace(made, author=study.author, course=study.course, date=study.date, written=study.written)
+
+
+def _known(detail: str) -> Detail:
+    """The detail, if there is such a one."""
+    for known in DETAILS:
+        if detail == known:
+            return known
+    raise BadInput(f"unknown detail {detail!r}; {nearest(detail, DETAILS)}")
 
 
 def answers(study: Study) -> tuple[Found, ...]:
@@ -89,51 +126,10 @@ def answer(study: Study, label: str) -> Found:
     return question.answer(study.under(question))
 
 
-def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
-    """The part of a document that answers one question: its wording, the way, its figures, and the answer in one sentence."""
-    question = found.question
-    asked = [Paragraph(text(question.text))] if question.text else []
-    said = (*question.steps(found), *map(Paragraph, found.cautions))
-    blocks = (*asked, *map(Paragraph, found.beside), *said, *figures, Answer(question.sentence(found)))
-    return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
-
-
 def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> tuple[Section, ...]:
     """The sections with all amounts of memory in the units of the capacities that are asked about."""
     capacities = [unit for one in answered if (unit := one.capacity_unit) is not None]
     return in_family(sections, family_of(capacities, sections))
-
-
-def _figures(found: Found, family: str, *, unasked: bool) -> tuple[Figure, ...]:
-    """The figures that a question asks for; where they are drawn `unasked` all that there are, unless it wants none."""
-    question = found.question
-    names = question.drawn if unasked and question.figures != () else question.figures or ()
-    drawn = (question.figure(found, name, family) for name in names)
-    label = re.sub(r"[^A-Za-z0-9]+", "-", question.label).strip("-")
-    return tuple(replace(figure, name=f"{label}-{figure.name}") for figure in drawn if figure is not None)
-
-
-def _parts(answered: Sequence[Found], *, unasked: bool = False) -> list[Section]:
-    """The part of each answer; where the memory of a device is read otherwise than in the part before, that is said."""
-    parts, last = [], None
-    capacities = [unit for one in answered if (unit := one.capacity_unit) is not None]
-    for found in answered:
-        section = part(found, _figures(found, family_of(capacities, ()), unasked=unasked))
-        if found.reading is not None:
-            if last is not None and last.reading != found.reading:
-                section = replace(section, blocks=(Paragraph(_reread(found, last)), *section.blocks))
-            last = found
-        parts.append(section)
-    return parts
-
-
-def _reread(found: Found, last: Found) -> Prose:
-    pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
-    return say(
-        "The memory of a device is counted otherwise than in ({label}): here as {new}, there as {old}.",
-        label=text(last.question.label),
-        **pieces,
-    )
 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
@@ -170,7 +166,7 @@ def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
     work = Work(study.values)
     found = Insight("report", kinds=kinds).trends(study, topics)
     blocks = [block for topic in found if topic is not None for block in topic.steps(work)]
-    return Section(text("What the memory depends on"), tuple(blocks)) if blocks else None
+    return Section(text("What the memory depends on"), tuple(blocks), "depends") if blocks else None
 
 
 def _floor_is_open(study: Study, kinds: tuple[str, ...]) -> bool:
@@ -240,44 +236,57 @@ def references(study: Study) -> tuple[Prose, ...]:
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 
-def _wording(study: Study) -> list[Block]:
-    """The text of a study, which is that of the file, and what the caller has set over it."""
-    if not study.text:
-        return []
-    blocks: list[Block] = [Paragraph(text(study.text))]
-    if study.caller:
-        set_otherwise = "; ".join(change.words for change in study.caller)
+def wording(study: Study) -> list[Block]:
+    """The text of a study, which is that of the file, its variant, and what the caller has set over it."""
+    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    varied = len(study.variants[study.variant - 1]) if study.variant else 0
+    if varied:
+        sets = listed([change.words for change in study.caller[:varied]])
+        blocks.append(Paragraph(text(f"This is variant {study.variant}: {sets}.")))
+    if study.text and study.caller[varied:]:
+        set_otherwise = "; ".join(change.words for change in study.caller[varied:])
         blocks.append(
             Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
         )
     return blocks
 
 
-def _problem(study: Study) -> tuple[Block, ...]:
-    blocks = _wording(study)
+def _problem(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:
+    blocks = wording(study)
     if study.source:
         blocks.append(Paragraph(text(f"Source: {study.source}.")))
     given = notation(study)
-    return (*blocks, given) if given.rows else tuple(blocks)
+    return (*blocks, _front(made, detail), *([given] if given.rows else []))
 
 
-def _question(study: Study, asked: list[Prose]) -> tuple[Block, ...]:
-    blocks = _wording(study)
-    if asked:
-        blocks.append(Bullets(tuple(asked)))
+def _front(made: Sequence[Section], detail: Detail) -> Answers:
+    """All answers in one box, each with the way to its derivation where there is one."""
+    return Answers(
+        tuple(
+            Entry(section.label, "" if detail == "answer" else section.target, section.answer)
+            for section in made
+            if section.answer is not None
+        )
+    )
+
+
+def _question(study: Study, made: Sequence[Section]) -> tuple[Block, ...]:
+    blocks = wording(study)
+    if made:
+        blocks.append(Bullets(tuple(section.title for section in made)))
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
 
 
 def _closing(study: Study) -> tuple[Section, ...]:
-    cited = references(study)
+    cited = tuple(each for each in references(study) if each != text(study.source))
     return (
-        Section(text("Assumptions"), (Bullets(_assumed(study)),)),
+        Section(text("Assumptions"), (Bullets(assumed(study)),), "assumptions", fine=True),
         *_left_out(study),
-        *([Section(text("Sources"), (Bullets(cited),))] if cited else []),
+        *([Section(text("Sources"), (Bullets(cited),), "sources", fine=True)] if cited else []),
     )
 
 
-def _assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
+def assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
     """All assumptions; where no question is about memory, none about how memory is counted."""
     return (UNITS, *assumptions(study), *placed) if about_memory(study) else (SIGNS, *assumptions(study))
 
@@ -289,4 +298,8 @@ def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ..
     items = uncounted_items(study, found) or (() if otherwise is None else (otherwise,))
     sized = (Paragraph(NOT_AT_ONCE),) if any(one.sets for one in found) else ()
     peaks = (Paragraph(PEAKS),) if study.timeline else ()
-    return (Section(text("What is not counted"), (*peaks, *sized, Bullets(items))),) if items else ()
+    return (
+        (Section(text("What is not counted"), (*peaks, *sized, Bullets(items)), "not-counted", fine=True),)
+        if items
+        else ()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from symbolic_mem.study.changes import use_capacity
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
-from symbolic_mem.study.values import printable, read_fraction, read_own, read_values
+from symbolic_mem.study.values import printable, read_fraction, read_own, read_values, read_written
+from symbolic_mem.study.variants import read_variants
 
 CONFIG_RECIPE = "fsdp2"
 MOST_PATH, MOST_NAME = 4_096, 255  # of the usual systems
@@ -35,6 +37,10 @@ _TOP = (
         "editions",
         "text",
         "notes",
+        "author",
+        "course",
+        "date",
+        "variants",
         "model",
         "values",
         "given",
@@ -43,7 +49,7 @@ _TOP = (
         "placement",
         "capacity",
     ),
-    *("network", "question"),
+    *("network", "symbols", "question"),
 )
 _PLACED = ("fraction", "over", "rest")
 
@@ -137,6 +143,13 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         devices=devices,
         network=network,
         names=names,
+        written=read_written(entry(content, "symbols", dict, where, {}), names, f"{where} [symbols]"),
+        author=printable(entry(content, "author", str, where, ""), "author", where),
+        course=printable(entry(content, "course", str, where, ""), "course", where),
+        date=_date(content, where),
+        variants=read_variants(entry(content, "variants", dict, where), names, f"{where} [variants]")
+        if "variants" in content
+        else (),
     )
     with at_place(f"{where} [recipe]"):
         study = agreed(study, asked="profile" in content["model"])
@@ -202,6 +215,14 @@ def _notes(content: list[Any], where: str) -> tuple[str, ...]:
         if not isinstance(note, str):
             raise BadInput(f"{where}: notes holds {clipped(str(note))}, which is no text; put each note in quotes")
     return tuple(printable(note, "notes", where) for note in content)
+
+
+def _date(content: Mapping[str, Any], where: str) -> str:
+    """The date of a study as it is printed: words, or a date of TOML."""
+    given = content.get("date", "")
+    if isinstance(given, date):
+        return given.isoformat()
+    return printable(entry(content, "date", str, where, ""), "date", where)
 
 
 def _editions(content: Mapping[str, Any], where: str) -> dict[str, str]:

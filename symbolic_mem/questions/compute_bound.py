@@ -14,8 +14,9 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import T, X, Y
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
-from symbolic_mem.document.steps import Block, Paragraph
+from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.words import AXES, OVERLAPS, PASSES, SCHEMES
 from symbolic_mem.questions.parts.keys import one_of, whole
@@ -37,6 +38,7 @@ class ComputeBound(Question):
 
     ask = "compute_bound"
     subject = "layers"
+    drawn = ("times",)
 
     overlap: str = key(one_of(*OVERLAPS), "max")
     axes: str | None = key(one_of(*AXES))
@@ -95,12 +97,13 @@ class ComputeBound(Question):
         if used.axes == "given":
             yield from demand_blocks(found.demands, found.times, used.overlap, work)
             if used.tokens is not None and used.tokens != 0:
-                yield balance_step(found.times, used.overlap, used.tokens, found.known)
+                yield from in_full([balance_step(found.times, used.overlap, used.tokens, found.known)])
         if found.free is not None:
-            yield from shape_blocks(found.free, found.known)
+            shape = shape_blocks(found.free, found.known)
+            yield from in_full(shape) if used.axes == "given" else shape
             yield conventions_table(found.conventions, used, found.chips)
-            yield meshes_table(found.free, found.chips)
-            yield Paragraph(why_this_one(used, found.known))
+            yield from in_full([meshes_table(found.free, found.chips)])
+            yield from in_full([Paragraph(why_this_one(used, found.known))])
 
     def sentence(self, found: FoundBatch) -> Prose:
         """Say from which batch on: whole, per chip and per rank, and what it is in whole tokens on every chip."""
@@ -144,6 +147,12 @@ class ComputeBound(Question):
             rank=rank,
             **pieces,
         )
+
+    def figure(self, found: FoundBatch, name: str, family: str) -> Figure | None:
+        """The times against the batch, on a mesh that is given."""
+        from symbolic_mem.questions.parts.times_chart import times_chart
+
+        return times_chart(found, name)
 
     def heading(self, found: FoundBatch) -> str:
         """The title where the study gives none."""

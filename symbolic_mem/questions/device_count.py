@@ -101,7 +101,7 @@ class DeviceCount(Printed, OnDevice):
         from symbolic_mem.base.limit import Limit
         from symbolic_mem.questions.parts.memory import memory_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
-        from symbolic_mem.questions.parts.readings import readings_table
+        from symbolic_mem.questions.parts.readings import readings_blocks
 
         study, limit, work = found.study, Limit(found.capacity.counted, self.strict), Work(found.study.values)
         number = sp.Integer(found.value or 0)
@@ -111,15 +111,14 @@ class DeviceCount(Printed, OnDevice):
         quotient = M_total / C_mem
         yield work.step(
             text("When the memory is spread evenly, the number of devices satisfies"),
-            Chain(N_devices, ((limit.reach, quotient),)),
-            Chain(quotient, (("=", work.put(quotient)), amount(work.number(quotient)))),
+            Chain(N_devices, ((limit.reach, quotient), ("=", work.put(quotient)), amount(work.number(quotient)))),
             Chain(N_devices, (("=", limit.first(quotient)), amount(number, "devices"))),
         )
         yield from printed_blocks(self, study, number, "devices")
         if found.readings:
             both = len(found.readings[0].numbers) == 2
             heads = ("states only", "with activations") if both else ("devices",)
-            yield readings_table(found.capacity, found.readings, tuple(map(text, heads)))
+            yield from readings_blocks(found.capacity, found.readings, tuple(map(text, heads)))
 
     def sentence(self, found: FoundCount) -> Prose:
         """Say how much there is of what, and how many devices that is."""

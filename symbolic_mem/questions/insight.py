@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
@@ -20,6 +21,7 @@ from symbolic_mem.questions.parts.insight_claims import region_names, topic_clai
 from symbolic_mem.questions.parts.instants import each_words, instants
 from symbolic_mem.questions.parts.keys import OfKinds, Ruled, axis, degree, items, values, whole_numbers
 from symbolic_mem.questions.parts.lines import account_lines
+from symbolic_mem.questions.parts.region_chart import region_chart
 from symbolic_mem.questions.parts.trends import Crossing, FloorOf, Sensitivities, crossing, floor, what_it_answers_to
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
@@ -49,6 +51,7 @@ class Insight(Ruled, OfKinds):
     """
 
     ask = "insight"
+    drawn = ("region",)
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     values: tuple[Change, ...] = sets(values)
@@ -135,6 +138,11 @@ class Insight(Ruled, OfKinds):
                 text("A crossover and what one percent more adds are those of the backward pass."),
             )
         return (each_words(found.study),)
+
+    def figure(self, found: FoundInsight, name: str, family: str) -> Figure | None:
+        """The region, where the question asks for one."""
+        tables = [topic for topic in found.topics if isinstance(topic, RegionTable)]
+        return region_chart(tables[0], name) if tables else None
 
     def heading(self, found: FoundInsight) -> str:
         """The title where the study gives none."""

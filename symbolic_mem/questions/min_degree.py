@@ -94,7 +94,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
         from symbolic_mem.questions.parts.peaks import here_blocks, peak_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
-        from symbolic_mem.questions.parts.readings import readings_table
+        from symbolic_mem.questions.parts.readings import readings_blocks
         from symbolic_mem.questions.parts.rules import rule_blocks
         from symbolic_mem.questions.parts.tokens import token_steps
 
@@ -105,7 +105,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             memory_numbers(study, work, self.counted)
             yield from here_blocks(study, work, found.kinds)
         yield from per_device_steps(found.placement, found.kinds, solved.ideal, work)
-        yield from (*capacity_blocks(found.capacity, work), requirement(solved.ideal.bound))
+        yield from (*capacity_blocks(found.capacity, work), *requirement(solved.ideal.bound))
         if solved.ideal.feasible:
             yield from feasible_steps(solved.ideal, work, fitting(study))
             yield from rule_blocks(solved, work)
@@ -116,7 +116,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             )
             if found.readings:
                 head = say("smallest {n}", n=self.symbol)
-                yield readings_table(found.capacity, found.readings, (head,))
+                yield from readings_blocks(found.capacity, found.readings, (head,))
         else:
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:

@@ -14,7 +14,7 @@ import sympy as sp
 from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
-from symbolic_mem.document.steps import Block, Paragraph
+from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
@@ -95,7 +95,7 @@ class RecomputeOtherwise(OnDevice):
 
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute))
-        yield by_layer(_saving(study).memory.of("activations"), work)
+        yield from by_layer(_saving(study).memory.of("activations"), work)
         yield from _against(found)
         memory_numbers(study, work, self.counted)
         yield from here_blocks(study, work, found.kinds)
@@ -103,7 +103,7 @@ class RecomputeOtherwise(OnDevice):
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
         yield from found.fuller_blocks
-        yield sides_table(found)
+        yield from in_full([sides_table(found)])
 
     def sentence(self, found: FoundRecomputed) -> Prose:
         """Say the degree under the other rule, and what each device then holds."""

@@ -13,7 +13,7 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import E, T_min, k
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Paragraph
+from symbolic_mem.document.steps import Block, Bullets, Paragraph, in_full, in_short
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
@@ -53,7 +53,7 @@ class SmallerBatch(Question):
     def steps(self, found: FoundWays) -> Iterator[Block]:
         """Write the starting point, every way, and all of them side by side."""
         from symbolic_mem.questions.parts.found_ways import ways_table
-        from symbolic_mem.questions.parts.way import way_step
+        from symbolic_mem.questions.parts.way import way_step, way_words
 
         work = Work(found.known)
         tokens = work.define(T_min, found.start)
@@ -64,10 +64,11 @@ class SmallerBatch(Question):
             yield work.step(
                 said, Chain(T_min, (("=", found.start), ("=", work.put(found.start)), amount(tokens, "tokens")))
             )
-        yield from map(way_step, found.ways)
-        yield ways_table(found)
+        yield from in_full(map(way_step, found.ways))
+        yield from in_short([Bullets(tuple(map(way_words, found.ways)))])
+        yield from in_full([ways_table(found)])
         if any(tokens is None for tokens in (found.tokens, *(way.tokens for way in found.ways))):
-            yield Paragraph(text("A dash stands where there is no such batch."))
+            yield from in_full([Paragraph(text("A dash stands where there is no such batch."))])
 
     def sentence(self, found: FoundWays) -> Prose:
         """Say what the ways do to the bound, in numbers."""

@@ -5,14 +5,15 @@ Widths are counted in characters as they are set (`symbolic_mem.render.text.widt
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Side, Total
-from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Step, Table
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Reference, Side, Total
+from symbolic_mem.document.steps import Answer, Answers, Block, Bullets, Column, Paragraph, Section, Step, Table
 from symbolic_mem.render.text import plain_prose, width
 
 
@@ -23,14 +24,33 @@ class Room:
     line: int
     lines: int
 
+    def scaled(self, scale: float) -> Room:
+        """The room of a narrower place."""
+        return self if scale == 1 else Room(int(self.line * scale), int(self.lines * scale))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How wide a display may be: links that share a row, and a sum before it continues on the next row."""
+
+    row: int
+    sum: int
+
+    def scaled(self, scale: float) -> Measure:
+        """The measure of a narrower place."""
+        return self if scale == 1 else Measure(int(self.row * scale), int(self.sum * scale))
+
 
 DISPLAY = Room(56, 100)  # a formula in a displayed line
 SENTENCE = Room(80, 180)  # a formula or a phrase inside a sentence
 CELL = Room(28, 150)  # a formula in a table
-ROW_WIDTH = 58  # links of a display that share a row
-SUM_WIDTH = 64  # a sum in a display, before it continues on the next row
+PAPER = Measure(84, 80)
+SCREEN = Measure(58, 64)
 COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
+TABLE_EMS = 44.8  # a table, with gaps of one quad between its columns
+LEAST_EMS = 4.0  # a column that wraps
+WRAPPING = ("text", "note")
 NAME_WIDTH = 24  # a column of names that does not wrap
 PHRASE_WIDTH = 75  # a column of phrases that does not wrap
 TERMINAL = Room(240, 240)  # a formula on the terminal: two or three of its lines
@@ -44,22 +64,29 @@ def arrange(document: Any) -> Any:
 def arrange_section(section: Section) -> Section:
     """Return a part of a document in which everything fits its place; a brief step that does not is left out."""
     blocks = [arranged for block in section.blocks if (arranged := arrange_block(block)) is not None]
-    return Section(arrange_prose(section.title), tuple(blocks))
+    answer = None if section.answer is None else arrange_prose(section.answer)
+    return replace(section, title=arrange_prose(section.title), blocks=tuple(blocks), answer=answer)
 
 
-def arrange_block(block: Block) -> Block | None:
-    """Return a block whose formulas fit their places, or None for a brief step whose formulas do not."""
+def arrange_block(block: Block, scale: float = 1) -> Block | None:
+    """Return a block whose formulas fit their places, or None for a brief step whose formulas do not.
+
+    `scale` is how wide displays and sentences may be, as a part of a page.
+    """
     match block:
         case Step():
-            return _step(block)
+            return _step(block, scale)
         case Table():
             return arrange_table(block)
         case Bullets():
-            return Bullets(tuple(arrange_prose(item) for item in block.items))
+            said = SENTENCE.scaled(scale)
+            return replace(block, items=tuple(arrange_prose(item, said) for item in block.items))
+        case Answers():
+            return Answers(tuple(replace(each, prose=arrange_prose(each.prose)) for each in block.entries))
         case Figure():
             return replace(block, caption=arrange_prose(block.caption))
         case Answer() | Paragraph():
-            return replace(block, prose=arrange_prose(block.prose))
+            return replace(block, prose=arrange_prose(block.prose, SENTENCE.scaled(scale)))
     raise TypeError(f"unknown block {type(block).__name__}")
 
 
@@ -76,7 +103,7 @@ def arrange_table(table: Table) -> Table:
     columns = tuple(
         _column(column, [row[i] for row in rows], beside_words=beside_words) for i, column in enumerate(table.columns)
     )
-    return replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows)
+    return _fitted(replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows))
 
 
 def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:
@@ -88,7 +115,7 @@ def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:
     >>> arrange_prose(long).parts, arrange_prose(say("{p}", p=Brief(P))).parts
     (('a sum',), (P,))
     """
-    parts: list[str | Side | Chain] = []
+    parts: list[str | Side | Chain | Reference] = []
     for part in sentence.parts:
         match part:
             case Brief():
@@ -112,7 +139,7 @@ def fits(side: Side, limit: int) -> bool:
     return _wide(side) <= limit
 
 
-def spread(long: sp.Expr | Put) -> Side:
+def spread(long: sp.Expr | Put, line: int = DISPLAY.line) -> Side:
     """Return a formula as it is when it fits a line, and otherwise as a sum of terms that a display breaks between.
 
     >>> from symbolic_mem.base.symbols import L, V, d_model
@@ -120,20 +147,21 @@ def spread(long: sp.Expr | Put) -> Side:
     2*L*(V + d_model)
     """
     expr = long.expr if isinstance(long, Put) else long
-    terms = [expr] if fits(expr, DISPLAY.line) else _terms(expr)
+    terms = [expr] if fits(expr, line) else _terms(expr, line)
     if len(terms) == 1:
         return long
     return Total(tuple(Put(term, long.values) if isinstance(long, Put) else term for term in terms))
 
 
-def _step(step: Step) -> Step | None:
+def _step(step: Step, scale: float) -> Step | None:
+    room, said = DISPLAY.scaled(scale), SENTENCE.scaled(scale)
     sides = [side for chain in step.chains for side in (chain.left, *(side for _, side in chain.links))]
-    if step.brief and not all(fits(side, DISPLAY.line) for side in sides):
+    if step.brief and not all(fits(side, room.line) for side in sides):
         return None
-    chains = [_chain(chain, DISPLAY) for chain in step.chains]
-    reason = None if step.reason is None else arrange_prose(step.reason)
+    chains = [_chain(chain, room) for chain in step.chains]
+    reason = None if step.reason is None else arrange_prose(step.reason, said)
     kept = tuple(chain for chain in chains if chain.links)
-    return replace(step, statement=arrange_prose(step.statement), chains=kept, reason=reason)
+    return replace(step, statement=arrange_prose(step.statement, said), chains=kept, reason=reason)
 
 
 def _chain(chain: Chain, room: Room) -> Chain:
@@ -143,15 +171,17 @@ def _chain(chain: Chain, room: Room) -> Chain:
         for relation, side in chain.links
         if not isinstance(side, Brief) or relation != "=" or _fits(side, room)
     )
-    return replace(chain, left=_side(chain.left), links=tuple((relation, _side(side)) for relation, side in kept))
+    return replace(
+        chain, left=_side(chain.left, room), links=tuple((relation, _side(side, room)) for relation, side in kept)
+    )
 
 
-def _side(side: Side) -> Side:
+def _side(side: Side, room: Room) -> Side:
     match side:
         case Long():
-            return spread(side.expr)
+            return spread(side.expr, min(room.line, DISPLAY.line))
         case Brief() if not isinstance(side.shown, Prose):
-            return _side(side.shown)
+            return _side(side.shown, room)
     return side
 
 
@@ -165,6 +195,86 @@ def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column
     elif align == "name":
         align = "left" if all(_wide(cell) <= NAME_WIDTH for cell in cells) else "note"
     return Column(arrange_prose(column.head, CELL), align)
+
+
+def _ems(cell: Prose) -> float:
+    """How wide a cell is set, in widths of a quad; in a formula subscripts are small and factors stand close."""
+    wide = 0.0
+    for part in cell.parts:
+        words = isinstance(part, str)
+        said = part if words else plain_prose(Prose((part,)))
+        small = "" if words else "".join(re.findall(r"_(\w+)", said))
+        full = said if words else re.sub(r"_\w+", "", said)
+        close = isinstance(part, sp.Expr)
+        wide += sum(0.2 if sign == " " and close else _em(sign) for sign in full) + 0.72 * sum(map(_em, small))
+    return wide
+
+
+def _em(sign: str) -> float:
+    if sign in " .,:;'|ijlt":
+        return 0.33 if sign == " " else 0.29
+    if sign in "()[]fr":
+        return 0.4
+    if sign in "mwMW≈=+−<>≤≥%×":
+        return 1.1 if sign == "×" else 0.85
+    return 0.72 if sign.isupper() else 0.5
+
+
+def _breaks(column: Column, cells: list[Prose]) -> bool:
+    """Whether a line can be broken inside the cells of a column that does not wrap."""
+    return column.align == "left" and any(
+        " " in part.strip() if isinstance(part, str) else " + " in plain_prose(Prose((part,)))
+        for cell in cells
+        for part in cell.parts
+    )
+
+
+def _needs(table: Table) -> list[float]:
+    return [
+        max(_ems(cell) for cell in (column.head, *(row[i] for row in table.rows)))
+        for i, column in enumerate(table.columns)
+    ]
+
+
+def _room(table: Table, needs: list[float]) -> float:
+    """What the columns that do not wrap leave of the line, for those that do."""
+    fixed = (need for need, column in zip(needs, table.columns, strict=True) if column.align not in WRAPPING)
+    return TABLE_EMS - len(table.columns) + 1 - sum(fixed)
+
+
+def _fitted(table: Table) -> Table:
+    """A table that fits the line: columns on one line wrap where there is no room, and what is still too wide is turned.
+
+    The columns that wrap share what the others leave by what their cells need, and none is starved.
+    """
+    needs = _needs(table)
+    while _room(table, needs) < LEAST_EMS * sum(column.align in WRAPPING for column in table.columns):
+        loose = [i for i, c in enumerate(table.columns) if _breaks(c, [row[i] for row in table.rows])]
+        if not loose:
+            turned = _turned(table)
+            if turned is not None:
+                return turned
+            break
+        widest = max(loose, key=needs.__getitem__)
+        columns = (replace(c, align="text") if i == widest else c for i, c in enumerate(table.columns))
+        table = replace(table, columns=tuple(columns))
+    wanted = {i: needs[i] for i, column in enumerate(table.columns) if column.align in WRAPPING}
+    room = _room(table, needs)
+    if sum(wanted.values()) > room:
+        for position, i in enumerate(sorted(wanted, key=needs.__getitem__)):
+            wanted[i] = min(wanted[i], room / (len(wanted) - position))
+            room -= wanted[i]
+    shares = {i: round(max(share, LEAST_EMS) / TABLE_EMS, 3) for i, share in wanted.items()}
+    columns = (replace(c, width=shares[i]) if i in shares else c for i, c in enumerate(table.columns))
+    return replace(table, columns=tuple(columns))
+
+
+def _turned(table: Table) -> Table | None:
+    """The table with a row for each of its columns, where it fits like that; None where it does not."""
+    heads, *others = zip(*(tuple(column.head for column in table.columns), *table.rows), strict=True)
+    columns = (Column(heads[0]), *(Column(head, "right") for head in heads[1:]))
+    turned = replace(table, columns=columns, rows=tuple(others))
+    return None if table.totals or _room(turned, _needs(turned)) < 0 else turned
 
 
 def _fits(brief: Brief, room: Room) -> bool:
@@ -187,11 +297,11 @@ def _wide(shown: Side | Prose) -> int:
     return width(shown)
 
 
-def _terms(expr: sp.Expr) -> list[sp.Expr]:
+def _terms(expr: sp.Expr, line: int) -> list[sp.Expr]:
     """The terms of a sum; a term that is itself too long for a line is multiplied out."""
     if expr.is_Add:
-        return [term for part in expr.as_ordered_terms() for term in _terms(part)]
-    if expr.is_Mul and not fits(expr, DISPLAY.line):
+        return [term for part in expr.as_ordered_terms() for term in _terms(part, line)]
+    if expr.is_Mul and not fits(expr, line):
         sums = [factor for factor in expr.args if isinstance(factor, sp.Add)]
         if sums:
             longest = max(sums, key=width)

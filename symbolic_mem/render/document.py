@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, MissingProgram
+from symbolic_mem.base.symbols import writing
 from symbolic_mem.document.steps import Document
 from symbolic_mem.render.files import check_place, write_whole
 from symbolic_mem.render.formats import FORMATS
@@ -19,7 +20,8 @@ def render(derivation: Document, layout: str, ending: str, templates: str | Path
     """
     if ending not in FORMATS:
         raise BadInput(f"unknown ending .{ending}; write one of {', '.join('.' + name for name in FORMATS)}")
-    return FORMATS[ending](derivation, layout, templates)
+    with writing(derivation.written):
+        return FORMATS[ending](derivation, layout, templates)
 
 
 def save(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
@@ -17,18 +17,19 @@ _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _MOST_NAME = 100  # characters of a name that a temporary file beside it repeats
 
 
-def checked_outputs(paths: Sequence[str], where: str = "-o ") -> list[tuple[Path, str]]:
+def checked_outputs(paths: Sequence[str], where: str = "-o ", known: Iterable[str] = FORMATS) -> list[tuple[Path, str]]:
     """Return each path with its ending, refusing what could not be written, before anything is computed."""
     outputs = []
+    endings = tuple(known)
     for given in paths:
         path = Path(given)
         ending = path.suffix.removeprefix(".").lower()
-        if ending not in FORMATS:
-            known = ", ".join(f".{name}" for name in FORMATS)
+        if ending not in endings:
+            listed = ", ".join(f".{name}" for name in endings)
             if path.is_dir():
-                raise BadInput(f"{where}{given!r} is a folder; name a file in it, ending in {known}")
+                raise BadInput(f"{where}{given!r} is a folder; name a file in it, ending in {listed}")
             fault = f"{path.suffix!r} is unknown" if path.suffix else "there is none"
-            raise BadInput(f"{where}{given!r}: the ending says the format, and {fault}; use {known}")
+            raise BadInput(f"{where}{given!r}: the ending says the format, and {fault}; use {listed}")
         folder = path.parent
         if not folder.is_dir():
             raise BadInput(f"{where}{given!r}: there is no folder {str(folder)!r}; make it first")

@@ -10,7 +10,7 @@ from pathlib import Path
 import sympy as sp
 
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Chain, Prose
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference
 from symbolic_mem.render import mathml
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.mathml import MathML
@@ -44,6 +44,8 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(mathml.inline_chain(part))
+            case Reference():
+                written.append(f'<a href="#{escape(part.target)}">{escape(part.words)}</a>')
             case Amount() | sp.Integer():
                 written.append(_figure(part))
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,9 @@ import sympy as sp
 
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
-from symbolic_mem.document.steps import Document, Section, Table
+from symbolic_mem.document.steps import Block, Document, Section, Table
 from symbolic_mem.render import html
-from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_table
+from symbolic_mem.render.arrange import arrange, arrange_block, arrange_prose, arrange_table
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
 
@@ -40,6 +41,12 @@ def fragment_html(derivation: Document) -> str:
 def table_html(table: Table) -> str:
     """Write one table as a piece of HTML for a notebook."""
     return _fragment("", (Section(Prose(()), (arrange_table(table),)),))
+
+
+def blocks_html(blocks: Sequence[Block]) -> str:
+    """Write blocks as a piece of HTML for a notebook."""
+    arranged = (arrange_block(block) for block in blocks)
+    return _fragment("", (Section(Prose(()), tuple(block for block in arranged if block is not None)),))
 
 
 def _fragment(title: str, sections: tuple[Section, ...]) -> str:

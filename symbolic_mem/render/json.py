@@ -12,7 +12,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import RoundedUp, fraction
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, Typeset
-from symbolic_mem.document.steps import Answer, Bullets, Document, Paragraph, Section, Step, Table
+from symbolic_mem.document.steps import Answer, Answers, Bullets, Document, Paragraph, Section, Step, Table
 from symbolic_mem.render.arrange import arrange, arrange_prose
 from symbolic_mem.render.latex import display, latex
 from symbolic_mem.render.text import plain_chain, plain_prose
@@ -134,6 +134,9 @@ def _block(block: object) -> dict[str, Any]:
             }
         case Bullets():
             return {"kind": "bullets", "items": [plain_prose(item) for item in block.items]}
+        case Answers():
+            items = [{"label": each.label, "text": plain_prose(each.prose)} for each in block.entries]
+            return {"kind": "answers", "items": items}
         case Answer() | Paragraph():
             return {"kind": type(block).__name__.lower(), "text": plain_prose(block.prose)}
     raise TypeError(f"unknown block {type(block).__name__}")

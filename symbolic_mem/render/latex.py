@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import Name
-from symbolic_mem.document.prose import Chain, Prose, Side, Total
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side, Total
+from symbolic_mem.render.arrange import PAPER, Measure
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.signs import MATHEMATICS, RAISED, composed
 from symbolic_mem.render.typeset import Typesetter
@@ -43,6 +45,7 @@ _IN_MATHEMATICS = {r"\textquotedbl{}": '"', r"\textasciigrave{}": "`", r"\textqu
 _IN_MATHEMATICS |= {r"\textless{}": "}{<}\\text{", r"\textgreater{}": "}{>}\\text{", r"\textbar{}": r"}\vert\text{"}
 _SET_IN_TEXT = re.compile(r"(?<!\\)\$([^$]+)\$|\\textsuperscript(\{[^}]*\})")
 _KEPT = "\N{NO-BREAK SPACE}\N{SOFT HYPHEN}"  # signs that are no space, and that Python does not call printable
+LONGEST_SIGN = 6  # of a unit; a longer one is a word, which a line may begin with
 _LIGATURES = re.compile(r"([-,])(?=\1)")  # TeX sets two of them as a dash or as a quotation mark
 
 
@@ -129,6 +132,25 @@ class Latex(Typesetter):
         return rf"\{function}\left({', '.join(arguments)}\right)"
 
 
+class InlineLatex(Latex):
+    """The same on one line of text or of a table: fractions are written with a stroke, for lines stand close there."""
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"{above}/{below}"
+
+    def coefficient(self, above: str, below: str) -> str:
+        return super().fraction(above, below)
+
+    def quotient(self, above: sp.Expr, below: sp.Expr) -> str:
+        over = self.fenced("(", self.expr(above), ")") if isinstance(above, sp.Add) else self.expr(above)
+        under = self.expr(below)
+        single = (
+            below.is_Symbol or (below.is_Integer and r"\times" not in under) or isinstance(below, sp.ceiling | sp.floor)
+        )
+        plain = single or (isinstance(below, sp.Pow) and below.base.is_Symbol and below.exp.is_Integer)
+        return self.fraction(over, under if plain else self.fenced("(", under, ")"))
+
+
 def latex(side: Side) -> str:
     r"""Write one expression, amount or sum in LaTeX.
 
@@ -144,11 +166,11 @@ def latex_sum(exprs: Sequence[sp.Expr]) -> str:
     return Latex().side(Total(tuple(exprs))) if exprs else "0"
 
 
-def display(chains: Sequence[Chain]) -> str:
-    """Write chains as one aligned display."""
+def display(chains: Sequence[Chain], measure: Measure = PAPER) -> str:
+    """Write chains as one aligned display, its rows as wide as a `measure` allows."""
     face = Latex()
     lines = []
-    for row in rows(chains):
+    for row in rows(chains, measure):
         sign, *rest = [face.operator(part).strip() if isinstance(part, str) else face.side(part) for part in row.parts]
         lead = face.said(row.left) if row.left is not None else ""
         indent = r"\qquad " if row.continues else ""
@@ -159,13 +181,33 @@ def display(chains: Sequence[Chain]) -> str:
 
 def inline_chain(chain: Chain) -> str:
     """Write a chain on one line, for use inside a sentence."""
-    face = Latex()
+    face = InlineLatex()
     return face.said(chain.left) + "".join(face.operator(rel) + face.side(side) for rel, side in chain.links)
 
 
+def unit_in_words(number: Amount) -> str:
+    """The unit of a number in a sentence, with the space before it, where it is a word or a percent sign; else nothing."""
+    unit = number.shown.unit
+    if unit == "%":
+        return "\N{NO-BREAK SPACE}%"
+    return f" {unit}" if len(unit) > LONGEST_SIGN else ""
+
+
+def bare_figures(number: Amount) -> str:
+    """A number in a sentence without its unit, marked where it is rounded."""
+    face = InlineLatex()
+    return ("" if number.shown.exact else face.mark()) + face.digits(grouped(number.shown.figures))
+
+
 def prose(sentence: Prose) -> str:
-    """Write a sentence with its mathematics, escaped."""
-    face = Latex()
+    r"""Write a sentence with its mathematics, escaped.
+
+    >>> from symbolic_mem.base.symbols import B, L, n_fsdp
+    >>> from symbolic_mem.document.prose import say
+    >>> prose(say("{share} each", share=(B + L) / (2 * n_fsdp)))
+    '\\((B + L)/(2 \\, n_{\\mathrm{fsdp}})\\) each'
+    """
+    face = InlineLatex()
     written = []
     for part in sentence.parts:
         match part:
@@ -173,6 +215,11 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(rf"\({inline_chain(part)}\)")
+            case Amount() if unit_in_words(part):
+                figures, unit = bare_figures(part), escape(unit_in_words(part))
+                written.append(rf"\({figures}\){unit}")
+            case Reference():
+                written.append(rf"\hyperref[{part.target}]{{{escape(part.words)}}}")
             case _:
                 written.append(rf"\({face.said(part)}\)")
     return "".join(written)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from symbolic_mem.base.rational import Number, rational
+from symbolic_mem.base.symbols import lookup
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Chain, Prose
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference
 from symbolic_mem.render import latex
 from symbolic_mem.render.face import Face
 
@@ -27,7 +28,7 @@ def escape(text: str) -> str:
 
 def prose(sentence: Prose) -> str:
     """Write a sentence with its mathematics."""
-    face = latex.Latex()
+    face = latex.InlineLatex()
     written = []
     for part in sentence.parts:
         match part:
@@ -35,6 +36,10 @@ def prose(sentence: Prose) -> str:
                 written.append(escape(part))
             case Chain():
                 written.append(f"${latex.inline_chain(part)}$")
+            case Amount() if latex.unit_in_words(part):
+                written.append(f"${latex.bare_figures(part)}${escape(latex.unit_in_words(part))}")
+            case Reference():
+                written.append(f"[{escape(part.words)}](#{part.target})")
             case _:
                 written.append(f"${face.said(part)}$")
     return _started("".join(written))
@@ -75,8 +80,13 @@ def draw(figure: Figure) -> str:
     """
     first = figure.rows[0] if figure.rows else ()
     rules = ("---" if isinstance(value, str) else "---:" for value in first)
-    lines = (map(escape, figure.heads), rules, *(map(_cell, row) for row in figure.rows))
+    lines = (map(_head, figure.heads), rules, *(map(_cell, row) for row in figure.rows))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _head(head: str) -> str:
+    symbol = lookup(head)
+    return escape(head) if symbol is None else prose(Prose((symbol,)))
 
 
 def _cell(value: str | Number | None) -> str:

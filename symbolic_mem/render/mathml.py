@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.prose import Chain, Side
+from symbolic_mem.render.arrange import SCREEN
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain, plain_chain, plain_said
 from symbolic_mem.render.typeset import Typesetter
@@ -117,7 +118,7 @@ def display(chains: Sequence[Chain]) -> str:
     """
     face = MathML()
     lines = []
-    for row in rows(chains):
+    for row in rows(chains, SCREEN):
         left = face.said(row.left) if row.left is not None else ""
         sign, *rest = [_infix(part) if isinstance(part, str) else face.side(part) for part in row.parts]
         indent = '<mspace width="2em"/>' if row.continues else ""

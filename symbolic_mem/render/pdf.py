@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from symbolic_mem.base.errors import BadInput, MissingProgram
-from symbolic_mem.document.figure import Figure
 from symbolic_mem.render import tex_engine, typst
+
+if TYPE_CHECKING:
+    from symbolic_mem.document.figure import Figure
 
 ROUTES = ("tex", "typst")
 

@@ -58,6 +58,11 @@ def _stroke(stroke: Stroke, high: float) -> list[str]:
         if x0 == x1:
             dash = rf"{{{_ink(stroke.ink)}\rule{{{_n(thick)}bp}}{{{_n(drawn)}bp}}}}"
             return [_many(x0 - thick / 2, high - max(y0, y1), (0, step), abs(y1 - y0), dash)]
+        length = math.hypot(x1 - x0, y1 - y0)
+        along = ((x1 - x0) / length, (y0 - y1) / length)
+        end = f"({_n(along[0] * drawn / 2)},{_n(along[1] * drawn / 2)})({_n(along[0] * drawn)},{_n(along[1] * drawn)})"
+        dash = rf"{{{_ink(stroke.ink)}\linethickness{{{_n(thick)}bp}}\qbezier(0,0){end}}}"
+        return [_many(x0, high - y0, (along[0] * step, along[1] * step), length, dash)]
     for (x0, y0), (x1, y1) in _pieces(stroke):
         if abs(y0 - y1) < 0.005:
             lines.append(_rule(min(x0, x1), high - y0 - thick / 2, abs(x1 - x0), thick, stroke.ink))
@@ -102,7 +107,7 @@ def _pieces(stroke: Stroke) -> list[Piece]:
 
 def _many(x: float, y: float, step: tuple[float, float], length: float, dash: str) -> str:
     """So many dashes as a length has, one `step` after the other."""
-    return rf"\multiput({_n(x)},{_n(y)})({_n(step[0])},{_n(step[1])}){{{max(1, round(length / max(step)))}}}{dash}%"
+    return rf"\multiput({_n(x)},{_n(y)})({_fine(step[0])},{_fine(step[1])}){{{max(1, int(length / math.hypot(*step)))}}}{dash}%"
 
 
 def _rule(x: float, y: float, width: float, height: float, ink: str) -> str:
@@ -120,3 +125,8 @@ def _ink(ink: str) -> str:
 
 def _n(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") if round(value, 2) else "0"
+
+
+def _fine(value: float) -> str:
+    """A step that is repeated, so that its rounding does not add up to a point."""
+    return f"{value:.4f}".rstrip("0").rstrip(".") if round(value, 4) else "0"

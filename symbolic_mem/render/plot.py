@@ -128,7 +128,7 @@ class _Plot:
     def drawing(self) -> Drawing:
         marks = self.figure.marks
         shapes: list[Box | Stroke | Words] = []
-        shapes += [shape for mark in marks if isinstance(mark, Band) for shape in self._band(mark)]
+        shapes += [self._band(mark) for mark in marks if isinstance(mark, Band)]
         across = self._across()
         shapes += self._grid(across)
         for mark in marks:
@@ -166,11 +166,20 @@ class _Plot:
         middle = min(max(self.x(tick.value), half), self.width - half)
         return middle - half, middle + half
 
-    def _band(self, band: Band) -> Iterator[Box | Words]:
+    def _band(self, band: Band) -> Box:
         left, right = self.x(band.low), self.x(band.high)
-        yield Box(left, self.top, right - left, self.bottom - self.top, "tint")
-        if self.wide(band.words) + _GAP <= right - left:
-            yield Words(right - 3, self.top + self.size * 1.1, band.words, "end", "quiet")
+        return Box(left, self.top, right - left, self.bottom - self.top, "tint")
+
+    def _band_words(self, band: Band, taken: list[_Area]) -> Iterator[Words]:
+        """The words of a band, in a corner of it that is free."""
+        left, right, wide = self.x(band.low), self.x(band.high), self.wide(band.words)
+        for base in (self.top + self.size * 1.1, self.bottom - self.size * 0.6):
+            for x, start in ((right - 3, right - 3 - wide), (left + 3, left + 3)):
+                area = (start, base - self.size * 0.8, start + wide, base + self.size * 0.25)
+                if start >= left + 1 and start + wide <= right - 1 and self._is_free(area, taken):
+                    taken.append(area)
+                    yield Words(x, base, band.words, "end" if x != start else "start", "quiet")
+                    return
 
     def _grid(self, across: Sequence[Tick]) -> Iterator[Stroke]:
         """Hair lines behind curves, and lines of height behind columns."""
@@ -212,8 +221,11 @@ class _Plot:
         return Stroke(((x, self.top - above), (x, self.bottom + above)), "accent", thick, dashes)
 
     def _level_words(self) -> Iterator[Words]:
-        """The words of each straight line, where no curve, no other line and no other words are."""
+        """The words of each band and straight line, where no curve, no other line and no other words are."""
         taken: list[_Area] = []
+        for mark in self.figure.marks:
+            if isinstance(mark, Band):
+                yield from self._band_words(mark, taken)
         for mark in self.figure.marks:
             if not isinstance(mark, Level) or not mark.words.parts:
                 continue

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbolic_mem.document.prose import Chain, Side, Total
-from symbolic_mem.render.arrange import ROW_WIDTH, SUM_WIDTH
+import sympy as sp
+
+from symbolic_mem.document.prose import Chain, Put, Side, Total
+from symbolic_mem.render.arrange import Measure
 from symbolic_mem.render.text import width
+from symbolic_mem.render.typeset import ordered_terms, signed
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,11 @@ class Row:
     continues: bool = False
 
 
-def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
+def rows(chains: Sequence[Chain], measure: Measure) -> tuple[Row, ...]:
     """Cut chains into rows: short links share one, a sum that is too long continues on the next.
 
     >>> from symbolic_mem.base.symbols import L, P, d_ff, d_model
-    >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))])]
+    >>> [row.parts for row in rows([Chain(P, (("=", L * d_model), ("=", d_ff)))], Measure(58, 64))]
     [('=', L*d_model, '=', d_ff)]
     """
     cut: list[Row] = []
@@ -37,13 +40,16 @@ def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
         used = lead
         for relation, side in chain.links:
             needed = width(side) + 3
-            if parts and used + needed > ROW_WIDTH:
+            if parts and used + needed > measure.row:
                 cut.append(Row(left, tuple(parts)))
                 left, parts, used = None, [], lead
-            if isinstance(side, Total) and lead + needed > SUM_WIDTH:
-                first, *rest = _broken(side, SUM_WIDTH - lead)
+            total = _total(side) if lead + needed > measure.sum else None
+            if total is not None:
+                first, *rest = _broken(total, measure.sum - lead)
                 cut.append(Row(left, (relation, first)))
-                cut += [Row(None, ("+", more), continues=True) for more in rest]
+                for more in rest:
+                    sign, size = signed(more.sides[0])
+                    cut.append(Row(None, (sign, Total((size, *more.sides[1:]))), continues=True))
                 left, parts, used = None, [], lead
                 continue
             parts += [relation, side]
@@ -51,6 +57,18 @@ def rows(chains: Sequence[Chain]) -> tuple[Row, ...]:
         if parts:
             cut.append(Row(left, tuple(parts)))
     return tuple(cut)
+
+
+def _total(side: Side) -> Total | None:
+    """A side as a sum that can be broken; None where it is none."""
+    match side:
+        case Total():
+            return side
+        case Put(expr=sp.Add()):
+            return Total(tuple(Put(term, side.values) for term in ordered_terms(side.expr)))
+        case sp.Add():
+            return Total(tuple(ordered_terms(side)))
+    return None
 
 
 def _broken(total: Total, limit: int) -> list[Total]:

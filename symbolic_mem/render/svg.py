@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Chain, Prose
-from symbolic_mem.render.inks import SERIES
+from symbolic_mem.document.prose import Chain, Prose, Reference
+from symbolic_mem.render.inks import INKS, SERIES
 from symbolic_mem.render.mathml import escape
 from symbolic_mem.render.plot import SIZE, WIDTH, Box, Drawing, Stroke, Words, colour, plot
 from symbolic_mem.render.text import Text, plain_prose
 
 FONTS = "'New Computer Modern', 'Latin Modern Roman', 'TeX Gyre Pagella', Palatino, 'Noto Serif', serif"
 _DOWN, _SMALL = 0.22, 0.72  # of the size of the type: how low a subscript stands, and how small it is
-_VARIABLES = {ink: ink for ink in ("ink", "quiet", "hair", "accent", "tint", "paper")} | {
-    value: f"series-{place}" for place, value in enumerate(SERIES)
-}
+_CLASSES = {ink: ink for ink in INKS} | {value: f"series-{place}" for place, value in enumerate(SERIES)}
 
 
 class SvgText(Text):
@@ -67,30 +67,39 @@ def svg(figure: Figure, width: float = WIDTH, size: float = SIZE) -> str:
 
 
 def _body(drawing: Drawing, *, page: bool) -> str:
-    shapes = (_shape(shape, page=page) for shape in drawing.shapes)
-    return f'<g font-size="{_n(drawing.size)}">' + "\n".join(shapes) + "</g>"
+    """The shapes, those that follow each other in one look in a group that has it once."""
+    groups = []
+    for look, shapes in groupby(drawing.shapes, lambda shape: _look(shape, page=page)):
+        groups.append(f"<g {look}>{''.join(map(_shape, shapes))}</g>")
+    return f'<g font-size="{_n(drawing.size)}">' + "\n".join(groups) + "</g>"
 
 
-def _shape(shape: Box | Stroke | Words, *, page: bool) -> str:
+def _look(shape: Box | Stroke | Words, *, page: bool) -> str:
+    match shape:
+        case Box():
+            return _paint("fill", shape.ink, page=page)
+        case Stroke():
+            dashes = f' stroke-dasharray="{" ".join(map(_n, shape.dashes))}"' if shape.dashes else ""
+            return f'{_paint("stroke", shape.ink, page=page)} fill="none" stroke-width="{_n(shape.thick)}"{dashes}'
+    anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
+    return _paint("fill", shape.ink, page=page) + anchor
+
+
+def _shape(shape: Box | Stroke | Words) -> str:
     match shape:
         case Box():
             place = f'x="{_n(shape.x)}" y="{_n(shape.y)}" width="{_n(shape.width)}" height="{_n(shape.height)}"'
-            return f"<rect {place} {_paint('fill', shape.ink, page=page)}/>"
+            return f"<rect {place}/>"
         case Stroke():
             points = " ".join(f"{_n(x)},{_n(y)}" for x, y in shape.points)
-            dashes = f' stroke-dasharray="{" ".join(map(_n, shape.dashes))}"' if shape.dashes else ""
-            paint = _paint("stroke", shape.ink, page=page)
-            return f'<polyline points="{points}" fill="none" stroke-width="{_n(shape.thick)}"{dashes} {paint}/>'
-    anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
-    paint = _paint("fill", shape.ink, page=page)
-    return f'<text x="{_n(shape.x)}" y="{_n(shape.y)}"{anchor} {paint}>{_words(shape.prose)}</text>'
+            return f'<polyline points="{points}"/>'
+    return f'<text x="{_n(shape.x)}" y="{_n(shape.y)}">{_words(shape.prose)}</text>'
 
 
 def _paint(what: str, ink: str, *, page: bool) -> str:
-    """A colour: in a page the variable of that ink, with the colour for a page that has none."""
-    if page and ink in _VARIABLES:
-        return f'style="{what}:var(--{_VARIABLES[ink]},{colour(ink)})"'
-    return f'{what}="{colour(ink)}"'
+    """A colour; in a page also the class by which its style sheet sets that ink otherwise."""
+    named = f' class="{what}-{_CLASSES[ink]}"' if page and ink in _CLASSES else ""
+    return f'{what}="{colour(ink)}"{named}'
 
 
 def _words(prose: Prose) -> str:
@@ -99,8 +108,8 @@ def _words(prose: Prose) -> str:
         match part:
             case str():
                 written.append(escape(part))
-            case Chain():
-                raise TypeError(f"a figure has no room for an equation: {part}")
+            case Chain() | Reference():
+                raise TypeError(f"a figure has no room for an equation or a reference: {part}")
             case _:
                 written.append(face.said(part))
     return "".join(written)

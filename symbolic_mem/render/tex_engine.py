@@ -26,7 +26,9 @@ ENVIRONMENT = {
     "FORCE_SOURCE_DATE": "1",
     "max_print_line": "10000",
 }
-LUA_SOURCE = rf"\pdfvariable suppressoptionalinfo 512\relax\input{{{JOB}.tex}}"  # no /ID: it would hold the folder
+LUA_SOURCE = rf"\pdfvariable suppressoptionalinfo 608\relax\input{{{JOB}.tex}}"  # no dates, and no /ID with the folder
+UNDATED = r"\def\today{}\ifdefined\pdfinfoomitdate\pdfinfoomitdate=1\fi"  # no date but the one that is given
+TODAY = re.compile(r"\\today(?![A-Za-z])")
 MAX_PASSES = 5
 _MOST_LOG = 10_000_000  # bytes
 
@@ -72,8 +74,13 @@ def typeset(tex: str, engine: Engine, *, deadline: float) -> bytes:
         IncompleteTeX: the installation lacks something; another route may do.
         RenderError: the document is wrong (the message has TeX's complaint and line), or `deadline` passed.
     """
+    if TODAY.search(re.sub(r"(?<!\\)%.*", "", tex)):
+        raise RenderError(
+            "the document prints \\today, which would differ from day to day; write the date out, or give it as --date"
+        )
+    undated = tex.replace("\\begin{document}", f"{UNDATED}\\begin{{document}}", 1)
     with scratch_folder() as folder:
-        (folder / f"{JOB}.tex").write_text(tex, encoding="utf-8", newline="\n")
+        (folder / f"{JOB}.tex").write_text(undated, encoding="utf-8", newline="\n")
         before = None
         for _ in range(1 if engine.repeats else MAX_PASSES):
             try:

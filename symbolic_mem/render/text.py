@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from symbolic_mem.base.symbols import Name
-from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side
+from symbolic_mem.base.symbols import Name, Written, written
+from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Reference, Side
 from symbolic_mem.render.typeset import Typesetter
 
 _COMPOUND = set(" +−·/")
@@ -100,6 +100,8 @@ def plain_prose(sentence: Prose) -> str:
                 parts.append(part)
             case Chain():
                 parts.append(plain_chain(part))
+            case Reference():
+                parts.append(part.words)
             case Brief():
                 parts.append(plain_prose(part.shown if isinstance(part.shown, Prose) else Prose((part.shown,))))
             case _:
@@ -107,14 +109,21 @@ def plain_prose(sentence: Prose) -> str:
     return "".join(parts).replace("\N{NO-BREAK SPACE}", " ")
 
 
-@lru_cache(maxsize=4096)
 def width(side: Side) -> int:
     """Estimate how many characters wide a side is when it is set."""
+    return _width(side, written())
+
+
+@lru_cache(maxsize=4096)
+def _width(side: Side, _written: Written) -> int:
     return len(_Measure().side(side).replace("_", ""))
 
 
 class _Measure(Text):
-    """As wide as it is set: raised figures are small."""
+    """As wide as it is set in a display: raised figures are small, and a fraction is as wide as its longer part."""
+
+    def fraction(self, above: str, below: str) -> str:
+        return max(above, below, key=len)
 
     def scientific(self, mantissa: str, exponent: int) -> str:
         return f"{mantissa}e{exponent}"

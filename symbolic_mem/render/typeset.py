@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import sympy as sp
 
 from symbolic_mem.base.shown import grouped
-from symbolic_mem.base.symbols import Name, named
+from symbolic_mem.base.symbols import Name, Written, named, written
 from symbolic_mem.document.prose import Amount, Brief, Long, Put, Side, Total
 
 
@@ -58,6 +58,10 @@ class Typesetter:
         """A fraction."""
         raise NotImplementedError
 
+    def quotient(self, above: sp.Expr, below: sp.Expr) -> str:
+        """One expression over another."""
+        return self.fraction(self.expr(above), self.expr(below))
+
     def coefficient(self, above: str, below: str) -> str:
         """A fraction of small numbers in front of a product."""
         return self.fraction(above, below)
@@ -90,11 +94,8 @@ class Typesetter:
             case Total():
                 parts = [self.side(side.sides[0])]
                 for part in side.sides[1:]:
-                    less = isinstance(part, Amount) and part.value.is_negative
-                    parts += [
-                        self.operator("-" if less else "+"),
-                        self.side(replace(part, value=-part.value) if less else part),
-                    ]
+                    sign, size = signed(part)
+                    parts += [self.operator(sign), self.side(size)]
                 return self.row(parts)
             case Long() | Brief():
                 raise TypeError(f"not arranged (see symbolic_mem.render.arrange): {side}")
@@ -129,7 +130,7 @@ class Typesetter:
 
     def expr(self, expr: sp.Basic) -> str:
         """Set an expression; without numbers put in, each is set once."""
-        return self._expr(expr) if self.put else _set(type(self), expr)
+        return self._expr(expr) if self.put else _set(type(self), expr, written())
 
     def _expr(self, expr: sp.Basic) -> str:
         match expr:
@@ -162,7 +163,7 @@ class Typesetter:
         return self.name(named(symbol), exponent)
 
     def _sum(self, expr: sp.Add) -> str:
-        terms = sorted(expr.args, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
+        terms = ordered_terms(expr)
         parts = [self.expr(terms[0])]
         for term in terms[1:]:
             negative = _negative(term)
@@ -183,7 +184,7 @@ class Typesetter:
             return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
         above, below = sp.fraction(expr)
         if below != 1:
-            return self.fraction(self.expr(above), self.expr(below))
+            return self.quotient(above, below)
         factors = sorted(sp.Mul.make_args(expr), key=_order)
         return self.product([self._factor(factor) for factor in factors if factor != 1], dotted=bool(self.put))
 
@@ -195,7 +196,7 @@ class Typesetter:
         if exponent == sp.S.Half:
             return self.root(self.expr(base))
         if _negative(exponent):
-            return self.fraction(self.expr(sp.S.One), self.expr(base**-exponent))
+            return self.quotient(sp.S.One, base**-exponent)
         raised = self.expr(exponent)
         if isinstance(base, sp.Symbol):
             return self._symbol(base, raised)
@@ -203,8 +204,36 @@ class Typesetter:
         return self.power(self.expr(base) if plain else self.fenced("(", self.expr(base), ")"), raised)
 
 
+def ordered_terms(expr: sp.Expr) -> list[sp.Expr]:
+    """The terms of a sum in the order in which they are set: what is taken off comes last.
+
+    >>> from symbolic_mem.base.symbols import B, L
+    >>> ordered_terms(1 - B + L)
+    [L, 1, -B]
+    """
+    terms = sp.Add.make_args(expr)
+    return sorted(terms, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
+
+
+def signed(side: Side) -> tuple[str, Side]:
+    """The sign with which a side is added, and the side without it.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> signed(-2 * L), signed(L)
+    (('-', 2*L), ('+', L))
+    """
+    match side:
+        case Amount() if side.value.is_negative:
+            return "-", replace(side, value=-side.value)
+        case Put() if _negative(side.expr):
+            return "-", replace(side, expr=-side.expr)
+        case sp.Expr() if _negative(side):
+            return "-", -side
+    return "+", side
+
+
 @lru_cache(maxsize=16384)
-def _set(face: type[Typesetter], expr: sp.Basic) -> str:
+def _set(face: type[Typesetter], expr: sp.Basic, _written: Written) -> str:
     return face()._expr(expr)
 
 

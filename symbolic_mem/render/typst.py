@@ -5,8 +5,8 @@ A template author can count on the following; what pandoc skips or cannot conver
 - Before `\begin{document}` only `\title{}`, `\author{}`, `\date{}`, each on a line of its own, the class option
   `letterpaper` and `pdflang={}` are read. Macros and environments defined there are unknown.
 - Text: `\section` to `\paragraph` (starred or not: never numbered), `\textbf \emph \texttt \textsc \textsuperscript`,
-  `\url \href \nolinkurl \footnote \verb`, quotes, dashes, `~`, `\,`, `\\`, escaped characters.
-- `itemize`, `enumerate`, `description`, `quote`, `center`, `verbatim`, and our own `answer` (a rule at the left).
+  `\url \href \nolinkurl \footnote \verb`, `\label` after a heading and `\hyperref[]{}` to it, quotes, dashes, `~`, `\,`, `\\`, escaped characters.
+- `itemize`, `enumerate`, `description`, `quote`, `center`, `verbatim`, and our own `answer` (a rule at the left) `answers` (between two rules) and `fine` (smaller type).
 - Mathematics: `\( \)`, `\[ \]`, `align*`, and inside `aligned`, `cases`, `\frac`, `\left \right` and `\bigl`-like
   fences, `\lceil \lfloor \lvert`, `\mathrm \mathit \text \operatorname`, `\underbrace`, `\boxed`, `\substack`,
   relations and arrows (`\approx \le \iff \implies \Longleftrightarrow`), spaces. No `\label`, no `\ref` of equations.
@@ -30,19 +30,22 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symbolic_mem.base.errors import MissingProgram, RenderError
-from symbolic_mem.document.figure import Figure
 from symbolic_mem.render.process import full_place, is_full, run_program, scratch_folder
 from symbolic_mem.render.signs import composed, lacks, unprinted
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.render.tex_engine import whole_pdf
 
+if TYPE_CHECKING:
+    from symbolic_mem.document.figure import Figure
+
 LAYOUT = re.compile(
     r"\\(maketitle|noindent|indent|newpage|clearpage|pagebreak|nopagebreak|allowbreak|needspace|centering|raggedright|"
     r"small|footnotesize|normalsize|large|bigskip|medskip|smallskip|vspace|hspace|hfill|vfill|linebreak|nolinebreak|"
     r"endhead|endfirsthead|endfoot|endlastfoot|toprule|midrule|bottomrule|addlinespace|arraybackslash|sloppy|par|quad|"
-    r"qquad|thispagestyle|pagestyle|allowdisplaybreaks|leavevmode|relax|(begin|end)\{(answer|samepage)\})(?![A-Za-z])"
+    r"qquad|thispagestyle|pagestyle|allowdisplaybreaks|leavevmode|relax|(begin|end)\{(answer|answers|fine|samepage)\})(?![A-Za-z])"
 )
 UNKNOWN = (r"\newcommand{\textbar}{|}", r"\newcommand{\textasciigrave}{\`{}}")  # to pandoc's reader
 _MOST_SAID, _MOST_LOG = 1_000, 10_000_000  # bytes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import Written
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
@@ -48,6 +49,9 @@ class Asked(Protocol):
 class Study(Setting):
     """A setting with what is asked of it and where it is from; `caller` are the changes that a caller made.
 
+    Some symbols are `written` otherwise than by their names.
+    `variants` are other settings of the same questions, and `variant` says which of them this is; 0 is none.
+    `author`, `course` and `date` stand below the title of its documents, as they are given or not at all.
     `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
     """
 
@@ -57,6 +61,12 @@ class Study(Setting):
     text: str = ""
     notes: tuple[str, ...] = ()
     caller: tuple[Change, ...] = ()
+    written: Written = ()
+    variants: tuple[tuple[Change, ...], ...] = ()
+    variant: int = 0
+    author: str = ""
+    course: str = ""
+    date: str = ""
 
     def __repr__(self) -> str:
         return f"<study {', '.join((self.name, *(change.words for change in self.caller)))}>"
@@ -110,6 +120,37 @@ class Study(Setting):
         sets = (*question.own, *question.otherwise)
         pairs = ((own, last[own.aspect]) for own in sets if own.aspect in last)
         return tuple((own, other) for own, other in pairs if own.words != other.words)
+
+    def only(self, *labels: str) -> Study:
+        """The study with the questions of these labels alone, in its own order; raises `BadInput` for one it lacks.
+
+        >>> from symbolic_mem.library.read import load_study
+        >>> [question.label for question in load_study("cs336-a2-xxl").only("c", "b").questions]
+        ['b', 'c']
+        """
+        chosen = [self.question(label) for label in labels]
+        return replace(self, questions=tuple(asked for asked in self.questions if asked in chosen))
+
+    def signed(self, author: str | None = None, course: str | None = None, date: str | None = None) -> Study:
+        """The study with what stands below the title of its documents; None leaves what it has.
+
+        >>> from symbolic_mem.library.read import load_study
+        >>> load_study("cs336-a2-xxl").signed(author="A. Student").author
+        'A. Student'
+        """
+        given = {"author": author, "course": course, "date": date}
+        for name, line in given.items():
+            if line is not None and not line.isprintable():
+                raise BadInput(f"{name} holds a line break or a control character; give one line of text")
+        return replace(self, **{name: line.strip() for name, line in given.items() if line is not None})
+
+    def varied(self, number: int) -> Study:
+        """The variant of that number, counted from 1; raises `BadInput` where there is none."""
+        if not self.variants:
+            raise BadInput(f"study {self.name!r} has no variants; add a [variants] table")
+        if not 1 <= number <= len(self.variants):
+            raise BadInput(f"study {self.name!r} has no variant {number}; give a number from 1 to {len(self.variants)}")
+        return replace(self.called(self.variants[number - 1]), variant=number)
 
     def question(self, label: str) -> Any:
         """Return the question of that label; raises `BadInput` naming those there are."""

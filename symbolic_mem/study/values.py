@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.outside import harmless
-from symbolic_mem.base.symbols import Name, lookup, own, table
+from symbolic_mem.base.symbols import Name, Written, lookup, own, table
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.written import MAX_VALUE, decimal
 
@@ -59,6 +59,39 @@ def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], 
         if "value" in row:
             values[found.symbol] = _read(name, value, inside, whole=whole)
     return tuple(names), values
+
+
+def read_written(content: Mapping[str, Any], own: Iterable[Name], where: str) -> Written:
+    """Read how symbols are written otherwise, each a letter or a word, perhaps with a subscript after ``_``.
+
+    Raises `BadInput` for an unknown symbol, for what is no name, and where two symbols would be written alike.
+
+    >>> read_written({"d_model": "h"}, (), "my.toml [symbols]")
+    ((d_model, 'h'),)
+    """
+    if not content:
+        return ()
+    every = {name.symbol.name: name for name in (*table(), *own)}
+    found: dict[sp.Symbol, str] = {}
+    for key, spelled in content.items():
+        if key not in every:
+            raise BadInput(f"{where}: unknown symbol {key!r}; {nearest(key, every)}")
+        if not isinstance(spelled, str) or not _NAME.fullmatch(spelled):
+            raise BadInput(
+                f"{where}: {key} = {literal(spelled)} is not a name; take letters and digits, with one _ before a subscript"
+            )
+        found[every[key].symbol] = spelled
+    spelt: dict[str, str] = {}
+    for name in every.values():
+        usual = f"{name.base}_{name.sub}" if name.sub else name.base
+        shown = found.get(name.symbol, usual)
+        if shown in spelt:
+            taken, other = (
+                (name.symbol.name, spelt[shown]) if name.symbol in found else (spelt[shown], name.symbol.name)
+            )
+            raise BadInput(f"{where}: {taken} = {shown!r} is how {other} is written; choose another")
+        spelt[shown] = name.symbol.name
+    return tuple(found.items())
 
 
 def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:

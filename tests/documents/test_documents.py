@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from symbolic_mem.document.steps import Step, Table
+from symbolic_mem.document.steps import Paragraph, Step, Table
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.questions.device_count import DeviceCount
@@ -48,7 +48,10 @@ def test_a_question_about_times_says_what_the_layers_are():
 
 def test_every_bundled_study_cites_a_source():
     for name in bundled():
-        assert any(plain_prose(section.title) == "Sources" for section in homework(load_study(name)).sections), name
+        study = load_study(name)
+        problem = homework(study).sections[0]
+        said = [plain_prose(block.prose) for block in problem.blocks if isinstance(block, Paragraph)]
+        assert study.source and f"Source: {study.source}." in said, name
 
 
 def _tables(derivation) -> dict[str, Table]:
@@ -89,7 +92,7 @@ def test_buffers_are_named_where_they_are_counted():
 
 
 def test_a_number_that_is_given_is_not_set_equal_to_itself():
-    (section,) = [s for s in homework(load_study("kv-cache")).sections if "k_calc" in str(s)]
+    (section,) = [s for s in homework(load_study("kv-cache")).parts if "k_calc" in str(s)]
     for block in section.blocks:
         for chain in getattr(block, "chains", ()):
             assert not (

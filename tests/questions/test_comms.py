@@ -5,7 +5,7 @@ import sympy as sp
 
 from symbolic_mem.document.steps import Answer, Paragraph, Step, Table
 from symbolic_mem.document.work import Work
-from symbolic_mem.documents.documents import part
+from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import bundled, load_study
 from symbolic_mem.questions.largest_mesh import LargestMesh
 from symbolic_mem.render.arrange import arrange_section

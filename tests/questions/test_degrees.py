@@ -14,7 +14,7 @@ from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.steps import Paragraph
-from symbolic_mem.documents.documents import part
+from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree

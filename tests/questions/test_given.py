@@ -53,7 +53,7 @@ def said(study):
 
 def test_a_number_of_its_own_is_listed_and_can_be_set(study):
     loaded = study('steps = [{ name = "t", formula = "t_step*n_gpus", unit = "s", statement = "GPU seconds" }]')
-    rows = [[plain_prose(cell) for cell in row] for row in homework(loaded).sections[0].blocks[0].rows]
+    rows = [[plain_prose(cell) for cell in row] for row in homework(loaded).sections[0].blocks[-1].rows]
     assert rows[-2:] == [["n_gpus", "number of GPUs", "GPUs", "8"], ["t_step", "time of a step", "s", "0.5"]]
     assert said(loaded) == "GPU seconds: t = 4 s."
     assert said(loaded.change(values={"n_gpus": 3, "t_step": "0.25"})) == "GPU seconds: t = 0.75 s."

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.documents.documents import part
+from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.largest import Largest
 from symbolic_mem.render.json import jsonable

@@ -12,9 +12,11 @@ from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
+from pypdf import PdfReader
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import rounded_up
+from symbolic_mem.base.symbols import T
 from symbolic_mem.document.figure import Band, Curve, Figure, Patch
 from symbolic_mem.documents.documents import answer, homework, report
 from symbolic_mem.library.read import bundled, load_study
@@ -24,6 +26,7 @@ from symbolic_mem.render.inks import LEVELS, SERIES, luminance
 from symbolic_mem.render.measure import measured
 from symbolic_mem.render.plot import NARROWEST, Box, Words, plot
 from symbolic_mem.render.svg import svg
+from symbolic_mem.render.text import plain_prose
 
 COLUMN = 3.3 * 72
 
@@ -73,6 +76,18 @@ def test_the_columns_of_a_step_are_its_instants_and_the_highest_is_the_peak(stud
     for each in found.facts["instants"]:
         assert rounded_up(sums[each["instant"]]) >= each["bytes"]
     assert rounded_up(max(row[-1] for row in shown.rows)) == found.facts["peak_bytes"]
+    words = [row[1] for row in shown.rows]
+    turns = (
+        "forward pass",
+        "loss",
+        "of the last block",
+        "last block but one",
+        "second block",
+        "first block",
+        "optimizer",
+    )
+    places = [max(i for i, said in enumerate(words) if turn in said) for turn in turns]
+    assert places == sorted(places), "the columns stand in the order of a step"
     for row in shown.rows:
         assert sum(row[2:-1]) == row[-1]
 
@@ -206,6 +221,26 @@ def test_both_routes_to_a_pdf_draw_the_figures_in_embedded_outlines(needs, tmp_p
         assert "AdamW moments: ≈" in words.replace("\n", " ") and "fits" in words
 
 
+def test_a_pdf_made_without_tex_says_each_figure_to_who_cannot_see_it(tmp_path):
+    from symbolic_mem.render import tex
+    from symbolic_mem.render.jinja import render_text
+    from symbolic_mem.render.pdf import pdf
+
+    document = report(load_study("cs336-a2-xxl"))
+    made = pdf(render_text(document, "report", tex.FACE), document.figures, route="typst")
+
+    def spoken(node: object) -> list[str]:
+        node = node.get_object() if hasattr(node, "get_object") else node
+        if isinstance(node, list):
+            return [said for each in node for said in spoken(each)]
+        if not isinstance(node, dict):
+            return []
+        return ([str(node["/Alt"])] if "/Alt" in node else []) + spoken(node.get("/K"))
+
+    said = spoken(PdfReader(io.BytesIO(made)).trailer["/Root"]["/StructTreeRoot"])
+    assert said == [plain_prose(figure.said) for figure in document.figures]
+
+
 @pytest.mark.system
 def test_in_a_browser_no_words_of_a_figure_stand_over_others(tab, tmp_path):
     path = tmp_path / "report.html"
@@ -222,3 +257,65 @@ def test_in_a_browser_no_words_of_a_figure_stand_over_others(tab, tmp_path):
         })""")
         assert over == []
         assert page.value("document.documentElement.scrollWidth") <= width
+
+
+REGION = """
+title = "Where it fits"
+[model]
+kind = "ffn"
+[values]
+d_model = 16384
+d_ff = 53248
+L = 126
+B = 128
+S = 1024
+[recipe]
+preset = "cs336"
+[placement]
+weights = { fraction = "1", over = "n_fsdp" }
+gradients = { fraction = "1", over = "n_fsdp" }
+optimizer = { fraction = "1", over = "n_fsdp" }
+activations = { fraction = "1/2", over = "n_fsdp", rest = "kept" }
+[[question]]
+label = "a"
+ask = "insight"
+device = "tpu-v5p"
+rows = { B = [1, 8, 64] }
+columns = { S = [128, 1024] }
+figures = ["region"]
+[[question]]
+label = "b"
+ask = "largest"
+for = "B"
+device = "tpu-v5p"
+values = { n_fsdp = 128 }
+figures = ["bound", "device"]
+"""
+
+
+def test_the_cells_of_a_region_are_the_entries_of_its_table_and_shade_with_them(tmp_path):
+    path = tmp_path / "region.toml"
+    path.write_text(REGION)
+    study = load_study(str(path))
+    region, bound, device = homework(study).figures
+    entries = answer(study, "a").facts["region"]["entries"]
+    assert [entry for _, _, entry in region.rows] == [entry for line in entries for entry in line]
+    cells = [mark for mark in region.marks if isinstance(mark, Patch)]
+    shades = {entry: cell.level for cell, (_, _, entry) in zip(cells, region.rows, strict=True)}
+    assert shades.pop(None) is None and sorted(shades.values()) == [shades[entry] for entry in sorted(shades)]
+    largest = answer(study, "b")
+    sizes = {number: (size, fits) for number, size, fits in bound.rows}
+    assert rounded_up(sizes[largest.value][0]) == largest.facts["per_device_bytes"] and sizes[largest.value][1] == "yes"
+    assert rounded_up(sizes[largest.value + 1][0]) == largest.facts["at_value_plus_one_bytes"]
+    assert sizes[largest.value + 1][1] == "no" and device.rows[-2][1] == sizes[largest.value][0]
+
+
+def test_the_times_are_those_of_the_answer_and_cross_at_its_batch():
+    found, shown = answer(load_study("cs336-a2-xxl"), "c"), figures("cs336-a2-xxl")["c-times"]
+    at = {tokens: times for tokens, *times in shown.rows}
+    before, after = (at[tokens] for tokens in (max(t for t in at if t < found.value), found.value))
+    assert before[0] < max(before[1:]) and after[0] >= max(after[1:])
+    for tokens, (math, *sent) in at.items():
+        put = {**found.known, T: tokens}
+        assert math == found.times.math.xreplace(put)
+        assert sent == [each.time.xreplace(put) for each in found.times.sent]

@@ -92,7 +92,7 @@ def page(request: pytest.FixtureRequest, study) -> str:
 def test_style_and_font_take_thirty_kilobytes_and_the_worked_documents_stay_small(page):
     empty = render(Derivation("", "", ()), "homework", "html")
     assert 20_000 < len(empty) <= 32_000
-    assert len(page.encode()) <= 150_000
+    assert len(page.encode()) <= 155_000 + 4_000 * page.count("<svg")
 
 
 def test_a_page_says_its_language_its_width_and_what_it_may_load(page):
@@ -110,7 +110,8 @@ def test_a_page_has_no_scripts_and_refers_to_nothing_outside(page):
     read = Page(page)
     assert not read.of("script", "link", "img", "iframe", "object", "base")
     for _, attrs in read.tags:
-        assert not [name for name in attrs if name.startswith("on") or name in ("src", "srcset", "style")]
+        assert not [name for name in attrs if name.startswith("on") or name in ("src", "srcset")]
+        assert re.fullmatch(r"((fill|stroke):var\(--[\w-]+,#[0-9a-f]+\);?)*", attrs.get("style", ""))
         assert attrs.get("href", "#").startswith("#")
     assert all(url.startswith("data:font/woff2;base64,") for url in re.findall(r'url\("?([^)"]*)', page))
     assert "@import" not in page
@@ -130,7 +131,8 @@ def test_headings_do_not_skip_a_level_and_tables_name_their_columns(page):
     levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and set(levels[1:]) == {2}
     assert {attrs["scope"] for attrs in read.of("th")} == {"col", "row"}
-    assert len(read.of("figcaption")) == len(read.of("table"))
+    drawings = [attrs for attrs in read.of("figure") if attrs.get("class") == "drawn"]
+    assert len(read.of("figcaption")) == len(read.of("table")) + len(drawings)
 
 
 def test_short_documents_have_no_contents(study):
@@ -141,9 +143,10 @@ def test_short_documents_have_no_contents(study):
 @pytest.mark.parametrize("layout", ["homework", "report"])
 def test_words_of_a_user_are_never_markup(layout):
     hostile = Page(render(everywhere(HOSTILE), layout, "html").decode())
-    harmless = Page(render(everywhere("words"), layout, "html").decode())
+    words = re.sub(r"\S", "w", HOSTILE)  # broken at the same places
+    harmless = Page(render(everywhere(words), layout, "html").decode())
     assert hostile.tags == harmless.tags
-    assert "".join(hostile.text).count(HOSTILE) == "".join(harmless.text).count("words") >= 20
+    assert "".join(hostile.text).count(HOSTILE) == "".join(harmless.text).count(words) >= 20
 
 
 @settings(deadline=None, max_examples=60)

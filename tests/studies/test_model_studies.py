@@ -13,9 +13,10 @@ from symbolic_mem.document.steps import Step
 from symbolic_mem.documents import documents
 from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
-from symbolic_mem.render.arrange import arrange
+from symbolic_mem.render.arrange import PAPER, arrange
 from symbolic_mem.render.document import render
 from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.rows import rows
@@ -108,9 +109,9 @@ def test_every_face_of_the_document_says_the_figure(name, layout):
 
 @pytest.mark.parametrize("name", [*MODELS, *FORMULAS])
 def test_displayed_lines_fit_the_page(name):
-    derivation = arrange(documents.homework(load_study(name)))
+    derivation = arrange(documents.homework(load_study(name), "full"))
     for chain in chains(derivation):
-        for row in rows([chain]):
+        for row in rows([chain], PAPER):
             lead = width(chain.left) + sum(3 if isinstance(part, str) else width(part) for part in row.parts)
             assert lead <= 100, row
 
@@ -124,9 +125,9 @@ def chains(derivation: Derivation):
 
 @pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"])
 def test_a_llama_is_about_ten_lines(name):
-    derivation = arrange(documents.homework(load_study(name)))
+    derivation = arrange(documents.homework(load_study(name), "full"))
     steps = [block for block in derivation.sections[1].blocks if isinstance(block, Step)]
-    assert max(len(rows(step.chains)) for step in steps) <= 16
+    assert max(len(rows(step.chains, PAPER)) for step in steps) <= 16
     assert max(len(step.chains) for step in steps) <= 10
 
 
@@ -194,7 +195,7 @@ def test_every_second_layer_of_the_homework_keeps_1323_gib_and_needs_49():
     study = load_study("cs336-a2-xxl")
     (question,) = [one for one in study.questions if one.ask == "recompute"]
     found = question.answer(study.under(question))
-    section = documents.part(found)
+    section = part(found)
     assert found.value == 49
     kept = study.called([use_recompute({"every": 2})]).memory.of("activations").total.xreplace(dict(study.values))
     assert kept == 1323 * 2**30

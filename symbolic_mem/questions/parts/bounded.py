@@ -11,8 +11,8 @@ from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, apart, link, say, text
-from symbolic_mem.document.steps import Block, Bullets, Step
-from symbolic_mem.document.words import about, gib, listed, plural
+from symbolic_mem.document.steps import Block, Bullets, Paragraph, Step, in_full, in_short
+from symbolic_mem.document.words import about, gib, listed, plural, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
@@ -50,8 +50,7 @@ def per_device_steps(
     if bound.divided == 0:
         work.define(M_divided, bound.divided)
         whole = Total(tuple(fixed)) if fixed else sp.S.Zero
-        yield Step(say("Where the memory lives, on {n} devices:", n=n))
-        yield Bullets(placement_sentences(kinds, placement))
+        yield from _where_it_lives(kinds, placement, n)
         yield Step(
             say("Nothing of what is kept at this moment is divided over {n}, so one device holds, in full,", n=n),
             (Chain(M_device, (("=", M_fixed),)),),
@@ -76,8 +75,7 @@ def per_device_steps(
         chains.append(_part(M_fixed, fixed, bound.fixed, work))
     else:
         work.define(M_fixed, bound.fixed)
-    yield Step(say("Where the memory lives, on {n} devices:", n=n))
-    yield Bullets(placement_sentences(kinds, placement))
+    yield from _where_it_lives(kinds, placement, n)
     held = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     whole = Total((*fixed, sp.Add(*divided) / n))
     yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
@@ -87,6 +85,13 @@ def per_device_steps(
         else text("where all that is kept is divided, and nothing is held in full by every device"),
         *chains,
     )
+
+
+def _where_it_lives(kinds: Sequence[str], placement: Mapping[str, Placed], n: sp.Symbol) -> Iterator[Block]:
+    """Where each kind lives, as a list; in short one sentence after the other."""
+    said = placement_sentences(kinds, placement)
+    yield from in_full((Step(say("Where the memory lives, on {n} devices:", n=n)), Bullets(said)))
+    yield from in_short([Paragraph(sentences(*said))])
 
 
 def _part(symbol: sp.Symbol, sides: list[sp.Expr], in_full: sp.Expr, work: Work) -> Chain:
@@ -109,14 +114,15 @@ def _grouped(present: Sequence[str], placement: Mapping[str, Placed]) -> list[tu
     return groups + [(KIND_SYMBOLS[kind], placement.get(kind)) for kind in rest]
 
 
-def requirement(bound: Bound) -> Step:
+def requirement(bound: Bound) -> Iterator[Step]:
     """What one device holds against its memory, solved for the degree, with the condition that this needs."""
     n, limit = bound.symbol, bound.limit
     if bound.divided == 0:
-        return Step(
+        yield Step(
             say("This must be {words} the memory of one device, whatever {n} is:", words=limit.words, n=n),
             (Chain(M_fixed, ((limit.sign, C_mem),), asked=True),),
         )
+        return
     fixed = bound.fixed != 0
     left = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     lines = [Chain(left, ((limit.sign, C_mem),), asked=True)]
@@ -124,7 +130,7 @@ def requirement(bound: Bound) -> Step:
         lines.append(Chain(M_divided / n, ((limit.sign, C_mem - M_fixed),), asked=True))
         lines.append(Chain(n, ((limit.reach, M_divided / (C_mem - M_fixed)),), asked=True))
         reason = say(
-            "The last line multiplies by {n} and divides by the room that is left, so it needs {condition}; "
+            "This multiplies by {n} and divides by the room that is left, so it needs {condition}; "
             "otherwise no number of devices is enough.",
             n=n,
             condition=Chain(C_mem, ((">", M_fixed),), asked=True),
@@ -132,7 +138,11 @@ def requirement(bound: Bound) -> Step:
     else:
         lines.append(Chain(n, ((limit.reach, M_divided / C_mem),), asked=True))
         reason = text("Nothing is held in full by every device, so such a number always exists.")
-    return Step(say("This must be {words} the memory of one device:", words=limit.words), tuple(lines), reason)
+    said = say("This must be {words} the memory of one device:", words=limit.words)
+    yield Step(said, tuple(lines), reason, told="in full")
+    pieces = {"words": limit.words, "line": lines[0]}
+    brief = say("This must be {words} the memory of one device, {line}, so", **pieces)
+    yield Step(brief, (lines[-1],), reason, told="in short")
 
 
 def bound_summary(solved: Solved, *, in_parts: bool = False) -> Iterator[tuple[str, Prose]]:
@@ -239,8 +249,7 @@ def infeasible_steps(solved: Solved, work: Work) -> Iterator[Block]:
     )
     yield work.step(
         text(TOO_MUCH),
-        *(Chain(symbol, (link(size),)) for symbol, size in zip((M_fixed, C_mem), sizes, strict=True)),
-        Chain(M_fixed, ((relation, C_mem),)),
+        Chain(M_fixed, (link(sizes[0]), (relation, C_mem), link(sizes[1]))),
         reason=reason,
     )
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-import sympy as sp
-
+from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
-from symbolic_mem.base.exact import Numbers, partial
+from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, plain, symbolic
 from symbolic_mem.base.symbols import P, T
-from symbolic_mem.document.charts import Capacity, Column, Held, Told, against, cells, columns, curves, stacked
+from symbolic_mem.document.charts import Capacity, Column, Held, Told, against, columns, stacked
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import joined
-from symbolic_mem.questions.parts.found_batch import FoundBatch
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
-from symbolic_mem.questions.parts.grids import RegionTable
-from symbolic_mem.questions.parts.instants import instants, words_of
+from symbolic_mem.questions.parts.instants import words_of
 from symbolic_mem.questions.parts.peaks import parts_of, peak
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.solvers import capacity as solvers
@@ -132,26 +129,24 @@ def _floor(found: FoundAtInstants) -> Number:
 
 
 def step_chart(found: FoundAtInstants, name: str, family: str) -> Figure | None:
-    """What one device holds at each instant of a step at the answer, part by part."""
+    """What one device holds at each instant of a step that can decide, at the answer, part by part."""
     if not found.fullest_instants:
         return None
     numbers = Numbers(found.known, "a figure")
-    studies = {one.study.at: one.study for one in found.everywhere}
-    order = [one for one in instants(found.study, found.question.counted) if one.at in studies]
-    shown = [
-        Column(one.at.phase, one.at.words, _by_kind(studies[one.at].placed().terms, numbers))
-        for one in order
-        if one.at is not None
-    ]
+    order = {one: place for place, one in enumerate(found.study.timeline)}
+    studies = [(one.study.at, one.study) for one in found.everywhere if one.study.at is not None]
+    studies.sort(key=lambda pair: (PHASES.index(pair[0].phase), pair[0].turn, order[pair[0]]))
+    shown = [Column(at.phase, at.words, _by_kind(study.placed().terms, numbers)) for at, study in studies]
     most = peak(found.fullest_instants)
     pieces = {"n": found.symbol, "v": found.value, "words": text(most.words), **_room(found.capacity)}
     caption = say(
-        "What one device holds at {number} instants of a step at {n} = {v}, beside {room}; it is fullest at {words}.",
+        "What one device holds at the {number} instants of a step that can decide, at {n} = {v}, beside {room}; it is "
+        "fullest at {words}.",
         number=len(shown),
         **pieces,
     )
     said = say(
-        "{number} columns, one for each instant, phase by phase; the highest is {size}, at {words}.",
+        "{number} columns, one for each instant, in the order of a step; the highest is {size}, at {words}.",
         number=len(shown),
         size=Amount(symbolic(most.bytes), family),
         words=text(most.words),
@@ -166,56 +161,6 @@ def _by_kind(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
         name = term.whole_name if term.kind == "buffers" else KIND_WORDS[term.kind]
         parts[name] = parts.get(name, 0) + term.at(numbers)
     return parts
-
-
-def region_chart(table: RegionTable, name: str) -> Figure:
-    """The smallest degree over two symbols, as shaded cells."""
-    n, (r, values), (c, heads) = table.found.bound.symbol, table.rows, table.columns
-    pieces = {"n": n, "r": r, "c": c}
-    caption = say(
-        "The smallest {n} over {r} and {c}: the darker, the more; – where no number of devices is enough.", **pieces
-    )
-    said = say("A grid of {r} by {c}. {closing}", closing=table.closing, r=r, c=c)
-    return cells(
-        Told(name, caption, said),
-        (say("{r}", r=r), str(r), values),
-        (say("{c}", c=c), str(c), heads),
-        table.entries,
-    )
-
-
-def times_chart(found: FoundBatch, name: str) -> Figure | None:
-    """The seconds of the mathematics and of each collective against the tokens of the whole batch."""
-    middle = found.smallest or (None if found.tokens is None else int(found.tokens))
-    if middle is None:
-        return None
-    first, last = max(1, middle // 16), middle * 16
-    spread = {round(first * (last / first) ** (place / 24)) for place in range(25)}
-    places = sorted(spread | ({found.smallest} if found.smallest else set()))
-    timed = [(text("mathematics"), "mathematics", found.times.math)]
-    timed += [(text(each.name), each.name, each.time) for each in found.times.sent]
-    series = [(words, head, list(_seconds(time, found, places))) for words, head, time in timed]
-    pieces = {"t": T, "what": text(found.times.what), "chips": Amount(found.chips)}
-    caption = say(
-        "Seconds of the mathematics and of each thing that is sent, against the tokens {t} of the whole batch, on {chips} chips.",
-        **pieces,
-    )
-    said = say("{number} curves over {t}.", number=len(series), t=T)
-    if found.smallest is not None:
-        said = say(
-            "{number} curves over {t}; from {smallest} tokens on the chips compute longer than they send.",
-            number=len(series),
-            t=T,
-            smallest=found.smallest,
-        )
-    return curves(
-        Told(name, caption, said), say("tokens {t} of the whole batch", t=T), "T", places, series, found.smallest
-    )
-
-
-def _seconds(time: sp.Expr, found: FoundBatch, places: Sequence[int]) -> Iterator[Number]:
-    at = partial(time, found.known, (T,)).call
-    return (at(place) for place in places)
 
 
 def _sized(part: Prose, size: Number, family: str) -> Prose:

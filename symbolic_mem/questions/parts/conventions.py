@@ -72,7 +72,7 @@ def conventions_table(thresholds: Sequence[Threshold], used: Threshold, chips: s
             Column(say("{t} >", t=T)),
             Column(text("whole batch"), "right"),
             Column(say("per chip, {r}", r=T / N_devices), "right"),
-            Column(say("per FSDP rank, {r}", r=T / X), "right"),
+            Column(say("per rank, {r}", r=T / X), "right"),
         ),
         tuple(rows),
     )

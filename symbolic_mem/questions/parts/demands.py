@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import T, T_min, t_comm, t_math
 from symbolic_mem.document.prose import Amount, Chain, amount, say, text
-from symbolic_mem.document.steps import Block, Paragraph, Step
+from symbolic_mem.document.steps import Block, Step
+from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import symbol_of
 from symbolic_mem.questions.parts.times import PassTimes
@@ -54,19 +55,24 @@ def demands(bound: Critical) -> tuple[Demand, ...]:
 
 def demand_blocks(asked: tuple[Demand, ...], times: PassTimes, overlap: str, work: Work) -> Iterator[Block]:
     """Turn "computing takes longer than sending" into a bound on the tokens, line by line."""
+    lead = text("")
     if len(times.along) > 1:
-        yield Paragraph(
-            text("The axes use different links and send at the same time, so each must be faster than the products:")
+        lead = (
+            text("The axes use different links and send at the same time, so each must be faster than the products.")
             if overlap == "max"
             else text(
-                "The axes send one after the other, so their times add, and the sum must be less than the products take:"
+                "The axes send one after the other, so their times add, and the sum must be less than the products take."
             )
         )
     for demand in asked:
+        steps = []
         if demand.growth != 0:
-            yield _margin_step(demand, work)
+            steps.append(_margin_step(demand, work))
         if demand.constant != 0 and (demand.growth == 0 or work.number(demand.margin) > 1):
-            yield _solved(demand, work)
+            steps.append(_solved(demand, work))
+        for step in steps:
+            yield replace(step, statement=sentences(lead, step.statement))
+            lead = text("")
 
 
 def _margin_step(demand: Demand, work: Work) -> Step:
@@ -98,12 +104,12 @@ def _margin_step(demand: Demand, work: Work) -> Step:
 def _solved(demand: Demand, work: Work) -> Step:
     tokens = work.define(T_min, demand.tokens)
     computing = demand.slope * T if demand.growth == 0 else demand.slope * T - demand.growth * T
+    links = (("=", demand.tokens), ("=", work.put(demand.tokens)), amount(tokens, "tokens"))
+    work.check(Chain(T_min, links))
     return work.step(
-        text("Solved for the tokens:"),
-        Chain(t_math, ((">", demand.sent),), asked=True),
+        say("Solved for the tokens, {line} says", line=Chain(t_math, ((">", demand.sent),), asked=True)),
         Chain(computing, ((">", demand.constant),), asked=True),
-        Chain(T, ((">", T_min),), asked=True),
-        Chain(T_min, (("=", demand.tokens), ("=", work.put(demand.tokens)), amount(tokens, "tokens"))),
+        Chain(T, ((">", T_min), *links), asked=True),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import local, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.words import about, joined
@@ -70,12 +71,19 @@ def _computed(pairs: list[Pair]) -> Step:
     printed = joined([text(f"{held.figure.written} {each.line.unit}".strip()) for _, each, held, _ in pairs])
     said = say("For {symbol} that edition prints {printed}, which is what it computes:", symbol=symbol, printed=printed)
     chains = []
-    for _, each, held, work in pairs:
+    for case, each, held, work in pairs:
         chain = computed_chain(held.figure, work, each.line.unit, each.line.digits)
         work.check(chain)
-        (_, put), *rest = chain.links
-        chains.append(Chain(put, tuple(rest)) if chains and rest else chain)  # the formula stands in the first
+        chains.append(chain if len(pairs) == 1 else Chain(_as_printed(case), chain.links[-1:]))
+    if len(pairs) > 1:  # the formula once, and what it gives in each case
+        chains.insert(0, Chain(_as_printed(symbol), (("=", chain.left),), asked=True))
     return Step(said, tuple(chains), text(pairs[0][2].figure.slip))
+
+
+def _as_printed(symbol: sp.Symbol) -> sp.Symbol:
+    """The symbol of what an edition computes in place of a line."""
+    name = named(symbol)
+    return local(name.base, f"{name.sub}, as printed".removeprefix(", "))
 
 
 def _verdict(held: Held) -> Prose:

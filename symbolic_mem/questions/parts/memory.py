@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import sympy as sp
 
@@ -11,7 +12,7 @@ from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
-from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
+from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Step, Table, in_full, in_short
 from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.groups import groups
@@ -27,7 +28,8 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
     memory = study.memory.of(*kinds)
     blocks: list[Block] = [*parameter_steps(study.model, work), *experts_tables(study)]
     static = [kind for kind in memory.kinds if kind in STATIC]
-    blocks += [_state_step(kind, memory.of(kind), work) for kind in static]
+    states = [_state_step(kind, memory.of(kind), work) for kind in static]
+    blocks += in_full(states) if len(static) > 1 else states
     if len(static) > 1:
         blocks.append(_static_step(static, memory, work))
     if "activations" in memory.kinds:
@@ -53,10 +55,9 @@ def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
     work.define(M_total, memory.total)
 
 
-def parameter_steps(model: Model, work: Work) -> list[Step]:
+def parameter_steps(model: Model, work: Work) -> list[Block]:
     """Count the parameters of each kind of layer, then all together."""
     found = groups(model)
-    steps = []
     if len(found) == 1:
         statement = text("The number of parameters is given:")
         if found[0].repeat != 1:
@@ -77,10 +78,18 @@ def parameter_steps(model: Model, work: Work) -> list[Step]:
                 Chain(symbol, (("=", Long(common_factors_first(group.parameters))), amount(value, "parameters")))
             )
             counted.append(sp.Mul(group.repeat, symbol))
-        steps.append(work.step(text("One layer of each kind holds"), *chains))
-        statement, links = text("All layers together hold"), [("=", Total(tuple(counted)))]
+        value = work.define(P, model.parameters)
+        told = (
+            work.step(text("One layer of each kind holds"), *chains),
+            work.step(
+                text("All layers together hold"), Chain(P, (("=", Total(tuple(counted))), amount(value, "parameters")))
+            ),
+        )
+        written = sp.Add(*(group.repeat * common_factors_first(group.parameters) for group in found))
+        brief = Chain(P, (("=", Long(written)), amount(value, "parameters")))
+        return [*in_full(told), *in_short([work.step(text("The number of parameters is"), brief)])]
     value = work.define(P, model.parameters)
-    return [*steps, work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
+    return [work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
 
 
 def term_table(study: Study, memory: Memory) -> Table:
@@ -149,7 +158,7 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     blocks: list[Block] = []
     if len(memory.terms) > 1:
-        blocks += [by_layer(memory, work), kept_table(saving, study)]
+        blocks += [*by_layer(memory, work), *in_full([kept_table(saving, study)])]
     else:
         for layer in saving:
             blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
@@ -160,7 +169,7 @@ def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
             "At {size} each{reason}, all activations take", size=text(bytes_words(size)), reason=text(reason)
         )
         blocks.append(_one_term(statement, term, work))
-    return blocks + _per_token(memory, work)
+    return [*blocks, *_per_token(memory, work)]
 
 
 def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
@@ -175,8 +184,8 @@ def _kept(layer: Layer, *, recomputed: bool) -> list[Block]:
     return [Step(intro), Bullets(items)]
 
 
-def by_layer(memory: Memory, work: Work) -> Step:
-    """Sum what each kind of layer keeps for the backward pass."""
+def by_layer(memory: Memory, work: Work) -> Iterator[Step]:
+    """Sum what each kind of layer keeps for the backward pass; in short the sum alone."""
     chains, symbols = [], []
     for term in memory.terms:
         symbol = local("M", term.layer or term.name)
@@ -185,9 +194,10 @@ def by_layer(memory: Memory, work: Work) -> Step:
         chains.append(Chain(symbol, (("=", Long(term.bytes)), amount(value, "GiB"))))
     value = work.define(M_activations, memory.total)
     whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
-    return work.step(
-        text("What the layers keep for the backward pass, all repetitions together, and its sum:"), *chains, whole
-    )
+    said = text("What the layers keep for the backward pass, all repetitions together, and its sum:")
+    yield replace(work.step(said, *chains, whole), told="in full")
+    short = Chain(M_activations, whole.links[1:])
+    yield replace(work.step(text("What all layers keep for the backward pass takes"), short), told="in short")
 
 
 def kept_table(layers: Sequence[Layer], study: Study) -> Table:
@@ -220,20 +230,19 @@ def _one_term(statement: Prose, term: Term, work: Work) -> Step:
     return work.step(statement, Chain(M_activations, links))
 
 
-def _per_token(memory: Memory, work: Work) -> list[Step]:
+def _per_token(memory: Memory, work: Work) -> list[Block]:
     each = sp.Add(*(term.bytes / (B * S) for term in memory.terms))
     if each.has(B) or each.has(S):
         return []
     tokens, size = work.define(T, B * S), work.number(each)
-    return [
-        work.step(
-            say("The batch has {t} tokens, so this is for each token", t=Chain(T, (("=", B * S), amount(tokens)))),
-            Chain(
-                M_activations / T,
-                (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True)),
-            ),
-        )
-    ]
+    batch = Chain(T, (("=", B * S), amount(tokens)))
+    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True))
+    step = work.step(
+        say("The batch has {t} tokens, so this is for each token", t=batch), Chain(M_activations / T, links)
+    )
+    line = Chain(M_activations / T, links[1:])
+    brief = say("The batch has {t} tokens, so this is {line} for each token.", t=batch, line=line)
+    return [*in_full([step]), *in_short([Paragraph(brief)])]
 
 
 def _total_step(memory: Memory, static: list[str], work: Work) -> Step:

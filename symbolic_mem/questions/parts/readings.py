@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from symbolic_mem.document.prose import Prose, say, text
-from symbolic_mem.document.steps import Column, Table
-from symbolic_mem.document.words import count
+from symbolic_mem.document.steps import Column, Paragraph, Table
+from symbolic_mem.document.words import count, joined
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.questions.parts.words import READING_WORDS, few_figures
 from symbolic_mem.solvers.capacity import Capacity, capacity_of
@@ -27,6 +27,28 @@ def every_reading(chosen: Capacity) -> tuple[Capacity, ...]:
         return ()
     names = [reading for reading in READINGS if getattr(chosen.device, reading) is not None]
     return tuple(capacity_of(chosen.device, name, reserved=chosen.reserved, usable=chosen.usable) for name in names)
+
+
+def readings_blocks(
+    chosen: Capacity, readings: Sequence[Reading], heads: Sequence[Prose]
+) -> Iterator[Table | Paragraph]:
+    """The numbers under every reading as a table; in short those of the other readings in one sentence."""
+    yield replace(readings_table(chosen, readings, heads), told="in full")
+    others = [
+        say("{numbers} ({reading})", numbers=joined([_number(n) for n in each.numbers], "/", "/"), reading=name)
+        for each in readings
+        if (name := each.capacity.reading or "") != chosen.reading
+    ]
+    if others:
+        said = say("With the memory of a device read otherwise it is {others}.", others=joined(others))
+        if len(heads) > 1:
+            pieces = {"heads": joined(list(heads), " / ", " / "), "others": joined(others)}
+            said = say("With the memory of a device read otherwise it is, {heads}: {others}.", **pieces)
+        yield Paragraph(said, told="in short")
+
+
+def _number(value: int | None) -> Prose:
+    return text("none") if value is None else count(value)
 
 
 def _bytes(capacity: Capacity) -> Prose:

@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.ledger import Line
 from symbolic_mem.base.symbols import B, C, F_layer, S, T, W, alpha, named, t_math
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table, in_full
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.network import COUNTED
 from symbolic_mem.plans.roofline import symbol_of
@@ -112,7 +112,8 @@ def time_blocks(times: PassTimes, work: Work) -> Iterator[Block]:
     if C in work.values and W in work.values:
         intensity = work.define(alpha, C / W)
         ratio = Chain(alpha, (("=", C / W), ("=", work.put(C / W)), amount(intensity, "FLOP/byte", digits=6)))
-        yield work.step(text("While a chip sends one byte along one mesh axis, it could compute"), ratio)
+        said = text("While a chip sends one byte along one mesh axis, it could compute")
+        yield from in_full([work.step(said, ratio)])
     yield _math_step(times, work)
     yield _sent_table(times)
     for each in times.along:

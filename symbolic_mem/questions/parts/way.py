@@ -77,6 +77,17 @@ def way_step(way: Way) -> Step:
     return work.step(way.statement, chain, *beside, reason=way.reason)
 
 
+def way_words(way: Way) -> Prose:
+    """The same in one sentence; its reason and the lines beside it are left to a full derivation."""
+    if way.lacking is not None or way.tokens is None:
+        return sentences(Prose((*way.statement.parts, " …")), way.lacking or Prose(()))
+    return say(
+        "{statement} {line}.",
+        statement=way.statement,
+        line=Chain(T_min, (("=", way.bound), amount(way.tokens, "tokens"))),
+    )
+
+
 def no_batch(roofline: Roofline, values: Values, overlap: str = "max") -> Prose | None:
     """Say that no batch is large enough for a pass at these numbers; None where one is."""
     if critical(roofline.on(values), overlap).feasible(values):

@@ -1,0 +1,160 @@
+"""The part of each question in a document; what an earlier one has derived is referred to, not repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symbolic_mem.document.family import family_of
+from symbolic_mem.document.figure import Figure
+from symbolic_mem.document.prose import Chain, Prose, Reference, say, text
+from symbolic_mem.document.steps import (
+    Answer,
+    Block,
+    Bullets,
+    Detail,
+    Paragraph,
+    Section,
+    Step,
+    Table,
+    detailed,
+)
+from symbolic_mem.document.words import joined, listed
+from symbolic_mem.questions.parts.words import READING_WORDS
+from symbolic_mem.study.question import Found
+
+Unit = tuple[Block, ...]
+
+
+def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
+    """The part of a document that answers one question, in full: its wording, the way, its figures, and the answer."""
+    question, said = found.question, found.question.sentence(found)
+    asked = [Paragraph(text(question.text))] if question.text else []
+    steps = (*question.steps(found), *map(Paragraph, found.cautions))
+    blocks = (*asked, *map(Paragraph, found.beside), *steps, *figures, Answer(said))
+    title = text(f"({question.label}) {question.heading(found)}")
+    return Section(title, blocks, label=question.label, asked=question.text, answer=said)
+
+
+def parts(
+    answered: Sequence[Found], detail: Detail, before: Sequence[Section] = (), *, unasked: bool = False
+) -> list[Section]:
+    """The part of each answer, with its figures: those that a question asks for, or `unasked` all that there are.
+
+    Where the memory of a device is read otherwise than in the part before, that is said. A ``short`` one leaves asides
+    out, refers to what stands in an earlier part or in the sections `before`, and its answer stands in front alone; of
+    an ``answer`` nothing is derived.
+    """
+    told: dict[Unit, Section | Found] = {}
+    for section in before:
+        told |= dict.fromkeys(_units(detailed(section.blocks, detail)), section)
+    made, last = [], None
+    family = family_of([unit for one in answered if (unit := one.capacity_unit) is not None], ())
+    for position, found in enumerate(answered, start=1):
+        whole = part(found, _figures(found, family, unasked=unasked))
+        if found.reading is not None:
+            if last is not None and last.reading != found.reading:
+                whole = replace(whole, blocks=(Paragraph(_reread(found, last)), *whole.blocks))
+            last = found
+        section = replace(whole, target=f"part-{position}")
+        if detail != "full":
+            blocks = [block for block in detailed(whole.blocks, detail) if not isinstance(block, Answer)]
+            section = replace(section, blocks=tuple(_new(blocks, told, found, answered)))
+            told = {**dict.fromkeys(_units(blocks), found), **told}
+        made.append(section)
+    return made
+
+
+def _figures(found: Found, family: str, *, unasked: bool) -> tuple[Figure, ...]:
+    """The figures that a question asks for; where they are drawn `unasked` all that there are, unless it wants none."""
+    question = found.question
+    names = question.drawn if unasked and question.figures != () else question.figures or ()
+    drawn = (question.figure(found, name, family) for name in names)
+    label = re.sub(r"[^A-Za-z0-9]+", "-", question.label).strip("-")
+    return tuple(replace(figure, name=f"{label}-{figure.name}") for figure in drawn if figure is not None)
+
+
+def _units(blocks: Iterable[Block]) -> Iterator[Unit]:
+    """The blocks with what leads to them: a list or a table is told together with the words right before it."""
+    lead: tuple[Block, ...] = ()
+    for block in blocks:
+        if isinstance(block, Bullets | Table):
+            yield (*lead, block)
+            lead = ()
+            continue
+        if lead:
+            yield lead
+        lead = (block,) if isinstance(block, Paragraph) or (isinstance(block, Step) and not block.chains) else ()
+        if not lead:
+            yield (block,)
+    if lead:
+        yield lead
+
+
+def _new(
+    blocks: Sequence[Block], told: dict[Unit, Section | Found], found: Found, answered: Sequence[Found]
+) -> Iterator[Block]:
+    """What was not told before, after words that say where the rest stands."""
+    units = list(_units(blocks))
+    again = [unit for unit in units if unit in told]
+    if not again:
+        yield from blocks
+        return
+    where = list(dict.fromkeys(_place(told[unit], answered) for unit in again))
+    derived = [one for unit in again if isinstance(one := told[unit], Found)]
+    alike = max(derived, key=derived.count) if derived else None
+    yield Paragraph(_as_in(where, [] if alike is None else _differences(found, alike)))
+    lines = {chain for unit in told for block in unit if isinstance(block, Step) for chain in block.chains}
+    for unit in units:
+        if unit not in told:
+            yield from (_without(block, lines) for block in unit)
+
+
+def _without(block: Block, lines: set[Chain]) -> Block:
+    """A step without what an earlier one has derived with its number, as long as a line of its own is left."""
+    if not isinstance(block, Step):
+        return block
+    own = tuple(chain for chain in block.chains if chain not in lines or len(chain.links) < 3)
+    return replace(block, chains=own) if own else block
+
+
+def _place(told: Section | Found, answered: Sequence[Found]) -> Reference:
+    if isinstance(told, Section):
+        return Reference("".join(map(str, told.title.parts)), told.target)
+    return Reference(f"({told.question.label})", f"part-{list(answered).index(told) + 1}")
+
+
+def _as_in(where: Sequence[Reference], otherwise: Sequence[str]) -> Prose:
+    places = joined([Prose((one,)) for one in where])
+    if otherwise:
+        return say("As in {places}, with {otherwise}.", places=places, otherwise=text(listed(otherwise)))
+    return say("As in {places}; what stands there is not repeated.", places=places)
+
+
+def _differences(found: Found, other: Found) -> list[str]:
+    """What two questions see otherwise, in words."""
+    one, two = found.study, other.study
+    kinds = sorted(
+        {kind for kind in (*one.placement, *two.placement) if one.placement.get(kind) != two.placement.get(kind)}
+    )
+    values = sorted({str(s) for s in (*one.values, *two.values) if one.values.get(s) != two.values.get(s)})
+    pairs: list[tuple[Any, Any, str]] = [
+        (one.built.model, two.built.model, "another model"),
+        (one.recipe.recompute, two.recipe.recompute, "another rule of recomputation"),
+        (one.recipe.with_recompute(two.recipe.recompute), two.recipe, "another recipe"),
+        (getattr(found, "capacity", None), getattr(other, "capacity", None), "another capacity"),
+    ]
+    differ = [words for left, right, words in pairs if left != right]
+    differ += [f"another placement of the {listed(kinds)}"] if kinds else []
+    return differ + ([f"other values of {listed(values)}"] if values else [])
+
+
+def _reread(found: Found, last: Found) -> Prose:
+    pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
+    return say(
+        "The memory of a device is counted otherwise than in ({label}): here as {new}, there as {old}.",
+        label=text(last.question.label),
+        **pieces,
+    )

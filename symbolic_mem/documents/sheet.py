@@ -1,0 +1,122 @@
+"""A problem set: the sheet, which asks and answers nothing, and the key, which answers every variant."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Answers, Bullets, Column, Entry, Paragraph, Section, Table
+from symbolic_mem.document.words import listed
+from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.documents import answers, assumed, notation, wording
+from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.question import Found
+from symbolic_mem.study.study import Study
+
+
+def sheet(study: Study) -> Derivation:
+    """Return what is asked, without any answer: the wording, what is given, each question, and what is to be assumed.
+
+    What a question sets for itself, such as its device, is said with it. Raises `BadInput` for a study without questions.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> asked = sheet(load_study("cs336-a2-xxl"))
+    >>> asked.answers, asked.found
+    ((), ())
+    """
+    if not study.questions:
+        raise BadInput(f"study {study.name!r} asks nothing; add a [[question]]")
+    given = notation(study)
+    problem = (*wording(study), *([given] if given.rows else []))
+    asked = []
+    for found in answers(study):
+        question = found.question
+        blocks = [Paragraph(text(question.text))] if question.text else []
+        own = [change.words for change in question.own]
+        if own:
+            blocks.append(Paragraph(text(f"Take here: {listed(own)}.")))
+        asked.append(Section(text(f"({question.label}) {question.heading(found)}"), tuple(blocks)))
+    closing = Section(text("What is to be assumed"), (Bullets(assumed(study)),), fine=True)
+    return _titled(study, "Problem set", (Section(text("The problem"), problem), *asked, closing))
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """One variant with what its questions found: number 0 is the study without variants."""
+
+    number: int
+    study: Study
+    found: tuple[Found, ...]
+
+    @property
+    def words(self) -> str:
+        """What the variant sets."""
+        return listed([change.words for change in self.study.caller]) if self.study.caller else "as it stands"
+
+
+def keyed(study: Study) -> tuple[Keyed, ...]:
+    """Answer every variant of a study, or the study as it stands where it has none."""
+    if not study.variants:
+        return (Keyed(0, study, answers(study)),)
+    numbers = range(1, len(study.variants) + 1)
+    return tuple(Keyed(n, varied, answers(varied)) for n in numbers for varied in [study.varied(n)])
+
+
+def key(study: Study) -> Derivation:
+    """Return the key: the numbers of all variants in one table, then every answer of each in one sentence."""
+    variants = keyed(study)
+    labels = [found.question.label for found in variants[0].found]
+    rows = tuple((_number(each), text(each.words), *map(_value, each.found)) for each in variants)
+    heads = (
+        Column(text("variant")),
+        Column(text("what it sets"), "text"),
+        *(Column(text(f"({label})"), "right") for label in labels),
+    )
+    table = Table(text("The numbers of all variants; a dash where an answer is no single number"), heads, rows)
+    told = [
+        Section(
+            text(f"Variant {each.number}: {each.words}") if each.number else text("The answers"),
+            (Answers(tuple(Entry(one.question.label, "", one.question.sentence(one)) for one in each.found)),),
+        )
+        for each in variants
+    ]
+    return _titled(study, "Answer key", (Section(text("All variants"), (table,)), *told))
+
+
+def key_csv(study: Study) -> str:
+    """Return the key as csv: a row for each question of each variant.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> print(key_csv(load_study("cs336-a2-xxl").only("b")).splitlines()[0])
+    variant,sets,question,value,feasible,answer
+    """
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(("variant", "sets", "question", "value", "feasible", "answer"))
+    for each in keyed(study):
+        for found in each.found:
+            value = "" if found.value is None else found.value
+            said = plain_prose(found.question.sentence(found))
+            writer.writerow(
+                (each.number or "", each.words, found.question.label, value, str(found.feasible).lower(), said)
+            )
+    return written.getvalue()
+
+
+def _number(each: Keyed) -> Prose:
+    return say("{n}", n=each.number) if each.number else text("–")
+
+
+def _value(found: Found) -> Prose:
+    if found.value is None:
+        return text("–") if found.feasible else text("none")
+    return Prose((Amount(found.value),)) if hasattr(found.value, "is_number") else text(str(found.value))
+
+
+def _titled(study: Study, subtitle: str, sections: Sequence[Section]) -> Derivation:
+    made = Derivation(study.title, subtitle, tuple(sections), written=study.written)
+    return replace(made, author=study.author, course=study.course, date=study.date)

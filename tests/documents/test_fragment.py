@@ -1,0 +1,162 @@
+"""Pieces for a paper: complete without a preamble, as wide as they are asked for, with the numbers of the answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import subprocess
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.main import main
+from symbolic_mem.documents.account import Account
+from symbolic_mem.documents.documents import answer
+from symbolic_mem.documents.fragment import PARTS, Fragment, fragment
+from symbolic_mem.library.read import load_study
+
+COLUMN = "3.3in"
+ARTICLE = r"""\documentclass[twocolumn]{article}
+\setlength{\textwidth}{492.96pt}\setlength{\columnsep}{16pt}
+%s
+\begin{document}
+%s
+\end{document}
+"""
+
+
+def pieces(name: str) -> list[tuple[str, Fragment]]:
+    """One piece of each part of each question that has it."""
+    study = load_study(name)
+    found = [("account", fragment(study, "account"))]
+    for question in study.questions:
+        picks = [("figure", pick) for pick in question.drawn]
+        for part, pick in (("bound", None), ("derivation", None), *picks):
+            try:
+                found.append((f"{part} {question.label}", fragment(study, part, question.label, pick)))
+            except BadInput as error:
+                assert f"has no {part}" in str(error)
+    return found
+
+
+def test_a_piece_names_its_command_its_version_and_its_packages_and_has_no_preamble():
+    shown = fragment(load_study("cs336-a2-xxl"), "account").tex(COLUMN)
+    first, second, *rest = shown.splitlines()
+    assert re.fullmatch(r"% symbolic-mem \d\S*: fragment\('cs336-a2-xxl', 'account'\)", first)
+    assert second == r"% needs: \usepackage{booktabs}"
+    assert not re.search(r"\\documentclass|\\usepackage|\\begin\{document\}|longtable", "\n".join(rest))
+    assert r"\caption{" in shown and r"\label{tab:cs336-a2-xxl-account}" in shown and r"\toprule" in shown
+
+
+def test_the_head_says_the_command_as_it_was_given(capsys):
+    words = ["fragment", "cs336-a2-xxl", "--set", "B=64", "--part", "bound", "--question", "b", "--width", COLUMN]
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith(f": symbolic-mem {' '.join(words)}")
+
+
+def test_the_account_has_the_bytes_of_the_account():
+    study = load_study("cs336-a2-xxl")
+    head, *rows = csv.reader(io.StringIO(fragment(study, "account").csv))
+    found = {row[0]: row[head.index("bytes")].replace(",", "") for row in rows}
+    account = Account(study)
+    assert found.pop("total") == str(account.record["total_bytes"])
+    assert list(found.values()) == [str(row.bytes) for row in account.rows]
+
+
+def test_the_bound_ends_with_the_answer():
+    study = load_study("cs336-a2-xxl").change(values={"B": 64})
+    value = answer(study, "b").value
+    shown = fragment(study, "bound", "b").tex()
+    assert rf"\right\rfloor  + 1 = {value}" in shown and r"\label{eq:cs336-a2-xxl-b-bound}" in shown
+    assert r"C_{\mathrm{mem}} &= 95~\mathrm{GiB}" in shown
+
+
+def test_the_sources_are_entries_of_bibtex():
+    shown = fragment(load_study("llama-3.1-8b"), "account").bib
+    keys = re.findall(r"^@misc\{(\S+),$", shown, re.MULTILINE)
+    assert keys[0] == "llama-3-1-8b-1" and keys[-1] == "symbolic-mem" and len(set(keys)) == len(keys)
+    assert shown.count("{") == shown.count("}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--part", "picture"), "unknown part 'picture'; did you mean|unknown part 'picture'; known"),
+        (("--part", "account", "--width", "1in"), "needs .* and the width is 72pt; give a larger --width"),
+        (("--part", "account", "--width", "wide"), "is not a width; write a number and a unit"),
+        (("--part", "account", "--question", "b"), "leave --question and --pick out"),
+        (("--part", "figure", "--question", "b", "--pick", "pie"), "no figure 'pie'; known: bound, device, step"),
+        (("--part", "figure", "--question", "b", "--width", "1in"), "too narrow"),
+        (("--part", "bound", "--question", "z"), "no question 'z'"),
+        (("--part", "bound", "--question", "d"), "question d has no bound"),
+        (("--part", "table", "--question", "c"), "has 3 tables; pick one: 1 "),
+        (("--part", "table", "--question", "c", "--pick", "9"), "no table '9'"),
+        (("--part", "account", "-o", "x.pdf"), "'.pdf' is unknown; use .tex, .bib, .svg, .csv"),
+        (("--part", "account", "-o", "x.svg"), "the account is not written as .svg; use .tex, .csv, .bib"),
+    ],
+    ids=str,
+)
+def test_what_there_is_not_is_refused_in_one_line(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fragment", "cs336-a2-xxl", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and re.search(said, err) and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_written_each_by_its_ending(tmp_path, capsys):
+    names = ["b.tex", "b.svg", "b.csv", "b.bib"]
+    outputs = [word for name in names for word in ("-o", str(tmp_path / name))]
+    assert main(["fragment", "cs336-a2-xxl", "--part", "figure", "--pick", "bound", "--width", COLUMN, *outputs]) == 0
+    shown = {name: (tmp_path / name).read_text(encoding="utf-8") for name in names}
+    assert r"\begin{picture}(237" in shown["b.tex"] and 'width="237' in shown["b.svg"]
+    assert "\n46,101468602368,yes\n" in shown["b.csv"] and "@misc{" in shown["b.bib"]
+    capsys.readouterr()
+
+
+def test_a_notebook_shows_a_piece():
+    shown = fragment(load_study("cs336-a2-xxl"), "figure", "b", "bound")._repr_html_()
+    assert '<svg class="drawing"' in shown and "<script" not in shown
+
+
+def test_words_of_a_user_run_nothing_and_end_no_comment(tmp_path, capsys):
+    study = tmp_path / "odd\nname.toml"
+    source = r"50% of {it} \input{x} & more"
+    study.write_text(
+        f"""title = 't'
+source = '{source}'
+[model]
+kind = "ffn"
+[values]
+d_model = 4
+d_ff = 8
+L = 2
+B = 1
+S = 4
+[recipe]
+preset = "cs336"
+"""
+    )
+    assert main(["fragment", str(study), "--part", "account"]) == 0
+    shown = capsys.readouterr().out
+    assert all(line.startswith("%") for line in shown.splitlines()[:2]) and shown.splitlines()[2] == r"\begin{table}"
+    assert r"50\% of \{it\}  input\{x\} \& more" in fragment(load_study(str(study)), "account").bib
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b"])
+def test_in_two_columns_nothing_is_too_wide(name, needs, tmp_path):
+    needs("pdflatex")
+    shown, needed = [], set()
+    for said, piece in pieces(name):
+        tex = piece.tex(COLUMN)
+        needed |= set(re.findall(r"\\usepackage\{\w+\}", tex.splitlines()[1]))
+        here = tex.replace(r"\begin{table}", r"\begin{table}[h!]").replace(r"\begin{figure}", r"\begin{figure}[h!]")
+        shown.append(rf"\typeout{{piece {said}}}" + f"\n{here}\n" + r"\clearpage")
+    assert {piece.part for _, piece in pieces(name)} >= {*PARTS} - {"table"}
+    (tmp_path / "paper.tex").write_text(ARTICLE % ("\n".join(sorted(needed)), "\n".join(shown)))
+    subprocess.run(["pdflatex", "-interaction=nonstopmode", "paper.tex"], cwd=tmp_path, capture_output=True, check=True)
+    log = (tmp_path / "paper.log").read_text(errors="replace")
+    wide = [float(size) for size in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert [size for size in wide if size > 1] == []

@@ -1,0 +1,132 @@
+"""A solution reads as a textbook sets it: answers in front, each derivation once, few pages, and only what was asked."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pypdf
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.document.figure import Figure
+from symbolic_mem.document.prose import Prose, Reference
+from symbolic_mem.document.steps import Answer, Answers, Paragraph, Step
+from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.arrange import arrange
+from symbolic_mem.render.document import render
+from symbolic_mem.render.pdf import pdf
+from symbolic_mem.render.text import plain_prose
+
+XXL = load_study("cs336-a2-xxl")
+MODELS = ("deepseek-v3", "llama-3.1-70b", "llama-3.1-405b")  # the longest of them
+ROUTES = ["typst", pytest.param("tex", marks=pytest.mark.system)]
+FEW = pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-405b", "scaling-book-chips", "korthikanti"])
+
+
+def paper(study, route, build=homework):
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(set_by(build(study), route))).pages]
+
+
+def set_by(document, route):
+    tex = render(document, document.layout, "tex").decode()
+    figures = tuple(b for section in document.sections for b in section.blocks if isinstance(b, Figure))
+    return pdf(tex, figures, route=route)
+
+
+@pytest.fixture(params=ROUTES)
+def route(request, needs):
+    if request.param == "tex":
+        needs("latexmk", "pdflatex")
+    return request.param
+
+
+def test_all_answers_stand_in_one_box_before_anything_is_derived():
+    document = homework(XXL)
+    (box,) = [block for block in document.sections[0].blocks if isinstance(block, Answers)]
+    assert [(entry.label, entry.prose) for entry in box.entries] == [
+        (found.question.label, found.question.sentence(found)) for found in document.found
+    ]
+    assert [entry.target for entry in box.entries] == [part.target for part in document.parts]
+
+
+def test_the_homework_has_its_answers_on_page_one_and_the_memory_in_two_pages(route):
+    pages = paper(XXL, route)
+    assert len(pages) <= 6
+    assert all(f"({label})" in pages[0] for label in ("a", "b", "c", "d"))
+    derived = [i for i, page in enumerate(pages) if "(b, literally) The same when" in page]
+    assert derived == [2]  # (a) and (b) stand on pages two and three
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_told_in_five_pages(name, route):
+    assert len(paper(load_study(name), route)) <= 5
+
+
+@FEW
+@pytest.mark.parametrize("build", [homework, report])
+def test_no_step_is_told_twice(name, build):
+    told: dict = {}
+    for section in build(load_study(name)).sections:
+        steps = [block for block in section.blocks if isinstance(block, Step) and block.chains]
+        repeated = [step for step in steps if step in told]
+        assert not repeated, (section.target, told[repeated[0]])
+        told |= dict.fromkeys(steps, section.target)
+
+
+def test_a_part_names_the_part_that_it_rests_on_and_what_is_otherwise():
+    parts = {part.label: part for part in homework(load_study("llama-3.1-405b")).parts}
+    said = [plain_prose(block.prose) for block in parts["c"].blocks if isinstance(block, Paragraph)]
+    assert "As in (b), with another capacity." in said
+    (led,) = [
+        p for block in parts["c"].blocks for p in getattr(block, "prose", Prose(())).parts if isinstance(p, Reference)
+    ]
+    assert led.target == parts["b"].target
+
+
+def test_a_report_refers_to_its_account():
+    part = report(XXL).parts[0]
+    assert "As in The account; what stands there is not repeated." in [
+        plain_prose(block.prose) for block in part.blocks if isinstance(block, Paragraph)
+    ]
+
+
+@FEW
+def test_every_reference_leads_somewhere(name):
+    for build in (homework, report):
+        for detail in ("answer", "short", "full"):
+            document = build(load_study(name), detail)
+            there = {section.target for section in document.sections}
+            html = render(document, build.__name__, "html").decode()
+            for target in {piece.partition('"')[0] for piece in html.split('href="#')[1:]}:
+                assert f'id="{target}"' in html
+            for block in (b for s in document.sections for b in s.blocks if isinstance(b, Answers)):
+                assert {entry.target for entry in block.entries} <= there | {""}
+
+
+def test_a_full_derivation_tells_every_part_whole_and_an_answer_none():
+    full, short, answer = (homework(XXL, detail) for detail in ("full", "short", "answer"))
+    assert all(isinstance(part.blocks[-1], Answer) for part in full.parts)
+    assert not answer.parts and len(answer.found) == len(XXL.questions)
+    lines = {c for part in full.parts for b in part.blocks for c in getattr(b, "chains", ())}
+    assert len(lines) > len({c for part in short.parts for b in part.blocks for c in getattr(b, "chains", ())})
+    with pytest.raises(BadInput, match="unknown detail 'long'; "):
+        homework(XXL, "long")  # ty: ignore[invalid-argument-type]
+
+
+def test_a_pdf_has_its_title_block_and_never_the_year_1970(route):
+    first = paper(XXL.signed(author="A. Student", course="A course", date="26 November 2026"), route)[0]
+    assert all(words in first for words in ("A. Student", "A course", "26 November 2026"))
+    assert "1970" not in "".join(paper(XXL.only("a"), route))
+    info = pypdf.PdfReader(io.BytesIO(set_by(homework(XXL), route))).metadata
+    assert info is not None and info.creation_date is None
+    assert info.title == XXL.title
+
+
+def test_the_texts_of_a_study_are_its_wording():
+    study = replace(XXL, questions=(replace(XXL.questions[0], text="How many H100s?"),))
+    (part,) = homework(study).parts
+    assert part.asked == "How many H100s?"
+    assert plain_prose(part.blocks[0].prose) == "How many H100s?"
+    assert arrange(homework(study)).answers == homework(study).answers
