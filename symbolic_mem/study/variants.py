@@ -67,6 +67,9 @@ def _variant(given: Any, own: tuple[Name, ...], where: str) -> tuple[Change, ...
     if not isinstance(given, dict) or not given:
         raise BadInput(f"{where} must be a table that sets something, as {{ B = 64 }}")
     named = {key: value for key, value in given.items() if key in _OTHERS}
+    for key, value in named.items():
+        if not isinstance(value, str) and not (key == "recompute" and isinstance(value, dict)):
+            raise BadInput(f"{where}: {key} must be text, not {value!r}")
     with at_place(where):
         made = [set_value(key, value, where, own) for key, value in given.items() if key not in _OTHERS]
         return (*made, *changes(**named))

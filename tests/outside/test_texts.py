@@ -41,7 +41,7 @@ class Shape(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, tuple(name for name, _ in attrs)))
+        self.elements.append((tag, tuple(name for name, _ in attrs if name != "class")))  # of a width
 
     def handle_endtag(self, tag):
         self.elements.append(tag)
@@ -94,9 +94,11 @@ def shape(node: object) -> object:
         kinds = [found for each in node if (found := shape(each)) is not None]
         return [kind for i, kind in enumerate(kinds) if kind != "words" or i == 0 or kinds[i - 1] != "words"]
     if isinstance(node, dict) and "t" in node:
-        if node["t"] in ("Str", "Space", "SoftBreak", "Quoted"):
+        if node["t"].startswith(("Align", "ColWidth")):  # which depend on how wide words are
+            return None
+        if node["t"] in ("Str", "Space", "SoftBreak", "Quoted", "Math"):  # a short unit stands in the formula
             return "words"
-        return (node["t"], shape(node["c"]) if node["t"] not in ("Math", "Header") and "c" in node else None)
+        return (node["t"], shape(node["c"]) if node["t"] != "Header" and "c" in node else None)
     return None
 
 
