@@ -43,7 +43,7 @@ def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Part]:
     stays = step.keep
     if place is not None:
         yield from _of_block(step, row, place)
-    elif row.activations == "all" and stays != 0:
+    elif row.activations in ("all", "end") and stays != 0:
         for unit in step.units.blocks:
             yield from _times(unit.weights, stays * unit.count)
     yield from _times(step.units.root, row.root)
@@ -56,7 +56,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Part]:
     if step.alone:
         copies = min(copies, 1)
         yield from own[-1:] if row.block == 2 and not row.working and step.converts else ()
-    if row.loss and stays == 1:
+    if row.phase == "loss" and stays == 1:
         copies = 0
     done = max(row.resharded - 1, 0)  # weights of which only the shares that stay are left
     yield from _times(own[:done], copies - 1)
@@ -66,7 +66,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Part]:
         yield from _times(place.earlier.weights, row.next)
     if stays == 0:
         return
-    everywhere = row.activations == "all"
+    everywhere = row.activations in ("all", "loss", "end")
     for unit in step.units.blocks:
         times = unit.count if everywhere and not row.working else step.before(unit, place)
         if row.activations == "own" and unit.name == place.unit.name:

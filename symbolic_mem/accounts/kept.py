@@ -17,6 +17,9 @@ from symbolic_mem.accounts.working import Moment
 from symbolic_mem.models.tensors import Held, Layer, Part, Tensor, Weights
 from symbolic_mem.recipes.recompute import block_input, counts, without_scores
 
+TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
+DONE = ("labels", "total weight")  # of the loss, when its backward pass has used them
+
 
 def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Weights | None:
     """Return the weights whose gradients are there, as the rank keeps them."""
@@ -25,6 +28,9 @@ def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | N
     if row.gradients == "none":
         return None
     held: list[Held] = []
+    if row.gradients == "end":
+        held += _held(moment.made if moment is not None and not step.gathers else ())
+        return Weights(tuple(held))
     for unit in step.units.blocks:
         times = unit.count if place is None else step.done(unit, place)
         held += (Held(one.weights, one.repeat * times, None, bool(one.matmuls)) for one in unit.layers if one.weights)
@@ -42,11 +48,16 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
     """Yield what the backward pass still needs, layer by layer, and that of the block at work."""
     if row.activations == "none":
         yield from _batch(step)
+        if row.embedded:
+            yield tensors(step, "gradient of what enters the blocks", (block_input(step.units.blocks[0].layers[0]),))
         return
-    layers = list(step.units.before)
-    if row.activations in ("all", "blocks"):
+    over = place is not None and place.index == 0 and moment is None and row.activations == "before"
+    layers = [_without(layer, TABLES) if over else layer for layer in step.units.before]
+    if row.activations in ("all", "blocks", "loss", "end"):
         for unit in step.units.blocks:
             layers += _kept(step, unit, unit.count)
+        if row.activations == "loss":
+            layers += (_without(layer, DONE) for layer in step.units.after)
         layers += step.units.after if row.activations == "all" else ()
     elif row.activations == "own":
         assert place is not None
@@ -61,6 +72,9 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
             yield from _batch(step)
     for title, name, same in _by_name(layers):
         yield from saved_terms(title, name, same, step.recipe)
+    if row.activations == "end":
+        assert moment is not None
+        yield from saved_terms("activations of what comes after the blocks", "", moment.saved, step.recipe)
     if row.activations == "work":
         assert moment is not None
         again = place is not None and place.again
@@ -70,6 +84,10 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         inside = entering(step, place)
         if inside is not None:
             yield tensors(step, "input of the last block", (inside,))
+
+
+def _without(layer: Layer, names: tuple[str, ...]) -> Layer:
+    return replace(layer, saved=tuple(one for one in layer.saved if one.name not in names))
 
 
 def _kept(step: Step, unit: Unit, number: sp.Expr, place: Place | None = None) -> Iterator[Layer]:

@@ -131,8 +131,7 @@ def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
     Where the operations of a block are not described, what it works with inside its backward pass comes first.
     """
     unsized = tuple(one for one in found if not one.sets)
-    blocks = [layer for layer in model.layers if layer.block]
-    return unsized if all(layer.ops for layer in blocks) else (LeftOut(WORKING, _WORKS_WITH), *unsized)
+    return unsized if all(unit.described for unit in units(model).blocks) else (LeftOut(WORKING, _WORKS_WITH), *unsized)
 
 
 def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:

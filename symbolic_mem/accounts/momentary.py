@@ -11,7 +11,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.once import later
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.build import Built
-from symbolic_mem.models.tensors import Model, Part
+from symbolic_mem.models.tensors import Model, Part, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 
 Shape = tuple[sp.Expr, ...]
@@ -75,6 +75,27 @@ def _logits(built: Built) -> Shape:
     assert built.architecture is not None
     cut, vocabulary = built.cut, built.architecture.vocabulary
     return (B, S, vocabulary) if cut is None else (B, cut.tokens.inside, cut.of("logits", cut.vocabulary(vocabulary)))
+
+
+def loss_tensors(built: Built, recipe: Recipe) -> tuple[Tensor, ...]:
+    """Return what the forward pass of the loss holds for a moment beside what is kept; nothing where that is not known."""
+    term = loss_term(built, recipe)
+    if term is None:
+        return ()
+    from symbolic_mem.models.losses import loss
+    from symbolic_mem.models.profile import profile
+
+    how = profile(built.profile)
+    kept = {tensor.name for layer in built.model.layers for tensor in layer.saved}
+    logits = _logits(built)
+    found = [] if "logits" in kept else [Tensor("logits", logits, bytes_per_element=how.compute)]
+    if term.bytes_per_element == 4 and how.compute != 4 and recipe.activations != 4:
+        chunks = loss(built.loss).chunks if built.loss else 1
+        part = (*logits[:-1], logits[-1] / chunks)
+        found.append(Tensor("logits in FP32", part, bytes_per_element=sp.Integer(4)))
+    if "labels" in kept:
+        found.append(Tensor("labels with one more", (B, S + 1), bytes_per_element=sp.Integer(8)))
+    return tuple(found)
 
 
 def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]:

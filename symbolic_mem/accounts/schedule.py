@@ -41,6 +41,9 @@ class Row:
     resharded: int = 0
     working: bool = False
     loss: bool = False
+    inside: bool = False
+    caller: bool = False
+    embedded: bool = False
     scalars: int = 0
     step: bool = False
 
@@ -59,8 +62,8 @@ def schedules() -> Mapping[str, tuple[Row, ...]]:
 def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -> str:
     """Return the name of the schedule of a step, or "" where only the sum of what is kept is known.
 
-    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, and ``eager`` where
-    neither weights nor gradients are divided.
+    An engine that gathers weights runs ``fsdp2`` where all weights are divided over n_fsdp, ``zero2`` where all gradients
+    are and no weights, in one dtype, and ``eager`` where neither are.
     """
     if not recipe.schedule or not any(layer.block for layer in model.layers):
         return ""
@@ -69,7 +72,18 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
     if any("buffers" in layer.saved_kinds for layer in model.layers):
         return ""
     weights, gradients = placement.get("weights"), placement.get("gradients")
+    known = recipe.gathers is not None and recipe.reduces is not None
     if weights is None or weights.fraction == 0:
-        return "eager" if gradients is None or gradients.fraction == 0 else ""
-    whole = weights.fraction == 1 and weights.degree.has(n_fsdp)
-    return "fsdp2" if whole and recipe.gathers is not None and recipe.reduces is not None else ""
+        if gradients is None or gradients.fraction == 0:
+            return "eager"
+        return "zero2" if _all(gradients) and known and _one_dtype(recipe) else ""
+    return "fsdp2" if _all(weights) and known else ""
+
+
+def _all(placed: Placed) -> bool:
+    return placed.fraction == 1 and placed.degree.has(n_fsdp)
+
+
+def _one_dtype(recipe: Recipe) -> bool:
+    """Whether weights are kept in the dtype of the computation, so that none are converted for it."""
+    return all(one.bytes_per_element == recipe.activations for one in recipe.states if one.kind == "weights")

@@ -9,17 +9,22 @@ from functools import cached_property
 import sympy as sp
 
 from symbolic_mem.accounts.places import Place, places
+from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, units
+from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_fsdp, n_replica
-from symbolic_mem.models.tensors import Model
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.recompute import recomputed_at
 
 
 @dataclass(frozen=True)
 class Step:
     """A step of training: `residues` say which of the last blocks are recomputed (see `places`).
+
+    `loss` is what the backward pass of the loss holds for a moment, and `inside` what its forward pass does.
 
     It `gathers` weights that are divided; `keep` is the share of them that stays after the forward pass. On one device
     `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of shards and
@@ -29,6 +34,7 @@ class Step:
     model: Model
     recipe: Recipe
     loss: Term | None
+    inside: tuple[Tensor, ...]
     placement: Mapping[str, Placed]
     keep: sp.Rational
     residues: tuple[int, ...]
@@ -52,6 +58,23 @@ class Step:
         name = self.units.blocks[-1].name
         found = [place for place in self.places if place.unit.name == name and place.done == 0]
         yield from (place for place in found if place.most is not None or place.least == 2)
+
+    def beside(self, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Tensor]:
+        """What the caller of the blocks holds: the embedded tokens, until the last norm is over; their positions as long.
+
+        Where blocks are recomputed the first input is kept anyway, and the positions until the backward pass is over.
+        """
+        if self.model.work is None or row.phase == "step":
+            return
+        recomputes = self.recipe.recompute.rule not in ("none", "selective")
+        last = moment is not None and moment.name == HEAD
+        for tensor in self.model.work.beside():
+            if tensor.name == EMBEDDED:
+                first = place is not None and place.index == 0
+                if row.caller and not (last or first or recomputed_at(self.recipe.recompute, 0)):
+                    yield tensor
+            elif recomputes or (row.caller and not last):
+                yield tensor
 
     def done(self, unit: Unit, place: Place) -> sp.Expr:
         """How many blocks of a kind are behind the block at work."""

@@ -11,17 +11,19 @@ import sympy as sp
 from symbolic_mem.accounts.account import state_term
 from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, tensors, with_gradients
-from symbolic_mem.accounts.momentary import loss_term, step_terms
+from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, schedule_of, schedules
 from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.units import units
-from symbolic_mem.accounts.working import Moment, moments
+from symbolic_mem.accounts.working import Moment, ends, moments, passing
+from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
+from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_fsdp, n_replica
 from symbolic_mem.models.build import Built
-from symbolic_mem.models.tensors import Model, Tensor
+from symbolic_mem.models.tensors import HEAD, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
@@ -34,6 +36,7 @@ class Instant:
     """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any).
 
     `turn` is when its block has its turn in the phase, counted from 0; what comes after all blocks has `LATE`.
+    Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Instant:
     count: sp.Expr = sp.S.One
     least: int = 1
     most: int | None = None
+    place: str = ""
+    inside: Callable[[Numbers], Number] | None = field(default=None, compare=False, repr=False)
     turn: int = field(default=LATE, compare=False)
 
     @cached_property
@@ -68,22 +73,28 @@ def _timeline(
     model: Model,
     recipe: Recipe,
     loss: Term | None,
+    inside: tuple[Tensor, ...],
     placement: tuple[tuple[str, Placed], ...],
     keep: sp.Rational,
     residues: tuple[int, ...],
     alone: bool,
     hybrid: bool,
 ) -> tuple[Instant, ...]:
-    step = Step(model, recipe, loss, dict(placement), keep, residues, name == "fsdp2", alone, hybrid)
+    step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name in ("fsdp2", "zero2"), alone, hybrid)
     return tuple(instant for row in schedules()[name] for instant in _instants(step, row))
 
 
 def _instants(step: Step, row: Row) -> Iterator[Instant]:
-    if row.loss and step.loss is None:
+    if (row.loss and step.loss is None) or (row.inside and not step.inside):
         return
     if (row.resharded and step.keep in (0, 1)) or (row.block == 2 and row.arrives and step.keep == 1):
         return
     if (row.root or row.whole == "root") and not row.at and not step.units.root and row.name != "forward end":
+        return
+    if row.embedded and not any(layer.weights for layer in step.units.before):
+        return
+    if row.activations == "end":
+        yield from _ends(step, row)
         return
     if not row.at:
         yield from _plain(step, row)
@@ -94,13 +105,21 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
         if row.at == "each" and row.activations == "work":
             for moment in _moments(step, place):
                 at = f"{words}, at {moment.name}" if moment.name else words
-                yield Instant(row.name, row.phase, at, _maker(step, row, place, moment), count, least, most, turn)
+                make, inside = _maker(step, row, place, moment), _size(step, moment)
+                yield Instant(row.name, row.phase, at, make, count, least, most, place.words, inside, turn)
+            continue
+        forward = passing(place.unit, not place.again) if row.working and not row.resharded else ()
+        for moment in forward:
+            at = f"the forward pass of the {place.words}, at {moment.name}"
+            make, inside = _maker(step, replace(row, activations="work"), place, moment), _size(step, moment)
+            yield Instant(row.name, row.phase, at, make, count, least, most, place.words, inside, turn)
+        if forward:
             continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
             each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
                 made = _maker(step, each, place, None, held)
-                yield Instant(row.name, row.phase, words, made, count, least, most, turn)
+                yield Instant(row.name, row.phase, words, made, count, least, most, turn=turn)
 
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:
@@ -114,10 +133,21 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
         yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own), count, least)
 
 
+def _ends(step: Step, row: Row) -> Iterator[Instant]:
+    """The instants of what comes after the blocks, where it is described."""
+    if step.units.work is None:
+        return
+    for place in step.last if row.at else (None,):
+        where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
+        for moment in ends(step.units.work, row.phase != "forward"):
+            words, inside = f"{row.words}, at {moment.name}", _size(step, moment)
+            yield Instant(row.name, row.phase, words, _maker(step, row, place, moment), *where, row.name, inside)
+
+
 def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
     raw = step.model.batch is not None
     incoming = not (raw and place.later is None)
-    return moments(place.unit, incoming, step.model.batch if place.index == 0 else None)
+    return moments(place.unit, incoming, step.model.batch if place.index == 0 else None, place.again)
 
 
 def _working(step: Step, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:
@@ -166,13 +196,76 @@ def _terms(
         yield tensors(step, "gradient of what enters the block", (leaving,))
     if row.loss and step.loss is not None:
         yield step.loss
-    if row.scalars and step.recipe.scalars and step.model.batch is not None:
-        yield tensors(step, "loss and its gradient", (Tensor("loss", ()),) * row.scalars)
+    if row.inside and step.inside:
+        yield tensors(step, "tensors inside the loss", step.inside)
+    if row.scalars and step.recipe.scalars:
+        size = None if step.loss is None else step.loss.bytes_per_element
+        yield tensors(step, "loss and its gradient", (Tensor("loss", (), bytes_per_element=size),) * row.scalars)
+    beside = tuple(step.beside(row, place, moment))
+    if beside:
+        yield tensors(step, "tensors that the caller of the blocks holds", beside)
     if step.gathers:
         yield from gathered(step, row, place, moment)
-    elif moment is not None and step.recipe.gradients_persist:
-        name, reason = "gradients before they are added", "made anew, then added"
-        yield whole(step, name, moment.making, step.gradient_bytes, reason)
+    elif step.recipe.gradients_persist:
+        making = tuple(_making(step, row, moment))
+        if making:
+            name, reason = "gradients before they are added", "made anew, then added"
+            yield whole(step, name, making, step.gradient_bytes, reason)
+
+
+def _making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
+    """The weights whose gradients have been made and not been added to those of an earlier batch."""
+    if row.phase in ("loss", "backward"):
+        yield from () if moment is None else moment.making
+        if row.phase == "backward" or (moment is not None and moment.name != HEAD):
+            yield from step.units.tied
+    if row.embedded:
+        yield from (Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights)
+
+
+def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
+    """The bytes of what differs from moment to moment inside a block."""
+    each = step.recipe.gathers if step.gathers else sp.S.Zero if step.recipe.gradients_persist else step.gradient_bytes
+    adds = step.gradient_bytes if step.recipe.gradients_persist and not step.gathers else sp.S.Zero
+
+    def size(numbers: Numbers) -> Number:
+        kept = (one for layer in moment.saved for one in layer.saved)
+        total: Number = sum(
+            _product(
+                numbers,
+                (*one.shape, step.recipe.activations if one.bytes_per_element is None else one.bytes_per_element),
+            )
+            for one in (*kept, *moment.gradients)
+        )
+        total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in moment.made)
+        return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in moment.making)
+
+    return size
+
+
+def _product(numbers: Numbers, factors: Sequence[sp.Expr]) -> Number:
+    found: Number = 1
+    for factor in factors:
+        found *= numbers[factor]
+    return found
+
+
+def decided(step: Sequence[Instant], numbers: Numbers) -> tuple[Instant, ...]:
+    """Return of the instants inside one block the fullest at `numbers`, which a degree or a number of blocks does not change.
+
+    All of them stay where a symbol of what is there has no value.
+    """
+    most: dict[tuple[str, str], tuple[Number, Instant]] = {}
+    try:
+        for one in step:
+            if one.inside is not None:
+                size = one.inside(numbers)
+                if (one.name, one.place) not in most or size > most[one.name, one.place][0]:
+                    most[one.name, one.place] = size, one
+    except MissingValue:
+        return tuple(step)
+    chosen = {id(one) for _, one in most.values()}
+    return tuple(one for one in step if one.inside is None or id(one) in chosen)
 
 
 def timeline(
@@ -203,7 +296,6 @@ def timeline(
         0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
     )
     alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
-    found = _timeline(
-        name, built.model, recipe, loss_term(built, recipe), tuple(placement.items()), keep, residues, alone, hybrid
-    )
+    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
+    found = _timeline(name, built.model, recipe, loss, inside, tuple(placement.items()), keep, residues, alone, hybrid)
     return tuple(one for one in found if one.exists(numbers))

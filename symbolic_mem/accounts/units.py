@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
-from symbolic_mem.models.tensors import Layer, Model, Part
+from symbolic_mem.models.tensors import END, Layer, Model, Part, Tensor, Work
 
 
 @hashed_once
 @dataclass(frozen=True)
 class Unit:
-    """The layers of one block, of which the model has `count` from position `start` on; layers say how often they occur."""
+    """The layers of one block, of which the model has `count` from position `start` on; layers say how often they occur.
+
+    `work` are its operations, where they are described and keep what the layers do.
+    """
 
     name: str
     layers: tuple[Layer, ...]
     start: sp.Expr = sp.S.Zero
     count: sp.Expr = sp.S.One
+    work: Work | None = None
+
+    @property
+    def described(self) -> bool:
+        """Whether all operations of the block are described."""
+        return self.work is not None or all(layer.ops for layer in self.layers)
 
     @cached_property
     def end(self) -> sp.Expr:
@@ -35,11 +45,15 @@ class Unit:
 @hashed_once
 @dataclass(frozen=True)
 class Units:
-    """The blocks of a model, kind by kind in order, and the layers before and after them."""
+    """The blocks of a model, kind by kind in order, and the layers before and after them.
+
+    `work` are the operations after them, where they are described up to the loss and keep what these layers do.
+    """
 
     blocks: tuple[Unit, ...]
     before: tuple[Layer, ...]
     after: tuple[Layer, ...]
+    work: Work | None = None
 
     @cached_property
     def root(self) -> tuple[Part, ...]:
@@ -53,8 +67,13 @@ class Units:
         A product after the blocks without a weight of its own uses the first weight of the model: a tied head.
         """
         own = [Part(layer.repeat, weight.shape) for layer in self.after for weight in layer.weights]
+        return (*own, *self.tied)
+
+    @property
+    def tied(self) -> tuple[Part, ...]:
+        """The weight of a tied head, whose gradient waits for that of the embedding."""
         tied = any(layer.matmuls and not layer.weights for layer in self.after) and self.before
-        return (*own, *((Part(sp.S.One, self.before[0].weights[0].shape),) if tied else ()))
+        return (Part(sp.S.One, self.before[0].weights[0].shape),) if tied else ()
 
 
 @lru_cache(maxsize=512)
@@ -78,10 +97,39 @@ def units(model: Model) -> Units:
         kinds.setdefault(layer.block, []).append(_times(layer, times))
     blocks, start = [], sp.S.Zero
     for name, layers in kinds.items():
-        blocks.append(Unit(name, tuple(layers), start, counts[name]))
+        blocks.append(Unit(name, tuple(layers), start, counts[name], _work(model, name, layers)))
         start += counts[name]
-    return Units(tuple(blocks), tuple(before), tuple(after))
+    ends = _after(model, after)
+    return Units(tuple(blocks), tuple(before), tuple(after), ends)
 
 
 def _times(layer: Layer, times: sp.Expr) -> Layer:
     return layer if layer.repeat == times else replace(layer, repeat=times)
+
+
+def _work(model: Model, name: str, layers: list[Layer]) -> Work | None:
+    """The operations of a block, where they keep the same bytes as its layers for the backward pass."""
+    if model.work is None or not model.work.described(name):
+        return None
+    kept = (replace(one, shape=(layer.repeat, *one.shape)) for layer in layers for one in layer.saved)
+    return model.work if _sizes(kept) == _sizes(model.work.saved(name)) else None
+
+
+def _after(model: Model, after: list[Layer]) -> Work | None:
+    """The operations after the blocks, where they keep the same as the layers there, but for the loss."""
+    if model.work is None or not model.work.described(END):
+        return None
+    kept = _sizes(one for layer in after for one in layer.saved)
+    return (
+        model.work if all(kept.get(key, 0) >= times for key, times in _sizes(model.work.saved(END)).items()) else None
+    )
+
+
+def _sizes(tensors: Iterable[Tensor]) -> dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]:
+    """How many elements there are of each product of sizes, and of each number of bytes."""
+    found: dict[tuple[sp.Expr, sp.Expr | None], sp.Expr] = {}
+    for one in tensors:
+        times, rest = one.elements.as_coeff_Mul()
+        key = (rest, one.bytes_per_element)
+        found[key] = found.get(key, sp.S.Zero) + times
+    return found

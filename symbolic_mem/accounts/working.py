@@ -8,7 +8,7 @@ from functools import lru_cache
 import sympy as sp
 
 from symbolic_mem.accounts.units import Unit
-from symbolic_mem.models.tensors import Layer, Part, Tensor
+from symbolic_mem.models.tensors import END, Alive, Layer, Part, Tensor, Work
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,8 @@ class Moment:
     making: tuple[Part, ...] = ()
 
 
-def described(unit: Unit) -> bool:
-    """Whether all operations of the block are described."""
-    return all(layer.ops for layer in unit.layers)
-
-
 @lru_cache(maxsize=512)
-def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, ...]:
+def moments(unit: Unit, incoming: bool, batch: Tensor | None, again: bool = False) -> tuple[Moment, ...]:
     """Return the moments of the backward pass of a block, its last operation first.
 
     With `incoming` the gradient of its output is there, as for all but the last block of a stack whose outputs are
@@ -47,7 +42,9 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
     h W_out ['x', 'h'] ['y', 'h']
     x W_in ['x'] ['h', 'x']
     """
-    if not described(unit):
+    if unit.work is not None:
+        return tuple(map(_moment, unit.work.backward(unit.name, again)))
+    if not unit.described:
         return (Moment("its start", unit.layers), Moment("its end", (), made=unit.weights, making=unit.weights))
     found: list[Moment] = []
     made: tuple[Part, ...] = ()
@@ -74,6 +71,22 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None) -> tuple[Moment, .
             kept = tuple(t for t in layer.saved if t.name not in op.releases or t == batch)
             layer = layers[position] = layer if kept == layer.saved else replace(layer, saved=kept)
     return tuple(found)
+
+
+def _moment(alive: Alive) -> Moment:
+    return Moment(alive.name, (Layer("", saved=alive.kept),), alive.gradients, alive.made, alive.making)
+
+
+@lru_cache(maxsize=512)
+def passing(unit: Unit, keeps: bool) -> tuple[Moment, ...]:
+    """Return the moments of the forward pass of a block whose operations are described, which `keeps` what it saves, or not."""
+    return () if unit.work is None else tuple(map(_moment, unit.work.forward(unit.name, keeps)))
+
+
+@lru_cache(maxsize=512)
+def ends(work: Work, backward: bool) -> tuple[Moment, ...]:
+    """Return the moments after the blocks, in the forward pass up to the logits, or in the backward pass from there on."""
+    return tuple(map(_moment, work.backward(END, False) if backward else work.forward(END, True)))
 
 
 def _useless(layers: list[Layer]) -> set[Tensor]:

@@ -15,9 +15,9 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
-from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
-from symbolic_mem.questions.parts.instants import instant_words
+from symbolic_mem.questions.parts.instants import decided_instants, instant_words
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak, peak_facts
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.solvers.capacity import Capacity
@@ -86,7 +86,7 @@ class Account:
     @cached_property
     def instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step on one device; none while a symbol has no value."""
-        step = [self.study.seen_at(one) for one in self.study.timeline]
+        step = decided_instants(self.study, KINDS) if self.study.timeline else ()
         if any(missing(one.placed().total, self.study.values) for one in step):
             return ()
         return fullest(step, self.study.values)

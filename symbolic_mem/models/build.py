@@ -73,6 +73,13 @@ class Built:
         model = _cut(self.architecture, self.profile, self.kernel, self.loss, cut)
         return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
 
+    @property
+    def chunks(self) -> int:
+        """Into how many equal parts the loss cuts the tokens."""
+        from symbolic_mem.models.losses import loss
+
+        return loss(self.loss).chunks if self.loss else 1
+
     def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
         """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
         if self.architecture is not None:
@@ -80,9 +87,7 @@ class Built:
 
             check_sizes(self.architecture, values, where)
         if self.loss:
-            from symbolic_mem.models.losses import loss
-
-            tokens, chunks = (B * S).xreplace(values), loss(self.loss).chunks
+            tokens, chunks = (B * S).xreplace(values), self.chunks
             if tokens.is_number and tokens % chunks != 0:
                 raise BadInput(
                     f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "

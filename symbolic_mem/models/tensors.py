@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import sympy as sp
 
@@ -27,6 +27,9 @@ KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
 STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
 FEEDS = (LINEAR, AFTER_ATTENTION)
+END = "what comes after the blocks"
+HEAD = "the product with W_head"
+EMBEDDED = "output of the embedding"
 
 
 @hashed_once
@@ -141,6 +144,49 @@ class Layer:
         return frozenset(tensor.kind for tensor in self.saved)
 
 
+class Alive(NamedTuple):
+    """What is alive at an operation of a block: tensors, gradients of tensors, and weights whose gradients are there.
+
+    `making` are the weights of the operation itself, whose gradients are stored when it is over.
+    """
+
+    name: str
+    kept: tuple[Tensor, ...]
+    gradients: tuple[Tensor, ...] = ()
+    made: tuple[Part, ...] = ()
+    making: tuple[Part, ...] = ()
+
+
+class Work(Hashable, Protocol):
+    """The operations of the blocks of a model, by the name of the block, and of what comes after them (END).
+
+    Those of some may not be described.
+    """
+
+    def described(self, block: str) -> bool:
+        """Say whether they are."""
+        ...
+
+    def saved(self, block: str) -> tuple[Tensor, ...]:
+        """Return what the backward pass of a block needs."""
+        ...
+
+    def beside(self) -> tuple[Tensor, ...]:
+        """Return what the caller of the blocks holds while they work, the EMBEDDED tokens first, where an engine does so."""
+        ...
+
+    def forward(self, block: str, keeps: bool) -> tuple[Alive, ...]:
+        """Return the fullest moments of the forward pass of a block, which `keeps` what the backward pass needs, or not."""
+        ...
+
+    def backward(self, block: str, again: bool) -> tuple[Alive, ...]:
+        """Return the fullest moments of the backward pass of a block, its last operation first.
+
+        Where it is computed `again`, its input is there until the end.
+        """
+        ...
+
+
 class Held(NamedTuple):
     """Weights of one layer with how often there are such layers, and how many keep what their blocks save."""
 
@@ -166,7 +212,8 @@ class Model:
 
     Those `of_activations` are about what is kept for the backward pass alone, and those of `unless_recomputed` hold only
     while nothing is recomputed. `batch` is the input of the first block where that
-    is the batch itself, which no gradient reaches and which stays; None: the blocks read an embedding.
+    is the batch itself, which no gradient reaches and which stays; None: the blocks read an embedding. `work` are
+    the operations of its blocks.
     """
 
     name: str
@@ -175,6 +222,7 @@ class Model:
     unless_recomputed: tuple[str, ...] = ()
     of_activations: tuple[str, ...] = ()
     batch: Tensor | None = None
+    work: Work | None = None
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)

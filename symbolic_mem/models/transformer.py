@@ -20,6 +20,7 @@ from symbolic_mem.models.moe import moe
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.notes import notes
 from symbolic_mem.models.profile import Profile, profile
+from symbolic_mem.models.programs import Programs
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
@@ -55,6 +56,9 @@ def transformer(
     return Model(
         name=architecture.name,
         layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
+        work=Programs(architecture, how, logits=loss_of(name).gradients != 0 if name else True)
+        if architecture.described
+        else None,
         assumptions=architecture.assumptions,
         of_activations=tuple(_kept(architecture, how, name)) if architecture.described else (),
     )

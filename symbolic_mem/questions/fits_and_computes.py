@@ -18,7 +18,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, edge, whose_tokens, window
-from symbolic_mem.questions.parts.instants import bound_at, each_words, kept_instants
+from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -40,11 +40,6 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
 
 
 _EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least")
-
-
-KEPT_ALONE = text(
-    "What is kept is added up here; what a step holds for a moment beside it, as the smallest degree counts it, is not."
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class FitsAndComputes(OfKinds):
         """Both bounds over every instant that must fit, and the tokens of the study's batch: the engine of every face."""
         found = setting(study, "fsdp", "forward")
         asked = []
-        for one in kept_instants(study, self.counted):
+        for one in instants(study, self.counted):
             memory = one.placed(self.counted)
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
             asked.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
@@ -126,13 +121,16 @@ class FitsAndComputes(OfKinds):
         return sentences(_here(found, tokens), _at_best(found))
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
-        """Say that what is kept is added up where the instants of a step are known, and that two instants count."""
-        kept = (KEPT_ALONE,) if found.study.timeline else ()
-        return (*kept, *((each_words(),) if len(found.limits.shares) > 1 else ()))
+        """Say that several instants count."""
+        return (each_words(self._counted(found.study)),) if len(found.limits.shares) > 1 else ()
 
     def heading(self, found: FoundBoth) -> str:
         """The title where the study gives none."""
-        return self.title or "The degrees that hold what is kept and keep the chips busy"
+        return self.title or f"The degrees that hold {fitting(self._counted(found.study))} and keep the chips busy"
+
+    def _counted(self, study: Study) -> Study:
+        """The study at an instant that counts."""
+        return instants(study, self.counted)[0]
 
     @property
     def claimable(self) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 import sympy as sp
@@ -41,6 +42,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
+from symbolic_mem.solvers.rules import MultipleOf, Rule
 from symbolic_mem.study.question import At, Claimed, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -86,16 +88,51 @@ class Largest(Printed, OfKinds):
                 )
             study.need(memory.total, f"question {self.label}")
         known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
-        return upper_anyway(memory, self.symbol, Limit(study.capacity.counted, self.strict)).at(known)
+        bound = upper_anyway(memory, self.symbol, Limit(study.capacity.counted, self.strict))
+        return bound.at(known, self._rules(study))
+
+    def _rules(self, study: Study) -> tuple[Rule, ...]:
+        """A loss in chunks cuts the tokens into equal parts."""
+        chunks = study.built.chunks
+        if chunks == 1 or self.symbol not in (B, S, T):
+            return ()
+        others = study.values.get(S if self.symbol == B else B) if self.symbol != T else None
+        factor = chunks if others is None else chunks // gcd(chunks, int(others))
+        return (MultipleOf(factor, f"the loss cuts the tokens into {chunks} parts"),) if factor > 1 else ()
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
-        found = hardest(
-            instants(self._open(study), self.counted),
+        found = self._decided(study)
+        return replace(found, written=self._written(found))
+
+    def _decided(self, study: Study) -> FoundLargest:
+        """The answer at the instants of many blocks, or of so few as the answer is.
+
+        Some instants need several blocks, and one is that of an only block.
+        """
+        moments = instants(self._open(study), self.counted)
+        found = self._hardest(moments)
+        few = max((one.at.least for one in moments if one.at is not None and one.at.count.has(self.symbol)), default=1)
+        if found.upper.unbounded or (found.value or 0) >= few:
+            return found
+        for blocks in range(few - 1, 0, -1):
+            there = self._with_blocks(study, blocks)
+            if all((self.upper(one).value or 0) >= blocks or self.upper(one).unbounded for one in there):
+                more = self._hardest(self._with_blocks(study, blocks + 1))
+                return more if more.value == blocks else self._hardest(there)
+        return self._hardest(self._with_blocks(study, 1)) if few > 1 else found
+
+    def _with_blocks(self, study: Study, blocks: int) -> tuple[Study, ...]:
+        """The instants that there are with so many blocks, whose number stays open in their memory."""
+        there = instants(replace(study, values={**study.values, self.symbol: sp.Integer(blocks)}), self.counted)
+        return tuple(map(self._open, there))
+
+    def _hardest(self, moments: Sequence[Study]) -> FoundLargest:
+        return hardest(
+            moments,
             lambda one: FoundLargest(one, self, one.capacity, self.upper(one)),
             lambda one: tightness(one.upper),
         )
-        return replace(found, written=self._written(found))
 
     def _open(self, study: Study) -> Study:
         """The study without a value of the unknown, so that its instants are those of many blocks."""
@@ -150,9 +187,9 @@ class Largest(Printed, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The largest value, under the name of its symbol."""
-        moments = instants(self._open(study), self.counted)
-        least = max(map(self.upper, moments), key=tightness)
-        meaning = f"the largest {named(self.symbol).meaning} at which {fitting(moments[0])} fits"
+        found = self._decided(study)
+        least = found.upper
+        meaning = f"the largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
         counted = named(self.symbol).unit
         measures = "number" if counted == "parameters" else "count"
         return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted)}
@@ -224,7 +261,8 @@ class FoundLargest(FoundAtInstants):
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
-        said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement))
+        rules = (say("The largest {x} is {rule}.", x=self.symbol, rule=one.words) for one in self.upper.rules)
+        said = (*assumptions(self.study), *placement_sentences(self.kinds, self.placement), *rules)
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 
     @property
@@ -269,7 +307,8 @@ class FoundLargest(FoundAtInstants):
         yield from capacity_summary(self.capacity)
         if value is not None:
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
-            yield held_at(value + 1, self.held(value + 1), self.upper.capacity, fits=False)
+            above = self.upper.above
+            yield held_at(above, self.held(above), self.upper.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:

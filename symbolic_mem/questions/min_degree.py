@@ -16,7 +16,7 @@ from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
+from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
@@ -62,7 +62,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
 
-        found = hardest(instants(study, self.counted), self._at_instant, hardness)
+        found = hardest(decided_instants(study, self.counted), self._at_instant, hardness)
         return replace(found, readings=tuple(self._readings(study))) if found.feasible else found
 
     def _readings(self, study: Study) -> Iterator[Reading]:
@@ -70,7 +70,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.readings import Reading, every_reading
 
         for capacity in every_reading(study.capacity):
-            found = [self.degree(one, capacity).value for one in instants(study, self.counted)]
+            found = [self.degree(one, capacity).value for one in decided_instants(study, self.counted)]
             yield Reading(capacity, (None if None in found else max(each for each in found if each is not None),))
 
     def _at_instant(self, study: Study) -> FoundDegree:
@@ -157,7 +157,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """The degree, under the name of its symbol."""
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        moments = instants(study, self.counted)
+        moments = decided_instants(study, self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
 

@@ -144,6 +144,11 @@ class Upper:
         return None if self.value is None else ceil(self.per_device(self.value))
 
     @property
+    def above(self) -> int:
+        """The next value that the rules allow, which does not fit."""
+        return self.next_value or (self.value or 0) + 1
+
+    @property
     def at_value_plus_one_bytes(self) -> int | None:
         """Bytes with one more than the answer, which do not fit."""
         return None if self.value is None else ceil(self.per_device(self.value + 1))

@@ -13,9 +13,9 @@ from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import B
 from symbolic_mem.study.changes import use_profile
 from symbolic_mem.study.study import Study
-from symbolic_mem.verify.held import MARKS, held
+from symbolic_mem.verify.held import MARKS, Held, held
 from symbolic_mem.verify.measure import engine, measure
-from symbolic_mem.verify.run import run_of
+from symbolic_mem.verify.run import Run, run_of
 from symbolic_mem.verify.shrink import shrunk
 
 MODELS = "hf-cuda-bf16"
@@ -78,21 +78,31 @@ def _of_one(study: Study, batch: int) -> Study:
     return replace(study, placement=placement, values={**study.values, B: sp.Integer(batch)})
 
 
+def _as_run(study: Study) -> tuple[Study, tuple[str, ...], Run]:
+    """The study as it is run, what was changed for that, and its step in numbers."""
+    study, changed = shrunk(study)
+    architecture = study.built.architecture
+    if architecture is not None and study.built.profile != MODELS:
+        study = study.changed([use_profile(MODELS)])
+        changed = (*changed, f"profile {MODELS}, the modules that transformers builds")
+    return study, changed, run_of(study)
+
+
+def expected(study: Study, batch: int) -> Mapping[str, Held]:
+    """Return what one device with `batch` sequences of its own holds at each mark, counters and loss included."""
+    recipe = study.recipe
+    counted = replace(recipe.with_optimizer(recipe.optimizer, step_counters=True), changes=recipe.changes)
+    return held(_of_one(replace(study, recipe=counted), batch))
+
+
 def verify(study: Study) -> Measured:
     """Measure one training step of a study in the installed PyTorch, and put our bytes beside its.
 
     The optimizer's counters and the loss count too, so that both can agree to the byte. Raises `BadInput` for a model,
     a plan or a recipe that is not run there, and `MissingProgram` where the engine is not installed.
     """
-    study, changed = shrunk(study)
-    architecture = study.built.architecture
-    if architecture is not None and study.built.profile != MODELS:
-        study = study.changed([use_profile(MODELS)])
-        changed = (*changed, f"profile {MODELS}, the modules that transformers builds")
-    run = run_of(study)
-    recipe = study.recipe
-    counted = replace(recipe.with_optimizer(recipe.optimizer, step_counters=True), changes=recipe.changes)
-    ours = held(_of_one(replace(study, recipe=counted), run.batch))
+    study, changed, run = _as_run(study)
+    ours = expected(study, run.batch)
     theirs = measure(run)
     rows = tuple(Row(MARKS[mark], ours[mark].instant, ours[mark].bytes, theirs[mark]) for mark in MARKS)
     return Measured(study, engine(run), changed, rows)

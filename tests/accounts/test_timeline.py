@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base import symbols as s
+from symbolic_mem.library.read import read_study
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
@@ -128,3 +129,33 @@ def test_the_largest_instants_are_those_of_a_walk_over_every_block_and_operation
     rule, run = one
     ours = held(setting_of(rule, run))
     assert {mark: at.bytes for mark, at in ours.items()} == WALK.walk(run)
+
+
+def test_zero_2_holds_whole_weights_shares_of_gradients_and_the_gradients_of_one_block():
+    sizes = {s.L: 5, s.d_model: 64, s.d_ff: 256, s.B: 2, s.S: 32, s.n_fsdp: 4}
+    study = read_study(
+        {
+            "title": "x",
+            "model": {"kind": "ffn"},
+            "recipe": {"preset": "fp32", "gradients_persist": False},
+            "plan": {"preset": "zero-2"},
+            "values": {str(symbol): value for symbol, value in sizes.items()},
+        },
+        "x",
+        "x",
+        Path(),
+    )
+    (block, tokens), weights = (2 * 64 * 256, 2 * 32), 5 * 2 * 64 * 256
+    at = {one.words: one.memory.placed(study.placement).at(study.values) for one in study.timeline}
+    moments, activations = 8 * weights // 4, 4 * tokens * (64 + 256)
+    assert at["the reduction of the gradients of the last block but one"] == (
+        4 * weights + moments + 3 * activations + 4 * block // 4 + 4 * block + 4 * block + 4 * tokens * 64
+    )
+    assert at["the optimizer step"] == 4 * weights + moments + 4 * weights // 4 * 2 + 4 * tokens * 64
+    kept = read_study(
+        {"title": "x", "model": {"kind": "ffn"}, "recipe": {"preset": "fsdp2"}, "plan": {"preset": "zero-2"}},
+        "x",
+        "x",
+        Path(),
+    )
+    assert not kept.timeline  # its weights are kept in another dtype than they are computed in

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.symbols import L, S
 from symbolic_mem.documents.parts import part
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.largest import Largest
@@ -92,3 +93,30 @@ def test_beyond_64_bits_the_answer_is_exact():
     _, found = ask(study, **{"for": "B"}, capacity="9999999999 EB")
     constant, each = dict(found.upper.coefficients)[0], dict(found.upper.coefficients)[1]
     assert found.upper.value == (9999999999 * 10**18 - constant) // each > 2**63
+
+
+@pytest.mark.parametrize("devices", [2, 4, 8, 16])
+def test_a_stack_of_few_blocks_is_asked_at_the_instants_that_it_has(devices):
+    study = load_study("llama-3.1-8b").change(
+        capacity="79 GiB", values={"n_fsdp": devices, "d_model": 16384, "d_ff": 53248, "n_heads": 128, "B": 1, "S": 512}
+    )
+    found = Largest(symbol=L, label="solve").answer(study)
+
+    def fits(blocks):
+        some = study.change(values={"L": blocks})
+        return max(one.memory.placed(some.placement).at(some.values) for one in some.timeline) <= found.capacity.counted
+
+    most = max((blocks for blocks in range(1, 12) if fits(blocks)), default=None)
+    assert found.value == most
+
+
+def test_a_loss_in_chunks_asks_for_tokens_that_divide():
+    study = load_study("llama-3.1-8b").change(
+        capacity="79 GiB", loss="chunked:16", values={"n_fsdp": 8, "B": 4, "S": 4096}
+    )
+    found = Largest(symbol=S, label="solve").answer(study)
+    assert found.value is not None and found.value % 4 == 0 and 4 * found.value % 16 == 0
+    capacity = found.capacity.counted
+    assert found.held(found.value) <= capacity < found.held(found.value + 4)
+    free = Largest(symbol=S, label="solve").answer(study.change(loss="fp32-held"))
+    assert not free.upper.rules

