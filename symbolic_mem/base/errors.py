@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
+MOST_SAID = 2_000  # characters of a message
+_WORD, _CLIP = 240, 60
+_LONG = re.compile(rf"\S{{{_WORD + 1},}}")
+
 
 class SymbolicMemError(Exception):
-    """Base of every error that this package raises on purpose; `exit_status` is the command line's."""
+    """Base of every error that this package raises on purpose; `exit_status` is the command line's.
+
+    Its message is one line of printable characters, and short however long what it quotes is.
+    """
 
     exit_status = 2
+
+    def __init__(self, message: object = "") -> None:
+        """Say what was given, what is allowed and what to do."""
+        super().__init__(one_line(str(message)))
 
 
 class BadInput(SymbolicMemError, ValueError):
@@ -54,6 +66,34 @@ def at_place(where: str) -> Generator[None, None, None]:
         raise BadInput(f"{where}: {error}") from None
 
 
+def one_line(message: str) -> str:
+    r"""Return a message as one line: new lines become spaces, signs that a terminal obeys are written out, long words are cut.
+
+    >>> one_line("a\nb\x1b " + "y" * 1000)[:70]
+    'a b\\x1b yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy'
+    >>> len(one_line("y" * 1000)), len(one_line("y " * 10**6))
+    (239, 1983)
+    """
+    message = _LONG.sub(lambda word: f"{word[0][: _WORD // 2]}...{word[0][-_WORD // 2 + 4 :]}", message)
+    words = message.split() if len(message) <= 10 * MOST_SAID else message[: 10 * MOST_SAID].split()
+    line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in " ".join(words))
+    if len(line) <= MOST_SAID:
+        return line
+    head = line[: MOST_SAID // 2].rpartition(" ")[0]
+    return f"{head} ... {line[-MOST_SAID // 2 + 20 :].partition(' ')[2]}"
+
+
+def clipped(text: str) -> str:
+    """Quote what a user gave, cut where a message would drown in it."""
+    return repr(text if len(text) <= _CLIP else text[:_CLIP] + "...")
+
+
+def shown(path: object) -> str:
+    """Return a path, or a place in a file, as it is, or quoted where it would break the line of a message."""
+    text = str(path)
+    return text if text.isprintable() and text.strip() else repr(text)
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """Return the end of an error message: the closest allowed name, then all of them.
 
@@ -63,7 +103,7 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     listed = list(allowed)
-    names, wanted = sorted(listed), given.lower()
+    names, wanted = sorted(listed), given[:_CLIP].lower()
     close = [name for name in listed if name.lower().startswith(wanted)]
     close = (
         close
@@ -71,4 +111,16 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
         or [name for name in names if len(wanted) > 1 and wanted in name.lower()]
     )
     hint = f"did you mean {close[0]!r}? " if close and given else ""
-    return f"{hint}known: {', '.join(names)}"
+    foreign = next((f"{sign!r} in it is {name_of(sign)}; " for sign in given[:_CLIP] if not sign.isascii()), "")
+    return f"{foreign}{hint}known: {', '.join(names)}"
+
+
+def name_of(sign: str) -> str:
+    """Return the code and the name of a character, for one that looks like another.
+
+    >>> name_of("В")
+    'U+0412 cyrillic capital letter ve'
+    """
+    from unicodedata import name
+
+    return f"U+{ord(sign):04X} {name(sign, '').lower()}".strip()

@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, cast
+from itertools import islice
+from typing import Any, TypeVar, cast
 
 import sympy as sp
 
-from symbolic_mem.base.errors import MissingValue
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.program import NotRational, Source
 from symbolic_mem.base.rational import Irrational, Number, plain, rational, symbolic
+from symbolic_mem.base.written import MAX_BITS
 
 Values = Mapping[sp.Symbol, sp.Expr]
 Given = Mapping[sp.Symbol, sp.Expr | int | Fraction]
+Found = TypeVar("Found", bound="sp.Expr | int | Fraction")
+MOST_PARTS = 1_000
 
 
 def missing(expr: sp.Expr, values: Given) -> tuple[str, ...]:
@@ -194,9 +198,32 @@ def _put(expr: sp.Expr, values: Given) -> sp.Expr:
 def _found(expr: sp.Expr, values: Given, what: str) -> Number | sp.Expr:
     ready = compiled(expr)
     try:
-        return ready.call(*ready.arguments(values, what))
+        found = ready.call(*ready.arguments(values, what))
     except (Irrational, ZeroDivisionError):
-        return _put(expr, {symbol: values[symbol] for symbol in ready.symbols})
+        found = _put(expr, {symbol: values[symbol] for symbol in ready.symbols})
+    return bounded(found, what)
+
+
+def bounded(found: Found, what: str) -> Found:
+    """Return a number as it is; raises `BadInput` for one that has too many digits, or is made of too many numbers.
+
+    >>> bounded(2**50_000, "this answer")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: this answer is a number of more than 14,000 bits; give smaller values
+    """
+    parts: Iterable[Any] = (found,)
+    if isinstance(found, sp.Expr) and not found.is_Rational:
+        parts = list(islice(sp.preorder_traversal(found), MOST_PARTS + 1))
+        if len(parts) > MOST_PARTS:
+            raise BadInput(
+                f"{what} is no fraction, and made of more than {MOST_PARTS:,} numbers; write a shorter formula"
+            )
+        parts = [part for part in parts if part.is_Rational]
+    for part in parts:
+        above, below = (part.p, part.q) if isinstance(part, sp.Rational) else (part.numerator, part.denominator)
+        if int(above).bit_length() + int(below).bit_length() > MAX_BITS:
+            raise BadInput(f"{what} is a number of more than {MAX_BITS:,} bits; give smaller values")
+    return found
 
 
 def _sorted(symbols: Iterable[sp.Basic]) -> tuple[sp.Symbol, ...]:

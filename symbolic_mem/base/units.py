@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.written import short
 
 _PREFIXES = "kMGTPE"
 BYTES_PER: dict[str, int] = {"B": 1}
@@ -30,7 +31,7 @@ def parse_bytes(text: str) -> int | Fraction:
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: '80G' does not say which unit: write 80 GB (10^9 bytes each) or 80 GiB (2^30 bytes each)
     """
-    match = _AMOUNT.fullmatch(text)
+    match = _AMOUNT.fullmatch(short(text, "amount of memory"))
     if not match:
         raise BadInput(f"{text!r} is not an amount of memory: write a positive number and a unit, for example 80 GiB")
     number, unit = match.groups()

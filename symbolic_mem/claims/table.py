@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.tomlfile import read_content
+from symbolic_mem.base.errors import BadInput, nearest, shown
+from symbolic_mem.base.outside import decoded, harmless, read_content
 from symbolic_mem.claims.check import Unread, Verdict, check_all
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.render.text import plain_prose
@@ -23,6 +24,9 @@ WRITTEN = (
 )
 
 
+_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+
+
 @dataclass(frozen=True)
 class Row:
     """A claim of a file, ``NAME=VALUE``, with the label of its question (None: not said) and who made it (empty: nobody)."""
@@ -32,16 +36,14 @@ class Row:
     person: str = ""
 
 
-def read_claims(path: str) -> tuple[Row, ...]:
+def read_claims(given: str) -> tuple[Row, ...]:
     """Read a csv file with the columns ``name`` and ``claim``, and ``question`` and ``person`` where they are given.
 
     The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Raises `BadInput`
     with the place for a file that cannot be read, an unknown column, and a row without a claim.
     """
-    try:
-        content = read_content(path, "csv").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadInput(f"{path}: is not UTF-8; save it as csv in UTF-8") from None
+    path = shown(given)
+    content = decoded(read_content(given, "csv"), path)
     try:
         rows = list(csv.reader(io.StringIO(content), strict=True, skipinitialspace=True))
     except csv.Error as error:
@@ -68,7 +70,7 @@ def _row(heads: Sequence[str], cells: Sequence[str], where: str) -> Row:
         raise BadInput(
             f"{where}: there are {len(cells)} cells for {len(heads)} columns; quote a cell with a comma in it"
         )
-    given = {head: cell.strip() for head, cell in zip(heads, cells, strict=True)}
+    given = {head: harmless(cell.strip(), f"{where}: {head}") for head, cell in zip(heads, cells, strict=True)}
     claim, name = given["claim"], given.get("name", "")
     if not claim:
         raise BadInput(f"{where}: nothing is claimed; write for example 46, 3276 GiB or none")
@@ -134,4 +136,5 @@ def _number(value: Fraction | None) -> str | None:
 
 def _guarded(cell: Any) -> Any:
     """Text that a spreadsheet would take for a formula, as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@") else cell
+    acts = isinstance(cell, str) and cell.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return f"'{cell}" if acts and not _DECIMAL.fullmatch(cell) else cell

@@ -83,11 +83,14 @@ def _target(output: str | None) -> Path | None:
     """The place of the verdicts, refused before anything is computed."""
     if output is None:
         return None
+    from symbolic_mem.render.files import check_place
+
     path = Path(output)
     if path.suffix.lower() != ".csv":
         raise BadInput(f"-o {output!r}: verdicts are written as csv; name a file that ends in .csv")
     if not path.parent.is_dir() or path.is_dir():
         raise BadInput(f"-o {output!r}: there is no folder for it, or it is one; name a file in a folder that there is")
+    check_place(path)
     return path
 
 

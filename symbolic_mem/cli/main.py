@@ -8,13 +8,17 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 from contextvars import copy_context
 from functools import partial
+from typing import Any
 
 import click
 
-from symbolic_mem.base.errors import SymbolicMemError
+from symbolic_mem.base.errors import SymbolicMemError, clipped, one_line
+from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.version import __version__
 
 VERBS = {
@@ -29,6 +33,9 @@ VERBS = {
     "verify": "Compare our bytes with an installed engine, or with measured and published cases.",
     "list": "Show the bundled studies, devices, recipes, optimizers and profiles.",
 }
+
+
+_UNPRINTED = {errno.ENOSPC: "make room there", errno.EBADF: "it is closed", errno.EIO: "look at what it is"}
 
 
 class Verbs(click.Group):
@@ -51,7 +58,7 @@ class Verbs(click.Group):
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from symbolic_mem.base.errors import nearest
 
-            raise click.UsageError(f"unknown verb {args[0]!r}; {nearest(args[0], VERBS)}")
+            raise click.UsageError(f"unknown verb {clipped(args[0])}; {nearest(args[0], VERBS)}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -78,12 +85,20 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0 answered, 1 wrong, 2 bad input, 3 a program is missing."""
+    """Run the command line and return its exit status.
+
+    That is 0 answered, 1 wrong, 2 bad input, 3 a program is missing, 70 a defect of this package, 130 interrupted.
+    """
+    _stand_in()
     _accept_any_text()
+    handlers = _end_by_signals()
     collecting = gc.isenabled()
     gc.disable()  # a run is short: collecting garbage while SymPy is imported is an eighth of its time
     try:
-        run_it = partial(group.main, args=arguments, prog_name="symbolic-mem", standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        for position, argument in enumerate(given, start=1):
+            harmless(argument, f"argument {position}, {clipped(argument)},")
+        run_it = partial(group.main, args=given, prog_name="symbolic-mem", standalone_mode=False)
         status = copy_context().run(run_it)  # how a study writes its symbols holds for this run alone
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -99,12 +114,22 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), error.exit_status)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; no file was left half-written", 130)
+    except _Ended as ended:
+        return _fail(f"ended by {ended.signal.name}; no file was left half-written", 128 + ended.signal)
     except BrokenPipeError:
         _forget_output()
         return 0
     except OSError as error:
         return _fail(_explain(error), 2)
+    except MemoryError:
+        return _fail("this needs more memory than there is; give smaller values or a shorter file", 2)
+    except Exception as error:  # noqa: BLE001 (a defect is one line, too)
+        from symbolic_mem.cli.defect import defect
+
+        return _fail(defect(error), 70)
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if collecting:
             gc.enable()
     return 0
@@ -120,12 +145,52 @@ def run() -> None:
 
 
 def _explain(error: OSError) -> str:
-    """Say what the system refused; without a file name and on a full disk it was standard output."""
-    if error.errno == errno.ENOSPC and error.filename is None:
+    """Say what the system refused; without a file name it was standard output."""
+    if error.errno in _UNPRINTED and error.filename is None:
         _forget_output()
-        return f"standard output: cannot be written ({error.strerror}); make room there"
+        return f"standard output: cannot be written ({error.strerror}); {_UNPRINTED[error.errno]}"
     place = f"{error.filename}: " if error.filename is not None else ""
     return f"{place}{error.strerror or error}; check that the place is there and is writable"
+
+
+class _Ended(BaseException):
+    """A signal that ends the process, so that what it began is put away first."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+
+
+def _end_by_signals() -> dict[signal.Signals, Any]:
+    """Let the signals that end a process raise `_Ended`, and return what they did before; one that is ignored stays so."""
+
+    def end(number: int, _: object) -> None:
+        raise _Ended(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    ending = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
+    return {number: signal.signal(number, end) for number in ending if signal.getsignal(number) is signal.SIG_DFL}
+
+
+class _Closed(io.RawIOBase):
+    """Standard output that the caller closed: what is printed there cannot be."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _stand_in() -> None:
+    """Give closed standard streams a descriptor each, which the next file that is opened would get instead."""
+    if sys.stdout is None or sys.stderr is None:
+        while os.open(os.devnull, os.O_RDWR) < 3:
+            pass
+    if sys.stdout is None:
+        sys.stdout = io.TextIOWrapper(_Closed(), encoding="utf-8", write_through=True)  # ty: ignore[invalid-argument-type]
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def _accept_any_text() -> None:
@@ -137,9 +202,11 @@ def _accept_any_text() -> None:
 
 def _forget_output() -> None:
     """Point standard output at nothing, so that the interpreter's last flush cannot fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> int:
-    click.echo(f"symbolic-mem: {' '.join(message.split())}", err=True)
+    with contextlib.suppress(OSError):
+        click.echo(f"symbolic-mem: {one_line(message)}", err=True)
     return status

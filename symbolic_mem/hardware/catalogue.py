@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.tomlfile import clipped, entry, known_keys, read_toml, shown
+from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
+from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.written import short
 from symbolic_mem.hardware.devices import (
     CONFIDENCES,
     DIRECTIONS,
@@ -173,7 +174,7 @@ def _device(name: str, table: dict[str, Any], where: str, citations: _Citations)
 def _capacity(fact: dict[str, Any], where: str) -> dict[str, Any]:
     known_keys(fact, ("label", "readings", "called", "source"), where)
     label = entry(fact, "label", str, where)
-    match = _LABEL.fullmatch(label)
+    match = _LABEL.fullmatch(short(label, f"{where}: label"))
     if not match:
         raise BadInput(
             f"{where}: label {clipped(label)} is not a capacity as printed: write it as in '80 GB' or '95 GiB'"
@@ -275,7 +276,7 @@ def parse_flops(text: str) -> int:
     >>> parse_flops("989.4 TFLOP/s")
     989400000000000
     """
-    match = _FLOPS.fullmatch(text)
+    match = _FLOPS.fullmatch(short(text, "rate"))
     value = Fraction(match[1]) * 10 ** _POWER[match[2]] if match else Fraction(0)
     if value <= 0 or value.denominator != 1:
         raise BadInput(f"{text!r} is not a rate of computing: write it as in 459 TFLOP/s")

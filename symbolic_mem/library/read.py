@@ -9,10 +9,10 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
-from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml, shown
+from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
 from symbolic_mem.library.cache import cached, is_name
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -29,6 +29,7 @@ from symbolic_mem.study.values import printable, read_fraction, read_own, read_v
 from symbolic_mem.study.variants import read_variants
 
 CONFIG_RECIPE = "fsdp2"
+MOST_PATH, MOST_NAME = 4_096, 255  # of the usual systems
 _TOP = (
     *(
         "title",
@@ -73,6 +74,8 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
+    if len(name) > MOST_PATH or any(len(part) > MOST_NAME for part in Path(name).parts):
+        raise BadInput(f"study {clipped(name)} is {len(name):,} characters long, more than a name or a path can have")
     folder, path = Path(__file__).with_name("studies"), Path(name)
     chosen = folder / f"{name}.toml"
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
@@ -136,7 +139,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         ),
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
-        notes=tuple(printable(str(note), "notes", where) for note in entry(content, "notes", list, where, [])),
+        notes=_notes(entry(content, "notes", list, where, []), where),
         devices=devices,
         network=network,
         names=names,
@@ -213,6 +216,13 @@ def _date(content: Mapping[str, Any], where: str) -> str:
     if isinstance(given, date):
         return given.isoformat()
     return printable(entry(content, "date", str, where, ""), "date", where)
+
+
+def _notes(content: list[Any], where: str) -> tuple[str, ...]:
+    for note in content:
+        if not isinstance(note, str):
+            raise BadInput(f"{where}: notes holds {clipped(str(note))}, which is no text; put each note in quotes")
+    return tuple(printable(note, "notes", where) for note in content)
 
 
 def _editions(content: Mapping[str, Any], where: str) -> dict[str, str]:

@@ -143,7 +143,8 @@ def _with(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visite
 
 
 def _config(path: Path, table: dict[str, Any], where: str) -> Built:
-    from symbolic_mem.base.tomlfile import read_content, shown
+    from symbolic_mem.base.errors import shown
+    from symbolic_mem.base.outside import read_content
     from symbolic_mem.models.config import describe
     from symbolic_mem.models.json_file import parse_json
 
@@ -295,7 +296,12 @@ def _parameters(table: dict[str, Any], where: str, own: Iterable[Name] = ()) -> 
     if "saved_per_layer" not in table:
         return Built(given_parameters(), {})
     names = {str(name.symbol): name.symbol for name in (*symbols(given=True), *own)}
-    kept = read_formula(str(table["saved_per_layer"]), names, f"{where}: saved_per_layer")
+    given = table["saved_per_layer"]
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise BadInput(f'{where}: saved_per_layer is a formula in text, as in "34*B*S*d_model", not {given!r}')
+    kept = read_formula(str(given), names, f"{where}: saved_per_layer")
+    if kept.is_negative:
+        raise BadInput(f"{where}: saved_per_layer = {given} is less than nothing; give what is kept")
     return Built(given_parameters(kept, reason), {})
 
 

@@ -55,8 +55,7 @@ class Fields:
             self.refuse(what, f"must be a whole number, not {kind_of(value)}")
         most = MOST_LAYERS if what == "layers" else MOST
         if not least <= value <= most:
-            said = f"is {value}" if abs(value) < 10**30 else "is a number of more than thirty digits"
-            self.refuse(what, f"{said}; it must be from {least} to {most:,}")
+            self.refuse(what, f"is {value}; it must be from {least} to {most:,}")
         return value
 
     def size(self, what: str, symbol: sp.Symbol, rule: sp.Expr | None = None, least: int = 1) -> sp.Expr:

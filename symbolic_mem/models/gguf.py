@@ -15,8 +15,8 @@ from typing import BinaryIO, NoReturn
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.tomlfile import clipped, shown
+from symbolic_mem.base.errors import BadInput, clipped, shown
+from symbolic_mem.base.outside import harmless, opened
 from symbolic_mem.models.tensors import Layer, Tensor
 
 _MOST_TENSORS, _MOST_PAIRS, _MOST_NAME, _HEADER_LIMIT = 100_000, 100_000, 65_535, 256_000_000
@@ -92,11 +92,8 @@ class Packed:
 def packed_tensors(path: Path) -> tuple[Packed, ...]:
     """Read the header of a file; raises `BadInput` for one that is no GGUF, is cut off or says what it cannot hold."""
     where = shown(path)
-    try:
-        with path.open("rb") as file:
-            return _Reader(file, os.fstat(file.fileno()).st_size, where).tensors()
-    except OSError as error:
-        raise BadInput(f"{where}: cannot be read ({error.strerror or error}); check the path") from None
+    with opened(path, "GGUF") as file:
+        return _Reader(file, os.fstat(file.fileno()).st_size, where).tensors()
 
 
 def gguf_layers(tensors: tuple[Packed, ...]) -> tuple[Layer, ...]:
@@ -176,7 +173,7 @@ class _Reader:
         length = self._number("<Q")
         if length > _MOST_NAME:
             self._refuse(f"has a name of {length:,} bytes")
-        return self._take(length).decode("utf-8", "replace")
+        return harmless(self._take(length).decode("utf-8", "replace"), f"{self.where}: a name of its header")
 
     def _number(self, form: str) -> int:
         return struct.unpack(form, self._take(struct.calcsize(form)))[0]

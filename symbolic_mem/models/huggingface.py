@@ -8,8 +8,8 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.tomlfile import read_content, shown
+from symbolic_mem.base.errors import BadInput, shown
+from symbolic_mem.base.outside import read_content
 from symbolic_mem.models.architecture import Architecture, Experts, Latent
 from symbolic_mem.models.fields import Fields
 from symbolic_mem.models.json_file import parse_json

@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.tomlfile import clipped, decoded
+from symbolic_mem.base.errors import BadInput, clipped
+from symbolic_mem.base.outside import decoded, harmless_tree, suspicious
 
+MOST_KEYS = 1_000_000  # an index of weights has one for each tensor
 _KINDS: dict[type, str] = {bool: "true or false", str: "text", list: "a list", dict: "an object", float: "a fraction"}
 
 
 def parse_json(content: bytes, where: str) -> dict[str, Any]:
-    """Parse a JSON object strictly: UTF-8, no key twice, no NaN or Infinity; raises `BadInput` with the place.
+    """Parse a JSON object strictly; raises `BadInput` with the place as `strict_json` does, and for what is no object.
 
     >>> parse_json(b'{"a": 1, "a": 2}', "config.json")
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: config.json: the key 'a' stands twice in one object; keep one
+    """
+    value = strict_json(content, where)
+    if not isinstance(value, dict):
+        raise BadInput(f"{where}: is {kind_of(value)}, not a JSON object of fields such as model_type and hidden_size")
+    return value
+
+
+def strict_json(content: bytes, where: str) -> Any:
+    """Parse JSON strictly: UTF-8, no key twice, no NaN or Infinity, harmless texts; raises `BadInput` with the place.
+
+    >>> strict_json(b"[NaN]", "cases.json")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: cases.json: NaN is not a JSON number; write a number
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -41,8 +55,8 @@ def parse_json(content: bytes, where: str) -> dict[str, Any]:
         raise BadInput(f"{where}: is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except ValueError:  # the parser's limit on the digits of one integer
         raise BadInput(f"{where}: is not usable JSON: a number has thousands of digits") from None
-    if not isinstance(value, dict):
-        raise BadInput(f"{where}: is {kind_of(value)}, not a JSON object of fields such as model_type and hidden_size")
+    if suspicious(text):
+        harmless_tree(value, where, MOST_KEYS)
     return value
 
 

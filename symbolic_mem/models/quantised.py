@@ -56,7 +56,7 @@ def quantised(table: Mapping[str, Any], where: str) -> Quantised | None:
 def not_known(table: Mapping[str, Any]) -> str:
     """Say that the method of a config is not known; "" where it is, or where there is none."""
     given = table.get("quantization_config")
-    if not isinstance(given, Mapping) or given.get("quant_method") in METHODS:
+    if not isinstance(given, Mapping) or str(given.get("quant_method")) in METHODS:
         return ""
     method = clipped(str(given.get("quant_method")))
     return f"Its quantisation {method} is not known, so the bytes of its file are not counted; known: {', '.join(METHODS)}."

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.tomlfile import clipped, read_content, shown
+from symbolic_mem.base.errors import BadInput, clipped, shown
+from symbolic_mem.base.outside import opened, read_content
 from symbolic_mem.models.json_file import parse_json
 
 INDEX = "model.safetensors.index.json"
@@ -82,18 +82,15 @@ def _indexed(folder: Path, index: Path) -> tuple[Stored, ...]:
 def header(path: Path) -> tuple[Stored, ...]:
     """Read the header of one file: eight bytes that say its length, then JSON; never more than it says."""
     where = shown(path)
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            length = int.from_bytes(file.read(8), "little")
-            if size < 8 or length > size - 8 or length > _HEADER_LIMIT:
-                raise BadInput(
-                    f"{where}: its first eight bytes say that a header of {length:,} bytes follows, and the file has {size:,} in "
-                    "all; it is cut off, or no safetensors file"
-                )
-            content = file.read(length)
-    except OSError as error:
-        raise BadInput(f"{where}: cannot be read ({error.strerror or error}); check its permissions") from None
+    with opened(path, "safetensors") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > size - 8 or length > _HEADER_LIMIT:
+            raise BadInput(
+                f"{where}: its first eight bytes say that a header of {length:,} bytes follows, and the file has {size:,} in "
+                "all; it is cut off, or no safetensors file"
+            )
+        content = file.read(length)
     table = parse_json(content.rstrip(b" "), where)
     room = size - 8 - length
     return tuple(_tensor(name, row, room, where) for name, row in table.items() if name != "__metadata__")

@@ -9,7 +9,7 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
-from symbolic_mem.base.exact import missing
+from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
@@ -113,7 +113,7 @@ class Evaluate(Question):
             value = line.formula.xreplace(known)
             if not (value.is_finite and value.is_real):
                 raise BadInput(f"question {self.label}: {line.name} has no real number at these values")
-            known[line.symbol] = value
+            known[line.symbol] = bounded(value, f"question {self.label}: {line.name}")
             if case is first and case is not None:
                 known[case.of(line.symbol)] = value
             figures = line.printed if case is None else case.printed.get(line.name, ())

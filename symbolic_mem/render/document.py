@@ -8,7 +8,7 @@ from pathlib import Path
 from symbolic_mem.base.errors import BadInput, MissingProgram
 from symbolic_mem.base.symbols import writing
 from symbolic_mem.document.steps import Document
-from symbolic_mem.render.files import write_whole
+from symbolic_mem.render.files import check_place, write_whole
 from symbolic_mem.render.formats import FORMATS
 
 
@@ -44,6 +44,8 @@ def save(
             source = path.with_suffix(".tex")
             finished.append((source, render(derivation, layout, "tex", templates)))
             absent = MissingProgram(f"{path} was not made: {missing}; the LaTeX source is in {source}")
+    for path, _ in finished:
+        check_place(path, where)
     for path, content in finished:
         write_whole(path, content, where)
         yield path, len(content)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.outside import was_read
 from symbolic_mem.render.formats import FORMATS
+from symbolic_mem.render.leftover import mark, sweep
+
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_MOST_NAME = 100  # characters of a name that a temporary file beside it repeats
 
 
 def checked_outputs(paths: Sequence[str], where: str = "-o ", known: Iterable[str] = FORMATS) -> list[tuple[Path, str]]:
@@ -31,22 +37,36 @@ def checked_outputs(paths: Sequence[str], where: str = "-o ", known: Iterable[st
             raise BadInput(f"{where}{given!r} is a folder; name a file in it")
         if not os.access(folder, os.W_OK):
             raise BadInput(f"{where}{given!r}: the folder {str(folder)!r} is not writable; choose another")
+        check_place(path, where)
         outputs.append((path, ending))
     return outputs
 
 
+def check_place(path: Path, where: str = "-o ") -> None:
+    """Refuse to replace what is no regular file, what may not be written, and what this process has read."""
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise BadInput(f"{where}{str(path)!r} is no regular file but a device or a pipe; name another file")
+    if not path.stat().st_mode & _WRITABLE or not os.access(path, os.W_OK):
+        raise BadInput(f"{where}{str(path)!r} is there and may not be written; name another file, or allow it")
+    if was_read(path):
+        raise BadInput(f"{where}{str(path)!r} would replace a file that was read for it; name another file")
+
+
 def write_whole(path: Path, content: bytes, where: str = "-o ") -> None:
     """Write a file so that it is never seen half-written; an existing one is replaced only by a complete one."""
+    check_place(path, where)
     temporary = None
+    prefix = f".{path.name[:_MOST_NAME]}."
+    sweep(path.parent, prefix)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{prefix}{mark()}-", delete=False) as file:
             temporary = Path(file.name)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(_mode(path))
         temporary.replace(path)
     except OSError as error:
         raise BadInput(
@@ -55,3 +75,13 @@ def write_whole(path: Path, content: bytes, where: str = "-o ") -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced; of a new one, those that the system gives."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        umask = os.umask(0)
+        os.umask(umask)
+        return 0o666 & ~umask

@@ -17,9 +17,13 @@ Templates = str | Path | None
 
 
 def _by_templates(derivation: Document, layout: str, face: Face, templates: Templates) -> str:
+    if templates is not None:
+        from symbolic_mem.render.own_templates import render_own
+
+        return render_own(derivation, layout, face.ending, templates)
     from symbolic_mem.render.jinja import render_text
 
-    return render_text(derivation, layout, face, templates)
+    return render_text(derivation, layout, face)
 
 
 def _tex(derivation: Document, layout: str, templates: Templates) -> bytes:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
 from symbolic_mem.document.steps import Block, Document, Section, Table
@@ -19,24 +17,20 @@ from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BaseLoader, Environment
 
 
-def render_text(derivation: Document, layout: str, face: Face, templates: str | Path | None = None) -> str:
-    """Write a derivation as text: LaTeX, HTML or Markdown, as its `face` is."""
-    from jinja2 import TemplateError
+def render_text(derivation: Document, layout: str, face: Face) -> str:
+    """Write a derivation by the bundled templates as text: LaTeX, HTML or Markdown, as its `face` is."""
+    template = environment(face).get_template(f"{layout}.{face.ending}.j2")
+    return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
 
-    folder, ending = Path(templates) if templates is not None else None, face.ending
-    if folder is not None and not folder.is_dir():
-        raise BadInput(f"--templates {str(folder)!r} is not a folder; give one that holds {layout}.{ending}.j2")
-    try:
-        template = _environment(face, folder).get_template(f"{layout}.{ending}.j2")
-        return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
-    except TemplateError as error:
-        name = getattr(error, "name", None) or f"{layout}.{ending}.j2"
-        line = getattr(error, "lineno", None)
-        place = f"{name}, line {line}" if line else name
-        raise BadInput(f"template {place}: {error.message or type(error).__name__}") from None
+
+def face_of(ending: str) -> Face:
+    """Return the face of the format that templates set in files of that `ending`."""
+    from symbolic_mem.render import markdown, tex
+
+    return {face.ending: face for face in (tex.FACE, html.FACE, markdown.FACE)}[ending]
 
 
 def fragment_html(derivation: Document) -> str:
@@ -56,15 +50,27 @@ def blocks_html(blocks: Sequence[Block]) -> str:
 
 
 def _fragment(title: str, sections: tuple[Section, ...]) -> str:
-    template = _environment(html.FACE, None).get_template("_fragment.html.j2")
+    template = environment(html.FACE).get_template("_fragment.html.j2")
     return template.render(document={"title": title, "sections": sections})
 
 
 @cache
-def _environment(face: Face, folder: Path | None) -> Environment:
-    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+def environment(face: Face, own: BaseLoader | None = None) -> Environment:
+    """Return the environment of the templates of a format: the bundled ones, after those of a loader of a user's `own`."""
+    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, nodes
+    from jinja2.compiler import CodeGenerator
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from markupsafe import Markup
+
+    class Generator(CodeGenerator):
+        def _output_child_to_const(self, node: Any, frame: Any, finalize: Any) -> str:
+            """Leave constants to the time when a template runs: what they print goes through `finalize`, too."""
+            if not isinstance(node, nodes.TemplateData):
+                raise nodes.Impossible
+            return super()._output_child_to_const(node, frame, finalize)
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        code_generator_class = Generator
 
     def finalize(value: object) -> Markup:
         match value:
@@ -78,9 +84,9 @@ def _environment(face: Face, folder: Path | None) -> Environment:
                 raise TypeError("a template printed nothing (None)")
         return Markup(face.escape(str(value)))
 
-    folders = [path for path in (folder, template_folder()) if path is not None]
-    environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(path) for path in folders]),
+    bundled = FileSystemLoader(template_folder())
+    made = Sandbox(
+        loader=bundled if own is None else ChoiceLoader([own, bundled]),
         undefined=StrictUndefined,
         autoescape=True,
         finalize=finalize,
@@ -89,8 +95,8 @@ def _environment(face: Face, folder: Path | None) -> Environment:
         keep_trailing_newline=True,
         **face.marks,
     )
-    environment.filters["display"] = lambda chains: Markup(face.display(chains))
-    environment.filters["draw"] = lambda figure: Markup(face.draw(figure))
-    environment.filters["kind"] = lambda block: type(block).__name__.lower()
-    environment.globals.update(face.names)
-    return environment
+    made.filters["display"] = lambda chains: Markup(face.display(chains))
+    made.filters["draw"] = lambda figure: Markup(face.draw(figure))
+    made.filters["kind"] = lambda block: type(block).__name__.lower()
+    made.globals.update(face.names)
+    return made

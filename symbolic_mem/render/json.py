@@ -70,7 +70,7 @@ def jsonable(value: Any) -> Any:
         case sp.Expr():
             return number(value) if value.is_number else write_formula(value)
         case Fraction():
-            return int(value) if value.denominator == 1 else float(value)
+            return number(value)
         case Typeset():
             return latex(value.expr)
         case Prose():
@@ -91,7 +91,12 @@ def number(value: sp.Expr | Fraction | int | None) -> int | float | None:
     """Return an exact integer, or a float where the number is none."""
     if value is None:
         return None
-    return int(value) if value == int(value) else float(value)
+    if value == int(value):
+        return int(value)
+    try:
+        return float(value)
+    except OverflowError:  # beyond 10^308 a whole number is nearer than any float
+        return int(value)
 
 
 def section_json(section: Section) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side, Total
 from symbolic_mem.render.arrange import PAPER, Measure
 from symbolic_mem.render.rows import rows
+from symbolic_mem.render.signs import MATHEMATICS, RAISED, composed
 from symbolic_mem.render.typeset import Typesetter
 
 _SIGNS = {"-": "-", "·": r"\cdot ", "≈": r"\approx ", "≤": r"\le ", "≥": r"\ge ", "⇔": r"\Longleftrightarrow "}
@@ -35,17 +36,16 @@ _ESCAPES = str.maketrans(
         '"': r"\textquotedbl{}",
         "`": r"\textasciigrave{}",
         "\N{NO-BREAK SPACE}": "~",
-        "≈": r"$\approx$",
-        "≤": r"$\le$",
-        "≥": r"$\ge$",
-        "×": r"$\times$",
-        "Ψ": r"$\Psi$",
-        "→": r"$\to$",
-        "−": r"$-$",
+        "\N{SOFT HYPHEN}": r"\-",
     }
-    | {digit: rf"\textsuperscript{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+    | {sign: f"${written}$" for sign, written in MATHEMATICS.items()}
+    | RAISED
 )
 LONGEST_SIGN = 6  # of a unit; a longer one is a word, which a line may begin with
+_IN_MATHEMATICS = {r"\textquotedbl{}": '"', r"\textasciigrave{}": "`", r"\textquotesingle{}": "'", r"\-": ""}
+_IN_MATHEMATICS |= {r"\textless{}": "}{<}\\text{", r"\textgreater{}": "}{>}\\text{", r"\textbar{}": r"}\vert\text{"}
+_SET_IN_TEXT = re.compile(r"(?<!\\)\$([^$]+)\$|\\textsuperscript(\{[^}]*\})")
+_KEPT = "\N{NO-BREAK SPACE}\N{SOFT HYPHEN}"  # signs that are no space, and that Python does not call printable
 _LIGATURES = re.compile(r"([-,])(?=\1)")  # TeX sets two of them as a dash or as a quotation mark
 
 
@@ -55,9 +55,22 @@ def escape(text: str) -> str:
     >>> escape(r"\\input{x} & 50%")
     '\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%'
     """
-    printable = "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else " " for c in text)
+    printable = "".join(c if c.isprintable() or c in _KEPT else " " for c in composed(text))
     apart = _LIGATURES.sub(r"\1{}", printable.translate(_ESCAPES))
     return apart.replace("''", r"\textquotesingle{}\textquotesingle{}").replace(r"}\textsuperscript{", "")
+
+
+def text_in_mathematics(text: str) -> str:
+    r"""Write plain text inside a formula; what would be set there as mathematics ends the text and begins it anew.
+
+    >>> text_in_mathematics("µs > 10²"), text_in_mathematics("GB")
+    ('\\text{µs }{>}\\text{ 10}^{2}', '\\text{GB}')
+    """
+    inner = escape(text)
+    for written, set_there in _IN_MATHEMATICS.items():
+        inner = inner.replace(written, set_there)
+    inner = _SET_IN_TEXT.sub(lambda m: f"}}^{m[2]}\\text{{" if m[2] else f"}}{{{m[1]}}}\\text{{", inner)
+    return f"\\text{{{inner}}}".replace(r"\text{}", "")
 
 
 class Latex(Typesetter):
@@ -73,16 +86,17 @@ class Latex(Typesetter):
         base = _GREEK.get(name.base, name.base).strip()
         if len(name.base) > 1:
             base = rf"\mathrm{{{escape(name.base)}}}"
-        style = "text" if " " in name.sub else "mathrm"
-        below = rf"_{{\{style}{{{escape(name.sub)}}}}}" if name.sub else ""
+        upright = name.sub.isascii() and " " not in name.sub and escape(name.sub) == name.sub
+        shown = rf"\mathrm{{{name.sub}}}" if upright else text_in_mathematics(name.sub)
+        below = f"_{{{shown}}}" if name.sub else ""
         return base + below + (f"^{{{exponent}}}" if exponent else "")
 
     def words(self, text: str) -> str:
         space = "~" if text.startswith("\N{NO-BREAK SPACE}") else ""
         return (
             rf"{space}\mathrm{{{text.strip()}}}"
-            if text.strip().isalpha()
-            else rf"{space}\text{{{escape(text.strip())}}}"
+            if text.strip().isalpha() and text.strip().isascii()
+            else f"{space}{text_in_mathematics(text.strip())}"
         )
 
     def operator(self, sign: str) -> str:

@@ -12,7 +12,8 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Reference
 from symbolic_mem.render import latex
 from symbolic_mem.render.face import Face
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|$~^])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|$~^]|@(?=\w)|:(?=//)|(?<!\w):(?=[\w+-]+:)|(?<=\bwww)\.)")
+_START = re.compile(r"\s*(?:(?P<number>[0-9]+)(?=[.)](?:\s|$))|(?=[-+=]))")  # of a list, of a rule, below a heading
 
 
 def escape(text: str) -> str:
@@ -41,7 +42,24 @@ def prose(sentence: Prose) -> str:
                 written.append(f"[{escape(part.words)}](#{part.target})")
             case _:
                 written.append(f"${face.said(part)}$")
-    return "".join(written)
+    return _started("".join(written))
+
+
+def _started(paragraph: str) -> str:
+    r"""Write a paragraph so that its first signs are no mark of a list, a rule, a heading or code.
+
+    >>> _started("- item"), _started("1. first"), _started("    code"), _started("1.5 GB")
+    ('\\- item', '1\\. first', 'code', '1.5 GB')
+    """
+    match = _START.match(paragraph)
+    if match is None:
+        return paragraph.lstrip()
+    return f"{match['number'] or ''}\\{paragraph[match.end() :]}"
+
+
+def plain(text: str) -> str:
+    """Write plain text where it may be a paragraph."""
+    return _started(escape(text))
 
 
 def display(chains: Sequence[Chain]) -> str:
@@ -77,4 +95,4 @@ def _cell(value: str | Number | None) -> str:
     return "–" if value is None else prose(Prose((Amount(rational(value), digits=14),)))
 
 
-FACE = Face("md", escape, prose, display, draw)
+FACE = Face("md", plain, prose, display, draw)

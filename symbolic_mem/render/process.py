@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
+import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbolic_mem.base.errors import RenderError
+from symbolic_mem.render.leftover import mark, sweep
 
 if TYPE_CHECKING:
     import subprocess
+
+
+SCRATCH = "symbolic-mem-"
+ENDING = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
+MOST_WRITTEN = 500_000_000  # bytes in the folder of a program
+_PATIENCE = 0.25  # seconds between two looks at it
+_ROOM = 65_536  # bytes: less than any of these programs needs
+
+
+class NoProgram(RenderError):
+    """A program that is there, and that the system does not run."""
+
+
+class OutOfTime(RenderError):
+    """A program that was not done in time, and was stopped."""
 
 
 def search_path() -> str:
@@ -39,11 +58,34 @@ def find_program(name: str) -> Path | None:
 
 @contextmanager
 def scratch_folder() -> Generator[Path]:
-    """Give a new temporary folder that is gone afterwards, however the block ends."""
+    """Give a new temporary folder that is gone afterwards, however the block ends; those of killed runs go, too.
+
+    Raises `RenderError` where the place of temporary files is full or cannot be written.
+    """
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="symbolic-mem-") as name:
-        yield Path(name).resolve()
+    place = tempfile.gettempdir()
+    sweep(Path(place), SCRATCH)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{mark()}-") as name:
+            yield Path(name).resolve()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        raise RenderError(full_place(place, str(error.strerror))) from None
+
+
+def full_place(place: str | Path, why: str = "") -> str:
+    """Say that the place of temporary files has no room left."""
+    reason = f" ({why})" if why else ""
+    return f"{place}: temporary files cannot be written there{reason}; make room, or set TMPDIR to another folder"
+
+
+def is_full(folder: Path) -> bool:
+    """Whether next to nothing more can be written in a folder."""
+    import shutil
+
+    return shutil.disk_usage(folder).free < _ROOM
 
 
 def run_program(
@@ -67,30 +109,65 @@ def run_program(
         output: a file for standard output and error; None throws them away.
 
     Raises:
-        RenderError: the deadline passed.
+        OutOfTime: the deadline passed.
+        NoProgram: the system does not run it.
+        RenderError: it wrote more than any document needs.
     """
     import subprocess
 
+    name, process = Path(command[0]).name, None
     with Path(os.devnull if output is None else output).open("wb") as sink:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=folder,
-            env={**os.environ, "PATH": search_path(), **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
         try:
-            return process.wait(timeout=max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            name = Path(command[0]).name
-            raise RenderError(
-                f"{name} did not finish the PDF in time and was stopped; give it a longer `timeout` or a shorter document"
-            ) from None
+            with _signals_held():
+                process = subprocess.Popen(
+                    [str(part) for part in command],
+                    cwd=folder,
+                    env={**os.environ, "PATH": search_path(), **(environment or {})},
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            while time.monotonic() < deadline:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return process.wait(timeout=max(0.0, min(_PATIENCE, deadline - time.monotonic())))
+                if _size(folder) > MOST_WRITTEN:
+                    raise RenderError(
+                        f"{name} wrote more than {MOST_WRITTEN:,} bytes and was stopped; correct the document"
+                    )
+            raise OutOfTime(f"{name} did not finish in time and was stopped; make the document shorter, or correct it")
+        except OSError as error:
+            if process is not None:
+                raise
+            raise NoProgram(f"{command[0]} does not start ({error.strerror}); mend or remove it") from None
         finally:
-            if process.returncode is None:
+            if process is not None and process.returncode is None:
                 _kill_group(process)
+
+
+@contextmanager
+def _signals_held() -> Generator[None]:
+    """Let signals that end this process come after the block: in it a program starts that only its caller can end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, Any]] = []
+    ours = {number: handler for number in ENDING if callable(handler := signal.getsignal(number))}
+    for number in ours:
+        signal.signal(number, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        for number, frame in came:
+            ours[signal.Signals(number)](number, frame)
+
+
+def _size(folder: Path) -> int:
+    """The bytes of the files in a folder, without those in the folders in it."""
+    with os.scandir(folder) as entries:
+        return sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

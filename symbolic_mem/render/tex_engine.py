@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symbolic_mem.base.errors import RenderError
-from symbolic_mem.render.process import find_program, run_program, scratch_folder
+from symbolic_mem.render.process import NoProgram, find_program, full_place, is_full, run_program, scratch_folder
+from symbolic_mem.render.signs import lacks
 
 JOB = "document"
 SAFE_FLAGS = ("-no-shell-escape", "-halt-on-error", "-interaction=nonstopmode")
@@ -29,6 +30,7 @@ LUA_SOURCE = rf"\pdfvariable suppressoptionalinfo 608\relax\input{{{JOB}.tex}}" 
 UNDATED = r"\def\today{}\ifdefined\pdfinfoomitdate\pdfinfoomitdate=1\fi"  # no date but the one that is given
 TODAY = re.compile(r"\\today(?![A-Za-z])")
 MAX_PASSES = 5
+_MOST_LOG = 10_000_000  # bytes
 
 
 class IncompleteTeX(RenderError):
@@ -81,24 +83,27 @@ def typeset(tex: str, engine: Engine, *, deadline: float) -> bytes:
         (folder / f"{JOB}.tex").write_text(undated, encoding="utf-8", newline="\n")
         before = None
         for _ in range(1 if engine.repeats else MAX_PASSES):
-            status = run_program(
-                (*engine.command, engine.source),
-                folder=folder,
-                deadline=deadline,
-                environment={**ENVIRONMENT, "TMPDIR": str(folder)},
-            )
+            try:
+                status = run_program(
+                    (*engine.command, engine.source),
+                    folder=folder,
+                    deadline=deadline,
+                    environment={**ENVIRONMENT, "TMPDIR": str(folder)},
+                )
+            except NoProgram as absent:
+                raise IncompleteTeX(str(absent)) from None
             if status != 0:
-                raise _complaint(folder / f"{JOB}.log", engine)
+                raise _complaint(folder, engine)
             after = _side_files(folder)
             if after == before:
                 break
             before = after
         pdf = folder / f"{JOB}.pdf"
-        if not pdf.is_file():
+        if not pdf.exists() and "No pages of output" in _log(folder):
             raise RenderError(
                 f"{engine.name} made no PDF: the document has no pages; put text after \\begin{{document}}"
             )
-        return pdf.read_bytes()
+        return whole_pdf(pdf, engine.name)
 
 
 def _side_files(folder: Path) -> tuple[bytes, ...]:
@@ -107,11 +112,32 @@ def _side_files(folder: Path) -> tuple[bytes, ...]:
     return tuple(file.read_bytes() if file.is_file() else b"" for file in files)
 
 
-def _complaint(log_file: Path, engine: Engine) -> RenderError:
+def whole_pdf(path: Path, program: str) -> bytes:
+    """Return the PDF that a program says it has made; raises `RenderError` for what is none, not whole, or not its own."""
+    if path.is_symlink() or not path.is_file():
+        what = "a link in its place" if path.is_symlink() else "no PDF"
+        raise RenderError(f"{program} ended well and left {what}; its installation is broken")
+    content = path.read_bytes()
+    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1024:]:
+        raise RenderError(f"{program} ended well and left a file of {len(content):,} bytes that is no whole PDF")
+    return content
+
+
+def _log(folder: Path) -> str:
+    file = folder / f"{JOB}.log"
+    if file.is_symlink() or not file.is_file():
+        return ""
+    with file.open("rb") as log:
+        return log.read(_MOST_LOG).decode("utf-8", "replace")
+
+
+def _complaint(folder: Path, engine: Engine) -> RenderError:
     """Turn the log of a failed run into an error that quotes the line that matters."""
-    if not log_file.is_file():
+    log = _log(folder)
+    if is_full(folder) or "fwrite() failed" in log:
+        return RenderError(full_place(folder.parent))
+    if not log:
         return IncompleteTeX(f"{engine.name} does not start: its installation is incomplete")
-    log = log_file.read_text(encoding="utf-8", errors="replace")
     error = re.search(r"^(?:! ?|!pdfTeX error: )(?P<what>.+)$", log, re.MULTILINE)
     what = error["what"].strip() if error else f"no reason in the log, exit status of {engine.name} not 0"
     missing = re.search(
@@ -121,6 +147,9 @@ def _complaint(log_file: Path, engine: Engine) -> RenderError:
     )
     if missing:
         return IncompleteTeX(f"{engine.name} lacks a part of LaTeX: {what}; install it, or use another route to a PDF")
+    sign = re.search(r"Unicode character .*?\(U\+([0-9A-F]{4,6})\)", what)
+    if sign:
+        return RenderError(lacks(chr(int(sign[1], 16))))
     line = re.search(r"^l\.(?P<number>\d+) (?P<text>.*)$", log[error.end() if error else 0 :], re.MULTILINE)
     where = f" at line {line['number']}, `{line['text'].strip()}`" if line else ""
     return RenderError(f"{engine.name} refuses the document: {what}{where}; correct the template or the text")

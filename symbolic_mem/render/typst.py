@@ -26,17 +26,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbolic_mem.base.errors import MissingProgram, RenderError
-from symbolic_mem.render.process import run_program, scratch_folder
+from symbolic_mem.render.process import full_place, is_full, run_program, scratch_folder
+from symbolic_mem.render.signs import composed, lacks, unprinted
 
 if TYPE_CHECKING:
     from symbolic_mem.document.figure import Figure
 from symbolic_mem.render.templates import template_folder
+from symbolic_mem.render.tex_engine import whole_pdf
 
 LAYOUT = re.compile(
     r"\\(maketitle|noindent|indent|newpage|clearpage|pagebreak|nopagebreak|allowbreak|needspace|centering|raggedright|"
@@ -45,6 +48,15 @@ LAYOUT = re.compile(
     r"qquad|thispagestyle|pagestyle|allowdisplaybreaks|leavevmode|relax|(begin|end)\{(answer|answers|fine|samepage)\})(?![A-Za-z])"
 )
 UNKNOWN = (r"\newcommand{\textbar}{|}", r"\newcommand{\textasciigrave}{\`{}}")  # to pandoc's reader
+_MOST_SAID, _MOST_LOG = 1_000, 10_000_000  # bytes
+_COMPILE = """
+import typst
+try:
+    typst.compile(sys.argv[1], output=sys.argv[2], root=".", ignore_system_fonts=True, format="pdf", timestamp=0)
+except typst.TypstError as error:
+    print(error.message)
+    sys.exit(1)
+"""
 MISREAD = re.compile(r"\\(cmidrule|cline|today)(?![A-Za-z])|\\\\\*")
 
 
@@ -71,19 +83,29 @@ def typeset(tex: str, figures: Sequence[Figure] = (), *, deadline: float) -> byt
     """
     if not is_installed():
         raise MissingProgram('the PDF route without TeX is not installed; do `pip install "symbolic-mem[documents]"`')
-    import typst
-
     with scratch_folder() as folder:
         source = to_typst(_with_files(tex, figures, folder), folder, deadline=deadline)
-        try:
-            pdf = typst.compile(str(source), root=str(folder), ignore_system_fonts=True, format="pdf", timestamp=0)
-        except typst.TypstError as error:
-            raise RenderError(
-                f"Typst refuses the document: {error.message}; correct the template or the text"
-            ) from None
-    if not isinstance(pdf, bytes):
-        raise RenderError("Typst made no PDF; report this with the document")
-    return pdf
+        made, said = folder / "document.pdf", folder / "said.txt"
+        code = f"import sys; sys.path[:] = {sys.path!r}\n{_COMPILE}"
+        command = (sys.executable, "-c", code, source.name, made.name)
+        status = run_program(command, folder=folder, deadline=deadline, output=said)
+        if status != 0:
+            raise _complaint("Typst", status, said)
+        return whole_pdf(made, "Typst")
+
+
+def _complaint(program: str, status: int, output: Path) -> RenderError:
+    """Say why a program of this route failed: in its own words, where it has any."""
+    if is_full(output.parent):
+        return RenderError(full_place(output.parent.parent))
+    with output.open("rb") as file:
+        said = " ".join(file.read(_MOST_SAID).decode("utf-8", "replace").split())
+    if status < 0:
+        return RenderError(f"{program} crashed (signal {-status}); run it again, or install a TeX engine (TeX Live)")
+    return RenderError(
+        f"{program} refuses the document: {said or f'it ended with status {status} and gave no reason'}; correct the "
+        "template or the text"
+    )
 
 
 def _with_files(tex: str, figures: Sequence[Figure], folder: Path) -> str:
@@ -110,6 +132,8 @@ def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:
     head, begin, body = tex.partition("\\begin{document}")
     if not begin:
         raise RenderError("the text is not a LaTeX document: it has no \\begin{document}; give the whole document")
+    if sign := unprinted(composed(body)):
+        raise RenderError(lacks(sign))
     if misread := MISREAD.search(re.sub(r"(?<!\\)%.*", "", body)):
         raise _not_understood(misread[0])
     kept = [line for line in head.splitlines() if line.startswith(("\\title{", "\\author{", "\\date{"))]
@@ -129,21 +153,32 @@ def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:
         output=folder / "output.txt",
     )
     if status != 0:
-        said = (folder / "output.txt").read_text(encoding="utf-8", errors="replace").split()
-        raise RenderError(f"pandoc cannot read the document: {' '.join(said)}; correct the template or the text")
-    _refuse_losses(json.loads((folder / "log.json").read_text(encoding="utf-8")))
-    return folder / "document.typ"
+        raise _complaint("pandoc", status, folder / "output.txt")
+    made = folder / "document.typ"
+    try:
+        with (folder / "log.json").open("rb") as file:
+            messages = json.loads(file.read(_MOST_LOG))
+        losses = _losses(messages)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise RenderError("pandoc ended well and left no log of what it lost; its installation is broken") from None
+    if losses:
+        raise _not_understood(losses[0])
+    if made.is_symlink() or not made.is_file():
+        raise RenderError("pandoc ended well and left no Typst text; its installation is broken")
+    return made
 
 
-def _refuse_losses(messages: list[dict[str, str]]) -> None:
-    """Raise for the first message of pandoc's log that means lost or changed content."""
-    for message in messages:
-        if message["type"] == "SkippedContent":
-            if LAYOUT.match(message["contents"]):
-                continue
-        elif message["verbosity"] not in ("WARNING", "ERROR"):
-            continue
-        raise _not_understood(" ".join(message.get("pretty", message["type"]).split()))
+def _losses(messages: list[dict[str, str]]) -> list[str]:
+    """The messages of pandoc's log that mean lost or changed content."""
+    return [
+        " ".join(message.get("pretty", message["type"]).split())
+        for message in messages
+        if (
+            not LAYOUT.match(message["contents"])
+            if message["type"] == "SkippedContent"
+            else message["verbosity"] in ("WARNING", "ERROR")
+        )
+    ]
 
 
 def _not_understood(what: str) -> RenderError:

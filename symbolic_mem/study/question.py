@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
+from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.document.figure import Figure
@@ -78,9 +79,7 @@ def words(given: Any, at: At) -> str:
     """Read a text of the user: words that are printed as they are, without control characters."""
     if not isinstance(given, str):
         raise wrong_type(given, at, "text")
-    if not all(sign.isprintable() or sign in "\n\t" for sign in given):
-        raise BadInput(f"{at.where} holds a control character; remove it")
-    return given
+    return harmless(given, at.where)
 
 
 def wrong_type(given: object, at: At, wanted: str) -> BadInput:

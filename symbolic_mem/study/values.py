@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
+from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.symbols import Name, Written, lookup, own, table
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.written import MAX_VALUE, decimal
 
-MAX_VALUE = 10**30
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
 
 
@@ -102,21 +102,16 @@ def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:
     return symbols[name]
 
 
-def typed(text: str) -> int | float | str:
-    """Return what a caller typed as the number that it writes, or as it is.
+def typed(text: str) -> int | str:
+    """Return what a caller typed as the whole number that it writes, or as it is.
 
     >>> typed("128"), typed("4e3"), typed("2.0"), typed("0.5"), typed("many")
-    (128, 4000, 2, 0.5, 'many')
+    (128, 4000, 2, '0.5', 'many')
     """
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
+    number = decimal(text.removeprefix("-"))
+    if number is None or number.denominator > 1 or (number > MAX_VALUE and not text.isdecimal()):
         return text
-    return int(Decimal(text)) if number.is_integer() and number <= MAX_VALUE else number
+    return -int(number) if text.startswith("-") else int(number)
 
 
 def read_value(name: Name, value: object, where: str) -> sp.Rational:
@@ -158,7 +153,5 @@ def read_fraction(text: object, where: str) -> sp.Rational:
 
 
 def printable(words: str, key: str, where: str) -> str:
-    """Refuse control characters, which a terminal would obey instead of printing."""
-    if not all(sign.isprintable() or sign in "\n\t" for sign in words):
-        raise BadInput(f"{where}: {key} holds a control character; remove it")
-    return words
+    """Return a text that is only printed; raises `BadInput` for one that a terminal would obey."""
+    return harmless(words, f"{where}: {key}")

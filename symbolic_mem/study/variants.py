@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.study.changes import changes, set_value
@@ -67,6 +67,9 @@ def _variant(given: Any, own: tuple[Name, ...], where: str) -> tuple[Change, ...
     if not isinstance(given, dict) or not given:
         raise BadInput(f"{where} must be a table that sets something, as {{ B = 64 }}")
     named = {key: value for key, value in given.items() if key in _OTHERS}
+    for key, value in named.items():
+        if not isinstance(value, str):
+            raise BadInput(f"{where}: {key} = {clipped(str(value))} is no text; put it in quotes")
     with at_place(where):
         made = [set_value(key, value, where, own) for key, value in given.items() if key not in _OTHERS]
         return (*made, *changes(**named))

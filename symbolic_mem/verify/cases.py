@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, clipped, shown
+from symbolic_mem.base.outside import read_content
 from symbolic_mem.base.rational import Number
-from symbolic_mem.base.tomlfile import clipped, decoded, read_content, shown
+from symbolic_mem.models.json_file import strict_json
 
 MOST_BYTES = 64 * 2**20
 
@@ -73,13 +74,7 @@ def read_cases(path: str | Path) -> tuple[Case, ...]:
     ``value_bytes`` may stand for ``value``. Raises `BadInput` for a file that is not such a list.
     """
     where = shown(path)
-    text = decoded(read_content(path, "JSON", MOST_BYTES), where)
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{where}: is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
-    except (ValueError, RecursionError):
-        raise BadInput(f"{where}: is not usable JSON: a number or a nesting is too large") from None
+    rows = strict_json(read_content(path, "JSON", MOST_BYTES), where)
     if not isinstance(rows, list):
         raise BadInput(f'{where}: is not a list of cases; write [{{"id": ..., "settings": {{...}}, "value": ...}}]')
     return tuple(_case(row, f"{where}, case {number}", Path(path).parent) for number, row in enumerate(rows, start=1))

@@ -75,10 +75,11 @@ def test_a_formula_without_numbers_needs_none():
         ("P/0", "division by zero"),
         ("2*(P", "is not a formula"),
         ("exec(P)", "unknown name 'exec'"),
-        ("((9**64)**64)*((9**64)**64)", "comes to a number of more than 4000 bits"),
-        ("(((9**64)**64)**64)**64", "a power of numbers is too large"),
+        ("(9**64)**20", "comes to a number of more than 4000 bits"),
+        ("((9**64)**64)*((9**64)**64)", "more than 20,000 bits, too large to be read"),
+        ("(((9**64)**64)**64)**64", "more than 20,000 bits, too large to be read"),
         ("1" * 3000, "3000 characters long"),
-        ("9" * 1900, "comes to a number of more than 4000 bits"),
+        ("9" * 1900, "at most 100 of them"),
     ],
 )
 def test_what_is_no_formula_is_refused(formula, message):

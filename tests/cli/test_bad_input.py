@@ -230,7 +230,7 @@ def test_a_control_character_in_a_title_never_reaches_the_terminal(tmp_path, cap
     study.write_text('title = "\\u001b[31mred"\n[model]\nkind = "ffn"\n', encoding="utf-8")
     assert main(["account", str(study)]) == 2
     shown = capsys.readouterr()
-    assert "title holds a control character; remove it" in shown.err
+    assert "title holds a control character (U+001B, the 1st of its characters); remove it" in shown.err
     assert "\x1b" not in shown.out + shown.err
 
 

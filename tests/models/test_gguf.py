@@ -93,5 +93,5 @@ def test_a_header_that_lies_is_refused(tmp_path, data, message):
 
 
 def test_a_file_that_is_not_there_is_one_line():
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="there is no such file"):
         load_study(str(Path("nowhere.gguf")))

@@ -120,7 +120,7 @@ def test_a_slip_is_said_only_where_its_formula_gives_the_printed_figure():
         ),
         ({"steps": [{"name": "a", "formula": "1", "printed": True}]}, "printed = true has the wrong type"),
         ({"steps": [{"name": "a", "formula": "1", "printed": {"edition": "v1"}}]}, "printed = None has the wrong type"),
-        ({"steps": [{"name": "a", "formula": "1", "digits": 0}]}, "digits = 0 shows nothing"),
+        ({"steps": [{"name": "a", "formula": "1", "digits": 0}]}, "digits = 0 is not allowed; give 1 to 100"),
         ({"steps": [{"name": "a", "formula": "1", "note": "\x1b"}]}, "number 1: note holds a control character"),
         ({"steps": [{"name": "a", "formula": "1"}], "answer": "z"}, "my.toml: answer 'z' is no step"),
         ({"steps": [{"name": "a", "formula": "1"}], "anser": "a"}, "unknown key 'anser'; did you mean 'answer'"),

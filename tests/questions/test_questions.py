@@ -109,7 +109,9 @@ def test_the_place_is_that_in_the_file(tmp_path, ask):
 
 def test_a_control_character_is_refused_in_every_text():
     for key in ("title", "text", "printed_note"):
-        with pytest.raises(BadInput, match=rf"{key} holds a control character; remove it"):
+        with pytest.raises(
+            BadInput, match=rf"{key} holds a control character .U\+001B, the 1st of its characters.; remove it"
+        ):
             read("min_degree", **{key: "\x1b[31mred"})
 
 

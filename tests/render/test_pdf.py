@@ -288,3 +288,25 @@ def test_text_is_printed_sign_by_sign_as_it_was_written(route):
     written = "".join(f"a{sign}b{sign}{sign}c" for sign in string.punctuation)
     data = pdf(document(escape(written), OUTLINES), route=route)
     assert squeezed(data).removesuffix("1").replace("’", "'") == written
+
+
+@pytest.mark.parametrize("route", ["typst", pytest.param("tex", marks=pytest.mark.system)])
+@pytest.mark.parametrize("sign", "漢😀Ж‱א")
+def test_a_sign_that_no_font_has_is_refused_by_name(sign, route, needs):
+    from symbolic_mem.base.errors import name_of
+    from symbolic_mem.render.signs import unprinted
+
+    if route == "tex":
+        needs("latexmk", "pdflatex")
+    tex = SIGNS.replace("SIGN", sign)
+    if unprinted(sign):
+        with pytest.raises(RenderError, match=re.escape(f"no font of the PDF has the sign {sign!r} ({name_of(sign)})")):
+            pdf(tex, route=route)
+    else:
+        assert pdf(tex, route=route).startswith(b"%PDF-")
+
+
+SIGNS = (
+    "\\documentclass{article}\n\\IfFileExists{lmodern.sty}{\\usepackage[T1]{fontenc}\\usepackage{lmodern}}{}\n"
+    "\\usepackage{textcomp}\n\\begin{document}\n\\section*{a SIGN b}\na SIGN b\n\\end{document}\n"
+)

@@ -9,6 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import rational
+from symbolic_mem.base.written import short
 
 SCALES = {"B": 10**9, "T": 10**12}
 _FIGURE = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
@@ -77,7 +78,7 @@ def figure(printed: str) -> sp.Rational:
 
 
 def _scaled(printed: str) -> tuple[str, int]:
-    digits = printed.strip().replace(",", "")
+    digits = short(printed, "figure").strip().replace(",", "")
     if digits[-1:] in SCALES:
         return digits[:-1], SCALES[digits[-1]]
     if not digits:

@@ -14,6 +14,7 @@ from symbolic_mem.base.formula import read_formula, read_written
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.written import MAX_DIGITS
 from symbolic_mem.document.prose import Put
 from symbolic_mem.models.build import Built, build_model
 from symbolic_mem.models.named import NAMED, unnamed
@@ -193,8 +194,8 @@ def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], at: At) -> Worke
         raise BadInput(f"{where}: {name!r} {state}; take letters and digits, with one _ before a subscript: t_step")
     base, _, sub = name.partition("_")
     digits = entry(row, "digits", int, where, 5)
-    if digits < 1:
-        raise BadInput(f"{where}: digits = {digits} shows nothing; give at least 1")
+    if not 1 <= digits <= MAX_DIGITS:
+        raise BadInput(f"{where}: digits = {digits} is not allowed; give 1 to {MAX_DIGITS}")
     said = {key: words(row.get(key, ""), at.at(f"{where}: {key}")) for key in ("unit", "statement", "note")}
     content = entry(row, "formula", str, where), names, f"{where}: formula"
     formula, written = read_formula(*content), Put(*read_written(*content))

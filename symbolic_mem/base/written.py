@@ -1,0 +1,51 @@
+"""A number as it is written: the one reader of digits, with a bound on how many there are."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from symbolic_mem.base.errors import BadInput
+
+MAX_DIGITS = 100
+MAX_VALUE = 10**30  # of a number that is given
+MAX_BITS = 14_000  # of a result: what Python surely writes as decimals
+_NUMBER = re.compile(r"(?=\.?[0-9])(?:[0-9]+(?:_[0-9]+)*)?(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?(?:[eE][+-]?[0-9]{1,3})?")
+
+
+def decimal(text: str) -> Fraction | None:
+    """Read decimal digits with a point and a power of ten, exactly; None for anything else.
+
+    A hexadecimal number, digits of other scripts, more than 100 digits and powers from 10^1000 on are nothing of it.
+
+    >>> decimal("4.6e14"), decimal("0x10"), decimal("1e99999"), decimal("１２")
+    (Fraction(460000000000000, 1), None, None, None)
+    """
+    if len(text) > 2 * MAX_DIGITS or not _NUMBER.fullmatch(text):
+        return None
+    written = text.replace("_", "")
+    if sum(sign.isdigit() for sign in written.lower().partition("e")[0]) > MAX_DIGITS:
+        return None
+    return Fraction(written)
+
+
+def short(text: str, what: str) -> str:
+    """Return what should be a number as it is; raises `BadInput` for one that is too long to be one.
+
+    >>> short("80 GiB", "amount")
+    '80 GiB'
+    """
+    if len(text) > 2 * MAX_DIGITS:
+        raise BadInput(
+            f"{what} {text[:40]!r}... is {len(text)} characters long; a number has at most {MAX_DIGITS} digits"
+        )
+    return text
+
+
+def bits(number: int | Fraction) -> int:
+    """Return how many bits a number has, above and below its bar.
+
+    >>> bits(255), bits(Fraction(1, 3))
+    (9, 3)
+    """
+    return number.numerator.bit_length() + number.denominator.bit_length()

@@ -1,0 +1,192 @@
+"""Templates of a user, which are a stranger's programs: run in a process of their own that is limited and can be ended.
+
+The caller's side is `filled`; `serve` is what that process runs. A template reads nothing outside its folder, through
+links either; its time, its memory and what it prints are limited, and a fault in it is one line with file and line.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+from sympy.core.operations import AssocOp
+from sympy.functions.elementary.miscellaneous import MinMaxBase
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.outside import decoded, harmless, read_content
+from symbolic_mem.base.symbols import write
+from symbolic_mem.render.arrange import arrange
+from symbolic_mem.render.process import OutOfTime, run_program, scratch_folder
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from jinja2 import BaseLoader
+
+SECONDS = 60.0
+COMPUTING = 15  # seconds of a processor
+MOST_CHARACTERS = 20_000_000
+MOST_MEMORY = 2 * 2**30  # bytes of addresses
+_GIVEN, _MADE = "given.pickle", "made.json"
+
+
+def render_own(derivation: Any, layout: str, ending: str, templates: str | Path) -> str:
+    """Write a derivation as text by the templates in a user's folder, and by the bundled ones that it lacks."""
+    if not str(templates) or not Path(templates).is_dir():
+        raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds {layout}.{ending}.j2")
+    document = replace(arrange(derivation), found=())  # what was found is for programs, and templates are not given it
+    return filled(document, layout, ending, Path(templates)).strip() + "\n"
+
+
+def filled(document: Any, layout: str, ending: str, folder: Path, seconds: float = SECONDS) -> str:
+    """Return a document, which is arranged, as the templates in `folder` set it in the format of that `ending`.
+
+    Raises `BadInput` for a fault in a template, one that takes more than `seconds`, and one that prints or needs too much.
+    """
+    with scratch_folder() as scratch:
+        given = (document, layout, ending, str(folder.resolve()), COMPUTING)
+        with (scratch / _GIVEN).open("wb") as file:
+            _AsBuilt(file).dump(given)
+        code = f"import sys; sys.path[:] = {sys.path!r}; from symbolic_mem.render.own_templates import serve; serve()"
+        try:
+            status = run_program(
+                (sys.executable, "-c", code),
+                folder=scratch,
+                deadline=time.monotonic() + seconds,
+                output=scratch / "said",
+            )
+        except OutOfTime:
+            status = -getattr(signal, "SIGXCPU", 24)
+        made = scratch / _MADE
+        if status == -getattr(signal, "SIGXCPU", 24):
+            raise BadInput(
+                f"template {layout}.{ending}.j2: it was not done in time and was stopped; a loop in it is too long"
+            )
+        if status != 0 or not made.is_file():
+            raise BadInput(
+                f"template {layout}.{ending}.j2: it ended its process (status {status}), most likely for lack of memory; "
+                "print less"
+            )
+        answer = json.loads(made.read_text(encoding="utf-8"))
+    if "fault" in answer:
+        raise BadInput(answer["fault"])
+    return answer["text"]
+
+
+class _AsBuilt(pickle.Pickler):
+    """Writes expressions so that they are read as they were built: SymPy's own way would evaluate them again."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, AssocOp):
+            return type(obj)._from_args, (obj.args,)
+        if isinstance(obj, sp.Pow | sp.Function | MinMaxBase):
+            return _unevaluated, (type(obj), obj.args)
+        return NotImplemented
+
+
+def _unevaluated(kind: Any, args: tuple[Any, ...]) -> Any:
+    return kind(*args, evaluate=False)
+
+
+def serve() -> None:
+    """Fill the templates that the current folder's file names, and write the text or the fault beside it."""
+    document, layout, ending, folder, computing = pickle.loads(Path(_GIVEN).read_bytes())
+    _limit(computing)
+    write(document.written)
+    try:
+        answer = {"text": _filled(document, layout, ending, Path(folder))}
+    except BadInput as error:
+        answer = {"fault": str(error)}
+    Path(_MADE).write_text(json.dumps(answer), encoding="utf-8")
+
+
+def _limit(computing: int) -> None:
+    """Bound the memory and the processor time of this process, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    least = MOST_MEMORY if most == resource.RLIM_INFINITY else min(MOST_MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_AS, (least, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (computing, computing + 1))
+
+
+def _filled(document: Any, layout: str, ending: str, folder: Path) -> str:
+    from jinja2 import TemplateError
+
+    from symbolic_mem.base.version import __version__
+    from symbolic_mem.render.jinja import environment, face_of
+
+    name = f"{layout}.{ending}.j2"
+    made = environment(face_of(ending), own_loader(folder))
+    pieces, length = [], 0
+    try:
+        for piece in made.get_template(name).generate(document=document, version=__version__):
+            length += len(piece)
+            if length > MOST_CHARACTERS:
+                raise _TooMuch
+            pieces.append(piece)
+    except BadInput:
+        raise
+    except TemplateError as error:
+        line, named = getattr(error, "lineno", None), getattr(error, "name", None) or name
+        place = _place(error.__traceback__, folder) if line is None else f"{named}, line {line}"
+        raise BadInput(f"template {place or named}: {error.message or type(error).__name__}") from None
+    except Exception as error:  # noqa: BLE001 (whatever a template raises is its fault)
+        place = _place(error.__traceback__, folder)
+        raise BadInput(f"template {place or name}: {_words(error)}") from None
+    return "".join(pieces)
+
+
+class _TooMuch(Exception):
+    """A template prints more than is taken."""
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case RecursionError():
+            return "it calls or includes itself without an end"
+        case MemoryError():
+            return "it needs more memory than a template has"
+        case _TooMuch():
+            return f"it prints more than {MOST_CHARACTERS:,} characters"
+    return f"{type(error).__name__}: {error}"
+
+
+def _place(trace: TracebackType | None, folder: Path) -> str:
+    """The file and the line of the innermost template in a trace."""
+    place = ""
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.suffix == ".j2":
+            shown = file.relative_to(folder) if file.is_relative_to(folder) else file.name
+            place = f"{shown}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def own_loader(folder: Path) -> BaseLoader:
+    """Return the loader of the templates of a user's `folder`: regular files in it, and none elsewhere through a link."""
+    from jinja2 import FunctionLoader
+    from jinja2.loaders import split_template_path
+
+    root = folder.resolve()
+
+    def load(name: str) -> tuple[str, str, None] | None:
+        path = root.joinpath(*split_template_path(name))
+        if not path.exists():
+            return None
+        if not path.resolve().is_relative_to(root):
+            raise BadInput(f"template {name}: it is a link to a file outside its folder; copy the file into the folder")
+        text = harmless(decoded(read_content(path, "template"), name), f"template {name}")
+        return text, str(path), None
+
+    return FunctionLoader(load)
