@@ -120,7 +120,7 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
             each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
                 made = _maker(step, each, place, None, held)
-                yield Instant(row.name, row.phase, words, made, count, least, most, turn)
+                yield Instant(row.name, row.phase, words, made, count, least, most, turn=turn)
 
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:

@@ -21,6 +21,7 @@ from sympy.functions.elementary.miscellaneous import MinMaxBase
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.outside import decoded, harmless, read_content
+from symbolic_mem.base.symbols import write
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.process import OutOfTime, run_program, scratch_folder
 
@@ -98,6 +99,7 @@ def serve() -> None:
     """Fill the templates that the current folder's file names, and write the text or the fault beside it."""
     document, layout, ending, folder, computing = pickle.loads(Path(_GIVEN).read_bytes())
     _limit(computing)
+    write(document.written)
     try:
         answer = {"text": _filled(document, layout, ending, Path(folder))}
     except BadInput as error:

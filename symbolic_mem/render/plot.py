@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -296,15 +297,36 @@ class _Plot:
         widest = max(map(self.wide, self.figure.series)) + sign + 4
         number = max(1, min(len(self.figure.series), int((self.width + 2 * _GAP) / (widest + 2 * _GAP))))
         each = self.width / number
-        for place, words in enumerate(self.figure.series):
-            x, y = each * (place % number), top + self.line * 1.1 * (place // number + 1)
-            if curve:
-                ink, dashes = LINES[place % len(LINES)]
-                pattern = tuple(float(length) for length in dashes.split())
-                yield Stroke(((x, y - self.size * 0.3), (x + sign, y - self.size * 0.3)), ink, 1.2, pattern)
+        y = top
+        for first in range(0, len(self.figure.series), number):
+            row = self.figure.series[first : first + number]
+            lines = [self._lines(words, each - sign - 4) for words in row]
+            for place, (words, x) in enumerate(zip(lines, (each * i for i in range(number)), strict=False)):
+                yield self._key(first + place, x, y + self.line * 1.1, sign, curve=curve)
+                for below, line in enumerate(words):
+                    yield Words(x + sign + 4, y + self.line * (1.1 + 0.9 * below), line, "start", "ink")
+            y += self.line * (1.1 + 0.9 * (max(map(len, lines)) - 1))
+
+    def _key(self, place: int, x: float, y: float, sign: float, *, curve: bool) -> Box | Stroke:
+        if not curve:
+            return Box(x, y - sign * 0.85, sign, sign, SERIES[place])
+        ink, dashes = LINES[place % len(LINES)]
+        middle = y - self.size * 0.3
+        return Stroke(((x, middle), (x + sign, middle)), ink, 1.2, tuple(float(length) for length in dashes.split()))
+
+    def _lines(self, words: Prose, room: float) -> list[Prose]:
+        """Words on as many lines as they need."""
+        if self.wide(words) <= room:
+            return [words]
+        lines: list[Prose] = []
+        pieces = (p for part in words.parts for p in (re.findall(r"\S+\s*", part) if isinstance(part, str) else [part]))
+        for piece in pieces:
+            longer = Prose((*lines[-1].parts, piece)) if lines else Prose((piece,))
+            if lines and self.wide(longer) <= room:
+                lines[-1] = longer
             else:
-                yield Box(x, y - sign * 0.85, sign, sign, SERIES[place])
-            yield Words(x + sign + 4, y, words, "start", "ink")
+                lines.append(Prose((piece,)))
+        return lines
 
 
 def _share(axis: Axis, value: Number) -> float:
