@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from math import ceil
 
+import numpy as np
 import pytest
 
 from symbolic_mem.accounts.instants import instant
@@ -152,3 +153,24 @@ def test_a_row_is_exact_past_machine_integers(batch):
         except BadInput:
             continue
         assert found.at(**labels) == expected, labels
+
+
+@pytest.mark.parametrize(
+    ("name", "axes"),
+    [
+        ("llama-3.1-8b", {"B": [1, 2, 64], "L": [1, 2, 3, 32], "device": [H100, "b200"]}),
+        ("deepseek-v3", {"n_fsdp": [1, 64], "S": [64, 4096]}),
+        ("cs336-a2-xxl", {"B": [1, 128], "d_ff": [1, 53248]}),
+    ],
+    ids=lambda given: str(given)[:30],
+)
+def test_the_fullest_instant_is_the_peak_and_its_terms_make_it(name, axes):
+    found = sweep(name, instants=True, terms=True, **axes)
+    each = [column for name, column in found.columns.items() if name.startswith("instant: ")]
+    terms = [column for name, column in found.columns.items() if name.startswith("term: ")]
+    assert len(each) == len(found.words) and len(terms) > 2
+    assert (np.maximum.reduce(each) == found["peak"]).all()
+    beyond = sum(terms) - found["peak"]  # each term is rounded up by itself
+    assert (beyond >= 0).all() and (beyond < len(terms)).all()
+    alone = sweep(name, **axes)
+    assert all((column == found[name]).all() for name, column in alone.columns.items())
