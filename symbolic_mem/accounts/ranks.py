@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -66,6 +66,8 @@ def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]
     values = order.complete({symbol: sp.Rational(value) for symbol, value in known.items()})
     blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
     found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)
+    if order.vocabulary:
+        found = tuple(replace(stage, first=True, last=True) for stage in found)
     return tuple(
         Rank(stage, stage_model(built.model, stage, numbers), order, _held(order, stage, values)) for stage in found
     )

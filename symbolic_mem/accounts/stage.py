@@ -39,7 +39,7 @@ class Stage:
         """
         if self.ranks == 1:
             return "every rank"
-        named = "first stage" if self.first else "last stage" if self.last else ""
+        named = "first stage" if self.rank == 0 else "last stage" if self.rank == self.ranks - 1 else ""
         return f"the {named}" if named else f"stage {self.rank + 1} of {self.ranks}"
 
 

@@ -25,6 +25,7 @@ class Pipeline:
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
     parameters. It needs at `least` so many micro-batches, and a `multiple`. An engine may hold more than a `bound`.
+    With a divided `vocabulary` every rank has a part of the embedding and of the head.
 
     >>> pipeline("1f1b").held
     Min(n_micro, n_pp - r_pp)
@@ -40,6 +41,7 @@ class Pipeline:
     multiple: sp.Expr = sp.S.One
     weights: int = 1
     bound: bool = False
+    vocabulary: bool = False
 
     def complete(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
         """Return the values with those that follow: one chunk, groups of as many micro-batches as there are stages.

@@ -115,6 +115,8 @@ class Plan:
         for dimension, by in self.cuts:
             if dimension == "layers":
                 continue  # a stage has whole blocks
+            if dimension in ("vocabulary", "logits") and self.pipelined and pipeline(self.schedule).vocabulary:
+                by = by * n_pp
             degree = by.xreplace({axis: sp.S.One for axis in by.free_symbols if values.get(axis, 1) == 1})
             if degree == 1:
                 continue
