@@ -12,7 +12,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import saved_terms, state_term
 from symbolic_mem.accounts.momentary import loss_term
-from symbolic_mem.accounts.ranks import Rank, ranks
+from symbolic_mem.accounts.ranks import Rank, deciding, ranks
 from symbolic_mem.accounts.stage import of_chunks
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.timeline import Instant
@@ -53,15 +53,19 @@ def rows() -> tuple[Row, ...]:
     )
 
 
-def cluster_timeline(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> tuple[Instant, ...]:
-    """Return the instants of a step on each rank that differs, each with the memory of that rank in bytes.
+def cluster_timeline(
+    plan: Plan, built: Built, recipe: Recipe, numbers: Numbers, *, every: bool = False
+) -> tuple[Instant, ...]:
+    """Return the instants of a step on each rank that may hold most, each with the memory of that rank in bytes.
 
-    `built` is what one rank of all axes but the pipeline has of the model. Raises `BadInput` where the blocks do not
+    A rank between the first and the last that has the same blocks as one before it holds no more than that (see `deciding`),
+    and is left out unless `every` rank is wanted. `built` is what one rank of all axes but the pipeline has of the model. Raises `BadInput` where the blocks do not
     divide into stages.
     """
     engine = engines()[plan.engine]
     found = []
-    for rank in ranks(plan, built, numbers):
+    found_ranks = ranks(plan, built, numbers)
+    for rank in found_ranks if every else deciding(found_ranks, built, numbers):
         step = _Step(plan, built, recipe, engine, rank, numbers)
         for row in rows():
             if row.at == "all" or rank.stage.last:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -90,3 +90,36 @@ def _held(order: Pipeline, stage: Stage, values: Mapping[sp.Symbol, sp.Rational]
     group = int(values[n_group])
     first = [step // group % number for step in range(min(total, int(values[n_micro]) * number))]
     return tuple(sp.Integer(first.count(chunk)) for chunk in range(number))
+
+
+def deciding(found: Sequence[Rank], built: Built, numbers: Numbers) -> tuple[Rank, ...]:
+    """Return the first and the last rank, and of those between with the same blocks the first.
+
+    It has as many micro-batches in flight as any of them or more, as all schedules have, and everything else is the same: a
+    middle stage of equal stages never holds most.
+    """
+    kept: list[Rank] = []
+    seen = set()
+    for rank in found:
+        blocks = _blocks_of(rank, built, numbers)
+        ends = rank.stage.first, rank.stage.last
+        inner = rank is not found[0] and rank is not found[-1]
+        if not inner or (blocks, ends) not in seen:
+            kept.append(rank)
+        if inner:
+            seen.add((blocks, ends))
+    if len(kept) > 2 and _blocks_of(kept[0], built, numbers) == _blocks_of(kept[1], built, numbers):
+        kept.pop(1)  # the first has these blocks, the embedding and more in flight
+    return tuple(kept)
+
+
+def _blocks_of(rank: Rank, built: Built, numbers: Numbers) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(_blocks(rank.stage, built, numbers)))
+
+
+def _blocks(stage: Stage, built: Built, numbers: Numbers) -> Iterator[tuple[str, int]]:
+    """How many blocks of each kind a stage has."""
+    for unit in units(built.model).blocks:
+        start = int(numbers[unit.start])
+        end = start + int(numbers[unit.count])
+        yield unit.name, sum(max(0, min(last, end) - max(first, start)) for first, last in stage.chunks)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symbolic_mem.accounts.ranks import ranks
+from symbolic_mem.accounts.cluster import cluster_timeline
+from symbolic_mem.accounts.ranks import deciding, ranks
 from symbolic_mem.accounts.stage import stages
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import read_study
@@ -74,7 +75,7 @@ def test_no_middle_stage_of_equal_stages_holds_more_than_the_first():
     for schedule in ("gpipe", "1f1b", "zb-h1", "zb-h2"):
         one = study({"schedule": schedule}, n_pp=4, n_micro=8, n_fsdp=2)
         most = {}
-        for instant in one.timeline:
+        for instant in cluster_timeline(one.plan, one.rank, one.recipe, one.numbers, every=True):
             rank = instant.words.rpartition(" on ")[2]
             most[rank] = max(most.get(rank, 0), instant.memory.placed(one.placement).at(one.numbers))
         assert most["the first stage"] >= most["stage 2 of 4"] >= most["stage 3 of 4"]
@@ -94,3 +95,23 @@ def test_stages_that_an_engine_refuses_are_one_line(plan, values, said):
     with pytest.raises(BadInput) as refused:
         ranks((one := study(plan, **values)).plan, one.rank, one.numbers)
     assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_of_stages_with_the_same_blocks_only_those_that_can_decide_are_asked():
+    one = study(n_pp=8, n_micro=8)
+    every = ranks(one.plan, one.rank, one.numbers)
+    assert [rank.stage.rank for rank in deciding(every, one.rank, one.numbers)] == [0, 7]
+    mixed = study(model={"experts": {"dense_layers": 3}}, n_pp=4, n_micro=4, E=8, k=2, d_expert=32)
+    every = ranks(mixed.plan, mixed.rank, mixed.numbers)
+    assert [rank.stage.rank for rank in deciding(every, mixed.rank, mixed.numbers)] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("layers", [[2, 2, 2, 2], [1, 3, 3, 1], [1, 2, 3, 2]])
+@pytest.mark.parametrize("schedule", ["1f1b", "gpipe", "zb-h2", "vocab-1"])
+def test_the_ranks_that_are_left_out_hold_no_more_than_the_others(schedule, layers):
+    one = study({"schedule": schedule, "layers": layers}, n_pp=4, n_micro=8, n_fsdp=2)
+    peaks = [
+        max(instant.memory.placed(one.placement).at(one.numbers) for instant in step)
+        for step in (one.timeline, cluster_timeline(one.plan, one.rank, one.recipe, one.numbers, every=True))
+    ]
+    assert peaks[0] == peaks[1]

@@ -183,6 +183,7 @@ ASKED = {
     "buckets": "",
     "flops": "",
     "account": "",
+    "layouts": 'device = "mine"\nplan = "torch-tp"\nfor = "n_tp"',
 }
 
 
