@@ -27,7 +27,7 @@ LISTED = 200
 
 def _axis(given: Any, at: At) -> sp.Symbol:
     symbol = lookup(words(given, at))
-    if symbol not in AXES:
+    if symbol is None or symbol not in AXES:
         raise BadInput(f"{at.where} = {given!r} is no axis that cuts a model; known: {', '.join(map(str, AXES))}")
     return symbol
 
@@ -97,7 +97,7 @@ class Layouts(OnDevice):
             return say(
                 "The smallest {n} is {value}: the peak, {peak}, fits {room}, at {instant}.",
                 value=best.values[self.symbol],
-                peak=about(gib(symbolic(best.peak))),
+                peak=about(gib(best.size)),
                 instant=best.words,
                 **pieces,
             )
@@ -114,7 +114,7 @@ class Layouts(OnDevice):
             "Of the {number} {plans} of {devices} devices that the model allows {fit} fit {room}. Least is cut by {degrees}: "
             "its peak is {peak}, at {instant}.",
             degrees=degrees_words(best),
-            peak=about(gib(symbolic(best.peak))),
+            peak=about(gib(best.size)),
             instant=best.words,
             **pieces,
         )
@@ -210,7 +210,7 @@ class FoundLayouts(Found):
                     "fits": row in self.fitting,
                     "peak_bytes": None if row.peak is None else int(-(-row.peak // 1)),
                     "instant": row.instant or None,
-                    "left_bytes": None if row.peak is None else int((self.capacity.counted - row.peak) // 1),
+                    "left_bytes": None if row.peak is None else int((self.capacity.counted - row.size) // 1),
                     "sent_bytes": None if row.sent is None else int(-(-row.sent // 1)),
                     "refused": row.refused or None,
                 }
@@ -229,8 +229,8 @@ def row_words(row: Tried, capacity: Capacity) -> Prose:
     """A mesh in one line."""
     if row.peak is None:
         return say("{degrees}: {why}", degrees=degrees_words(row), why=row.refused)
-    left = capacity.counted - row.peak
-    pieces = {"degrees": degrees_words(row), "peak": about(gib(symbolic(row.peak))), "instant": row.words}
+    left = capacity.counted - row.size
+    pieces = {"degrees": degrees_words(row), "peak": about(gib(row.size)), "instant": row.words}
     if left < 0:
         return say("{degrees}: {peak} at {instant}, {more} too much", more=about(gib(symbolic(-left))), **pieces)
     return say("{degrees}: {peak} at {instant}, {left} left", left=about(gib(symbolic(left))), **pieces)
@@ -243,10 +243,10 @@ def layouts_table(found: FoundLayouts) -> Table:
         if row.peak is None:
             rows.append((text(degrees_words(row)), text("–"), text(row.refused), text("–"), text("–")))
             continue
-        left = found.capacity.counted - row.peak
+        left = found.capacity.counted - row.size
         shown = about(gib(symbolic(left))) if left >= 0 else say("{more} too much", more=about(gib(symbolic(-left))))
         sent = text("–") if row.sent is None else about(gib(symbolic(row.sent)))
-        rows.append((text(degrees_words(row)), about(gib(symbolic(row.peak))), text(row.words), shown, sent))
+        rows.append((text(degrees_words(row)), about(gib(row.size)), text(row.words), shown, sent))
     columns = (
         Column(text("degrees"), "text"),
         Column(text("peak"), "right"),

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, S, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import sizes
@@ -41,9 +41,15 @@ class Tried:
         """The instant, or what is counted where no instants are known."""
         return self.instant or "all that is kept"
 
-    def fits(self, room: Number, *, strict: bool) -> bool:
+    @property
+    def size(self) -> sp.Expr:
+        """The peak as an exact number, of a mesh that is not refused."""
+        assert self.peak is not None
+        return symbolic(self.peak)
+
+    def fits(self, room: sp.Expr | Number, *, strict: bool) -> bool:
         """Whether it is not refused, and its peak fits."""
-        return self.peak is not None and (self.peak < room if strict else self.peak <= room)
+        return self.peak is not None and bool(self.size < room if strict else self.size <= room)
 
 
 def need_plan(study: Study, where: str) -> Plan:
