@@ -7,10 +7,12 @@ local function enclosed(opening, blocks)
   return all
 end
 
--- \begin{answer} becomes the function answer() of the Typst template.
+-- \begin{answer} becomes the function answer() of the Typst template, a minipage (a figure with its caption) drawn().
 local function Div(div)
   if div.classes:includes("answer") then
     return enclosed("#answer", div.content)
+  elseif div.classes:includes("minipage") then
+    return enclosed("#drawn", div.content)
   elseif div.classes:includes("center") then
     return enclosed("#align(center)", div.content)
   end

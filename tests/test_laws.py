@@ -23,7 +23,8 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.jinja import render_text
-from symbolic_mem.render.latex import FACE, latex
+from symbolic_mem.render.latex import latex
+from symbolic_mem.render.tex import FACE
 from symbolic_mem.study.changes import changes
 
 few = settings(max_examples=25, deadline=None)

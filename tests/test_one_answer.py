@@ -118,7 +118,7 @@ class Asked:
 
     def options(self, *left_out: str) -> dict[str, Any]:
         """The keys of the question that decide its number."""
-        words = ("label", "ask", "title", "text", "tokens", "printed", "printed_note", "edition", *left_out)
+        words = ("label", "ask", "title", "text", "tokens", "printed", "printed_note", "edition", "figures", *left_out)
         return {key: value for key, value in self.question.items() if key not in words}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 
 
@@ -73,7 +74,7 @@ class Answer:
     prose: Prose
 
 
-Block = Step | Paragraph | Bullets | Table | Answer
+Block = Step | Paragraph | Bullets | Table | Figure | Answer
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
 from symbolic_mem.render.document import save
@@ -30,6 +31,11 @@ class Derivation:
     def answers(self) -> tuple[Prose, ...]:
         """The closing sentence of every part, in order."""
         return tuple(b.prose for section in self.sections for b in section.blocks if isinstance(b, Answer))
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures that stand in it, in order."""
+        return tuple(b for section in self.sections for b in section.blocks if isinstance(b, Figure))
 
     def __repr__(self) -> str:
         return f"<{self.subtitle.lower()}: {self.title}>"

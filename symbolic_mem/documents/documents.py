@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.document.family import family_of, in_family
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Table
 from symbolic_mem.document.words import joined, listed
@@ -54,7 +56,7 @@ def homework(study: Study) -> Derivation:
 def report(study: Study) -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references."""
     answered = answers(study)
-    parts = _parts(answered)
+    parts = _parts(answered, unasked=True)
     blocks, depends = _account(study)
     given = notation(study)
     sections = (
@@ -87,12 +89,12 @@ def answer(study: Study, label: str) -> Found:
     return question.answer(study.under(question))
 
 
-def part(found: Found) -> Section:
-    """The part of a document that answers one question: its wording, the way, and the answer in one sentence."""
+def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
+    """The part of a document that answers one question: its wording, the way, its figures, and the answer in one sentence."""
     question = found.question
     asked = [Paragraph(text(question.text))] if question.text else []
     said = (*question.steps(found), *map(Paragraph, found.cautions))
-    blocks = (*asked, *map(Paragraph, found.beside), *said, Answer(question.sentence(found)))
+    blocks = (*asked, *map(Paragraph, found.beside), *said, *figures, Answer(question.sentence(found)))
     return Section(text(f"({question.label}) {question.heading(found)}"), blocks)
 
 
@@ -102,11 +104,21 @@ def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> 
     return in_family(sections, family_of(capacities, sections))
 
 
-def _parts(answered: Sequence[Found]) -> list[Section]:
+def _figures(found: Found, family: str, *, unasked: bool) -> tuple[Figure, ...]:
+    """The figures that a question asks for; where they are drawn `unasked` all that there are, unless it wants none."""
+    question = found.question
+    names = question.drawn if unasked and question.figures != () else question.figures or ()
+    drawn = (question.figure(found, name, family) for name in names)
+    label = re.sub(r"[^A-Za-z0-9]+", "-", question.label).strip("-")
+    return tuple(replace(figure, name=f"{label}-{figure.name}") for figure in drawn if figure is not None)
+
+
+def _parts(answered: Sequence[Found], *, unasked: bool = False) -> list[Section]:
     """The part of each answer; where the memory of a device is read otherwise than in the part before, that is said."""
     parts, last = [], None
+    capacities = [unit for one in answered if (unit := one.capacity_unit) is not None]
     for found in answered:
-        section = part(found)
+        section = part(found, _figures(found, family_of(capacities, ()), unasked=unasked))
         if found.reading is not None:
             if last is not None and last.reading != found.reading:
                 section = replace(section, blocks=(Paragraph(_reread(found, last)), *section.blocks))

@@ -15,6 +15,7 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
@@ -38,7 +39,6 @@ from symbolic_mem.questions.parts.powers import (
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
-from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.study.question import At, Claimed, key, sets, words
@@ -62,6 +62,7 @@ class Largest(Printed, OfKinds):
 
     ask = "largest"
     solvable = True
+    drawn = ("device", "bound", "step")
 
     symbol: sp.Symbol = key(_unknown, B, name="for")
     values: tuple[Change, ...] = sets(values)
@@ -132,6 +133,12 @@ class Largest(Printed, OfKinds):
             found.upper, found.study.placement, found.capacity, found.reason, held, fitting_one(found.study)
         )
 
+    def figure(self, found: FoundLargest, name: str, family: str) -> Figure | None:
+        """What one device holds at the answer and at each instant, and against the unknown."""
+        from symbolic_mem.questions.parts.charts import memory_chart
+
+        return memory_chart(found, name, family)
+
     def heading(self, found: FoundLargest) -> str:
         """The title where the study gives none."""
         return self.title or f"The largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
@@ -155,7 +162,8 @@ class Largest(Printed, OfKinds):
 class FoundLargest(FoundAtInstants):
     """The largest value, its neighbours in bytes, or why there is none."""
 
-    capacity: Capacity
+    falls = False
+
     upper: Upper
     written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
 
@@ -163,6 +171,16 @@ class FoundLargest(FoundAtInstants):
     def value(self) -> int | None:
         """The largest whole value."""
         return self.upper.value
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The unknown."""
+        return self.upper.bound.symbol
+
+    @property
+    def limit(self) -> Limit:
+        """What one device may hold."""
+        return Limit(self.capacity.counted, self.upper.bound.strict)
 
     @property
     def feasible(self) -> bool:
@@ -225,7 +243,7 @@ class FoundLargest(FoundAtInstants):
         return Ledger((*lines, *power_lines(self.upper.bound, self.capacity, fullest)), known)
 
     @property
-    def _known(self) -> Mapping[sp.Symbol, Any]:
+    def known(self) -> Mapping[sp.Symbol, Any]:
         """The numbers at the answer: none where it is a number of parameters, whose shapes are open."""
         x = self.upper.bound.symbol
         rest = {symbol: value for symbol, value in self.study.values.items() if symbol != x}
@@ -238,7 +256,7 @@ class FoundLargest(FoundAtInstants):
         """The fullest instant of each phase of a step at the answer."""
         if self.value is None or self.study.at is None or self.upper.bound.symbol in (P, T):
             return ()
-        return fullest([one.study for one in self.everywhere], self._known)
+        return fullest([one.study for one in self.everywhere], self.known)
 
     @property
     def summary(self) -> Iterator[tuple[str, Prose]]:
@@ -253,7 +271,7 @@ class FoundLargest(FoundAtInstants):
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
             yield held_at(value + 1, self.held(value + 1), self.upper.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
-        yield from uncounted_lines(self.study, self._known)
+        yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -275,7 +293,7 @@ class FoundLargest(FoundAtInstants):
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_plus_one_bytes": None if self.value is None else self.held_bytes(self.value + 1),
             **peak_facts(self.fullest_instants),
-            "not_counted": uncounted_records(self.study, self._known),
+            "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }

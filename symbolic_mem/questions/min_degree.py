@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
@@ -35,6 +36,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     ask = "min_degree"
     solvable = True
+    drawn = ("device", "bound", "step")
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     tokens: tuple[int, ...] = key(whole_numbers, ())
@@ -135,6 +137,12 @@ class MinDegree(Printed, Ruled, OfKinds):
             fitting_each(found.study),
             _ranks(found.study, self.symbol),
         )
+
+    def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
+        """What one device holds at the answer and at each instant, and against the unknown."""
+        from symbolic_mem.questions.parts.charts import memory_chart
+
+        return memory_chart(found, name, family)
 
     def heading(self, found: FoundDegree) -> str:
         """The title where the study gives none."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Side, Total
 from symbolic_mem.document.steps import Answer, Block, Bullets, Column, Paragraph, Section, Step, Table
 from symbolic_mem.render.text import plain_prose, width
@@ -55,6 +56,8 @@ def arrange_block(block: Block) -> Block | None:
             return arrange_table(block)
         case Bullets():
             return Bullets(tuple(arrange_prose(item) for item in block.items))
+        case Figure():
+            return replace(block, caption=arrange_prose(block.caption))
         case Answer() | Paragraph():
             return replace(block, prose=arrange_prose(block.prose))
     raise TypeError(f"unknown block {type(block).__name__}")

@@ -1,4 +1,4 @@
-"""`Face`: how one format that is set by templates writes text, sentences and displays."""
+"""`Face`: how one format that is set by templates writes text, sentences, displays and figures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """How the format of an `ending` writes plain text, sentences and displays, and what its templates are given.
+    """How the format of an `ending` writes plain text, sentences, displays and figures, and what its templates are given.
 
     `marks` are the signs around what Jinja2 reads, where they are not its own; `names` is known in every template.
     """
@@ -20,5 +21,6 @@ class Face:
     escape: Callable[[str], str]
     prose: Callable[[Prose], str]
     display: Callable[[tuple[Chain, ...]], str]
+    draw: Callable[[Figure], str]
     marks: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, Any] = field(default_factory=dict)

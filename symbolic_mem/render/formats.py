@@ -23,16 +23,19 @@ def _by_templates(derivation: Document, layout: str, face: Face, templates: Temp
 
 
 def _tex(derivation: Document, layout: str, templates: Templates) -> bytes:
-    from symbolic_mem.render import latex
+    from symbolic_mem.render import tex
 
-    return _by_templates(derivation, layout, latex.FACE, templates).encode()
+    return _by_templates(derivation, layout, tex.FACE, templates).encode()
 
 
 def _pdf(derivation: Document, layout: str, templates: Templates) -> bytes:
-    from symbolic_mem.render import latex
+    from symbolic_mem.document.figure import Figure
+    from symbolic_mem.render import tex
     from symbolic_mem.render.pdf import pdf
 
-    return pdf(_by_templates(derivation, layout, latex.FACE, templates))
+    blocks = (block for section in derivation.sections for block in section.blocks)
+    figures = tuple(block for block in blocks if isinstance(block, Figure))
+    return pdf(_by_templates(derivation, layout, tex.FACE, templates), figures)
 
 
 def _html(derivation: Document, layout: str, templates: Templates) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sympy as sp
 
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Chain, Prose
 from symbolic_mem.render import mathml
 from symbolic_mem.render.face import Face
@@ -66,4 +67,11 @@ def _figure(number: Amount | sp.Integer) -> str:
     return mathml.mathml(number) if "<msup>" in markup else f'<span class="figure">{mark}{_TAG.sub("", markup)}</span>'
 
 
-FACE = Face("html", escape, prose, display, names={"math_font": math_font})
+def draw(figure: Figure) -> str:
+    """Write a figure as SVG that stands in the page."""
+    from symbolic_mem.render.svg import inline_svg
+
+    return inline_svg(figure)
+
+
+FACE = Face("html", escape, prose, display, draw, names={"math_font": math_font})

@@ -83,6 +83,7 @@ def _environment(face: Face, folder: Path | None) -> Environment:
         **face.marks,
     )
     environment.filters["display"] = lambda chains: Markup(face.display(chains))
+    environment.filters["draw"] = lambda figure: Markup(face.draw(figure))
     environment.filters["kind"] = lambda block: type(block).__name__.lower()
     environment.globals.update(face.names)
     return environment

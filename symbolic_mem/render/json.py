@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import RoundedUp, fraction
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.document.steps import Answer, Bullets, Document, Paragraph, Section, Step, Table
 from symbolic_mem.render.arrange import arrange, arrange_prose
@@ -117,6 +118,14 @@ def _block(block: object) -> dict[str, Any]:
                 "caption": plain_prose(block.caption),
                 "columns": [plain_prose(column.head) for column in block.columns],
                 "rows": [[plain_prose(cell) for cell in row] for row in block.rows],
+            }
+        case Figure():
+            return {
+                "kind": "figure",
+                "name": block.name,
+                "caption": plain_prose(block.caption),
+                "columns": list(block.heads),
+                "rows": [[jsonable(value) for value in row] for row in block.rows],
             }
         case Bullets():
             return {"kind": "bullets", "items": [plain_prose(item) for item in block.items]}

@@ -9,7 +9,6 @@ import sympy as sp
 
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.prose import Chain, Prose, Side, Total
-from symbolic_mem.render.face import Face
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.typeset import Typesetter
 
@@ -163,8 +162,3 @@ def prose(sentence: Prose) -> str:
             case _:
                 written.append(rf"\({face.said(part)}\)")
     return "".join(written)
-
-
-_OPENING = {"block_start_string": "<%", "variable_start_string": "<<", "comment_start_string": "<#"}
-_CLOSING = {"block_end_string": "%>", "variable_end_string": ">>", "comment_end_string": "#>"}
-FACE = Face("tex", escape, prose, display, marks=_OPENING | _CLOSING)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from symbolic_mem.document.prose import Chain, Prose
+from symbolic_mem.base.rational import Number, rational
+from symbolic_mem.document.figure import Figure
+from symbolic_mem.document.prose import Amount, Chain, Prose
 from symbolic_mem.render import latex
 from symbolic_mem.render.face import Face
 
@@ -42,4 +44,27 @@ def display(chains: Sequence[Chain]) -> str:
     return f"$$\n{latex.display(chains)}\n$$"
 
 
-FACE = Face("md", escape, prose, display)
+def draw(figure: Figure) -> str:
+    """Write a figure as the table of its numbers: Markdown has no drawings, and a terminal shows none.
+
+    >>> from symbolic_mem.document.figure import Axis
+    >>> from symbolic_mem.document.prose import text
+    >>> axis = Axis(text("n"), 1, 2, ())
+    >>> print(draw(Figure("f", text(""), text(""), axis, axis, (), (), ("n", "bytes"), ((2, 46),))))
+    | n | bytes |
+    | ---: | ---: |
+    | $2$ | $46$ |
+    """
+    first = figure.rows[0] if figure.rows else ()
+    rules = ("---" if isinstance(value, str) else "---:" for value in first)
+    lines = (map(escape, figure.heads), rules, *(map(_cell, row) for row in figure.rows))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: str | Number | None) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    return "–" if value is None else prose(Prose((Amount(rational(value), digits=14),)))
+
+
+FACE = Face("md", escape, prose, display, draw)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from symbolic_mem.base.errors import BadInput, MissingProgram
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.render import tex_engine, typst
 
 ROUTES = ("tex", "typst")
 
 
-def pdf(tex: str, *, route: str | None = None, timeout: float = 120) -> bytes:
+def pdf(tex: str, figures: Sequence[Figure] = (), *, route: str | None = None, timeout: float = 120) -> bytes:
     r"""Return the PDF of the complete LaTeX document `tex`; the same text gives the same bytes.
 
     What a document may contain to come out alike by both routes stands in `symbolic_mem.render.typst`.
 
     Args:
         tex: the document, from `\documentclass` to `\end{document}`.
+        figures: those that stand in it as a `picture`, which the route without TeX sets in another way.
         route: "tex" for a TeX engine on the PATH (latexmk, pdflatex, lualatex, tectonic), "typst" for pandoc and Typst;
             None takes the first of the two that is installed and complete.
         timeout: seconds for all programs together.
@@ -43,7 +46,7 @@ def pdf(tex: str, *, route: str | None = None, timeout: float = 120) -> bytes:
             except tex_engine.IncompleteTeX as error:
                 incomplete = incomplete or error
     if route == "typst" or (route is None and typst.is_installed()):
-        return typst.typeset(tex, deadline=deadline)
+        return typst.typeset(tex, figures, deadline=deadline)
     if incomplete:
         raise incomplete
     raise MissingProgram(

@@ -26,10 +26,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from symbolic_mem.base.errors import MissingProgram, RenderError
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.render.process import run_program, scratch_folder
 from symbolic_mem.render.templates import template_folder
 
@@ -57,7 +59,7 @@ def is_installed() -> bool:
     return pandoc_program() is not None and find_spec("typst") is not None
 
 
-def typeset(tex: str, *, deadline: float) -> bytes:
+def typeset(tex: str, figures: Sequence[Figure] = (), *, deadline: float) -> bytes:
     """Return the PDF of the LaTeX document `tex`.
 
     Raises:
@@ -69,7 +71,7 @@ def typeset(tex: str, *, deadline: float) -> bytes:
     import typst
 
     with scratch_folder() as folder:
-        source = to_typst(tex, folder, deadline=deadline)
+        source = to_typst(_with_files(tex, figures, folder), folder, deadline=deadline)
         try:
             pdf = typst.compile(str(source), root=str(folder), ignore_system_fonts=True, format="pdf", timestamp=0)
         except typst.TypstError as error:
@@ -79,6 +81,18 @@ def typeset(tex: str, *, deadline: float) -> bytes:
     if not isinstance(pdf, bytes):
         raise RenderError("Typst made no PDF; report this with the document")
     return pdf
+
+
+def _with_files(tex: str, figures: Sequence[Figure], folder: Path) -> str:
+    """The document with each `picture` of a figure, which pandoc does not know, replaced by a drawing in the folder."""
+    from symbolic_mem.render.picture import BEGIN, END
+    from symbolic_mem.render.svg import svg
+
+    for figure in figures:
+        (folder / f"{figure.name}.svg").write_text(svg(figure), encoding="utf-8", newline="\n")
+        drawn = re.compile(rf"^{re.escape(BEGIN + figure.name)}$.*?^{END}$", re.MULTILINE | re.DOTALL)
+        tex = drawn.sub(rf"\\includegraphics{{{figure.name}.svg}}", tex)
+    return tex
 
 
 def to_typst(tex: str, folder: Path, *, deadline: float) -> Path:

@@ -6,15 +6,16 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.tensors import KINDS
@@ -88,6 +89,13 @@ def wrong_type(given: object, at: At, wanted: str) -> BadInput:
     return BadInput(f"{at.where} = {shown[:60]} has the wrong type; give {wanted}")
 
 
+def _figures(given: Any, at: At) -> tuple[str, ...]:
+    """Read the names of the figures that a question asks for; which there are says `Question.checked_figures`."""
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise wrong_type(given, at, 'a list of names, as in ["bound"]')
+    return tuple(given)
+
+
 @dataclass(frozen=True)
 class Question(ABC):
     """One question of a study: its label, and the keys of its type, each read and checked once.
@@ -99,25 +107,31 @@ class Question(ABC):
     ask: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ()  # the degrees that it divides memory over for itself
     solvable: ClassVar[bool] = False  # whether `solve` answers it: its answer has a `summary`
+    drawn: ClassVar[tuple[str, ...]] = ()  # the figures that there are of its answer
     subject: ClassVar[str] = "memory"  # or "layers": what they compute and send; or "formulas": what a study writes out
 
     label: str
     where: str = ""
     title: str = key(words, "")
     text: str = key(words, "")
+    figures: tuple[str, ...] | None = field(default=None, kw_only=True, metadata={"read": _figures, "key": ""})
     replaced: tuple[str, ...] = field(default=(), kw_only=True)
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
         """The keys of this type in a study file, beside ``label`` and ``ask``."""
-        return tuple(each.metadata["key"] or each.name for each in fields(cls) if "read" in each.metadata)
+        return tuple(each.metadata["key"] or each.name for each in fields(cls) if cls._is_key(each))
+
+    @classmethod
+    def _is_key(cls, each: Field[Any]) -> bool:
+        return "read" in each.metadata and (each.name != "figures" or bool(cls.drawn))
 
     @classmethod
     def read(cls, table: Mapping[str, Any], at: str | At, label: str) -> Self:
         """Read a question from its table; raises `BadInput` for an unknown key or a wrong value, with its place."""
         at = At(at) if isinstance(at, str) else at
         known_keys(table, ("label", "ask", *cls.keys()), at.where)
-        return cls(label, at.where, **cls._values(table, at)).checked()
+        return cls(label, at.where, **cls._values(table, at))._with_its_figures().checked()
 
     def given(self, table: Mapping[str, Any], where: str) -> Self:
         """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
@@ -141,6 +155,13 @@ class Question(ABC):
                 if name in table:
                     read[each.name] = each.metadata["read"](table[name], at.at(f"{at.where}: {name}"))
         return read
+
+    def _with_its_figures(self) -> Self:
+        """The question itself, where there is each figure that it asks for; else `BadInput`."""
+        for name in self.figures or ():
+            if name not in self.drawn:
+                raise BadInput(f"{self.where}: figures: unknown figure {name!r}; {nearest(name, self.drawn)}")
+        return self
 
     def checked(self) -> Self:
         """The question itself, where its keys agree with each other; else `BadInput`."""
@@ -194,6 +215,10 @@ class Question(ABC):
     @abstractmethod
     def sentence(self, found: Any) -> Prose:
         """Say the answer in one sentence."""
+
+    def figure(self, found: Any, name: str, family: str) -> Figure | None:
+        """Draw what was `found`, with bytes in a `family` of units (GiB or GB); None where there is nothing to draw."""
+        return None
 
     def beside(self, found: Any) -> tuple[Prose, ...]:
         """What must be said before the steps, such as which instant of a training step is counted."""

@@ -27,7 +27,6 @@ from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_summary, few_figures, placement_sentences
-from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.solvers.layout import WholeSamples
 from symbolic_mem.study.question import Claimed
@@ -37,7 +36,6 @@ from symbolic_mem.study.question import Claimed
 class FoundDegree(FoundAtInstants):
     """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough."""
 
-    capacity: Capacity
     degree: Degree
     lacking: TokensThatFit | None = None
     readings: tuple[Reading, ...] = ()
@@ -46,6 +44,17 @@ class FoundDegree(FoundAtInstants):
     def value(self) -> int | None:
         """The smallest degree that obeys every rule and fits."""
         return self.degree.value
+
+    @property
+    def limit(self) -> Limit:
+        """What one device may hold."""
+        return Limit(self.capacity.counted, self.degree.ideal.bound.strict)
+
+    @property
+    def fits_from(self) -> int | None:
+        """The first degree at which what one device holds fits, whether the rules allow it or not."""
+        ideal = self.ideal_value
+        return ideal if ideal is not None and self.limit.holds(self.held(ideal)) else self.value
 
     @property
     def feasible(self) -> bool:
@@ -102,7 +111,7 @@ class FoundDegree(FoundAtInstants):
             *account_lines(self.study, self.kinds),
             *degree_lines(self.degree.ideal.bound, self.capacity, self._fullest),
         )
-        return Ledger(lines, self._known)
+        return Ledger(lines, self.known)
 
     @property
     def _fullest(self) -> sp.Expr | None:
@@ -110,7 +119,7 @@ class FoundDegree(FoundAtInstants):
         return None if self.degree.profile.even and not self.others else self.held_formula
 
     @property
-    def _known(self) -> dict[sp.Symbol, Any]:
+    def known(self) -> dict[sp.Symbol, Any]:
         """The numbers of the study, with the answer in its place."""
         return {**self.study.values} if self.value is None else {**self.study.values, self.symbol: self.value}
 
@@ -119,7 +128,7 @@ class FoundDegree(FoundAtInstants):
         """The fullest instant of each phase of a step at the answer."""
         if self.value is None or self.study.at is None:
             return ()
-        return fullest([one.study for one in self.everywhere], self._known)
+        return fullest([one.study for one in self.everywhere], self.known)
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -146,7 +155,7 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
-        yield from uncounted_lines(self.study, self._known)
+        yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -168,7 +177,7 @@ class FoundDegree(FoundAtInstants):
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
             **self._peak_facts,
-            "not_counted": uncounted_records(self.study, self._known),
+            "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,
             "reason": self.reason,
         }
@@ -189,7 +198,7 @@ class FoundDegree(FoundAtInstants):
         held = self.held_bytes(self.value)
         if self.value is None or self.study.at is None:
             return {"total_bytes": held, "peak_bytes": held}
-        kept = max(one.placed(self.kinds).at(self._known) for one in kept_instants(self.study, self.kinds))
+        kept = max(one.placed(self.kinds).at(self.known) for one in kept_instants(self.study, self.kinds))
         return {"total_bytes": ceil(kept), **peak_facts(self.fullest_instants)}
 
     @property

@@ -5,19 +5,55 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import sympy as sp
 
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.instants import words_of
+from symbolic_mem.questions.parts.peaks import Fullest
+from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Found
 
 
 @dataclass(frozen=True, repr=False)
 class FoundAtInstants(Found):
-    """An answer with `others` beside it: what one device keeps is what it keeps at the instant at which that is most."""
+    """An answer with `others` beside it: what one device keeps is what it keeps at the instant at which that is most.
+
+    `capacity` is what counts of one device; `falls` says whether what it keeps falls as the unknown grows.
+    """
+
+    falls: ClassVar[bool] = True
+
+    capacity: Capacity
+
+    @property
+    @abstractmethod
+    def symbol(self) -> sp.Symbol:
+        """The unknown."""
+
+    @property
+    @abstractmethod
+    def known(self) -> Mapping[sp.Symbol, Any]:
+        """The numbers of the study, with the answer in its place."""
+
+    @property
+    @abstractmethod
+    def limit(self) -> Limit:
+        """What one device may hold."""
+
+    @property
+    def fits_from(self) -> int | None:
+        """The number at which what one device holds begins, or ceases, to fit."""
+        return self.value
+
+    @property
+    @abstractmethod
+    def fullest_instants(self) -> tuple[Fullest, ...]:
+        """The fullest instant of each phase of a step at the answer; none where they are not known."""
 
     @abstractmethod
     def held_here(self, value: int) -> Number:

@@ -52,7 +52,7 @@ def fullest(studies: Sequence[Study], values: Mapping[sp.Symbol, Any]) -> tuple[
         held = memory.at(numbers)
         best = found.get(study.at.phase)
         if best is None or held > best.bytes:
-            found[study.at.phase] = Fullest(study.at.phase, study, held, _parts(memory.terms, numbers))
+            found[study.at.phase] = Fullest(study.at.phase, study, held, parts_of(memory.terms, numbers))
     return tuple(found[phase] for phase in PHASES if phase in found)
 
 
@@ -61,7 +61,8 @@ def peak(found: Sequence[Fullest]) -> Fullest:
     return max(found, key=lambda one: one.bytes)
 
 
-def _parts(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+def parts_of(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+    """The bytes of the parts that terms are of, by name; the activations of all layers are one part."""
     parts: dict[str, Number] = {}
     for term in terms:
         name = ACTIVATIONS if term.kind == "activations" and term.layer else term.whole_name

@@ -1,0 +1,226 @@
+"""The figures of an answer: every number in them is one of the answer, from which its sentences and tables are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.base.exact import Numbers, partial
+from symbolic_mem.base.rational import Number, plain, symbolic
+from symbolic_mem.base.symbols import P, T
+from symbolic_mem.document.charts import Capacity, Column, Held, Told, against, cells, columns, curves, stacked
+from symbolic_mem.document.figure import Figure
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.words import joined
+from symbolic_mem.questions.parts.found_batch import FoundBatch
+from symbolic_mem.questions.parts.found_instants import FoundAtInstants
+from symbolic_mem.questions.parts.grids import RegionTable
+from symbolic_mem.questions.parts.instants import instants, words_of
+from symbolic_mem.questions.parts.peaks import parts_of, peak
+from symbolic_mem.questions.parts.words import KIND_WORDS
+from symbolic_mem.solvers import capacity as solvers
+
+_POINTS = 48  # at which a curve is computed
+
+
+def memory_chart(found: FoundAtInstants, name: str, family: str) -> Figure | None:
+    """The figure of that name: ``device``, ``bound`` or ``step``."""
+    return {"device": device_chart, "bound": bound_chart, "step": step_chart}[name](found, name, family)
+
+
+def device_chart(found: FoundAtInstants, name: str, family: str) -> Figure | None:
+    """What one device holds at the answer, part by part, against its capacity."""
+    if found.value is None or not found.known or found.symbol in (P, T):
+        return None
+    parts, moment = _parts_at(found)
+    if sum(parts.values()) != found.held(
+        found.value
+    ):  # whole rows and sequences are cut: no part has a share of its own
+        return None
+    pieces = {"n": found.symbol, "v": found.value, "moment": moment, **_room(found.capacity)}
+    caption = say(
+        "What one device holds at {n} = {v}, part by part, beside {room}, when it is fullest: {moment}.", **pieces
+    )
+    if found.study.at is None and found.study.recipe.gradients_persist:
+        caption = say("What one device keeps at {n} = {v}, part by part, beside {room}.", **pieces)
+    listed = joined([_sized(text(part), size, family) for part, size in parts.items()])
+    whole = Amount(symbolic(found.held(found.value)), family)
+    said = say(
+        "One bar: {listed}; together {whole}, beside {room}.", listed=listed, whole=whole, **_room(found.capacity)
+    )
+    return stacked(Told(name, caption, said), parts, Capacity(plain(found.capacity.counted), family))
+
+
+def _parts_at(found: FoundAtInstants) -> tuple[Mapping[str, Number], Prose]:
+    """The bytes of each part where one device holds most, and when that is."""
+    if found.fullest_instants:
+        most = peak(found.fullest_instants)
+        return most.parts, text(most.words)
+    study = found.fullest(found.value).study
+    return parts_of(study.placed(found.question.counted).terms, Numbers(found.known, "a figure")), words_of(study)
+
+
+def bound_chart(found: FoundAtInstants, name: str, family: str) -> Figure:
+    """The bytes of one device against the unknown, with the capacity, the answer and the part that fits."""
+    falls = found.falls
+    limit = found.limit
+    points = tuple((number, found.held(number), limit.holds(found.held(number))) for number in _places(found))
+    answer, n = found.value, found.symbol
+    start = found.fits_from
+    floor = _floor(found)
+    held = Held(say("{n}", n=n), str(n), points, answer, start, falls, floor, tuple(_between(found, points[-1][0])))
+    pieces = {"n": n, **_room(found.capacity)}
+    if answer is None:
+        kept = Amount(symbolic(floor), family) if floor else text("too much")
+        caption = say("What one device holds against {n}: {kept} whatever {n} is, above {room}.", kept=kept, **pieces)
+        said = say("A curve over {n} that stays above {room}; it holds {kept} whatever {n} is.", kept=kept, **pieces)
+    else:
+        pieces["v"] = answer
+        caption = (
+            say("What one device holds against {n}: from {v} on it fits {room}.", **pieces)
+            if falls and start == answer
+            else say(
+                "What one device holds against {n}: the smallest that is allowed and fits {room} is {v}.", **pieces
+            )
+            if falls
+            else say("What one device holds against {n}: up to {v} it fits {room}.", **pieces)
+        )
+        size = Amount(symbolic(found.held(answer)), family)
+        said = say("A curve over {n} that meets {room} at {v}, where one device holds {size}.", size=size, **pieces)
+    return against(Told(name, caption, said), held, Capacity(plain(found.capacity.counted), family))
+
+
+def _places(found: FoundAtInstants) -> list[int]:
+    """The powers of two from one to well beyond the answer, with the answer and its neighbours."""
+    answer = found.value
+    if answer is not None:
+        last = 8 * 2 ** (answer - 1).bit_length() if found.falls else 4 * 2 ** answer.bit_length()
+    else:
+        last = _flat(found) if found.falls else 16
+    near = set() if answer is None else {answer - 1, answer, answer + 1}
+    powers = {2**exponent for exponent in range(last.bit_length())}
+    return sorted(number for number in near | powers if number >= 1)
+
+
+def _between(found: FoundAtInstants, last: int) -> Iterator[tuple[Number, Number]]:
+    """What one device holds between those: of fractions, too, where the memory is a curve; of whole numbers where rows are cut."""
+    powers = [one.powers_here for one in found.everywhere]
+    step = last.bit_length() - 1
+    places = {Fraction(round(16 * 2 ** (step * place / _POINTS)), 16) for place in range(_POINTS)}
+    if None in powers:
+        yield from ((place, found.held(place)) for place in {max(1, round(one)) for one in places})
+        return
+    for place in places:
+        yield place, max(sum(size * place**k for k, size in (each or {}).items()) for each in powers)
+
+
+def _flat(found: FoundAtInstants) -> int:
+    """The first power of two at which nearly nothing is left of what is divided."""
+    floor, last = _floor(found), 64
+    while floor and last < 2**20 and found.held(last) > floor * 21 / 20:
+        last *= 2
+    return last
+
+
+def _floor(found: FoundAtInstants) -> Number:
+    """What one device holds whatever the unknown is; 0 where rows are cut."""
+    powers = [one.powers_here for one in found.everywhere]
+    return 0 if None in powers else max(each.get(0, 0) for each in powers if each is not None)
+
+
+def step_chart(found: FoundAtInstants, name: str, family: str) -> Figure | None:
+    """What one device holds at each instant of a step at the answer, part by part."""
+    if not found.fullest_instants:
+        return None
+    numbers = Numbers(found.known, "a figure")
+    studies = {one.study.at: one.study for one in found.everywhere}
+    order = [one for one in instants(found.study, found.question.counted) if one.at in studies]
+    shown = [
+        Column(one.at.phase, one.at.words, _by_kind(studies[one.at].placed().terms, numbers))
+        for one in order
+        if one.at is not None
+    ]
+    most = peak(found.fullest_instants)
+    pieces = {"n": found.symbol, "v": found.value, "words": text(most.words), **_room(found.capacity)}
+    caption = say(
+        "What one device holds at {number} instants of a step at {n} = {v}, beside {room}; it is fullest at {words}.",
+        number=len(shown),
+        **pieces,
+    )
+    said = say(
+        "{number} columns, one for each instant, phase by phase; the highest is {size}, at {words}.",
+        number=len(shown),
+        size=Amount(symbolic(most.bytes), family),
+        words=text(most.words),
+    )
+    return columns(Told(name, caption, said), shown, Capacity(plain(found.capacity.counted), family))
+
+
+def _by_kind(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+    """The bytes of each kind of memory; of what is there for a moment, by name."""
+    parts: dict[str, Number] = {}
+    for term in terms:
+        name = term.whole_name if term.kind == "buffers" else KIND_WORDS[term.kind]
+        parts[name] = parts.get(name, 0) + term.at(numbers)
+    return parts
+
+
+def region_chart(table: RegionTable, name: str) -> Figure:
+    """The smallest degree over two symbols, as shaded cells."""
+    n, (r, values), (c, heads) = table.found.bound.symbol, table.rows, table.columns
+    pieces = {"n": n, "r": r, "c": c}
+    caption = say(
+        "The smallest {n} over {r} and {c}: the darker, the more; – where no number of devices is enough.", **pieces
+    )
+    said = say("A grid of {r} by {c}. {closing}", closing=table.closing, r=r, c=c)
+    return cells(
+        Told(name, caption, said),
+        (say("{r}", r=r), str(r), values),
+        (say("{c}", c=c), str(c), heads),
+        table.entries,
+    )
+
+
+def times_chart(found: FoundBatch, name: str) -> Figure | None:
+    """The seconds of the mathematics and of each collective against the tokens of the whole batch."""
+    middle = found.smallest or (None if found.tokens is None else int(found.tokens))
+    if middle is None:
+        return None
+    first, last = max(1, middle // 16), middle * 16
+    spread = {round(first * (last / first) ** (place / 24)) for place in range(25)}
+    places = sorted(spread | ({found.smallest} if found.smallest else set()))
+    timed = [(text("mathematics"), "mathematics", found.times.math)]
+    timed += [(text(each.name), each.name, each.time) for each in found.times.sent]
+    series = [(words, head, list(_seconds(time, found, places))) for words, head, time in timed]
+    pieces = {"t": T, "what": text(found.times.what), "chips": Amount(found.chips)}
+    caption = say(
+        "Seconds of the mathematics and of each thing that is sent, against the tokens {t} of the whole batch, on {chips} chips.",
+        **pieces,
+    )
+    said = say("{number} curves over {t}.", number=len(series), t=T)
+    if found.smallest is not None:
+        said = say(
+            "{number} curves over {t}; from {smallest} tokens on the chips compute longer than they send.",
+            number=len(series),
+            t=T,
+            smallest=found.smallest,
+        )
+    return curves(
+        Told(name, caption, said), say("tokens {t} of the whole batch", t=T), "T", places, series, found.smallest
+    )
+
+
+def _seconds(time: sp.Expr, found: FoundBatch, places: Sequence[int]) -> Iterator[Number]:
+    at = partial(time, found.known, (T,)).call
+    return (at(place) for place in places)
+
+
+def _sized(part: Prose, size: Number, family: str) -> Prose:
+    return say("{part} {size}", part=part, size=Amount(symbolic(size), family))
+
+
+def _room(capacity: solvers.Capacity) -> dict[str, Prose]:
+    return {"room": say("the {size} of one device", size=Amount(symbolic(capacity.counted), capacity.unit))}
