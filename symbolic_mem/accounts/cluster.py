@@ -12,7 +12,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import saved_terms, state_term
 from symbolic_mem.accounts.momentary import loss_term
-from symbolic_mem.accounts.ranks import Rank, deciding, ranks
+from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.stage import of_chunks
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.timeline import Instant
@@ -64,8 +64,7 @@ def cluster_timeline(
     """
     engine = engines()[plan.engine]
     found = []
-    found_ranks = ranks(plan, built, numbers)
-    for rank in found_ranks if every else deciding(found_ranks, built, numbers):
+    for rank in ranks(plan, built, numbers, every=every):
         step = _Step(plan, built, recipe, engine, rank, numbers)
         for row in rows():
             if row.at == "all" or rank.stage.last:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sympy as sp
 
@@ -87,26 +88,27 @@ class Pipeline:
             )
 
 
-@cache
 def pipelines() -> Mapping[str, Pipeline]:
     """Return the schedules of pipelines by name, in the order of the file.
 
     >>> list(pipelines())[:3]
     ['gpipe', '1f1b', 'interleaved']
     """
-    content = tomllib.loads(Path(__file__).with_name("pipelines.toml").read_text(encoding="utf-8"))
-    names = {str(symbol): symbol for symbol in SYMBOLS}
-    found = {}
-    for name, table in content.items():
-        formulas = ("held", "least", "multiple")
-        read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
-        found[name] = Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)
-    return found
+    return {name: pipeline(name) for name in _tables()}
 
 
+@cache
 def pipeline(name: str) -> Pipeline:
     """Return the schedule of that name; raises `BadInput` naming those there are."""
-    known = pipelines()
+    known = _tables()
     if name not in known:
         raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
-    return known[name]
+    table, formulas = known[name], ("held", "least", "multiple")
+    names = {str(symbol): symbol for symbol in SYMBOLS}
+    read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
+    return Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name("pipelines.toml").read_text(encoding="utf-8"))

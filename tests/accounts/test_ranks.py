@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symbolic_mem.accounts.cluster import cluster_timeline
-from symbolic_mem.accounts.ranks import deciding, ranks
+from symbolic_mem.accounts.ranks import ranks
 from symbolic_mem.accounts.stage import stages
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import read_study
@@ -99,11 +99,11 @@ def test_stages_that_an_engine_refuses_are_one_line(plan, values, said):
 
 def test_of_stages_with_the_same_blocks_only_those_that_can_decide_are_asked():
     one = study(n_pp=8, n_micro=8)
-    every = ranks(one.plan, one.rank, one.numbers)
-    assert [rank.stage.rank for rank in deciding(every, one.rank, one.numbers)] == [0, 7]
+    asked = ranks(one.plan, one.rank, one.numbers, every=False)
+    assert [rank.stage.rank for rank in asked] == [0, 7]
     mixed = study(model={"experts": {"dense_layers": 3}}, n_pp=4, n_micro=4, E=8, k=2, d_expert=32)
-    every = ranks(mixed.plan, mixed.rank, mixed.numbers)
-    assert [rank.stage.rank for rank in deciding(every, mixed.rank, mixed.numbers)] == [0, 1, 2, 3]
+    asked = ranks(mixed.plan, mixed.rank, mixed.numbers, every=False)
+    assert [rank.stage.rank for rank in asked] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("layers", [[2, 2, 2, 2], [1, 3, 3, 1], [1, 2, 3, 2]])

@@ -107,5 +107,5 @@ def test_every_study_of_a_cluster_is_a_worked_solution_and_a_report(name):
 def test_a_claim_about_a_cluster_is_judged(capsys):
     from symbolic_mem.cli.main import main
 
-    assert main(["check", "cluster-deepseek-v3", "--question", "b", "--claim", "n_ep=16", "--json"]) == 0
+    assert main(["check", "cluster-deepseek-v3", "--question", "a", "--claim", "n_ep=16", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["right"] is True
