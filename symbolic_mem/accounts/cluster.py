@@ -69,7 +69,7 @@ def cluster_timeline(
         for row in rows():
             if row.at == "all" or rank.stage.last:
                 words = row.words.format(rank=rank.stage.words)
-                found.append(Instant(row.name, row.phase, words, step.maker(row)))
+                found.append(Instant(row.name, row.phase, words, step.maker(row), rank=rank.stage.words))
     return tuple(found)
 
 

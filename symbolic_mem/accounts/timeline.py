@@ -38,6 +38,7 @@ class Instant:
     count: sp.Expr = sp.S.One
     least: int = 1
     most: int | None = None
+    rank: str = ""
 
     @cached_property
     def memory(self) -> Memory:

@@ -114,7 +114,13 @@ class Account:
         total = self.at(study.placed())
         if total is None:
             return None
+        fullest_one = peak(self.instants).study if self.instants else None
+        if fullest_one is not None and fullest_one.at is not None and fullest_one.at.rank:
+            kept_there = fullest_one.placed().where(lambda term: term.kind in STATIC or bool(term.layer))
+            total = kept_there.at(study.numbers)  # of the rank that has the peak, not of all stages together
         divides = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+        if study.plan is not None:
+            divides |= set(study.plan.axes)
         degrees = {str(symbol): value for symbol, value in study.values.items() if symbol in divides}
         kept = rounded_up(total)
         return {

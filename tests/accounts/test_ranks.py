@@ -8,6 +8,7 @@ from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.ranks import ranks
 from symbolic_mem.accounts.stage import stages
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import read_study
 
 LLAMA = {"L": 8, "d_model": 64, "d_ff": 256, "n_heads": 8, "n_kv": 4, "d_head": 8, "V": 1024, "B": 1, "S": 32}
@@ -115,3 +116,19 @@ def test_the_ranks_that_are_left_out_hold_no_more_than_the_others(schedule, laye
         for step in (one.timeline, cluster_timeline(one.plan, one.rank, one.recipe, one.numbers, every=True))
     ]
     assert peaks[0] == peaks[1]
+
+
+def test_the_account_names_the_worst_rank_and_what_it_keeps():
+    one = study(n_pp=4, n_micro=8, n_fsdp=2, n_tp=2)
+    device = Account(one).record["per_device"]
+    assert device["rank"] == "the first stage" and device["degrees"]["n_pp"] == 4 and device["degrees"]["n_tp"] == 2
+    fullest = next(one_at for one_at in one.timeline if one_at.words == device["instant"])
+    held = fullest.memory.placed(one.placement)
+    moving = (
+        "workspaces of the engine",
+        "dummy gradients",
+        "gradients inside the MLP",
+        "gathered input and its gradient",
+    )
+    assert device["total_bytes"] == held.where(lambda term: term.name not in moving).at(one.numbers)
+    assert device["peak_bytes"] == held.at(one.numbers) > device["total_bytes"]
