@@ -26,7 +26,8 @@ class Pipeline:
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
     parameters. It needs at `least` so many micro-batches, and a `multiple`. An engine may hold more than a `bound`.
-    With a divided `vocabulary` every rank has a part of the embedding and of the head.
+    With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
+    waits, as a share of the time that it computes (None: its source gives no formula).
 
     >>> pipeline("1f1b").held
     Min(n_micro, n_pp - r_pp)
@@ -43,6 +44,7 @@ class Pipeline:
     weights: int = 1
     bound: bool = False
     vocabulary: bool = False
+    bubble: sp.Expr | None = None
 
     def complete(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
         """Return the values with those that follow: one chunk, groups of as many micro-batches as there are stages.
@@ -103,7 +105,7 @@ def pipeline(name: str) -> Pipeline:
     known = _tables()
     if name not in known:
         raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
-    table, formulas = known[name], ("held", "least", "multiple")
+    table, formulas = known[name], ("held", "least", "multiple", "bubble")
     names = {str(symbol): symbol for symbol in SYMBOLS}
     read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
     return Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)

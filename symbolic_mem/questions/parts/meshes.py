@@ -10,9 +10,10 @@ from math import gcd
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import at
+from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, S, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import sizes
 from symbolic_mem.plans.volumes import sent
@@ -75,8 +76,8 @@ def degrees(study: Study, axis: sp.Symbol) -> tuple[int, ...]:
         cut = True
         if dimension in rests:
             continue
-        number = at(size.size, study.values)
-        common = common if number is None else gcd(common, int(number))
+        whole = at(size.size, study.values)
+        common = common if whole is None else gcd(common, int(whole))
     if axis == n_pp and plan.layers:
         return (int(study.values[n_pp]),)
     if not cut:
@@ -137,15 +138,21 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
         return Tried(used, refused=str(refused))
 
 
-def _sent(study: Study) -> Number | None:
-    cut, architecture = study.rank.cut, study.built.architecture
-    if architecture is None or S not in study.values or n_fsdp not in study.values:
-        return None
-    from symbolic_mem.models.cut import Cut
+def volumes(study: Study) -> Mapping[sp.Symbol, tuple[sp.Expr, Number]]:
+    """What a rank sends in a step along each axis of more than one device: as a formula, and in bytes.
 
+    Nothing where the model is no transformer, or a value is missing.
+    """
+    architecture = study.built.architecture
+    if architecture is None or not {B, S, n_fsdp} <= set(study.values):
+        return {}
     values = {n_tp: 1, n_pp: 1, n_cp: 1, n_ep: 1, n_micro: 1, **study.values}
-    volumes = sent(architecture, cut or Cut(), study.model.parameters / values[n_pp])
-    total = sp.Add(*(volume for axis, volume in volumes.items() if values.get(axis, 1) != 1 or axis == n_fsdp))
-    from symbolic_mem.base.exact import number
+    known = {symbol: sp.sympify(value) for symbol, value in values.items()}
+    found = sent(architecture, study.rank.cut or Cut(), study.model.parameters / n_pp)
+    used = {axis: volume for axis, volume in found.items() if known[axis] != 1 or axis == n_fsdp}
+    return {axis: (volume, number(volume, known)) for axis, volume in used.items()}
 
-    return number(total, {symbol: sp.sympify(value) for symbol, value in values.items()})
+
+def _sent(study: Study) -> Number | None:
+    found = volumes(study)
+    return sum(size for _, size in found.values()) if found else None
