@@ -66,11 +66,11 @@ def ranks(plan: Plan | None, built: Built, numbers: Numbers, *, every: bool = Tr
     if any(missing(unit.count, known) for unit in units(built.model).blocks):
         return ()
     values = order.complete({symbol: sp.Rational(value) for symbol, value in known.items()})
+    order.check(values)
     blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
     found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)
     if order.vocabulary:
         found = tuple(replace(stage, first=True, last=True) for stage in found)
-    order.check(values)
     return tuple(
         Rank(stage, stage_model(built.model, stage, numbers), order, _held(order, stage, values))
         for stage in (found if every else deciding(found, built, numbers))
@@ -88,12 +88,12 @@ def _held(order: Pipeline, stage: Stage, values: Mapping[sp.Symbol, sp.Rational]
         given = {n_chunks: values[n_chunks], n_group: values[n_group], r_pp: sp.Integer(stage.rank)}
         used = tuple((symbol, value) for symbol, value in given.items() if symbol in order.held.free_symbols)
         return (_at(order.held, used),)
-    total = order.counts(values)[stage.rank]
+    total = order.count(values, stage.rank)
     if order.order != "loop":
         return (sp.Rational(total, number),) * number
     group = int(values[n_group])
-    first = [step // group % number for step in range(min(total, int(values[n_micro]) * number))]
-    return tuple(sp.Integer(first.count(chunk)) for chunk in range(number))
+    rounds, rest = divmod(total, group * number)
+    return tuple(sp.Integer(rounds * group + min(max(rest - chunk * group, 0), group)) for chunk in range(number))
 
 
 @lru_cache(maxsize=1024)

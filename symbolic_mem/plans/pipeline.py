@@ -67,7 +67,11 @@ class Pipeline:
         """
         known = self.complete(values)
         self.check(known)
-        return tuple(int(number(self.held, known | {r_pp: sp.Integer(rank)})) for rank in range(int(known[n_pp])))
+        return tuple(self.count(known, rank) for rank in range(int(known[n_pp])))
+
+    def count(self, values: Values, rank: int) -> int:
+        """How many one rank holds, at values that are complete."""
+        return int(number(self.held, {**values, r_pp: sp.Integer(rank)}))
 
     def check(self, values: Values) -> None:
         """Refuse too few micro-batches, a number that is no multiple, and chunks that the schedule does not have."""
@@ -75,7 +79,7 @@ class Pipeline:
         chunks, micro = known[n_chunks], known[n_micro]
         if self.chunks and chunks != self.chunks:
             raise BadInput(
-                f"schedule {self.name!r} has {self.chunks} chunks on each rank, and n_chunks = {chunks}; leave it out, or choose "
+                f"schedule {self.name!r} has {self.chunks} chunk{'s'[: self.chunks - 1]} on each rank, and n_chunks = {chunks}; leave it out, or choose "
                 "schedule 'interleaved'"
             )
         least, multiple = at(self.least, known), at(self.multiple, known)

@@ -132,3 +132,18 @@ def test_the_account_names_the_worst_rank_and_what_it_keeps():
     )
     assert device["total_bytes"] == held.where(lambda term: term.name not in moving).at(one.numbers)
     assert device["peak_bytes"] == held.at(one.numbers) > device["total_bytes"]
+
+
+@pytest.mark.parametrize("micro", [4, 8, 20])
+def test_chunks_have_in_flight_what_a_walk_over_the_warm_up_counts(micro):
+    stages_of, chunks, group = 4, 2, 4
+    one = study({"schedule": "interleaved"}, n_pp=stages_of, n_chunks=chunks, n_micro=micro)
+    for rank in ranks(one.plan, one.rank, one.numbers):
+        ahead = min((chunks - 1) * group + 2 * (stages_of - rank.stage.rank - 1) + 1, micro * chunks)
+        walked = [step // group % chunks for step in range(ahead)]
+        assert list(rank.held) == [walked.count(chunk) for chunk in range(chunks)]
+
+
+def test_more_stages_than_anybody_has_are_refused_before_they_are_made():
+    with pytest.raises(BadInput, match="are more than the 4096"):
+        stages(10**9, 10**9)
