@@ -262,7 +262,8 @@ def by_hand(one: Asked) -> int | None:
 
 
 def hand_faces(one: Asked, value: int | None) -> Iterator[Face]:
-    yield "Python by hand", lambda: by_hand(one), value
+    if "plan" not in one.table:  # what a plan cuts is put together by hand in tests/studies/test_cluster_studies.py
+        yield "Python by hand", lambda: by_hand(one), value
 
 
 def device_count(one: Asked) -> Iterator[Face]:
@@ -470,6 +471,16 @@ def account(one: Asked) -> Iterator[Face]:
         yield "check", claimed(one, "M_total", f"{one.facts['value']} B", []), [True]
 
 
+def layouts(one: Asked) -> Iterator[Face]:
+    rows = one.facts["meshes"]
+    fitting, axis = [row for row in rows if row["fits"]], one.question.get("for")
+    value = len(fitting) if axis is None else fitting[0]["degrees"][axis] if fitting else None
+    yield "meshes", lambda: value, one.facts["value"]
+    if value:
+        yield "sentence", lambda: says(one.sentence, value), True
+        yield from check_faces(one, axis or "meshes", value)
+
+
 def formulas(one: Asked) -> Iterator[Face]:
     """Questions whose sentence is a formula: only what every question has is compared."""
     yield from ()
@@ -492,6 +503,7 @@ CASES: dict[str, Callable[[Asked], Iterator[Face]]] = {
     "buckets": formulas,
     "flops": flops,
     "account": account,
+    "layouts": layouts,
 }
 
 
@@ -888,6 +900,21 @@ def largest_where_gradients_are_freed(make: Maker) -> None:
         make.ask("largest", **{"for": name}, values={"n_fsdp": make.rng.randint(1, 4)}, capacity=room)
 
 
+def cluster(make: Maker) -> None:
+    heads = make.rng.choice([4, 8])
+    shape = {"n_heads": heads, "n_kv": heads, "d_head": 16, "V": 1024, "d_model": 16 * heads, "d_ff": 64 * heads}
+    make.table |= {"model": {"kind": "transformer", "profile": "te-cuda-bf16", "loss": "vocab-parallel-te"}}
+    make.table |= {
+        "values": shape | {"L": 4, "B": 1, "S": 64, "n_fsdp": 1, "n_micro": 4},
+        "plan": {"preset": "megatron"},
+    }
+    make.table |= {"recipe": {"preset": "megatron-18"}}
+    make.table.pop("placement")
+    room = f"{make.rng.randint(107, 112)} MiB"
+    make.ask("layouts", capacity=room, **{"for": make.rng.choice(["n_tp", "n_pp"])})
+    make.ask("layouts", capacity=room, devices=make.rng.choice([4, 8]), sequences=8)
+
+
 KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "plain": plain,
     "left": left,
@@ -931,6 +958,7 @@ KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "worked": worked,
     "sent": sent,
     "tables": tables,
+    "cluster": cluster,
 }
 EACH = 5
 

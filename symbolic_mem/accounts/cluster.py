@@ -53,20 +53,23 @@ def rows() -> tuple[Row, ...]:
     )
 
 
-def cluster_timeline(plan: Plan, built: Built, recipe: Recipe, numbers: Numbers) -> tuple[Instant, ...]:
-    """Return the instants of a step on each rank that differs, each with the memory of that rank in bytes.
+def cluster_timeline(
+    plan: Plan, built: Built, recipe: Recipe, numbers: Numbers, *, every: bool = False
+) -> tuple[Instant, ...]:
+    """Return the instants of a step on each rank that may hold most, each with the memory of that rank in bytes.
 
-    `built` is what one rank of all axes but the pipeline has of the model. Raises `BadInput` where the blocks do not
+    A rank between the first and the last that has the same blocks as one before it holds no more than that (see `deciding`),
+    and is left out unless `every` rank is wanted. `built` is what one rank of all axes but the pipeline has of the model. Raises `BadInput` where the blocks do not
     divide into stages.
     """
     engine = engines()[plan.engine]
     found = []
-    for rank in ranks(plan, built, numbers):
+    for rank in ranks(plan, built, numbers, every=every):
         step = _Step(plan, built, recipe, engine, rank, numbers)
         for row in rows():
             if row.at == "all" or rank.stage.last:
                 words = row.words.format(rank=rank.stage.words)
-                found.append(Instant(row.name, row.phase, words, step.maker(row)))
+                found.append(Instant(row.name, row.phase, words, step.maker(row), rank=rank.stage.words))
     return tuple(found)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import sympy as sp
 
@@ -45,11 +46,12 @@ class Rank:
         )
 
 
-def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]:
-    """Return the ranks of a plan that differ, the first stage of its pipeline first.
+def ranks(plan: Plan | None, built: Built, numbers: Numbers, *, every: bool = True) -> tuple[Rank, ...]:
+    """Return the ranks of a plan that differ, the first stage of its pipeline first; or those that can hold most.
 
-    `built` is what one rank of the other axes has; of a number of blocks without a value no stages are known. Raises `BadInput` where the blocks do not divide into stages, or the
-    schedule is refused.
+    `built` is what one rank of the other axes has; of a number of blocks without a value no stages are known. Without
+    `every` the ranks are those of `deciding`. Raises `BadInput` where the blocks do not divide into stages, or the schedule is
+    refused.
     """
     known = numbers.values_given
     if plan is None or not plan.pipelined:
@@ -64,10 +66,14 @@ def ranks(plan: Plan | None, built: Built, numbers: Numbers) -> tuple[Rank, ...]
     if any(missing(unit.count, known) for unit in units(built.model).blocks):
         return ()
     values = order.complete({symbol: sp.Rational(value) for symbol, value in known.items()})
+    order.check(values)
     blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
     found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)
+    if order.vocabulary:
+        found = tuple(replace(stage, first=True, last=True) for stage in found)
     return tuple(
-        Rank(stage, stage_model(built.model, stage, numbers), order, _held(order, stage, values)) for stage in found
+        Rank(stage, stage_model(built.model, stage, numbers), order, _held(order, stage, values))
+        for stage in (found if every else deciding(found, built, numbers))
     )
 
 
@@ -77,14 +83,50 @@ def _alone(model: Model) -> Rank:
 
 def _held(order: Pipeline, stage: Stage, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[sp.Expr, ...]:
     """How many activations each chunk of a stage has in flight: the forward passes that come first, group by group."""
-    order.check(values)
-    given = {n_chunks: values[n_chunks], n_group: values[n_group], r_pp: sp.Integer(stage.rank)}
     number = len(stage.chunks)
     if number == 1:
-        return (order.held.xreplace(given),)
-    total = order.counts(values)[stage.rank]
+        given = {n_chunks: values[n_chunks], n_group: values[n_group], r_pp: sp.Integer(stage.rank)}
+        used = tuple((symbol, value) for symbol, value in given.items() if symbol in order.held.free_symbols)
+        return (_at(order.held, used),)
+    total = order.count(values, stage.rank)
     if order.order != "loop":
         return (sp.Rational(total, number),) * number
     group = int(values[n_group])
-    first = [step // group % number for step in range(min(total, int(values[n_micro]) * number))]
-    return tuple(sp.Integer(first.count(chunk)) for chunk in range(number))
+    rounds, rest = divmod(total, group * number)
+    return tuple(sp.Integer(rounds * group + min(max(rest - chunk * group, 0), group)) for chunk in range(number))
+
+
+@lru_cache(maxsize=1024)
+def _at(held: sp.Expr, given: tuple[tuple[sp.Symbol, sp.Rational], ...]) -> sp.Expr:
+    return held.xreplace(dict(given))
+
+
+def deciding(found: Sequence[Stage], built: Built, numbers: Numbers) -> tuple[Stage, ...]:
+    """Return the first and the last stage, and of those between with the same blocks the first.
+
+    It has as many micro-batches in flight as any of them or more, as all schedules have, and everything else is the same: a
+    middle stage of equal stages never holds most.
+    """
+    kept: list[Stage] = []
+    seen = set()
+    for stage in found:
+        blocks = _blocks(stage, built, numbers)
+        ends = stage.first, stage.last
+        inner = stage is not found[0] and stage is not found[-1]
+        if not inner or (blocks, ends) not in seen:
+            kept.append(stage)
+        if inner:
+            seen.add((blocks, ends))
+    if len(kept) > 2 and _blocks(kept[0], built, numbers) == _blocks(kept[1], built, numbers):
+        kept.pop(1)  # the first has these blocks, the embedding and more in flight
+    return tuple(kept)
+
+
+def _blocks(stage: Stage, built: Built, numbers: Numbers) -> tuple[int, ...]:
+    """How many blocks of each kind a stage has."""
+    counts = []
+    for unit in units(built.model).blocks:
+        start = int(numbers[unit.start])
+        end = start + int(numbers[unit.count])
+        counts.append(sum(max(0, min(last, end) - max(first, start)) for first, last in stage.chunks))
+    return tuple(counts)

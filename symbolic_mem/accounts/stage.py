@@ -13,6 +13,8 @@ from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import n_pp
 from symbolic_mem.models.tensors import Layer, Model
 
+MOST = 4096
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -39,7 +41,7 @@ class Stage:
         """
         if self.ranks == 1:
             return "every rank"
-        named = "first stage" if self.first else "last stage" if self.last else ""
+        named = "first stage" if self.rank == 0 else "last stage" if self.rank == self.ranks - 1 else ""
         return f"the {named}" if named else f"stage {self.rank + 1} of {self.ranks}"
 
 
@@ -56,6 +58,8 @@ def stages(
     [((0, 2), (4, 6)), ((2, 4), (6, 8))]
     """
     number, even = ranks * chunks, not layers
+    if number > MOST:
+        raise BadInput(f"{number} stages are more than the {MOST} that are asked about; give fewer")
     if not layers:
         if blocks < number:
             raise BadInput(f"{number} stages are more than the L = {blocks} blocks; give fewer")

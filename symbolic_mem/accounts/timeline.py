@@ -50,6 +50,7 @@ class Instant:
     turn: int = field(default=LATE, compare=False)
     place: str = ""
     inside: Callable[[Numbers], Number] | None = field(default=None, compare=False, repr=False)
+    rank: str = ""
 
     @cached_property
     def memory(self) -> Memory:

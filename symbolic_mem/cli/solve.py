@@ -102,7 +102,7 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
             f"question {label!r} of study {study.name!r} is {other.ask}, which homework and report answer; solve answers: "
             f"{quoted}"
         )
-    ask = _kind(given["for"], own) if "for" in given else (own[0].ask if own else USUAL[0])
+    ask = _kind(given["for"], own, study) if "for" in given else (own[0].ask if own else USUAL[0])
     kind = question_type(ask)
     question: Question | None = next((each for each in own if each.ask == ask), None)
     if question is None:
@@ -116,8 +116,8 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     return question.given(given, "solve")
 
 
-def _kind(symbol: str, asked: list[Question]) -> str:
-    """Whether a degree (n_fsdp, ...) or the largest of something else is asked for."""
+def _kind(symbol: str, asked: list[Question], study: Study) -> str:
+    """Whether a degree (n_fsdp, ...), one of an axis that the plan cuts the model over, or the largest of something is asked for."""
     from symbolic_mem.base.errors import nearest
     from symbolic_mem.base.symbols import lookup, table
     from symbolic_mem.questions.largest import ALIASES
@@ -129,6 +129,8 @@ def _kind(symbol: str, asked: list[Question]) -> str:
         raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES])}")
     if not degree:
         return "largest"
+    if study.plan is not None and lookup(name) in study.plan.axes:
+        return "layouts"
     return asked[0].ask if asked and name in asked[0].claimable else "min_degree"
 
 

@@ -81,6 +81,8 @@ class Account:
     def divided(self) -> Mapping[str, Any]:
         """The degrees that memory is divided over, with their values."""
         divides = set().union(*(placed.degree.free_symbols for placed in self.study.placement.values()))
+        if self.study.plan is not None:
+            divides |= set(self.study.plan.axes)
         return {str(symbol): value for symbol, value in self.study.values.items() if symbol in divides}
 
     def refuse_unread(self) -> None:
@@ -91,7 +93,8 @@ class Account:
                 if change.aspect == "reading":
                     raise BadInput("--reading says how the label of a device is read, and none is named; add --device")
         degrees = {str(symbol) for placed in study.placement.values() for symbol in placed.degree.free_symbols}
-        refuse_values(study, [frozenset(map(str, study.memory.total.free_symbols)) | degrees])
+        axes = set() if study.plan is None else set(map(str, study.plan.axes))
+        refuse_values(study, [frozenset(map(str, study.memory.total.free_symbols)) | degrees | axes])
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -148,6 +151,10 @@ class Account:
         total = self.at(study.placed())
         if total is None:
             return None
+        fullest_one = peak(self.instants).study if self.instants else None
+        if fullest_one is not None and fullest_one.at is not None and fullest_one.at.rank:
+            kept_there = fullest_one.placed().where(lambda term: term.kind in STATIC or bool(term.layer))
+            total = kept_there.at(study.numbers)  # of the rank that has the peak, not of all stages together
         kept = rounded_up(total)
         return {
             "degrees": self.divided,

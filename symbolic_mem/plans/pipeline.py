@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sympy as sp
 
@@ -25,6 +26,8 @@ class Pipeline:
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
     parameters. It needs at `least` so many micro-batches, and a `multiple`. An engine may hold more than a `bound`.
+    With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
+    waits, as a share of the time that it computes (None: its source gives no formula).
 
     >>> pipeline("1f1b").held
     Min(n_micro, n_pp - r_pp)
@@ -40,6 +43,8 @@ class Pipeline:
     multiple: sp.Expr = sp.S.One
     weights: int = 1
     bound: bool = False
+    vocabulary: bool = False
+    bubble: sp.Expr | None = None
 
     def complete(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
         """Return the values with those that follow: one chunk, groups of as many micro-batches as there are stages.
@@ -62,7 +67,11 @@ class Pipeline:
         """
         known = self.complete(values)
         self.check(known)
-        return tuple(int(number(self.held, known | {r_pp: sp.Integer(rank)})) for rank in range(int(known[n_pp])))
+        return tuple(self.count(known, rank) for rank in range(int(known[n_pp])))
+
+    def count(self, values: Values, rank: int) -> int:
+        """How many one rank holds, at values that are complete."""
+        return int(number(self.held, {**values, r_pp: sp.Integer(rank)}))
 
     def check(self, values: Values) -> None:
         """Refuse too few micro-batches, a number that is no multiple, and chunks that the schedule does not have."""
@@ -70,7 +79,7 @@ class Pipeline:
         chunks, micro = known[n_chunks], known[n_micro]
         if self.chunks and chunks != self.chunks:
             raise BadInput(
-                f"schedule {self.name!r} has {self.chunks} chunks on each rank, and n_chunks = {chunks}; leave it out, or choose "
+                f"schedule {self.name!r} has {self.chunks} chunk{'s'[: self.chunks - 1]} on each rank, and n_chunks = {chunks}; leave it out, or choose "
                 "schedule 'interleaved'"
             )
         least, multiple = at(self.least, known), at(self.multiple, known)
@@ -85,26 +94,27 @@ class Pipeline:
             )
 
 
-@cache
 def pipelines() -> Mapping[str, Pipeline]:
     """Return the schedules of pipelines by name, in the order of the file.
 
     >>> list(pipelines())[:3]
     ['gpipe', '1f1b', 'interleaved']
     """
-    content = tomllib.loads(Path(__file__).with_name("pipelines.toml").read_text(encoding="utf-8"))
-    names = {str(symbol): symbol for symbol in SYMBOLS}
-    found = {}
-    for name, table in content.items():
-        formulas = ("held", "least", "multiple")
-        read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
-        found[name] = Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)
-    return found
+    return {name: pipeline(name) for name in _tables()}
 
 
+@cache
 def pipeline(name: str) -> Pipeline:
     """Return the schedule of that name; raises `BadInput` naming those there are."""
-    known = pipelines()
+    known = _tables()
     if name not in known:
         raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
-    return known[name]
+    table, formulas = known[name], ("held", "least", "multiple", "bubble")
+    names = {str(symbol): symbol for symbol in SYMBOLS}
+    read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
+    return Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name("pipelines.toml").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, reduce
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,23 @@ class Plan:
             count *= int(values.get(axis, 1)) if axis in self.axes else 1
         return count
 
+    def multiple(self, values: Values, built: Built) -> int:
+        """Of which number n_fsdp must be a multiple: of the devices that weights are resharded over, and of whole groups.
+
+        >>> from symbolic_mem.models.ffn import ffn
+        >>> plan("fsdp2").resharding(8, "here").multiple({}, Built(ffn(), {}))
+        8
+        """
+        found = int(self.keep.q)
+        experts = "experts" in dict(sizes(built))
+        for what, degree in self.groups:
+            if what == "experts" and not experts:
+                continue
+            each = at(degree.xreplace({n_fsdp: sp.S.One}) / self.instances, values)
+            if each is not None:
+                found = lcm(found, int(each.q))
+        return found
+
     def cut(self, values: Values, built: Built, part: int = 0) -> Cut | None:
         """Return what a rank has of each dimension, at the axes that have a value of more than 1; None where none has.
 
@@ -115,6 +133,8 @@ class Plan:
         for dimension, by in self.cuts:
             if dimension == "layers":
                 continue  # a stage has whole blocks
+            if dimension in ("vocabulary", "logits") and self.pipelined and pipeline(self.schedule).vocabulary:
+                by = by * n_pp
             degree = by.xreplace({axis: sp.S.One for axis in by.free_symbols if values.get(axis, 1) == 1})
             if degree == 1:
                 continue

@@ -24,6 +24,7 @@ ASKS = {
     "account": "Account",
     "flops": "Flops",
     "buckets": "Buckets",
+    "layouts": "Layouts",
 }
 
 

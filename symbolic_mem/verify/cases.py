@@ -37,12 +37,12 @@ class Compared:
 
     case: Case
     family: str
-    ours: Number | tuple[int, ...] | None
+    ours: Number | float | tuple[int, ...] | None
     reason: str = ""
     said: Mapping[str, Any] | None = None
 
     @property
-    def miss(self) -> Number | None:
+    def miss(self) -> Number | float | None:
         """Ours less theirs, or None where one of them is no number; of two lists the largest difference."""
         theirs = self.case.theirs
         if isinstance(self.ours, tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
@@ -137,7 +138,9 @@ def stage_peak(case: Case) -> Said:
 def peak_of(study: Study, stage: Any) -> Number:
     """The largest instant of the rank of that stage."""
     words = rank_of(study, stage).stage.words
-    instants = [one for one in study.timeline if one.words.endswith(f" on {words}")]
+    assert study.plan is not None
+    step = cluster_timeline(study.plan, study.rank, study.recipe, study.numbers, every=True)
+    instants = [one for one in step if one.words.endswith(f" on {words}")]
     return max(one.memory.placed(study.placement).at(study.numbers) for one in instants)
 
 

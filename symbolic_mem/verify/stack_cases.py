@@ -15,7 +15,7 @@ from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Keys
 from symbolic_mem.verify.held import bytes_of, held
 
-Said = tuple[Number | tuple[int, ...], Mapping[str, Any]]
+Said = tuple[Number | float | tuple[int, ...], Mapping[str, Any]]
 STACKS = {
     "ffn_linear": {"kind": "ffn"},
     "SwiGLU with residual": {"kind": "gated-ffn", "residual": True},

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.ranks import ranks
 from symbolic_mem.accounts.stage import stages
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import read_study
 
 LLAMA = {"L": 8, "d_model": 64, "d_ff": 256, "n_heads": 8, "n_kv": 4, "d_head": 8, "V": 1024, "B": 1, "S": 32}
@@ -74,7 +76,7 @@ def test_no_middle_stage_of_equal_stages_holds_more_than_the_first():
     for schedule in ("gpipe", "1f1b", "zb-h1", "zb-h2"):
         one = study({"schedule": schedule}, n_pp=4, n_micro=8, n_fsdp=2)
         most = {}
-        for instant in one.timeline:
+        for instant in cluster_timeline(one.plan, one.rank, one.recipe, one.numbers, every=True):
             rank = instant.words.rpartition(" on ")[2]
             most[rank] = max(most.get(rank, 0), instant.memory.placed(one.placement).at(one.numbers))
         assert most["the first stage"] >= most["stage 2 of 4"] >= most["stage 3 of 4"]
@@ -94,3 +96,54 @@ def test_stages_that_an_engine_refuses_are_one_line(plan, values, said):
     with pytest.raises(BadInput) as refused:
         ranks((one := study(plan, **values)).plan, one.rank, one.numbers)
     assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_of_stages_with_the_same_blocks_only_those_that_can_decide_are_asked():
+    one = study(n_pp=8, n_micro=8)
+    asked = ranks(one.plan, one.rank, one.numbers, every=False)
+    assert [rank.stage.rank for rank in asked] == [0, 7]
+    mixed = study(model={"experts": {"dense_layers": 3}}, n_pp=4, n_micro=4, E=8, k=2, d_expert=32)
+    asked = ranks(mixed.plan, mixed.rank, mixed.numbers, every=False)
+    assert [rank.stage.rank for rank in asked] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("layers", [[2, 2, 2, 2], [1, 3, 3, 1], [1, 2, 3, 2]])
+@pytest.mark.parametrize("schedule", ["1f1b", "gpipe", "zb-h2", "vocab-1"])
+def test_the_ranks_that_are_left_out_hold_no_more_than_the_others(schedule, layers):
+    one = study({"schedule": schedule, "layers": layers}, n_pp=4, n_micro=8, n_fsdp=2)
+    peaks = [
+        max(instant.memory.placed(one.placement).at(one.numbers) for instant in step)
+        for step in (one.timeline, cluster_timeline(one.plan, one.rank, one.recipe, one.numbers, every=True))
+    ]
+    assert peaks[0] == peaks[1]
+
+
+def test_the_account_names_the_worst_rank_and_what_it_keeps():
+    one = study(n_pp=4, n_micro=8, n_fsdp=2, n_tp=2)
+    device = Account(one).record["per_device"]
+    assert device["rank"] == "the first stage" and device["degrees"]["n_pp"] == 4 and device["degrees"]["n_tp"] == 2
+    fullest = next(one_at for one_at in one.timeline if one_at.words == device["instant"])
+    held = fullest.memory.placed(one.placement)
+    moving = (
+        "workspaces of the engine",
+        "dummy gradients",
+        "gradients inside the MLP",
+        "gathered input and its gradient",
+    )
+    assert device["total_bytes"] == held.where(lambda term: term.name not in moving).at(one.numbers)
+    assert device["peak_bytes"] == held.at(one.numbers) > device["total_bytes"]
+
+
+@pytest.mark.parametrize("micro", [4, 8, 20])
+def test_chunks_have_in_flight_what_a_walk_over_the_warm_up_counts(micro):
+    stages_of, chunks, group = 4, 2, 4
+    one = study({"schedule": "interleaved"}, n_pp=stages_of, n_chunks=chunks, n_micro=micro)
+    for rank in ranks(one.plan, one.rank, one.numbers):
+        ahead = min((chunks - 1) * group + 2 * (stages_of - rank.stage.rank - 1) + 1, micro * chunks)
+        walked = [step // group % chunks for step in range(ahead)]
+        assert list(rank.held) == [walked.count(chunk) for chunk in range(chunks)]
+
+
+def test_more_stages_than_anybody_has_are_refused_before_they_are_made():
+    with pytest.raises(BadInput, match="are more than the 4096"):
+        stages(10**9, 10**9)

@@ -187,6 +187,7 @@ ASKED = {
     "buckets": "",
     "flops": "",
     "account": "",
+    "layouts": 'device = "mine"\nplan = "torch-tp"\nfor = "n_tp"',
 }
 
 

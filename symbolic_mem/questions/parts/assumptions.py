@@ -82,7 +82,8 @@ def _mesh(study: Study, plan: Plan) -> Prose:
     if plan.pipelined:
         return say(
             "The model itself is divided over {n} devices. Weights and activations are those of one rank, all stages of the "
-            "pipeline together; each instant is that of the rank which it names.",
+            "pipeline together; each instant is that of the rank which it names. Of stages with the same blocks the first has "
+            "most micro-batches in flight and decides; the last has the head and the loss.",
             n=over,
         )
     return say("The model itself is divided over {n} devices, and all amounts are those of one of them.", n=over)

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.shown import shown
-from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static
+from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static, local
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, apart, link, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph, Step, in_full, in_short
 from symbolic_mem.document.words import about, gib, listed, plural, sentences, unrounded
@@ -52,6 +52,21 @@ def per_device_steps(
                 fixed.append(symbols)
             continue
         others = placed.degree / n if placed.degree.has(n) else None
+        of_experts = (
+            [] if placed.experts is None else [term for term in bound.memory if term.experts and term.degree.has(n)]
+        )
+        if of_experts and placed.experts is not None and others is not None:
+            own = local("M", "experts")
+            value = work.define(own, sp.Add(*(term.undivided_bytes for term in of_experts)))
+            yield work.step(
+                say(
+                    "What of it belongs to routed experts is divided over {n} devices, those that have the same:",
+                    n=placed.experts,
+                ),
+                Chain(own, (amount(value, "bytes", digits=14), amount(value, "GiB"))),
+            )
+            divided += [(symbols - own) / others, own / (placed.experts / n)]
+            continue
         if others is None:
             fixed.append(placed.fraction * symbols / placed.degree)
         else:

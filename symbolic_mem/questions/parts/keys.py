@@ -255,13 +255,14 @@ class Ruled(Question):
         return (*fixed, *self.power_of_two, *self.divides, *self.at_most)
 
     def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
-        """All rules, and that of a plan that reshards over some devices: their number divides n_fsdp."""
-        if study.plan is None or study.plan.keep.q == 1 or symbol != n_fsdp:
+        """All rules, and that of a plan that reshards over some devices, or divides over groups of them."""
+        multiple = 1 if study.plan is None else study.plan.multiple(study.values, study.built)
+        if multiple == 1 or symbol != n_fsdp:
             return self.rules
         from symbolic_mem.solvers.rules import MultipleOf
 
         layouts = (*self.whole_samples, *self.padded_rows)
-        return (*layouts, MultipleOf(int(study.plan.keep.q)), *self.rules[len(layouts) :])
+        return (*layouts, MultipleOf(multiple), *self.rules[len(layouts) :])
 
 
 def figures(given: Any, at: At) -> str:

@@ -128,9 +128,11 @@ def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
     if not found:
         return {}
     most = peak(found)
+    rank = "" if most.study.at is None else most.study.at.rank
     return {
         "peak_bytes": -(-most.bytes // 1),
         "instant": most.words,
+        **({"rank": rank} if rank else {}),
         "instants": [{"phase": one.phase, "instant": one.words, "bytes": -(-one.bytes // 1)} for one in found],
     }
 

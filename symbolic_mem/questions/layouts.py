@@ -1,0 +1,257 @@
+"""The question `layouts`: which meshes of devices hold a step, or the smallest degree along one axis with the others given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.rational import symbolic
+from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table
+from symbolic_mem.document.words import about, gib, plural
+from symbolic_mem.questions.parts.keys import OnDevice, values, whole
+from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.changes import use_plan
+from symbolic_mem.study.question import At, Claimed, Found, key, sets, words
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
+
+LISTED = 200
+
+
+def _axis(given: Any, at: At) -> sp.Symbol:
+    symbol = lookup(words(given, at))
+    if symbol is None or symbol not in AXES:
+        raise BadInput(f"{at.where} = {given!r} is no axis that cuts a model; known: {', '.join(map(str, AXES))}")
+    return symbol
+
+
+@dataclass(frozen=True)
+class Layouts(OnDevice):
+    """Every mesh of `devices` that the model allows, with the peak of its worst rank; or every degree of one axis.
+
+    `sequences` are those of a step over all devices, from which the micro-batches follow.
+    """
+
+    ask = "layouts"
+    solvable = True
+
+    symbol: sp.Symbol | None = key(_axis, name="for")
+    devices: int | None = key(whole)
+    sequences: int | None = key(whole)
+    plan: tuple[Change, ...] = sets(lambda given, at: use_plan(words(given, at), at.where))
+    values: tuple[Change, ...] = sets(values)
+
+    def checked(self) -> Self:
+        """Refuse both an axis and a number of devices, and neither."""
+        if (self.symbol is None) == (self.devices is None):
+            raise BadInput(f"{self.where}: give one of for, an axis such as 'n_tp', and devices, how many there are")
+        return super().checked()
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """What is tried."""
+        given = tuple(change.aspect for change in self.values)
+        if self.symbol is not None:
+            return (str(self.symbol), *given)
+        return (*map(str, (*AXES, n_fsdp, n_micro)), *given)
+
+    def answer(self, study: Study) -> FoundLayouts:
+        """Try every mesh, at most 200 of them."""
+        need_plan(study, f"question {self.label}")
+        capacity = study.capacity
+        if self.symbol is not None:
+            asked = [{self.symbol: degree} for degree in degrees(study, self.symbol)]
+            rows = [tried(study, one, None) for one in asked]
+        else:
+            assert self.devices is not None
+            asked = list(meshes(study, self.devices))
+            sequences = sequences_of(study, self.sequences)
+            rows = [tried(study, one, sequences) for one in asked[:LISTED]]
+        return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
+
+    def steps(self, found: FoundLayouts) -> Iterator[Block]:
+        """Say what is tried, tabulate it, and say what does not shrink."""
+        yield Paragraph(found.tried_words)
+        yield layouts_table(found)
+        yield Paragraph(SHRINKS)
+
+    def sentence(self, found: FoundLayouts) -> Prose:
+        """Say the smallest degree, or how many meshes fit and which of them cuts the model least."""
+        best = found.best
+        room = about(Amount(found.capacity.counted, found.capacity.unit))
+        if self.symbol is not None:
+            pieces = {
+                "n": self.symbol,
+                "tried": ", ".join(str(row.values[self.symbol]) for row in found.rows),
+                "room": room,
+            }
+            if best is None:
+                return say("There is no such {n}: of {tried} none fits {room}.", **pieces)
+            return say(
+                "The smallest {n} is {value}: the peak, {peak}, fits {room}, at {instant}.",
+                value=best.values[self.symbol],
+                peak=about(gib(best.size)),
+                instant=best.words,
+                **pieces,
+            )
+        pieces = {
+            "number": found.number,
+            "plans": plural(found.number, "mesh", "meshes"),
+            "devices": self.devices,
+            "fit": len(found.fitting),
+            "room": room,
+        }
+        if best is None:
+            return say("Of the {number} {plans} of {devices} devices that the model allows none fits {room}.", **pieces)
+        return say(
+            "Of the {number} {plans} of {devices} devices that the model allows {fit} fit {room}. Least is cut by {degrees}: "
+            "its peak is {peak}, at {instant}.",
+            degrees=degrees_words(best),
+            peak=about(gib(best.size)),
+            instant=best.words,
+            **pieces,
+        )
+
+    def heading(self, found: FoundLayouts) -> str:
+        """The title where the study gives none."""
+        return self.title or "Meshes that hold a step"
+
+    @property
+    def claimable(self) -> tuple[str, ...]:
+        """The degree, or how many meshes fit."""
+        return ("meshes",) if self.symbol is None else (self.symbol.name,)
+
+    def claims(self, study: Study) -> Mapping[str, Claimed]:
+        """The degree, under the name of its symbol, or the number of meshes that fit."""
+        found = self.answer(study)
+        if self.symbol is None:
+            return {
+                "meshes": Claimed(found.value, "count", f"how many meshes of {self.devices} devices fit", unit="meshes")
+            }
+        meaning = f"the smallest degree {self.symbol.name} at which the peak fits"
+        return {self.symbol.name: Claimed(found.value, "devices", meaning, unit="devices", fits="the peak")}
+
+
+SHRINKS = text(
+    "What does not shrink: the activations of the first stage with the number of stages, because it then has more micro-batches "
+    "in flight; weights and gradients with the data-parallel degree where only the optimizer state is divided; and the "
+    "optimizer state of experts with the degree of expert parallelism, because each expert then has fewer replicas."
+)
+
+
+@dataclass(frozen=True, repr=False)
+class FoundLayouts(Found):
+    """The meshes that were tried, of `number` in all, against the memory of one device."""
+
+    capacity: Capacity
+    rows: tuple[Tried, ...]
+    number: int
+
+    @property
+    def fitting(self) -> tuple[Tried, ...]:
+        """Those that fit, in their order."""
+        strict = getattr(self.question, "strict", False)
+        return tuple(row for row in self.rows if row.fits(self.capacity.counted, strict=strict))
+
+    @property
+    def best(self) -> Tried | None:
+        """The first that fits: the smallest degree, or the mesh that cuts the model least."""
+        return self.fitting[0] if self.fitting else None
+
+    @property
+    def feasible(self) -> bool:
+        """Whether one fits."""
+        return self.best is not None
+
+    @property
+    def value(self) -> int | None:
+        """The smallest degree, or how many fit."""
+        question = self.question
+        assert isinstance(question, Layouts)
+        if question.symbol is None:
+            return len(self.fitting)
+        return None if self.best is None else self.best.values[question.symbol]
+
+    @property
+    def tried_words(self) -> Prose:
+        """What is tried."""
+        if self.number <= len(self.rows):
+            return say("All {number} that plan and model allow are tried.", number=self.number)
+        return say(
+            "Of the {number} that plan and model allow the {listed} that cut the model least are tried.",
+            number=self.number,
+            listed=len(self.rows),
+        )
+
+    @property
+    def summary(self) -> Iterator[tuple[str, Prose]]:
+        """One line for each mesh."""
+        for row in self.rows:
+            yield ("fits" if row in self.fitting else "fails"), row_words(row, self.capacity)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Every mesh, with its peak, its instant, what is left, and what a rank sends in a step; or why it is refused."""
+        return {
+            "feasible": self.feasible,
+            "value": self.value,
+            "capacity_bytes": int(self.capacity.counted),
+            "allowed": self.number,
+            "meshes": [
+                {
+                    "degrees": {str(symbol): value for symbol, value in row.values.items()},
+                    "fits": row in self.fitting,
+                    "peak_bytes": None if row.peak is None else int(-(-row.peak // 1)),
+                    "instant": row.instant or None,
+                    "left_bytes": None if row.peak is None else int((self.capacity.counted - row.size) // 1),
+                    "sent_bytes": None if row.sent is None else int(-(-row.sent // 1)),
+                    "refused": row.refused or None,
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def degrees_words(row: Tried) -> str:
+    """The degrees of a mesh that are more than one."""
+    more = [(symbol, value) for symbol, value in row.values.items() if value != 1] or list(row.values.items())[:1]
+    return ", ".join(f"{symbol} = {value}" for symbol, value in more)
+
+
+def row_words(row: Tried, capacity: Capacity) -> Prose:
+    """A mesh in one line."""
+    if row.peak is None:
+        return say("{degrees}: {why}", degrees=degrees_words(row), why=row.refused)
+    left = capacity.counted - row.size
+    pieces = {"degrees": degrees_words(row), "peak": about(gib(row.size)), "instant": row.words}
+    if left < 0:
+        return say("{degrees}: {peak} at {instant}, {more} too much", more=about(gib(symbolic(-left))), **pieces)
+    return say("{degrees}: {peak} at {instant}, {left} left", left=about(gib(symbolic(left))), **pieces)
+
+
+def layouts_table(found: FoundLayouts) -> Table:
+    """The meshes side by side."""
+    rows = []
+    for row in found.rows:
+        if row.peak is None:
+            rows.append((text(degrees_words(row)), text("–"), text(row.refused), text("–"), text("–")))
+            continue
+        left = found.capacity.counted - row.size
+        shown = about(gib(symbolic(left))) if left >= 0 else say("{more} too much", more=about(gib(symbolic(-left))))
+        sent = text("–") if row.sent is None else about(gib(symbolic(row.sent)))
+        rows.append((text(degrees_words(row)), about(gib(row.size)), text(row.words), shown, sent))
+    columns = (
+        Column(text("degrees"), "text"),
+        Column(text("peak"), "right"),
+        Column(text("worst rank and instant"), "text"),
+        Column(text("left"), "right"),
+        Column(text("sent in a step"), "right"),
+    )
+    return Table(text("Meshes"), columns, tuple(rows))

@@ -1,0 +1,158 @@
+"""Meshes of devices that a plan and a model allow, each tried: its peak, its worst rank, or why it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from math import gcd
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import at, number
+from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.symbols import B, S, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.models.cut import Cut
+from symbolic_mem.plans.plan import Plan
+from symbolic_mem.plans.rests import sizes
+from symbolic_mem.plans.volumes import sent
+from symbolic_mem.study.study import Study
+
+AXES = (n_tp, n_pp, n_cp, n_ep)
+MOST = 4096  # of an axis
+ANY = (1, 2, 4, 8)  # where the engine cuts all that is cut unevenly
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A mesh, its degrees given by `values`: the `peak` of its worst rank and the instant, or why it is `refused`.
+
+    `sent` are the bytes that a rank sends in a step, where they are known.
+    """
+
+    values: Mapping[sp.Symbol, int]
+    peak: Number | None = None
+    instant: str = ""
+    sent: Number | None = None
+    refused: str = ""
+
+    @property
+    def words(self) -> str:
+        """The instant, or what is counted where no instants are known."""
+        return self.instant or "all that is kept"
+
+    @property
+    def size(self) -> sp.Expr:
+        """The peak as an exact number, of a mesh that is not refused."""
+        assert self.peak is not None
+        return symbolic(self.peak)
+
+    def fits(self, room: sp.Expr | Number, *, strict: bool) -> bool:
+        """Whether it is not refused, and its peak fits."""
+        return self.peak is not None and bool(self.size < room if strict else self.size <= room)
+
+
+def need_plan(study: Study, where: str) -> Plan:
+    """Return the plan of a study; raises `BadInput` where it has none that cuts the model."""
+    if study.plan is None or not study.plan.axes:
+        raise BadInput(
+            f"{where}: no plan cuts the model over an axis; add [plan] with preset = 'megatron', or --plan megatron"
+        )
+    return study.plan
+
+
+def degrees(study: Study, axis: sp.Symbol) -> tuple[int, ...]:
+    """The degrees of an axis that the sizes of the model allow: those that divide all that is cut over it."""
+    plan = need_plan(study, "degrees")
+    if axis not in plan.axes:
+        return (1,)
+    rests, known = dict(plan.rests), dict(sizes(study.built))
+    common, cut = 0, False
+    for dimension, by in plan.cuts:
+        size = known.get(dimension)
+        if size is None or axis not in by.free_symbols:
+            continue
+        cut = True
+        if dimension in rests:
+            continue
+        whole = at(size.size, study.values)
+        common = common if whole is None else gcd(common, int(whole))
+    if axis == n_pp and plan.layers:
+        return (int(study.values[n_pp]),)
+    if not cut:
+        return (1,)  # such as experts, where there are none
+    if not common:
+        return ANY
+    return tuple(degree for degree in range(1, min(common, MOST) + 1) if common % degree == 0)
+
+
+def meshes(study: Study, devices: int) -> Iterator[dict[sp.Symbol, int]]:
+    """Yield the degrees of every mesh of so many devices that the model allows, those that cut it least first."""
+    found = []
+    for chosen in product(*(degrees(study, axis) for axis in (n_tp, n_pp, n_cp))):
+        cut = chosen[0] * chosen[1] * chosen[2]
+        if devices % cut != 0:
+            continue
+        group = devices // cut * chosen[0] * chosen[2]
+        for experts in degrees(study, n_ep):
+            if group % experts == 0:
+                values = dict(zip((n_tp, n_pp, n_cp), chosen, strict=True)) | {n_ep: experts, n_fsdp: devices // cut}
+                found.append((cut, values))
+    yield from (values for _, values in sorted(found, key=lambda one: (one[0], tuple(one[1].values()))))
+
+
+def sequences_of(study: Study, given: int | None) -> int | None:
+    """The sequences of a step over all devices: those that are given, or those of the study's own degrees."""
+    known = study.values
+    if given is not None or not {B, n_micro, n_fsdp} <= set(known):
+        return given
+    return int(known[B] * known[n_micro] * known[n_fsdp])
+
+
+def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) -> Tried:
+    """Try a mesh: with a number of `sequences` in a step the micro-batches follow from it."""
+    plan = need_plan(study, "tried")
+    given = {symbol: sp.Integer(value) for symbol, value in values.items()}
+    used = dict(values)
+    try:
+        if sequences is not None and B in study.values and n_fsdp in given:
+            each = int(study.values[B]) * int(given[n_fsdp])
+            if sequences % each != 0:
+                raise BadInput(f"{sequences} sequences of a step are no multiple of {each}, those of one micro-batch")
+            used[n_micro] = sequences // each
+            given[n_micro] = sp.Integer(sequences // each)
+        known = {**study.values, **given}
+        plan.check(known, study.built)
+        one = replace(study, values=known, at=None)
+        step = one.timeline
+        if not step:
+            held, instant = one.placed().at(one.numbers), ""
+        else:
+            held, instant = max(
+                ((each.memory.placed(one.placement).at(one.numbers), each.words) for each in step),
+                key=lambda pair: pair[0],
+            )
+        return Tried(used, held, instant, _sent(one))
+    except BadInput as refused:
+        return Tried(used, refused=str(refused))
+
+
+def volumes(study: Study) -> Mapping[sp.Symbol, tuple[sp.Expr, Number]]:
+    """What a rank sends in a step along each axis of more than one device: as a formula, and in bytes.
+
+    Nothing where the model is no transformer, or a value is missing.
+    """
+    architecture = study.built.architecture
+    if architecture is None or not {B, S, n_fsdp} <= set(study.values):
+        return {}
+    values = {n_tp: 1, n_pp: 1, n_cp: 1, n_ep: 1, n_micro: 1, **study.values}
+    known = {symbol: sp.sympify(value) for symbol, value in values.items()}
+    found = sent(architecture, study.rank.cut or Cut(), study.model.parameters / n_pp)
+    used = {axis: volume for axis, volume in found.items() if known[axis] != 1 or axis == n_fsdp}
+    return {axis: (volume, number(volume, known)) for axis, volume in used.items()}
+
+
+def _sent(study: Study) -> Number | None:
+    found = volumes(study)
+    return sum(size for _, size in found.values()) if found else None

@@ -1,0 +1,118 @@
+"""Meshes of devices: which there are, which fit, and what is said of those that do not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.documents.documents import homework
+from symbolic_mem.library.read import read_study
+from symbolic_mem.questions.layouts import LISTED, Layouts
+from symbolic_mem.questions.parts.meshes import degrees, meshes
+from symbolic_mem.render.document import render
+
+SIZES = {"L": 12, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32000, "B": 1, "S": 1024}
+TABLES = {
+    "title": "A small model on many devices",
+    "model": {"kind": "transformer", "profile": "te-cuda-bf16", "loss": "vocab-parallel-te"},
+    "recipe": {"preset": "megatron-18"},
+    "plan": {"preset": "megatron"},
+}
+
+
+def study(question: dict | None = None, model: dict | None = None, **values: int):
+    tables = TABLES | {"model": TABLES["model"] | (model or {}), "values": SIZES | values}
+    asked = {"ask": "layouts", "label": "a", "capacity": "2 GiB"} | (question or {"devices": 8})
+    return read_study(tables | {"question": [asked]}, "x", "x", None)
+
+
+def found(question: dict | None = None, **given):
+    one = study(question, **given)
+    asked = one.question("a")
+    return asked.answer(one.under(asked))
+
+
+def test_meshes_are_all_products_that_the_sizes_of_the_model_allow():
+    one = study(n_micro=24, n_fsdp=1)
+    expected = {
+        (tp, pp, cp, 24 // (tp * pp * cp))
+        for tp in (1, 2, 4, 8)
+        for pp in (1, 2, 3, 4, 6, 12)
+        for cp in (2**power for power in range(11))
+        if 24 % (tp * pp * cp) == 0
+    }
+    listed = {(mesh[n_tp], mesh[n_pp], mesh[n_cp], mesh[n_fsdp]) for mesh in meshes(one, 24)}
+    assert listed == expected
+
+
+def test_experts_are_divided_over_devices_that_the_other_axes_count():
+    one = study(model={"experts": True}, E=8, k=2, d_expert=64)
+    listed = list(meshes(one, 4))
+    assert all((mesh[n_fsdp] * mesh[n_cp] * mesh[n_tp]) % mesh[n_ep] == 0 for mesh in listed)
+    assert {mesh[n_ep] for mesh in listed} == {1, 2, 4}
+
+
+def test_every_mesh_has_a_peak_or_a_reason_and_keeps_the_sequences_of_a_step():
+    answer = found({"devices": 8, "sequences": 16})
+    assert answer.number == len(answer.rows) > 10
+    for row in answer.rows:
+        assert (row.peak is None) == bool(row.refused)
+        assert row.values[n_micro] * row.values[n_fsdp] == 16
+    few = found({"devices": 8, "sequences": 2})
+    reasons = {row.refused for row in few.rows if row.refused}
+    assert any("are no multiple of" in reason for reason in reasons)
+    assert any("needs at least n_pp" in reason for reason in reasons)
+
+
+def test_the_first_mesh_that_fits_cuts_the_model_least():
+    answer = found({"devices": 8, "sequences": 16, "capacity": "600 MiB"})
+    best = answer.best
+    before = answer.rows[: answer.rows.index(best)]
+    assert before and all(row.peak is None or row.peak > 600 * 2**20 for row in before)
+    assert best.peak <= 600 * 2**20 and answer.value == len(answer.fitting)
+
+
+@pytest.mark.parametrize("axis", ["n_tp", "n_pp", "n_cp"])
+def test_the_smallest_degree_along_an_axis_is_the_first_at_which_the_peak_fits(axis):
+    answer = found({"for": axis, "capacity": "1200 MiB"}, n_micro=24, n_fsdp=1, n_tp=1)
+    symbol = {"n_tp": n_tp, "n_pp": n_pp, "n_cp": n_cp}[axis]
+    room = 1200 * 2**20
+    fitting = [row.values[symbol] for row in answer.rows if row.peak is not None and row.peak <= room]
+    assert answer.value == (fitting[0] if fitting else None)
+    assert [row.values[symbol] for row in answer.rows] == list(degrees(study(), symbol))
+
+
+def test_at_most_two_hundred_meshes_are_tried():
+    answer = found({"devices": 3 * 2**12, "sequences": 3 * 2**14})
+    assert len(answer.rows) == LISTED < answer.number
+    assert "that cut the model least are tried" in json.dumps(str(answer.tried_words))
+
+
+def test_the_answer_is_a_document_with_every_mesh():
+    text = render(homework(study({"devices": 4, "sequences": 8})), "homework", "md").decode()
+    assert "worst rank and instant" in text and "What does not shrink" in text
+    assert text.count("on the first stage") >= 1
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({}, "give one of for"),
+        ({"for": "n_tp", "devices": 8}, "give one of for"),
+        ({"for": "n_fsdp"}, "is no axis that cuts a model"),
+        ({"devices": 0}, "devices"),
+    ],
+)
+def test_what_is_no_such_question_is_one_line(table, said):
+    with pytest.raises(BadInput, match=said):
+        Layouts.read({"ask": "layouts", **table}, "my.toml", "a")
+
+
+def test_a_study_without_such_a_plan_is_refused():
+    tables = {key: value for key, value in TABLES.items() if key != "plan"} | {"values": SIZES}
+    one = read_study(tables, "x", "x", None)
+    with pytest.raises(BadInput, match="no plan cuts the model over an axis"):
+        Layouts("a", symbol=n_tp).answer(one)
