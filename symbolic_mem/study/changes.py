@@ -41,7 +41,8 @@ def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name
     def apply(setting: Setting) -> Setting:
         chosen = given_symbol(name, where, setting.names)
         value = read_value(chosen, given, where) if known is None else known
-        return replace(setting, values={**setting.values, chosen.symbol: value})
+        formulas = {symbol: expr for symbol, expr in setting.formulas.items() if symbol != chosen.symbol}
+        return replace(setting, values={**setting.values, chosen.symbol: value}, formulas=formulas)
 
     return Change(name, f"{name} = {given}", apply)
 
