@@ -85,6 +85,7 @@ _SHARED = (
         help="What is not divided is kept on every device, or dropped.",
     ),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
+    click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
@@ -92,7 +93,7 @@ _SHARED = (
 )
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
-    *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin"),
+    *("device", "capacity", "reading", "place", "rest", "devices", "recipes", "like", "origin"),
 )
 
 

@@ -25,7 +25,10 @@ def read_derived(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.E
     found = {}
     for name, value in content.items():
         if isinstance(value, str) and name in names and named(names[name]).whole and not value.strip().isdecimal():
-            expr = read_formula(value, names, f"{where}: {name}")
+            try:
+                expr = read_formula(value, names, f"{where}: {name} =")
+            except BadInput as error:
+                raise BadInput(f"{error}; give a positive whole number, or a formula over other sizes") from None
             if expr.free_symbols:
                 found[names[name]] = expr
     return found
