@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.exact import Given, Numbers, missing
+from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.named import put_in
 from symbolic_mem.base.once import MadeLater, later
@@ -70,7 +70,7 @@ class Term(MadeLater):
         """Bytes on one device."""
         return self.undivided_bytes / self.degree
 
-    def at(self, values: Given | Numbers | Mapping[str, Any] | None = None, **named: Any) -> Number:
+    def at(self, values: Numbers | Mapping[Any, Any] | None = None, **named: Any) -> Number:
         """The exact number of bytes on one device, at values by symbol or name, or at `Numbers` that several accounts share.
 
         >>> from symbolic_mem.base.symbols import L, d_model, n_fsdp
@@ -186,9 +186,7 @@ class Memory:
         """Bytes of all terms, on one device once the memory is placed."""
         return sp.Add(*(term.bytes for term in self.terms))
 
-    def at(
-        self, values: Given | Numbers | Mapping[str, Any] | None = None, what: str = "the memory", **named: Any
-    ) -> Number:
+    def at(self, values: Numbers | Mapping[Any, Any] | None = None, what: str = "the memory", **named: Any) -> Number:
         """The exact number of bytes of all terms, straight from their parts; raises `MissingValue` naming the symbols.
 
         Values are given by symbol or by name.

@@ -20,7 +20,25 @@ MAX_EXPONENT = 64
 MAX_SIZE = 20_000  # bits of what a formula can come to where each symbol has NAME_BITS of them
 MAX_TERMS = 2_000  # of the formula when its products are written out
 NAME_BITS = 100  # of 10^30, the largest value that is read
-_FUNCTIONS = {"ceiling": sp.ceiling, "floor": sp.floor, "sqrt": sp.sqrt, "log": sp.log, "Max": sp.Max, "Min": sp.Min}
+
+
+def _multiple(*arguments: sp.Expr) -> sp.Expr:
+    """The next multiple: ``multiple(13653, 64)`` is 13696."""
+    if len(arguments) != 2 or not arguments[1].is_positive:
+        raise ValueError("multiple takes a number and what it shall be a multiple of")
+    number, step = arguments
+    return step * sp.ceiling(number / step)
+
+
+_FUNCTIONS = {
+    "ceiling": sp.ceiling,
+    "floor": sp.floor,
+    "multiple": _multiple,
+    "sqrt": sp.sqrt,
+    "log": sp.log,
+    "Max": sp.Max,
+    "Min": sp.Min,
+}
 _NO_NUMBER = (sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I)
 
 
@@ -60,7 +78,7 @@ def read_formula(text: str, names: Mapping[str, sp.Expr], what: str = "formula")
     12*L*d_model**2
     >>> read_formula("__import__('os')", {})
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: formula "__import__('os')": column 1: '__import__' cannot be called; known: Max, Min, ceiling, floor, log, sqrt
+    symbolic_mem.base.errors.BadInput: formula "__import__('os')": column 1: '__import__' cannot be called; known: Max, Min, ceiling, floor, log, multiple, sqrt
     """
     return _read(text, names, what, None)
 

@@ -37,8 +37,11 @@ def _twice(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Give a symbol another value.")
 @_twice
 @click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
+@click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(study: str, values: tuple[str, ...], devices: str | None, as_json: bool, **choices: Any) -> None:
+def command(
+    study: str, values: tuple[str, ...], devices: str | None, recipes: str | None, as_json: bool, **choices: Any
+) -> None:
     """Explain the gap between two accounts of STUDY, term by term.
 
     What is given twice has one value for each side. What is given once holds for both sides, unless nothing is given
@@ -52,13 +55,17 @@ def command(study: str, values: tuple[str, ...], devices: str | None, as_json: b
     from symbolic_mem.library.read import load_study
     from symbolic_mem.questions.compare import Compare
     from symbolic_mem.study.changes import set_value
+    from symbolic_mem.study.question import At
     from symbolic_mem.study.values import typed
 
     changes = [set_value(name, typed(value)) for name, value in pairs(values, "--set").items()]
     given = {name: list(found) for name, found in choices.items() if found}
     if "place" in given:
         given["place"] = _sides(given["place"])
-    question, chosen = Compare.read(given, "compare", "compare"), load_study(study, devices).called(changes)
+    question, chosen = (
+        Compare.read(given, At("compare", recipes=recipes), "compare"),
+        load_study(study, devices).called(changes),
+    )
     from symbolic_mem.questions.parts.unread import refuse_unread
 
     refuse_unread(chosen, (question,))

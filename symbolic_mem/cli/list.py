@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import bold, figure, print_table
 
@@ -16,11 +17,16 @@ CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
 @click.command("list")
 @click.argument("what", required=False, type=click.Choice(CATALOGUES))
 @click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
+@click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(what: str | None, devices: str | None, as_json: bool) -> None:
+def command(what: str | None, devices: str | None, recipes: str | None, as_json: bool) -> None:
     """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles; one catalogue or all."""
     chosen = (what,) if what else CATALOGUES
-    found = {name: _CONTENT[name](devices) for name in chosen}
+    own = {"devices": devices, "recipes": recipes}
+    for name, path in own.items():
+        if path is not None and name not in chosen:
+            raise BadInput(f"--{name} names your own {name}, and {what} are listed; leave it out")
+    found = {name: _CONTENT[name](own.get(name)) for name in chosen}
     if as_json:
         print_json(found)
         return
@@ -68,7 +74,8 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _recipes(_: str | None) -> list[dict[str, Any]]:
+def _recipes(path: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.recipes.own import read_recipes
     from symbolic_mem.recipes.recipe import presets
 
     return [
@@ -80,7 +87,7 @@ def _recipes(_: str | None) -> list[dict[str, Any]]:
             "input_bytes": {feeds: float(size) for feeds, size in recipe.quantised},
             "source": recipe.source,
         }
-        for name, recipe in presets().items()
+        for name, recipe in {**presets(), **(read_recipes(path) if path is not None else {})}.items()
     ]
 
 

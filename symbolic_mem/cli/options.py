@@ -86,6 +86,7 @@ _SHARED = (
     ),
     click.option("--variant", type=int, metavar="N", help="Take the variant of that number (`[variants]` of a study)."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
+    click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
@@ -101,7 +102,7 @@ _RULES = (
 )
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
-    *("device", "capacity", "reading", "place", "rest", "devices", "like", "origin", "variant"),
+    *("device", "capacity", "reading", "place", "rest", "devices", "recipes", "like", "origin", "variant"),
 )
 
 

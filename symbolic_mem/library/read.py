@@ -22,6 +22,8 @@ from symbolic_mem.plans.plan import read_plan
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity
+from symbolic_mem.study.derived import derive, read_derived
+from symbolic_mem.study.derived import words as follows
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
@@ -113,6 +115,8 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder, names)
     values = dict(built.values) | own
     values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
+    formulas = read_derived(entry(content, "values", dict, where, {}), f"{where} [values]")
+    values = derive(formulas, values, f"{where} [values]")
     built.check(values, f"{where} [values]")
     network = None
     if "network" in content:
@@ -144,7 +148,11 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         ),
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
-        notes=_notes(entry(content, "notes", list, where, []), where),
+        notes=(
+            *(follows(symbol, expr) for symbol, expr in formulas.items()),
+            *_notes(entry(content, "notes", list, where, []), where),
+        ),
+        formulas=formulas,
         devices=devices,
         network=network,
         names=names,

@@ -108,7 +108,7 @@ class Bound:
     def _parts(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
         return self.divided, self.fixed, self.capacity
 
-    def at(self, values: Given | Mapping[str, Any] | None = None, **named: Any) -> Solved:
+    def at(self, values: Mapping[Any, Any] | None = None, **named: Any) -> Solved:
         """Solve for whole devices at exact `values`, by symbol or by name."""
         given = put_in(values, named)
         divided, fixed, capacity = self.compiled.at(given, "the bound")

@@ -21,8 +21,8 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.plan import plan as plan_of
+from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.recipes.recipe import recipe as recipe_of
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.solvers.capacity import capacity_from
 from symbolic_mem.study.setting import Change, Setting
@@ -41,14 +41,15 @@ def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name
     def apply(setting: Setting) -> Setting:
         chosen = given_symbol(name, where, setting.names)
         value = read_value(chosen, given, where) if known is None else known
-        return replace(setting, values={**setting.values, chosen.symbol: value})
+        formulas = {symbol: expr for symbol, expr in setting.formulas.items() if symbol != chosen.symbol}
+        return replace(setting, values={**setting.values, chosen.symbol: value}, formulas=formulas)
 
     return Change(name, f"{name} = {given}", apply)
 
 
-def use_recipe(name: str | Recipe) -> Change:
-    """Train with another recipe, by name or as it is; the rule of recomputation stays."""
-    chosen = name if isinstance(name, Recipe) else recipe_of(name)
+def use_recipe(name: str | Recipe, recipes: str | None = None) -> Change:
+    """Train with another recipe, by name (also of the file `recipes`) or as it is; the rule of recomputation stays."""
+    chosen = name if isinstance(name, Recipe) else recipe_of(name, recipes)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
@@ -240,12 +241,13 @@ def changes(
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     devices: str | None = None,
+    recipes: str | None = None,
     by_option: bool = False,
 ) -> Iterator[Change]:
     """Yield the changes that a caller asks for by name, in the order in which documents say them.
 
-    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` the path of a device
-    file; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
+    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` and `recipes` the paths of
+    files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
     the caller gives them `by_option`.
 
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
@@ -260,6 +262,8 @@ def changes(
         raise BadInput(
             f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
         )
+    if recipes is not None and recipe is None:
+        raise BadInput(f"{dash}recipes {recipes!r} holds recipes, and none of them is asked for; add {dash}recipe NAME")
     if plan is not None:
         yield use_plan(plan, f"{dash}plan")
     yield from (
@@ -272,7 +276,7 @@ def changes(
         (device, lambda name: use_device(name, devices, f"{dash}device")),
         (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
         (reading, lambda name: use_reading(name, f"{dash}reading")),
-        (recipe, use_recipe),
+        (recipe, lambda name: use_recipe(name, recipes)),
         (profile, use_profile),
         (kernel, use_kernel),
         (loss, lambda name: use_loss(name, f"{dash}loss")),

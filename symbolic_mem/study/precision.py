@@ -37,7 +37,8 @@ def agreed(setting: S, *, asked: bool) -> S:
 def _refusal(recipe: Recipe, how: Profile) -> str:
     fitting = [one.name for one in profiles().values() if one.precision in recipe.precisions]
     others = [name for name, one in presets().items() if how.precision in one.precisions]
-    own = recipe.activations == presets()[recipe.name].activations
+    bundled = presets().get(recipe.name)
+    own = bundled is None or recipe.activations == bundled.activations
     name = repr(recipe.name) if own else f"{recipe.name!r} with {recipe.activations} bytes for each activation"
     trains = f"trains in {PRECISIONS[recipe.precisions[0]]}" if recipe.precisions else "has a precision of its own"
     remedies = [f"profile {', '.join(fitting)}"] if fitting else ["activations = 2 or 4"]

@@ -26,6 +26,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.solvers.capacity import Capacity, capacity_from, capacity_of
+from symbolic_mem.study.derived import Formulas
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Setting:
 
     `instant` is the moment of a step at which what is kept is counted; `at` is one of `timeline`, with all that is there.
     `mistaken` is what a slip makes of the timeline, where one is asked after.
-    `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
+    `formulas` are values that follow from others. `names` are symbols that only this study has, and `plan` is where its placement comes from, if it has a name.
     Where the plan cuts a dimension that does not come out, the rank has the `part` of that number.
     """
 
@@ -80,6 +81,7 @@ class Setting:
     at: Instant | None = None
     mistaken: Callable[[tuple[Instant, ...]], tuple[Instant, ...]] | None = field(default=None, compare=False)
     names: tuple[Name, ...] = ()
+    formulas: Formulas = field(default_factory=dict)
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
 
     def __post_init__(self) -> None:

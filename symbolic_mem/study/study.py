@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Written
 from symbolic_mem.study.changes import changes
+from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 
@@ -35,6 +36,10 @@ class Asked(Protocol):
     @property
     def replaced(self) -> tuple[str, ...]:
         """The keys of its own in whose place a caller gave others."""
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The names of the symbols that it solves for, or gives values to."""
 
     @property
     def finds(self) -> tuple[str, ...]:
@@ -100,6 +105,8 @@ class Study(Setting):
         study = self.seen_at(None)
         for change in changes:
             study = change.apply(study)
+        if study.formulas and study.values is not self.values:
+            study = replace(study, values=derive(study.formulas, study.values, where))
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
@@ -136,6 +143,7 @@ class Study(Setting):
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""
+        refuse_followed(self.formulas, question.unknowns, f"question {question.label}")
         return self.changed((*question.own, *self.caller), f"question {question.label}") if question.own else self
 
     def lost(self, question: Asked) -> tuple[tuple[Change, Change], ...]:

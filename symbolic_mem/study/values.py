@@ -14,18 +14,24 @@ from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.symbols import Name, Written, lookup, own, table
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.written import MAX_VALUE, decimal
+from symbolic_mem.study.derived import read_derived
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
 
 
 def read_values(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.Rational]:
-    """Check a table of values, each under the name of its symbol, and return them by symbol.
+    """Check a table of values, each under the name of its symbol, and return them by symbol, but for those of `read_derived`.
 
     >>> read_values({"L": 2}, "my.toml [values]")
     {L: 2}
     """
     names = {key: given_symbol(key, where) for key in content}
-    return {names[key].symbol: read_value(names[key], value, where) for key, value in content.items()}
+    formulas = read_derived(content, where)
+    return {
+        names[key].symbol: read_value(names[key], value, where)
+        for key, value in content.items()
+        if names[key].symbol not in formulas
+    }
 
 
 def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], dict[sp.Symbol, sp.Rational]]:

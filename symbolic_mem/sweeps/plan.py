@@ -14,6 +14,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.study.changes import changes
+from symbolic_mem.study.derived import refuse_followed
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Choice, read_axes
 from symbolic_mem.sweeps.cases import Cases, cases
@@ -102,6 +103,8 @@ def plan(
     need_numpy()
     study = load_study(study) if isinstance(study, str) else study
     varied = read_axes(axes or {}, rows, study.names, where)
+    followed = {symbol: expr for symbol, expr in study.formulas.items() if symbol not in varied.symbols}
+    refuse_followed(followed, map(str, varied.symbols), where)
     asked = _question(study, question).given(dict(asks or {}), where)
     symbol = asked.symbol
     given = symbol in varied.symbols

@@ -34,6 +34,7 @@ SHARED = {
     "place": "gradients=1/2",
     "rest": "dropped",
     "devices": None,  # names a file: `--device` takes from it
+    "recipes": "no-such-file.toml",
     "like": "llama",
     "origin": "transformers",
 }

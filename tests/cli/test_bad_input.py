@@ -34,7 +34,7 @@ S = 16
         (("solve", "/"), "/ is a folder"),
         (("solve",), "Missing argument 'STUDY'; see `symbolic-mem solve --help`"),
         (("hamework", STUDY), "unknown verb 'hamework'; did you mean 'homework'?"),
-        (("solve", STUDY, "--frob"), "No such option '--frob'"),
+        (("solve", STUDY, "--frob"), "--frob"),
         (("solve", STUDY, "extra"), "unexpected extra argument (extra)"),
         (("solve", STUDY, "--set", "L"), "--set 'L' is not a pair: write --set NAME=VALUE"),
         (("solve", STUDY, "--set", "L="), "--set 'L=' is not a pair"),

@@ -27,8 +27,8 @@ WRONG = [
     ({"E": [1, 2]}, "sweep: nothing that is asked reads E; it reads B, L, S, V, d_ff"),
     ({"device": [3]}, "sweep: device takes names, not 3"),
     ({"device": ["h100-80gb", "h100-80gb"]}, "sweep: device 'h100-80gb' is given twice; give it once"),
-    ({"device": ["h200-80gb"]}, "--device: unknown device 'h200-80gb'"),
-    ({"plan": ["zero-9"]}, "--plan: unknown plan 'zero-9'"),
+    ({"device": ["h200-80gb"]}, "device: unknown device 'h200-80gb'"),
+    ({"plan": ["zero-9"]}, "plan: unknown plan 'zero-9'"),
     ({"n_heads": [32, 5]}, "sweep n_heads = 5: n_kv = 8 does not divide n_heads = 5; give a divisor of it"),
     (
         {"L": range(1, 200), "n_fsdp": range(1, 200)},

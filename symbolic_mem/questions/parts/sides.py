@@ -149,7 +149,13 @@ def _fate(given: Any, at: At) -> Choice:
     return Choice(rest, (set_rest(rest, at.where),))
 
 
-recipes = _named(use_recipe, use_recipe)
+def _recipe(given: Any, at: At) -> Choice:
+    name = words(given, at)
+    with at_place(at.where):
+        return Choice(name, (use_recipe(name, at.recipes),))
+
+
+recipes = sided(_recipe)
 optimizers = _named(use_optimizer, optimizer)
 engine_profiles = _named(use_profile, _profile)
 kernels = _named(use_kernel, str)
