@@ -53,7 +53,7 @@ def schedules() -> Mapping[str, tuple[Row, ...]]:
     """Return the instants of each schedule, in the order of a step.
 
     >>> [row.name for row in schedules()["eager"]]
-    ['forward', 'forward end', 'loss', 'backward', 'step']
+    ['forward', 'head', 'loss inside', 'forward end', 'loss', 'end', 'backward', 'embedding', 'step']
     """
     content = tomllib.loads(Path(__file__).with_name("schedules.toml").read_text(encoding="utf-8"))
     return {name: tuple(Row(**row) for row in table["instants"]) for name, table in content.items()}

@@ -149,6 +149,7 @@ TURNED = {
         {"size": '"2 GB"', "bandwidth": '"20 GB/s"', "overhead": '"2e-4"'},
     ),
 }
+OWN_TESTS = {"layouts"}  # needs a transformer under a plan that cuts it: test_layouts.py turns its keys
 ALL = {"title": '"A heading of our own"', "text": '"A wording of our own."'}
 # These say something of a figure, of what is drawn, or of an answer that there is not, and stand below.
 ALONE = {"printed_note", "edition", "figures", "tokens of min_degree"}
@@ -157,6 +158,8 @@ ALONE = {"printed_note", "edition", "figures", "tokens of min_degree"}
 def cases():
     """Each key of each type of question, with a value of it."""
     for ask in ASKS:
+        if ask in OWN_TESTS:
+            continue
         turned = TURNED[ask][1]
         for key in question_type(ask).keys():  # noqa: SIM118 (no dict)
             if not ALONE & {key, f"{key} of {ask}"}:

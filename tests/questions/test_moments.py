@@ -202,7 +202,8 @@ def test_the_reason_is_that_of_the_instant_which_never_fits(freed):
 )
 def test_a_degree_that_divides_nothing_at_any_instant_is_refused(ask, freed):
     with pytest.raises(
-        BadInput, match=r"no kind of memory is divided over n_(fsdp|tp); place one over it, or ask what fits one device"
+        BadInput,
+        match=r"no term of the memory is divided by n_(fsdp|tp); place a kind over it, or ask what fits one device",
     ):
         homework(freed(f'{ask}\ncapacity = "1 GiB"', over=()))
 

@@ -82,7 +82,7 @@ def test_several_fractions_of_several_kinds(memory, xxl):
 
 
 def test_a_degree_that_divides_nothing_or_enters_otherwise_is_refused(memory):
-    with pytest.raises(BadInput, match="divided over n_fsdp; place one over it"):
+    with pytest.raises(BadInput, match="divided by n_fsdp; place a kind over it"):
         solve(memory, n_fsdp, 10)
     with pytest.raises(BadInput, match="in another way than U"):
         solve(memory.place(weights=over(n_fsdp**2)), n_fsdp, 10)

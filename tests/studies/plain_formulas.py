@@ -183,8 +183,9 @@ def sizes_2026(v: Values) -> dict[str, Numbers]:
 
 def sharding(v: Values) -> dict[str, Numbers]:
     p, n = parameters(v), v["n_fsdp"]
+    asked = (1, 2) if n == 2 else (n,)  # the rows of the study, or the degree that a caller gives
     cells = {
-        f"stage {stage}, {k}": 16 * p if stage == 0 else 8 * p + Fraction(8 * p, k) for stage in (0, 1) for k in (1, 2)
+        f"stage {stage}, {k}": 16 * p if stage == 0 else 8 * p + Fraction(8 * p, k) for stage in (0, 1) for k in asked
     }
     here = Fraction(12 * p * (n - 1), n)
     kept = {"M_weights": 4 * p, "M_gradients": 4 * p}

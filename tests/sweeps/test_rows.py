@@ -100,7 +100,7 @@ def test_a_plan_that_divides_nothing_fits_on_one_device_or_on_none():
         labels = {"plan": "dp", "capacity": room, "B": 1, "S": 1024}
         assert found.at(**labels)["n_fsdp"] == degree
         assert held(study, question, {**labels, "n_fsdp": 1})["fits"] == bool(degree)
-    with pytest.raises(BadInput, match="no kind of memory is divided over n_fsdp"):
+    with pytest.raises(BadInput, match="no term of the memory is divided by n_fsdp"):
         sweep("llama-3.1-8b", plan="dp", B=1)
 
 
