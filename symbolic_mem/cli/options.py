@@ -57,7 +57,6 @@ def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
 def chosen_study(options: dict[str, Any]) -> Study:
     """Take the shared options out of `options` and return the study that they describe."""
     from symbolic_mem.library.read import load_study
-    from symbolic_mem.study.changes import changes
     from symbolic_mem.study.values import typed
 
     shared = {name: options.pop(name) for name in SHARED}
@@ -66,7 +65,7 @@ def chosen_study(options: dict[str, Any]) -> Study:
     study = load_study(shared.pop("study"), shared["devices"], **reading)
     study = study if variant is None else study.varied(variant)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
-    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), **shared))
+    return study.change(values=values, place=pairs(shared.pop("place"), "--place"), **shared)
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ class Derivation:
     """A whole document as data; `found` carries what the questions found, as values for programs.
 
     `layout` is how it is laid out: as ``homework`` or as a ``report``. `author`, `course` and `date` stand below its title,
-    each as it was given, or not at all.
+    each as it was given, or not at all. `code` is the Python that makes its study again, for a notebook.
     """
 
     title: str
@@ -30,6 +30,7 @@ class Derivation:
     author: str = ""
     course: str = ""
     date: str = ""
+    code: str = ""
 
     @property
     def answers(self) -> tuple[Prose, ...]:
@@ -59,7 +60,7 @@ class Derivation:
         >>> from symbolic_mem.library.read import load_study
         >>> homework(load_study("cs336-a2-xxl")).save("solution.doc")
         Traceback (most recent call last):
-        symbolic_mem.base.errors.BadInput: 'solution.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .json
+        symbolic_mem.base.errors.BadInput: 'solution.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .ipynb, .json
         """
         for _ in save(self, self.layout, checked_outputs([str(path)], ""), templates, ""):
             pass

@@ -98,7 +98,7 @@ def _document(
     study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
 ) -> Derivation:
     made = Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout)
-    return replace(made, author=study.author, course=study.course, date=study.date)
+    return replace(made, author=study.author, course=study.course, date=study.date, code="".join(study.made))
 
 
 def _known(detail: str) -> Detail:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,13 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
+    study = _loaded(name, devices, like=like, origin=origin)
+    given = {"devices": devices, "like": like, "origin": origin}
+    extra = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
+    return replace(study, made=(f"sm.load_study({name!r}{extra})",))
+
+
+def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | None) -> Study:
     folder, path = Path(__file__).with_name("studies"), Path(name)
     chosen = folder / f"{name}.toml"
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}

@@ -50,6 +50,12 @@ def _markdown(derivation: Document, layout: str, templates: Templates) -> bytes:
     return _by_templates(derivation, layout, markdown.FACE, templates).encode()
 
 
+def _notebook(derivation: Document, layout: str, templates: Templates) -> bytes:
+    from symbolic_mem.render.notebook import notebook
+
+    return notebook(derivation, templates).encode()
+
+
 def _json(derivation: Document, layout: str, templates: Templates) -> bytes:
     import json
 
@@ -63,5 +69,6 @@ FORMATS: dict[str, Callable[[Document, str, Templates], bytes]] = {
     "pdf": _pdf,
     "html": _html,
     "md": _markdown,
+    "ipynb": _notebook,
     "json": _json,
 }

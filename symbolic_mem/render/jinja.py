@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,18 +25,39 @@ if TYPE_CHECKING:
 
 def render_text(derivation: Document, layout: str, face: Face, templates: str | Path | None = None) -> str:
     """Write a derivation as text: LaTeX, HTML or Markdown, as its `face` is."""
+    name = f"{layout}.{face.ending}.j2"
+    folder = _folder(templates, name)
+    with _placed(name):
+        template = _environment(face, folder).get_template(name)
+        return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
+
+
+def section_texts(derivation: Document, face: Face, templates: str | Path | None = None) -> list[str]:
+    """Write each section of a derivation as a text of its own."""
+    name = f"_section.{face.ending}.j2"
+    folder = _folder(templates, name)
+    with _placed(name):
+        template = _environment(face, folder).get_template(name)
+        return [template.render(section=section).strip() for section in arrange(derivation).sections]
+
+
+def _folder(templates: str | Path | None, name: str) -> Path | None:
+    if templates is not None and not Path(templates).is_dir():
+        raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds {name}")
+    return None if templates is None else Path(templates)
+
+
+@contextmanager
+def _placed(name: str) -> Iterator[None]:
+    """Let a fault of a template name its place."""
     from jinja2 import TemplateError
 
-    folder, ending = Path(templates) if templates is not None else None, face.ending
-    if folder is not None and not folder.is_dir():
-        raise BadInput(f"--templates {str(folder)!r} is not a folder; give one that holds {layout}.{ending}.j2")
     try:
-        template = _environment(face, folder).get_template(f"{layout}.{ending}.j2")
-        return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
+        yield
     except TemplateError as error:
-        name = getattr(error, "name", None) or f"{layout}.{ending}.j2"
+        file = getattr(error, "name", None) or name
         line = getattr(error, "lineno", None)
-        place = f"{name}, line {line}" if line else name
+        place = f"{file}, line {line}" if line else file
         raise BadInput(f"template {place}: {error.message or type(error).__name__}") from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
@@ -49,6 +49,7 @@ class Study(Setting):
     """A setting with what is asked of it and where it is from; `caller` are the changes that a caller made.
 
     `variants` are other settings of the same questions, and `variant` says which of them this is; 0 is none.
+    `made` is the Python that makes it again, call by call; empty where nobody knows.
     `author`, `course` and `date` stand below the title of its documents, as they are given or not at all.
     `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
     """
@@ -61,6 +62,7 @@ class Study(Setting):
     caller: tuple[Change, ...] = ()
     variants: tuple[tuple[Change, ...], ...] = ()
     variant: int = 0
+    made: tuple[str, ...] = field(default=(), compare=False)
     author: str = ""
     course: str = ""
     date: str = ""
@@ -100,12 +102,13 @@ class Study(Setting):
         >>> [change.words for change in load_study("cs336-a2-xxl").change(values={"B": 64}, rest="kept").caller]
         ['B = 64', 'the rest is kept']
         """
-        return self.called(changes(values=values, place=place, **named))
+        given = {"values": values, "place": place, **named}
+        return self._made(self.called(changes(values=values, place=place, **named)), "change", given)
 
     def called(self, changes: Iterable[Change]) -> Study:
         """The study with what a caller changes; each change is kept, so that it also wins over a question's own."""
         changes = tuple(changes)
-        return replace(self.changed(changes), caller=(*self.caller, *changes))
+        return replace(self.changed(changes), caller=(*self.caller, *changes), made=() if changes else self.made)
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""
@@ -126,7 +129,8 @@ class Study(Setting):
         ['b', 'c']
         """
         chosen = [self.question(label) for label in labels]
-        return replace(self, questions=tuple(asked for asked in self.questions if asked in chosen))
+        kept = replace(self, questions=tuple(asked for asked in self.questions if asked in chosen))
+        return self._made(kept, "only", {}, *labels)
 
     def signed(self, author: str | None = None, course: str | None = None, date: str | None = None) -> Study:
         """The study with what stands below the title of its documents; None leaves what it has.
@@ -139,7 +143,14 @@ class Study(Setting):
         for name, line in given.items():
             if line is not None and not line.isprintable():
                 raise BadInput(f"{name} holds a line break or a control character; give one line of text")
-        return replace(self, **{name: line.strip() for name, line in given.items() if line is not None})
+        lines = {name: line.strip() for name, line in given.items() if line is not None}
+        return self._made(replace(self, **lines), "signed", lines)
+
+    def _made(self, study: Study, method: str, named: Mapping[str, Any], *plain: object) -> Study:
+        """The study that a method has made of this one, which knows so."""
+        given = [*map(repr, plain), *(f"{name}={_plain(value)!r}" for name, value in named.items() if value)]
+        call = (f".{method}({', '.join(given)})",) if given else ()
+        return replace(study, made=(*self.made, *call) if self.made else ())
 
     def varied(self, number: int) -> Study:
         """The variant of that number, counted from 1; raises `BadInput` where there is none."""
@@ -147,7 +158,8 @@ class Study(Setting):
             raise BadInput(f"study {self.name!r} has no variants; add a [variants] table")
         if not 1 <= number <= len(self.variants):
             raise BadInput(f"study {self.name!r} has no variant {number}; give a number from 1 to {len(self.variants)}")
-        return replace(self.called(self.variants[number - 1]), variant=number)
+        chosen = replace(self.called(self.variants[number - 1]), variant=number)
+        return self._made(chosen, "varied", {}, number)
 
     def question(self, label: str) -> Any:
         """Return the question of that label; raises `BadInput` naming those there are."""
@@ -156,3 +168,8 @@ class Study(Setting):
                 return asked
         quoted = ", ".join(repr(asked.label) for asked in self.questions) or "none"
         raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}")
+
+
+def _plain(value: Any) -> Any:
+    """A value of a caller as Python writes it: the names of symbols stand for them."""
+    return {str(name): each for name, each in value.items()} if isinstance(value, Mapping) else value
