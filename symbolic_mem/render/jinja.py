@@ -18,6 +18,7 @@ from symbolic_mem.render import html
 from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_table
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
+from symbolic_mem.render.text import plain_prose
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -107,6 +108,7 @@ def _environment(face: Face, folder: Path | None) -> Environment:
     )
     environment.filters["display"] = lambda chains: Markup(face.display(chains))
     environment.filters["draw"] = lambda figure: Markup(face.draw(figure))
+    environment.filters["plain"] = lambda prose: plain_prose(arrange_prose(prose))
     environment.filters["kind"] = lambda block: type(block).__name__.lower()
     environment.globals.update(face.names)
     return environment
