@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -49,7 +49,7 @@ def _folder(templates: str | Path | None, name: str) -> Path | None:
 
 
 @contextmanager
-def _placed(name: str) -> Iterator[None]:
+def _placed(name: str) -> Generator[None, None, None]:
     """Let a fault of a template name its place."""
     from jinja2 import TemplateError
 
