@@ -139,7 +139,8 @@ def chosen_study(options: dict[str, Any]) -> Study:
     study = study if variant is None else study.varied(variant)
     write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
-    return study.called(changes(values=values, place=pairs(shared.pop("place"), "--place"), by_option=True, **shared))
+    given: dict[str, Any] = {"values": values, "place": pairs(shared.pop("place"), "--place"), **shared}
+    return study.called(changes(**given, by_option=True), given)
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:

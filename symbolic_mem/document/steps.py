@@ -189,6 +189,10 @@ class Document(Protocol):
         """When, as it was given, or nothing."""
 
     @property
+    def code(self) -> str:
+        """The Python that makes its study again, or nothing."""
+
+    @property
     def answers(self) -> tuple[Prose, ...]:
         """The answer to every question."""
 

@@ -23,8 +23,8 @@ class Derivation:
     """A whole document as data; `found` carries what the questions found, as values for programs.
 
     `layout` is how it is laid out: as ``homework`` or as a ``report``. `author`, `course` and `date` stand below its title,
-    each as it was given, or not at all. Some symbols are
-    `written` otherwise than by their names.
+    each as it was given, or not at all. Some symbols are `written` otherwise than by their names. `code` is the Python
+    that makes its study again, for a notebook.
     """
 
     title: str
@@ -36,6 +36,7 @@ class Derivation:
     course: str = ""
     date: str = ""
     written: Written = ()
+    code: str = ""
 
     @property
     def answers(self) -> tuple[Prose, ...]:
@@ -75,7 +76,7 @@ class Derivation:
         >>> from symbolic_mem.library.read import load_study
         >>> homework(load_study("cs336-a2-xxl")).save("solution.doc")
         Traceback (most recent call last):
-        symbolic_mem.base.errors.BadInput: 'solution.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .json
+        symbolic_mem.base.errors.BadInput: 'solution.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .ipynb, .json
         """
         for _ in save(self, self.layout, checked_outputs([str(path)], ""), templates, ""):
             pass

@@ -77,8 +77,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
 
     `detail` is as in `homework`. A study that asks nothing is asked whether a step fits, where a device is named.
     """
-    if not study.questions and study.device.known:
-        study = replace(study, questions=(MinDegree("fit", "report", "How many devices hold a step"),))
+    study = _asking(study)
     answered = answers(study)
     blocks, depends = _account(study)
     account = Section(text("The account"), tuple(detailed(blocks, _known(detail))), "account")
@@ -101,7 +100,8 @@ def _document(
     study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
 ) -> Derivation:
     made = Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout)
-    return replace(made, author=study.author, course=study.course, date=study.date, written=study.written)
+    signed = replace(made, author=study.author, course=study.course, date=study.date)
+    return replace(signed, written=study.written, code="".join(study.made))
 
 
 def _known(detail: str) -> Detail:
@@ -110,6 +110,13 @@ def _known(detail: str) -> Detail:
         if detail == known:
             return known
     raise BadInput(f"unknown detail {detail!r}; {nearest(detail, DETAILS)}")
+
+
+def _asking(study: Study) -> Study:
+    """The study; one that asks nothing is asked whether a step fits, where a device is named."""
+    if study.questions or not study.device.known:
+        return study
+    return replace(study, questions=(MinDegree("fit", "report", "How many devices hold a step"),))
 
 
 def answers(study: Study) -> tuple[Found, ...]:
@@ -121,11 +128,13 @@ def answers(study: Study) -> tuple[Found, ...]:
 def answer(study: Study, label: str | Question) -> Found:
     """Answer the question of that label alone, or one that is given; raises `BadInput` naming the labels there are.
 
+    A study that asks nothing has the question ``fit`` of its `report`, where a device is named.
+
     >>> from symbolic_mem.library.read import load_study
     >>> answer(load_study("cs336-a2-xxl"), "b").value
     46
     """
-    question = label if isinstance(label, Question) else study.question(label)
+    question = label if isinstance(label, Question) else _asking(study).question(label)
     return question.answer(study.under(question))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,13 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     """
     if len(name) > MOST_PATH or any(len(part) > MOST_NAME for part in Path(name).parts):
         raise BadInput(f"study {clipped(name)} is {len(name):,} characters long, more than a name or a path can have")
+    study = _loaded(name, devices, like=like, origin=origin)
+    given = {"devices": devices, "like": like, "origin": origin}
+    extra = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
+    return replace(study, made=(f"sm.load_study({name!r}{extra})",))
+
+
+def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | None) -> Study:
     path, chosen = Path(name), bundled_path(name)
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
     if chosen is not None:

@@ -26,6 +26,16 @@ def _by_templates(derivation: Document, layout: str, face: Face, templates: Temp
     return render_text(derivation, layout, face)
 
 
+def _sections(derivation: Document, face: Face, templates: Templates) -> list[str]:
+    if templates is not None:
+        from symbolic_mem.render.own_templates import sections_own
+
+        return sections_own(derivation, face.ending, templates)
+    from symbolic_mem.render.jinja import section_texts
+
+    return section_texts(derivation, face)
+
+
 def _tex(derivation: Document, layout: str, templates: Templates) -> bytes:
     from symbolic_mem.render import tex
 
@@ -54,6 +64,13 @@ def _markdown(derivation: Document, layout: str, templates: Templates) -> bytes:
     return _by_templates(derivation, layout, markdown.FACE, templates).encode()
 
 
+def _notebook(derivation: Document, layout: str, templates: Templates) -> bytes:
+    from symbolic_mem.render import markdown
+    from symbolic_mem.render.ipynb import notebook
+
+    return notebook(derivation, _sections(derivation, markdown.FACE, templates)).encode()
+
+
 def _json(derivation: Document, layout: str, templates: Templates) -> bytes:
     import json
 
@@ -67,5 +84,6 @@ FORMATS: dict[str, Callable[[Document, str, Templates], bytes]] = {
     "pdf": _pdf,
     "html": _html,
     "md": _markdown,
+    "ipynb": _notebook,
     "json": _json,
 }

@@ -15,6 +15,7 @@ from symbolic_mem.render import html
 from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
+from symbolic_mem.render.text import plain_prose
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
@@ -24,6 +25,12 @@ def render_text(derivation: Document, layout: str, face: Face) -> str:
     """Write a derivation by the bundled templates as text: LaTeX, HTML or Markdown, as its `face` is."""
     template = environment(face).get_template(f"{layout}.{face.ending}.j2")
     return template.render(document=arrange(derivation), version=__version__).strip() + "\n"
+
+
+def section_texts(derivation: Document, face: Face) -> list[str]:
+    """Write each section of a derivation by the bundled templates as a text of its own."""
+    template = environment(face).get_template(f"_section.{face.ending}.j2")
+    return [template.render(section=section, version=__version__).strip() for section in arrange(derivation).sections]
 
 
 def face_of(ending: str) -> Face:
@@ -96,6 +103,7 @@ def environment(face: Face, own: BaseLoader | None = None) -> Environment:
     )
     made.filters["display"] = lambda chains: Markup(face.display(chains))
     made.filters["draw"] = lambda figure: Markup(face.draw(figure))
+    made.filters["plain"] = lambda prose: plain_prose(arrange_prose(prose))
     made.filters["kind"] = lambda block: type(block).__name__.lower()
     made.globals.update(face.names)
     return made

@@ -11,6 +11,7 @@ import pickle
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from sympy.functions.elementary.miscellaneous import MinMaxBase
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.outside import decoded, harmless, read_content
-from symbolic_mem.base.symbols import write
+from symbolic_mem.base.symbols import Written, write
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.process import OutOfTime, run_program, scratch_folder
 
@@ -42,18 +43,33 @@ def render_own(derivation: Any, layout: str, ending: str, templates: str | Path)
     if not str(templates) or not Path(templates).is_dir():
         raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds {layout}.{ending}.j2")
     document = replace(arrange(derivation), found=())  # what was found is for programs, and templates are not given it
-    return filled(document, layout, ending, Path(templates)).strip() + "\n"
+    (text,) = filled([{"document": document}], document.written, layout, ending, Path(templates))
+    return text.strip() + "\n"
 
 
-def filled(document: Any, layout: str, ending: str, folder: Path, seconds: float = SECONDS) -> str:
-    """Return a document, which is arranged, as the templates in `folder` set it in the format of that `ending`.
+def sections_own(derivation: Any, ending: str, templates: str | Path) -> list[str]:
+    """Write each section of a derivation as a text of its own by the templates in a user's folder, and the bundled ones."""
+    if not str(templates) or not Path(templates).is_dir():
+        raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds _section.{ending}.j2")
+    given = [{"section": section} for section in arrange(derivation).sections]
+    return [text.strip() for text in filled(given, derivation.written, "_section", ending, Path(templates))]
 
-    Raises `BadInput` for a fault in a template, one that takes more than `seconds`, and one that prints or needs too much.
+
+def filled(
+    given: Sequence[Mapping[str, Any]],
+    written: Written,
+    layout: str,
+    ending: str,
+    folder: Path,
+    seconds: float = SECONDS,
+) -> list[str]:
+    """Return what the templates in `folder` make of each thing that is `given`, which is arranged, in that order.
+
+    Some symbols are `written` otherwise than by their names. Raises `BadInput` for a fault in a template, one that takes more than `seconds`, and one that prints or needs too much.
     """
     with scratch_folder() as scratch:
-        given = (document, layout, ending, str(folder.resolve()), COMPUTING)
         with (scratch / _GIVEN).open("wb") as file:
-            _AsBuilt(file).dump(given)
+            _AsBuilt(file).dump((tuple(given), written, layout, ending, str(folder.resolve()), COMPUTING))
         code = f"import sys; sys.path[:] = {sys.path!r}; from symbolic_mem.render.own_templates import serve; serve()"
         try:
             status = run_program(
@@ -77,7 +93,7 @@ def filled(document: Any, layout: str, ending: str, folder: Path, seconds: float
         answer = json.loads(made.read_text(encoding="utf-8"))
     if "fault" in answer:
         raise BadInput(answer["fault"])
-    return answer["text"]
+    return answer["texts"]
 
 
 class _AsBuilt(pickle.Pickler):
@@ -97,11 +113,11 @@ def _unevaluated(kind: Any, args: tuple[Any, ...]) -> Any:
 
 def serve() -> None:
     """Fill the templates that the current folder's file names, and write the text or the fault beside it."""
-    document, layout, ending, folder, computing = pickle.loads(Path(_GIVEN).read_bytes())
+    given, written, layout, ending, folder, computing = pickle.loads(Path(_GIVEN).read_bytes())
     _limit(computing)
-    write(document.written)
+    write(written)
     try:
-        answer = {"text": _filled(document, layout, ending, Path(folder))}
+        answer = {"texts": _filled(given, layout, ending, Path(folder))}
     except BadInput as error:
         answer = {"fault": str(error)}
     Path(_MADE).write_text(json.dumps(answer), encoding="utf-8")
@@ -119,7 +135,7 @@ def _limit(computing: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (computing, computing + 1))
 
 
-def _filled(document: Any, layout: str, ending: str, folder: Path) -> str:
+def _filled(given: Sequence[Mapping[str, Any]], layout: str, ending: str, folder: Path) -> list[str]:
     from jinja2 import TemplateError
 
     from symbolic_mem.base.version import __version__
@@ -127,13 +143,16 @@ def _filled(document: Any, layout: str, ending: str, folder: Path) -> str:
 
     name = f"{layout}.{ending}.j2"
     made = environment(face_of(ending), own_loader(folder))
-    pieces, length = [], 0
+    texts, length = [], 0
     try:
-        for piece in made.get_template(name).generate(document=document, version=__version__):
-            length += len(piece)
-            if length > MOST_CHARACTERS:
-                raise _TooMuch
-            pieces.append(piece)
+        for each in given:
+            pieces = []
+            for piece in made.get_template(name).generate(**each, version=__version__):
+                length += len(piece)
+                if length > MOST_CHARACTERS:
+                    raise _TooMuch
+                pieces.append(piece)
+            texts.append("".join(pieces))
     except BadInput:
         raise
     except TemplateError as error:
@@ -143,7 +162,7 @@ def _filled(document: Any, layout: str, ending: str, folder: Path) -> str:
     except Exception as error:  # noqa: BLE001 (whatever a template raises is its fault)
         place = _place(error.__traceback__, folder)
         raise BadInput(f"template {place or name}: {_words(error)}") from None
-    return "".join(pieces)
+    return texts
 
 
 class _TooMuch(Exception):

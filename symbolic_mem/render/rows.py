@@ -33,9 +33,11 @@ def rows(chains: Sequence[Chain], measure: Measure) -> tuple[Row, ...]:
     [('=', L*d_model, '=', d_ff)]
     """
     cut: list[Row] = []
+    lead = max(
+        (width(chain.left) for chain in chains), default=0
+    )  # relations stand under each other, behind the widest
     for chain in chains:
         left: Side | None = chain.left
-        lead = width(chain.left)
         parts: list[str | Side] = []
         used = lead
         for relation, side in chain.links:

@@ -286,6 +286,19 @@ def changes(
     yield from (make(given) for given, make in named if given is not None)
 
 
+def plain(given: object) -> Any:
+    """What a caller has given by name, as Python writes it in short; None where it cannot.
+
+    >>> plain({n_fsdp: sp.Integer(8)}), plain(sp.Rational(1, 2)), plain(object())
+    ({'n_fsdp': 8}, '1/2', None)
+    """
+    if isinstance(given, Mapping):
+        told = {str(name): plain(value) for name, value in given.items()}
+        return None if None in told.values() else told
+    value = given.name if isinstance(given, Device) else _whole(given)
+    return value if isinstance(value, str | int | float) else None
+
+
 def _whole(value: object) -> object:
     """A number of SymPy's or a fraction as Python's."""
     if isinstance(value, sp.Rational | Fraction):

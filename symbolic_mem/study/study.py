@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Written
-from symbolic_mem.study.changes import changes
+from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
@@ -56,6 +56,7 @@ class Study(Setting):
 
     Some symbols are `written` otherwise than by their names.
     `variants` are other settings of the same questions, and `variant` says which of them this is; 0 is none.
+    `made` is the Python that makes it again, call by call; empty where nobody knows.
     `author`, `course` and `date` stand below the title of its documents, as they are given or not at all.
     `questions` are `Asked`: objects of the types in `questions/`, which stand above a study and are not known here.
     """
@@ -69,6 +70,7 @@ class Study(Setting):
     written: Written = ()
     variants: tuple[tuple[Change, ...], ...] = ()
     variant: int = 0
+    made: tuple[str, ...] = field(default=(), compare=False)
     author: str = ""
     course: str = ""
     date: str = ""
@@ -102,7 +104,7 @@ class Study(Setting):
         said of sizes that no such model can have.
         """
         changes = tuple(changes)
-        study = self.seen_at(None)
+        study = replace(self.seen_at(None), made=()) if changes else self.seen_at(None)
         for change in changes:
             study = change.apply(study)
         if study.formulas and study.values is not self.values:
@@ -131,15 +133,21 @@ class Study(Setting):
         >>> [change.words for change in load_study("cs336-a2-xxl").change(values={"B": 64}, rest="kept").caller]
         ['B = 64', 'the rest is kept']
         """
-        return self.called(changes(values=values, place=place, **named))
+        given: dict[str, Any] = {"values": values, "place": place, **named}
+        return self.called(changes(**given), given)
 
-    def called(self, changes: Iterable[Change]) -> Study:
-        """The study with what a caller changes; each change is kept, so that it also wins over a question's own."""
+    def called(self, changes: Iterable[Change], said: Mapping[str, Any] | None = None) -> Study:
+        """The study with what a caller changes; each change is kept, so that it also wins over a question's own.
+
+        What the caller `said` are the words of `change` that make the same; without them nobody knows how to make it again.
+        """
         caller = (*self.caller, *(changes := tuple(changes)))
         study, aspects = self.changed(changes), {change.aspect for change in caller}
         given = {symbol: value for symbol, value in study.values.items() if symbol.name in aspects}
         questions = tuple(question.called(given) for question in study.questions)
-        return replace(study, caller=caller, questions=questions)
+        known = self.made if said is not None or not changes else ()
+        called = replace(study, caller=caller, questions=questions, made=known)
+        return called._made(called, "change", said or {})
 
     def under(self, question: Asked) -> Study:
         """The study as a question sees it: with what the question sets for itself, and the caller's changes over that."""
@@ -161,7 +169,8 @@ class Study(Setting):
         ['b', 'c']
         """
         chosen = [self.question(label) for label in labels]
-        return replace(self, questions=tuple(asked for asked in self.questions if asked in chosen))
+        kept = replace(self, questions=tuple(asked for asked in self.questions if asked in chosen))
+        return self._made(kept, "only", {}, *labels)
 
     def signed(self, author: str | None = None, course: str | None = None, date: str | None = None) -> Study:
         """The study with what stands below the title of its documents; None leaves what it has.
@@ -174,7 +183,16 @@ class Study(Setting):
         for name, line in given.items():
             if line is not None and not line.isprintable():
                 raise BadInput(f"{name} holds a line break or a control character; give one line of text")
-        return replace(self, **{name: line.strip() for name, line in given.items() if line is not None})
+        lines = {name: line.strip() for name, line in given.items() if line is not None}
+        return self._made(replace(self, **lines), "signed", lines)
+
+    def _made(self, study: Study, method: str, named: Mapping[str, Any], *positional: object) -> Study:
+        """The study that a method has made of this one, which knows so where Python can write all that it was given."""
+        told = {name: plain(value) for name, value in named.items() if value}
+        given = [*map(repr, positional), *(f"{name}={value!r}" for name, value in told.items())]
+        call = (f".{method}({', '.join(given)})",) if given else ()
+        known = self.made and not any(value is None for value in told.values())
+        return replace(study, made=(*self.made, *call) if known else ())
 
     def varied(self, number: int) -> Study:
         """The variant of that number, counted from 1; raises `BadInput` where there is none."""
@@ -182,7 +200,8 @@ class Study(Setting):
             raise BadInput(f"study {self.name!r} has no variants; add a [variants] table")
         if not 1 <= number <= len(self.variants):
             raise BadInput(f"study {self.name!r} has no variant {number}; give a number from 1 to {len(self.variants)}")
-        return replace(self.called(self.variants[number - 1]), variant=number)
+        chosen = replace(self.called(self.variants[number - 1]), variant=number)
+        return self._made(chosen, "varied", {}, number)
 
     def question(self, label: str) -> Any:
         """Return the question of that label; raises `BadInput` naming those there are."""

@@ -184,7 +184,10 @@ def test_a_question_without_a_capacity_says_how_to_give_one(refused, tmp_path):
     ("output", "said"),
     [
         ("no/x.tex", "-o 'no/x.tex': there is no folder 'no'; make it first"),
-        ("x.doc", "-o 'x.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .json"),
+        (
+            "x.doc",
+            "-o 'x.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .ipynb, .json",
+        ),
         ("x", "-o 'x': the ending says the format, and there is none"),
         (".", "-o '.' is a folder; name a file in it"),
     ],

@@ -118,10 +118,23 @@ def test_nothing_sticks_out_of_the_window(tab, pages, layout, width):
     assert outside == []
 
 
-def test_a_display_that_is_too_wide_for_a_phone_scrolls_from_its_left_end(phone):
-    wide = phone.value("""[...document.querySelectorAll('.display')].filter(e => e.scrollWidth > e.clientWidth)
-        .map(e => e.querySelector('mtable').getBoundingClientRect().left - e.getBoundingClientRect().left)""")
-    assert wide and min(wide) >= 0
+@pytest.mark.parametrize("width", [320, PHONE, 768, 1280])
+@pytest.mark.parametrize("layout", ["homework", "report"])
+def test_no_number_and_no_display_is_cut_by_what_scrolls(tab, pages, layout, width):
+    cut = tab(pages[layout], width=width).value("""[...document.querySelectorAll('.display, .wide, .figure, mtable')]
+        .filter(e => { for (let box = e; box && box !== document.body; box = box.parentElement)
+            if (getComputedStyle(box).overflowX !== 'visible' &&
+                e.getBoundingClientRect().right > box.getBoundingClientRect().right + 1) return true; return false })
+        .map(e => e.outerHTML.slice(0, 200))""")
+    assert cut == []
+
+
+def test_a_table_is_folded_on_a_phone_and_each_number_keeps_its_head(phone):
+    heads, shown = phone.value("""(cells => [cells.map(cell => cell.dataset.head),
+        cells.map(cell => getComputedStyle(cell, '::before').content)])([...document.querySelectorAll('tbody td')])""")
+    assert phone.value("getComputedStyle(document.querySelector('thead')).display") == "none"
+    assert all(said not in ("none", "normal") for head, said in zip(heads, shown, strict=True) if head)
+    assert "bytes" in heads
 
 
 @pytest.mark.parametrize("width", [1000, 1440])

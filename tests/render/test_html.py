@@ -145,7 +145,9 @@ def test_words_of_a_user_are_never_markup(layout):
     hostile = Page(render(everywhere(HOSTILE), layout, "html").decode())
     words = re.sub(r"\S", "w", HOSTILE)  # broken at the same places
     harmless = Page(render(everywhere(words), layout, "html").decode())
+    heads = {attrs.pop("data-head") for read in (hostile, harmless) for _, attrs in read.tags if "data-head" in attrs}
     assert hostile.tags == harmless.tags
+    assert {head for head in heads if "<" in head} <= {HOSTILE}
     assert "".join(hostile.text).count(HOSTILE) == "".join(harmless.text).count(words) >= 20
 
 

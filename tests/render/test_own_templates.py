@@ -108,7 +108,7 @@ def test_a_folder_that_is_none(folder):
         render(DOCUMENT, "homework", "md", folder)
 
 
-@pytest.mark.parametrize("ending", sorted({"tex", "html", "md"} & set(FORMATS)))
+@pytest.mark.parametrize("ending", sorted({"tex", "html", "md", "ipynb"} & set(FORMATS)))
 def test_the_bundled_templates_as_a_users_own_give_the_same(ending, tmp_path):
     for path in template_folder().iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
