@@ -14,11 +14,10 @@ from symbolic_mem.accounts.account import saved_terms, state_term
 from symbolic_mem.accounts.momentary import loss_term
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.stage import of_chunks
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory, Term, of_parts
 from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.once import later
 from symbolic_mem.base.symbols import B, P, d_model
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor
@@ -125,13 +124,13 @@ class _Step:
     def workspaces(self) -> Term:
         """What the engine holds for itself."""
         more = self.engine.pipelined if self.rank.stage.ranks > 1 else 0
-        return _term(
+        return of_parts(
             "workspaces of the engine",
             "buffers",
             (Part(sp.Integer(self.engine.bytes + more), ()),),
             sp.S.One,
             "libraries keep them all the time",
-            self.engine.source,
+            source=self.engine.source,
         )
 
     @cached_property
@@ -151,7 +150,7 @@ class _Step:
         reason = "one for each shape of weight: gradients are added elsewhere, and autograd asks for a tensor"
         parts = tuple(Part(sp.S.One, shape) for shape in shapes)
         source = "Transformer Engine 2.11, get_dummy_wgrad: shared by all weights of a shape"
-        return (_term("dummy gradients", "buffers", parts, self.recipe.activations, reason, source),)
+        return (of_parts("dummy gradients", "buffers", parts, self.recipe.activations, reason, source=source),)
 
     @cached_property
     def flight(self) -> tuple[Term, ...]:
@@ -214,8 +213,3 @@ class _Step:
     @property
     def _width(self) -> sp.Expr:
         return d_model if self.built.architecture is None else self.built.architecture.d_model
-
-
-def _term(name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, source: str) -> Term:
-    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
-    return Term(name, kind, elements, each, reason, source, parts=parts)

@@ -9,9 +9,8 @@ import sympy as sp
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.terms import Term, of_parts
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.base.once import later
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.models.tensors import Part
 
@@ -105,25 +104,12 @@ def whole(
     step: Step, name: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, padded: sp.Symbol | None = None
 ) -> Term:
     """Return what is divided over the data-parallel devices, whole again; another parallelism divides it still."""
-    return _term(name, "buffers", parts, each, reason, step.others, padded)
+    return of_parts(name, "buffers", parts, each, reason, degree=step.others, padded=padded)
 
 
 def _share(step: Step, parts: tuple[Part, ...]) -> Term:
     reason = "output of the reduce-scatter"
-    return _term("gradients that arrive", "gradients", parts, step.gradient_bytes, reason, sp.S.One)
-
-
-def _term(
-    name: str,
-    kind: str,
-    parts: tuple[Part, ...],
-    each: sp.Expr,
-    reason: str,
-    degree: sp.Expr,
-    padded: sp.Symbol | None = None,
-) -> Term:
-    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
-    return Term(name, kind, elements, each, reason, "", degree, parts=parts, padded=padded)
+    return of_parts("gradients that arrive", "gradients", parts, step.gradient_bytes, reason)
 
 
 def _times(parts: tuple[Part, ...], number: sp.Expr | int) -> Iterator[Part]:

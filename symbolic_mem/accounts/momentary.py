@@ -7,8 +7,7 @@ from functools import lru_cache
 
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Term
-from symbolic_mem.base.once import later
+from symbolic_mem.accounts.terms import Term, of_parts
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part, Tensor
@@ -143,5 +142,4 @@ def _pair(one: Shape, before: Shape | None, recipe: Recipe) -> Term:
 
 
 def _copies(name: str, parts: tuple[Part, ...], recipe: Recipe, reason: str) -> Term:
-    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
-    return Term(name, "optimizer", elements, recipe.moments, reason, STEP_SOURCE, parts=parts)
+    return of_parts(name, "optimizer", parts, recipe.moments, reason, source=STEP_SOURCE)

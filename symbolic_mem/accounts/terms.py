@@ -168,6 +168,17 @@ class Term(MadeLater):
         return bundle(repr(self), [facts(self.name, rows)], latex=self._repr_latex_())
 
 
+def of_parts(name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, **more: Any) -> Term:
+    """Return a term of `each` bytes for every element of some parts; `more` are further fields of it.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> of_parts("w", "weights", (Part(L, (sp.Integer(3),)),), sp.Integer(2), "").bytes
+    6*L
+    """
+    elements = later(lambda: sp.Add(*(part.elements for part in parts)))
+    return Term(name, kind, elements, each, reason, parts=parts, **more)
+
+
 @dataclass(frozen=True, repr=False)
 class Memory:
     """An ordered tuple of terms; `definitions` gives the named parts (such as P) that their short forms use."""
