@@ -252,8 +252,10 @@ def hardness(found: FoundDegree) -> tuple[float, bool, Number]:
     return found.degree.demand
 
 
-def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is kept") -> Claimed:
+def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is kept", each: int = 1) -> Claimed:
     """What can be claimed of a degree that was solved for at several instants: the one that asks for most counts.
+
+    There are `each` devices for one of the degree.
 
     Where two ask for the same whole number, the one that asks for more before it is rounded does.
     """
@@ -261,4 +263,6 @@ def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is ke
     ideal = chosen.ideal
     parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
     quotient = None if chosen.rules else ideal.quotient
-    return Claimed(chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits)
+    return Claimed(
+        chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits, each=each
+    )
