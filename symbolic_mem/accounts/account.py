@@ -25,9 +25,7 @@ from symbolic_mem.recipes.recompute import recompute, transient
 from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_of
 
 
-def account(
-    model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_apart: tuple[str, ...] = ()
-) -> Memory:
+def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_apart: tuple[str, ...] = ()) -> Memory:
     """Return the memory of training `model` with `recipe`, in bytes: states of the parameters, then activations.
 
     `at` is the moment: the start of the ``backward`` pass, when all activations are there, or the optimizer ``step``,

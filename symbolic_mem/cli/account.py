@@ -55,7 +55,8 @@ def _show(account: Account) -> None:
     divided = any(symbol in study.values for term in placed for symbol in term.degree.free_symbols)
     stages = any(fullest.study.at is not None and fullest.study.at.rank for fullest in account.instants)
     total = account.at(memory)
-    heads = ["term", "kind", "bytes", "memory", "share", *([f"bytes per {'device' if not stages else 'rank, all stages'}"] if divided else []), "formula"]
+    each_of = ["bytes per rank, all stages" if stages else "bytes per device"] if divided else []
+    heads = ["term", "kind", "bytes", "memory", "share", *each_of, "formula"]
     rows = []
     for row in account.rows:
         term = row.term

@@ -15,7 +15,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
-from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -199,6 +199,7 @@ class FoundDegree(FoundAtInstants):
             "capacity_bytes": int(self.capacity.counted),
             "reading": self.capacity.reading,
             "device": self.capacity.device.name if self.capacity.device else None,
+            "devices": None if self.value is None else self.value * ranks_beside(self.study, self.symbol),
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
             **(self._peak_facts if self.given is None else self.given.facts(self.kinds)),

@@ -131,7 +131,7 @@ class RegionTable:
         cells = tuple(
             (count(value), *(count(entry) for entry in line)) for value, line in zip(values, self.entries, strict=True)
         )
-        smallest: dict[str, Any] = {"n": n, "what": self.what, "rules": listed(self.rules)}
+        smallest: dict[str, Any] = {"n": n, "what": self.what, "rules": listed(self.rules) if self.rules else ""}
         caption = (
             say("The smallest {n} under the rules ({rules}) at which {what} fits; – where there is none", **smallest)
             if self.rules

@@ -271,8 +271,8 @@ def degree_on(devices: int, study: Study, symbol: sp.Symbol, where: str) -> int:
     each = ranks * _multiple(study, symbol)
     if devices % each:
         raise BadInput(
-            f"{where}: {devices} devices, and with the other degrees and the groups of the plan their number is a multiple of "
-            f"{each}; give one"
+            f"{where}: devices = {devices}, and with the other degrees and the groups of the plan the number of devices is a "
+            f"multiple of {each}; give one"
         )
     return devices // ranks
 
