@@ -311,7 +311,9 @@ def plan(name: str) -> Plan:
 def _plan(name: str) -> Plan:
     known = plans()
     if name not in known:
-        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}; join two with + for their product")
+        raise BadInput(
+            f"unknown plan {name!r}; {nearest(name, known, 'list plans')}; join two with + for their product"
+        )
     return known[name]
 
 

@@ -114,7 +114,7 @@ def axis(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
     symbol = lookup(name)
     if symbol is None:
         known = [each.symbol.name for each in table(given=True)]
-        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known)}")
+        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known, 'list symbols')}")
     return symbol, whole_numbers(numbers, At(f"{at.where}: {name}"))
 
 
