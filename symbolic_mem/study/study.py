@@ -42,6 +42,10 @@ class Asked(Protocol):
         """The names of the symbols that it solves for, or gives values to."""
 
     @property
+    def of_training(self) -> bool:
+        """Whether it has no meaning where nothing is trained."""
+
+    @property
     def finds(self) -> tuple[str, ...]:
         """The names of the symbols that it finds or sets itself, whatever values they have."""
 
@@ -109,6 +113,8 @@ class Study(Setting):
             study = change.apply(study)
         if study.formulas and study.values is not self.values:
             study = replace(study, values=derive(study.formulas, study.values, where))
+        if self.recipe.trains and not study.recipe.trains:
+            study = _of_inference(study)
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             study = agreed(study, asked=last[-1:] == ["profile"])
@@ -210,3 +216,9 @@ class Study(Setting):
                 return asked
         quoted = ", ".join(repr(asked.label) for asked in self.questions) or "none"
         raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}")
+
+
+def _of_inference(study: Study) -> Study:
+    """A study of training with a recipe of inference: what it says and asks of training is left out."""
+    questions = tuple(asked for asked in study.questions if not asked.of_training)
+    return replace(study, title=f"{study.name}: the memory of inference", text="", questions=questions)
