@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import Written
+from symbolic_mem.base.symbols import Written, n_fsdp
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
@@ -219,6 +219,14 @@ class Study(Setting):
 
 
 def _of_inference(study: Study) -> Study:
-    """A study of training with a recipe of inference: what it says and asks of training is left out."""
-    questions = tuple(asked for asked in study.questions if not asked.of_training)
+    """A study of training with a recipe of inference: what it says and asks of training is left out.
+
+    No kind is divided over data-parallel devices, each of which answers sequences of its own.
+    """
+    over = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+    questions = tuple(
+        asked
+        for asked in study.questions
+        if not asked.of_training and (n_fsdp in over or n_fsdp.name not in asked.unknowns)
+    )
     return replace(study, title=f"{study.name}: the memory of inference", text="", questions=questions)
