@@ -99,7 +99,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
 def _document(
     study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
 ) -> Derivation:
-    made = Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout)
+    made = Derivation(study.heading, subtitle, _in_one_family(sections, answered), answered, layout)
     signed = replace(made, author=study.author, course=study.course, date=study.date)
     return replace(signed, written=study.written, code="".join(study.made))
 
@@ -253,7 +253,7 @@ def references(study: Study) -> tuple[Prose, ...]:
 
 def wording(study: Study) -> list[Block]:
     """The text of a study, which is that of the file, its variant, and what the caller has set over it."""
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks: list[Block] = [Paragraph(study.said(study.text))] if study.text else []
     varied = len(study.variants[study.variant - 1]) if study.variant else 0
     if varied:
         sets = listed([change.words for change in study.caller[:varied]])

@@ -31,10 +31,10 @@ Unit = tuple[Block, ...]
 def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
     """The part of a document that answers one question, in full: its wording, the way, its figures, and the answer."""
     question, said = found.question, found.question.sentence(found)
-    asked = [Paragraph(text(question.text))] if question.text else []
+    asked = [Paragraph(found.study.said(question.text))] if question.text else []
     steps = (*question.steps(found), *map(Paragraph, found.cautions))
     blocks = (*asked, *map(Paragraph, found.beside), *steps, *figures, Answer(said))
-    title = text(f"({question.label}) {question.heading(found)}")
+    title = found.study.said(f"({question.label}) {question.heading(found)}")
     return Section(title, blocks, label=question.label, asked=question.text, answer=said)
 
 

@@ -392,7 +392,7 @@ class FoundHeadroom(Found):
     def pieces(self) -> dict[str, Any]:
         """The numbers of the sentences."""
         unit = self.capacity.unit
-        used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
+        used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit, beside=True))
         return {
             "n": self.question.devices,
             "devices": self._devices,

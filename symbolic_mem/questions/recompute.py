@@ -114,7 +114,7 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.rules import rule_names
 
         nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
-        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit)
+        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit, beside=True)
         held = solved.fixed if found.value is None else found.held(found.value)
         share, counted = apart(Amount(symbolic(held), unit), counted)
         rules = listed(rule_names(found.degree)) if found.degree.steps else ""

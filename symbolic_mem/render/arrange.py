@@ -255,14 +255,15 @@ def _least(table: Table) -> list[float]:
     ]
 
 
-def _piece(expr: sp.Expr) -> float:
+def _piece(expr: Any) -> float:
     """The longest part of a formula between signs and factors; what is below its line stays with the last of them."""
     if expr.is_Add:
         return max(map(_piece, expr.args))
     if not expr.is_Mul:
         return _ems(Prose((expr,)))
-    above = [factor for factor in expr.args if not (factor.is_Pow and factor.exp.is_negative)]
-    below = sp.Mul(*(1 / factor for factor in expr.args if factor.is_Pow and factor.exp.is_negative))
+    over = [bool(factor.is_Pow and factor.exp.is_negative) for factor in expr.args]
+    above = [factor for factor, divides in zip(expr.args, over, strict=True) if not divides]
+    below = sp.Mul(*(1 / factor for factor, divides in zip(expr.args, over, strict=True) if divides))
     return max(map(_piece, above), default=0) + (0 if below == 1 else _ems(Prose((below,))) + 0.5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -165,10 +166,8 @@ def test_in_two_columns_nothing_is_too_wide(name, needs, tmp_path):
 def tables(name: str) -> list[Fragment]:
     """The account of a study, where it has numbers, and every table of every question."""
     study, found = load_study(name), []
-    try:
+    with contextlib.suppress(MissingValue):
         found.append(fragment(study, "account"))
-    except MissingValue:
-        pass
     for question in study.questions:
         for pick in range(1, 30):
             try:

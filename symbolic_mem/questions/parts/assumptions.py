@@ -49,7 +49,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
         said += [text(sentence) for sentence in study.model.said_of_layers]
-    said += [text(note) for note in study.notes]
+    said += [study.said(note) for note in study.notes]
     if study.caller:
         said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))
     return tuple(said)
@@ -145,8 +145,6 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     )
 
 
-_SIGNS = (
-    "1 GB is 10⁹ bytes and 1 GiB is 2³⁰ bytes; the two are never mixed, and a figure that is rounded is marked with ≈."
-)
+_SIGNS = "1 GB is 10⁹ bytes and 1 GiB is 2³⁰ bytes; neither is taken for the other, and a figure that is rounded is marked with ≈."
 SIGNS = text(_SIGNS)
 UNITS = text(f"All amounts are exact counts of bytes. {_SIGNS}")

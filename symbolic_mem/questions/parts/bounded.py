@@ -370,7 +370,7 @@ def answer_words(
         return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
     assert held is not None, "there is a degree, so something is known of one device"
     devices = plural(solved.value * ranks, "device", "devices")
-    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit, beside=True))
     pieces |= {
         "value": solved.value,
         "number": solved.value * ranks,

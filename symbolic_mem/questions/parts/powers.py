@@ -258,7 +258,7 @@ def answer_words(
         if reading is not None:
             return say("With {reading}, there is no such {x}: {reason}.", **pieces)
         return say("There is no such {x}: {reason}.", **pieces)
-    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit, beside=True))
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
         "share": share,
