@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.symbols import n_fsdp, table
+from symbolic_mem.base.symbols import n_fsdp, n_micro, table
 from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import (
@@ -195,6 +195,8 @@ def notation(study: Study) -> Table:
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     read = [question.reads(study.under(question)) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
+    if known is not None and study.plan is not None:
+        known |= {str(axis) for axis in (*study.plan.axes, n_micro)}
     rows = []
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):

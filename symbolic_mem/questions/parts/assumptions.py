@@ -58,7 +58,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
     named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan), *divided_model(study))
-    return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
+    lives = placement_sentences(study.memory.kinds, study.placement, whose(study))
+    return (*named, *lives) if study.placement or named else ()
 
 
 def divided_model(study: Study) -> tuple[Prose, ...]:
@@ -79,6 +80,13 @@ def _of_experts(study: Study) -> Iterator[Prose]:
                 kind=KIND_WORDS[kind],
                 n=placed.experts,
             )
+
+
+def whose(study: Study) -> str:
+    """Of whom parameters and memory are, after their name: of one rank, where a plan cuts the model; else of the model."""
+    if study.rank is study.built:
+        return ""
+    return " of one rank, in all stages," if study.values.get(n_pp, 1) != 1 else " of one rank"
 
 
 def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
