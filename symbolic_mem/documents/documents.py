@@ -261,9 +261,11 @@ def wording(study: Study) -> list[Block]:
         sets = listed([change.words for change in study.caller[:varied]])
         blocks.append(Paragraph(text(f"This is variant {study.variant}: {sets}.")))
     if study.text and study.caller[varied:]:
-        set_otherwise = "; ".join(change.words for change in study.caller[varied:])
+        changed = study.listed(study.caller[varied:])
         blocks.append(
-            Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
+            Paragraph(
+                say("The caller has set: {changed}. Where the text says otherwise, this counts.", changed=changed)
+            )
         )
     return blocks
 

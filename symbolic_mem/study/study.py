@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import Written, n_fsdp
+from symbolic_mem.base.symbols import Written, lookup, n_fsdp
 from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.changes import changes, plain
@@ -106,6 +106,10 @@ class Study(Setting):
     def said(self, words: str) -> Prose:
         """Words of the study as a sentence: its symbols in what stands between two `$` are mathematics."""
         return marked(words, {name.symbol.name: name.symbol for name in self.names})
+
+    def listed(self, changes: Iterable[Change], between: str = "; ") -> Prose:
+        """Changes in words, values of symbols as mathematics."""
+        return self.said(between.join(f"${one.words}$" if lookup(one.aspect) else one.words for one in changes))
 
     @property
     def heading(self) -> str:

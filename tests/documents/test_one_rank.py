@@ -1,4 +1,4 @@
-"""What a document says where a plan cuts the model: of whom the numbers are, and every symbol that its formulas have."""
+"""What is said of numbers and of what differs: whose they are under a plan that cuts the model, and every symbol of a formula."""
 
 from __future__ import annotations
 
@@ -66,3 +66,17 @@ def test_a_size_without_symbols_has_its_unit(document):
 def test_bytes_for_each_token_have_the_unit_of_their_size():
     shown = render(report(load_study("cs336-a2-xxl")), "report", "md").decode()
     assert r"17\,547\,264~\mathrm{bytes} = 16.734375~\mathrm{MiB}$ for each token" in shown
+
+
+def test_two_parts_differ_in_what_becomes_of_a_kind_not_in_how_that_is_written():
+    """Of what is divided whole there is no rest, so that dropping it changes nothing."""
+    shown = render(report(load_study("set-sharding")), "report", "md").decode()
+    assert "with another placement of the activations." in shown and "and weights." not in shown
+
+
+def test_values_that_differ_are_mathematics():
+    shown = render(report(load_study("zero-table-1")), "report", "md").decode()
+    assert r"with other values of $\Psi$." in shown
+    study = load_study("llama-3.1-8b").called(changes(values={"S": 8192}, recompute="full"))
+    changed = render(report(study), "report", "md").decode()
+    assert "The caller has set: $S = 8192$; " in changed

@@ -51,7 +51,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         said += [text(sentence) for sentence in study.model.said_of_layers]
     said += [study.said(note) for note in study.notes]
     if study.caller:
-        said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))
+        said.append(say("Changed by the caller: {changes}.", changes=study.listed(study.caller)))
     return tuple(said)
 
 
