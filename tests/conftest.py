@@ -9,6 +9,9 @@ from collections.abc import Callable
 import pytest
 
 
+collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
+
+
 @pytest.fixture(scope="session")
 def needs() -> Callable[..., None]:
     """Give `needs("latexmk", "pdffonts")`: skip the test when one is absent, or fail if SYMBOLIC_MEM_NO_SKIP=1."""
