@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.cli.options import chosen_study, pairs, print_json, study_options
+from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
 
 if TYPE_CHECKING:
     from symbolic_mem.documents.runs import Run, Runs
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("fit")
-@study_options
+@model_options
 @click.option(
     "--on", metavar="DEVICES", help='The devices that there are, as in "8x h100-80gb": what fits on them, and how.'
 )
@@ -59,7 +59,7 @@ def command(
         _meshes(str(number), sequences, strict, reserve, as_json, options)
 
 
-FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes")
+FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes", "profiles")
 PASSED = ("optimizer", "profile", "kernel", "cache", "page", "devices")
 
 
