@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-
 collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
 
 
