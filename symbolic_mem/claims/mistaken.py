@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symbolic_mem.accounts.timeline import Instant
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.study import Study
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, reduce
 from math import lcm
 from pathlib import Path
@@ -21,6 +21,7 @@ from symbolic_mem.base.exact import at
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import Cut, Share
 from symbolic_mem.plans.engines import engines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.shown import bytes_words
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.optimizers import optimizer
