@@ -65,21 +65,21 @@ class _Constructor:
 
 def _constructor(cls: Any) -> Any:
     """Compile the constructor: each field is a parameter, which is kept in the instance."""
-    there: dict[str, Any] = {"put": object.__setattr__, "absent": object()}
+    there: dict[str, Any] = {"__put__": object.__setattr__, "__absent__": object()}
     given: dict[object, list[str]] = {False: [], True: []}
     lines = []
     for each in dataclasses.fields(cls):
         name, value = each.name, each.name
         if each.default_factory is not dataclasses.MISSING:
-            there[f"make_{name}"] = each.default_factory
-            given[each.kw_only].append(f"{name}=absent")
-            value = f"make_{name}() if {name} is absent else {name}"
+            there[f"__make_{name}__"] = each.default_factory
+            given[each.kw_only].append(f"{name}=__absent__")
+            value = f"__make_{name}__() if {name} is __absent__ else {name}"
         elif each.default is not dataclasses.MISSING:
-            there[f"default_{name}"] = each.default
-            given[each.kw_only].append(f"{name}=default_{name}")
+            there[f"__default_{name}__"] = each.default
+            given[each.kw_only].append(f"{name}=__default_{name}__")
         else:
             given[each.kw_only].append(name)
-        lines.append(f"put(self, {name!r}, {value})")
+        lines.append(f"__put__(self, {name!r}, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     parameters = ", ".join(("self", *given[False], *(("*", *given[True]) if given[True] else ())))

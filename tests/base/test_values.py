@@ -47,18 +47,25 @@ def pair_of(dataclass):
     class Empty:
         """Nothing."""
 
-    return Base, Sub, Same, Named, Empty
+    @dataclass(frozen=True)
+    class Words:
+        put: int
+        absent: int
+        make: int = 3
+
+    return Base, Sub, Same, Named, Empty, Words
 
 
 OURS, THEIRS = pair_of(values.dataclass), pair_of(dataclasses.dataclass)
 
 
 def made(classes):
-    base, sub, same, named, empty = classes
+    base, sub, same, named, empty, words = classes
     return [
         base(1), base(1, (2,)), base(b=(2,), a=1), base(1, (), {"x": 1}), sub(1), sub(1, (2,), c="d"),
         sub(1, apart=object()), sub(1, later=3), dataclasses.replace(sub(1), a=2), same(), same(1), named(b=2),
         named(a=3, b=2), empty(), empty(),
+        words(1, 2), words(1, 2, 4),
     ]  # fmt: skip
 
 
@@ -78,7 +85,7 @@ def test_the_same_have_the_same_hash():
     assert len({ours[9], ours[10]}) == 2
 
 
-@pytest.mark.parametrize("position", range(5))
+@pytest.mark.parametrize("position", range(6))
 def test_the_parameters_are_the_same(position):
     ours, theirs = (inspect.signature(classes[position]).parameters.values() for classes in (OURS, THEIRS))
     assert [(one.name, one.kind, one.default is one.empty) for one in ours] == [
