@@ -160,7 +160,7 @@ class Profile:
 
     def using(self, **changes: Any) -> Profile:
         """Return the profile with another `kernel`, `loss`, `residual` or `compute`."""
-        return replace(self, **changes)
+        return replace(self, **changes) if changes else self
 
     def keeping(self, operation: str, **row: Size) -> Profile:
         """Return the profile with another row for `operation`: what a kernel of one's own keeps."""
