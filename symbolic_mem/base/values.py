@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
 
     def dataclass(cls=None, /, *, frozen, eq=True, repr=True, kw_only=False):
-        """Make a frozen dataclass as the standard library does; what inherits from it is made by this one, too.
+        """Make a frozen dataclass as the standard library does.
 
         That of the standard library writes six methods as text and compiles them when a class is made: a third of what
         this package adds to a short run, which makes a hundred classes and uses half of them. Here five need no text, and
@@ -33,23 +35,45 @@ else:
 
 
 def _made(cls: Any, eq: bool, repr: bool, kw_only: bool) -> Any:
-    own = cls.__dict__
-    hashes = own.get("__hash__") is None  # as of a class that says only when two are equal
-    if not own.get("__doc__"):
-        cls.__doc__ = cls.__name__  # else its signature would be written there
-    cls = dataclasses.dataclass(cls, init=False, repr=False, eq=False, kw_only=kw_only)
+    own = dict(cls.__dict__)
+    _keep_fields(cls, own, kw_only)
+    found = dataclasses.fields(cls)
     cls.__init__ = _Constructor(cls)
     cls.__setattr__, cls.__delattr__ = _set, _delete
-    found = dataclasses.fields(cls)
+    cls.__match_args__ = tuple(each.name for each in found if each.init and not each.kw_only)
     if repr and "__repr__" not in own:
         cls.__repr__ = _shown
     if eq and "__eq__" not in own:
         cls.__eq__ = _equal(_values([each.name for each in found if each.compare]))
-    if eq and hashes:
-        cls.__hash__ = _hashed(
-            _values([each.name for each in found if (each.compare if each.hash is None else each.hash)])
-        )
-    return cls
+    if eq and own.get("__hash__") is None:  # as it is, too, of a class that says only when two are equal
+        hashed = [each.name for each in found if (each.compare if each.hash is None else each.hash)]
+        cls.__hash__ = _hashed(_values(hashed))
+    return abc.update_abstractmethods(cls)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Frozen:
+    """What the standard library says of a frozen class."""
+
+
+def _keep_fields(cls: Any, own: Mapping[str, Any], kw_only: bool) -> None:
+    """Let the standard library read the fields of a class off one that has nothing else, and keep them with those inherited."""
+    annotations = inspect.get_annotations(cls)
+    space = {name: own[name] for name in ("__module__", *annotations) if name in own}
+    bare = type(cls.__name__, (), {**space, "__annotations__": annotations, "__doc__": "fields"})
+    read: Any = dataclasses.dataclass(bare, init=False, repr=False, eq=False, kw_only=kw_only)
+    known = "__dataclass_fields__"
+    inherited = [getattr(base, known) for base in reversed(cls.__mro__[1:]) if hasattr(base, known)]
+    cls.__dataclass_fields__ = {
+        name: each for fields in (*inherited, getattr(read, known)) for name, each in fields.items()
+    }
+    cls.__dataclass_params__ = cast(Any, _Frozen).__dataclass_params__
+    for name in annotations:
+        if isinstance(own.get(name), dataclasses.Field):
+            if name in read.__dict__:
+                setattr(cls, name, read.__dict__[name])
+            else:
+                delattr(cls, name)
 
 
 class _Constructor:
@@ -65,9 +89,9 @@ class _Constructor:
 
 def _constructor(cls: Any) -> Any:
     """Compile the constructor: each field is a parameter, which is kept in the instance."""
-    there: dict[str, Any] = {"__put__": object.__setattr__, "__absent__": object()}
+    there: dict[str, Any] = {"__absent__": object()}
     given: dict[object, list[str]] = {False: [], True: []}
-    lines = []
+    kept = []
     for each in dataclasses.fields(cls):
         name, value = each.name, each.name
         if each.default_factory is not dataclasses.MISSING:
@@ -79,14 +103,12 @@ def _constructor(cls: Any) -> Any:
             given[each.kw_only].append(f"{name}=__default_{name}__")
         else:
             given[each.kw_only].append(name)
-        lines.append(f"__put__(self, {name!r}, {value})")
-    if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
+        kept.append(f"{name}={value}")
     parameters = ", ".join(("self", *given[False], *(("*", *given[True]) if given[True] else ())))
-    text = (
-        f"def make({', '.join(there)}):\n def __init__({parameters}):\n  {'; '.join(lines) or 'pass'}\n return __init__"
-    )
+    after = "\n  self.__post_init__()" if hasattr(cls, "__post_init__") else ""
+    body = f"self.__dict__.update({', '.join(kept)}){after}"
     space: dict[str, Any] = {}
+    text = f"def make({', '.join(there)}):\n def __init__({parameters}):\n  {body}\n return __init__"
     exec(text, space)  # noqa: S102 (the names of fields are all that it is made of)
     made = space["make"](**there)
     made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__

@@ -127,3 +127,23 @@ def test_the_constructor_is_compiled_when_it_is_asked_for():
     assert not inspect.isfunction(Late.__dict__["__init__"])
     assert Late(1).a == 1
     assert inspect.isfunction(Late.__dict__["__init__"])
+
+
+@pytest.mark.parametrize(("first", "then"), [(values, dataclasses), (dataclasses, values)])
+def test_each_inherits_from_the_other(first, then):
+    @first.dataclass(frozen=True)
+    class Base:
+        a: int = field(default=1)
+
+    @then.dataclass(frozen=True)
+    class Sub(Base):
+        b: int = 2
+
+    assert (Base.a, Sub(3), Sub() == Sub(1, 2)) == (1, Sub(a=3, b=2), True)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Sub().b = 3
+    with pytest.raises(TypeError, match="non-frozen"):
+
+        @dataclasses.dataclass
+        class Other(Base):
+            b: int = 2
