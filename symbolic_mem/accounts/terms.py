@@ -91,12 +91,7 @@ class Term(MadeLater):
             return numbers[fraction] * term.undivided_at(numbers)
         if not self.made_later("elements"):
             return numbers[self.bytes_per_element] * numbers[self.elements]
-        elements = 0
-        for part in self.parts:
-            product = numbers[part.copies]
-            for size in part.shape:
-                product *= numbers[size]
-            elements += product
+        elements = sum(numbers[part.copies] * numbers.product(part.shape) for part in self.parts)
         return numbers[self.bytes_per_element] * elements
 
     def shares(self, placed: Placed | None) -> tuple[Term, ...]:
@@ -222,7 +217,8 @@ class Memory:
 
     def where(self, keep: Callable[[Term], bool]) -> Memory:
         """Return the terms for which `keep` holds, in their order."""
-        return replace(self, terms=tuple(term for term in self.terms if keep(term)))
+        kept = tuple(term for term in self.terms if keep(term))
+        return self if len(kept) == len(self.terms) else Memory(kept, self.definitions)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -249,11 +245,18 @@ class Memory:
         ZeRO stages 1, 2, 3 (Rajbhandari et al., 2020, section 5) divide the optimizer state, then also the gradients,
         then also the weights; CS336's half of the activations is fraction 1/2.
         """
-        for kind in placements:
-            if kind not in KINDS:
-                raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-        placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
-        return Memory(tuple(placed), self.definitions)
+        given = tuple(placements.items())
+        if given not in self._placed:
+            for kind in placements:
+                if kind not in KINDS:
+                    raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+            placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
+            self._placed[given] = Memory(tuple(placed), self.definitions)
+        return self._placed[given]
+
+    @cached_property
+    def _placed(self) -> dict[tuple[tuple[str, Placed], ...], Memory]:
+        return {}
 
     @property
     def table(self) -> Table:

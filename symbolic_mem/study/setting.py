@@ -129,6 +129,12 @@ class Setting:
         seen.__dict__.pop("memory", None)
         return seen
 
+    def on_device(self, device: OneDevice) -> Self:
+        """The setting with another memory of one device; nothing of its step is made again."""
+        other = copy(self)
+        other.__dict__.update(device=device)
+        return other
+
     def without(self, symbol: sp.Symbol) -> Self:
         """The setting without a value of that symbol."""
         if symbol not in self.values:
