@@ -13,7 +13,7 @@ from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, tensors, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
-from symbolic_mem.accounts.schedule import Row, schedule_of, schedules
+from symbolic_mem.accounts.schedule import Row, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.units import units
@@ -92,7 +92,7 @@ def _timeline(
 ) -> tuple[Instant, ...]:
     step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name in ("fsdp2", "zero2"), alone, hybrid)
     names = {name for name, _ in only}
-    rows = (row for row in schedules()[name] if not only or row.name in names)
+    rows = (row for row in schedule(name) if not only or row.name in names)
     return tuple(instant for row in rows for instant in _instants(step, row, only))
 
 

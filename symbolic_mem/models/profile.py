@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import field, replace
 from functools import cache
@@ -13,6 +12,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
+from symbolic_mem.base.tables import Tables
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import WHOLE, Tokens
 from symbolic_mem.models.tensors import Tensor
@@ -105,7 +105,7 @@ class Profile:
         if not row:
             return ()
         family = operation.removesuffix("_by_hand").removesuffix("_fp32")
-        known = _operations()[operation.split()[0] if " " in operation else family]
+        known = _tables("operations.toml")[operation.split()[0] if " " in operation else family]
         tensors = []
         for name, value in row.items():
             if name in omit:
@@ -174,8 +174,7 @@ class Profile:
 @cache
 def profiles() -> dict[str, Profile]:
     """Return the bundled profiles by name, in the order of the file."""
-    tables = _toml("profiles.toml")
-    return {name: _read(name, tables) for name in tables}
+    return {name: _profile(name) for name in _tables("profiles.toml")}
 
 
 def profile(name: str, **changes: Any) -> Profile:
@@ -184,10 +183,10 @@ def profile(name: str, **changes: Any) -> Profile:
     >>> profile("torch-cuda-bf16", kernel="eager").title
     'PyTorch, plain modules, CUDA, pure BF16'
     """
-    known = profiles()
+    known = _tables("profiles.toml")
     if name not in known:
         raise BadInput(f"unknown profile {name!r}; {nearest(name, known)}")
-    return known[name].using(**changes)
+    return _profile(name).using(**changes)
 
 
 def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
@@ -201,17 +200,14 @@ def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
 
 
 @cache
-def _operations() -> dict[str, dict[str, dict[str, str]]]:
-    return _toml("operations.toml")
+def _tables(name: str) -> Tables:
+    return Tables.of(Path(__file__).with_name(name))
 
 
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
-
-
-def _read(name: str, tables: Mapping[str, Any]) -> Profile:
-    table = tables[name]
-    base = _read(table["extends"], tables) if "extends" in table else None
+@cache
+def _profile(name: str) -> Profile:
+    table = _tables("profiles.toml")[name]
+    base = _profile(table["extends"]) if "extends" in table else None
     own = {key: value for key, value in table.items() if key in _OWN}
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
     if "regenerates" in table:
