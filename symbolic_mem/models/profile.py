@@ -185,7 +185,7 @@ def profile(name: str, **changes: Any) -> Profile:
     """
     known = _tables("profiles.toml")
     if name not in known:
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, known)}")
+        raise BadInput(f"unknown profile {name!r}; {nearest(name, known, 'list profiles')}")
     return _profile(name).using(**changes)
 
 
