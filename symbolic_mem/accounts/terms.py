@@ -29,6 +29,20 @@ class Inside(NamedTuple):
     size: sp.Expr
 
 
+class Times(NamedTuple):
+    """A `number` of times the same parts, which many terms may share."""
+
+    number: sp.Expr
+    parts: tuple[Part, ...]
+
+    def at(self, numbers: Numbers) -> Number:
+        """How many elements they are."""
+        return numbers[self.number] * numbers.once(self.parts, self._once)
+
+    def _once(self, numbers: Numbers) -> Number:
+        return sum(numbers[part.copies] * numbers.product(part.shape) for part in self.parts)
+
+
 @dataclass(frozen=True, repr=False)
 class Term(MadeLater):
     """One thing that a person would name: `elements` of `bytes_per_element`, divided over `degree` devices.
@@ -38,7 +52,7 @@ class Term(MadeLater):
     `parts` are written when they are first asked for: numbers come from the parts. `inside` are the saved tensors that it
     sums up; they may have several sizes, and `bytes_per_element` is then the unit in which they are counted. What is `padded` to a
     degree is held whole by every device, cut into that many equal shares where whole rows are cut. What belongs to routed
-    `experts` alone may be divided over other devices.
+    `experts` alone may be divided over other devices. Where its parts are `times` others, those are not written for a number.
     """
 
     name: str
@@ -55,6 +69,7 @@ class Term(MadeLater):
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
     padded: sp.Symbol | None = None
     experts: bool = False
+    times: tuple[Times, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def whole_name(self) -> str:
@@ -91,7 +106,8 @@ class Term(MadeLater):
             return numbers[fraction] * term.undivided_at(numbers)
         if not self.made_later("elements"):
             return numbers[self.bytes_per_element] * numbers[self.elements]
-        elements = sum(numbers[part.copies] * numbers.product(part.shape) for part in self.parts)
+        several = self.times or (Times(sp.S.One, self.parts),)
+        elements = sum(one.at(numbers) for one in several)
         return numbers[self.bytes_per_element] * elements
 
     def shares(self, placed: Placed | None) -> tuple[Term, ...]:
@@ -173,6 +189,18 @@ def of_parts(name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reaso
     """
     elements = later(lambda: sp.Add(*(part.elements for part in parts)))
     return Term(name, kind, elements, each, reason, parts=parts, **more)
+
+
+def of_times(name: str, kind: str, times: tuple[Times, ...], each: sp.Expr, reason: str, **more: Any) -> Term:
+    """Return a term of `each` bytes for every element of some parts, each a number of times.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> of_times("w", "weights", (Times(L, (Part(sp.S.One, (sp.Integer(3),)),)),), sp.Integer(2), "").bytes
+    6*L
+    """
+    parts = later(lambda: tuple(Part(one.number * part.copies, part.shape) for one in times for part in one.parts))
+    elements = later(lambda: sp.Add(*(one.number * part.elements for one in times for part in one.parts)))
+    return Term(name, kind, elements, each, reason, parts=parts, times=times, **more)
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory, Term, Times
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import Moment, ends, moments, passing
 from symbolic_mem.base.errors import MissingValue
@@ -190,7 +190,7 @@ def _maker(
 ) -> Callable[[], Memory]:
     def make() -> Memory:
         found = (*_terms(step, row, place, moment, working), *optimizer)
-        there = tuple(term for term in found if any(part.copies is not sp.S.Zero for part in term.parts))
+        there = tuple(term for term in found if term.times or any(part.copies is not sp.S.Zero for part in term.parts))
         return Memory(there, definitions=((P, step.model.parameters),))
 
     return make
@@ -234,7 +234,7 @@ def _terms(
         making = tuple(_making(step, row, moment))
         if making:
             name, reason = "gradients before they are added", "made anew, then added"
-            yield whole(step, name, making, step.gradient_bytes, reason)
+            yield whole(step, name, (Times(sp.S.One, making),), step.gradient_bytes, reason)
 
 
 def _making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
