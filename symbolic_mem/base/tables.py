@@ -1,12 +1,14 @@
-"""`Tables`: a catalogue of this package as a TOML text, of which a table is parsed when it is first asked for."""
+"""`Tables`: a catalogue of this package as a TOML text, of which a table is parsed when it is first asked for; `ReadOnce`."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
 
 _PART = r'("[^"\n]*"|[\w-]+)[].]'
 
@@ -60,3 +62,29 @@ class Tables(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.pieces)
+
+
+class ReadOnce(Mapping[str, Value]):
+    """What is made of tables, by name, each when it is first asked for.
+
+    >>> ReadOnce({"a": {"b": 2}, "c": {}}, lambda name, table: table["b"])["a"]
+    2
+    """
+
+    def __init__(self, tables: Mapping[str, Any], read: Callable[[str, dict[str, Any]], Value]) -> None:
+        self.tables, self.read = tables, read
+        self.found: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self.found:
+            self.found[name] = self.read(name, self.tables[name])
+        return self.found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)

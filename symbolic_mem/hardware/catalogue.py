@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
-from symbolic_mem.base.tables import Tables
+from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.base.written import short
@@ -65,33 +65,11 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     return devices[name]
 
 
-class _Lazily(Mapping[str, Value]):
-    """The values of one file by name: a run asks for few of them, so that each is read when it is first asked for."""
-
-    def __init__(self, tables: Mapping[str, Any], read: Callable[[str, dict[str, Any]], Value]) -> None:
-        self.tables, self.read = tables, read
-        self.found: dict[str, Value] = {}
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self.found:
-            self.found[name] = self.read(name, self.tables[name])
-        return self.found[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.tables
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.tables)
-
-    def __len__(self) -> int:
-        return len(self.tables)
-
-
-class _Catalogue(_Lazily[Device]):
+class _Catalogue(ReadOnce[Device]):
     """The devices of a file, whose `sources` they cite, with those of other files."""
 
     def __init__(self, file: str, content: Mapping[str, Mapping[str, Any]], others: Mapping[str, Evidence]) -> None:
-        own = _Lazily(content["sources"], lambda key, table: _source(table, f"{file} [sources.{key}]"))
+        own = ReadOnce(content["sources"], lambda key, table: _source(table, f"{file} [sources.{key}]"))
         self.sources = {**others, **own} if others else own
         cited = _Citations(self.sources, file)
         super().__init__(

@@ -12,7 +12,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
-from symbolic_mem.base.tables import Tables
+from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import WHOLE, Tokens
 from symbolic_mem.models.tensors import Tensor
@@ -20,8 +20,9 @@ from symbolic_mem.models.tensors import Tensor
 Shape = tuple[sp.Expr, ...]
 Size = int | str
 Row = Mapping[str, Any]
-_OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
+OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
 COPIES_OF_WEIGHTS = ("weight_copy", "gain")
+SIZES = ("compute", "residual", "input")
 PRECISIONS = {
     "16-bit": "16 bits",
     "FP32": "FP32",
@@ -104,14 +105,17 @@ class Profile:
         row = self.row(operation)
         if not row:
             return ()
-        family = operation.removesuffix("_by_hand").removesuffix("_fp32")
-        known = _tables("operations.toml")[operation.split()[0] if " " in operation else family]
+        known = operation_tensors(operation) or {}
         tensors = []
         for name, value in row.items():
             if name in omit:
                 continue
             size, shape = (value["bytes"], value["shape"]) if isinstance(value, Mapping) else (value, None)
             shape = shape or known[name]["shape"]
+            if shape != "scalar" and shape not in shapes:
+                raise BadInput(
+                    f"profile {self.name!r}: {operation} has no shape {shape!r} of {name}; {nearest(shape, shapes)}"
+                )
             tensors.append(
                 Tensor(
                     f"{label} {name.replace('_', ' ')}".strip(),
@@ -172,9 +176,9 @@ class Profile:
 
 
 @cache
-def profiles() -> dict[str, Profile]:
-    """Return the bundled profiles by name, in the order of the file."""
-    return {name: _profile(name) for name in _tables("profiles.toml")}
+def profiles() -> Mapping[str, Profile]:
+    """Return the bundled profiles by name, in the order of the file; each is read when it is first asked for."""
+    return ReadOnce(_tables("profiles.toml"), lambda name, table: made_profile(name, table, profiles()))
 
 
 def profile(name: str, **changes: Any) -> Profile:
@@ -183,10 +187,10 @@ def profile(name: str, **changes: Any) -> Profile:
     >>> profile("torch-cuda-bf16", kernel="eager").title
     'PyTorch, plain modules, CUDA, pure BF16'
     """
-    known = _tables("profiles.toml")
+    known = profiles()
     if name not in known:
         raise BadInput(f"unknown profile {name!r}; {nearest(name, known, 'list profiles')}")
-    return _profile(name).using(**changes)
+    return known[name].using(**changes)
 
 
 def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
@@ -204,11 +208,25 @@ def _tables(name: str) -> Tables:
     return Tables.of(Path(__file__).with_name(name))
 
 
-@cache
-def _profile(name: str) -> Profile:
-    table = _tables("profiles.toml")[name]
-    base = _profile(table["extends"]) if "extends" in table else None
-    own = {key: value for key, value in table.items() if key in _OWN}
+def operation_tensors(operation: str) -> Mapping[str, Mapping[str, str]] | None:
+    """Return the tensors that an operation of a profile can keep, by name; None where there is no such operation.
+
+    >>> list(operation_tensors("rmsnorm"))[:2], operation_tensors("norm")
+    (['input', 'normalised'], None)
+    """
+    family = operation.removesuffix("_by_hand").removesuffix("_fp32")
+    return _tables("operations.toml").get(operation.split()[0] if " " in operation else family)
+
+
+def known_operations() -> tuple[str, ...]:
+    """Return the operations of operations.toml; one of several kernels has the name of one after it."""
+    return tuple(_tables("operations.toml"))
+
+
+def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profile]) -> Profile:
+    """Make the profile of a table of profiles.toml, or of a file like it; what it extends is among the `known`."""
+    base = known[table["extends"]] if "extends" in table else None
+    own = {key: value for key, value in table.items() if key in OWN}
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
     if "regenerates" in table:
         own["regenerates"] = frozenset(table["regenerates"])

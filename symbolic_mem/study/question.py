@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 class At:
     """Where a key stands (file, question, key), and what a reader may need to know of the file.
 
-    That is the caller's own files of devices and recipes, the `editions` of sources that the study declares, in words by name, the names
+    That is the caller's own files of devices, recipes, profiles and plans, the `editions` of sources that the study declares, in words by name, the names
     of its own symbols, and the folder where its paths start.
     """
 
     where: str
     devices: str | None = None
     recipes: str | None = field(default=None, kw_only=True)
+    profiles: str | None = field(default=None, kw_only=True)
+    plans: str | None = field(default=None, kw_only=True)
     editions: Mapping[str, str] = field(default_factory=dict)
     own: tuple[Name, ...] = ()
     folder: Path = Path()
