@@ -10,9 +10,11 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
+
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from math import floor
 from typing import Any
 
 from symbolic_mem.base.units import whole_figures
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Claimed, Question
 from symbolic_mem.study.study import Study
@@ -57,6 +58,12 @@ class Case:
     def asks_as(self, other: Case) -> bool:
         """Whether two cases differ at most in how the number is read off."""
         return self.study is other.study and self.question is other.question and self.instead == other.instead
+
+    def steps_as(self, other: Case) -> bool:
+        """Whether two cases have the same step of training, on devices of any memory."""
+        here, there = self.study, other.study
+        names = ("built", "recipe", "values", "placement", "plan", "mistaken")
+        return all(getattr(here, name) is getattr(there, name) for name in names)
 
 
 @dataclass(frozen=True)

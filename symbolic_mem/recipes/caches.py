@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Tensor
 
 TENSOR, VECTOR, BLOCK = "tensor", "vector", "block"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -12,12 +12,14 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.cluster import cluster_timeline
+from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import Name
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
@@ -79,7 +81,7 @@ class Setting:
     part: int = 0
     instant: str = "backward"
     at: Instant | None = None
-    mistaken: Callable[[tuple[Instant, ...]], tuple[Instant, ...]] | None = field(default=None, compare=False)
+    mistaken: Mistaken | None = field(default=None, compare=False)
     names: tuple[Name, ...] = ()
     formulas: Formulas = field(default_factory=dict)
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
@@ -115,10 +117,11 @@ class Setting:
             step = cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
         elif self.recipe.schedule:
             keep = sp.S.Zero if self.plan is None else self.plan.keep
-            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep)
+            only = () if self.mistaken is None else self.mistaken.only
+            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep, only)
         else:
             return ()
-        return step if self.mistaken is None else self.mistaken(step)
+        return step if self.mistaken is None else self.mistaken.of(step)
 
     def seen_at(self, instant: Instant | None) -> Self:
         """The setting at an instant of a step, or at none; its timeline is not built again."""
@@ -128,6 +131,12 @@ class Setting:
         seen.__dict__.update(at=instant)
         seen.__dict__.pop("memory", None)
         return seen
+
+    def on_device(self, device: OneDevice) -> Self:
+        """The setting with another memory of one device; nothing of its step is made again."""
+        other = copy(self)
+        other.__dict__.update(device=device)
+        return other
 
     def without(self, symbol: sp.Symbol) -> Self:
         """The setting without a value of that symbol."""
