@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
 
 from symbolic_mem.accounts.units import Unit
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import END, Alive, Layer, Part, Tensor, Work
 
 

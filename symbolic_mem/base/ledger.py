@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,6 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import Values, at, compiled, partial
 from symbolic_mem.base.named import by_symbol
-from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,9 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sympy as sp
-
-from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

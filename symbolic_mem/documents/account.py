@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,6 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, rounded_up
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import KINDS, STATIC
