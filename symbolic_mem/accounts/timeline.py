@@ -271,6 +271,29 @@ def decided(step: Sequence[Instant], numbers: Numbers) -> tuple[Instant, ...]:
     return tuple(one for one in step if one.inside is None or id(one) in chosen)
 
 
+def possible(
+    built: Built,
+    recipe: Recipe,
+    placement: Mapping[str, Placed],
+    numbers: Numbers,
+    keep: sp.Rational = sp.S.Zero,
+) -> tuple[Instant, ...]:
+    """Return the instants that a step has at some number of blocks or other, those that there are here and the others.
+
+    Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1.
+    """
+    name = schedule_of(recipe, built.model, placement)
+    if not name:
+        return ()
+    size, known = recipe.recompute.size, numbers.values_given
+    residues = tuple(
+        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
+    )
+    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
+    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
+    return _timeline(name, built.model, recipe, loss, inside, tuple(placement.items()), keep, residues, alone, hybrid)
+
+
 def timeline(
     built: Built,
     recipe: Recipe,
@@ -290,15 +313,5 @@ def timeline(
     >>> [one.words for one in step][-2:]
     ['the backward pass of the first block, at x W_in', 'the optimizer step']
     """
-    name = schedule_of(recipe, built.model, placement)
-    if not name:
-        return ()
     numbers = Numbers.of({} if values is None else values)
-    size, known = recipe.recompute.size, numbers.values_given
-    residues = tuple(
-        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
-    )
-    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
-    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
-    found = _timeline(name, built.model, recipe, loss, inside, tuple(placement.items()), keep, residues, alone, hybrid)
-    return tuple(one for one in found if one.exists(numbers))
+    return tuple(one for one in possible(built, recipe, placement, numbers, keep) if one.exists(numbers))
