@@ -27,7 +27,11 @@ def command(output: str, question: str | None, **options: Any) -> None:
     given = {name: options[name] for name in ("study", "like", "origin", "recipes")}
     study = chosen_study(options)
     asked(study, question)
-    more = [(f"--{'from' if name == 'origin' else name}", value) for name, value in given.items() if value and name != "study"]
+    more = [
+        (f"--{'from' if name == 'origin' else name}", value)
+        for name, value in given.items()
+        if value and name != "study"
+    ]
     found = options_of(study)
     content = Explorer(study, question, given["study"], None if found is None else [*found, *more]).html.encode()
     write_whole(path, content)

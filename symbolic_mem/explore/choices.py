@@ -146,5 +146,3 @@ def _every(choices: Sequence[Choice]) -> Iterator[tuple[int, ...]]:
     for place in range(len(choices[0].options)):
         for rest in _every(choices[1:]):
             yield (place, *rest)
-
-

@@ -8,6 +8,7 @@ from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.study.study import Study
 
 Option = tuple[str, str]
+Command = tuple[list[str], list[Option]]
 
 
 def options_of(study: Study) -> Sequence[Option] | None:

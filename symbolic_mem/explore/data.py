@@ -13,12 +13,13 @@ from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, tabl
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import MAX_VALUE
 from symbolic_mem.explore.choices import choices, combined
+from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.ledgers import Ledgers, definitions
 from symbolic_mem.explore.words import devices, names, templates
 from symbolic_mem.models.described import demands
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.asking import usual
+from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.study.study import Study
 
@@ -26,7 +27,8 @@ from symbolic_mem.study.study import Study
 def asked(study: Study, label: str | None = None) -> MinDegree:
     """Return the question of a study that a page answers: about the smallest degree, the first or that of the `label`.
 
-    Raises `BadInput` where there is none, or where it asks under rules.
+    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind, or one
+    under rules.
     """
     found = [one for one in study.questions if isinstance(one, MinDegree)]
     if label is not None:
@@ -37,13 +39,7 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
     elif found:
         chosen = found[0]
     else:
-        usually = [one for one in usual(study) if isinstance(one, MinDegree)]
-        if not usually:
-            raise BadInput(
-                f"study {study.name!r} asks for no smallest number of devices, which a page of play answers; give one that does, "
-                'or add [[question]] with ask = "min_degree"'
-            )
-        chosen = usually[0]
+        chosen = turned(next(iter(usual(study)), None), MinDegree, "solve", study.name)
     if chosen.rules:
         raise BadInput(
             f"question {chosen.label!r} asks under rules ({', '.join(rule.words for rule in chosen.rules)}), which a page "
@@ -52,8 +48,8 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
     return chosen
 
 
-def data(study: Study, question: MinDegree, command: tuple[str, ...] | None) -> Mapping[str, Any]:
-    """Return what the page of one question holds; `command` are the words of the command line that make the study.
+def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[str, Any]:
+    """Return what the page of one question holds; `command` are the first words of the command that solves it, and its options.
 
     Raises `BadInput` where the question has no answer of this kind, and `MissingValue` naming symbols without a value.
     """
@@ -73,7 +69,11 @@ def data(study: Study, question: MinDegree, command: tuple[str, ...] | None) -> 
     if missing:
         raise MissingValue(missing, "a page of play")
     aspects = {change.aspect for change in study.caller}
-    formulas = {str(one): [ledgers.nodes.add(expr), write_formula(expr)] for one, expr in seen.formulas.items() if one in symbols}
+    formulas = {
+        str(one): [ledgers.nodes.add(expr), write_formula(expr)]
+        for one, expr in seen.formulas.items()
+        if one in symbols
+    }
     bound = ledgers.tree(M_divided / (C_mem - M_fixed))
     return {
         "title": study.title,

@@ -12,11 +12,10 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.timeline import Instant, possible
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.base.exact import missing
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.instants import kept_instants, words_of
 from symbolic_mem.questions.parts.words import reading_of
@@ -44,11 +43,33 @@ class Pool:
         return place
 
 
-class _Written(dict[sp.Basic, sp.Basic]):
-    """Stands where numbers are looked up, and gives back what is looked up: arithmetic then writes a formula."""
+class _Sum:
+    """A sum of products of nodes, each by its place: what arithmetic writes where it looks up no numbers."""
 
-    def __missing__(self, expr: sp.Basic) -> sp.Basic:
-        return expr
+    def __init__(self, products: tuple[tuple[int, ...], ...]) -> None:
+        self.products = products
+
+    def __mul__(self, other: _Sum | int) -> _Sum:
+        if isinstance(other, int):
+            assert other == 1, "a product starts with 1"
+            return self
+        return _Sum(tuple((*one, *two) for one in self.products for two in other.products))
+
+    def __add__(self, other: _Sum | int) -> _Sum:
+        return self if other == 0 else _Sum((*self.products, *cast(_Sum, other).products))
+
+    __rmul__, __radd__ = __mul__, __add__
+
+
+class _Written(dict[sp.Basic, _Sum]):
+    """Stands where numbers are looked up, and gives the node of what is looked up."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes = nodes
+
+    def __missing__(self, expr: sp.Basic) -> _Sum:
+        found = self[expr] = _Sum(() if expr == 0 else ((self.nodes.add(expr),),))
+        return found
 
 
 class Ledgers:
@@ -63,7 +84,9 @@ class Ledgers:
         self.question = question
         self.nodes, self.trees, self.terms, self.instants, self.ledgers = Nodes(), Pool(), Pool(), Pool(), Pool()
         self.words, self.placements = Pool(), Pool()
-        self._terms: dict[int, tuple[Term, int]] = {}
+        self._looked_up = _Written(self.nodes)
+        self._terms: dict[Any, int] = {}
+        self._seen: dict[int, tuple[Instant, int]] = {}
         self._trees: dict[sp.Basic, int] = {}
         self._tokens: dict[sp.Basic, int | None] = {}
 
@@ -98,14 +121,11 @@ class Ledgers:
             when = self._when(study)
         else:
             instants, when = [self._kept(one) for one in kept_instants(study, kinds)], []
-        if not self._alone(study):
+        if not self.question.alone(study):
             memories = [study.seen_at(one).placed(kinds) for one in study.timeline] if study.timeline else []
             memories += [one.placed(kinds) for one in kept_instants(study, kinds)]
             need_divided(self.question.symbol, *memories)
         return self.ledgers.put({"step": bool(study.timeline), "when": when, "instants": instants})
-
-    def _alone(self, study: Study) -> bool:
-        return not study.placement and self.question._alone(study)
 
     def _when(self, study: Study) -> list[Any]:
         """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""
@@ -116,13 +136,26 @@ class Ledgers:
         return [[self.nodes.add(end), size, int(study.numbers[end]) % size] for end in ends]
 
     def _instant(self, study: Study, at: Instant) -> int:
+        """The place of an instant; one that several settings share is read once."""
+        if id(at) not in self._seen:
+            self._seen[id(at)] = (at, self._read(study, at))
+        return self._seen[id(at)][1]
+
+    def _read(self, study: Study, at: Instant) -> int:
         inside = None
         if at.inside is not None:
-            size = cast("Callable[[Any], Any]", at.inside)(_Written())
-            inside = [self.words.put(f"{at.name}\n{at.place}"), self.nodes.add(sp.sympify(size))]
+            inside = [self.words.put(f"{at.name}\n{at.place}"), self._written(at.inside)]
         most = [at.most] if at.most is not None else []
         count = [self.nodes.add(at.count), at.least, *most]
         return self._put(study, at.words, at.phase, count, inside)
+
+    def _written(self, size: Callable[[Any], Any]) -> int:
+        """The node of what a function of numbers computes by sums and products."""
+        found = size(self._looked_up)
+        products = () if found == 0 else cast(_Sum, found).products
+        return self.nodes.put(
+            "+", [self.nodes.put("*", [p for p in one if self.nodes.listed[p] != 1]) for one in products]
+        )
 
     def _kept(self, study: Study) -> int:
         return self._put(study, plain_prose(words_of(study)), "", [self.nodes.add(sp.S.One), 1], None)
@@ -134,10 +167,12 @@ class Ledgers:
 
     def term(self, term: Term) -> int:
         """The place of a term that is not placed yet."""
-        found = self._terms.get(id(term))
+        sizes = term.parts or (term.elements,)
+        key = (term.name, term.kind, term.layer, term.bytes_per_element, sizes, term.degree, term.short)
+        found = self._terms.get(key)
         if found is None:
-            found = self._terms[id(term)] = (term, self._term(term))
-        return found[1]
+            found = self._terms[key] = self._term(term)
+        return found
 
     def _term(self, term: Term) -> int:
         degree = [] if term.degree == 1 else self._degree(term.degree, self.question.symbol)
@@ -147,7 +182,15 @@ class Ledgers:
         tokens = grows.pop() if len(grows) == 1 else None
         layer = term.kind == "activations" and bool(term.layer)
         return self.terms.put(
-            [self.words.put(term.name), KINDS.index(term.kind), layer, self._bytes(term), degree, tokens, self.tree(formula)]
+            [
+                self.words.put(term.name),
+                KINDS.index(term.kind),
+                layer,
+                self._bytes(term),
+                degree,
+                tokens,
+                self.tree(formula),
+            ]
         )
 
     def _bytes(self, term: Term) -> int:

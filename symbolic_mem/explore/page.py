@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from pathlib import Path
 
 from symbolic_mem.base.symbols import writing
 from symbolic_mem.base.version import __version__
-from symbolic_mem.explore.command import Option, options_of
+from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data
+from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.render import html
 from symbolic_mem.render.files import checked_outputs, write_whole
 from symbolic_mem.render.inks import LEVELS, SERIES
@@ -73,7 +75,7 @@ def explorer(study: Study, question: str | None = None) -> Explorer:
     """Return the page of play of a study: every size, device, recipe and plan can be changed in the browser, exactly.
 
     It answers the question of the label `question`, or the first that asks for the smallest number of devices. Raises
-    `BadInput` where the study asks none, and `MissingValue` naming the symbols without a value.
+    `BadInput` where such a question has no answer, and `MissingValue` naming the symbols without a value.
 
     >>> from symbolic_mem.library.read import load_study
     >>> page = explorer(load_study("cs336-a2-xxl"))
@@ -88,24 +90,27 @@ def _page(explorer: Explorer) -> str:
     from markupsafe import Markup
 
     study, question = explorer.study, asked(explorer.study, explorer.label)
-    command = None
+    command: Command | None = None
     if explorer.options is not None:
-        command = (["symbolic-mem", "solve", explorer.start], [list(one) for one in explorer.options])
-    if command is not None and question != asked(study):
-        command[1].append(["--question", question.label])
+        asks = [] if question.label == "solve" or question == usual(study)[0] else [("--question", question.label)]
+        command = (["symbolic-mem", "solve", shlex.quote(explorer.start)], [*explorer.options, *asks])
     content = data(study, question, command)
     folder = template_folder() / "explorer"
     parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     script = '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
-    return environment(html.FACE).get_template("explorer/page.html.j2").render(
-        title=study.title,
-        question=question.title,
-        version=__version__,
-        digest=f"sha256-{digest}",
-        script=Markup(script),
-        data=Markup(written.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")),
-        series=SERIES,
-        levels=LEVELS,
+    return (
+        environment(html.FACE)
+        .get_template("explorer/page.html.j2")
+        .render(
+            title=study.title,
+            question=question.title,
+            version=__version__,
+            digest=f"sha256-{digest}",
+            script=Markup(script),
+            data=Markup(written.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")),
+            series=SERIES,
+            levels=LEVELS,
+        )
     )

@@ -86,9 +86,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "enough, read": enough(reading=Hole("reading"), placed=True, **pieces),
         "none": no_number(reading=None, **none),
         "none, read": no_number(reading=Hole("reading"), **none),
-        "full at": full_at(
-            **full_pieces, **{name: Hole(name) for name in ("at", "name", "size", "remedy")}
-        ),
+        "full at": full_at(**full_pieces, **{name: Hole(name) for name in ("at", "name", "size", "remedy")}),
         "full of tokens": full_of_tokens(**full_pieces, most=Hole("most")),
         "full of states": full(**full_pieces, states=True),
         "full": full(**full_pieces, states=False),

@@ -27,8 +27,9 @@ _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
 _STACK = ("residual",)
 
-CHUNKED = "the loss {loss} cuts {tokens} tokens into {chunks} parts, which does not come out; give a number that divides B S"
-
+CHUNKED = (
+    "the loss {loss} cuts {tokens} tokens into {chunks} parts, which does not come out; give a number that divides B S"
+)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ function drawCurve(place, found, held, names, said) {
   if (value === null) while (end < 2 ** 20 && at(end) > 1.05 * floor_) end *= 2;
   const sizes = [at(1), at(end), capacity];
   let low = Math.min(...sizes) * 0.8, high = Math.max(...sizes, 2 * capacity) * 1.25;
+  if (value === null) low = Math.min(low, capacity / 2);
   const shows = floor_ > 0 && 4 * floor_ >= low;
   if (shows) low = Math.min(low, floor_ * 0.67);
   const x = (n) => left + (Math.log2(n) / Math.log2(end)) * (right - left);
@@ -121,7 +122,7 @@ function drawCurve(place, found, held, names, said) {
   shapes.push(words(limitRight ? right - 4 : left + 4, labels[0], names.capacity, "accent", limitRight ? "end" : "start"));
   if (shows) {
     const places = value === null ? [y(floor_) - 5, y(floor_) + 15] : [y(floor_) + 15, y(floor_) - 5];
-    const other = places.find((one) => one < bottom - 2 && one > top + 10 && free(one));
+    const other = places.find((one) => one < bottom - 2 && one > top + 10 && free(one) && Math.abs(one - 5 - y(capacity)) > 10);
     const from = value === null ? left + 4 : right - 4;
     if (other) shapes.push(words(from, other, names.floor, "quiet", value === null ? "start" : "end")), labels.push(other);
   }

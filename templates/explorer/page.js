@@ -388,6 +388,8 @@ function region() {
   const across = $("across").value, down = $("down").value;
   const figure = $("region");
   const xs = around(across), ys = around(down);
+  $("across-name").replaceChildren(symbolMath(across));
+  $("down-name").replaceChildren(symbolMath(down));
   const moves = depending(data.nodes, [across, down, ...Object.keys(data.formulas)]);
   const known = last.number.found.map((value, place) => (moves[place] ? undefined : value));
   const entries = ys.map((y) => xs.map((x) => {
