@@ -58,16 +58,13 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     capacity = seen.capacity
     offered = choices(seen)
     ledgers = Ledgers(question)
+    ledgers.add(seen)
+    _need_values(seen, ledgers)
     made = dict(combined(offered, lambda one: ledgers.add(one.under(question).without(n)), study))
-    own = made["0.0.0.0.0"]
-    if isinstance(own, str):
-        raise BadInput(own)
     named_parts = definitions(seen, ledgers)
     demanded = _demands(seen, ledgers)
     symbols = _symbols(seen, ledgers)
-    missing = tuple(sorted(str(one) for one in symbols if one not in seen.values))
-    if missing:
-        raise MissingValue(missing, "a page of play")
+    _need_values(seen, ledgers)
     aspects = {change.aspect for change in study.caller}
     formulas = {
         str(one): [ledgers.nodes.add(expr), write_formula(expr)]
@@ -108,6 +105,13 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "said": templates(n),
         "command": None if command is None else list(command),
     }
+
+
+def _need_values(study: Study, ledgers: Ledgers) -> None:
+    """Raise `MissingValue` for symbols of the study's own accounts without a value."""
+    missing = tuple(sorted(str(one) for one in _symbols(study, ledgers) if one not in study.values))
+    if missing:
+        raise MissingValue(missing, "a page of play")
 
 
 def _symbols(study: Study, ledgers: Ledgers) -> list[sp.Symbol]:

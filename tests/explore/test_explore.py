@@ -74,7 +74,7 @@ def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_
 
 
 def test_equal_things_stand_once_in_a_page():
-    study = load_study("llama-3.1-8b")
+    study = load_study("cs336-a2-xxl")
     content = data(study, asked(study), None)
     for pool in ("nodes", "trees", "terms", "instants", "ledgers", "words"):
         written = [json.dumps(one) for one in content[pool]]
@@ -92,7 +92,7 @@ REFUSED = [
     ("cs336-a2-xxl", "a", "asks for device_count; a page of play answers min_degree: 'b', 'b, literally'"),
     ("cs336-a2-xxl", "z", "has no question 'z'; known"),
     ("cluster-llama-3-405b", None, "cuts the model itself"),
-    ("set-sharding", None, "asks under rules"),
+    ("set-sharding", "c", "asks under rules"),
 ]
 
 
