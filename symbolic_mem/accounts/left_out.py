@@ -145,9 +145,7 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
             yield LeftOut(LOSS, _LOSS_HOLDS)
         return
     if not loss_is_known(built):
-        from symbolic_mem.models.profile import profile
-
-        yield LeftOut(LOSS, _LOSS_HOLDS, source=profile(built.profile).source)
+        yield LeftOut(LOSS, _LOSS_HOLDS, source="" if built.how is None else built.how.source)
         return
     held = loss_term(built, recipe)
     if held is not None:

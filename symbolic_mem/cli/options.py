@@ -87,6 +87,8 @@ _SHARED = (
     click.option("--variant", type=int, metavar="N", help="Take the variant of that number (`[variants]` of a study)."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes."),
+    click.option("--profiles", metavar="FILE", help="A TOML file with your own engine profiles."),
+    click.option("--plans", metavar="FILE", help="A TOML file with your own plans."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
@@ -102,7 +104,20 @@ _RULES = (
 )
 SHARED = (
     *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
-    *("device", "capacity", "reading", "place", "rest", "devices", "recipes", "like", "origin", "variant"),
+    *(
+        "device",
+        "capacity",
+        "reading",
+        "place",
+        "rest",
+        "devices",
+        "recipes",
+        "profiles",
+        "plans",
+        "like",
+        "origin",
+        "variant",
+    ),
 )
 
 

@@ -19,7 +19,7 @@ from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.plans.plan import read_plan
+from symbolic_mem.plans.read import read_plan
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity
@@ -112,7 +112,7 @@ def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | N
             "config.json, or the folder in which that lies"
         )
     raise BadInput(
-        f"unknown study {name!r}; {nearest(name, bundled())}; or give the path of a .toml study or of a config.json"
+        f"unknown study {name!r}; {nearest(name, bundled(), 'list studies')}; or give the path of a .toml study or of a config.json"
     )
 
 

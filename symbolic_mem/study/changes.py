@@ -20,7 +20,8 @@ from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.plans.plan import plan as plan_of
+from symbolic_mem.plans.read import plan as plan_of
+from symbolic_mem.plans.read import read_plans
 from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
@@ -64,9 +65,12 @@ def use_optimizer(name: str) -> Change:
     )
 
 
-def use_profile(name: str) -> Change:
-    """Keep what another engine keeps for the backward pass."""
-    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(name, None)))
+def use_profile(name: str, profiles: str | None = None) -> Change:
+    """Keep what another engine keeps for the backward pass, by the name of a profile (also of the file `profiles`)."""
+    from symbolic_mem.models.own_profiles import profile_of
+
+    how = profile_of(name, profiles)
+    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(how, None)))
 
 
 def use_kernel(name: str) -> Change:
@@ -95,10 +99,11 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
     return Change("recompute", f"recomputation: {how}", apply)
 
 
-def use_plan(name: str, where: str = "--plan") -> Change:
-    """Divide the states as a plan says; where activations and buffers live stays."""
+def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
+    """Divide the states as a plan says (also one of the file `plans`); where activations and buffers live stays."""
+    own = None if plans is None else read_plans(plans)  # a fault of that file has a place of its own
     with at_place(where):
-        chosen = plan_of(name)
+        chosen = plan_of(name, own)
 
     def apply(setting: Setting) -> Setting:
         kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}
@@ -242,12 +247,14 @@ def changes(
     recompute: str | Mapping[str, Any] | None = None,
     devices: str | None = None,
     recipes: str | None = None,
+    profiles: str | None = None,
+    plans: str | None = None,
     by_option: bool = False,
 ) -> Iterator[Change]:
     """Yield the changes that a caller asks for by name, in the order in which documents say them.
 
-    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` and `recipes` the paths of
-    files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
+    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices`, `recipes`, `profiles`
+    and `plans` the paths of files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
     the caller gives them `by_option`.
 
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
@@ -262,10 +269,9 @@ def changes(
         raise BadInput(
             f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
         )
-    if recipes is not None and recipe is None:
-        raise BadInput(f"{dash}recipes {recipes!r} holds recipes, and none of them is asked for; add {dash}recipe NAME")
+    refuse_unasked({"recipe": (recipes, recipe), "profile": (profiles, profile), "plan": (plans, plan)}, dash)
     if plan is not None:
-        yield use_plan(plan, f"{dash}plan")
+        yield use_plan(plan, plans, f"{dash}plan")
     yield from (
         set_value(str(name), _whole(value), "--set" if by_option else "values")
         for name, value in (values or {}).items()
@@ -277,13 +283,22 @@ def changes(
         (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
         (reading, lambda name: use_reading(name, f"{dash}reading")),
         (recipe, lambda name: use_recipe(name, recipes)),
-        (profile, use_profile),
+        (profile, lambda name: use_profile(name, profiles)),
         (kernel, use_kernel),
         (loss, lambda name: use_loss(name, f"{dash}loss")),
         (optimizer, use_optimizer),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
     ]
     yield from (make(given) for given, make in named if given is not None)
+
+
+def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "--") -> None:
+    """Refuse a file of the caller's own recipes, profiles or plans where none of that kind is asked for by name."""
+    for what, (path, asked) in files.items():
+        if path is not None and not asked:
+            raise BadInput(
+                f"{dash}{what}s {path!r} holds {what}s, and none of them is asked for; add {dash}{what} NAME"
+            )
 
 
 def plain(given: object) -> Any:

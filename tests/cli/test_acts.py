@@ -35,6 +35,8 @@ SHARED = {
     "rest": "dropped",
     "devices": None,  # names a file: `--device` takes from it
     "recipes": "no-such-file.toml",
+    "profiles": "no-such-file.toml",
+    "plans": "no-such-file.toml",
     "like": "llama",
     "origin": "transformers",
     "variant": "1",

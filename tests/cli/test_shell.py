@@ -19,7 +19,7 @@ from symbolic_mem.models.losses import known_losses
 from symbolic_mem.models.profile import profiles
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS
-from symbolic_mem.plans.plan import plans
+from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.optimizers import optimizers
 from symbolic_mem.recipes.recipe import presets
 
@@ -81,7 +81,7 @@ def test_another_shell_is_refused(refused):
 @pytest.mark.parametrize(
     ("call", "kind", "status", "known"),
     [
-        (("solve", "nosuch"), "bad-input", 2, STUDY),
+        (("solve", STUDY[:-1]), "bad-input", 2, STUDY),
         (("solve", STUDY, "--device", "h1000"), "bad-input", 2, "h100-80gb"),
         (("solve", STUDY, "--for", "B"), "missing-value", 2, None),
         (("solve", STUDY, "--nosuch"), "usage", 2, None),
