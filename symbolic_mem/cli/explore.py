@@ -24,7 +24,7 @@ def command(output: str, question: str | None, **options: Any) -> None:
     from symbolic_mem.explore.page import Explorer
 
     ((path, _),) = checked_outputs([output], known=("html",))
-    given = {name: options[name] for name in ("study", "like", "origin", "recipes")}
+    given = {name: options[name] for name in ("study", "like", "origin", "recipes", "profiles", "plans")}
     study = chosen_study(options)
     asked(study, question)
     more = [

@@ -11,7 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.losses import loss
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.plan import plan
+from symbolic_mem.plans.read import plan
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.recipes.recompute import PLAIN, Recompute
 from symbolic_mem.study.changes import place_kind, use_loss, use_plan, use_recipe, use_recompute
