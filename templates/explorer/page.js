@@ -160,6 +160,8 @@ function build() {
   }
   for (const [id, text] of [["copy-command", () => commandOf(setting)], ["copy-link", linkOf], ["copy-latex", () => latexOf(last)]])
     $(id).addEventListener("click", () => copy($(id), text()));
+  $("keep").addEventListener("click", () => keep(copyOf(last.setting)));
+  $("forget").addEventListener("click", () => keep(null));
   $("reset").addEventListener("click", () => {
     setting = copyOf(own);
     invalid.clear();
@@ -257,7 +259,7 @@ function drawAll() {
   bound(unit);
   $("capacity").textContent = last.held.said;
   if (data.command !== null) $("command").textContent = commandOf(setting);
-  compareAgain();
+  drawAgainst();
   $("settings").textContent = settingsLine();
 }
 
@@ -449,17 +451,29 @@ function fragmentOf(to) {
   return told.toString();
 }
 
-const linkOf = () => location.href.split("#")[0] + (fragmentOf(setting) ? `#${fragmentOf(setting)}` : "");
+// The setting behind the #, and after it that of A, where one is kept.
+function addressOf() {
+  const mine = fragmentOf(setting);
+  return kept === null ? mine : `${mine}${mine && "&"}A=${encodeURIComponent(fragmentOf(kept.setting))}`;
+}
+
+const linkOf = () => location.href.split("#")[0] + (addressOf() ? `#${addressOf()}` : "");
 
 function writeAddress() {
-  const written = fragmentOf(setting);
+  const written = addressOf();
   if (written !== location.hash.slice(1)) history.replaceState(null, "", written ? `#${written}` : location.pathname + location.search);
 }
 
 // Read a link; what is not known or not allowed is left as the study has it.
 function readAddress() {
+  const told = new URLSearchParams(location.hash.slice(1)), a = told.get("A");
+  kept = a === null ? null : solve(data, readSetting(new URLSearchParams(a)));
+  return readSetting(told);
+}
+
+function readSetting(told) {
   const read = copyOf(own);
-  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+  for (const [name, value] of told) {
     const place = data.choices.findIndex(([choice, , option]) => option === `--${name}`);
     if (symbols.includes(name) || name === "shows") {
       try {
@@ -514,4 +528,3 @@ function settingsLine() {
   return [...symbols.map((name) => `${name} = ${grouped(decimalOf(setting.values[name]))}`), `${device.title} (${setting.reading})`, ...chosen].join("; ");
 }
 
-function compareAgain() {}

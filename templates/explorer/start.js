@@ -2,7 +2,7 @@ build();
 if (hasAddress && location.hash) setting = readAddress();
 update();
 if (hasAddress) addEventListener("hashchange", () => {
-  if (location.hash.slice(1) === fragmentOf(setting)) return;
+  if (location.hash.slice(1) === addressOf()) return;
   setting = readAddress();
   update();
 });

@@ -165,6 +165,31 @@ def test_a_link_brings_its_setting_back_and_what_it_does_not_know_is_left(tab, p
     assert page.value("document.getElementById('answer').dataset.said") == said
 
 
+def test_two_settings_stand_side_by_side_and_their_differences_sum_to_the_whole(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    page.value("document.getElementById('keep').click()")
+    typed(page, "B", "64")
+    assert page.value("document.getElementById('said-a').textContent.includes('is 46')")
+    assert page.value("document.getElementById('said-b').textContent.includes('is 41')")
+    rows = page.value(
+        """[...document.querySelectorAll('#gaps tr')].map(row => [...row.children].map(one => one.textContent))"""
+    )
+    # master weights: 8 L d_model d_ff bytes, over 46 devices and over 41
+    expected = Fraction(8 * 126 * 16384 * 53248, 2**30)
+    assert rows[0] == [
+        "master weights",
+        f"≈ {float(expected / 46):.3f} GiB",
+        f"≈ {float(expected / 41):.3f} GiB",
+        f"≈ +{float(expected / 41 - expected / 46):.4f} GiB",
+    ]
+    gaps = [float(row[3].strip("≈ GiB").replace("−", "-").replace("≈ ", "")) for row in rows]
+    assert sum(gaps[:-1]) == pytest.approx(gaps[-1], abs=1e-2)
+    page.value("new Promise(done => setTimeout(done, 400))")
+    assert page.value("location.hash") == "#B=64&A="
+    page.value("document.getElementById('forget').click()")
+    assert page.value("document.getElementById('against').hidden")
+
+
 def test_the_formulas_are_written_in_latex_as_python_writes_them(tab, pages):
     from symbolic_mem.render.latex import latex
 
