@@ -40,6 +40,13 @@ _SHARED = (
         help="none, full, selective, half, every=2 or groups=9.",
     ),
     click.option(
+        "--cache",
+        metavar="DTYPE",
+        shell_complete=of(complete.caches),
+        help="How the caches of inference are stored: bf16, fp8, int8, int4, ...",
+    ),
+    click.option("--page", metavar="TOKENS", help="The caches of inference are kept in pages of so many tokens."),
+    click.option(
         "--profile",
         metavar="NAME",
         shell_complete=of(complete.profiles),
@@ -103,7 +110,7 @@ _RULES = (
     click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
+    *("study", "values", "recipe", "optimizer", "recompute", "cache", "page", "profile", "kernel", "loss", "plan"),
     *(
         "device",
         "capacity",

@@ -47,7 +47,8 @@ def choices(study: Study) -> tuple[Choice, ...]:
     recipes = presets()
     same = study.recipe.name in recipes and _is(recipes[study.recipe.name], study)
     own = Option(study.recipe.name if same else "", f"{study.recipe.name}: {study.recipe.title}", None)
-    others = [Option(name, f"{name}: {one.title}", use_recipe(one)) for name, one in recipes.items()]
+    alike = {name: one for name, one in recipes.items() if one.trains == study.recipe.trains}
+    others = [Option(name, f"{name}: {one.title}", use_recipe(one)) for name, one in alike.items()]
     return (
         Choice("recipe", "recipe", "--recipe", _distinct(own, others)),
         Choice("loss", "loss", "--loss", tuple(_losses(study))),

@@ -168,7 +168,7 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
                 raise BadInput(
                     f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it"
                 )
-        made = Built(Model(found.name, ()), {})
+        made = Built(Model(found.name, (), cached=found.cached), {})
     else:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None

@@ -23,7 +23,7 @@ GROUPS = (
     "norm",
     "head",
 )
-KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
+KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
 FEEDS = (LINEAR, AFTER_ATTENTION)
@@ -116,7 +116,6 @@ class Layer:
     counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
     in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
     holds at its fullest moments beside what it saves, and `passing` those where it saves nothing.
-    `cached` is what decoding keeps of the tokens that it has seen.
     """
 
     name: str
@@ -131,7 +130,6 @@ class Layer:
     ops: tuple[Op, ...] = ()
     working: tuple[tuple[Tensor, ...], ...] = ()
     passing: tuple[tuple[Tensor, ...], ...] = ()
-    cached: tuple[Tensor, ...] = ()
 
     @cached_property
     def parameters(self) -> sp.Expr:
@@ -142,6 +140,23 @@ class Layer:
     def saved_kinds(self) -> frozenset[str]:
         """The kinds of memory of what it saves."""
         return frozenset(tensor.kind for tensor in self.saved)
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Cached:
+    """What decoding keeps in `repeat` layers for the tokens that it has seen: `tensors` whose first dimension is the batch.
+
+    The second dimension of a cache that `grows` are the tokens, of which a layer with a sliding window sees `window`
+    (None: all); the last is the width of a vector with a scale of its own where the cache is quantised. What does not grow
+    is a state of each sequence, whatever its length.
+    """
+
+    name: str
+    repeat: sp.Expr
+    tensors: tuple[Tensor, ...]
+    grows: bool = True
+    window: sp.Expr | None = None
 
 
 class Alive(NamedTuple):
@@ -221,7 +236,7 @@ class Model:
     Those of them in `of_activations` are about what is kept for the backward pass alone, and those of `unless_recomputed`
     hold only while nothing is recomputed. `batch` is the input of the first block where that is the batch itself, which no
     gradient reaches and which stays; None: the blocks read an embedding. `work` are the operations of
-    its blocks.
+    its blocks, and `cached` is what decoding keeps.
     """
 
     name: str
@@ -231,6 +246,7 @@ class Model:
     of_activations: tuple[str, ...] = ()
     batch: Tensor | None = None
     work: Work | None = None
+    cached: tuple[Cached, ...] = ()
 
     def __repr__(self) -> str:
         return f"<model {self.name}: {', '.join(layer.name for layer in self.layers)}>"

@@ -19,7 +19,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import UNEVEN, Values, refuse_rests, sizes
+from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, refuse_rests, sizes
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 
@@ -139,6 +139,8 @@ class Plan:
             rest = None if size is None else at(size.size / degree, values)
             whole = size is not None and rest is not None and rest.is_Integer
             how = "" if whole else rests.get(dimension)
+            if how == COPIED and size is not None:
+                degree = size.size  # so many parts of one each, and several ranks have the same
             shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
         twice = self.twice and any(dimension == "tokens" for dimension, _ in shares)
         cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, twice)

@@ -22,6 +22,7 @@ from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.read import plan as plan_of
 from symbolic_mem.plans.read import read_plans
+from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
@@ -53,9 +54,30 @@ def use_recipe(name: str | Recipe, recipes: str | None = None) -> Change:
     chosen = name if isinstance(name, Recipe) else recipe_of(name, recipes)
 
     def apply(setting: Setting) -> Setting:
+        if not chosen.trains:
+            return replace(setting, recipe=chosen, placement={} if setting.plan is None else setting.plan.shares)
         return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
 
     return Change("recipe", f"recipe {chosen.name}", apply)
+
+
+def use_cache(name: str, where: str = "--cache") -> Change:
+    """Store the caches of decoding in another format."""
+    with at_place(where):
+        cache_format(name)
+    return Change(
+        "cache", f"cache {name}", lambda setting: replace(setting, recipe=setting.recipe.with_cache(name, where))
+    )
+
+
+def use_pages(tokens: object, where: str = "--page") -> Change:
+    """Store the caches of decoding in pages (blocks) of so many tokens."""
+    number: Any = int(tokens) if isinstance(tokens, str) and tokens.isdecimal() and len(tokens) < 10 else tokens
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_pages(number, where))
+
+    return Change("page", f"pages of {tokens} tokens", apply)
 
 
 def use_optimizer(name: str) -> Change:
@@ -70,14 +92,22 @@ def use_profile(name: str, profiles: str | None = None) -> Change:
     from symbolic_mem.models.own_profiles import profile_of
 
     how = profile_of(name, profiles)
-    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(how, None)))
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"profile {name}")
+        return replace(setting, built=setting.built.under(how, None))
+
+    return Change("profile", f"profile {name}", apply)
 
 
 def use_kernel(name: str) -> Change:
     """Compute attention with another kernel."""
-    return Change(
-        "kernel", f"attention kernel {name}", lambda setting: replace(setting, built=setting.built.under(None, name))
-    )
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"kernel {name}")
+        return replace(setting, built=setting.built.under(None, name))
+
+    return Change("kernel", f"attention kernel {name}", apply)
 
 
 def use_loss(name: str, where: str = "--loss") -> Change:
@@ -86,7 +116,19 @@ def use_loss(name: str, where: str = "--loss") -> Change:
 
     with at_place(where):
         loss(name)
-    return Change("loss", f"loss {name}", lambda setting: replace(setting, built=setting.built.under(loss=name)))
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"loss {name}")
+        return replace(setting, built=setting.built.under(loss=name))
+
+    return Change("loss", f"loss {name}", apply)
+
+
+def _need_backward(setting: Setting, what: str) -> None:
+    if not setting.recipe.trains:
+        raise BadInput(
+            f"recipe {setting.recipe.name!r} is one of inference, which keeps nothing for a backward pass; leave {what} out"
+        )
 
 
 def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
@@ -245,6 +287,8 @@ def changes(
     plan: str | None = None,
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
+    cache: str | None = None,
+    page: int | str | None = None,
     devices: str | None = None,
     recipes: str | None = None,
     profiles: str | None = None,
@@ -272,6 +316,9 @@ def changes(
     refuse_unasked({"recipe": (recipes, recipe), "profile": (profiles, profile), "plan": (plans, plan)}, dash)
     if plan is not None:
         yield use_plan(plan, plans, f"{dash}plan")
+    if recipe is not None and not _trains(recipe, recipes):
+        yield use_recipe(recipe, recipes)  # nothing is divided, unless a plan or the caller says so
+        recipe = None
     yield from (
         set_value(str(name), _whole(value), "--set" if by_option else "values")
         for name, value in (values or {}).items()
@@ -288,6 +335,8 @@ def changes(
         (loss, lambda name: use_loss(name, f"{dash}loss")),
         (optimizer, use_optimizer),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
+        (cache, lambda name: use_cache(name, f"{dash}cache")),
+        (page, lambda tokens: use_pages(tokens, f"{dash}page")),
     ]
     yield from (make(given) for given, make in named if given is not None)
 
@@ -299,6 +348,10 @@ def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "
             raise BadInput(
                 f"{dash}{what}s {path!r} holds {what}s, and none of them is asked for; add {dash}{what} NAME"
             )
+
+
+def _trains(recipe: str | Recipe, recipes: str | None) -> bool:
+    return recipe.trains if isinstance(recipe, Recipe) else recipe_of(recipe, recipes).trains
 
 
 def plain(given: object) -> Any:

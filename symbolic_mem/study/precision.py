@@ -36,7 +36,7 @@ def agreed(setting: S, *, asked: bool) -> S:
 
 def _refusal(recipe: Recipe, how: Profile) -> str:
     fitting = [one.name for one in profiles().values() if one.precision in recipe.precisions]
-    others = [name for name, one in presets().items() if how.precision in one.precisions]
+    others = [name for name, one in presets().items() if one.trains and how.precision in one.precisions]
     bundled = presets().get(recipe.name)
     own = bundled is None or recipe.activations == bundled.activations
     name = repr(recipe.name) if own else f"{recipe.name!r} with {recipe.activations} bytes for each activation"

@@ -111,6 +111,7 @@ class Question(ABC):
     ask: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ()  # the degrees that it divides memory over for itself
     solvable: ClassVar[bool] = False  # whether `solve` answers it: its answer has a `summary`
+    of_training: ClassVar[bool] = False  # whether it has no meaning where nothing is trained
     drawn: ClassVar[tuple[str, ...]] = ()  # the figures that there are of its answer
     subject: ClassVar[str] = "memory"  # or "layers": what they compute and send; or "formulas": what a study writes out
 

@@ -1,7 +1,5 @@
 // The answer: what one device holds at each instant as U + P/n, the smallest n of the instant that asks for most, and its words.
 
-const ACTIVATIONS = 3, BUFFERS = 4; // places of these kinds
-
 // What there is at an instant: each term with its bytes, what of them is divided over n, and what is not.
 function termsAt(data, instant, placement, number) {
   return instant[4].map((place) => {
@@ -26,6 +24,7 @@ function termsAt(data, instant, placement, number) {
 }
 
 const sum = (terms, what) => terms.reduce((all, term) => plus(all, term[what]), 0n);
+const STATIC = ["weights", "gradients", "optimizer"];
 const partName = (term) => (term.layer ? "activations" : term.name);
 
 // Bytes by the names of parts, in their order; the activations of all layers are one part.
@@ -122,7 +121,7 @@ function whyNone(data, found, setting) {
   }
   const most = mostTokens(found, setting);
   if (most !== null) return fill(data.said["full of tokens"], { ...pieces, most: told(most) });
-  const states = !found.chosen.terms.some((term) => term.kind >= ACTIVATIONS && term.there);
+  const states = !found.chosen.terms.some((term) => !STATIC.includes(data["kind names"][term.kind]) && term.there);
   return fill(data.said[states ? "full of states" : "full"], pieces);
 }
 

@@ -270,7 +270,7 @@ function drawStep(line, unit) {
   const names = new Map(), columns = last.moments.map((moment) => {
     const parts = new Map();
     for (const term of moment.terms) {
-      const name = term.kind === BUFFERS ? term.name : data.kinds[term.kind];
+      const name = data["kind names"][term.kind] === "buffers" ? term.name : data.kinds[term.kind];
       parts.set(name, plus(parts.get(name) || 0n, bytesAt(term, at)));
     }
     for (const [name, size] of parts) if (!names.has(name) || order(size, names.get(name)) > 0) names.set(name, size);

@@ -292,7 +292,7 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
         return full_at(**pieces, at=study.at.words, name=name, size=size, remedy=remedy(name))
     if lacking is not None:
         return full_of_tokens(**pieces, most=lacking.most)
-    return full(**pieces, states=not solved.bound.memory.of("activations", "buffers").terms)
+    return full(**pieces, states=not solved.bound.memory.of("activations", "buffers", "cache").terms)
 
 
 def full_at(**pieces: Any) -> Prose:
