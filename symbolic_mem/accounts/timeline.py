@@ -294,6 +294,31 @@ def _fullest(alike: Sequence[Instant], numbers: Numbers) -> Instant:
     return alike[0] if len(alike) == 1 else max(alike, key=lambda one: one.inside(numbers) if one.inside else 0)
 
 
+def possible(
+    built: Built,
+    recipe: Recipe,
+    placement: Mapping[str, Placed],
+    numbers: Numbers,
+    keep: sp.Rational = sp.S.Zero,
+    only: tuple[Called, ...] = (),
+) -> tuple[Instant, ...]:
+    """Return the instants that a step has at some number of blocks or other, those that there are here and the others.
+
+    With `only` nothing is made of other instants. Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1.
+    """
+    name = schedule_of(recipe, built.model, placement)
+    if not name:
+        return ()
+    size, known = recipe.recompute.size, numbers.values_given
+    residues = tuple(
+        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
+    )
+    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
+    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
+    placed = tuple(placement.items())
+    return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
+
+
 def timeline(
     built: Built,
     recipe: Recipe,
@@ -315,17 +340,7 @@ def timeline(
     >>> [one.words for one in step][-2:]
     ['the backward pass of the first block, at x W_in', 'the optimizer step']
     """
-    name = schedule_of(recipe, built.model, placement)
-    if not name:
-        return ()
     numbers = Numbers.of({} if values is None else values)
-    size, known = recipe.recompute.size, numbers.values_given
-    residues = tuple(
-        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
-    )
-    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
-    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
-    placed = tuple(placement.items())
-    found = _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
+    found = possible(built, recipe, placement, numbers, keep, only)
     there = tuple(one for one in found if one.exists(numbers))
     return there if there or not only else timeline(built, recipe, placement, numbers, keep)
