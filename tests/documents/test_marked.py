@@ -13,7 +13,7 @@ from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Chain
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.documents.sheet import sheet
-from symbolic_mem.library.read import read_study
+from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.render.document import render
 
 HOSTILE = (
@@ -117,3 +117,12 @@ def test_tex_sets_mathematics_in_headings(study, needs, tmp_path):
         stdout=subprocess.DEVNULL,
         check=True,
     )
+
+
+def test_statements_and_notes_of_lines_are_set_as_well_and_plain_where_only_words_are_known():
+    study = load_study("utilisation")
+    shown = render(report(study), "report", "md").decode()
+    assert r"Forward and backward, $72 \, B \, S \, L \, d_{\mathrm{model}}^{2}" in shown
+    question = study.questions[0]
+    said = [claimed.meaning for claimed in question.claims(study.under(question)).values()]
+    assert any(one.startswith("Forward and backward, 72*B*") for one in said) and "$" not in "".join(said)
