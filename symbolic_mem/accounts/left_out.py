@@ -203,6 +203,8 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
             words = (
                 "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
             )
+        trained = tuple(unit.trained for unit in units(model).blocks)
+        every = (*trained, units(model).trained_root) if units(model).trained_root else trained
         yield _whole(GRADIENTS, words, every, each + (recipe.reduces or 0), gradients, recipe)
 
 

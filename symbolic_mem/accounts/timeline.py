@@ -93,7 +93,7 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
         return
     if (row.root or row.whole == "root") and not row.at and not step.units.root and row.name != "forward end":
         return
-    if row.embedded and not any(layer.weights for layer in step.units.before):
+    if row.embedded and not any(weight.trained for layer in step.units.before for weight in layer.weights):
         return
     if row.activations == "end":
         yield from _ends(step, row)
@@ -223,7 +223,9 @@ def _making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
         if row.phase == "backward" or (moment is not None and moment.name != HEAD):
             yield from step.units.tied
     if row.embedded:
-        yield from (Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights)
+        yield from (
+            Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights if weight.trained
+        )
 
 
 def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:

@@ -45,7 +45,7 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None, again: bool = Fals
     if unit.work is not None:
         return tuple(map(_moment, unit.work.backward(unit.name, again)))
     if not unit.described:
-        return (Moment("its start", unit.layers), Moment("its end", (), made=unit.weights, making=unit.weights))
+        return (Moment("its start", unit.layers), Moment("its end", (), made=unit.trained, making=unit.trained))
     found: list[Moment] = []
     made: tuple[Part, ...] = ()
     making: tuple[Part, ...] = ()
