@@ -40,6 +40,11 @@ _SHARED = (
         help="none, full, selective, half, every=2 or groups=9.",
     ),
     click.option(
+        "--adapters",
+        metavar="MODULES",
+        help="Train adapters alone: all-linear, q_proj,v_proj, adapter_config.json, or none.",
+    ),
+    click.option(
         "--profile",
         metavar="NAME",
         shell_complete=of(complete.profiles),
@@ -101,7 +106,7 @@ _RULES = (
     click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "profile", "kernel", "loss", "plan"),
+    *("study", "values", "recipe", "optimizer", "recompute", "adapters", "profile", "kernel", "loss", "plan"),
     *("device", "capacity", "reading", "place", "rest", "devices", "recipes", "like", "origin", "variant"),
 )
 

@@ -54,10 +54,12 @@ def read_modules(given: Any, where: str) -> tuple[str, ...]:
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list | tuple) or not names or len(names) > MOST_MODULES:
         raise BadInput(f'{where}: give "{EVERY_PRODUCT}", or a list of modules such as ["q_proj", "v_proj"]')
-    known = dict.fromkeys((EVERY_PRODUCT, *modules(), *(weight for weights in modules().values() for weight in weights)))
+    known = dict.fromkeys(
+        (EVERY_PRODUCT, *modules(), *(weight for weights in modules().values() for weight in weights))
+    )
     for name in names:
         if not isinstance(name, str) or name not in known:
-            raise BadInput(f"{where}: unknown module {clipped(str(name))!r}; {nearest(str(name), known)}")
+            raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
     return tuple(dict.fromkeys(names))
 
 
@@ -73,7 +75,7 @@ def read_groups(given: Any, where: str) -> tuple[str, ...]:
         raise BadInput(f'{where}: give a list such as ["embed_tokens", "lm_head"]')
     for name in names:
         if not isinstance(name, str) or name not in known:
-            raise BadInput(f"{where}: unknown module {clipped(str(name))!r}; {nearest(str(name), known)}")
+            raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
@@ -93,7 +95,9 @@ def adapter_config(content: Any, where: str) -> Adapters:
     if not isinstance(content, Mapping) or "peft_type" not in content:
         raise BadInput(f"{where}: is not an adapter_config.json: it has no peft_type")
     if content["peft_type"] != "LORA":
-        raise BadInput(f"{where}: adapters of peft_type {clipped(str(content['peft_type']))!r} are not described; known: LORA")
+        raise BadInput(
+            f"{where}: adapters of peft_type {clipped(str(content['peft_type']))} are not described; known: LORA"
+        )
     for key, without in _NOT_DESCRIBED.items():
         if key in content and content[key] not in without:
             raise BadInput(f"{where}: {key} = {clipped(str(content[key]))} is not described; known: {without[0]!r}")
@@ -121,7 +125,8 @@ def check_trained(trained: Trained, model: Model) -> None:
     products = [
         weight.name
         for weight in _weights(model)
-        if weight.name.startswith("W_") and weight.group not in ("token embedding", "position embedding", "head", "router")
+        if weight.name.startswith("W_")
+        and weight.group not in ("token embedding", "position embedding", "head", "router")
     ]
     for module in trained.modules:
         if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):

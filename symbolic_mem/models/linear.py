@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import B, S, r
+from symbolic_mem.base.symbols import B, S, r_lora
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Tensor
 
@@ -76,8 +76,8 @@ def needing(profile: Profile, names: Iterable[str], group: str) -> tuple[str, ..
 
 
 def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Shape, kept_rows: Shape) -> Layer:
-    """The adapter beside a product: two matrices of rank r, and what it keeps beside the input of the product."""
-    first, second = (*outs[:-1], r, width), (*outs, r)
+    """The adapter beside a product: two matrices of rank r_lora, and what it keeps beside the input of the product."""
+    first, second = (*outs[:-1], r_lora, width), (*outs, r_lora)
     weights = (
         Tensor(f"A of {name}", first, "adapter, from the input to rank r", group="adapters"),
         Tensor(f"B of {name}", second, "adapter, from rank r to the output", group="adapters"),
@@ -89,13 +89,16 @@ def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Sha
         (dropped,) = _inputs(profile, shapes | {"weight": first})
         reason = "input of A, dropped out for this adapter alone: the gradient of A needs it"
         saved.append(replace(dropped, name=f"dropped input of A of {name}", reason=reason))
-    (narrow,) = _inputs(profile, {"input": (*rows, r), "weight": second})
+    (narrow,) = _inputs(profile, {"input": (*rows, r_lora), "weight": second})
     saved.append(replace(narrow, name=f"A x for {name}", reason="input of B: the gradient of B needs it"))
     for label, shape in (("A", first), ("B", second)):
-        copies = (t for t in profile.kept("linear", {"input": (*rows, r), "weight": shape}) if t.kind == "buffers")
+        copies = (t for t in profile.kept("linear", {"input": (*rows, r_lora), "weight": shape}) if t.kind == "buffers")
         saved += (replace(copy, name=f"copy of {label} of {name}") for copy in copies)
     tokens = sp.Mul(*rows)
-    matmuls = (Matmul(f"A of {name}", tokens, width, r, "adapters"), Matmul(f"B of {name}", tokens, r, outs[-1], "adapters"))
+    matmuls = (
+        Matmul(f"A of {name}", tokens, width, r_lora, "adapters"),
+        Matmul(f"B of {name}", tokens, r_lora, outs[-1], "adapters"),
+    )
     return Layer("adapter", weights, tuple(saved), matmuls)
 
 

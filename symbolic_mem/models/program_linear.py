@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import r
+from symbolic_mem.base.symbols import r_lora
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tape import Tape, Value
@@ -32,10 +32,10 @@ def product(
         return out
     tape.label = f"the adapter of {name}"
     entering = do.dropped_out(tape, x) if trained.dropout else x
-    low = do.linear(tape, entering, f"A of {name}", (r, shape[1]))
+    low = do.linear(tape, entering, f"A of {name}", (r_lora, shape[1]))
     if trained.dropout:
         tape.drop(entering)
-    wide = do.linear(tape, low, f"B of {name}", (shape[0], r))
+    wide = do.linear(tape, low, f"B of {name}", (shape[0], r_lora))
     tape.drop(low)
     scaled = do.times(tape, wide)
     tape.drop(wide)

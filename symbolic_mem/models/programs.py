@@ -64,9 +64,9 @@ class Programs:
         """Return the fullest moments of the forward pass of a block."""
         return _forward(self, block, keeps)
 
-    def backward(self, block: str, again: bool) -> tuple[Alive, ...]:
+    def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block."""
-        return _backward(self, block, again)
+        return _backward(self, block, again, steps)
 
 
 @lru_cache(maxsize=64)
@@ -87,8 +87,8 @@ def _forward(programs: Programs, block: str, keeps: bool) -> tuple[Alive, ...]:
 
 
 @lru_cache(maxsize=64)
-def _backward(programs: Programs, block: str, again: bool) -> tuple[Alive, ...]:
-    return _known(programs, block).backward(held=again)
+def _backward(programs: Programs, block: str, again: bool, steps: bool) -> tuple[Alive, ...]:
+    return _known(programs, block).backward(held=again, steps=steps)
 
 
 def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:

@@ -151,7 +151,8 @@ class Layer:
 class Alive(NamedTuple):
     """What is alive at an operation of a block: tensors, gradients of tensors, and weights whose gradients are there.
 
-    `making` are the weights of the operation itself, whose gradients are stored when it is over.
+    `making` are the weights of the operation itself, whose gradients are stored when it is over. When it is, an optimizer that
+    steps inside the backward pass is `stepping` those of one weight.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Alive(NamedTuple):
     gradients: tuple[Tensor, ...] = ()
     made: tuple[Part, ...] = ()
     making: tuple[Part, ...] = ()
+    stepping: tuple[Part, ...] = ()
 
 
 class Work(Hashable, Protocol):
@@ -186,10 +188,11 @@ class Work(Hashable, Protocol):
         """Return the fullest moments of the forward pass of a block, which `keeps` what the backward pass needs, or not."""
         ...
 
-    def backward(self, block: str, again: bool) -> tuple[Alive, ...]:
+    def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block, its last operation first.
 
-        Where it is computed `again`, its input is there until the end.
+        Where it is computed `again`, its input is there until the end. An optimizer that `steps` inside the pass has moments
+        of its own.
         """
         ...
 

@@ -11,8 +11,8 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import attention, heads_with_keys
 from symbolic_mem.models.cut import Cut
-from symbolic_mem.models.freeze import frozen
 from symbolic_mem.models.ends import embedding, head, score
+from symbolic_mem.models.freeze import frozen
 from symbolic_mem.models.latent import latent_attention
 from symbolic_mem.models.linear import needing
 from symbolic_mem.models.losses import loss as loss_of

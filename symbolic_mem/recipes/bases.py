@@ -37,7 +37,9 @@ class Base:
 
 def _not_packed(state: State) -> Iterator[State]:
     if state.rule != EVERY_ELEMENT:
-        raise BadInput(f"the recipe fixes how its {state.name} are kept, so that they cannot be packed; choose another recipe")
+        raise BadInput(
+            f"the recipe fixes how its {state.name} are kept, so that they cannot be packed; choose another recipe"
+        )
     if state.only in ("", "frozen"):
         yield replace(state, name=f"{state.name}, not packed", of="frozen", rule=OTHERS)
     if state.only == "":

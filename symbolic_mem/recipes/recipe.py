@@ -19,7 +19,6 @@ from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
-from symbolic_mem.models.trained import Trained
 from symbolic_mem.recipes.bases import base as packing
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
@@ -231,6 +230,7 @@ class Recipe:
 
         Raises `BadInput` where it has packed weights already and another way to pack them is asked for.
 
+        >>> from symbolic_mem.models.trained import Trained
         >>> how = recipe("pure-bf16").with_tuned(Tuned(Trained(("q_proj",), (), packed=True), 8, "nf4"))
         >>> [state.name for state in how.states if state.only == "frozen"]
         ['NF4 weights', 'scales of the NF4 weights', 'BF16 weights, not packed']
@@ -258,7 +258,13 @@ class Recipe:
         """Return the recipe with further weights beside: a moving average (``ema``), or a ``reference`` model."""
         if size == 0:
             return self
-        kept = State(COPIES[what], "weights", size, reason=f"{bytes_words(size)} each, as given", of="trained" if what == "ema" else "")
+        kept = State(
+            COPIES[what],
+            "weights",
+            size,
+            reason=f"{bytes_words(size)} each, as given",
+            of="trained" if what == "ema" else "",
+        )
         return replace(self, states=_ordered((*self.states, kept)))
 
     def with_recompute(self, how: Recompute) -> Recipe:

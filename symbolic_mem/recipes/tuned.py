@@ -55,7 +55,9 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, base: str = "
     if given == "all":
         return EVERYTHING
     if not isinstance(given, Mapping):
-        raise BadInput(f'{where}: what is trained is "all", or a table such as {{ adapters = "all-linear", rank = 16 }}')
+        raise BadInput(
+            f'{where}: what is trained is "all", or a table such as {{ adapters = "all-linear", rank = 16 }}'
+        )
     known_keys(given, KEYS, where)
     if "adapters" not in given and "frozen" not in given:
         raise BadInput(f'{where}: give adapters, such as "all-linear", or what is frozen, such as ["embed_tokens"]')

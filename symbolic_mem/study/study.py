@@ -112,7 +112,8 @@ class Study(Setting):
             study = replace(study, values=derive(study.formulas, study.values, where))
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
-            study = tuned(agreed(study, asked=last[-1:] == ["profile"]))
+            given = {change.aspect for change in (*self.caller, *changes)}
+            study = tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given)
         if study.plan is not None:
             study.plan.check(study.values, study.built)
         if study.values is not self.values or study.built is not self.built:

@@ -22,7 +22,13 @@ from symbolic_mem.verify.storages import Storages
 
 SIZES = {
     "llama": {"hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4, "num_key_value_heads": 2},
-    "qwen3": {"hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32},
+    "qwen3": {
+        "hidden_size": 64,
+        "intermediate_size": 160,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+    },
     "mistral": {"hidden_size": 96, "intermediate_size": 128, "num_attention_heads": 6, "num_key_value_heads": 6},
 }
 MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
@@ -43,18 +49,38 @@ def model(kind: str, tied: bool) -> Any:
         torch.set_default_dtype(torch.float32)
 
 
-def measure(kind: str, lora: dict[str, Any], again: bool, tied: bool, foreach: bool) -> dict[str, Any]:
+def adapted(made: Any, lora: dict[str, Any]) -> Any:
+    made.enable_input_require_grads()
+    torch.nn.Module.to = lambda self, *_, **__: self  # fake tensors cannot be moved, and all are where they must be
+    torch.set_default_dtype(torch.bfloat16)  # and in the dtype in which they are made
+    made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=False).train()
+    torch.set_default_dtype(torch.float32)
+    return made
+
+
+def stepping(trained: list[Any], foreach: bool, inside: bool) -> Any:
+    """One optimizer for all, or one for each parameter that steps as soon as its gradient is there."""
+    if not inside:
+        return torch.optim.AdamW(trained, foreach=foreach)
+    each = {one: torch.optim.AdamW([one], foreach=foreach) for one in trained}
+
+    def step(parameter: Any) -> None:
+        each[parameter].step()
+        each[parameter].zero_grad()
+
+    for one in trained:
+        one.register_post_accumulate_grad_hook(step)
+    return torch.optim.SGD([torch.empty(0)])  # which holds nothing
+
+
+def measure(kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, foreach: bool) -> dict[str, Any]:
     with MODE, torch.device("cpu"):
         config, made = model(kind, tied)
         if again:
             made.gradient_checkpointing_enable({"use_reentrant": False})
-        made.enable_input_require_grads()
-        torch.nn.Module.to = lambda self, *_, **__: self  # fake tensors cannot be moved, and all are where they must be
-        torch.set_default_dtype(torch.bfloat16)  # and in the dtype in which they are made
-        made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=False).train()
-        torch.set_default_dtype(torch.float32)
+        made = made.train() if lora is None else adapted(made, lora)
         trained = [one for one in made.parameters() if one.requires_grad]
-        optimizer = torch.optim.AdamW(trained, foreach=foreach)
+        optimizer = stepping(trained, foreach, inside=lora is None)
         ids = torch.zeros(BATCH, SEQUENCE, dtype=torch.int64)
         storages, found = Storages(), {}
         for parameter in made.parameters():
@@ -74,10 +100,19 @@ def measure(kind: str, lora: dict[str, Any], again: bool, tied: bool, foreach: b
                 found["step"] = storages.mark()
                 optimizer.zero_grad()
     fields = config.to_dict()
-    kept = ("model_type", "architectures", "vocab_size", "num_hidden_layers", "tie_word_embeddings", *SIZES[kind], "head_dim")
+    kept = (
+        "model_type",
+        "architectures",
+        "vocab_size",
+        "num_hidden_layers",
+        "tie_word_embeddings",
+        *SIZES[kind],
+        "head_dim",
+    )
     return {
-        "config": {"architectures": [type(made.base_model.model).__name__]} | {key: fields[key] for key in kept if fields.get(key) is not None},
-        "lora": {"peft_type": "LORA"} | lora,
+        "config": {"architectures": [type(made if lora is None else made.base_model.model).__name__]}
+        | {key: fields[key] for key in kept if fields.get(key) is not None},
+        "lora": None if lora is None else {"peft_type": "LORA"} | lora,
         "trained": sum(one.numel() for one in trained),
         "marks": found,
     }
@@ -97,5 +132,13 @@ if __name__ == "__main__":
         one = measure(kind, lora, again, False, True)
         one = {"id": f"{kind}-{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
-    engine = f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
-    Path(__file__).with_name("adapters.json").write_text(json.dumps({"engine": engine, "cases": cases}, indent=1) + "\n")
+    for kind, again, tied in itertools.product(SIZES, (False, True), (False, True)):
+        one = measure(kind, None, again, tied, True)
+        name = f"{kind}-in-backward{'-tied' if tied else ''}{'-again' if again else ''}"
+        cases.append({"id": name, "again": again, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
+    engine = (
+        f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
+    )
+    Path(__file__).with_name("adapters.json").write_text(
+        json.dumps({"engine": engine, "cases": cases}, indent=1) + "\n"
+    )

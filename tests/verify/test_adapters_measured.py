@@ -25,12 +25,14 @@ def study_of(case, folder):
             "preset": "pure-bf16",
             "optimizer": "adamw",
             "step_counters": True,
-            "gradients_persist": False,
             "foreach": case["foreach"],
             "recompute": "full" if case["again"] else "none",
-            "trained": {"adapters": "adapter_config.json"},
         },
     }
+    if case["lora"] is None:
+        content["recipe"] |= {"optimizer_in_backward": True}
+    else:
+        content["recipe"] |= {"trained": {"adapters": "adapter_config.json"}, "gradients_persist": False}
     return read_study(content, "study.toml", "study", folder)
 
 
