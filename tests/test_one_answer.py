@@ -283,6 +283,7 @@ def min_degree(one: Asked) -> Iterator[Face]:
     value, degree = one.facts["value"], one.facts["for"]
     none = "here is no such"
     yield "sentence", lambda: (number_after(one.sentence, " is #: on", none), bytes_said(one)), (value, True)
+    yield "devices", lambda: number_after(one.sentence, r": on # devices?\b", none), one.facts["devices"]
     yield from solve_faces(one)
     yield from check_faces(one, degree, value)
     yield from hand_faces(one, value)
@@ -299,7 +300,8 @@ def table_faces(one: Asked, value: int | None) -> Iterator[Face]:
         yield "insight region", lambda: one.other(region)[0]["region"]["entries"], [[value]]
     if value is not None:
         tried = [value] if integer or value == 1 else [value - 1, value]
-        left = same | {"about": ["left_over"], "devices": tried}
+        each = one.facts["devices"] // value
+        left = same | {"about": ["left_over"], "devices": [n * each for n in tried]}
         fits = [n == value for n in tried]
         yield "insight left_over", lambda: [row["fits"] for row in one.other(left)[0]["left_over"]], fits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd, lcm
@@ -24,25 +25,25 @@ from symbolic_mem.recipes.recompute import recompute, transient
 from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_of
 
 
-def account(model: Model, recipe: Recipe, at: str | Instant = "backward") -> Memory:
+def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_apart: tuple[str, ...] = ()) -> Memory:
     """Return the memory of training `model` with `recipe`, in bytes: states of the parameters, then activations.
 
     `at` is the moment: the start of the ``backward`` pass, when all activations are there, or the optimizer ``step``,
     when none is. Gradients that persist between micro-batches are there at both. Gradients that do not persist grow
     while the activations shrink: there are none at the start of the backward pass and all at the step, so that a run
     needs the larger of the two accounts: see `instants`. An account is made once for each model and recipe, whatever
-    the values.
+    the values. States of the kinds in `kinds_apart` are two terms each: of routed experts, and of all other parameters.
 
     >>> from symbolic_mem import ffn, recipe
     >>> [str(term.bytes) for term in account(ffn(), recipe("cs336"))]
     ['8*L*d_ff*d_model', '8*L*d_ff*d_model', '16*L*d_ff*d_model', '2*B*L*S*(d_ff + d_model)']
     """
     moment = instant(at, recipe) if isinstance(at, str) else at
-    return _account(model, recipe, moment.absent)
+    return _account(model, recipe, moment.absent, kinds_apart)
 
 
 @lru_cache(maxsize=512)
-def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
+def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart: tuple[str, ...]) -> Memory:
     parameters = model.parameters
     if any(state.rule in OF_BLOCKS for state in recipe.states) and not any(
         held.in_block for held in model.weights.held
@@ -53,9 +54,14 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...]) -> Memory:
         )
     whole, model = model, recompute(model, recipe.recompute)
     terms = [
-        state_term(state, model.weights, recipe.source, parameters)
+        term
         for state in recipe.states
         if _counts(state, model, recipe) and state.kind not in absent
+        for term in (
+            apart(state, model.weights, recipe.source)
+            if state.kind in kinds_apart
+            else (state_term(state, model.weights, recipe.source, parameters),)
+        )
     ]
     terms += [term for kind in ("activations", "buffers") if kind not in absent for term in _saved(model, recipe, kind)]
     if recipe.recompute.transient and "buffers" not in absent:
@@ -77,6 +83,15 @@ def _counts(state: State, model: Model, recipe: Recipe) -> bool:
             "only; choose recompute = { every = 2 } or another recipe"
         )
     return True
+
+
+def apart(state: State, weights: Weights, source: str) -> Iterator[Term]:
+    """Yield what a state keeps for all weights but those of routed experts, and for these, where there are any."""
+    for experts in (False, True):
+        some = weights.only(experts=experts)
+        if some.held:
+            term = state_term(state, some, source)
+            yield replace(term, name=f"{term.name} of the experts", experts=True) if experts else term
 
 
 @lru_cache(maxsize=2048)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import saved_terms, state_term
+from symbolic_mem.accounts.account import apart, saved_terms
 from symbolic_mem.accounts.momentary import loss_term
 from symbolic_mem.accounts.ranks import Rank, ranks
 from symbolic_mem.accounts.stage import of_chunks
@@ -110,15 +110,8 @@ class _Step:
     @cached_property
     def states(self) -> tuple[Term, ...]:
         """What the recipe keeps for the parameters of the rank, of routed experts apart."""
-        found = []
-        for state in self.recipe.states:
-            for experts in (False, True):
-                weights = self.rank.weights(experts=experts)
-                if weights.held:
-                    term = state_term(state, weights, self.recipe.source)
-                    name = f"{term.name} of the experts" if experts else term.name
-                    found.append(replace(term, name=name, experts=experts))
-        return tuple(found)
+        weights, source = self.rank.model.weights, self.recipe.source
+        return tuple(term for state in self.recipe.states for term in apart(state, weights, source))
 
     @cached_property
     def workspaces(self) -> Term:

@@ -33,11 +33,7 @@ class Rank:
 
     def weights(self, *, experts: bool) -> Weights:
         """Its weights of routed experts, or all others."""
-        held = (
-            one._replace(weights=tuple(weight for weight in one.weights if (weight.group == "experts") == experts))
-            for one in self.model.weights.held
-        )
-        return Weights(tuple(one for one in held if one.weights))
+        return self.model.weights.only(experts=experts)
 
     def parameters(self, *, experts: bool) -> sp.Expr:
         """The number of parameters of its routed experts, or of all others."""

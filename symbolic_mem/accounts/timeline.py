@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import state_term
+from symbolic_mem.accounts.account import apart, state_term
 from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
@@ -193,7 +193,12 @@ def _terms(
         yield of_parts("copy of the tensor at work", "optimizer", at_work, step.recipe.moments, reason)
     for state in step.recipe.states:
         weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
-        if weights is not None and weights.held:
+        if weights is None or not weights.held:
+            continue
+        placed = step.placement.get(state.kind)
+        if placed is not None and placed.experts is not None:
+            yield from apart(state, weights, step.recipe.source)
+        else:
             yield state_term(state, weights, step.recipe.source)
     yield from activations(step, row, place, moment)
     if working:

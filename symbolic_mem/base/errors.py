@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 MOST_SAID = 2_000  # characters of a message
+MOST_NAMED, FEW = 12, 5  # names in a message: all of them, and the nearest of more
 _WORD, _CLIP = 240, 60
 _LONG = re.compile(rf"\S{{{_WORD + 1},}}")
 
@@ -102,11 +103,15 @@ def shown(path: object) -> str:
     return text if text.isprintable() and text.strip() else repr(text)
 
 
-def nearest(given: str, allowed: Iterable[str]) -> str:
+def nearest(given: str, allowed: Iterable[str], listed_by: str = "") -> str:
     """Return the end of an error message: the closest allowed name, then all of them.
+
+    Of many names that a command lists, as ``list devices`` does, the nearest are given, and the command.
 
     >>> nearest("h100", ["h100-80gb", "tpu-v5p"])
     "did you mean 'h100-80gb'? known: h100-80gb, tpu-v5p"
+    >>> nearest("n50", [f"n{number}" for number in range(50)], "list numbers")
+    "did you mean 'n5'? known: n5, n0, n25, n35, n45; 45 more: symbolic-mem list numbers"
     """
     from difflib import get_close_matches
 
@@ -120,7 +125,11 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     )
     hint = f"did you mean {close[0]!r}? " if close and given else ""
     foreign = next((f"{sign!r} in it is {name_of(sign)}; " for sign in given[:_CLIP] if not sign.isascii()), "")
-    return f"{foreign}{hint}known: {', '.join(names)}"
+    if not listed_by or len(names) <= MOST_NAMED:
+        return f"{foreign}{hint}known: {', '.join(names)}"
+    similar = get_close_matches(wanted, names, n=FEW, cutoff=0.4)
+    few = [*dict.fromkeys((*close, *similar, *names))][:FEW]
+    return f"{foreign}{hint}known: {', '.join(few)}; {len(names) - len(few)} more: symbolic-mem {listed_by}"
 
 
 def name_of(sign: str) -> str:

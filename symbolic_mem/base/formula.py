@@ -137,7 +137,7 @@ class _Reader:
                 return self._number(node)
             case ast.Name(id=name):
                 if name not in self.names:
-                    raise _Refused(f"unknown name {name!r}; {nearest(name, self.names)}", node)
+                    raise _Refused(f"unknown name {name!r}; {nearest(name, self.names, 'list symbols')}", node)
                 return _named(self.names[name])
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 part = self.part(operand)

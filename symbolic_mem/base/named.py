@@ -31,7 +31,7 @@ def by_symbol(
         symbol = key if isinstance(key, sp.Symbol) else lookup(str(key)) or symbols.get(str(key))
         if not isinstance(symbol, sp.Symbol):
             known = [str(name.symbol) for name in table(given=True)]
-            raise BadInput(f"unknown symbol {str(key)!r}; {nearest(str(key), [*known, *symbols])}")
+            raise BadInput(f"unknown symbol {str(key)!r}; {nearest(str(key), [*known, *symbols], 'list symbols')}")
         found[symbol] = _number(value, symbol)
     return found
 

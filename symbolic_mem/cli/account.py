@@ -53,8 +53,10 @@ def _show(account: Account) -> None:
 
     study, memory, placed = account.study, account.study.memory, account.study.placed()
     divided = any(symbol in study.values for term in placed for symbol in term.degree.free_symbols)
+    stages = any(fullest.study.at is not None and fullest.study.at.rank for fullest in account.instants)
     total = account.at(memory)
-    heads = ["term", "kind", "bytes", "memory", "share", *(["bytes per device"] if divided else []), "formula"]
+    each_of = ["bytes per rank, all stages" if stages else "bytes per device"] if divided else []
+    heads = ["term", "kind", "bytes", "memory", "share", *each_of, "formula"]
     rows = []
     for row in account.rows:
         term = row.term
@@ -77,7 +79,7 @@ def _show(account: Account) -> None:
         print_line(plain_prose(sentence), "beside", 13)
     if not account.lacking:
         degrees = ", ".join(f"{name} = {value}" for name, value in account.divided.items())
-        print_line(f"{_both(account.at(placed))}{f' at {degrees}' if degrees else ''}", "one device", 13)
+        print_line(f"{_both(account.kept)}{f' at {degrees}' if degrees else ''}", "one device", 13)
     for other in kept_instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
         print_line(plain_prose(words_of(study)), "counted", 13)

@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import bold, figure, print_table
 
-CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
+CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "symbols")
 
 
 @click.command("list")
@@ -20,7 +20,7 @@ CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles")
 @click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(what: str | None, devices: str | None, recipes: str | None, as_json: bool) -> None:
-    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles; one catalogue or all."""
+    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles, plans; and the symbols."""
     chosen = (what,) if what else CATALOGUES
     own = {"devices": devices, "recipes": recipes}
     for name, path in own.items():
@@ -128,6 +128,30 @@ def _profiles(_: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _plans(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.plans.plan import plans
+
+    return [{"name": name, "title": found.title, "source": found.source} for name, found in plans().items()]
+
+
+def _symbols(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.base.symbols import table
+
+    return [
+        {"name": str(name.symbol), "meaning": name.meaning, "unit": name.unit, "given": name.given}
+        for name in (*table(given=True), *table(given=False))
+    ]
+
+
+def _show_plans(rows: list[dict[str, Any]]) -> None:
+    print_table(("plan", "title", "source"), [(row["name"], row["title"], row["source"]) for row in rows])
+
+
+def _show_symbols(rows: list[dict[str, Any]]) -> None:
+    cells = [(row["name"], row["meaning"], row["unit"], "yes" if row["given"] else "–") for row in rows]
+    print_table(("symbol", "meaning", "unit", "can be given"), cells)
+
+
 def _show_optimizers(rows: list[dict[str, Any]]) -> None:
     cells = [(row["name"], "; ".join(row["keeps"]) or "nothing", row["title"], row["source"]) for row in rows]
     print_table(("optimizer", "keeps between steps", "title", "source"), cells)
@@ -180,6 +204,8 @@ _CONTENT = {
     "recipes": _recipes,
     "optimizers": _optimizers,
     "profiles": _profiles,
+    "plans": _plans,
+    "symbols": _symbols,
 }
 _SHOWN = {
     "studies": _show_studies,
@@ -187,4 +213,6 @@ _SHOWN = {
     "recipes": _show_recipes,
     "optimizers": _show_optimizers,
     "profiles": _show_profiles,
+    "plans": _show_plans,
+    "symbols": _show_symbols,
 }

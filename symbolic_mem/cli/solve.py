@@ -126,7 +126,7 @@ def _kind(symbol: str, asked: list[Question], study: Study) -> str:
     degree = name.startswith("n_") and name not in ("n_heads", "n_kv", "n_pos", "n_shared")
     if lookup(name) is None and not degree:
         known = [str(name.symbol) for name in table(given=True)]
-        raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES])}")
+        raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES], 'list symbols')}")
     if not degree:
         return "largest"
     if study.plan is not None and lookup(name) in study.plan.axes:

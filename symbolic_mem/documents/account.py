@@ -145,16 +145,19 @@ class Account:
         return None if self.left is None else bool(self.left >= 0)
 
     @property
+    def kept(self) -> Number | None:
+        """Bytes that one device keeps: of stages, the rank that has the peak; None while a symbol has no value."""
+        one = peak(self.instants).study if self.instants else None
+        if one is not None and one.at is not None and one.at.rank:
+            return one.placed().where(lambda term: term.kind in STATIC or bool(term.layer)).at(self.study.numbers)
+        return self.at(self.study.placed())
+
+    @property
     def _per_device(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
-        study = self.study
-        total = self.at(study.placed())
+        total = self.kept
         if total is None:
             return None
-        fullest_one = peak(self.instants).study if self.instants else None
-        if fullest_one is not None and fullest_one.at is not None and fullest_one.at.rank:
-            kept_there = fullest_one.placed().where(lambda term: term.kind in STATIC or bool(term.layer))
-            total = kept_there.at(study.numbers)  # of the rank that has the peak, not of all stages together
         kept = rounded_up(total)
         return {
             "degrees": self.divided,

@@ -60,7 +60,7 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     """
     devices = _bundled() if extra is None else load_devices(extra)
     if name not in devices:
-        raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices)}")
+        raise BadInput(f"unknown device {clipped(name)}; {nearest(name[:60], devices, 'list devices')}")
     return devices[name]
 
 

@@ -113,7 +113,7 @@ def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | N
             "config.json, or the folder in which that lies"
         )
     raise BadInput(
-        f"unknown study {name!r}; {nearest(name, bundled())}; or give the path of a .toml study or of a config.json"
+        f"unknown study {name!r}; {nearest(name, bundled(), 'list studies')}; or give the path of a .toml study or of a config.json"
     )
 
 

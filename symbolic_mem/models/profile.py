@@ -187,7 +187,7 @@ def profile(name: str, **changes: Any) -> Profile:
     """
     known = profiles()
     if name not in known:
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, known)}")
+        raise BadInput(f"unknown profile {name!r}; {nearest(name, known, 'list profiles')}")
     return known[name].using(**changes)
 
 

@@ -222,6 +222,14 @@ class Weights:
         """Say whether all of them are ``trained``, or all ``frozen``."""
         return self._kinds <= {what == "trained"}
 
+    def only(self, *, experts: bool) -> Weights:
+        """Those of routed experts, or all others."""
+        held = (
+            one._replace(weights=tuple(weight for weight in one.weights if (weight.group == "experts") == experts))
+            for one in self.held
+        )
+        return Weights(tuple(one for one in held if one.weights))
+
 
 @hashed_once
 @dataclass(frozen=True, repr=False)

@@ -165,6 +165,13 @@ class Plan:
         ):
             what = ", ".join(sorted(both)) or ("what is sent" if self.sends and other.sends else "what a step holds")
             raise BadInput(f"plans {self.name!r} and {other.name!r} both say {what}; give one of them")
+        cuts, groups = dict((*self.cuts, *other.cuts)), self.groups or other.groups
+        if "experts" in cuts and not groups and (self.divided or other.divided):
+            raise BadInput(
+                f"plans {self.name!r} and {other.name!r}: an expert that is divided over n_ep has fewer replicas than n_fsdp, "
+                "and how its states are divided over them is known of Megatron-LM alone; give distributed-optimizer+ep, or "
+                "megatron"
+            )
         return Plan(
             f"{self.name}+{other.name}",
             f"{self.title}; {other.title}",
@@ -174,10 +181,10 @@ class Plan:
             self.reshards or other.reshards,
             self.replicas or other.replicas,
             max(self.keep, other.keep),
-            (*self.cuts, *other.cuts),
+            tuple(cuts.items()),
             (*self.rests, *other.rests),
             max(self.padded, other.padded),
-            self.groups or other.groups,
+            groups,
             self.schedule or other.schedule,
             self.layers or other.layers,
             self.engine or other.engine,
@@ -304,7 +311,9 @@ def plan(name: str) -> Plan:
 def _plan(name: str) -> Plan:
     known = plans()
     if name not in known:
-        raise BadInput(f"unknown plan {name!r}; {nearest(name, known)}; join two with + for their product")
+        raise BadInput(
+            f"unknown plan {name!r}; {nearest(name, known, 'list plans')}; join two with + for their product"
+        )
     return known[name]
 
 

@@ -22,7 +22,7 @@ from symbolic_mem.questions.parts.assumptions import assumptions, divided_model,
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
-from symbolic_mem.questions.parts.keys import OfKinds, degree, whole
+from symbolic_mem.questions.parts.keys import OfKinds, degree, degree_on, whole
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.peaks import here_blocks
@@ -73,28 +73,20 @@ class Headroom(OfKinds):
         """Nothing: the number of devices is given, by the question or by the caller."""
         return ()
 
-    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
-        """The question about as many devices as the caller gives to the degree."""
+    def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Self:
+        """The question about as many devices as the degree that the caller gives takes."""
         if self.symbol not in given:
             return self
-        return replace(self, devices=int(given[self.symbol]), replaced=(*self.replaced, "devices"))
+        number = int(given[self.symbol]) * ranks_beside(study, self.symbol)
+        return replace(self, devices=number, replaced=(*self.replaced, "devices"))
 
     def fixed(self, study: Study) -> Mapping[str, int]:
         """The degree, by the number of devices."""
         return {str(self.symbol): self.degree(study)}
 
     def degree(self, study: Study) -> int:
-        """The degree on all devices: as many as there are for each of those over which the plan cuts the model.
-
-        Raises `BadInput` where that is no whole number.
-        """
-        ranks = ranks_beside(study, self.symbol)
-        if self.devices % ranks:
-            raise BadInput(
-                f"{self.where or self.label}: devices = {self.devices}, and the plan cuts the model over {ranks} of them: "
-                f"give a multiple of {ranks}"
-            )
-        return self.devices // ranks
+        """The degree on all devices: see `degree_on`."""
+        return degree_on(self.devices, study, self.symbol, self.where or self.label)
 
     def answer(self, study: Study) -> FoundHeadroom:
         """Find what is left, and how far each symbol can grow; the instant that leaves least room decides each number."""
@@ -402,7 +394,7 @@ class FoundHeadroom(Found):
         used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
         return {
             "n": self.question.devices,
-            "devices": plural(self.question.devices, "device", "devices"),
+            "devices": self._devices,
             "holds": "keeps" if self.study.at is None else "holds at the peak",
             "hold": "keep" if self.study.at is None else "hold at the peak",
             "used": used,
@@ -410,6 +402,14 @@ class FoundHeadroom(Found):
             "free": about(Amount(symbolic(self.left.each), unit)),
             "over": about(Amount(symbolic(-self.left.each), unit)),
         }
+
+    @property
+    def _devices(self) -> Prose:
+        """The word after their number, with the degree where that is another number."""
+        word = plural(self.question.devices, "device", "devices")
+        if self.left.count == self.question.devices:
+            return text(word)
+        return say("{word} ({n} = {value})", word=word, n=self.question.symbol, value=self.left.count)
 
     @property
     def reason(self) -> Prose | None:
@@ -543,6 +543,7 @@ class FoundHeadroom(Found):
         return {
             "for": str(self.share.bound.symbol),
             "devices": self.question.devices,
+            "degree": self.left.count,
             "feasible": self.feasible,
             "value": self.value,
             "strict": self.share.bound.strict,

@@ -75,13 +75,15 @@ class MinDegree(Printed, Ruled, OfKinds):
     def _given(self, study: Study) -> Given | None:
         """The degree at the value that it has, where it has one."""
         from symbolic_mem.base.limit import Limit
+        from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.given import Given
 
         value = study.values.get(self.symbol)
         if value is None:
             return None
         moments = tuple((one, self.degree(one)) for one in decided_instants(study, self.counted))
-        return Given(self.symbol, int(value), Limit(study.capacity.counted, self.strict), moments)
+        limit, ranks = Limit(study.capacity.counted, self.strict), ranks_beside(study, self.symbol)
+        return Given(self.symbol, int(value), limit, moments, ranks)
 
     def _readings(self, study: Study) -> Iterator[Reading]:
         """The degree under every reading of the label of the device."""
@@ -182,8 +184,10 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol."""
+        from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
         moments = decided_instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
-        return {self.symbol.name: degree_claim([self.degree(one) for one in moments], meaning, fitting(moments[0]))}
+        solved, each = [self.degree(one) for one in moments], ranks_beside(study, self.symbol)
+        return {self.symbol.name: degree_claim(solved, meaning, fitting(moments[0]), each)}

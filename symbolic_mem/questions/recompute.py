@@ -15,10 +15,10 @@ from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Paragraph, in_full
-from symbolic_mem.document.words import about, gib, unrounded
+from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
-from symbolic_mem.questions.parts.keys import OnDevice, degree, placements
+from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.changes import use_recompute
@@ -66,7 +66,7 @@ class RecomputeOtherwise(OnDevice):
 
         bound = bound_at(study, self.counted, self.symbol, strict=self.strict)
         with naming(self.label):
-            return degree_under(bound, study.numbers)
+            return degree_under(bound, study.numbers, plan_rules(study, self.symbol))
 
     def changed(self, study: Study) -> Study:
         """The study under the other rule; what a caller sets wins over that."""
@@ -93,6 +93,7 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.found_recomputed import sides_table
         from symbolic_mem.questions.parts.memory import by_layer, memory_numbers
         from symbolic_mem.questions.parts.peaks import here_blocks
+        from symbolic_mem.questions.parts.rules import rule_blocks
 
         study, work = found.study, Work(found.study.values)
         yield Paragraph(_opening(study.recipe.recompute, instants=study.at is not None))
@@ -103,17 +104,21 @@ class RecomputeOtherwise(OnDevice):
         yield from per_device_steps(found.placement, found.kinds, found.degree.ideal, work, divided_model(found.study))
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
+        yield from rule_blocks(found.degree, work) if found.degree.ideal.feasible else ()
         yield from found.fuller_blocks
         yield from in_full([sides_table(found)])
 
     def sentence(self, found: FoundRecomputed) -> Prose:
         """Say the degree under the other rule, and what each device then holds."""
+        from symbolic_mem.questions.parts.rules import rule_names
+
         nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
         unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit)
         held = solved.fixed if found.value is None else found.held(found.value)
         share, counted = apart(Amount(symbolic(held), unit), counted)
-        pieces = {
-            "n": found.symbol,
+        rules = listed(rule_names(found.degree)) if found.degree.steps else ""
+        pieces: dict[str, Any] = {
+            "n": say("{n} under the rules ({rules})", n=found.symbol, rules=rules) if rules else found.symbol,
             "counted": few_figures(found.capacity) or counted,
             "fixed": share,
             "share": share,
@@ -156,6 +161,7 @@ class RecomputeOtherwise(OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree under the other rule, under the name of its symbol."""
+        from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
         moments = instants(self.changed(study), self.counted)
@@ -164,6 +170,7 @@ class RecomputeOtherwise(OnDevice):
                 [self.degree(one) for one in moments],
                 f"the smallest degree {self.symbol} at which {fitting(moments[0])} fits",
                 fitting(moments[0]),
+                ranks_beside(study, self.symbol),
             )
         }
 
@@ -247,9 +254,9 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
     quotient = M_divided / (C_mem - M_fixed if bound.fixed != 0 else C_mem)
     work.define(bound.symbol, sp.Integer(solved.value or 1))
     return work.step(
-        text("The part that is divided and the room that the other part leaves give the smallest number of devices:")
+        say("The part that is divided and the room that the other part leaves give the smallest {n}:", n=bound.symbol)
         if bound.fixed != 0
-        else text("All that is kept is divided, which gives the smallest number of devices:"),
+        else say("All that is kept is divided, which gives the smallest {n}:", n=bound.symbol),
         Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient)))),
         Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )

@@ -135,7 +135,7 @@ class Stages(OnDevice):
         """What is solved for, and the symbol of the rows where the caller gives no value to it."""
         return tuple(name for name in super().finds if "rows" not in self.replaced or name != str(self.rows[0]))
 
-    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
+    def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Self:
         """The question with one row, of the value that the caller gives; no source prints that table."""
         symbol = self.rows[0]
         if symbol not in given:

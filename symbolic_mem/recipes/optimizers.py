@@ -68,7 +68,7 @@ def optimizer(name: str) -> Optimizer:
     """
     tables = _tables()
     if name not in tables:
-        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, tables)}")
+        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, tables, 'list optimizers')}")
     return _read(name, tables[name])
 
 

@@ -40,5 +40,5 @@ def recipe_of(name: str, path: str | Path | None = None) -> Recipe:
     if name in own:
         return own[name]
     if name not in presets():
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, {**presets(), **own})}")
+        raise BadInput(f"unknown recipe {name!r}; {nearest(name, {**presets(), **own}, 'list recipes')}")
     return recipe(name)

@@ -355,7 +355,7 @@ def recipe(name: str) -> Recipe:
     """
     tables = _tables()
     if name not in tables:
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables)}")
+        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables, 'list recipes')}")
     return _read(name, tables[name])
 
 

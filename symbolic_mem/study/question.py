@@ -193,8 +193,8 @@ class Question(ABC):
         given = Counter(change.aspect for change in self.own)
         return tuple(Counter(self.unknowns) - given)
 
-    def called(self, given: Mapping[sp.Symbol, sp.Rational]) -> Self:
-        """The question with the values that a caller gives, where they take the place of keys of its own."""
+    def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Self:
+        """The question with the values that a caller gives of a study, where they take the place of keys of its own."""
         return self
 
     @property
@@ -270,7 +270,8 @@ class Claimed:
     `measures` is ``bytes`` or ``number``, or for a whole number ``devices``, ``tokens`` or ``count``; `unit` is what the
     value counts. A count of devices has its `quotient` before it was rounded, and where nothing but a capacity bounds it
     the `parts` that it came from: what is divided, what is not, and the limit. A batch has its exact `tokens`, and by
-    `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number.
+    `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number. Of a degree
+    there are `each` devices for one.
     """
 
     value: Any
@@ -283,6 +284,7 @@ class Claimed:
     counted: str = ""
     unit: str = ""
     fits: str = "what is kept"
+    each: int = 1
 
     @property
     def whole(self) -> bool:

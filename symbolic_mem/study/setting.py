@@ -103,7 +103,10 @@ class Setting:
     @cached_property
     def memory(self) -> Memory:
         """The memory of the whole training at its instant, before it is placed: see `account` and `timeline`."""
-        return account(self.model, self.recipe, self.instant) if self.at is None else self.at.memory
+        if self.at is not None:
+            return self.at.memory
+        apart = tuple(kind for kind, placed in self.placement.items() if placed.experts is not None)
+        return account(self.model, self.recipe, self.instant, apart)
 
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:

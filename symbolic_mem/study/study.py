@@ -146,7 +146,7 @@ class Study(Setting):
         caller = (*self.caller, *(changes := tuple(changes)))
         study, aspects = self.changed(changes), {change.aspect for change in caller}
         given = {symbol: value for symbol, value in study.values.items() if symbol.name in aspects}
-        questions = tuple(question.called(given) for question in study.questions)
+        questions = tuple(question.called(given, study) for question in study.questions)
         known = self.made if said is not None or not changes else ()
         called = replace(study, caller=caller, questions=questions, made=known)
         return called._made(called, "change", said or {})

@@ -81,7 +81,7 @@ def read_written(content: Mapping[str, Any], own: Iterable[Name], where: str) ->
     found: dict[sp.Symbol, str] = {}
     for key, spelled in content.items():
         if key not in every:
-            raise BadInput(f"{where}: unknown symbol {key!r}; {nearest(key, every)}")
+            raise BadInput(f"{where}: unknown symbol {key!r}; {nearest(key, every, 'list symbols')}")
         if not isinstance(spelled, str) or not _NAME.fullmatch(spelled):
             raise BadInput(
                 f"{where}: {key} = {literal(spelled)} is not a name; take letters and digits, with one _ before a subscript"
@@ -104,7 +104,7 @@ def given_symbol(name: str, where: str, own: Iterable[Name] = ()) -> Name:
     """Return the symbol of that name, which a study may give a value, or has for `own`; else `BadInput` with the nearest."""
     symbols = {known.symbol.name: known for known in (*table(given=True), *own)}
     if name not in symbols:
-        raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, symbols)}")
+        raise BadInput(f"{where}: unknown symbol {name!r}; {nearest(name, symbols, 'list symbols')}")
     return symbols[name]
 
 

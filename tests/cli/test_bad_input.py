@@ -134,7 +134,7 @@ def test_the_same_in_a_file_with_its_place(refused, tmp_path, value):
             '[[question]]\nlabel = "a"\nask = "min_degree"\n[[question]]\nlabel = "a"\nask = "min_degree"\n[values]',
             "my.toml [[question]] number 2: label 'a' is that of an earlier question",
         ),
-        ("d_ff = 32", "Q = 32", "my.toml [values]: unknown symbol 'Q'; known: B, C"),
+        ("d_ff = 32", "Q = 32", "my.toml [values]: unknown symbol 'Q'; known: d_cq, B, C, E, L; "),
     ],
 )
 def test_a_faulty_study_says_where_and_what_is_known(refused, tmp_path, old, new, said):
@@ -249,3 +249,21 @@ def test_messages_name_the_option_the_limit_and_the_labels(capsys):
     ):
         assert main(["solve", "cs336-a2-xxl", *arguments]) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "near", "command"),
+    [
+        (("solve", "cs336-a2-xl"), "cs336-a2-xxl", "list studies"),
+        (("solve", "cs336-a2-xxl", "--device", "h100"), "h100-80gb", "list devices"),
+        (("solve", "cs336-a2-xxl", "--recipe", "fsdp"), "fsdp2", "list recipes"),
+        (("solve", "llama-3.1-8b", "--plan", "megatrn"), "megatron", "list plans"),
+        (("solve", "llama-3.1-8b", "--profile", "hf-cuda"), "hf-cuda-bf16", "list profiles"),
+        (("solve", "llama-3.1-8b", "--set", "n_head=3"), "n_heads", "list symbols"),
+    ],
+)
+def test_of_many_names_the_nearest_are_said_and_the_command_that_lists_all(run, call, near, command):
+    said = run(*call).err
+    assert len(said) < 400 and said.count(",") < 8
+    assert re.search(rf"did you mean '{near}'\? known: {near}, .*; \d+ more: symbolic-mem {command}\b", said)
+    assert near in run(*command.split()).out

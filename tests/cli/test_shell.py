@@ -81,7 +81,7 @@ def test_another_shell_is_refused(refused):
 @pytest.mark.parametrize(
     ("call", "kind", "status", "known"),
     [
-        (("solve", "nosuch"), "bad-input", 2, STUDY),
+        (("solve", STUDY[:-1]), "bad-input", 2, STUDY),
         (("solve", STUDY, "--device", "h1000"), "bad-input", 2, "h100-80gb"),
         (("solve", STUDY, "--for", "B"), "missing-value", 2, None),
         (("solve", STUDY, "--nosuch"), "usage", 2, None),

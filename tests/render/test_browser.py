@@ -161,6 +161,13 @@ def test_contrast_is_that_of_print_in_both_colour_schemes(tab, pages, scheme):
         assert (light + 0.05) / (dark + 0.05) >= least, selector  # WCAG 2.2, 1.4.3 and 1.4.6
 
 
+@pytest.mark.parametrize(("layout", "answers"), [("homework", ".answers"), ("report", "#summary")])
+def test_the_first_answer_is_on_the_first_screen_of_a_phone(tab, pages, layout, answers):
+    page = tab(pages[layout], width=PHONE)
+    top = page.value(f"document.querySelector('{answers}').getBoundingClientRect().top")
+    assert top < 844 - 200  # the height of the screen, less some lines of the answer
+
+
 def test_on_paper_the_contents_are_gone_and_nothing_scrolls(tab, pages):
     page = tab(pages["homework"], scheme="dark", medium="print")
     assert page.value("getComputedStyle(document.querySelector('nav')).display") == "none"

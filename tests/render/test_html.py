@@ -135,6 +135,13 @@ def test_headings_do_not_skip_a_level_and_tables_name_their_columns(page):
     assert len(read.of("figcaption")) == len(read.of("table")) + len(drawings)
 
 
+@pytest.mark.parametrize(("document", "answers"), [(homework, 'class="answers"'), (report, 'id="summary"')])
+def test_the_contents_stand_behind_the_answers_and_before_the_derivations(study, document, answers):
+    page = render(document(study), document.__name__, "html").decode()
+    assert page.count("<nav") == 1
+    assert page.index(answers) < page.index("<nav") < page.index('class="step"')
+
+
 def test_short_documents_have_no_contents(study):
     short = replace(homework(study), sections=homework(study).sections[:3])
     assert not Page(render(short, "homework", "html").decode()).of("nav")

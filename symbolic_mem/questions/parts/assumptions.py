@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
+
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.plan import Plan
-from symbolic_mem.questions.parts.words import placement_sentences
+from symbolic_mem.questions.parts.words import KIND_WORDS, placement_sentences
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.question import symbols_in
 from symbolic_mem.study.study import Study
@@ -59,13 +62,38 @@ def placements(study: Study) -> tuple[Prose, ...]:
 
 
 def divided_model(study: Study) -> tuple[Prose, ...]:
-    """Say of whom the amounts are, where a plan cuts the model itself over several devices."""
-    return () if study.plan is None or study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
+    """Say of whom the amounts are, where a plan cuts the model itself over several devices, and where experts live."""
+    if study.plan is None:
+        return ()
+    mesh = () if study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
+    return (*mesh, *_of_experts(study))
+
+
+def _of_experts(study: Study) -> Iterator[Prose]:
+    """Say over how many devices the states of routed experts are divided, where that is another number."""
+    experts = None if study.built.architecture is None else study.built.architecture.experts
+    for kind, placed in study.placement.items() if experts is not None else ():
+        if placed.experts is not None:
+            yield say(
+                "Of routed experts the {kind} is divided over {n} devices, as many as each of them has replicas.",
+                kind=KIND_WORDS[kind],
+                n=placed.experts,
+            )
 
 
 def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
-    """How many devices there are for each of a degree: those over which the plan cuts the model, if it is none of these."""
-    return 1 if study.plan is None or symbol in study.plan.axes else study.plan.ranks(study.values)
+    """How many devices there are for each of a degree: the product of all other degrees that lay out devices.
+
+    Those are the axes of the plan, its replicas, and whatever a kind of memory is divided over; experts are divided over
+    devices that the other degrees count.
+    """
+    laid: set[sp.Basic] = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+    if study.plan is not None:
+        laid |= {axis for axis in (n_tp, n_pp, n_cp) if axis in study.plan.axes}
+        laid |= {n_fsdp} if study.plan.axes else set()
+        laid |= {n_replica} if study.plan.replicas else set()
+        laid -= {n_ep, n_etp}
+    return prod(int(study.values.get(degree, 1)) for degree in laid - {symbol})
 
 
 def _copies(plan: Plan) -> tuple[Prose, ...]:

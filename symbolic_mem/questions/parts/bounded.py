@@ -235,9 +235,9 @@ def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> It
     quotient = M_divided / room
     put = (("=", work.put(quotient)),) if work.values[C_mem].is_Integer else ()
     yield work.step(
-        text("The smallest number of devices is the next whole number above it:")
+        say("The smallest {n} is the next whole number above it:", n=solved.bound.symbol)
         if limit.strict
-        else text("The smallest number of devices is that, rounded up to a whole number:"),
+        else say("The smallest {n} is that, rounded up to a whole number:", n=solved.bound.symbol),
         Chain(quotient, (*put, unrounded(work.number(quotient)))),
         Chain(n, (("=", limit.first(quotient)), amount(whole))),
     )

@@ -15,7 +15,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
-from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -199,6 +199,7 @@ class FoundDegree(FoundAtInstants):
             "capacity_bytes": int(self.capacity.counted),
             "reading": self.capacity.reading,
             "device": self.capacity.device.name if self.capacity.device else None,
+            "devices": None if self.value is None else self.value * ranks_beside(self.study, self.symbol),
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
             **(self._peak_facts if self.given is None else self.given.facts(self.kinds)),
@@ -252,8 +253,10 @@ def hardness(found: FoundDegree) -> tuple[float, bool, Number]:
     return found.degree.demand
 
 
-def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is kept") -> Claimed:
+def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is kept", each: int = 1) -> Claimed:
     """What can be claimed of a degree that was solved for at several instants: the one that asks for most counts.
+
+    There are `each` devices for one of the degree.
 
     Where two ask for the same whole number, the one that asks for more before it is rounded does.
     """
@@ -261,4 +264,6 @@ def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is ke
     ideal = chosen.ideal
     parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
     quotient = None if chosen.rules else ideal.quotient
-    return Claimed(chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits)
+    return Claimed(
+        chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits, each=each
+    )

@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device
-from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, say
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import listed, plural
 from symbolic_mem.document.work import Work
@@ -30,13 +30,15 @@ from symbolic_mem.study.study import Study
 class Given:
     """The degree `symbol` at its `value`: the study and what was solved for it at each instant that must fit there.
 
-    It fits where the memory of one device does at every instant, and where it obeys the rules.
+    It fits where the memory of one device does at every instant, and where it obeys the rules. There are `ranks` devices for
+    each of the degree.
     """
 
     symbol: sp.Symbol
     value: int
     limit: Limit
     moments: tuple[tuple[Study, Degree], ...]
+    ranks: int = 1
 
     @cached_property
     def held(self) -> Number:
@@ -103,23 +105,32 @@ class Given:
             **({"breaks": self.broken} if self.broken else {}),
         }
 
+    def _devices(self, capacity: Capacity) -> Prose:
+        """The word after the number of devices: with what they are, and the degree where that is another number."""
+        word, device = plural(self.value * self.ranks, "device", "devices"), capacity.device
+        pieces: dict[str, Any] = {"word": word, "n": self.symbol, "value": self.value}
+        if self.ranks == 1:
+            return text(f"{word} ({device.title})" if device else word)
+        if device:
+            return say("{word} ({device}, {n} = {value})", device=device.title, **pieces)
+        return say("{word} ({n} = {value})", **pieces)
+
     def sentence(self, placement: Mapping[str, Placed], capacity: Capacity) -> Prose:
         """Say whether a step fits on as many devices, and how much stays free or lacks on each of them."""
         share, counted = apart(
             Amount(symbolic(self.held), capacity.unit), Amount(symbolic(self.limit.capacity), capacity.unit)
         )
-        devices = plural(self.value, "device", "devices")
         pieces: dict[str, Any] = {
-            "value": self.value,
-            "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
+            "value": self.value * self.ranks,
+            "devices": self._devices(capacity),
             "each": fitting_each(self.moments[0][0]),
             "share": share,
             "counted": counted,
             "left": Amount(symbolic(abs(self.left)), capacity.unit),
         }
         if self.broken:
-            rules = listed(self.broken)
-            return say("{n} = {value} does not obey the rules ({rules}).", n=self.symbol, value=self.value, rules=rules)
+            broken: dict[str, Any] = {"n": self.symbol, "value": self.value, "rules": listed(self.broken)}
+            return say("{n} = {value} does not obey the rules ({rules}).", **broken)
         fits, reading = self.limit.holds(self.held), reading_of(placement)
         if fits and reading is not None:
             return say(

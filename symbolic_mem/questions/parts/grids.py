@@ -8,13 +8,16 @@ from typing import Any, Protocol
 
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Table
-from symbolic_mem.document.words import about, count
+from symbolic_mem.document.words import about, count, listed
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.questions.parts.instants import bound_at, fitting, instants
+from symbolic_mem.questions.parts.keys import degree_on
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.layout import Layout
@@ -30,6 +33,14 @@ Entries = tuple[tuple[int | None, ...], ...]
 
 class Grid(Protocol):
     """What a question gives for a grid."""
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for what is refused."""
+
+    @property
+    def label(self) -> str:
+        """Its label."""
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -77,6 +88,8 @@ class RegionTable:
     limit: Limit
     parts: tuple[tuple[sp.Expr, sp.Expr], ...]
     what: str = "what is kept"
+    ranks: int = 1
+    rules: tuple[str, ...] = ()
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -91,6 +104,7 @@ class RegionTable:
 
     def steps(self, work: Work) -> Iterator[Block]:
         """Where the pair fits on n devices, where any number is enough, and the table."""
+        pieces = {"what": self.what.capitalize(), "r": self.rows[0], "c": self.columns[0]}
         n, (r, values), (c, heads) = self.found.bound.symbol, self.rows, self.columns
         capacity = symbolic(self.limit.capacity)
         lines, reason = [], None
@@ -106,7 +120,7 @@ class RegionTable:
                     else say("A line without {n} must hold for any number of devices to be enough.", n=n)
                 )
         yield work.step(
-            say("{what} at {r} and {c} fits on {n} devices where", what=self.what.capitalize(), r=r, c=c, n=n),
+            say("{what} at {r} and {c} fits on {n} devices where", n=self.ranks * n, **pieces),
             *lines,
             reason=reason,
         )
@@ -117,11 +131,13 @@ class RegionTable:
         cells = tuple(
             (count(value), *(count(entry) for entry in line)) for value, line in zip(values, self.entries, strict=True)
         )
-        yield Table(
-            say("The smallest {n} at which {what} fits; – where no number of devices is enough", what=self.what, n=n),
-            columns,
-            cells,
+        smallest: dict[str, Any] = {"n": n, "what": self.what, "rules": listed(self.rules) if self.rules else ""}
+        caption = (
+            say("The smallest {n} under the rules ({rules}) at which {what} fits; – where there is none", **smallest)
+            if self.rules
+            else say("The smallest {n} at which {what} fits; – where no number of devices is enough", **smallest)
         )
+        yield Table(caption, columns, cells)
 
     @property
     def closing(self) -> Prose:
@@ -138,6 +154,12 @@ class RegionTable:
 def region_table(grid: Grid, study: Study) -> RegionTable:
     """Find the smallest degree for each pair; where two instants must fit, the one that asks for more counts."""
     assert grid.rows is not None and grid.columns is not None, "the question has both axes"
+    for symbol in (grid.rows[0], grid.columns[0]):
+        if study.plan is not None and symbol in study.plan.axes:
+            raise BadInput(
+                f"{grid.where or grid.label}: plan {study.plan.name!r} cuts the model over {symbol}, so that each of its values is "
+                f"another model; give a size such as B or S, and try its values with solve --for {symbol}"
+            )
     capacity, moments = study.capacity.counted, instants(study, grid.counted)
     found = [
         region_under(
@@ -157,7 +179,9 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
     bounds = [one.bound for one in found if _decides(one.entries, entries)]
     parts = tuple((one.per_device(grid.symbol).xreplace(known), sp.expand(one.fixed.xreplace(known))) for one in bounds)
     limit, what = Limit(capacity, grid.strict), fitting(moments[0])
-    return RegionTable(found[0], grid.rows, grid.columns, entries, limit, parts, what)
+    ranks = ranks_beside(study, grid.symbol)
+    rules = tuple(rule.words for rule in grid.rules_for(study, grid.symbol))
+    return RegionTable(found[0], grid.rows, grid.columns, entries, limit, parts, what, ranks, rules)
 
 
 def _decides(own: Entries, all_of_them: Entries) -> bool:
@@ -169,13 +193,14 @@ def _decides(own: Entries, all_of_them: Entries) -> bool:
 
 @dataclass(frozen=True)
 class LeftOvers:
-    """What each number of devices leaves free, and whether what is kept fits."""
+    """What each number of devices leaves free, and whether what is kept fits; there are `ranks` of them for each of the degree."""
 
     symbol: sp.Symbol
     capacity: Capacity
     limit: Limit
     rows: tuple[LeftOver, ...]
     what: str = "what is kept"
+    ranks: int = 1
 
     def fits(self, row: LeftOver) -> bool:
         """Whether what one device keeps fits."""
@@ -187,10 +212,11 @@ class LeftOvers:
         return {
             "left_over": [
                 {
-                    "devices": row.count,
+                    "devices": row.count * self.ranks,
+                    "degree": row.count,
                     "used_bytes": row.used,
                     "free_bytes_each": row.each,
-                    "free_bytes": row.together,
+                    "free_bytes": row.together * self.ranks,
                     "fits": self.fits(row),
                 }
                 for row in self.rows
@@ -203,18 +229,29 @@ class LeftOvers:
     def steps(self, work: Work) -> Iterator[Block]:
         """The table."""
         rows = tuple(
-            (count(row.count), self._shown(row.used), self._shown(row.each), self._shown(row.together))
-            if self.fits(row)
-            else (count(row.count), self._shown(row.used), say("{what} does not fit", what=self.what), text("–"))
+            (
+                *(count(number) for number in self._numbers(row)),
+                self._shown(row.used),
+                *(
+                    (self._shown(row.each), self._shown(row.together * self.ranks))
+                    if self.fits(row)
+                    else (say("{what} does not fit", what=self.what), text("–"))
+                ),
+            )
             for row in self.rows
         )
         heads = (
+            *((Column(text("devices"), "right"),) if self.ranks > 1 else ()),
             Column(say("{n}", n=self.symbol), "right"),
             Column(text("kept on each" if self.what == "what is kept" else "held on each at the peak"), "right"),
             Column(text("free on each"), "right"),
             Column(text("free on all together"), "right"),
         )
         yield Table(say("What is left over beside {what}", what=self.what), heads, rows)
+
+    def _numbers(self, row: LeftOver) -> tuple[int, ...]:
+        """The number of devices, and the degree where that is another one."""
+        return (row.count,) if self.ranks == 1 else (row.count * self.ranks, row.count)
 
     @property
     def closing(self) -> Prose:
@@ -226,20 +263,21 @@ class LeftOvers:
         return say(
             "On {number} devices each has {free} to spare beside {what}.",
             what=self.what,
-            number=last.count,
+            number=last.count * self.ranks,
             free=self._shown(last.each),
         )
 
 
 def left_overs(grid: Grid, study: Study) -> LeftOvers:
     """Find what each number of devices leaves; where two instants must fit, the one that takes more counts."""
-    capacity = study.capacity
+    capacity, ranks = study.capacity, ranks_beside(study, grid.symbol)
     layouts = [rule for rule in grid.rules if isinstance(rule, Layout)]
     rows, moments = [], instants(study, grid.counted)
-    for number in grid.devices:
+    for number in (degree_on(devices, study, grid.symbol, grid.where or grid.label) for devices in grid.devices):
         each = [
             left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.values, layouts=layouts)
             for one in moments
         ]
         rows.append(max(each, key=lambda row: row.used))
-    return LeftOvers(grid.symbol, capacity, Limit(capacity.counted, grid.strict), tuple(rows), fitting(moments[0]))
+    limit, what = Limit(capacity.counted, grid.strict), fitting(moments[0])
+    return LeftOvers(grid.symbol, capacity, limit, tuple(rows), what, ranks)

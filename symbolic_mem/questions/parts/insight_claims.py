@@ -36,6 +36,7 @@ def topic_claims(asked: Grid, topic: Any) -> Iterator[tuple[str, Claimed]]:
                 yield name, Claimed(topic.entries[i][j], "count", meaning, unit="devices")
         case LeftOvers():
             for row in topic.rows:
-                meaning = f"bytes free on each of {row.count} devices"
+                devices = row.count * topic.ranks
+                meaning = f"bytes free on each of {devices} devices"
                 left = row.each if topic.fits(row) else None
-                yield f"left_over_at_{row.count}", Claimed(left, "bytes", meaning, unit="bytes")
+                yield f"left_over_at_{devices}", Claimed(left, "bytes", meaning, unit="bytes")

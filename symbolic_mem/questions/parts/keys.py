@@ -114,7 +114,7 @@ def axis(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
     symbol = lookup(name)
     if symbol is None:
         known = [each.symbol.name for each in table(given=True)]
-        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known)}")
+        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known, 'list symbols')}")
     return symbol, whole_numbers(numbers, At(f"{at.where}: {name}"))
 
 
@@ -256,13 +256,39 @@ class Ruled(Question):
 
     def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
         """All rules, and that of a plan that reshards over some devices, or divides over groups of them."""
-        multiple = 1 if study.plan is None else study.plan.multiple(study.values, study.built)
-        if multiple == 1 or symbol != n_fsdp:
-            return self.rules
-        from symbolic_mem.solvers.rules import MultipleOf
-
         layouts = (*self.whole_samples, *self.padded_rows)
-        return (*layouts, MultipleOf(multiple), *self.rules[len(layouts) :])
+        return (*layouts, *plan_rules(study, symbol), *self.rules[len(layouts) :])
+
+
+def degree_on(devices: int, study: Study, symbol: sp.Symbol, where: str) -> int:
+    """The degree that so many devices have: as many as there are for each of the product of all other degrees.
+
+    Raises `BadInput` where that is no whole number, or none that the plan of the study allows.
+    """
+    from symbolic_mem.questions.parts.assumptions import ranks_beside
+
+    ranks = ranks_beside(study, symbol)
+    each = ranks * _multiple(study, symbol)
+    if devices % each:
+        raise BadInput(
+            f"{where}: devices = {devices}, and with the other degrees and the groups of the plan the number of devices is a "
+            f"multiple of {each}; give one"
+        )
+    return devices // ranks
+
+
+def _multiple(study: Study, symbol: sp.Symbol) -> int:
+    return 1 if study.plan is None or symbol != n_fsdp else study.plan.multiple(study.values, study.built)
+
+
+def plan_rules(study: Study, symbol: sp.Symbol) -> tuple[MultipleOf, ...]:
+    """The rule of a plan that reshards over some devices, or divides over groups of them: else none."""
+    multiple = _multiple(study, symbol)
+    if multiple == 1:
+        return ()
+    from symbolic_mem.solvers.rules import MultipleOf
+
+    return (MultipleOf(multiple),)
 
 
 def figures(given: Any, at: At) -> str:

@@ -128,7 +128,7 @@ def _named(make: Callable[[str], Change], known: Callable[[str], Any]) -> Reader
 
 def _profile(name: str) -> None:
     if name not in profiles():
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, profiles())}")
+        raise BadInput(f"unknown profile {name!r}; {nearest(name, profiles(), 'list profiles')}")
 
 
 def _rule(given: Any, at: At) -> Choice:

@@ -21,7 +21,7 @@ def unknown(given: Any, at: At) -> sp.Symbol:
     symbol = lookup(ALIASES.get(name, name))
     if symbol is None:
         known = (*ALIASES, *(each.symbol.name for each in table(given=True)))
-        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known)}")
+        raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known, 'list symbols')}")
     return symbol
 
 
