@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+collect_ignore_glob = ["data/measure_*.py"]  # they need engines that the tests do not have
+
 
 @pytest.fixture(scope="session")
 def needs() -> Callable[..., None]:

@@ -24,6 +24,7 @@ SHARED = {
     "recipe": "fp32",
     "optimizer": "lion",
     "recompute": "full",
+    "adapters": "q_proj,v_proj",
     "profile": "hf-cuda-autocast",
     "kernel": "eager",
     "loss": "fused",
