@@ -29,6 +29,7 @@ from symbolic_mem.models.wrappers import wrappers
 from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.pipeline import pipelines
 from symbolic_mem.questions.registry import ASKS, question_type
+from symbolic_mem.recipes.caches import cache_formats
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.render.latex import latex
 from symbolic_mem.study.changes import changes
@@ -175,6 +176,22 @@ def recipes() -> str:
             ]
         )
     return rows(["preset", "bytes per parameter", "of which", "bytes per saved element", "source"], cells)
+
+
+def caches() -> str:
+    """Tabulate the formats of caches: bytes, scales and source."""
+    each = {"": "none", "tensor": "each tensor", "vector": "each vector of a token and head"}
+    cells = [
+        [
+            f"`{name}`",
+            f"{float(one.bytes_each):g}",
+            f"{each.get(one.scales, f'each {one.block} elements')}"
+            + (f": {float(one.scale_bytes):g} bytes" if one.scales else ""),
+            one.source,
+        ]
+        for name, one in cache_formats().items()
+    ]
+    return rows(["format", "bytes per element", "scales", "source"], cells)
 
 
 def asks() -> str:
@@ -332,6 +349,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "seconds": seconds,
     "processes": processes,
     "recipes": recipes,
+    "caches": caches,
     "asks": asks,
     "studies": studies,
     "alternatives": alternatives,

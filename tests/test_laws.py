@@ -31,7 +31,9 @@ few = settings(max_examples=25, deadline=None)
 whole = st.integers(1, 10**5)
 sizes = st.fixed_dictionaries(dict.fromkeys((B, S, L, d_model, d_ff), whole))
 fractions = st.builds(lambda part, of: Fraction(min(part, of), of), st.integers(1, 60), st.integers(1, 60))
-plain_recipes = st.sampled_from([name for name, found in presets().items() if found.bytes_per_parameter is not None])
+plain_recipes = st.sampled_from(
+    [name for name, found in presets().items() if found.trains and found.bytes_per_parameter is not None]
+)
 # Bytes per parameter and per saved element as published, typed here from the sources that the presets name.
 PUBLISHED = {
     "cs336": (16, 2),

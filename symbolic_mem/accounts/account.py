@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import sympy as sp
 
+from symbolic_mem.accounts.cached import cache_terms
 from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Inside, Memory, Term
 from symbolic_mem.base.errors import BadInput
@@ -27,6 +28,8 @@ from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_o
 
 def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_apart: tuple[str, ...] = ()) -> Memory:
     """Return the memory of training `model` with `recipe`, in bytes: states of the parameters, then activations.
+
+    Of a recipe of inference it is the weights and the caches, at every moment.
 
     `at` is the moment: the start of the ``backward`` pass, when all activations are there, or the optimizer ``step``,
     when none is. Gradients that persist between micro-batches are there at both. Gradients that do not persist grow
@@ -45,6 +48,9 @@ def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_
 @lru_cache(maxsize=512)
 def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart: tuple[str, ...]) -> Memory:
     parameters = model.parameters
+    if not recipe.trains:
+        states = [state_term(state, model.weights, recipe.source, parameters) for state in recipe.states]
+        return Memory((*states, *cache_terms(model, recipe)), definitions=((P, parameters),))
     if any(state.rule in OF_BLOCKS for state in recipe.states) and not any(
         held.in_block for held in model.weights.held
     ):

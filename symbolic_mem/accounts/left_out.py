@@ -34,7 +34,7 @@ from symbolic_mem.recipes.recipe import Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"
-WORKING = "working"
+WORKING, CACHE = "working", "cache"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
@@ -100,15 +100,15 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     >>> [(one.name, one.size) for one in left_out(Built(ffn(), {}), recipe("fsdp2"), divided)][:2]
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
     """
+    if not recipe.trains:
+        return tuple(_of_inference(built, recipe))
     found = [
         *(LeftOut(ACTIVATIONS, built.not_described) for _ in built.not_described[:1]),
         *_loss(built, recipe, placement),
         *_units(built.model, recipe, placement),
         *_step(built, recipe, placement),
     ]
-    if built.unread:
-        names = ", ".join(built.unread)
-        found.append(LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}"))
+    found += _unread(built)
     replaced = {said.instead_of for said in recipe.not_counted}
     found = [one for one in found if one.name not in replaced]
     sized = {one.name for one in found if one.sets}
@@ -125,6 +125,19 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
     )
     return (*found, *(LeftOut(OTHER, said.words, source=recipe.source, covers=said.sized_as) for said in unsaid))
+
+
+def _of_inference(built: Built, recipe: Recipe) -> Iterator[LeftOut]:
+    if not built.model.cached:
+        yield LeftOut(CACHE, "what decoding keeps of the tokens that it has seen, which is not described")
+    yield from _unread(built)
+    yield from (LeftOut(OTHER, said.words, source=recipe.source) for said in recipe.not_counted)
+
+
+def _unread(built: Built) -> Iterator[LeftOut]:
+    if built.unread:
+        names = ", ".join(built.unread)
+        yield LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}")
 
 
 def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
@@ -145,9 +158,7 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
             yield LeftOut(LOSS, _LOSS_HOLDS)
         return
     if not loss_is_known(built):
-        from symbolic_mem.models.profile import profile
-
-        yield LeftOut(LOSS, _LOSS_HOLDS, source=profile(built.profile).source)
+        yield LeftOut(LOSS, _LOSS_HOLDS, source="" if built.how is None else built.how.source)
         return
     held = loss_term(built, recipe)
     if held is not None:

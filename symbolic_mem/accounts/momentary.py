@@ -43,9 +43,8 @@ def loss_is_known(built: Built) -> bool:
     architecture = built.architecture
     if architecture is None or not architecture.described or architecture.head != "language model":
         return False
-    from symbolic_mem.models.profile import profile
-
-    how = profile(built.profile)
+    how = built.how
+    assert how is not None
     own = how.loss in how.families.get(architecture.family, {})
     return bool(built.loss) or not (how.loss_gradients == "" or own)
 
@@ -63,9 +62,8 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
             return None
         source = chosen.source or LOSS_SOURCE
         return _loss(_logits(built), sp.Integer(chosen.gradients), chosen.copies, chosen.chunks, source)
-    from symbolic_mem.models.profile import profile
-
-    how = profile(built.profile)
+    how = built.how
+    assert how is not None
     size = how.bytes(how.loss_gradients)
     return _loss(_logits(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
 
@@ -83,9 +81,9 @@ def loss_tensors(built: Built, recipe: Recipe) -> tuple[Tensor, ...]:
     if term is None:
         return ()
     from symbolic_mem.models.losses import loss
-    from symbolic_mem.models.profile import profile
 
-    how = profile(built.profile)
+    how = built.how
+    assert how is not None
     kept = {tensor.name for layer in built.model.layers for tensor in layer.saved}
     logits = _logits(built)
     found = [] if "logits" in kept else [Tensor("logits", logits, bytes_per_element=how.compute)]

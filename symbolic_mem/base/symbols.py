@@ -62,6 +62,8 @@ k = _symbol("k", "k", "", "number of routed experts that a token visits")
 n_shared = _symbol("n_shared", "n", "shared", "number of shared experts, which every token visits")
 d_expert = _symbol("d_expert", "d", "expert", "inner width of one expert", "elements")
 L_dense = _symbol("L_dense", "L", "dense", "number of layers without experts in a mixture-of-experts model")
+S_window = _symbol("S_window", "S", "window", "tokens that a layer with a sliding window attends to", "tokens")
+L_window = _symbol("L_window", "L", "window", "number of layers with a sliding window")
 d_c = _symbol("d_c", "d", "c", "width of the compressed key-value vector (latent attention)", "elements")
 d_cq = _symbol("d_cq", "d", "cq", "width of the compressed query vector (latent attention)", "elements")
 d_nope = _symbol("d_nope", "d", "nope", "width of a query or key head without position (latent attention)", "elements")
@@ -100,6 +102,7 @@ M_activations = _symbol(
     "M_activations", "M", "act", "memory of what is kept for the backward pass", "bytes", given=False
 )
 M_buffers = _symbol("M_buffers", "M", "buffers", "memory of temporary buffers", "bytes", given=False)
+M_cache = _symbol("M_cache", "M", "cache", "memory of the caches of decoding", "bytes", given=False)
 M_total = _symbol("M_total", "M", "total", "all memory that is counted", "bytes", given=False)
 M_device = _symbol("M_device", "M", "device", "memory on one device", "bytes", given=False)
 M_divided = _symbol(

@@ -38,9 +38,18 @@ def _twice(command: Callable[..., Any]) -> Callable[..., Any]:
 @_twice
 @click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
 @click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes.")
+@click.option("--profiles", metavar="FILE", help="A TOML file with your own engine profiles.")
+@click.option("--plans", metavar="FILE", help="A TOML file with your own plans.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    study: str, values: tuple[str, ...], devices: str | None, recipes: str | None, as_json: bool, **choices: Any
+    study: str,
+    values: tuple[str, ...],
+    devices: str | None,
+    recipes: str | None,
+    profiles: str | None,
+    plans: str | None,
+    as_json: bool,
+    **choices: Any,
 ) -> None:
     """Explain the gap between two accounts of STUDY, term by term.
 
@@ -54,16 +63,18 @@ def command(
     """  # noqa: D301 (click's mark of lines that keep their breaks)
     from symbolic_mem.library.read import load_study
     from symbolic_mem.questions.compare import Compare
-    from symbolic_mem.study.changes import set_value
+    from symbolic_mem.study.changes import refuse_unasked, set_value
     from symbolic_mem.study.question import At
     from symbolic_mem.study.values import typed
 
+    files = {"recipe": recipes, "profile": profiles, "plan": plans}
+    refuse_unasked({what: (path, choices[what]) for what, path in files.items()})
     changes = [set_value(name, typed(value)) for name, value in pairs(values, "--set").items()]
     given = {name: list(found) for name, found in choices.items() if found}
     if "place" in given:
         given["place"] = _sides(given["place"])
     question, chosen = (
-        Compare.read(given, At("compare", recipes=recipes), "compare"),
+        Compare.read(given, At("compare", recipes=recipes, profiles=profiles, plans=plans), "compare"),
         load_study(study, devices).called(changes),
     )
     from symbolic_mem.questions.parts.unread import refuse_unread

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 _PACKAGE = Path(__file__).parents[1]
-KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
+KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 READINGS = ("marketed", "binary", "reported")
 RESTS = ("kept", "dropped")
 RULES = ("none", "full", "selective", "half", "every=2", "groups=2")
@@ -45,6 +45,11 @@ def devices() -> tuple[str, ...]:
 def recipes() -> tuple[str, ...]:
     """The names of the recipes."""
     return tuple(_tables("recipes/presets.toml"))
+
+
+def caches() -> tuple[str, ...]:
+    """The formats of caches."""
+    return tuple(_tables("recipes/caches.toml"))
 
 
 def optimizers() -> tuple[str, ...]:

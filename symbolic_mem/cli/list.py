@@ -18,11 +18,12 @@ CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles", "plans"
 @click.argument("what", required=False, type=click.Choice(CATALOGUES))
 @click.option("--devices", metavar="FILE", help="A TOML file with your own devices.")
 @click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes.")
+@click.option("--profiles", metavar="FILE", help="A TOML file with your own engine profiles.")
+@click.option("--plans", metavar="FILE", help="A TOML file with your own plans.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(what: str | None, devices: str | None, recipes: str | None, as_json: bool) -> None:
-    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles, plans; and the symbols."""
+def command(what: str | None, as_json: bool, **own: str | None) -> None:
+    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles, plans; one catalogue or all."""
     chosen = (what,) if what else CATALOGUES
-    own = {"devices": devices, "recipes": recipes}
     for name, path in own.items():
         if path is not None and name not in chosen:
             raise BadInput(f"--{name} names your own {name}, and {what} are listed; leave it out")
@@ -113,7 +114,8 @@ def _optimizers(_: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _profiles(_: str | None) -> list[dict[str, Any]]:
+def _profiles(path: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.models.own_profiles import read_profiles
     from symbolic_mem.models.profile import profiles
 
     return [
@@ -124,14 +126,23 @@ def _profiles(_: str | None) -> list[dict[str, Any]]:
             "kernels": [row.removeprefix("attention ") for row in found.keeps if row.startswith("attention ")],
             "source": found.source,
         }
-        for name, found in profiles().items()
+        for name, found in {**profiles(), **(read_profiles(path) if path is not None else {})}.items()
     ]
 
 
-def _plans(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.plans.plan import plans
+def _plans(path: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.plans.read import plans, read_plans
 
-    return [{"name": name, "title": found.title, "source": found.source} for name, found in plans().items()]
+    return [
+        {
+            "name": name,
+            "title": found.title,
+            "divides": list(found.divided),
+            "cuts": {dimension: str(over) for dimension, over in found.cuts},
+            "source": found.source,
+        }
+        for name, found in {**plans(), **(read_plans(path) if path is not None else {})}.items()
+    ]
 
 
 def _symbols(_: str | None) -> list[dict[str, Any]]:
@@ -141,10 +152,6 @@ def _symbols(_: str | None) -> list[dict[str, Any]]:
         {"name": str(name.symbol), "meaning": name.meaning, "unit": name.unit, "given": name.given}
         for name in (*table(given=True), *table(given=False))
     ]
-
-
-def _show_plans(rows: list[dict[str, Any]]) -> None:
-    print_table(("plan", "title", "source"), [(row["name"], row["title"], row["source"]) for row in rows])
 
 
 def _show_symbols(rows: list[dict[str, Any]]) -> None:
@@ -160,6 +167,20 @@ def _show_optimizers(rows: list[dict[str, Any]]) -> None:
 def _show_profiles(rows: list[dict[str, Any]]) -> None:
     cells = [(row["name"], row["kernel"], row["title"], row["source"]) for row in rows]
     print_table(("profile", "kernel", "title", "source"), cells)
+
+
+def _show_plans(rows: list[dict[str, Any]]) -> None:
+    cells = [
+        (
+            row["name"],
+            ", ".join(row["divides"]) or "–",
+            ", ".join(f"{dimension}/{over}" for dimension, over in row["cuts"].items()) or "–",
+            row["title"],
+            row["source"],
+        )
+        for row in rows
+    ]
+    print_table(("plan", "divides", "cuts", "title", "source"), cells)
 
 
 def _show_studies(rows: list[dict[str, Any]]) -> None:

@@ -33,7 +33,7 @@ VERBS = {
     "compare": "Explain the gap between two accounts, term by term.",
     "check": "Say whether a claimed number is right, and which slip explains it if it is not.",
     "verify": "Compare our bytes with an installed engine, or with measured and published cases.",
-    "list": "Show the bundled studies, devices, recipes, optimizers and profiles.",
+    "list": "Show the bundled studies, devices, recipes, optimizers, profiles and plans.",
     "show": "Print a study as a .toml file to copy.",
     "completion": "Print the completion script of a shell.",
 }

@@ -45,6 +45,13 @@ _SHARED = (
         help="Train adapters alone: all-linear, q_proj,v_proj, adapter_config.json, or none.",
     ),
     click.option(
+        "--cache",
+        metavar="DTYPE",
+        shell_complete=of(complete.caches),
+        help="How the caches of inference are stored: bf16, fp8, int8, int4, ...",
+    ),
+    click.option("--page", metavar="TOKENS", help="The caches of inference are kept in pages of so many tokens."),
+    click.option(
         "--profile",
         metavar="NAME",
         shell_complete=of(complete.profiles),
@@ -92,6 +99,8 @@ _SHARED = (
     click.option("--variant", type=int, metavar="N", help="Take the variant of that number (`[variants]` of a study)."),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes."),
+    click.option("--profiles", metavar="FILE", help="A TOML file with your own engine profiles."),
+    click.option("--plans", metavar="FILE", help="A TOML file with your own plans."),
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
@@ -106,8 +115,34 @@ _RULES = (
     click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "adapters", "profile", "kernel", "loss", "plan"),
-    *("device", "capacity", "reading", "place", "rest", "devices", "recipes", "like", "origin", "variant"),
+    *(
+        "study",
+        "values",
+        "recipe",
+        "optimizer",
+        "recompute",
+        "adapters",
+        "cache",
+        "page",
+        "profile",
+        "kernel",
+        "loss",
+        "plan",
+    ),
+    *(
+        "device",
+        "capacity",
+        "reading",
+        "place",
+        "rest",
+        "devices",
+        "recipes",
+        "profiles",
+        "plans",
+        "like",
+        "origin",
+        "variant",
+    ),
 )
 
 

@@ -239,7 +239,9 @@ def references(study: Study) -> tuple[Prose, ...]:
     found = [study.source]
     if about_memory(study):
         found.append(study.recipe.source)
-    if about_memory(study) or any(question.subject == "layers" for question in study.questions):
+    if about_memory(study) and not study.recipe.trains:
+        found += [term.source for term in study.memory]
+    elif about_memory(study) or any(question.subject == "layers" for question in study.questions):
         found += [layer.source for layer in study.model.layers]
     for question in study.questions:
         seen = study.under(question)

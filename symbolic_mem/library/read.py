@@ -19,7 +19,7 @@ from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.plans.plan import read_plan
+from symbolic_mem.plans.read import read_plan
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.study.changes import use_capacity

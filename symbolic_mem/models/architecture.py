@@ -61,6 +61,14 @@ class Experts:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Sliding windows: so many `layers` attend to the last `size` tokens only, the others to all."""
+
+    size: sp.Expr = s.S_window
+    layers: sp.Expr = s.L_window
+
+
+@dataclass(frozen=True)
 class Architecture:
     """A decoder-only transformer; every size is an expression, by default the symbol of that name.
 
@@ -109,6 +117,7 @@ class Architecture:
     n_pos: sp.Expr = s.n_pos
     d_rotary: sp.Expr | None = None
     latent: Latent | None = None
+    window: Window | None = None
     # MLP
     gated: bool = True
     activation: str = "silu"

@@ -78,8 +78,7 @@ def attention(
     parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
     if dropout:
         parts.append(keeping(profile, profile.kept("dropout", {"input": (*profile.stream, width)}, label="dropout")))
-    keys = tuple(Tensor(name, (*TOKENS, kv), "later tokens attend to it") for name in ("keys", "values"))
-    return join("attention", *parts, Layer("cache", cached=keys))
+    return join("attention", *parts)
 
 
 def heads_with_keys(n_kv: sp.Expr, n_heads: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> str:

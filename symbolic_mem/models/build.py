@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
     from symbolic_mem.models.checkpoint import Checkpoint
     from symbolic_mem.models.cut import Cut
+    from symbolic_mem.models.profile import Profile
 
 _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
@@ -36,13 +37,13 @@ class Built:
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
-    `files` the tensors that lie beside it; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
+    `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
     """
 
     model: Model
     values: Mapping[sp.Symbol, sp.Rational]
     architecture: Architecture | None = None
-    profile: str = ""
+    how: Profile | None = None
     kernel: str = ""
     loss: str = ""
     beside: tuple[Layer, ...] = ()
@@ -54,6 +55,11 @@ class Built:
     trained: Trained = ALL
     stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
     cut: Cut | None = None
+
+    @property
+    def profile(self) -> str:
+        """The name of the engine profile; "" where there is none."""
+        return "" if self.how is None else self.how.name
 
     @property
     def not_described(self) -> str:
@@ -73,7 +79,8 @@ class Built:
             if self.stack is None:
                 raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
             return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
-        model = _cut(self.architecture, self.profile, self.kernel, self.loss, cut, self.trained)
+        assert self.how is not None
+        model = _cut(self.architecture, self.how, self.kernel, self.loss, cut, self.trained)
         return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
 
     @property
@@ -112,7 +119,7 @@ class Built:
 
     def under(
         self,
-        profile: str | None = None,
+        profile: Profile | None = None,
         kernel: str | None = None,
         loss: str | None = None,
         trained: Trained | None = None,
@@ -121,11 +128,11 @@ class Built:
 
         Raises `BadInput` for a model that has no profile: the stack of the homework is the same in all of them.
         """
-        if self.architecture is None:
+        if self.architecture is None or self.how is None:
             raise BadInput(f"{self.model.name} is not built from a profile; only transformers are")
         made = _transformer(
             self.architecture,
-            self.profile if profile is None else profile,
+            profile or self.how,
             self.kernel if kernel is None and profile is None else kernel or "",
             self.loss if loss is None else loss,
             self.trained if trained is None else trained,
@@ -184,7 +191,7 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
                 raise BadInput(
                     f"{where}: the blocks of {found.name} are not described, so there is no {key}; remove it"
                 )
-        made = Built(Model(found.name, ()), {})
+        made = Built(Model(found.name, (), cached=found.cached), {})
     else:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
@@ -248,34 +255,35 @@ def _with_files(built: Built, folder: Path) -> Built:
 
 
 def _described(architecture: Architecture, table: dict[str, Any], where: str) -> Built:
+    from symbolic_mem.models.profile import profile
     from symbolic_mem.models.transformer import DEFAULT_PROFILE
 
-    profile = entry(table, "profile", str, where, DEFAULT_PROFILE)
+    how = profile(entry(table, "profile", str, where, DEFAULT_PROFILE))
     kernel, loss = (entry(table, key, str, where, "") for key in ("kernel", "loss"))
     if loss:
         from symbolic_mem.models.losses import loss as known_loss
 
         with at_place(f"{where}: loss"):
             known_loss(loss)
-    return _transformer(architecture, profile, kernel, loss)
+    return _transformer(architecture, how, kernel, loss)
 
 
-def _transformer(architecture: Architecture, name: str, kernel: str, loss: str = "", trained: Trained = ALL) -> Built:
-    from symbolic_mem.models.profile import profile
+def _transformer(
+    architecture: Architecture, how: Profile, kernel: str, loss: str = "", trained: Trained = ALL
+) -> Built:
     from symbolic_mem.models.transformer import transformer
 
-    how = (profile(name, kernel=kernel) if kernel else profile(name)).using(trained=trained)
-    made = Built(transformer(architecture, how, loss), architecture.values(), architecture, name, kernel, loss)
-    return replace(made, trained=trained)
+    running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)
+    made = transformer(architecture, running, loss)
+    return Built(made, architecture.values(), architecture, how, kernel, loss, trained=trained)
 
 
 @lru_cache(maxsize=64)
-def _cut(architecture: Architecture, name: str, kernel: str, loss: str, cut: Cut, trained: Trained) -> Model:
-    from symbolic_mem.models.profile import profile
+def _cut(architecture: Architecture, how: Profile, kernel: str, loss: str, cut: Cut, trained: Trained) -> Model:
     from symbolic_mem.models.transformer import transformer
 
-    how = (profile(name, kernel=kernel) if kernel else profile(name)).using(trained=trained)
-    return transformer(architecture, how, loss, cut)
+    running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)
+    return transformer(architecture, running, loss, cut)
 
 
 def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str) -> None:

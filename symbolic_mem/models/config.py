@@ -15,7 +15,7 @@ from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import architecture_of
 from symbolic_mem.models.reading import NOT_DESCRIBED, OTHERWISE
 from symbolic_mem.models.recognise import HEADLESS
-from symbolic_mem.models.tensors import Layer
+from symbolic_mem.models.tensors import Cached, Layer
 from symbolic_mem.models.unread import unread
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ ORIGINS = ("transformers",)
 class Described:
     """What a config describes: an `architecture` or None, `layers` that are only counted, and how it was read.
 
-    `visited` is the share of the routed experts among the counted layers that a token visits.
+    `visited` is the share of the routed experts among the counted layers that a token visits, and `cached` what decoding
+    keeps, where they are not described.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Described:
     layers: tuple[Layer, ...] = ()
     assumptions: tuple[str, ...] = ()
     visited: sp.Expr = sp.S.One
+    cached: tuple[Cached, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -112,6 +114,7 @@ def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Des
             "The sizes of this family stand as numbers in the formulas.",
         ),
         found.visited,
+        found.cached,
         unread(table, {*found.sizes.read, *family.inert, *OTHERWISE}, where),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.tomlfile import read_toml
 from symbolic_mem.models.sizes import Sizes
-from symbolic_mem.models.tensors import Layer, Tensor
+from symbolic_mem.models.tensors import Cached, Layer, Tensor
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,17 @@ class CountedFamily:
     parts: Mapping[str, Mapping[str, Any]]
     visited: str
     inert: frozenset[str] = frozenset()
+    caches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The layers of one model with the shapes of their weights, and what was read."""
+    """The layers of one model with the shapes of their weights, what was read, and what decoding keeps."""
 
     layers: tuple[Layer, ...]
     sizes: Sizes
     visited: sp.Expr
+    cached: tuple[Cached, ...] = ()
 
     @property
     def parameters(self) -> sp.Expr:
@@ -63,6 +66,7 @@ def counted_families() -> tuple[Mapping[str, CountedFamily], str]:
             parts=parts | row.get("parts", {}),
             visited=row.get("visited", like.visited if like else "1"),
             inert=frozenset(row.get("inert", like.inert if like else ())),
+            caches=row.get("caches", like.caches if like else {}),
         )
     return known, table["source"]
 
@@ -80,7 +84,8 @@ def counted(
     """
     sizes = Sizes(table, family.sizes, where)
     layers = tuple(_layers(family, sizes, named or family.architecture, headless))
-    return Counted(layers, sizes, read_formula(family.visited, sizes.numbers, f"{where}: experts of a token"))
+    visited = read_formula(family.visited, sizes.numbers, f"{where}: experts of a token")
+    return Counted(layers, sizes, visited, tuple(_caches(family, sizes)))
 
 
 def _layers(family: CountedFamily, sizes: Sizes, named: str, headless: bool) -> Iterator[Layer]:
@@ -97,3 +102,27 @@ def _layers(family: CountedFamily, sizes: Sizes, named: str, headless: bool) -> 
         ]
         if weights:
             yield Layer(name, tuple(weights), repeat=times)
+
+
+_CACHE = ("times", "grows", "window", "bytes")
+
+
+def _caches(family: CountedFamily, sizes: Sizes) -> Iterator[Cached]:
+    for name, row in family.caches.items():
+        times = sizes.formula(row["times"], f"number of layers with {name}")
+        if times == 0:
+            continue
+        grows, each = row.get("grows", True), row.get("bytes")
+        window = sizes.formula(row["window"], f"{name} window") if "window" in row else None
+        rows = (B, S) if grows else (B,)
+        tensors = tuple(
+            Tensor(
+                tensor,
+                (*rows, *(sizes.formula(size, f"{name} {tensor}") for size in dimensions)),
+                "later tokens attend to it" if grows else "the state of a sequence",
+                None if each is None else sp.Integer(each),
+            )
+            for tensor, dimensions in row.items()
+            if tensor not in _CACHE
+        )
+        yield Cached(name, times, tensors, grows, window)

@@ -12,7 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.models.architecture import Architecture, Experts, Latent
+from symbolic_mem.models.architecture import Architecture, Experts, Latent, Window
 
 SIZES = (
     *("layers", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "vocabulary", "n_pos"),
@@ -20,9 +20,10 @@ SIZES = (
 )
 DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")
 _WORDS = ("norm", "norm_place", "qk_norm", "position", "activation", "head", "family")
-_PARTS: dict[str, tuple[type[Experts | Latent], tuple[str, ...]]] = {
+_PARTS: dict[str, tuple[type[Experts | Latent | Window], tuple[str, ...]]] = {
     "experts": (Experts, ("experts", "top_k", "d_expert", "d_shared", "dense_layers")),
     "latent": (Latent, ("d_c", "d_cq", "d_nope", "d_rope", "d_v")),
+    "window": (Window, ("size", "layers")),
 }
 _LEFT_OUT = ("name", "numbers", "assumptions", "described")
 ARCHITECTURE_KEYS = tuple(field.name for field in fields(Architecture) if field.name not in _LEFT_OUT)
@@ -31,7 +32,7 @@ ARCHITECTURE_KEYS = tuple(field.name for field in fields(Architecture) if field.
 def read_architecture(content: Mapping[str, Any], where: str) -> Architecture:
     """Read the fields of `Architecture` from a [model] table: words, true or false, and sizes as formulas.
 
-    A size that is not given is the symbol of that name; ``experts = true`` and ``latent = true`` take the symbols
+    A size that is not given is the symbol of that name; ``experts = true``, ``latent = true`` and ``window = true`` take the symbols
     for all of theirs, a table gives some of them. Raises `BadInput` for anything else.
 
     >>> read_architecture({"norm": "layer", "d_ff": "4*d_model", "gated": False}, "my.toml [model]").d_ff
@@ -71,6 +72,8 @@ def check_sizes(architecture: Architecture, values: Mapping[sp.Symbol, sp.Expr],
     if a.experts is not None:
         _at_most("k", a.experts.top_k, "E", a.experts.experts, values, where)
         _at_most("L_dense", a.experts.dense_layers, "L", a.layers, values, where)
+    if a.window is not None:
+        _at_most("L_window", a.window.layers, "L", a.layers, values, where)
 
 
 def _divides(
@@ -99,7 +102,7 @@ def _size(given: object, where: str) -> sp.Expr:
     return read_formula(given, {str(name.symbol): name.symbol for name in table(given=True)}, where)
 
 
-def _part(given: object, part: type[Experts | Latent], sizes: tuple[str, ...], where: str) -> Any:
+def _part(given: object, part: type[Experts | Latent | Window], sizes: tuple[str, ...], where: str) -> Any:
     if isinstance(given, bool):
         return part() if given else None
     if not isinstance(given, Mapping):

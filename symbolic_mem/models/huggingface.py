@@ -16,6 +16,7 @@ from symbolic_mem.models.json_file import parse_json
 from symbolic_mem.models.patterns import dense_layers
 from symbolic_mem.models.reading import assumptions, head, not_read
 from symbolic_mem.models.recognise import Named, recognise
+from symbolic_mem.models.windows import windows
 
 
 def read_config(path: str | Path) -> Architecture:
@@ -73,6 +74,8 @@ def _architecture(fields: Fields, named: Named, like: str | None) -> Architectur
     experts = _experts(fields, d_ff, of_experts)
     tied = fields.choice("tied")
     facts |= head(fields, named.head, facts.pop("head_bias", False))
+    window, sizes = windows(fields.table, family.model_type, int(fields.numbers[s.L]), fields.where)
+    fields.numbers |= sizes
     return Architecture(
         name=family.model_type,
         family=family.keeps_as,
@@ -81,6 +84,7 @@ def _architecture(fields: Fields, named: Named, like: str | None) -> Architectur
         n_kv=n_kv,
         d_head=d_head,
         latent=latent,
+        window=window,
         experts=experts,
         tied=tied,
         described=family.describes and like is None and facts.pop("described", True),

@@ -9,10 +9,10 @@ import sympy as sp
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.symbols import d_model
 from symbolic_mem.models.attention import core, core_shapes
-from symbolic_mem.models.linear import TOKENS, join, linear
+from symbolic_mem.models.linear import join, linear
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.tensors import Layer, Tensor
+from symbolic_mem.models.tensors import Layer
 
 
 def latent_attention(
@@ -64,11 +64,7 @@ def latent_attention(
     shapes |= {"k_expanded": shapes["k"], "v_copied": shapes["out"]}
     parts.append(core(profile, shapes, d_nope + d_rope, d_v, n_heads, dropout=attention_dropout))
     parts.append(linear(profile, {"W_o": width}, out, bias=o_bias, keep_input=False, group="attention"))
-    narrow = (
-        Tensor("compressed keys and values", (*TOKENS, d_c), "keys and values of later tokens are expanded from it"),
-        Tensor("rotary key", (*TOKENS, d_rope), "all heads share it"),
-    )
-    return join("attention", *parts, Layer("cache", cached=narrow))
+    return join("attention", *parts)
 
 
 def _norm_of_a_part(profile: Profile, kind: str, width: sp.Expr, buffer: sp.Expr) -> Layer:

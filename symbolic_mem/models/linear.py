@@ -117,7 +117,6 @@ def join(name: str, *parts: Layer, repeat: sp.Expr = sp.S.One, block: str = "") 
         repeat=repeat,
         source="; ".join(dict.fromkeys(part.source for part in parts if part.source)),
         block=block,
-        cached=tuple(tensor for part in parts for tensor in part.cached),
     )
 
 

@@ -36,16 +36,17 @@ def _flops(group: str) -> Callable[[Built], sp.Expr]:
 
 
 def cached(model: Model) -> sp.Expr:
-    """Return the elements that decoding keeps for each token: what attention caches in every layer.
+    """Return the elements that decoding keeps for each token in every layer, as long as it is inside all sliding windows.
 
     >>> from symbolic_mem.models.transformer import transformer
     >>> cached(transformer())
     2*L*d_head*n_kv
     """
     layers: dict[sp.Expr, sp.Expr] = {}
-    for layer in model.layers:
-        width = sp.Add(*(sp.Mul(*tensor.shape[2:]) for tensor in layer.cached))  # of the shape (B, S, ...)
-        layers[width] = layers.get(width, sp.S.Zero) + layer.repeat
+    for held in model.cached:
+        if held.grows:
+            width = sp.Add(*(sp.Mul(*tensor.shape[2:]) for tensor in held.tensors))  # of the shape (B, S, ...)
+            layers[width] = layers.get(width, sp.S.Zero) + held.repeat
     return sp.Add(*(repeat * width for width, repeat in layers.items()))
 
 

@@ -20,8 +20,9 @@ from symbolic_mem.models.trained import ALL, Trained
 Shape = tuple[sp.Expr, ...]
 Size = int | str
 Row = Mapping[str, Any]
-_OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
+OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
 COPIES_OF_WEIGHTS = ("weight_copy", "gain")
+SIZES = ("compute", "residual", "input")
 PRECISIONS = {
     "16-bit": "16 bits",
     "FP32": "FP32",
@@ -105,14 +106,17 @@ class Profile:
         row = self.row(operation)
         if not row:
             return ()
-        family = operation.removesuffix("_by_hand").removesuffix("_fp32")
-        known = _operations()[operation.split()[0] if " " in operation else family]
+        known = operation_tensors(operation) or {}
         tensors = []
         for name, value in row.items():
             if name in omit:
                 continue
             size, shape = (value["bytes"], value["shape"]) if isinstance(value, Mapping) else (value, None)
             shape = shape or known[name]["shape"]
+            if shape != "scalar" and shape not in shapes:
+                raise BadInput(
+                    f"profile {self.name!r}: {operation} has no shape {shape!r} of {name}; {nearest(shape, shapes)}"
+                )
             tensors.append(
                 Tensor(
                     f"{label} {name.replace('_', ' ')}".strip(),
@@ -176,7 +180,10 @@ class Profile:
 def profiles() -> dict[str, Profile]:
     """Return the bundled profiles by name, in the order of the file."""
     tables = _toml("profiles.toml")
-    return {name: _read(name, tables) for name in tables}
+    found: dict[str, Profile] = {}
+    for name, table in tables.items():
+        found[name] = made_profile(name, table, found)
+    return found
 
 
 def profile(name: str, **changes: Any) -> Profile:
@@ -210,10 +217,25 @@ def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
-def _read(name: str, tables: Mapping[str, Any]) -> Profile:
-    table = tables[name]
-    base = _read(table["extends"], tables) if "extends" in table else None
-    own = {key: value for key, value in table.items() if key in _OWN}
+def operation_tensors(operation: str) -> Mapping[str, Mapping[str, str]] | None:
+    """Return the tensors that an operation of a profile can keep, by name; None where there is no such operation.
+
+    >>> list(operation_tensors("rmsnorm"))[:2], operation_tensors("norm")
+    (['input', 'normalised'], None)
+    """
+    family = operation.removesuffix("_by_hand").removesuffix("_fp32")
+    return _operations().get(operation.split()[0] if " " in operation else family)
+
+
+def known_operations() -> tuple[str, ...]:
+    """Return the operations of operations.toml; one of several kernels has the name of one after it."""
+    return tuple(_operations())
+
+
+def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profile]) -> Profile:
+    """Make the profile of a table of profiles.toml, or of a file like it; what it extends is among the `known`."""
+    base = known[table["extends"]] if "extends" in table else None
+    own = {key: value for key, value in table.items() if key in OWN}
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
     if "regenerates" in table:
         own["regenerates"] = frozenset(table["regenerates"])

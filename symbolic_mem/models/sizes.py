@@ -125,7 +125,8 @@ class Sizes:
         unknown = next((kind for kind in listed if kinds is not None and kind not in kinds), None)
         if unknown is not None:
             self._refuse(key, f"has a layer of kind {clipped(str(unknown))}; known: {', '.join(map(str, kinds or ()))}")
-        return sp.Integer(sum(kind in row["count"] for kind in listed))
+        first = int(self.formula(row["first"], key)) if "first" in row else None
+        return sp.Integer(sum(kind in row["count"] for kind in listed[:first]))
 
     def _indices(self, key: str) -> sp.Expr:
         self.asked.add(key)

@@ -24,7 +24,7 @@ GROUPS = (
     "head",
     "adapters",
 )
-KINDS = ("weights", "gradients", "optimizer", "activations", "buffers")
+KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
 FEEDS = (LINEAR, AFTER_ATTENTION)
@@ -120,7 +120,6 @@ class Layer:
     counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
     in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
     holds at its fullest moments beside what it saves, and `passing` those where it saves nothing.
-    `cached` is what decoding keeps of the tokens that it has seen.
     """
 
     name: str
@@ -135,7 +134,6 @@ class Layer:
     ops: tuple[Op, ...] = ()
     working: tuple[tuple[Tensor, ...], ...] = ()
     passing: tuple[tuple[Tensor, ...], ...] = ()
-    cached: tuple[Tensor, ...] = ()
 
     @cached_property
     def parameters(self) -> sp.Expr:
@@ -146,6 +144,23 @@ class Layer:
     def saved_kinds(self) -> frozenset[str]:
         """The kinds of memory of what it saves."""
         return frozenset(tensor.kind for tensor in self.saved)
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Cached:
+    """What decoding keeps in `repeat` layers for the tokens that it has seen: `tensors` whose first dimension is the batch.
+
+    The second dimension of a cache that `grows` are the tokens, of which a layer with a sliding window sees `window`
+    (None: all); the last is the width of a vector with a scale of its own where the cache is quantised. What does not grow
+    is a state of each sequence, whatever its length.
+    """
+
+    name: str
+    repeat: sp.Expr
+    tensors: tuple[Tensor, ...]
+    grows: bool = True
+    window: sp.Expr | None = None
 
 
 class Alive(NamedTuple):
@@ -239,7 +254,7 @@ class Model:
     Those of them in `of_activations` are about what is kept for the backward pass alone, and those of `unless_recomputed`
     hold only while nothing is recomputed. `batch` is the input of the first block where that is the batch itself, which no
     gradient reaches and which stays; None: the blocks read an embedding. `work` are the operations of
-    its blocks.
+    its blocks, and `cached` is what decoding keeps.
     """
 
     name: str
@@ -249,6 +264,7 @@ class Model:
     of_activations: tuple[str, ...] = ()
     batch: Tensor | None = None
     work: Work | None = None
+    cached: tuple[Cached, ...] = ()
 
     def __repr__(self) -> str:
         return f"<model {self.name}: {', '.join(layer.name for layer in self.layers)}>"

@@ -10,6 +10,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import attention, heads_with_keys
+from symbolic_mem.models.caches import caches
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.models.ends import embedding, head, score
 from symbolic_mem.models.freeze import frozen
@@ -66,6 +67,7 @@ def transformer(
         else None,
         assumptions=(*architecture.assumptions, *kept),
         of_activations=kept,
+        cached=caches(architecture, how.inside[1]),
     )
 
 

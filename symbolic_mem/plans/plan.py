@@ -6,27 +6,20 @@ divided over which axis, and the scheme of what must be sent for it. The product
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, reduce
 from math import lcm
-from pathlib import Path
-from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
-from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import Cut, Share
-from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import UNEVEN, Values, refuse_rests, sizes
+from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, refuse_rests, sizes
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 
@@ -75,6 +68,7 @@ class Plan:
     def given(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
         """Return the values with 1 for every axis that has none.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> plan("torch-tp").given({})
         {n_tp: 1}
         """
@@ -92,6 +86,7 @@ class Plan:
 
         Experts are divided over devices that the other axes count.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> from symbolic_mem.base.symbols import n_ep, n_pp
         >>> plan("megatron").ranks({n_tp: sp.Integer(2), n_pp: sp.Integer(4), n_ep: sp.Integer(8)})
         8
@@ -104,6 +99,7 @@ class Plan:
     def multiple(self, values: Values, built: Built) -> int:
         """Of which number n_fsdp must be a multiple: of the devices that weights are resharded over, and of whole groups.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> from symbolic_mem.models.ffn import ffn
         >>> plan("fsdp2").resharding(8, "here").multiple({}, Built(ffn(), {}))
         8
@@ -123,6 +119,7 @@ class Plan:
 
         Where a dimension does not come out it is the rank number `part` of those that it is divided over.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> from symbolic_mem.base.symbols import d_ff, n_tp
         >>> from symbolic_mem.models.ffn import ffn
         >>> stack = Built(ffn(), {})
@@ -142,6 +139,8 @@ class Plan:
             rest = None if size is None else at(size.size / degree, values)
             whole = size is not None and rest is not None and rest.is_Integer
             how = "" if whole else rests.get(dimension)
+            if how == COPIED and size is not None:
+                degree = size.size  # so many parts of one each, and several ranks have the same
             shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
         twice = self.twice and any(dimension == "tokens" for dimension, _ in shares)
         cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, twice)
@@ -154,6 +153,7 @@ class Plan:
     def times(self, other: Plan) -> Plan:
         """Return the product of two plans: what either divides. `BadInput` where both divide the same.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> plan("fsdp2").times(plan("torch-tp")).name
         'fsdp2+torch-tp'
         """
@@ -198,6 +198,7 @@ class Plan:
     def shares(self) -> Mapping[str, Placed]:
         """Where each divided kind lives.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> sorted(plan("zero-2").shares)
         ['gradients', 'optimizer']
         """
@@ -218,6 +219,7 @@ class Plan:
     def resharding(self, given: object, where: str) -> Plan:
         """Return the plan with FSDP2's ``reshard_after_forward``: true, false, or a number of devices.
 
+        >>> from symbolic_mem.plans.read import plan
         >>> plan("fsdp2").resharding(8, "here").keep
         1/8
         """
@@ -256,100 +258,3 @@ class Plan:
                 f"plan {self.name!r} reshards over {among} devices, which does not divide n_fsdp = {devices}; give a "
                 "divisor of it"
             )
-
-
-def _engine(name: str, where: str) -> str:
-    if name not in engines():
-        raise BadInput(f"{where}: unknown engine {name!r}; {nearest(name, engines())}")
-    return name
-
-
-@cache
-def plans() -> Mapping[str, Plan]:
-    """Return the bundled plans by name, in the order of the file."""
-    content = tomllib.loads(Path(__file__).with_name("plans.toml").read_text(encoding="utf-8"))
-    return {name: _read(name, table, content) for name, table in content.items()}
-
-
-def _read(name: str, table: Mapping[str, Any], tables: Mapping[str, Any]) -> Plan:
-    if "product" in table:
-        made = reduce(Plan.times, (_read(one, tables[one], tables) for one in table["product"]))
-        return replace(made, name=name, title=table["title"], source=table["source"])
-    known = {str(symbol): symbol for symbol in (n_fsdp, *AXES)}
-    cuts = [(what, read_formula(over, known, f"plan {name}")) for what, over in table.get("cuts", {}).items()]
-    return Plan(
-        name,
-        table["title"],
-        table["source"],
-        tuple(table.get("divided", ())),
-        table.get("sends", ""),
-        table.get("reshards", False),
-        table.get("replicas", False),
-        cuts=tuple(cuts),
-        rests=tuple(table.get("rests", {}).items()),
-        padded=table.get("padded", 1),
-        groups=tuple(
-            (what, read_formula(over, known, f"plan {name}")) for what, over in table.get("groups", {}).items()
-        ),
-        schedule=table.get("schedule", ""),
-        engine=table.get("engine", ""),
-        fused=table.get("fused", False),
-        exchanged=table.get("exchanged", False),
-        twice=table.get("twice", False),
-    )
-
-
-def plan(name: str) -> Plan:
-    """Return the bundled plan of that name, or the product of several; raises `BadInput` naming those there are.
-
-    >>> plan("hsdp").sends, plan("fsdp2+torch-sp").divided
-    ('hsdp', ('weights', 'gradients', 'optimizer'))
-    """
-    return reduce(Plan.times, map(_plan, name.split("+")))
-
-
-def _plan(name: str) -> Plan:
-    known = plans()
-    if name not in known:
-        raise BadInput(
-            f"unknown plan {name!r}; {nearest(name, known, 'list plans')}; join two with + for their product"
-        )
-    return known[name]
-
-
-def read_plan(table: Mapping[str, Any], where: str) -> Plan:
-    """Read the table ``[plan]`` of a study: ``preset``, and ``reshard`` where the plan gathers weights.
-
-    A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
-    Megatron-LM's takes the ``engine``, and the ``instances`` of its distributed optimizer.
-    """
-    known_keys(table, ("preset", "reshard", "schedule", "layers", "engine", "instances"), where)
-    if "preset" not in table:
-        raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
-    with at_place(where):
-        chosen = plan(entry(table, "preset", str, where))
-    if "reshard" in table:
-        chosen = chosen.resharding(table["reshard"], where)
-    for key in ("schedule", "layers"):
-        if key in table and not chosen.pipelined:
-            raise BadInput(f"{where}: plan {chosen.name!r} has no stages, so there is no {key}; remove it")
-    if "schedule" in table:
-        with at_place(where):
-            chosen = replace(chosen, schedule=pipeline(entry(table, "schedule", str, where)).name)
-    if "instances" in table:
-        number = entry(table, "instances", int, where)
-        if number < 1 or not chosen.groups:
-            raise BadInput(
-                f"{where}: instances = {number}; a plan with the distributed optimizer takes a whole number of at least 1"
-            )
-        chosen = replace(chosen, instances=number)
-    if "engine" in table:
-        if not chosen.engine:
-            raise BadInput(f"{where}: of plan {chosen.name!r} no instants of an engine are known; remove engine")
-        chosen = replace(chosen, engine=_engine(entry(table, "engine", str, where), where))
-    if "layers" in table:
-        layers = entry(table, "layers", list, where)
-        if not layers or not all(type(one) is int and one >= 0 for one in layers):
-            raise BadInput(f"{where}: layers = {layers!r} is no list of numbers of blocks, one for each stage")
-        chosen = replace(chosen, layers=tuple(layers))
-    return chosen

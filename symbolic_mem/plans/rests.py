@@ -14,7 +14,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
-UNEVEN, PADDED = "uneven", "padded"
+UNEVEN, PADDED, COPIED = "uneven", "padded", "copied"
 
 
 class Size(NamedTuple):
@@ -73,7 +73,7 @@ def refuse_rests(
         if by is None or whole is None or whole % by == 0:
             continue
         how = rests.get(dimension)
-        if how in (UNEVEN, PADDED):
+        if how in (UNEVEN, PADDED) or (how == COPIED and by % whole == 0):
             continue
         raise BadInput(
             f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]}) over {degree} = {by}, which does not come "

@@ -50,6 +50,7 @@ class Buckets(Question):
     """How many buckets, and how large: in symbols, and in numbers where the question gives all three."""
 
     ask = "buckets"
+    of_training = True
     subject = "formulas"
 
     size: Number | None = key(_bytes)

@@ -125,7 +125,7 @@ class DeviceCount(Printed, OnDevice):
     def sentence(self, found: FoundCount) -> Prose:
         """Say how much there is of what, and how many devices that is."""
         capacity, memory, known = found.capacity, found.study.memory.of(*self.counted), dict(found.study.values)
-        static, rest = memory.of(*STATIC), memory.of("activations", "buffers")
+        static, rest = memory.of(*STATIC), memory.of("activations", "buffers", "cache")
         devices = plural(found.value or 0, "device", "devices")
 
         def shown(part: Memory) -> Prose:

@@ -50,6 +50,7 @@ class FitsAndComputes(OfKinds):
     """
 
     ask = "fits_and_computes"
+    of_training = True
 
     symbol: sp.Symbol = key(_fsdp, n_fsdp, name="for")
     place: tuple[Change, ...] = sets(placements)

@@ -52,6 +52,7 @@ class Headroom(OfKinds):
     """What `devices` devices leave free, and the largest batch and depth that still fit on as many."""
 
     ask = "headroom"
+    of_training = True
     solvable = True
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")

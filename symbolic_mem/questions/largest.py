@@ -11,13 +11,13 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import missing
+from symbolic_mem.base.exact import missing, number
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, lookup, named
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
+from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
@@ -42,6 +42,7 @@ from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
+from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.solvers.rules import MultipleOf, Rule
 from symbolic_mem.study.question import At, Claimed, key, sets, words
@@ -89,8 +90,16 @@ class Largest(Printed, OfKinds):
                 )
             study.need(memory.total, f"question {self.label}")
         known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
-        bound = upper_anyway(memory, self.symbol, Limit(study.capacity.counted, self.strict))
-        return bound.at(known, self._rules(study))
+        limit, rules = Limit(study.capacity.counted, self.strict), self._rules(study)
+        for piece in pieces(memory, self.symbol):
+            paged = tuple(MultipleOf(page, "caches are kept in pages") for page in piece.pages)
+            found = upper_anyway(piece.memory, self.symbol, limit).at(known, (*rules, *paged))
+            if not piece.reached or found.unbounded:
+                break
+            most = max(number(window, known, "the sliding window") for window in piece.windows)
+            if found.value is not None and found.value >= most:
+                break
+        return found
 
     def _rules(self, study: Study) -> tuple[Rule, ...]:
         """A loss in chunks cuts the tokens into equal parts."""
@@ -265,11 +274,22 @@ class FoundLargest(FoundAtInstants):
         rules = (say("The largest {x} is {rule}.", x=self.symbol, rule=one.words) for one in self.upper.rules)
         said = (
             *assumptions(self.study),
+            *self._windows,
             *divided_model(self.study),
             *placement_sentences(self.kinds, self.placement),
             *rules,
         )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
+
+    @property
+    def _windows(self) -> tuple[Prose, ...]:
+        """Whether the sliding windows are full at the answer, where the memory grows up to them only."""
+        if self.value is None or not (found := pieces(self.study.placed(), self.symbol))[0].windows:
+            return ()
+        window = sp.Max(*found[0].windows)
+        full = self.value >= number(window, self.known, "the sliding window")
+        words = "are full, and their caches no longer grow" if full else "are not full yet, and their caches still grow"
+        return (say("At the answer the sliding windows of {window} tokens {words}.", window=window, words=text(words)),)
 
     @property
     def cautions(self) -> tuple[Prose, ...]:

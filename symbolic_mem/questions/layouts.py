@@ -45,7 +45,7 @@ class Layouts(OnDevice):
     symbol: sp.Symbol | None = key(_axis, name="for")
     devices: int | None = key(whole)
     sequences: int | None = key(whole)
-    plan: tuple[Change, ...] = sets(lambda given, at: use_plan(words(given, at), at.where))
+    plan: tuple[Change, ...] = sets(lambda given, at: use_plan(words(given, at), at.plans, at.where))
     values: tuple[Change, ...] = sets(values)
 
     def checked(self) -> Self:

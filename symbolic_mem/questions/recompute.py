@@ -44,6 +44,7 @@ class RecomputeOtherwise(OnDevice):
     """
 
     ask = "recompute"
+    of_training = True
     solvable = True
 
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")

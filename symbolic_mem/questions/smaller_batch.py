@@ -29,6 +29,7 @@ class SmallerBatch(Question):
     """The ways to a smaller critical batch, and what each does to it in numbers; for a stack of blocks nine."""
 
     ask = "smaller_batch"
+    of_training = True
     subject = "layers"
 
     chips: int | None = key(whole)

@@ -75,6 +75,7 @@ class Stages(OnDevice):
     """The states of one device in every stage of ZeRO, for each entry of the rows; or the largest symbol that fits."""
 
     ask = "stages"
+    of_training = True
     places = ("n_fsdp", "n_tp")
 
     solved: sp.Symbol | None = key(unknown, name="for")

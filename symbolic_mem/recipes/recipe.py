@@ -20,6 +20,7 @@ from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.bases import base as packing
+from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
@@ -33,9 +34,10 @@ SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 KEYS = (
-    *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach"),
+    *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page"),
     *("trained", "optimizer_in_backward", *COPIES),
 )
+MOST_TOKENS = 10**6
 
 
 class NotCounted(NamedTuple):
@@ -87,6 +89,8 @@ class Recipe:
     `precisions` are those of the engine profiles that it agrees with, the first of which it brings; `quantised` are the
     bytes of the inputs of linear layers, where they are not those of the other `activations`. `tuned` says what of the model is
     trained, and `in_backward` that each gradient goes as soon as the optimizer has used it.
+
+    A recipe of inference stores the `cache` of decoding in some format, in pages of so many tokens; one of training has none.
     """
 
     name: str
@@ -115,6 +119,8 @@ class Recipe:
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
     tuned: Tuned = EVERYTHING
     in_backward: bool = False
+    cache: CacheFormat | None = None
+    page: int = 1
 
     def __repr__(self) -> str:
         return f"<recipe {self.name}: {self.title}>"
@@ -138,6 +144,11 @@ class Recipe:
             ("source", text(self.source)),
         ]
         return bundle(repr(self), [facts(self.title, rows)], self.name)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a recipe of training, not of inference."""
+        return self.cache is None
 
     @property
     def widths(self) -> Widths:
@@ -216,6 +227,7 @@ class Recipe:
         12
         """
         chosen = optimizer(name)
+        self._need_training("no optimizer", f"optimizer {name}")
         kept = tuple(state for state in self.states if not state.moment)
         return self._noting(
             f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
@@ -235,6 +247,8 @@ class Recipe:
         >>> [state.name for state in how.states if state.only == "frozen"]
         ['NF4 weights', 'scales of the NF4 weights', 'BF16 weights, not packed']
         """
+        if not tuned.trained.everything:
+            self._need_training("no gradients", "trained")
         if tuned.base and tuned.base != self.tuned.base:
             if self.tuned.base:
                 raise BadInput(
@@ -252,6 +266,7 @@ class Recipe:
 
     def in_backward_pass(self) -> Recipe:
         """Return the recipe whose optimizer steps inside the backward pass, with one gradient at a time."""
+        self._need_training("no gradients", "optimizer_in_backward")
         return replace(self, in_backward=True, gradients_persist=False)
 
     def with_copy(self, what: str, size: sp.Rational) -> Recipe:
@@ -269,6 +284,8 @@ class Recipe:
 
     def with_recompute(self, how: Recompute) -> Recipe:
         """Return the recipe with another rule of recomputation."""
+        if how.rule != NONE.rule:
+            self._need_training("no backward pass", "recompute")
         return replace(self, recompute=how)
 
     def with_schedule(self, name: str, where: str = "schedule") -> Recipe:
@@ -277,8 +294,41 @@ class Recipe:
             raise BadInput(f"{where}: unknown schedule {name!r}; {nearest(name, SCHEDULES)}")
         return replace(self, schedule="" if name == "sum" else name)
 
+    def with_cache(self, name: str, where: str = "cache") -> Recipe:
+        """Return the recipe with caches in another format: see `cache_format`.
+
+        >>> recipe("inference").with_cache("fp8").cache.bytes_each
+        1
+        """
+        with at_place(where):
+            chosen = cache_format(name)
+        if self.cache == chosen:
+            return self
+        return self._noting(
+            f"Changed from the preset: caches are in {chosen.title}.", cache=self._cached(where, chosen)
+        )
+
+    def with_pages(self, tokens: int, where: str = "page") -> Recipe:
+        """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""
+        if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= MOST_TOKENS:
+            raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
+        self._cached(where, self.cache)
+        if tokens == self.page:
+            return self
+        return self._noting(f"Changed from the preset: caches are in pages of {tokens} tokens.", page=tokens)
+
+    def _cached(self, where: str, chosen: CacheFormat | None) -> CacheFormat | None:
+        if self.trains:
+            raise BadInput(f"{where}: recipe {self.name!r} trains, and keeps no cache; choose recipe inference")
+        return chosen
+
+    def _need_training(self, lacks: str, what: str) -> None:
+        if not self.trains:
+            raise BadInput(f"recipe {self.name!r} is one of inference and has {lacks}; leave {what} out")
+
     def without_persistent_gradients(self) -> Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
+        self._need_training("no gradients", "gradients_persist")
         return self._noting(
             "Changed from the preset: gradients do not persist between micro-batches. There are none at the start of "
             "the backward pass, with all activations, and all of them at the optimizer step, with no activations.",
@@ -336,6 +386,10 @@ class Recipe:
             chosen = chosen.without_persistent_gradients()
         if "schedule" in table:
             chosen = chosen.with_schedule(entry(table, "schedule", str, where), where)
+        if "cache" in table:
+            chosen = chosen.with_cache(entry(table, "cache", str, where), f"{where}: cache")
+        if "page" in table:
+            chosen = chosen.with_pages(entry(table, "page", int, where), f"{where}: page")
         if "foreach" in table:
             chosen = replace(chosen, foreach=entry(table, "foreach", bool, where))
         return chosen
@@ -377,12 +431,13 @@ def _read(name: str, table: dict) -> Recipe:
         )
         for row in table["states"]
     )
-    moments, activations = sp.Rational(table["moments"]), sp.Rational(table["activations"])
+    moments, activations = sp.Rational(table.get("moments", 4)), sp.Rational(table["activations"])
+    steps = optimizer(table["optimizer"]).states(moments) if "optimizer" in table else ()
     made = Recipe(
         name=name,
         title=table["title"],
         source=table["source"],
-        states=_ordered((*states, *optimizer(table["optimizer"]).states(moments))),
+        states=_ordered((*states, *steps)),
         activations=activations,
         activations_reason=table.get("activations_reason", ""),
         assumptions=tuple(table.get("assumptions", ())),
@@ -391,7 +446,7 @@ def _read(name: str, table: dict) -> Recipe:
         not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
         moments=moments,
         engine=table.get("engine", ""),
-        optimizer=table["optimizer"],
+        optimizer=table.get("optimizer", ""),
         units=table.get("units", 1),
         gathers=sp.Integer(table["gathers"]) if "gathers" in table else None if "quantised" in table else activations,
         reduces=sp.Integer(table["reduces"]) if "reduces" in table else None,
@@ -399,6 +454,8 @@ def _read(name: str, table: dict) -> Recipe:
         precisions=tuple(table.get("precisions", ("16-bit",))),
         quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
         foreach=table.get("foreach", True),
+        cache=cache_format(table["cache"]) if "cache" in table else None,
+        page=table.get("page", 1),
     )
     made = made.with_tuned(read_tuned(table["trained"], name)) if "trained" in table else made
     return made.in_backward_pass() if table.get("optimizer_in_backward") else made

@@ -20,7 +20,9 @@ from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.plans.plan import plan as plan_of
+from symbolic_mem.plans.read import plan as plan_of
+from symbolic_mem.plans.read import read_plans
+from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
@@ -53,9 +55,30 @@ def use_recipe(name: str | Recipe, recipes: str | None = None) -> Change:
     chosen = name if isinstance(name, Recipe) else recipe_of(name, recipes)
 
     def apply(setting: Setting) -> Setting:
+        if not chosen.trains:
+            return replace(setting, recipe=chosen, placement={} if setting.plan is None else setting.plan.shares)
         return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
 
     return Change("recipe", f"recipe {chosen.name}", apply)
+
+
+def use_cache(name: str, where: str = "--cache") -> Change:
+    """Store the caches of decoding in another format."""
+    with at_place(where):
+        cache_format(name)
+    return Change(
+        "cache", f"cache {name}", lambda setting: replace(setting, recipe=setting.recipe.with_cache(name, where))
+    )
+
+
+def use_pages(tokens: object, where: str = "--page") -> Change:
+    """Store the caches of decoding in pages (blocks) of so many tokens."""
+    number: Any = int(tokens) if isinstance(tokens, str) and tokens.isdecimal() and len(tokens) < 10 else tokens
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_pages(number, where))
+
+    return Change("page", f"pages of {tokens} tokens", apply)
 
 
 def use_optimizer(name: str) -> Change:
@@ -65,16 +88,27 @@ def use_optimizer(name: str) -> Change:
     )
 
 
-def use_profile(name: str) -> Change:
-    """Keep what another engine keeps for the backward pass."""
-    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(name, None)))
+def use_profile(name: str, profiles: str | None = None) -> Change:
+    """Keep what another engine keeps for the backward pass, by the name of a profile (also of the file `profiles`)."""
+    from symbolic_mem.models.own_profiles import profile_of
+
+    how = profile_of(name, profiles)
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"profile {name}")
+        return replace(setting, built=setting.built.under(how, None))
+
+    return Change("profile", f"profile {name}", apply)
 
 
 def use_kernel(name: str) -> Change:
     """Compute attention with another kernel."""
-    return Change(
-        "kernel", f"attention kernel {name}", lambda setting: replace(setting, built=setting.built.under(None, name))
-    )
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"kernel {name}")
+        return replace(setting, built=setting.built.under(None, name))
+
+    return Change("kernel", f"attention kernel {name}", apply)
 
 
 def use_loss(name: str, where: str = "--loss") -> Change:
@@ -83,7 +117,19 @@ def use_loss(name: str, where: str = "--loss") -> Change:
 
     with at_place(where):
         loss(name)
-    return Change("loss", f"loss {name}", lambda setting: replace(setting, built=setting.built.under(loss=name)))
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"loss {name}")
+        return replace(setting, built=setting.built.under(loss=name))
+
+    return Change("loss", f"loss {name}", apply)
+
+
+def _need_backward(setting: Setting, what: str) -> None:
+    if not setting.recipe.trains:
+        raise BadInput(
+            f"recipe {setting.recipe.name!r} is one of inference, which keeps nothing for a backward pass; leave {what} out"
+        )
 
 
 def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
@@ -117,10 +163,11 @@ def use_adapters(given: str, where: str = "--adapters") -> Change:
     return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply)
 
 
-def use_plan(name: str, where: str = "--plan") -> Change:
-    """Divide the states as a plan says; where activations and buffers live stays."""
+def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
+    """Divide the states as a plan says (also one of the file `plans`); where activations and buffers live stays."""
+    own = None if plans is None else read_plans(plans)  # a fault of that file has a place of its own
     with at_place(where):
-        chosen = plan_of(name)
+        chosen = plan_of(name, own)
 
     def apply(setting: Setting) -> Setting:
         kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}
@@ -263,14 +310,18 @@ def changes(
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     adapters: str | None = None,
+    cache: str | None = None,
+    page: int | str | None = None,
     devices: str | None = None,
     recipes: str | None = None,
+    profiles: str | None = None,
+    plans: str | None = None,
     by_option: bool = False,
 ) -> Iterator[Change]:
     """Yield the changes that a caller asks for by name, in the order in which documents say them.
 
-    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices` and `recipes` the paths of
-    files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
+    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices`, `recipes`, `profiles`
+    and `plans` the paths of files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
     the caller gives them `by_option`.
 
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
@@ -285,10 +336,12 @@ def changes(
         raise BadInput(
             f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
         )
-    if recipes is not None and recipe is None:
-        raise BadInput(f"{dash}recipes {recipes!r} holds recipes, and none of them is asked for; add {dash}recipe NAME")
+    refuse_unasked({"recipe": (recipes, recipe), "profile": (profiles, profile), "plan": (plans, plan)}, dash)
     if plan is not None:
-        yield use_plan(plan, f"{dash}plan")
+        yield use_plan(plan, plans, f"{dash}plan")
+    if recipe is not None and not _trains(recipe, recipes):
+        yield use_recipe(recipe, recipes)  # nothing is divided, unless a plan or the caller says so
+        recipe = None
     yield from (
         set_value(str(name), _whole(value), "--set" if by_option else "values")
         for name, value in (values or {}).items()
@@ -300,14 +353,29 @@ def changes(
         (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
         (reading, lambda name: use_reading(name, f"{dash}reading")),
         (recipe, lambda name: use_recipe(name, recipes)),
-        (profile, use_profile),
+        (profile, lambda name: use_profile(name, profiles)),
         (kernel, use_kernel),
         (loss, lambda name: use_loss(name, f"{dash}loss")),
         (optimizer, use_optimizer),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
         (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
+        (cache, lambda name: use_cache(name, f"{dash}cache")),
+        (page, lambda tokens: use_pages(tokens, f"{dash}page")),
     ]
     yield from (make(given) for given, make in named if given is not None)
+
+
+def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "--") -> None:
+    """Refuse a file of the caller's own recipes, profiles or plans where none of that kind is asked for by name."""
+    for what, (path, asked) in files.items():
+        if path is not None and not asked:
+            raise BadInput(
+                f"{dash}{what}s {path!r} holds {what}s, and none of them is asked for; add {dash}{what} NAME"
+            )
+
+
+def _trains(recipe: str | Recipe, recipes: str | None) -> bool:
+    return recipe.trains if isinstance(recipe, Recipe) else recipe_of(recipe, recipes).trains
 
 
 def plain(given: object) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from symbolic_mem.base.errors import BadInput, at_place
-from symbolic_mem.models.profile import PRECISIONS, Profile, in_precision, profile, profiles
+from symbolic_mem.models.profile import PRECISIONS, Profile, in_precision, profiles
 from symbolic_mem.recipes.recipe import Recipe, presets
 from symbolic_mem.study.setting import Setting
 
@@ -22,21 +22,21 @@ def agreed(setting: S, *, asked: bool) -> S:
     >>> load_study("llama-3.1-8b").change(recipe="autocast").built.profile
     'torch-cuda-autocast'
     """
-    if setting.built.architecture is None:
+    how, recipe = setting.built.how, setting.recipe
+    if how is None:
         return setting
-    how, recipe = profile(setting.built.profile), setting.recipe
     if how.precision in recipe.precisions:
         return setting
     brought = None if asked else in_precision(how.engine, recipe.precisions)
     if brought is None:
         raise BadInput(_refusal(recipe, how))
     with at_place(f"recipe {recipe.name!r} brings profile {brought.name!r}"):
-        return replace(setting, built=setting.built.under(brought.name, setting.built.kernel))
+        return replace(setting, built=setting.built.under(brought, setting.built.kernel))
 
 
 def _refusal(recipe: Recipe, how: Profile) -> str:
     fitting = [one.name for one in profiles().values() if one.precision in recipe.precisions]
-    others = [name for name, one in presets().items() if how.precision in one.precisions]
+    others = [name for name, one in presets().items() if one.trains and how.precision in one.precisions]
     bundled = presets().get(recipe.name)
     own = bundled is None or recipe.activations == bundled.activations
     name = repr(recipe.name) if own else f"{recipe.name!r} with {recipe.activations} bytes for each activation"

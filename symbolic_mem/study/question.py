@@ -35,13 +35,15 @@ if TYPE_CHECKING:
 class At:
     """Where a key stands (file, question, key), and what a reader may need to know of the file.
 
-    That is the caller's own files of devices and recipes, the `editions` of sources that the study declares, in words by name, the names
+    That is the caller's own files of devices, recipes, profiles and plans, the `editions` of sources that the study declares, in words by name, the names
     of its own symbols, and the folder where its paths start.
     """
 
     where: str
     devices: str | None = None
     recipes: str | None = field(default=None, kw_only=True)
+    profiles: str | None = field(default=None, kw_only=True)
+    plans: str | None = field(default=None, kw_only=True)
     editions: Mapping[str, str] = field(default_factory=dict)
     own: tuple[Name, ...] = ()
     folder: Path = Path()
@@ -109,6 +111,7 @@ class Question(ABC):
     ask: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ()  # the degrees that it divides memory over for itself
     solvable: ClassVar[bool] = False  # whether `solve` answers it: its answer has a `summary`
+    of_training: ClassVar[bool] = False  # whether it has no meaning where nothing is trained
     drawn: ClassVar[tuple[str, ...]] = ()  # the figures that there are of its answer
     subject: ClassVar[str] = "memory"  # or "layers": what they compute and send; or "formulas": what a study writes out
 

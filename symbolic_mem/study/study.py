@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import Written
+from symbolic_mem.base.symbols import Written, n_fsdp
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
@@ -41,6 +41,10 @@ class Asked(Protocol):
     @property
     def unknowns(self) -> tuple[str, ...]:
         """The names of the symbols that it solves for, or gives values to."""
+
+    @property
+    def of_training(self) -> bool:
+        """Whether it has no meaning where nothing is trained."""
 
     @property
     def finds(self) -> tuple[str, ...]:
@@ -110,6 +114,8 @@ class Study(Setting):
             study = change.apply(study)
         if study.formulas and study.values is not self.values:
             study = replace(study, values=derive(study.formulas, study.values, where))
+        if self.recipe.trains and not study.recipe.trains:
+            study = _of_inference(study)
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             given = {change.aspect for change in (*self.caller, *changes)}
@@ -212,3 +218,17 @@ class Study(Setting):
                 return asked
         quoted = ", ".join(repr(asked.label) for asked in self.questions) or "none"
         raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}")
+
+
+def _of_inference(study: Study) -> Study:
+    """A study of training with a recipe of inference: what it says and asks of training is left out.
+
+    No kind is divided over data-parallel devices, each of which answers sequences of its own.
+    """
+    over = set().union(*(placed.degree.free_symbols for placed in study.placement.values()))
+    questions = tuple(
+        asked
+        for asked in study.questions
+        if not asked.of_training and (n_fsdp in over or n_fsdp.name not in asked.unknowns)
+    )
+    return replace(study, title=f"{study.name}: the memory of inference", text="", questions=questions)

@@ -18,7 +18,7 @@ from symbolic_mem.library.read import read_study
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
-from symbolic_mem.plans.plan import plan
+from symbolic_mem.plans.read import plan
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import Recompute, recomputed_at
 from symbolic_mem.study.setting import Setting

@@ -25,6 +25,8 @@ SHARED = {
     "optimizer": "lion",
     "recompute": "full",
     "adapters": "q_proj,v_proj",
+    "cache": "fp8",
+    "page": "16",
     "profile": "hf-cuda-autocast",
     "kernel": "eager",
     "loss": "fused",
@@ -36,6 +38,8 @@ SHARED = {
     "rest": "dropped",
     "devices": None,  # names a file: `--device` takes from it
     "recipes": "no-such-file.toml",
+    "profiles": "no-such-file.toml",
+    "plans": "no-such-file.toml",
     "like": "llama",
     "origin": "transformers",
     "variant": "1",
@@ -109,9 +113,36 @@ def test_every_option_acts_or_is_refused(run, verb, base, words):
         assert (after.status, after.out) == (2, "") and len(after.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("words", [("--cache", "fp8"), ("--page", "1001"), ("--plan", "vllm-tp", "--set", "n_tp=2")])
+@pytest.mark.parametrize(
+    "verb", [("account",), ("solve", "--for", "B"), ("report",), ("check", "--claim", "cache=3 GiB")]
+)
+def test_options_of_inference_act(run, verb, words):
+    name, *more = verb
+    call = (name, STUDY, *more, "--recipe", "inference")
+    before, after = run(*call), run(*call, *words)
+    assert before.status == after.status == 0, after.err
+    assert answers(before.out) != answers(after.out)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
+        (
+            ("account", STUDY, "--recipe", "inference", "--optimizer", "lion"),
+            "has no optimizer; leave optimizer lion out",
+        ),
+        (
+            ("account", STUDY, "--recipe", "inference", "--recompute", "full"),
+            "has no backward pass; leave recompute out",
+        ),
+        (
+            ("account", STUDY, "--recipe", "inference", "--cache", "fp9"),
+            "unknown cache dtype 'fp9'; did you mean 'fp8'?",
+        ),
+        (("account", STUDY, "--recipe", "inference", "--page", "16.5"), "'16.5' is no number of tokens"),
+        (("account", STUDY, "--cache", "fp8"), "recipe 'fsdp2' trains, and keeps no cache; choose recipe inference"),
+        (("account", STUDY, "--page", "16"), "recipe 'fsdp2' trains, and keeps no cache; choose recipe inference"),
         (("account", STUDY, "--set", "E=4"), "E = 4: nothing that llama-3.1-8b asks reads E"),
         (("solve", STUDY, "--set", "E=4"), "E = 4: nothing that llama-3.1-8b asks reads E"),
         (("check", STUDY, "--set", "E=4", "--claim", "n_fsdp=4"), "reads E"),

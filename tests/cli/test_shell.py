@@ -19,7 +19,7 @@ from symbolic_mem.models.losses import known_losses
 from symbolic_mem.models.profile import profiles
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS
-from symbolic_mem.plans.plan import plans
+from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.optimizers import optimizers
 from symbolic_mem.recipes.recipe import presets
 

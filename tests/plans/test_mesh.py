@@ -9,7 +9,7 @@ from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.cut import DIMENSIONS
-from symbolic_mem.plans.plan import plan, plans
+from symbolic_mem.plans.read import plan, plans
 
 SIZES = {s.L: 2, s.d_model: 64, s.d_ff: 256, s.n_heads: 8, s.n_kv: 4, s.d_head: 8, s.V: 1000, s.B: 1, s.S: 32}
 

@@ -8,7 +8,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp
 from symbolic_mem.plans.pipeline import pipeline, pipelines
-from symbolic_mem.plans.plan import read_plan
+from symbolic_mem.plans.read import read_plan
 
 
 def most_alive(actions: list[str]) -> int:

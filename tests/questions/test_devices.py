@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup
 from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study, read_study
-from symbolic_mem.plans.plan import plan
+from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.changes import changes

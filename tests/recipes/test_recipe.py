@@ -113,7 +113,7 @@ def test_gradients_that_do_not_persist_are_absent_when_the_activations_are_all_t
 
 
 @given(
-    preset=st.sampled_from(sorted(presets())),
+    preset=st.sampled_from(sorted(name for name, one in presets().items() if one.trains)),
     one=st.sampled_from(sorted(optimizers())),
     other=st.sampled_from(sorted(optimizers())),
 )

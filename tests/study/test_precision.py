@@ -34,7 +34,10 @@ def test_every_precision_has_words_and_every_recipe_and_profile_has_a_precision(
     assert {one for preset in presets().values() for one in preset.precisions} == set(PRECISIONS)
 
 
-@pytest.mark.parametrize("name", presets())
+TRAINING = [name for name, preset in presets().items() if preset.trains]
+
+
+@pytest.mark.parametrize("name", TRAINING)
 def test_a_recipe_brings_the_profile_of_its_precision(name):
     study = LLAMA.change(recipe=name)
     how = profile(study.built.profile)
@@ -42,7 +45,7 @@ def test_a_recipe_brings_the_profile_of_its_precision(name):
     assert kept_of(study) == how.title
 
 
-@pytest.mark.parametrize(("name", "engine"), list(itertools.product(presets(), profiles())))
+@pytest.mark.parametrize(("name", "engine"), list(itertools.product(TRAINING, profiles())))
 def test_a_pair_agrees_or_is_refused_with_both_named(name, engine):
     if profile(engine).precision in recipe(name).precisions:
         assert kept_of(LLAMA.change(recipe=name, profile=engine)) == profile(engine).title
@@ -53,6 +56,12 @@ def test_a_pair_agrees_or_is_refused_with_both_named(name, engine):
         assert repr(name) in message and repr(engine) in message and "\n" not in message
         remedies = message.partition("choose profile ")[2].partition(" or recipe ")[0].split(", ")
         assert remedies and all(profile(one).precision in recipe(name).precisions for one in remedies)
+
+
+@pytest.mark.parametrize("change", [{"profile": "hf-cuda-bf16"}, {"kernel": "eager"}, {"loss": "fused"}])
+def test_inference_has_no_use_for_what_is_kept_for_a_backward_pass(change):
+    with pytest.raises(BadInput, match="recipe 'inference' is one of inference, which keeps nothing for a backward"):
+        LLAMA.change(recipe="inference", **change)
 
 
 def test_the_last_word_counts_where_a_caller_says_one_after_the_other():

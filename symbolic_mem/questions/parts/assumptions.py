@@ -42,7 +42,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
-        own = trained.said if _counts_activations(study) else trained.said_of_weights
+        own = trained.said if recipe.trains and _counts_activations(study) else trained.said_of_weights
         said += [text(sentence) for sentence in (*own, *recipe.said)]
         said += idle_degrees(study)
         if recipe.schedule and not study.timeline:

@@ -306,7 +306,7 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
             most=lacking.most,
             **pieces,
         )
-    if not solved.bound.memory.of("activations", "buffers").terms:
+    if not solved.bound.memory.of("activations", "buffers", "cache").terms:
         return say(
             "no number of devices is enough, because each holds {fixed} in full and has {capacity}; divide more of the "
             "memory, take a larger device, or choose a smaller model",

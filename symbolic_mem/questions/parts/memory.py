@@ -36,6 +36,8 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
         blocks += _activation_blocks(study, memory.of("activations"), work)
     if "buffers" in memory.kinds:
         blocks.append(_plain_step("Buffers are", "buffers", memory.of("buffers"), work))
+    if "cache" in memory.kinds:
+        blocks.append(_plain_step("The caches of decoding are", "cache", memory.of("cache"), work))
     if len(memory.kinds) > len(static) or len(static) == 1:
         blocks.append(_total_step(memory, static, work))
     else:

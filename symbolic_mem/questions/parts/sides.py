@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.models.losses import loss
-from symbolic_mem.models.profile import profiles
-from symbolic_mem.plans.plan import plan
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.study.changes import (
     place_kind,
@@ -126,11 +124,6 @@ def _named(make: Callable[[str], Change], known: Callable[[str], Any]) -> Reader
     return sided(read)
 
 
-def _profile(name: str) -> None:
-    if name not in profiles():
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, profiles(), 'list profiles')}")
-
-
 def _rule(given: Any, at: At) -> Choice:
     if not isinstance(given, str | dict):
         raise wrong_type(given, at, "a rule such as full, or { every = 2 }")
@@ -155,12 +148,23 @@ def _recipe(given: Any, at: At) -> Choice:
         return Choice(name, (use_recipe(name, at.recipes),))
 
 
+def _profile(given: Any, at: At) -> Choice:
+    name = words(given, at)
+    with at_place(at.where):
+        return Choice(name, (use_profile(name, at.profiles),))
+
+
+def _plan(given: Any, at: At) -> Choice:
+    name = words(given, at)
+    return Choice(name, (use_plan(name, at.plans, at.where),))
+
+
 recipes = sided(_recipe)
 optimizers = _named(use_optimizer, optimizer)
-engine_profiles = _named(use_profile, _profile)
+engine_profiles = sided(_profile)
 kernels = _named(use_kernel, str)
 losses = _named(use_loss, loss)
-plans = _named(use_plan, plan)
+plans = sided(_plan)
 recomputations = sided(_rule)
 placements = sided(_fractions)
 rests = sided(_fate)

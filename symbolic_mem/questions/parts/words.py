@@ -11,6 +11,7 @@ from symbolic_mem.base.symbols import (
     C_mem,
     M_activations,
     M_buffers,
+    M_cache,
     M_gradients,
     M_optimizer,
     M_weights,
@@ -29,6 +30,7 @@ KIND_SYMBOLS = {
     "optimizer": M_optimizer,
     "activations": M_activations,
     "buffers": M_buffers,
+    "cache": M_cache,
 }
 KIND_WORDS = {
     "weights": "weights",
@@ -36,13 +38,14 @@ KIND_WORDS = {
     "optimizer": "optimizer state",
     "activations": "activations",
     "buffers": "buffers",
+    "cache": "cache",
 }
 READING_WORDS = {
     "marketed": "the label read as decimal gigabytes (1 GB = 10⁹ bytes)",
     "binary": "the label read as binary gigabytes (1 GiB = 2³⁰ bytes)",
     "reported": "the bytes that software reports",
 }
-_SINGULAR = ("optimizer",)
+_SINGULAR = ("optimizer", "cache")
 
 
 def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed]) -> tuple[Prose, ...]:

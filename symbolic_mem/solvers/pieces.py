@@ -1,0 +1,80 @@
+"""A memory that grows in pages, or only up to a window: in one piece of its range it is a polynomial again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.once import later
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A memory as it is where an unknown is a multiple of each of `pages`, and has reached the `windows`, or none of them."""
+
+    memory: Memory
+    pages: tuple[int, ...] = ()
+    windows: tuple[sp.Expr, ...] = ()
+    reached: bool = False
+
+
+def pieces(memory: Memory, symbol: sp.Symbol) -> tuple[Piece, ...]:
+    """Return the pieces of a memory in the unknown `symbol`: one beyond all windows, then one inside them, if there are any.
+
+    >>> from symbolic_mem.accounts.terms import Memory, Term
+    >>> from symbolic_mem.base.symbols import S, S_window
+    >>> kept = Term("keys", "cache", 16 * sp.ceiling(S / 16) + sp.Min(S, S_window), sp.Integer(2), "")
+    >>> [(one.memory.total, one.pages, one.windows) for one in pieces(Memory((kept,)), S)]
+    [(2*S + 2*S_window, (16,), (S_window,)), (4*S, (16,), (S_window,))]
+    """
+    found = [expr for term in memory for expr in _expressions(term)]
+    least = {one for expr in found for one in expr.atoms(sp.Min) if one.has(symbol)}
+    whole = {one for expr in found for one in expr.atoms(sp.ceiling) if one.has(symbol)}
+    if not least and not whole:
+        return (Piece(memory),)
+    windows: tuple[Any, ...] = tuple(sorted({arg for one in least for arg in one.args if not arg.has(symbol)}, key=str))
+    pages = tuple(sorted({_page(one, symbol) for one in whole}))
+    if not windows:
+        return (Piece(_in(memory, symbol, False), pages),)
+    return tuple(Piece(_in(memory, symbol, reached), pages, windows, reached) for reached in (True, False))
+
+
+def _expressions(term: Term) -> Iterator[sp.Expr]:
+    if not term.parts:
+        yield term.elements
+    for part in term.parts:
+        yield part.copies
+        yield from part.shape
+
+
+def _page(one: sp.Expr, symbol: sp.Symbol) -> int:
+    """What the unknown, or the smaller of it and a window, is divided by inside a ceiling."""
+    (inner,) = one.args
+    return int(sp.denom(sp.together(inner)))
+
+
+def _in(memory: Memory, symbol: sp.Symbol, reached: bool) -> Memory:
+    def change(expr: Any) -> Any:
+        if not expr.has(sp.Min, sp.ceiling):
+            return expr
+        expr = expr.replace(
+            lambda e: isinstance(e, sp.Min) and e.has(symbol),
+            lambda e: sp.Min(*(arg for arg in e.args if arg.has(symbol) is not reached)),
+        )
+        return expr.replace(lambda e: isinstance(e, sp.ceiling) and e.has(symbol), lambda e: e.args[0])
+
+    return Memory(tuple(_term(term, change) for term in memory), memory.definitions)
+
+
+def _term(term: Term, change: Any) -> Term:
+    if not any(expr.has(sp.Min, sp.ceiling) for expr in _expressions(term)):
+        return term
+    parts = tuple(
+        replace(part, copies=change(part.copies), shape=tuple(map(change, part.shape))) for part in term.parts
+    )
+    elements = later(lambda: change(term.elements))
+    return replace(term, elements=elements, parts=parts, part_of=None, reason=term.reason)
