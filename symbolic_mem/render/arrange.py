@@ -180,9 +180,22 @@ def _side(side: Side, room: Room) -> Side:
     match side:
         case Long():
             return spread(side.expr, min(room.line, DISPLAY.line))
+        case Total():
+            return Total(tuple(part for one in side.sides for part in _in_rows(one, room)))
         case Brief() if not isinstance(side.shown, Prose):
             return _side(side.shown, room)
+        case Put() | sp.Expr():
+            parts = _in_rows(side, room)
+            return side if len(parts) == 1 else Total(parts)
     return side
+
+
+def _in_rows(side: Side, room: Room) -> tuple[Side, ...]:
+    """A side of a sum, or where it is longer than a row its terms."""
+    if isinstance(side, sp.Expr | Put) and _wide(side) > min(room.lines, PAPER.sum):
+        long = spread(side, min(room.line, DISPLAY.line))
+        return long.sides if isinstance(long, Total) else (long,)
+    return (side,)
 
 
 def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column:
@@ -294,8 +307,10 @@ def _fitted(table: Table) -> Table:
     wanted = {i: needs[i] for i, column in enumerate(table.columns) if column.align in WRAPPING}
     room = _room(table, needs)
     if sum(wanted.values()) > room:
-        for position, i in enumerate(sorted(wanted, key=needs.__getitem__)):
-            wanted[i] = max(least[i], min(wanted[i], room / (len(wanted) - position)))
+        ordered = sorted(wanted, key=needs.__getitem__)
+        for position, i in enumerate(ordered):
+            later = sum(least[j] for j in ordered[position + 1 :])
+            wanted[i] = max(least[i], min(wanted[i], room / (len(wanted) - position), room - later))
             room -= wanted[i]
     shares = {i: round(max(share, LEAST_EMS) / TABLE_EMS, 3) for i, share in wanted.items()}
     columns = (replace(c, width=shares[i]) if i in shares else c for i, c in enumerate(table.columns))
