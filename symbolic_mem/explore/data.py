@@ -99,6 +99,8 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "trees": ledgers.trees.listed,
         "terms": ledgers.terms.listed,
         "instants": ledgers.instants.listed,
+        "counts": ledgers.counts.listed,
+        "states": ledgers.states.listed,
         "ledgers": ledgers.ledgers.listed,
         "words": ledgers.words.listed,
         "placements": ledgers.placements.listed,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from fractions import Fraction
 from math import ceil, floor, prod
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,8 @@ from symbolic_mem.explore.command import options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def number(nodes, place, values):
@@ -86,6 +90,18 @@ def test_the_data_of_a_page_cannot_end_its_script():
     inside = re.search(r'id="data">(.*?)</script>', page)[1]
     assert "<" not in inside and json.loads(inside)["title"]
     assert len(re.findall("</script>", page)) == 2
+
+
+def test_one_command_makes_the_gallery_and_the_explainer_with_pages_inside_it(tmp_path):
+    gallery = runpy.run_path(str(DOCS / "gallery.py"))
+    gallery["write"](tmp_path, ("cs336-a2-xxl",))
+    assert {path.name for path in tmp_path.iterdir()} == {"cs336-a2-xxl.html", "explainer.html", "gallery.html"}
+    text = (tmp_path / "explainer.html").read_text(encoding="utf-8")
+    inside = re.findall(r'<iframe src="([^"]+)\.html"', text)
+    assert len(inside) == 3 and set(inside) <= set(gallery["GALLERY"])
+    linked = (tmp_path / "gallery.html").read_text(encoding="utf-8")
+    assert [name for name in gallery["GALLERY"] if f'href="{name}.html"' not in linked] == []
+    assert ".md" not in text + linked
 
 
 REFUSED = [
