@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -40,6 +40,18 @@ class Choice:
     head: str
     option: str
     options: tuple[Option, ...]
+
+
+def of_same_values(choices: Sequence[Choice], study: Study) -> tuple[Choice, ...]:
+    """Return the choices without the options that bring a size of their own, such as the rank of an adapter."""
+
+    def brings(option: Option) -> bool:
+        if option.change is None:
+            return False
+        changed = make_under(study, [option.change], lambda one: one)
+        return not isinstance(changed, str) and any(study.values.get(s) != v for s, v in changed.values.items())
+
+    return tuple(replace(one, options=tuple(o for o in one.options if not brings(o))) for one in choices)
 
 
 def choices(study: Study) -> tuple[Choice, ...]:

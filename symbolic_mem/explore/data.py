@@ -12,7 +12,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import MAX_VALUE
-from symbolic_mem.explore.choices import choices, combined
+from symbolic_mem.explore.choices import choices, combined, of_same_values
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.ledgers import Ledgers, definitions
 from symbolic_mem.explore.words import devices, names, templates
@@ -56,8 +56,8 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     n = question.symbol
     seen = study.under(question).without(n)
     capacity = seen.capacity
-    offered = choices(seen)
     ledgers = Ledgers(question)
+    offered = of_same_values(choices(seen), study)
     ledgers.add(seen)
     _need_values(seen, ledgers)
     made = dict(combined(offered, lambda one: ledgers.add(one.under(question).without(n)), study))

@@ -459,8 +459,13 @@ function optionsOf(to) {
   return found;
 }
 
+// The symbols that the answer reads; the command line refuses to set any other.
+const namesIn = (found) => data.nodes.filter((node, place) => typeof node === "string" && found.number.found[place] !== undefined);
+
 function commandOf(to) {
-  const [start, options] = data.command, mine = optionsOf(to);
+  const [start, options] = data.command;
+  const asked = to === last?.setting || to === setting ? namesIn(last) : symbols;
+  const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || asked.includes(value.split("=")[0]));
   const key = ([option, value]) => (option === "--set" || option === "--place" ? `${option} ${value.split("=")[0]}` : option);
   const taken = new Set(mine.map(key));
   if (taken.has("--device")) ["--capacity", "--reading"].forEach((one) => taken.add(one));
