@@ -42,16 +42,18 @@ class Choice:
     options: tuple[Option, ...]
 
 
-def of_same_values(choices: Sequence[Choice], study: Study) -> tuple[Choice, ...]:
-    """Return the choices without the options that bring a size of their own, such as the rank of an adapter."""
+def possible(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> tuple[Choice, ...]:
+    """Return the choices without the options that are refused by themselves, or bring a size of their own, as adapters do."""
 
-    def brings(option: Option) -> bool:
+    def keeps(option: Option) -> bool:
         if option.change is None:
+            return True
+        found = make_under(study, [option.change], lambda one: one)
+        if isinstance(found, str) or any(study.values.get(s) != value for s, value in found.values.items()):
             return False
-        changed = make_under(study, [option.change], lambda one: one)
-        return not isinstance(changed, str) and any(study.values.get(s) != v for s, v in changed.values.items())
+        return not isinstance(make_under(study, [option.change], make), str)
 
-    return tuple(replace(one, options=tuple(o for o in one.options if not brings(o))) for one in choices)
+    return tuple(replace(one, options=tuple(filter(keeps, one.options))) for one in choices)
 
 
 def choices(study: Study) -> tuple[Choice, ...]:

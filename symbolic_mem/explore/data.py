@@ -12,7 +12,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import MAX_VALUE
-from symbolic_mem.explore.choices import choices, combined, of_same_values
+from symbolic_mem.explore.choices import choices, combined, possible
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.ledgers import Ledgers, definitions
 from symbolic_mem.explore.words import devices, names, templates
@@ -57,10 +57,14 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     seen = study.under(question).without(n)
     capacity = seen.capacity
     ledgers = Ledgers(question)
-    offered = of_same_values(choices(seen), study)
     ledgers.add(seen)
     _need_values(seen, ledgers)
-    made = dict(combined(offered, lambda one: ledgers.add(one.under(question).without(n)), study))
+
+    def make(one: Study) -> list[Any]:
+        return ledgers.add(one.under(question).without(n))
+
+    offered = possible(choices(seen), make, study)
+    made = dict(combined(offered, make, study))
     named_parts = definitions(seen, ledgers)
     demanded = _demands(seen, ledgers)
     symbols = _symbols(seen, ledgers)

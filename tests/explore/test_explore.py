@@ -18,6 +18,7 @@ from symbolic_mem.explore.command import options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
+from symbolic_mem.recipes.recipe import presets
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -70,11 +71,15 @@ def test_what_is_free_in_data_stays_a_name():
 def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_not_possible():
     study = load_study("cs336-a2-xxl")
     content = data(study, asked(study), None)
-    sizes = [len(options) for _, _, _, options in content["choices"]]
-    assert sizes == [15, 1, 6, 4, 4]
-    assert len(content["made"]) == (1 + 14 + 5) * 4 * 4
+    offered = {name: [option for option, _ in options] for name, _, _, options in content["choices"]}
+    trained = {name for name, recipe in presets().items() if recipe.trains and recipe.tuned.rank is None}
+    assert set(offered["recipe"]) == trained and offered["recipe"][0] == "cs336"
+    assert offered["recompute"] == ["none", "full", "half", "selective"]
+    assert offered["share"] == ["1/2,dropped", "1", "1/2,kept", "0,kept"]
+    single = 1 + (len(trained) - 1) + (len(offered["plan"]) - 1)
+    assert len(content["made"]) == single * 4 * 4
     words = [made for made in content["made"].values() if isinstance(made, str)]
-    assert words and all("autocast" in one for one in words)
+    assert any("'autocast' keeps BF16 copies of the weights, and half recomputation" in one for one in words)
 
 
 def test_equal_things_stand_once_in_a_page():
