@@ -50,7 +50,7 @@ class Step:
     @cached_property
     def places(self) -> tuple[Place, ...]:
         """The blocks at work that can decide."""
-        return tuple(places(self.units.blocks, self.recipe.recompute, self.residues))
+        return places(self.units.blocks, self.recipe.recompute, self.residues)
 
     @property
     def last(self) -> Iterator[Place]:

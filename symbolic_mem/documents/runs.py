@@ -11,7 +11,7 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.rational import Number
+from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
@@ -95,7 +95,7 @@ class Run:
         if not self.fits:
             return None
         placed = [one.placed() for one in instants(study, KINDS)]
-        room = study.capacity.counted
+        room = fraction(study.capacity.counted)
 
         def held(tokens: int) -> Number:
             numbers = Numbers({**study.values, S: tokens}, "the memory of one device")

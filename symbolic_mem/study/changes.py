@@ -334,10 +334,6 @@ def changes(
     yield from (make(given) for given, make in named if given is not None)
 
 
-def _trains(recipe: str | Recipe, recipes: str | None) -> bool:
-    return recipe.trains if isinstance(recipe, Recipe) else recipe_of(recipe, recipes).trains
-
-
 def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "--") -> None:
     """Refuse a file of the caller's own recipes, profiles or plans where none of that kind is asked for by name."""
     for what, (path, asked) in files.items():
@@ -345,6 +341,10 @@ def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "
             raise BadInput(
                 f"{dash}{what}s {path!r} holds {what}s, and none of them is asked for; add {dash}{what} NAME"
             )
+
+
+def _trains(recipe: str | Recipe, recipes: str | None) -> bool:
+    return recipe.trains if isinstance(recipe, Recipe) else recipe_of(recipe, recipes).trains
 
 
 def plain(given: object) -> Any:
