@@ -186,7 +186,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
     """A way with all that a caller has to give, in the order of the command line."""
-    of_others = ("cache", "page") if what != INFERENCE else ("optimizer", "profile", "kernel")
+    of_others = ("cache", "page") if what != INFERENCE else ("optimizer",)
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
     reading = {"reading": "reported"} if device.reported is not None else {}
     degrees = way.get("values", {})
