@@ -215,6 +215,8 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
             words = (
                 "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
             )
+        trained = tuple(unit.trained for unit in units(model).blocks)
+        every = (*trained, units(model).trained_root) if units(model).trained_root else trained
         yield _whole(GRADIENTS, words, every, each + (recipe.reduces or 0), gradients, recipe)
 
 
@@ -237,7 +239,8 @@ def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
         yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
     elif len(held) == 1:  # a rank steps those parameters whose moments it holds
         words = "the copy of the parameters that AdamW makes in its step, when the activations are gone"
-        yield _sized(STEP, words, held[0][0], placement.get("optimizer"), P)
+        short = P if built.model.weights.all_are("trained") else None
+        yield _sized(STEP, words, held[0][0], placement.get("optimizer"), short)
     else:
         words = "the tensors that AdamW makes in its step, when the activations are gone"
         share, degree = _split(placement.get("optimizer"))

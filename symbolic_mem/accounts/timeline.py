@@ -10,12 +10,12 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import apart, state_term
 from symbolic_mem.accounts.gathered import gathered, whole
-from symbolic_mem.accounts.kept import activations, entering, tensors, with_gradients
+from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Memory, Term, Times
+from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import Moment, ends, moments, passing
 from symbolic_mem.base.errors import MissingValue
@@ -23,7 +23,7 @@ from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_fsdp, n_replica
 from symbolic_mem.models.build import Built
-from symbolic_mem.models.tensors import HEAD, Model, Part, Tensor
+from symbolic_mem.models.tensors import Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
@@ -102,7 +102,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         return
     if (row.root or row.whole == "root") and not row.at and not step.units.root and row.name != "forward end":
         return
-    if row.embedded and not any(layer.weights for layer in step.units.before):
+    if row.embedded and not any(weight.trained for layer in step.units.before for weight in layer.weights):
         return
     if row.activations == "end":
         yield from _ends(step, row, only)
@@ -139,6 +139,9 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:
     """The instants of a row at which no block is at work."""
+    if row.step and step.recipe.in_backward:
+        yield Instant(row.name, row.phase, "the end of the step", _maker(step, row))
+        return
     if not row.step:
         yield Instant(row.name, row.phase, row.words, _maker(step, row))
         return
@@ -155,7 +158,7 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
     turn = LATE if row.phase == "forward" else -1
     for place in step.last if row.at else (None,):
         where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
-        for moment in ends(step.units.work, row.phase != "forward"):
+        for moment in ends(step.units.work, row.phase != "forward", step.recipe.in_backward):
             words = f"{row.words}, at {moment.name}"
             if not only or (row.name, words) in only:
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
@@ -165,7 +168,8 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
 def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
     raw = step.model.batch is not None
     incoming = not (raw and place.later is None)
-    return moments(place.unit, incoming, step.model.batch if place.index == 0 else None, place.again)
+    batch = step.model.batch if place.index == 0 else None
+    return moments(place.unit, incoming, batch, place.again, step.recipe.in_backward)
 
 
 def _working(step: Step, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:
@@ -198,6 +202,10 @@ def _maker(
 def _terms(
     step: Step, row: Row, place: Place | None, moment: Moment | None, working: tuple[Tensor, ...]
 ) -> Iterator[Term]:
+    at_work = tuple(stepping(step, row, moment))
+    if at_work and step.recipe.optimizer == "adamw":
+        reason = "AdamW makes a copy of the tensor at work"
+        yield of_parts("copy of the tensor at work", "optimizer", at_work, step.recipe.moments, reason)
     for state in step.recipe.states:
         weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
         if weights is None or not weights.held:
@@ -230,20 +238,10 @@ def _terms(
     if step.gathers:
         yield from gathered(step, row, place, moment)
     elif step.recipe.gradients_persist:
-        making = tuple(_making(step, row, moment))
-        if making:
+        made = tuple(making(step, row, moment))
+        if made:
             name, reason = "gradients before they are added", "made anew, then added"
-            yield whole(step, name, (Times(sp.S.One, making),), step.gradient_bytes, reason)
-
-
-def _making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
-    """The weights whose gradients have been made and not been added to those of an earlier batch."""
-    if row.phase in ("loss", "backward"):
-        yield from () if moment is None else moment.making
-        if row.phase == "backward" or (moment is not None and moment.name != HEAD):
-            yield from step.units.tied
-    if row.embedded:
-        yield from (Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights)
+            yield whole(step, name, (Times(sp.S.One, made),), step.gradient_bytes, reason)
 
 
 def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
@@ -260,6 +258,10 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
             )
             for one in (*kept, *moment.gradients)
         )
+        if step.recipe.in_backward:
+            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in moment.making)
+            copied = step.recipe.moments if step.recipe.optimizer == "adamw" else sp.S.Zero
+            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in moment.stepping)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in moment.made)
         return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in moment.making)
 

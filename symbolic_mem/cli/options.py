@@ -41,6 +41,11 @@ _SHARED = (
         help="none, full, selective, half, every=2 or groups=9.",
     ),
     click.option(
+        "--adapters",
+        metavar="MODULES",
+        help="Train adapters alone: all-linear, q_proj,v_proj, adapter_config.json, or none.",
+    ),
+    click.option(
         "--cache",
         metavar="DTYPE",
         shell_complete=of(complete.caches),
@@ -111,7 +116,20 @@ _RULES = (
     click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "cache", "page", "profile", "kernel", "loss", "plan"),
+    *(
+        "study",
+        "values",
+        "recipe",
+        "optimizer",
+        "recompute",
+        "adapters",
+        "cache",
+        "page",
+        "profile",
+        "kernel",
+        "loss",
+        "plan",
+    ),
     *(
         "device",
         "capacity",

@@ -12,6 +12,7 @@ from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
+from symbolic_mem.study.tuning import tuned
 
 
 class Asked(Protocol):
@@ -117,7 +118,8 @@ class Study(Setting):
             study = _of_inference(study)
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
-            study = agreed(study, asked=last[-1:] == ["profile"])
+            given = {change.aspect for change in (*self.caller, *changes)}
+            study = tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given)
         if study.plan is not None:
             study.plan.check(study.values, study.built)
         if study.values is not self.values or study.built is not self.built:

@@ -24,6 +24,7 @@ SHARED = {
     "recipe": "fp32",
     "optimizer": "lion",
     "recompute": "full",
+    "adapters": "q_proj,v_proj",
     "cache": "fp8",
     "page": "16",
     "profile": "hf-cuda-autocast",
