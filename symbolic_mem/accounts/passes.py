@@ -53,7 +53,7 @@ def _instants(model: Model, recipe: Recipe, logits: bool) -> Iterator[Instant]:
     held_by_caller = () if model.work is None else model.work.beside()
     for phase, (batch, tokens) in rows.items():
         words = "prefill" if phase == PREFILL else "a decoding step"
-        sizes = {B: batch, S: tokens}
+        sizes: dict[sp.Symbol, sp.Expr] = {B: batch, S: tokens}
         beside = (*held_by_caller, *(tensor for layer in units(model).before for tensor in layer.saved))
         for unit in units(model).blocks:
             kind = unit.name if len(units(model).blocks) > 1 else "block"
