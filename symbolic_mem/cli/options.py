@@ -45,6 +45,11 @@ _SHARED = (
         help="Train adapters alone: all-linear, q_proj,v_proj, adapter_config.json, or none.",
     ),
     click.option(
+        "--offload",
+        metavar="KINDS",
+        help="Keep these in the host's memory: weights, gradients, optimizer, activations, or none.",
+    ),
+    click.option(
         "--cache",
         metavar="DTYPE",
         shell_complete=of(complete.caches),
@@ -122,6 +127,7 @@ SHARED = (
         "optimizer",
         "recompute",
         "adapters",
+        "offload",
         "cache",
         "page",
         "profile",

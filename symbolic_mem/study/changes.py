@@ -163,6 +163,20 @@ def use_adapters(given: str, where: str = "--adapters") -> Change:
     return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply)
 
 
+def use_offload(given: str, where: str = "--offload") -> Change:
+    """Keep these kinds of memory in the host's, with commas between them; ``none``: all of it on the device.
+
+    >>> use_offload("optimizer,gradients").words
+    'offloaded: optimizer, gradients'
+    """
+    kinds = () if given.strip() == "none" else tuple(kind.strip() for kind in given.split(","))
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_offload(kinds, where))
+
+    return Change("offload", f"offloaded: {', '.join(kinds) or 'nothing'}", apply)
+
+
 def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
     """Divide the states as a plan says (also one of the file `plans`); where activations and buffers live stays."""
     own = None if plans is None else read_plans(plans)  # a fault of that file has a place of its own
@@ -310,6 +324,7 @@ def changes(
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     adapters: str | None = None,
+    offload: str | None = None,
     cache: str | None = None,
     page: int | str | None = None,
     devices: str | None = None,
@@ -359,6 +374,7 @@ def changes(
         (optimizer, use_optimizer),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
         (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
+        (offload, lambda kinds: use_offload(kinds, f"{dash}offload")),
         (cache, lambda name: use_cache(name, f"{dash}cache")),
         (page, lambda tokens: use_pages(tokens, f"{dash}page")),
     ]

@@ -25,6 +25,7 @@ SHARED = {
     "optimizer": "lion",
     "recompute": "full",
     "adapters": "q_proj,v_proj",
+    "offload": "optimizer,gradients",
     "cache": "fp8",
     "page": "16",
     "profile": "hf-cuda-autocast",
