@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-collect_ignore_glob = ["data/measure_*.py"]  # they need engines that the tests do not have
+collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
 
 
 @pytest.fixture(scope="session")

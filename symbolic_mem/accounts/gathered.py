@@ -9,7 +9,7 @@ import sympy as sp
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Term, of_parts
+from symbolic_mem.accounts.terms import Term, Times, of_times
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.models.tensors import Part
@@ -22,23 +22,23 @@ def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -
     there = tuple(_weights(step, row, place))
     if there:
         yield whole(step, "gathered weights", there, each, "weights are gathered for the computation", n_fsdp)
-    made = _made(step, row, place, moment)
+    made = tuple(_made(step, row, place, moment))
     if made:
         yield whole(step, "gradients of whole weights", made, each, "as the backward pass computes them")
-    sent = _sent(step, row, place)
+    sent = tuple(_times(_sent(step, row, place)))
     if sent:
         yield whole(step, "gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
     if row.shares and place is not None:
-        yield _share(step, place.unit.trained)
+        yield _share(step, tuple(_times(place.unit.trained)))
     if step.hybrid and step.recipe.gradients_persist and row.gradients in ("done", "blocks"):
-        summed: list[Part] = []
+        summed: list[Times] = []
         for unit in step.units.blocks:
             summed += _times(unit.trained, unit.count if place is None else step.done(unit, place))
         if summed:
             yield _share(step, tuple(summed))
 
 
-def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Part]:
+def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Times]:
     stays = step.keep
     if place is not None:
         yield from _of_block(step, row, place)
@@ -48,13 +48,13 @@ def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Part]:
     yield from _times(step.units.root, row.root)
 
 
-def _of_block(step: Step, row: Row, place: Place) -> Iterator[Part]:
+def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
     """The gathered weights of the block at work, of the one whose turn is next, and what stays of the others."""
     own, stays = step.whole(place.unit), step.keep
     copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
     if step.alone:
         copies = min(copies, 1)
-        yield from own[-1:] if row.block == 2 and not row.working and step.converts else ()
+        yield from _times(own[-1:] if row.block == 2 and not row.working and step.converts else ())
     if row.phase == "loss" and stays == 1:
         copies = 0
     done = max(row.resharded - 1, 0)  # weights of which only the shares that stay are left
@@ -73,7 +73,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Part]:
         yield from _times(step.whole(unit), stays * times)
 
 
-def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> tuple[Part, ...]:
+def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Times]:
     """The weights whose gradients are whole; those of the head stay until the root has its turn."""
     made: tuple[Part, ...] = ()
     if row.whole == "so far" and moment is not None:
@@ -84,7 +84,9 @@ def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> t
         made = place.unit.trained[-1:]
     elif row.whole == "root":
         made = step.units.trained_root
-    return (*made, *step.units.head) if row.at == "each" else made
+    yield from _times(made)
+    if row.at == "each":
+        yield from _times(step.units.head)
 
 
 def _sent(step: Step, row: Row, place: Place | None) -> tuple[Part, ...]:
@@ -101,16 +103,17 @@ def _sent(step: Step, row: Row, place: Place | None) -> tuple[Part, ...]:
 
 
 def whole(
-    step: Step, name: str, parts: tuple[Part, ...], each: sp.Expr, reason: str, padded: sp.Symbol | None = None
+    step: Step, name: str, times: tuple[Times, ...], each: sp.Expr, reason: str, padded: sp.Symbol | None = None
 ) -> Term:
     """Return what is divided over the data-parallel devices, whole again; another parallelism divides it still."""
-    return of_parts(name, "buffers", parts, each, reason, degree=step.others, padded=padded)
+    return of_times(name, "buffers", times, each, reason, degree=step.others, padded=padded)
 
 
-def _share(step: Step, parts: tuple[Part, ...]) -> Term:
+def _share(step: Step, times: tuple[Times, ...]) -> Term:
     reason = "output of the reduce-scatter"
-    return of_parts("gradients that arrive", "gradients", parts, step.gradient_bytes, reason)
+    return of_times("gradients that arrive", "gradients", times, step.gradient_bytes, reason)
 
 
-def _times(parts: tuple[Part, ...], number: sp.Expr | int) -> Iterator[Part]:
-    return (Part(part.copies * number, part.shape) for part in parts if number != 0)
+def _times(parts: tuple[Part, ...], number: sp.Expr | int = 1) -> Iterator[Times]:
+    if number != 0 and parts:
+        yield Times(sp.sympify(number), parts)

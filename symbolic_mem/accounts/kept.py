@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import sympy as sp
 
@@ -15,7 +16,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.models.tensors import HEAD, Held, Layer, Part, Tensor, Weights
-from symbolic_mem.recipes.recompute import block_input, counts, without_scores
+from symbolic_mem.recipes.recompute import Recompute, block_input, counts, without_scores
 
 TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
 DONE = ("labels", "total weight")  # of the loss, when its backward pass has used them
@@ -118,19 +119,27 @@ def _without(layer: Layer, names: tuple[str, ...]) -> Layer:
     return replace(layer, saved=tuple(one for one in layer.saved if one.name not in names))
 
 
-def _kept(step: Step, unit: Unit, number: sp.Expr, place: Place | None = None) -> Iterator[Layer]:
+def _kept(step: Step, unit: Unit, number: sp.Expr, place: Place | None = None) -> tuple[Layer, ...]:
     """What `number` blocks of a kind keep, from its first one on; `place` is the block at work that follows them."""
     if number == 0 or "activations" in step.recipe.offload:
-        return
-    how = step.recipe.recompute
+        return ()
+    return _of_blocks(step.recipe.recompute, unit, number, None if place is None else place.grouped)
+
+
+@lru_cache(maxsize=1024)
+def _of_blocks(how: Recompute, unit: Unit, number: sp.Expr, grouped: int | None) -> tuple[Layer, ...]:
     inputs, full = counts(how, unit.start, unit.start + number)
-    if place is not None and how.rule == "groups":
-        inputs, full = counts(how, unit.start, unit.start + number + 1)[0] - 1, full + place.grouped
+    if grouped is not None and how.rule == "groups":
+        inputs, full = counts(how, unit.start, unit.start + number + 1)[0] - 1, full + grouped
     layers = tuple(map(without_scores, unit.layers)) if how.rule == "selective" else unit.layers
+    kept: list[Layer] = []
     if inputs != 0:
-        yield Layer(f"recomputed {unit.name}", saved=(block_input(unit.layers[0]),), repeat=inputs, block=unit.name)
+        kept.append(
+            Layer(f"recomputed {unit.name}", saved=(block_input(unit.layers[0]),), repeat=inputs, block=unit.name)
+        )
     if full != 0:
-        yield from (replace(layer, repeat=layer.repeat * full, weights=(), matmuls=()) for layer in layers)
+        kept += (replace(layer, repeat=layer.repeat * full, weights=(), matmuls=()) for layer in layers)
+    return tuple(kept)
 
 
 def entering(step: Step, place: Place) -> Tensor | None:

@@ -6,9 +6,9 @@ at one of the last blocks, where most activations are there, or at one of the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy as sp
 
@@ -45,17 +45,22 @@ class Place:
         return self.unit.start + self.before
 
 
-def places(blocks: Sequence[Unit], how: Recompute, residues: Sequence[int]) -> Iterator[Place]:
-    """Yield the places that can decide, kind by kind, the last block of the model first.
+@lru_cache(maxsize=256)
+def places(blocks: tuple[Unit, ...], how: Recompute, residues: tuple[int, ...]) -> tuple[Place, ...]:
+    """Return the places that can decide, kind by kind, the last block of the model first.
 
     `residues` are the remainders of the position after the last block of each kind, divided by the size of the rule of
     recomputation: which of the last blocks are recomputed.
 
     >>> from symbolic_mem.accounts.units import units
     >>> from symbolic_mem.models.ffn import ffn
-    >>> [(one.words, one.before, one.done) for one in places(units(ffn()).blocks, Recompute(), [0])]
+    >>> [(one.words, one.before, one.done) for one in places(units(ffn()).blocks, Recompute(), (0,))]
     [('last block', L - 1, 0), ('last block but one', L - 2, 1), ('second block', 1, L - 2), ('first block', 0, L - 1), ('only block', 0, 0)]
     """
+    return tuple(_places(blocks, how, residues))
+
+
+def _places(blocks: tuple[Unit, ...], how: Recompute, residues: tuple[int, ...]) -> Iterator[Place]:
     several = len(blocks) > 1
     for position in reversed(range(len(blocks))):
         unit = blocks[position]

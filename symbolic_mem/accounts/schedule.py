@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.tables import Tables
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
@@ -49,14 +49,18 @@ class Row:
 
 
 @cache
-def schedules() -> Mapping[str, tuple[Row, ...]]:
-    """Return the instants of each schedule, in the order of a step.
+def schedule(name: str) -> tuple[Row, ...]:
+    """Return the instants of a schedule, in the order of a step.
 
-    >>> [row.name for row in schedules()["eager"]]
+    >>> [row.name for row in schedule("eager")]
     ['forward', 'head', 'loss inside', 'forward end', 'loss', 'end', 'backward', 'embedding', 'step']
     """
-    content = tomllib.loads(Path(__file__).with_name("schedules.toml").read_text(encoding="utf-8"))
-    return {name: tuple(Row(**row) for row in table["instants"]) for name, table in content.items()}
+    return tuple(Row(**row) for row in _tables()[name]["instants"])
+
+
+@cache
+def _tables() -> Tables:
+    return Tables.of(Path(__file__).with_name("schedules.toml"))
 
 
 def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -> str:

@@ -51,7 +51,7 @@ class Step:
     @cached_property
     def places(self) -> tuple[Place, ...]:
         """The blocks at work that can decide."""
-        return tuple(places(self.units.blocks, self.recipe.recompute, self.residues))
+        return places(self.units.blocks, self.recipe.recompute, self.residues)
 
     def whole(self, unit: Unit) -> tuple[Part, ...]:
         """The weights of a block as they are gathered: frozen matrices that are packed stay so, in as many of the bytes of a gathered one."""

@@ -28,6 +28,20 @@ class Inside(NamedTuple):
     size: sp.Expr
 
 
+class Times(NamedTuple):
+    """A `number` of times the same parts, which many terms may share."""
+
+    number: sp.Expr
+    parts: tuple[Part, ...]
+
+    def at(self, numbers: Numbers) -> Number:
+        """How many elements they are."""
+        return numbers[self.number] * numbers.once(self.parts, self._once)
+
+    def _once(self, numbers: Numbers) -> Number:
+        return sum(numbers[part.copies] * numbers.product(part.shape) for part in self.parts)
+
+
 @dataclass(frozen=True, repr=False)
 class Term(MadeLater):
     """One thing that a person would name: `elements` of `bytes_per_element`, divided over `degree` devices.
@@ -37,7 +51,7 @@ class Term(MadeLater):
     `parts` are written when they are first asked for: numbers come from the parts. `inside` are the saved tensors that it
     sums up; they may have several sizes, and `bytes_per_element` is then the unit in which they are counted. What is `padded` to a
     degree is held whole by every device, cut into that many equal shares where whole rows are cut. What belongs to routed
-    `experts` alone may be divided over other devices.
+    `experts` alone may be divided over other devices. Where its parts are `times` others, those are not written for a number.
     """
 
     name: str
@@ -54,6 +68,7 @@ class Term(MadeLater):
     part_of: tuple[sp.Rational, Term] | None = field(default=None, compare=False, repr=False)
     padded: sp.Symbol | None = None
     experts: bool = False
+    times: tuple[Times, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def whole_name(self) -> str:
@@ -90,12 +105,8 @@ class Term(MadeLater):
             return numbers[fraction] * term.undivided_at(numbers)
         if not self.made_later("elements"):
             return numbers[self.bytes_per_element] * numbers[self.elements]
-        elements = 0
-        for part in self.parts:
-            product = numbers[part.copies]
-            for size in part.shape:
-                product *= numbers[size]
-            elements += product
+        several = self.times or (Times(sp.S.One, self.parts),)
+        elements = sum(one.at(numbers) for one in several)
         return numbers[self.bytes_per_element] * elements
 
     def shares(self, placed: Placed | None) -> tuple[Term, ...]:
@@ -179,6 +190,18 @@ def of_parts(name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reaso
     return Term(name, kind, elements, each, reason, parts=parts, **more)
 
 
+def of_times(name: str, kind: str, times: tuple[Times, ...], each: sp.Expr, reason: str, **more: Any) -> Term:
+    """Return a term of `each` bytes for every element of some parts, each a number of times.
+
+    >>> from symbolic_mem.base.symbols import L
+    >>> of_times("w", "weights", (Times(L, (Part(sp.S.One, (sp.Integer(3),)),)),), sp.Integer(2), "").bytes
+    6*L
+    """
+    parts = later(lambda: tuple(Part(one.number * part.copies, part.shape) for one in times for part in one.parts))
+    elements = later(lambda: sp.Add(*(one.number * part.elements for one in times for part in one.parts)))
+    return Term(name, kind, elements, each, reason, parts=parts, times=times, **more)
+
+
 @dataclass(frozen=True, repr=False)
 class Memory:
     """An ordered tuple of terms; `definitions` gives the named parts (such as P) that their short forms use."""
@@ -221,7 +244,8 @@ class Memory:
 
     def where(self, keep: Callable[[Term], bool]) -> Memory:
         """Return the terms for which `keep` holds, in their order."""
-        return replace(self, terms=tuple(term for term in self.terms if keep(term)))
+        kept = tuple(term for term in self.terms if keep(term))
+        return self if len(kept) == len(self.terms) else Memory(kept, self.definitions)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -248,11 +272,18 @@ class Memory:
         ZeRO stages 1, 2, 3 (Rajbhandari et al., 2020, section 5) divide the optimizer state, then also the gradients,
         then also the weights; CS336's half of the activations is fraction 1/2.
         """
-        for kind in placements:
-            if kind not in KINDS:
-                raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
-        placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
-        return Memory(tuple(placed), self.definitions)
+        given = tuple(placements.items())
+        if given not in self._placed:
+            for kind in placements:
+                if kind not in KINDS:
+                    raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+            placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
+            self._placed[given] = Memory(tuple(placed), self.definitions)
+        return self._placed[given]
+
+    @cached_property
+    def _placed(self) -> dict[tuple[tuple[str, Placed], ...], Memory]:
+        return {}
 
     @property
     def table(self) -> Table:

@@ -13,9 +13,9 @@ from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
-from symbolic_mem.accounts.schedule import Row, schedule_of, schedules
+from symbolic_mem.accounts.schedule import Row, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Memory, Term, of_parts
+from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import Moment, ends, moments, passing
 from symbolic_mem.base.errors import MissingValue
@@ -29,6 +29,7 @@ from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
 
 LATE = 10**9
+Called = tuple[str, str]  # the name of an instant, and its words
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Instant:
     place: str = ""
     inside: Callable[[Numbers], Number] | None = field(default=None, compare=False, repr=False)
     rank: str = ""
+
+    @property
+    def called(self) -> Called:
+        """Its name and its words: how a slip names the instants that count."""
+        return self.name, self.words
 
     @cached_property
     def memory(self) -> Memory:
@@ -81,12 +87,15 @@ def _timeline(
     residues: tuple[int, ...],
     alone: bool,
     hybrid: bool,
+    only: tuple[Called, ...],
 ) -> tuple[Instant, ...]:
     step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name in ("fsdp2", "zero2"), alone, hybrid)
-    return tuple(instant for row in schedules()[name] for instant in _instants(step, row))
+    names = {name for name, _ in only}
+    rows = (row for row in schedule(name) if not only or row.name in names)
+    return tuple(instant for row in rows for instant in _instants(step, row, only))
 
 
-def _instants(step: Step, row: Row) -> Iterator[Instant]:
+def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
     if (row.loss and step.loss is None) or (row.inside and not step.inside):
         return
     if (row.resharded and step.keep in (0, 1)) or (row.block == 2 and row.arrives and step.keep == 1):
@@ -96,7 +105,7 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
     if row.embedded and not any(weight.trained for layer in step.units.before for weight in layer.weights):
         return
     if row.activations == "end":
-        yield from _ends(step, row)
+        yield from _ends(step, row, only)
         return
     if not row.at:
         yield from _plain(step, row)
@@ -107,15 +116,19 @@ def _instants(step: Step, row: Row) -> Iterator[Instant]:
         if row.at == "each" and row.activations == "work":
             for moment in _moments(step, place):
                 at = f"{words}, at {moment.name}" if moment.name else words
+                if only and (row.name, at) not in only:
+                    continue
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
                 yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
             continue
         forward = passing(place.unit, not place.again) if row.working and not row.resharded else ()
         for moment in forward:
             at = f"the forward pass of the {place.words}, at {moment.name}"
+            if only and (row.name, at) not in only:
+                continue
             make, inside = _maker(step, replace(row, activations="work"), place, moment), _size(step, moment)
             yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
-        if forward:
+        if forward or (only and (row.name, words) not in only):
             continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
             each = row if copied == row.resharded else replace(row, resharded=copied)
@@ -138,7 +151,7 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
         yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own), count, least)
 
 
-def _ends(step: Step, row: Row) -> Iterator[Instant]:
+def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
     """The instants of what comes after the blocks, where it is described."""
     if step.units.work is None:
         return
@@ -146,8 +159,10 @@ def _ends(step: Step, row: Row) -> Iterator[Instant]:
     for place in step.last if row.at else (None,):
         where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
         for moment in ends(step.units.work, row.phase != "forward", step.recipe.in_backward):
-            words, inside = f"{row.words}, at {moment.name}", _size(step, moment)
-            yield Instant(row.name, row.phase, words, _maker(step, row, place, moment), *where, turn, row.name, inside)
+            words = f"{row.words}, at {moment.name}"
+            if not only or (row.name, words) in only:
+                make, inside = _maker(step, row, place, moment), _size(step, moment)
+                yield Instant(row.name, row.phase, words, make, *where, turn, row.name, inside)
 
 
 def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
@@ -178,7 +193,7 @@ def _maker(
 ) -> Callable[[], Memory]:
     def make() -> Memory:
         found = (*_terms(step, row, place, moment, working), *optimizer)
-        there = tuple(term for term in found if any(part.copies is not sp.S.Zero for part in term.parts))
+        there = tuple(term for term in found if term.times or any(part.copies is not sp.S.Zero for part in term.parts))
         return Memory(there, definitions=((P, step.model.parameters),))
 
     return make
@@ -228,7 +243,7 @@ def _terms(
         made = tuple(making(step, row, moment))
         if made:
             name, reason = "gradients before they are added", "made anew, then added"
-            yield whole(step, name, made, step.gradient_bytes, reason)
+            yield whole(step, name, (Times(sp.S.One, made),), step.gradient_bytes, reason)
 
 
 def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
@@ -269,17 +284,45 @@ def decided(step: Sequence[Instant], numbers: Numbers) -> tuple[Instant, ...]:
 
     All of them stay where a symbol of what is there has no value.
     """
-    most: dict[tuple[str, str], tuple[Number, Instant]] = {}
+    inside: dict[tuple[str, str], list[Instant]] = {}
+    for one in step:
+        if one.inside is not None:
+            inside.setdefault((one.name, one.place), []).append(one)
     try:
-        for one in step:
-            if one.inside is not None:
-                size = one.inside(numbers)
-                if (one.name, one.place) not in most or size > most[one.name, one.place][0]:
-                    most[one.name, one.place] = size, one
+        chosen = {id(_fullest(alike, numbers)) for alike in inside.values()}
     except MissingValue:
         return tuple(step)
-    chosen = {id(one) for _, one in most.values()}
     return tuple(one for one in step if one.inside is None or id(one) in chosen)
+
+
+def _fullest(alike: Sequence[Instant], numbers: Numbers) -> Instant:
+    """The first of those instants inside one block that hold most there."""
+    return alike[0] if len(alike) == 1 else max(alike, key=lambda one: one.inside(numbers) if one.inside else 0)
+
+
+def possible(
+    built: Built,
+    recipe: Recipe,
+    placement: Mapping[str, Placed],
+    numbers: Numbers,
+    keep: sp.Rational = sp.S.Zero,
+    only: tuple[Called, ...] = (),
+) -> tuple[Instant, ...]:
+    """Return the instants that a step has at some number of blocks or other, those that there are here and the others.
+
+    With `only` nothing is made of other instants. Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1.
+    """
+    name = schedule_of(recipe, built.model, placement)
+    if not name:
+        return ()
+    size, known = recipe.recompute.size, numbers.values_given
+    residues = tuple(
+        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
+    )
+    alone, hybrid = known.get(n_fsdp) == 1 and "weights" not in recipe.offload, known.get(n_replica, 1) > 1
+    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
+    placed = tuple(placement.items())
+    return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
 
 
 def timeline(
@@ -288,12 +331,14 @@ def timeline(
     placement: Mapping[str, Placed],
     values: Given | Numbers | None = None,
     keep: sp.Rational = sp.S.Zero,
+    only: tuple[Called, ...] = (),
 ) -> tuple[Instant, ...]:
     """Return the instants of a training step, each with the memory of one device in bytes; the peak is the largest.
 
     There are none where only the sum of what is kept is known: see `schedule_of`. `values` say how many blocks there are
     (those that have none are many), and `keep` the share of the gathered weights that stays after the forward pass:
-    FSDP2's ``reshard_after_forward``, 0 where it is true, 1 where it is false, 1/k where it is k.
+    FSDP2's ``reshard_after_forward``, 0 where it is true, 1 where it is false, 1/k where it is k. With `only` nothing is made of
+    other instants, where there is one that is called so.
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> from symbolic_mem.recipes.recipe import recipe
@@ -301,15 +346,7 @@ def timeline(
     >>> [one.words for one in step][-2:]
     ['the backward pass of the first block, at x W_in', 'the optimizer step']
     """
-    name = schedule_of(recipe, built.model, placement)
-    if not name:
-        return ()
     numbers = Numbers.of({} if values is None else values)
-    size, known = recipe.recompute.size, numbers.values_given
-    residues = tuple(
-        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
-    )
-    alone, hybrid = known.get(n_fsdp) == 1 and "weights" not in recipe.offload, known.get(n_replica, 1) > 1
-    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
-    found = _timeline(name, built.model, recipe, loss, inside, tuple(placement.items()), keep, residues, alone, hybrid)
-    return tuple(one for one in found if one.exists(numbers))
+    found = possible(built, recipe, placement, numbers, keep, only)
+    there = tuple(one for one in found if one.exists(numbers))
+    return there if there or not only else timeline(built, recipe, placement, numbers, keep)

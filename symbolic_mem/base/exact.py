@@ -6,11 +6,12 @@ logarithms) is left to SymPy. Numbers are Python's: an `int` where they are whol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
+from math import prod
 from typing import Any, TypeVar, cast
 
 import sympy as sp
@@ -85,7 +86,7 @@ class Numbers(dict[sp.Expr, Number]):
     def __init__(self, values: Given, what: str = "this answer") -> None:
         super().__init__()
         self.values_given, self.what = values, what
-        self._found: dict[int, tuple[object, Number]] = {}
+        self._found: dict[Hashable, tuple[object, Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Numbers, (self.values_given, self.what)
@@ -95,11 +96,23 @@ class Numbers(dict[sp.Expr, Number]):
         """Return the values as they are where they are `Numbers`."""
         return values if isinstance(values, Numbers) else cls(values, what)
 
-    def once(self, thing: object, find: Callable[[Numbers], Number]) -> Number:
-        """Return what `find` returns for that very object, found once."""
-        found = self._found.get(id(thing))
+    def once(self, thing: object, find: Callable[[Numbers], Any], about: object = None) -> Any:
+        """Return what `find` returns for that very object, found once; of several things that are found, `about` which."""
+        found = self._found.get((id(thing), about))
         if found is None:
-            found = self._found[id(thing)] = (thing, find(self))
+            found = self._found[id(thing), about] = (thing, find(self))
+        return found[1]
+
+    def product(self, factors: tuple[sp.Expr, ...]) -> Number:
+        """Return the product of the numbers of a shape, found once for that very tuple.
+
+        >>> from symbolic_mem.base.symbols import B, S
+        >>> Numbers({B: 2, S: 3}).product((B, S, B))
+        12
+        """
+        found = self._found.get(id(factors))
+        if found is None:
+            found = self._found[id(factors)] = (factors, prod(map(self.__getitem__, factors)))
         return found[1]
 
     def __missing__(self, expr: sp.Expr) -> Number:

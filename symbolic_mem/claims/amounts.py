@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.claims.case import Case
-from symbolic_mem.claims.mistaken import forgotten
 from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.states import State
@@ -77,7 +77,8 @@ def forget_momentary(case: Case, term: str) -> Case | None:
     """Leave out one thing that a step holds for a moment from its peak; then any instant may be the fullest."""
     if not case.peak or not any(one.name == term for instant in case.study.timeline for one in instant.memory):
         return None
-    return replace(case, study=replace(case.study, mistaken=forgotten(case.study, term)))
+    mistaken = (case.study.mistaken or Mistaken()).forgetting(term)
+    return replace(case, study=replace(case.study, mistaken=mistaken))
 
 
 def divide_only(case: Case) -> Case | None:

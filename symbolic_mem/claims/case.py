@@ -58,6 +58,12 @@ class Case:
         """Whether two cases differ at most in how the number is read off."""
         return self.study is other.study and self.question is other.question and self.instead == other.instead
 
+    def steps_as(self, other: Case) -> bool:
+        """Whether two cases have the same step of training, on devices of any memory."""
+        here, there = self.study, other.study
+        names = ("built", "recipe", "values", "placement", "plan", "mistaken")
+        return all(getattr(here, name) is getattr(there, name) for name in names)
+
 
 @dataclass(frozen=True)
 class Result:

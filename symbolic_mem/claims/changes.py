@@ -47,7 +47,7 @@ def read_capacity(case: Case, unit: str) -> Case | None:
     if nominal.denominator != 1:
         return None
     device = OneDevice(amount=f"{nominal} B", reserved=capacity.reserved, usable=capacity.usable)
-    return replace(case, study=replace(case.study, device=device))
+    return replace(case, study=case.study.on_device(device))
 
 
 def read_label(case: Case, reading: str) -> Case | None:
@@ -57,7 +57,7 @@ def read_label(case: Case, reading: str) -> Case | None:
         return None
     if getattr(device_of(device.name, case.study.devices), reading) is None:
         return None
-    return replace(case, study=replace(case.study, device=replace(device, reading=reading)))
+    return replace(case, study=case.study.on_device(replace(device, reading=reading)))
 
 
 def show(case: Case, unit: str) -> Case:

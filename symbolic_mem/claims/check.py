@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
@@ -15,7 +16,6 @@ from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
-from symbolic_mem.claims.mistaken import Mistaken
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
@@ -187,7 +187,7 @@ def _pinned(case: Case, name: str) -> Case:
     if case.question is None or not case.study.timeline:
         return case
     found = case.question.answer(case.study)
-    deciding = [one.study.at.words for one in (found, *found.others[:1]) if one.study.at is not None]
+    deciding = [one.study.at.called for one in (found, *found.others[:1]) if one.study.at is not None]
     if not deciding:
         return case
     case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))

@@ -123,13 +123,14 @@ class Search:
         for one, other in combinations((each for each in matter if not each.slip.alone), 2):
             if not (one.slip.seen or other.slip.seen) or one.slip.aspect == other.slip.aspect:
                 continue
-            both = other.slip.apply(one.slipped)
+            first, then = (other, one) if one.slipped.steps_as(self.case) else (one, other)  # the step is made once
+            both = then.slip.apply(first.slipped)
             if both is None:
                 continue
-            if both.asks_as(one.slipped):
-                claimed: Claimed | None = one.claimed
+            if both.asks_as(first.slipped):
+                claimed: Claimed | None = first.claimed
             else:
-                claimed = other.claimed if one.slipped.asks_as(self.case) else self._claimed(both)
+                claimed = then.claimed if first.slipped.asks_as(self.case) else self._claimed(both)
             found = None if claimed is None else read_off(claimed, both.misread)
             if claimed is not None and found is not None and self._gives(claimed, found, both):
                 yield Explanation((one.slip, other.slip), found.value)

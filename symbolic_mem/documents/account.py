@@ -133,7 +133,7 @@ class Account:
             "static_bytes": self.at(memory.of(*STATIC)),
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
-            "per_device": self._per_device,
+            "per_device": self.per_device_record,
             "per_device_missing": self.lacking,
             "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
             **self._host(),
@@ -186,7 +186,7 @@ class Account:
         return self.at(self.study.placed())
 
     @property
-    def _per_device(self) -> Mapping[str, Any] | None:
+    def per_device_record(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
         total = self.kept
         if total is None:

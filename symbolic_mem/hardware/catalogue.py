@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
+from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.base.written import short
@@ -45,7 +46,7 @@ def load_devices(path: str | Path | None = None) -> dict[str, Device]:
     85520809984
     """
     bundled = _bundled()
-    return dict(bundled) if path is None else dict(bundled) | dict(_Catalogue(path, bundled.sources))
+    return dict(bundled) if path is None else dict(bundled) | dict(_given(path))
 
 
 def device(name: str, extra: str | Path | None = None) -> Device:
@@ -64,32 +65,24 @@ def device(name: str, extra: str | Path | None = None) -> Device:
     return devices[name]
 
 
-class _Catalogue(Mapping[str, Device]):
-    """The devices of one file by name: a run asks for one of them, so that each is read when it is first asked for."""
+class _Catalogue(ReadOnce[Device]):
+    """The devices of a file, whose `sources` they cite, with those of other files."""
 
-    def __init__(self, path: str | Path, sources: Mapping[str, Evidence]) -> None:
-        content = read_toml(path)
-        self.file = shown(path)
-        known_keys(content, ("sources", "devices"), self.file)
-        own = _tables(content, "sources", self.file)
-        self.sources = {**sources, **{key: _source(table, f"{self.file} [sources.{key}]") for key, table in own}}
-        self.tables = dict(_tables(content, "devices", self.file))
-        self.found: dict[str, Device] = {}
+    def __init__(self, file: str, content: Mapping[str, Mapping[str, Any]], others: Mapping[str, Evidence]) -> None:
+        own = ReadOnce(content["sources"], lambda key, table: _source(table, f"{file} [sources.{key}]"))
+        self.sources = {**others, **own} if others else own
+        cited = _Citations(self.sources, file)
+        super().__init__(
+            content["devices"], lambda name, table: _device(name, table, f"{file} [devices.{name}]", cited)
+        )
 
-    def __getitem__(self, name: str) -> Device:
-        if name not in self.found:
-            cited = _Citations(self.sources, self.file)
-            self.found[name] = _device(name, self.tables[name], f"{self.file} [devices.{name}]", cited)
-        return self.found[name]
 
-    def __contains__(self, name: object) -> bool:
-        return name in self.tables
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.tables)
-
-    def __len__(self) -> int:
-        return len(self.tables)
+def _given(path: str | Path) -> _Catalogue:
+    """The devices of a user's file."""
+    content, file = read_toml(path), shown(path)
+    known_keys(content, ("sources", "devices"), file)
+    tables = {key: _tables(content, key, file) for key in ("sources", "devices")}
+    return _Catalogue(file, tables, _bundled().sources)
 
 
 @cache
@@ -106,10 +99,10 @@ def taken_by_a_context() -> tuple[int | Fraction, int | Fraction]:
 
 @cache
 def _bundled() -> _Catalogue:
-    return _Catalogue(BUNDLED, {})
+    return _Catalogue(shown(BUNDLED), {key: Tables.of(BUNDLED, key) for key in ("sources", "devices")}, {})
 
 
-def _tables(content: Mapping[str, Any], key: str, file: str) -> list[tuple[str, dict[str, Any]]]:
+def _tables(content: Mapping[str, Any], key: str, file: str) -> dict[str, dict[str, Any]]:
     tables = entry(content, key, dict, file, {})
     for name in tables:
         if not _NAME.fullmatch(name):
@@ -117,7 +110,7 @@ def _tables(content: Mapping[str, Any], key: str, file: str) -> list[tuple[str, 
                 f"{file} [{key}]: {clipped(name)} is not a name: use lower-case letters, digits, '-' and '.', "
                 "as in h100-80gb"
             )
-    return [(name, entry(tables, name, dict, f"{file} [{key}]")) for name in tables]
+    return {name: entry(tables, name, dict, f"{file} [{key}]") for name in tables}
 
 
 def _source(table: dict[str, Any], where: str) -> Evidence:

@@ -30,6 +30,10 @@ _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
 _STACK = ("residual",)
 
+CHUNKED = (
+    "the loss {loss} cuts {tokens} tokens into {chunks} parts, which does not come out; give a number that divides B S"
+)
+
 
 @dataclass(frozen=True)
 class Built:
@@ -99,10 +103,7 @@ class Built:
         if self.loss:
             tokens, chunks = (B * S).xreplace(values), self.chunks
             if tokens.is_number and tokens % chunks != 0:
-                raise BadInput(
-                    f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "
-                    "give a number that divides B S"
-                )
+                raise BadInput(f"{where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
 
     def training(self, trained: Trained) -> Built:
         """Return the same model with other weights frozen and other adapters.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,6 +12,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
+from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.models.cut import WHOLE, Tokens
 from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.models.trained import ALL, Trained
@@ -165,7 +165,7 @@ class Profile:
 
     def using(self, **changes: Any) -> Profile:
         """Return the profile with another `kernel`, `loss`, `residual` or `compute`."""
-        return replace(self, **changes)
+        return replace(self, **changes) if changes else self
 
     def keeping(self, operation: str, **row: Size) -> Profile:
         """Return the profile with another row for `operation`: what a kernel of one's own keeps."""
@@ -177,13 +177,9 @@ class Profile:
 
 
 @cache
-def profiles() -> dict[str, Profile]:
-    """Return the bundled profiles by name, in the order of the file."""
-    tables = _toml("profiles.toml")
-    found: dict[str, Profile] = {}
-    for name, table in tables.items():
-        found[name] = made_profile(name, table, found)
-    return found
+def profiles() -> Mapping[str, Profile]:
+    """Return the bundled profiles by name, in the order of the file; each is read when it is first asked for."""
+    return ReadOnce(_tables("profiles.toml"), lambda name, table: made_profile(name, table, profiles()))
 
 
 def profile(name: str, **changes: Any) -> Profile:
@@ -209,12 +205,8 @@ def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
 
 
 @cache
-def _operations() -> dict[str, dict[str, dict[str, str]]]:
-    return _toml("operations.toml")
-
-
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+def _tables(name: str) -> Tables:
+    return Tables.of(Path(__file__).with_name(name))
 
 
 def operation_tensors(operation: str) -> Mapping[str, Mapping[str, str]] | None:
@@ -224,12 +216,12 @@ def operation_tensors(operation: str) -> Mapping[str, Mapping[str, str]] | None:
     (['input', 'normalised'], None)
     """
     family = operation.removesuffix("_by_hand").removesuffix("_fp32")
-    return _operations().get(operation.split()[0] if " " in operation else family)
+    return _tables("operations.toml").get(operation.split()[0] if " " in operation else family)
 
 
 def known_operations() -> tuple[str, ...]:
     """Return the operations of operations.toml; one of several kernels has the name of one after it."""
-    return tuple(_operations())
+    return tuple(_tables("operations.toml"))
 
 
 def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profile]) -> Profile:

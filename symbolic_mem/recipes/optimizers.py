@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.shown import bytes_words
+from symbolic_mem.base.tables import Tables
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}
@@ -73,8 +73,8 @@ def optimizer(name: str) -> Optimizer:
 
 
 @cache
-def _tables() -> dict[str, dict]:
-    return tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
+def _tables() -> Tables:
+    return Tables.of(Path(__file__).with_name("optimizers.toml"))
 
 
 def _read(name: str, table: dict) -> Optimizer:

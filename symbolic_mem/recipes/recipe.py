@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,6 +15,7 @@ from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
+from symbolic_mem.base.tables import Tables
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
@@ -454,8 +454,8 @@ def recipe(name: str) -> Recipe:
 
 
 @cache
-def _tables() -> dict[str, dict]:
-    return tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
+def _tables() -> Tables:
+    return Tables.of(Path(__file__).with_name("presets.toml"))
 
 
 def _read(name: str, table: dict) -> Recipe:

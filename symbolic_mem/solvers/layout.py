@@ -114,6 +114,8 @@ def profile(memory: Memory, n: sp.Symbol, values: Given | Numbers, layouts: Sequ
     if n in numbers.values_given:
         numbers = Numbers({symbol: value for symbol, value in numbers.values_given.items() if symbol != n}, "the bound")
     try:
+        if not layouts:
+            return numbers.once(memory, lambda known: _profile(memory, n, known, ()), n)
         return _profile(memory, n, numbers, layouts)
     except MissingValue as absent:
         if str(n) in absent.symbols:
@@ -128,14 +130,15 @@ def _profile(memory: Memory, n: sp.Symbol, numbers: Numbers, layouts: Sequence[L
     rows: list[Rows] = []
     gathered: list[Rows] = []
     for term in memory:
-        cut = _first(layout.cut(term, n, values) for layout in layouts)
+        cut = _first(layout.cut(term, n, values) for layout in layouts) if layouts else None
         if cut is not None:
             divided += cut.divided
             rows += cut.rows
             gathered += cut.gathered
+        elif term.degree == n:
+            divided += term.undivided_at(numbers)
         elif term.degree.has(n):
-            share = 1 if term.degree == n else numbers[term.degree / n]
-            divided += ratio(term.undivided_at(numbers), share)
+            divided += ratio(term.undivided_at(numbers), numbers[term.degree / n])
         else:
             fixed += term.at(numbers)
     gathered += (part for layout in layouts for part in layout.gathered(n, values) if part.bytes)

@@ -12,6 +12,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.cluster import cluster_timeline
+from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -79,7 +80,7 @@ class Setting:
     part: int = 0
     instant: str = "backward"
     at: Instant | None = None
-    mistaken: Callable[[tuple[Instant, ...]], tuple[Instant, ...]] | None = field(default=None, compare=False)
+    mistaken: Mistaken | None = field(default=None, compare=False)
     names: tuple[Name, ...] = ()
     formulas: Formulas = field(default_factory=dict)
     numbers: Numbers = field(default_factory=lambda: Numbers({}), repr=False, compare=False)
@@ -115,10 +116,11 @@ class Setting:
             step = cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
         elif self.recipe.schedule:
             keep = sp.S.Zero if self.plan is None else self.plan.keep
-            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep)
+            only = () if self.mistaken is None else self.mistaken.only
+            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep, only)
         else:
             return ()
-        return step if self.mistaken is None else self.mistaken(step)
+        return step if self.mistaken is None else self.mistaken.of(step)
 
     def seen_at(self, instant: Instant | None) -> Self:
         """The setting at an instant of a step, or at none; its timeline is not built again."""
@@ -128,6 +130,12 @@ class Setting:
         seen.__dict__.update(at=instant)
         seen.__dict__.pop("memory", None)
         return seen
+
+    def on_device(self, device: OneDevice) -> Self:
+        """The setting with another memory of one device; nothing of its step is made again."""
+        other = copy(self)
+        other.__dict__.update(device=device)
+        return other
 
     def without(self, symbol: sp.Symbol) -> Self:
         """The setting without a value of that symbol."""

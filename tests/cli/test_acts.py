@@ -54,7 +54,7 @@ SHARED = {
     "key": True,
 }
 # These take other options than the rest, which their own tests turn.
-OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep"}
+OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep", "explore"}
 OWN = {
     "solve": {
         "symbol": "S",

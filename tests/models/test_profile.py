@@ -15,7 +15,7 @@ from symbolic_mem.models.architecture import NORM_PLACES, QK_NORMS, Architecture
 from symbolic_mem.models.attention import attention
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.norms import norm
-from symbolic_mem.models.profile import _operations, profile, profiles
+from symbolic_mem.models.profile import operation_tensors, profile, profiles
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.recipe import recipe
@@ -26,7 +26,7 @@ def test_every_row_keeps_tensors_that_the_operation_has(name):
     how = profile(name)
     for rows in (how.keeps, *how.families.values()):
         for operation, row in rows.items():
-            known = _operations()[operation.split()[0].removesuffix("_by_hand").removesuffix("_fp32")]
+            known = operation_tensors(operation)
             assert set(row) <= set(known), operation
 
 

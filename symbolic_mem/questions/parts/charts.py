@@ -110,8 +110,18 @@ def _between(found: FoundAtInstants, last: int) -> Iterator[tuple[Number, Number
     if None in powers:
         yield from ((place, found.held(place)) for place in {max(1, round(one)) for one in places})
         return
-    for place in places:
-        yield place, max(sum(size * place**k for k, size in (each or {}).items()) for each in powers)
+    known = [each for each in powers if each]
+    yield from ((place, _highest(known, place)) for place in places)
+
+
+def _highest(powers: Sequence[Mapping[int, Number]], place: Fraction) -> Number:
+    """The largest of some sums of powers at a place, compared in whole numbers."""
+    exponents = [k for each in powers for k in each] or [0]
+    low, high = min(exponents), max(exponents)
+    above, below = place.numerator, place.denominator
+    times = {k: above ** (k - low) * below ** (high - k) for k in range(low, high + 1)}
+    most = max((sum(size * times[k] for k, size in each.items()) for each in powers), default=0)
+    return most * Fraction(above) ** low / Fraction(below) ** high
 
 
 def _flat(found: FoundAtInstants) -> int:

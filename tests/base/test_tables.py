@@ -1,0 +1,42 @@
+"""A catalogue that is parsed table by table says what the whole text says."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import symbolic_mem
+from symbolic_mem.base.tables import Tables
+
+PACKAGE = Path(symbolic_mem.__file__).parent
+FILES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.toml") if path.parent.name != "studies")
+
+
+def test_there_are_catalogues():
+    assert {"hardware/devices.toml", "models/profiles.toml", "recipes/presets.toml"} <= set(FILES)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_tables_of_a_catalogue_are_those_of_the_whole_text(file):
+    text = (PACKAGE / file).read_text(encoding="utf-8")
+    whole = tomllib.loads(text)
+    tables = Tables(text)
+    assert dict(tables) | tables.rest == whole
+    assert list(tables) == [name for name in whole if name not in tables.rest]
+
+
+@pytest.mark.parametrize(
+    ("file", "under"), [("hardware/devices.toml", "devices"), ("models/families.toml", "families")]
+)
+def test_the_tables_under_one_are_its_own(file, under):
+    text = (PACKAGE / file).read_text(encoding="utf-8")
+    whole = tomllib.loads(text)
+    tables = Tables(text, under)
+    assert dict(tables) == whole[under] and list(tables) == list(whole[under])
+    assert tables.rest == {name: table for name, table in whole.items() if name != under}
+
+
+def test_a_name_may_be_quoted():
+    assert dict(Tables('[a."b.c"]\nd = 1\n[[a."b.c".e]]\nf = 2\n', "a")) == {"b.c": {"d": 1, "e": [{"f": 2}]}}
