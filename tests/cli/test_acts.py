@@ -56,6 +56,7 @@ SHARED = {
 # These take other options than the rest, which their own tests turn.
 OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep", "explore"}
 OWN = {
+    "account": {"host": "64 GiB"},
     "solve": {
         "symbol": "S",
         "question": "c",
