@@ -32,6 +32,7 @@ _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
+GRADIENTS = ("kept", "freed", "one-by-one")
 OFFLOADED = ("weights", "gradients", "optimizer", "activations")
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 KEYS = (
@@ -303,6 +304,19 @@ class Recipe:
         """Return the recipe whose optimizer steps inside the backward pass, with one gradient at a time."""
         self._need_training("no gradients", "optimizer_in_backward")
         return replace(self, in_backward=True, gradients_persist=False)
+
+    def with_gradients(self, fate: str) -> Recipe:
+        """Return the recipe whose gradients are ``kept`` between micro-batches, ``freed`` after a step, or there ``one-by-one``.
+
+        >>> recipe("pure-bf16").with_gradients("one-by-one").in_backward
+        True
+        """
+        if not any(state.kind == "gradients" for state in self.states):
+            raise BadInput(f"recipe {self.name!r} counts no gradients; choose another recipe")
+        if fate == "one-by-one":
+            return self.in_backward_pass()
+        freed = replace(self, in_backward=False, gradients_persist=True)
+        return freed.without_persistent_gradients() if fate == "freed" else freed
 
     def with_copy(self, what: str, size: sp.Rational) -> Recipe:
         """Return the recipe with further weights beside: a moving average (``ema``), or a ``reference`` model."""

@@ -25,6 +25,7 @@ SHARED = {
     "optimizer": "lion",
     "recompute": "full",
     "adapters": "q_proj,v_proj",
+    "gradients": "one-by-one",
     "offload": "optimizer,gradients",
     "cache": "fp8",
     "page": "16",
