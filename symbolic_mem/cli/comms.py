@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 _KEYS = ("overlap", "axes", "scheme", "pass", "chips")
-_IDLE = ("optimizer", "recompute", "profile", "kernel", "loss", "capacity", "reading", "place", "rest")
+_IDLE = (
+    "optimizer",
+    "recompute",
+    "gradients",
+    "offload",
+    "profile",
+    "kernel",
+    "loss",
+    "capacity",
+    "reading",
+    "place",
+    "rest",
+)
 
 
 @click.command("comms")
