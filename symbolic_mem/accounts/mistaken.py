@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbolic_mem.accounts.timeline import Called, Instant
+from symbolic_mem.accounts.timeline import Called, Instant, named
 from symbolic_mem.base.values import dataclass
 
 
@@ -15,7 +15,8 @@ class Mistaken:
 
     def of(self, step: tuple[Instant, ...]) -> tuple[Instant, ...]:
         """Return what is left of a timeline."""
-        chosen = tuple(one for one in step if one.called in self.only) or step
+        meant = named(step, self.only)
+        chosen = tuple(one for one in step if {one.called, (*one.called[:2], "")} & {*meant}) or step
         return tuple(one.without(self.without) for one in chosen) if self.without else chosen
 
     def forgetting(self, term: str) -> Mistaken:
