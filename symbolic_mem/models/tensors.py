@@ -51,7 +51,7 @@ class Tensor:
     kind: str = "activations"
     feeds: str = ""
 
-    @property
+    @cached_property
     def elements(self) -> sp.Expr:
         """Number of elements: the product of the shape."""
         return sp.Mul(*self.shape)
