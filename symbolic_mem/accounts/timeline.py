@@ -312,7 +312,8 @@ def timeline(
     There are none where only the sum of what is kept is known: see `schedule_of`. `values` say how many blocks there are
     (those that have none are many), and `keep` the share of the gathered weights that stays after the forward pass:
     FSDP2's ``reshard_after_forward``, 0 where it is true, 1 where it is false, 1/k where it is k. With `only` nothing is made of
-    other instants, where there are some that are called so: see `named`.
+    other instants, where there are some that are called so; for one that is not there count all of its place, as long as
+    anything is kept for the backward pass.
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> from symbolic_mem.recipes.recipe import recipe
@@ -333,14 +334,14 @@ def timeline(
     placed = tuple(placement.items())
     found = _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
     there = tuple(one for one in found if one.exists(numbers))
-    meant = named(there, only)
+    meant = _at_places(there, only) if any(layer.saved for layer in built.model.layers) else only
     if meant != only:
         return timeline(built, recipe, placement, numbers, keep, meant)
     return there if there or not only else timeline(built, recipe, placement, numbers, keep)
 
 
-def named(step: Sequence[Instant], only: tuple[Called, ...]) -> tuple[Called, ...]:
-    """The same instants; where a step has none of that name at its place, all that it has there."""
+def _at_places(step: Sequence[Instant], only: tuple[Called, ...]) -> tuple[Called, ...]:
+    """The same instants; where a step has none that is called so, all that it has at that place."""
     there = {one.called for one in step}
     meant = ((*one[:2], "") if one[1] and one not in there else one for one in only)
     return tuple(dict.fromkeys(meant))
