@@ -31,6 +31,9 @@ from symbolic_mem.documents.documents import homework as homework
 from symbolic_mem.documents.documents import report as report
 from symbolic_mem.documents.fragment import Fragment as Fragment
 from symbolic_mem.documents.fragment import fragment as fragment
+from symbolic_mem.documents.runs import fit as fit
+from symbolic_mem.explore.page import Explorer as Explorer
+from symbolic_mem.explore.page import explorer as explorer
 from symbolic_mem.hardware.catalogue import device as device
 from symbolic_mem.hardware.devices import Device as Device
 from symbolic_mem.library.read import load_study as load_study

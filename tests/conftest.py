@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
+
 
 @pytest.fixture(scope="session")
 def needs() -> Callable[..., None]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 import sympy as sp
+from sampled import sampled
 
 import symbolic_mem
 from symbolic_mem.cli.main import main
@@ -201,7 +202,7 @@ def printed(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("verb", DOCUMENTS)
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_every_displayed_relation_between_numbers_is_true(name, verb):
     shown = json.loads(printed(verb, name, "--json"))
     lines = [line for part in shown["sections"] for block in part["blocks"] for line in block.get("lines", ())]
@@ -209,7 +210,7 @@ def test_every_displayed_relation_between_numbers_is_true(name, verb):
 
 
 @pytest.mark.parametrize("verb", DOCUMENTS)
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_every_amount_that_stands_alone_is_exact_or_marked_in_every_face(name, verb):
     amounts = {
         part for said in proses(document(verb, name).sections) for part in said.parts if isinstance(part, Amount)
@@ -224,7 +225,7 @@ def test_every_amount_that_stands_alone_is_exact_or_marked_in_every_face(name, v
 
 
 @pytest.mark.parametrize("verb", DOCUMENTS)
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_no_number_is_typed_into_a_sentence(name, verb):
     """A decimal, or a number that should be grouped, stands in words only where a source or a study has written it."""
     typed = re.compile(r"(?<![\d.])\d+\.\d+(?!\.?\d)|(?<![\d.,A-Za-z])\d{5,}(?![\d.])")
@@ -256,7 +257,7 @@ def exact_numbers(value: Any) -> Iterator[Fraction]:
             yield Fraction(int(value.p), int(value.q))
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_the_terminal_marks_what_it_rounds(name):
     """Relations hold, and a decimal without a mark is an exact number of the answer, in one of its units."""
     study = load_study(name)
@@ -274,7 +275,7 @@ def test_the_terminal_marks_what_it_rounds(name):
                 assert value.denominator == 1 or value in known or match[3] == "%" or verb == "account", line
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
     lines = printed("account", name).splitlines()
     if not lines or any(line.startswith("missing") for line in lines):
@@ -290,7 +291,7 @@ def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
             assert misread(share, Amount(100 * size / sp.Rational(total))) is None
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_a_comparison_shows_each_gap_exactly_or_marked(name):
     lines = printed("compare", name, "--recipe", "fp32", "--recipe", "zero-16")
     rows = re.findall(rf"  ({NUMBER})  +((?:≈ )?{NUMBER} (?:bytes?|[KMG]iB))\b", lines)
@@ -300,7 +301,7 @@ def test_a_comparison_shows_each_gap_exactly_or_marked(name):
         assert misread(memory, Amount(sp.Rational(number(whole)))) is None
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_a_verdict_shows_the_number_exactly_or_marked(name):
     claim = ("check", name, "--claim", "static=1 GB")
     said = re.search(rf"it is ((?:≈ )?{NUMBER} GB)", printed(*claim))
@@ -328,7 +329,7 @@ def inexact(exact: Any, shown: Any, path: str = "") -> Iterator[str]:
                 yield path.lstrip("/")
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_json_names_every_number_that_it_rounds(name):
     shown = json.loads(printed("homework", name, "--json"))["questions"]
     for found, record in zip(homework(load_study(name)).found, shown, strict=True):

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import sympy as sp
+from sampled import sampled
 
 import symbolic_mem as sm
 from symbolic_mem.cli.main import main
@@ -963,6 +964,7 @@ KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "cluster": cluster,
 }
 EACH = 5
+PARTS = 6  # of the bundled studies, for as many processes
 
 
 def generated(kind: str, number: int) -> dict[str, Any]:
@@ -984,11 +986,15 @@ def test_every_question_type_has_a_case_and_is_asked_by_a_generated_study():
     assert {question["ask"] for table in made for question in table["question"]} == registered()
 
 
+def test_every_bundled_study_is_asked():
+    assert [path.stem for path in study_files()] == sorted(each["name"] for each in asked("list", "studies")["studies"])
+
+
 @pytest.mark.usefixtures("verdicts_alone")
-def test_every_question_of_a_bundled_study_has_one_answer(tmp_path):
-    files, found = study_files(), {}
-    assert [path.stem for path in files] == sorted(each["name"] for each in asked("list", "studies")["studies"])
-    for path in files:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_question_of_a_bundled_study_has_one_answer(part, tmp_path):
+    found = {}
+    for path in study_files()[part::PARTS]:
         table = tomllib.loads(path.read_text())
         if "config" in table["model"]:
             table["model"]["config"] = str(path.parent / table["model"]["config"])
@@ -998,15 +1004,15 @@ def test_every_question_of_a_bundled_study_has_one_answer(tmp_path):
 
 
 @pytest.mark.usefixtures("verdicts_alone")
-def test_every_question_of_a_generated_study_has_one_answer(tmp_path):
+@pytest.mark.parametrize("number", sampled(range(EACH), EACH))
+def test_every_question_of_a_generated_study_has_one_answer(number, tmp_path):
     found: dict[str, str] = {}
     for kind in KINDS_OF_STUDY:
-        for number in range(EACH):
-            table = generated(kind, number)
-            path = written(tmp_path / "study.toml", table)
-            asks = {question["label"]: question["ask"] for question in table["question"]}
-            for label, face, said in failures_of(path, table, tmp_path, report=number == 0):
-                found.setdefault(f"{asks.get(label, 'study')}, {kind}: {face}", f"number {number}, {label}: {said}")
+        table = generated(kind, number)
+        path = written(tmp_path / "study.toml", table)
+        asks = {question["label"]: question["ask"] for question in table["question"]}
+        for label, face, said in failures_of(path, table, tmp_path, report=number == 0):
+            found.setdefault(f"{asks.get(label, 'study')}, {kind}: {face}", f"{label}: {said}")
     agree(found)
 
 

@@ -29,11 +29,11 @@ def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -
     if sent:
         yield whole(step, "gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
     if row.shares and place is not None:
-        yield _share(step, tuple(_times(place.unit.weights)))
+        yield _share(step, tuple(_times(place.unit.trained)))
     if step.hybrid and step.recipe.gradients_persist and row.gradients in ("done", "blocks"):
         summed: list[Times] = []
         for unit in step.units.blocks:
-            summed += _times(unit.weights, unit.count if place is None else step.done(unit, place))
+            summed += _times(unit.trained, unit.count if place is None else step.done(unit, place))
         if summed:
             yield _share(step, tuple(summed))
 
@@ -79,11 +79,11 @@ def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> I
     if row.whole == "so far" and moment is not None:
         made = moment.made
     elif row.whole == "all" and place is not None:
-        made = place.unit.weights
+        made = place.unit.trained
     elif row.whole == "last" and place is not None and not step.alone:
-        made = place.unit.weights[-1:]
+        made = place.unit.trained[-1:]
     elif row.whole == "root":
-        made = step.units.root
+        made = step.units.trained_root
     yield from _times(made)
     if row.at == "each":
         yield from _times(step.units.head)
@@ -92,13 +92,13 @@ def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> I
 def _sent(step: Step, row: Row, place: Place | None) -> tuple[Part, ...]:
     match row.sent:
         case "own" if place is not None:
-            return place.unit.weights
+            return place.unit.trained
         case "before" if place is not None:
-            return place.later.weights if place.later is not None else ()
+            return place.later.trained if place.later is not None else ()
         case "first":
-            return step.units.blocks[0].weights
+            return step.units.blocks[0].trained
         case "root":
-            return step.units.root
+            return step.units.trained_root
     return ()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.recipe import Recipe
 
 
@@ -19,18 +20,27 @@ class Instant:
 TOGETHER = Instant("backward", "the start of the backward pass, with all activations and all gradients")
 BACKWARD = Instant("backward", "the start of the backward pass, with all activations and no gradients", ("gradients",))
 STEP = Instant("step", "the optimizer step, with all gradients and no activations", ("activations", "buffers"))
+ONE_BY_ONE = Instant(
+    "backward", "the start of the backward pass, which holds all activations and one gradient at a time", ("gradients",)
+)
+AFTER = Instant(
+    "step", "the end of the step, with no gradients and no activations", ("gradients", "activations", "buffers")
+)
 
 
 def instants(recipe: Recipe) -> tuple[Instant, ...]:
     """Return the moments that must all fit: one where gradients persist, because it holds all that there is, else two.
 
     Gradients that persist between micro-batches are there at the start of the backward pass. Others grow while the
-    activations shrink: there are none at its start, with all activations, and all of them at the step, with none.
+    activations shrink: there are none at its start, with all activations, and all of them at the step, with none. An optimizer
+    that steps inside the backward pass never has them all.
 
     >>> from symbolic_mem.recipes.recipe import recipe
     >>> [[one.name for one in instants(how)] for how in (recipe("cs336"), recipe("cs336").without_persistent_gradients())]
     [['backward'], ['backward', 'step']]
     """
+    if recipe.in_backward:
+        return (ONE_BY_ONE,)
     return (TOGETHER,) if recipe.gradients_persist else (BACKWARD, STEP)
 
 
@@ -41,7 +51,7 @@ def instant(name: str, recipe: Recipe) -> Instant:
     >>> instant("step", recipe("cs336")).absent
     ('activations', 'buffers')
     """
-    named = {one.name: one for one in (STEP, *instants(recipe))}
+    named = {one.name: one for one in (AFTER if recipe.in_backward else STEP, *instants(recipe))}
     if name not in named:
         raise BadInput(f"unknown moment {name!r} of a training step; {nearest(name, sorted(named))}")
     return named[name]

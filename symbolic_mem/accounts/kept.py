@@ -15,7 +15,7 @@ from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.models.tensors import Held, Layer, Part, Tensor, Weights
+from symbolic_mem.models.tensors import HEAD, Held, Layer, Part, Tensor, Weights
 from symbolic_mem.recipes.recompute import Recompute, block_input, counts, without_scores
 
 TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
@@ -24,6 +24,8 @@ DONE = ("labels", "total weight")  # of the loss, when its backward pass has use
 
 def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Weights | None:
     """Return the weights whose gradients are there, as the rank keeps them."""
+    if step.recipe.in_backward:
+        return Weights(tuple(_held(tuple(making(step, row, moment)))))
     if step.recipe.gradients_persist or row.gradients == "all":
         return step.model.weights
     if row.gradients == "none":
@@ -39,6 +41,30 @@ def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | N
         held += _held(step.units.head)
         held += _held(moment.made if moment is not None else ())
     return Weights(tuple(one for one in held if one.repeat != 0))
+
+
+def making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
+    """Yield the weights whose gradients have been made, and neither been added to those of an earlier batch nor used."""
+    if row.phase in ("loss", "backward"):
+        yield from () if moment is None else moment.making
+        if row.phase == "backward" or (moment is not None and moment.name != HEAD):
+            yield from step.units.tied
+    yield from _embedded(step, row)
+
+
+def _embedded(step: Step, row: Row) -> Iterator[Part]:
+    """The trained weights before the blocks, at the instant at which their gradients are made."""
+    if row.embedded:
+        yield from (
+            Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights if weight.trained
+        )
+
+
+def stepping(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
+    """Yield the weights that an optimizer inside the backward pass works on."""
+    if step.recipe.in_backward:
+        yield from () if moment is None else moment.stepping
+        yield from _embedded(step, row)
 
 
 def _held(parts: tuple[Part, ...]) -> Iterator[Held]:

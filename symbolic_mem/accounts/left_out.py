@@ -15,6 +15,7 @@ and each is the most that there is of its kind: they are not all there at one mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
@@ -26,7 +27,6 @@ from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import P, V, n_fsdp, n_replica
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.plans.placement import Placed
@@ -214,6 +214,8 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
             words = (
                 "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
             )
+        trained = tuple(unit.trained for unit in units(model).blocks)
+        every = (*trained, units(model).trained_root) if units(model).trained_root else trained
         yield _whole(GRADIENTS, words, every, each + (recipe.reduces or 0), gradients, recipe)
 
 
@@ -236,7 +238,8 @@ def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
         yield LeftOut(STEP, "what the optimizer holds for a moment in its step")
     elif len(held) == 1:  # a rank steps those parameters whose moments it holds
         words = "the copy of the parameters that AdamW makes in its step, when the activations are gone"
-        yield _sized(STEP, words, held[0][0], placement.get("optimizer"), P)
+        short = P if built.model.weights.all_are("trained") else None
+        yield _sized(STEP, words, held[0][0], placement.get("optimizer"), short)
     else:
         words = "the tensors that AdamW makes in its step, when the activations are gone"
         share, degree = _split(placement.get("optimizer"))

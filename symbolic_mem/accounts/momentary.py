@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy as sp
@@ -106,7 +107,9 @@ def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]
     if recipe.optimizer != "adamw":
         return ()
     if recipe.foreach:
-        parts = tuple(Part(layer.repeat, weight.shape) for layer in model.layers for weight in layer.weights)
+        parts = tuple(
+            Part(layer.repeat, weight.shape) for layer in model.layers for weight in layer.weights if weight.trained
+        )
         reason = "AdamW works on all tensors at once and copies them"
         return ((_copies("copy of the parameters", parts, recipe, reason), sp.S.One),)
     return tuple((_pair(one, before, recipe), count) for one, before, count in _neighbours(model))
@@ -119,7 +122,8 @@ def _neighbours(model: Model) -> Iterator[tuple[Shape, Shape | None, sp.Expr]]:
     """
     found: dict[tuple[Shape, Shape | None], sp.Expr] = {}
     before = None
-    layers = [layer for layer in model.layers if layer.weights]
+    every = (replace(one, weights=tuple(w for w in one.weights if w.trained)) for one in model.layers)
+    layers = [layer for layer in every if layer.weights]
     for position, layer in enumerate(layers):
         for weight in layer.weights:
             found[weight.shape, before] = sp.S.One

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
@@ -13,8 +14,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_fsdp, n_replica
-from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import EMBEDDED, HEAD, Model, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
@@ -62,7 +62,8 @@ class Step:
     def beside(self, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Tensor]:
         """What the caller of the blocks holds: the embedded tokens, until the last norm is over; their positions as long.
 
-        Where blocks are recomputed the first input is kept anyway, and the positions until the backward pass is over.
+        Where blocks are recomputed the first input is kept anyway, and the positions until the backward pass is over. The
+        output of a frozen embedding stays until then, too: it is where the gradient ends.
         """
         if self.model.work is None or row.phase == "step":
             return
@@ -70,11 +71,20 @@ class Step:
         last = moment is not None and moment.name == HEAD
         for tensor in self.model.work.beside():
             if tensor.name == EMBEDDED:
-                first = place is not None and place.index == 0
-                if row.caller and not (last or first or recomputed_at(self.recipe.recompute, 0)):
+                first = place is not None and place.index == 0 and row.phase == "forward" and row.caller
+                named = row.caller and not last
+                if (named or self.ends_at_embedding) and not (first or recomputed_at(self.recipe.recompute, 0)):
+                    yield tensor
+            elif tensor.name == HIDDEN:
+                if row.inside:
                     yield tensor
             elif recomputes or (row.caller and not last):
                 yield tensor
+
+    @cached_property
+    def ends_at_embedding(self) -> bool:
+        """Whether the backward pass ends where the blocks begin, at the output of a frozen embedding."""
+        return not any(weight.trained for layer in self.units.before for weight in layer.weights)
 
     def done(self, unit: Unit, place: Place) -> sp.Expr:
         """How many blocks of a kind are behind the block at work."""

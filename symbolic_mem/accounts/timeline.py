@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import sympy as sp
 
 from symbolic_mem.accounts.account import apart, state_term
 from symbolic_mem.accounts.gathered import gathered, whole
-from symbolic_mem.accounts.kept import activations, entering, tensors, with_gradients
+from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Memory, Term, Times
+from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import Moment, ends, moments, passing
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_fsdp, n_replica
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
-from symbolic_mem.models.tensors import HEAD, Model, Part, Tensor
+from symbolic_mem.models.tensors import Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
@@ -103,7 +102,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         return
     if (row.root or row.whole == "root") and not row.at and not step.units.root and row.name != "forward end":
         return
-    if row.embedded and not any(layer.weights for layer in step.units.before):
+    if row.embedded and not any(weight.trained for layer in step.units.before for weight in layer.weights):
         return
     if row.activations == "end":
         yield from _ends(step, row, only)
@@ -144,6 +143,9 @@ def _among(only: tuple[Called, ...], name: str, place: str, words: str) -> bool:
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:
     """The instants of a row at which no block is at work."""
+    if row.step and step.recipe.in_backward:
+        yield Instant(row.name, row.phase, "the end of the step", _maker(step, row))
+        return
     if not row.step:
         yield Instant(row.name, row.phase, row.words, _maker(step, row))
         return
@@ -160,7 +162,7 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
     turn = LATE if row.phase == "forward" else -1
     for place in step.last if row.at else (None,):
         where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
-        for moment in ends(step.units.work, row.phase != "forward"):
+        for moment in ends(step.units.work, row.phase != "forward", step.recipe.in_backward):
             words = f"{row.words}, at {moment.name}"
             if _among(only, row.name, row.name, words):
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
@@ -170,7 +172,8 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
 def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
     raw = step.model.batch is not None
     incoming = not (raw and place.later is None)
-    return moments(place.unit, incoming, step.model.batch if place.index == 0 else None, place.again)
+    batch = step.model.batch if place.index == 0 else None
+    return moments(place.unit, incoming, batch, place.again, step.recipe.in_backward)
 
 
 def _working(step: Step, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:
@@ -203,6 +206,10 @@ def _maker(
 def _terms(
     step: Step, row: Row, place: Place | None, moment: Moment | None, working: tuple[Tensor, ...]
 ) -> Iterator[Term]:
+    at_work = tuple(stepping(step, row, moment))
+    if at_work and step.recipe.optimizer == "adamw":
+        reason = "AdamW makes a copy of the tensor at work"
+        yield of_parts("copy of the tensor at work", "optimizer", at_work, step.recipe.moments, reason)
     for state in step.recipe.states:
         weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
         if weights is None or not weights.held:
@@ -235,20 +242,10 @@ def _terms(
     if step.gathers:
         yield from gathered(step, row, place, moment)
     elif step.recipe.gradients_persist:
-        making = tuple(_making(step, row, moment))
-        if making:
+        made = tuple(making(step, row, moment))
+        if made:
             name, reason = "gradients before they are added", "made anew, then added"
-            yield whole(step, name, (Times(sp.S.One, making),), step.gradient_bytes, reason)
-
-
-def _making(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
-    """The weights whose gradients have been made and not been added to those of an earlier batch."""
-    if row.phase in ("loss", "backward"):
-        yield from () if moment is None else moment.making
-        if row.phase == "backward" or (moment is not None and moment.name != HEAD):
-            yield from step.units.tied
-    if row.embedded:
-        yield from (Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights)
+            yield whole(step, name, (Times(sp.S.One, made),), step.gradient_bytes, reason)
 
 
 def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
@@ -265,6 +262,10 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
             )
             for one in (*kept, *moment.gradients)
         )
+        if step.recipe.in_backward:
+            total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in moment.making)
+            copied = step.recipe.moments if step.recipe.optimizer == "adamw" else sp.S.Zero
+            return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in moment.stepping)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in moment.made)
         return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in moment.making)
 
@@ -299,6 +300,31 @@ def _fullest(alike: Sequence[Instant], numbers: Numbers) -> Instant:
     return alike[0] if len(alike) == 1 else max(alike, key=lambda one: one.inside(numbers) if one.inside else 0)
 
 
+def possible(
+    built: Built,
+    recipe: Recipe,
+    placement: Mapping[str, Placed],
+    numbers: Numbers,
+    keep: sp.Rational = sp.S.Zero,
+    only: tuple[Called, ...] = (),
+) -> tuple[Instant, ...]:
+    """Return the instants that a step has at some number of blocks or other, those that there are here and the others.
+
+    With `only` nothing is made of other instants. Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1.
+    """
+    name = schedule_of(recipe, built.model, placement)
+    if not name:
+        return ()
+    size, known = recipe.recompute.size, numbers.values_given
+    residues = tuple(
+        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
+    )
+    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
+    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
+    placed = tuple(placement.items())
+    return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
+
+
 def timeline(
     built: Built,
     recipe: Recipe,
@@ -321,18 +347,8 @@ def timeline(
     >>> [one.words for one in step][-2:]
     ['the backward pass of the first block, at x W_in', 'the optimizer step']
     """
-    name = schedule_of(recipe, built.model, placement)
-    if not name:
-        return ()
     numbers = Numbers.of({} if values is None else values)
-    size, known = recipe.recompute.size, numbers.values_given
-    residues = tuple(
-        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
-    )
-    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
-    loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
-    placed = tuple(placement.items())
-    found = _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
+    found = possible(built, recipe, placement, numbers, keep, only)
     there = tuple(one for one in found if one.exists(numbers))
     meant = _at_places(there, only) if any(layer.saved for layer in built.model.layers) else only
     if meant != only:

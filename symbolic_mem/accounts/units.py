@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import END, Layer, Model, Part, Tensor, Work
 
 Sizes = dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]
@@ -44,6 +43,11 @@ class Unit:
         """The weights of one block."""
         return tuple(Part(layer.repeat, weight.shape) for layer in self.layers for weight in layer.weights)
 
+    @cached_property
+    def trained(self) -> tuple[Part, ...]:
+        """Those of them that are trained."""
+        return _trained(self.layers)
+
 
 @hashed_once
 @dataclass(frozen=True)
@@ -64,19 +68,28 @@ class Units:
         return tuple(Part(one.repeat, weight.shape) for one in (*self.before, *self.after) for weight in one.weights)
 
     @cached_property
+    def trained_root(self) -> tuple[Part, ...]:
+        """The trained weights outside the blocks."""
+        return _trained((*self.before, *self.after))
+
+    @cached_property
     def head(self) -> tuple[Part, ...]:
         """The weights whose gradients are there when the backward pass reaches the blocks.
 
         A product after the blocks without a weight of its own uses the first weight of the model: a tied head.
         """
-        own = [Part(layer.repeat, weight.shape) for layer in self.after for weight in layer.weights]
-        return (*own, *self.tied)
+        return (*_trained(self.after), *self.tied)
 
     @property
     def tied(self) -> tuple[Part, ...]:
         """The weight of a tied head, whose gradient waits for that of the embedding."""
         tied = any(layer.matmuls and not layer.weights for layer in self.after) and self.before
-        return (Part(sp.S.One, self.before[0].weights[0].shape),) if tied else ()
+        trained = tied and self.before[0].weights[0].trained
+        return (Part(sp.S.One, self.before[0].weights[0].shape),) if trained else ()
+
+
+def _trained(layers: Iterable[Layer]) -> tuple[Part, ...]:
+    return tuple(Part(one.repeat, weight.shape) for one in layers for weight in one.weights if weight.trained)
 
 
 @lru_cache(maxsize=512)

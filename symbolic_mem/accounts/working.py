@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
 
 from symbolic_mem.accounts.units import Unit
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import END, Alive, Layer, Part, Tensor, Work
 
 
@@ -17,7 +16,7 @@ class Moment:
     """A moment of the backward pass of a block, at the operation `name`.
 
     `saved` are its layers with what they still need, `gradients` those of activations, `made` the weights whose
-    gradients have been made, and `making` those that are made now.
+    gradients have been made, `making` those that are made now, and `stepping` those that the optimizer works on.
     """
 
     name: str
@@ -25,16 +24,20 @@ class Moment:
     gradients: tuple[Tensor, ...] = ()
     made: tuple[Part, ...] = ()
     making: tuple[Part, ...] = ()
+    stepping: tuple[Part, ...] = ()
 
 
 @lru_cache(maxsize=512)
-def moments(unit: Unit, incoming: bool, batch: Tensor | None, again: bool = False) -> tuple[Moment, ...]:
+def moments(
+    unit: Unit, incoming: bool, batch: Tensor | None, again: bool = False, steps: bool = False
+) -> tuple[Moment, ...]:
     """Return the moments of the backward pass of a block, its last operation first.
 
     With `incoming` the gradient of its output is there, as for all but the last block of a stack whose outputs are
     summed up. The first block of a model reads the `batch`, if that is given: it makes no gradient of it, and the batch
     stays. A block whose operations are not described has two moments: before any of them, with all that is
-    saved, and after all, with the gradients of its weights.
+    saved, and after all, with the gradients of its weights. An optimizer that `steps` inside the backward pass has moments of
+    its own, or works there on all that is made.
 
     >>> from symbolic_mem.accounts.units import units
     >>> from symbolic_mem.models.ffn import ffn
@@ -44,9 +47,10 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None, again: bool = Fals
     x W_in ['x'] ['h', 'x']
     """
     if unit.work is not None:
-        return tuple(map(_moment, unit.work.backward(unit.name, again)))
+        return tuple(map(_moment, unit.work.backward(unit.name, again, steps)))
     if not unit.described:
-        return (Moment("its start", unit.layers), Moment("its end", (), made=unit.weights, making=unit.weights))
+        own = unit.trained
+        return (Moment("its start", unit.layers), Moment("its end", (), (), own, own, own if steps else ()))
     found: list[Moment] = []
     made: tuple[Part, ...] = ()
     making: tuple[Part, ...] = ()
@@ -67,7 +71,7 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None, again: bool = Fals
             live += gives
             made += own
             if gives or own:
-                found.append(Moment(op.name, tuple(layers), tuple(live), made, making))
+                found.append(Moment(op.name, tuple(layers), tuple(live), made, making, making if steps else ()))
             live = [tensor for tensor in live if tensor not in op.takes and tensor not in useless]
             kept = tuple(t for t in layer.saved if t.name not in op.releases or t == batch)
             layer = layers[position] = layer if kept == layer.saved else replace(layer, saved=kept)
@@ -75,7 +79,7 @@ def moments(unit: Unit, incoming: bool, batch: Tensor | None, again: bool = Fals
 
 
 def _moment(alive: Alive) -> Moment:
-    return Moment(alive.name, (Layer("", saved=alive.kept),), alive.gradients, alive.made, alive.making)
+    return Moment(alive.name, (Layer("", saved=alive.kept),), alive.gradients, alive.made, alive.making, alive.stepping)
 
 
 @lru_cache(maxsize=512)
@@ -85,9 +89,9 @@ def passing(unit: Unit, keeps: bool) -> tuple[Moment, ...]:
 
 
 @lru_cache(maxsize=512)
-def ends(work: Work, backward: bool) -> tuple[Moment, ...]:
+def ends(work: Work, backward: bool, steps: bool = False) -> tuple[Moment, ...]:
     """Return the moments after the blocks, in the forward pass up to the logits, or in the backward pass from there on."""
-    return tuple(map(_moment, work.backward(END, False) if backward else work.forward(END, True)))
+    return tuple(map(_moment, work.backward(END, False, steps) if backward else work.forward(END, True)))
 
 
 def _useless(layers: list[Layer]) -> set[Tensor]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import Values, at, compiled, partial
 from symbolic_mem.base.named import by_symbol
-from symbolic_mem.base.values import dataclass
+from symbolic_mem.base.nodes import script
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,26 @@ class Ledger:
         found = {symbol: at(expr, self.values) for symbol, expr in self._unfolded.items()}
         return {symbol: number for symbol, number in found.items() if number is not None}
 
-    def compile(self, target: str, symbol: sp.Symbol, free: Iterable[sp.Symbol] | None = None) -> Callable[..., Any]:
+    def compile(self, target: str, symbol: sp.Symbol, free: Iterable[sp.Symbol] | None = None) -> Any:
         """Return the line of `symbol` as a function of exact Python integers: ``compile("int", M_total)``.
 
         It takes the `free` symbols in their order, all others at the values of the ledger; without `free` it takes all
-        given symbols of the line, in the order of their names. Raises `BadInput` for another `target`.
+        given symbols of the line, in the order of their names. ``compile("js", M_total)`` is the same as data for a page:
+        a list of `Nodes`, the last of which is the line, over the `free` symbols or all given ones. Raises `BadInput` for
+        another `target`.
 
         >>> from symbolic_mem.base.symbols import B, L, M_total
         >>> Ledger((Line(M_total, 4 * B * L),), {L: 10}).compile("int", M_total, free=(B,))(3)
         120
+        >>> Ledger((Line(M_total, 4 * B * L),), {L: 10}).compile("js", M_total)
+        [4, 'B', 'L', ['*', 0, 1, 2]]
         """
-        if target != "int":
-            raise BadInput(f"unknown target {target!r}; {nearest(target, ('int',))}")
+        if target not in ("int", "js"):
+            raise BadInput(f"unknown target {target!r}; {nearest(target, ('int', 'js'))}")
         expr = self._unfolded[symbol]
+        if target == "js":
+            put = {} if free is None else {own: value for own, value in self.values.items() if own not in set(free)}
+            return script(expr.xreplace(put))
         if free is None:
             return compiled(expr).call
         return partial(expr, self.values, tuple(free)).call

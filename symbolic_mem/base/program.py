@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Any, cast
@@ -11,7 +12,6 @@ from typing import Any, cast
 import sympy as sp
 
 from symbolic_mem.base.rational import plain, ratio
-from symbolic_mem.base.values import dataclass
 
 
 class NotRational(Exception):

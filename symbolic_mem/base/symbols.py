@@ -10,11 +10,9 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sympy as sp
-
-from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ d_rope = _symbol(
     "d_rope", "d", "rope", "width of a query or key head with rotary position (latent attention)", "elements"
 )
 d_v = _symbol("d_v", "d", "v", "width of a value head (latent attention)", "elements")
+r_lora = _symbol("r_lora", "r", "lora", "rank of the adapters (LoRA)", "elements")
 Psi = _symbol("Psi", "Ψ", "", "number of parameters, of a model that is known only by it", "parameters")
 
 # Where it lives.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.amounts import scale_kinds
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import Slip

@@ -1,4 +1,4 @@
-"""``symbolic-mem fit``: which meshes of a number of devices hold a step of a study, and why the others do not."""
+"""``symbolic-mem fit``: what one does with a model on the devices that one has, or which meshes hold a step of a study."""
 
 from __future__ import annotations
 
@@ -7,30 +7,133 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.cli.options import chosen_study, print_json, study_options
+from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
 
 if TYPE_CHECKING:
+    from symbolic_mem.documents.runs import Run, Runs
     from symbolic_mem.questions.layouts import FoundLayouts
 
 
 @click.command("fit")
-@study_options
-@click.option("--plans", "number", metavar="NUMBER", required=True, help="Of how many devices.")
+@model_options
+@click.option(
+    "--on", metavar="DEVICES", help='The devices that there are, as in "8x h100-80gb": what fits on them, and how.'
+)
+@click.option("--plans", "number", metavar="NUMBER", help="List the meshes of so many devices.")
 @click.option("--sequences", metavar="NUMBER", help="Sequences of a step over all devices: the micro-batches follow.")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    number: str, sequences: str | None, strict: bool | None, reserve: str | None, as_json: bool, **options: Any
+    on: str | None,
+    number: str | None,
+    sequences: str | None,
+    strict: bool | None,
+    reserve: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """List the meshes of NUMBER devices that plan and model of STUDY allow: the peak, worst rank and what is left of each.
+    """Say what of inference and training of STUDY fits on DEVICES, and how; or list the meshes of NUMBER devices.
 
-    At most 200 are tried, those that cut the model least. Each that fails says why.
+    Of --on: each row has its plan, recomputation and loss, the peak of one device and its instant, what is left, and the call
+    that derives it. B is 1 and S 4096 where nothing says otherwise.
+
+    Of --plans: the meshes that plan and model allow, with peak, worst rank and what is left of each. At most 200 are tried, those
+    that cut the model least. Each that fails says why.
 
     \b
+    symbolic-mem fit llama-3.1-8b --on "8x h100-80gb"
     symbolic-mem fit cluster-llama-3.1-70b-64-h100 --plans 64
     symbolic-mem fit cluster-mixtral-8x7b --plans 32 --json
     """  # noqa: D301 (click's mark of lines that keep their breaks)
+    if (on is None) == (number is None):
+        raise BadInput(
+            'give one of --on DEVICES, as in --on "8x h100-80gb" (what fits on them), and --plans NUMBER (meshes of so many)'
+        )
+    if on is not None:
+        for option, value in (("sequences", sequences), ("strict", strict), ("reserve", reserve)):
+            if value is not None:
+                raise BadInput(f"--{option} is for --plans; leave it out with --on")
+        _fit_on(on, as_json, options)
+    else:
+        _meshes(str(number), sequences, strict, reserve, as_json, options)
+
+
+FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes", "profiles")
+PASSED = ("optimizer", "profile", "kernel", "cache", "page", "devices")
+
+
+def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
+    from symbolic_mem.documents.runs import fit
+    from symbolic_mem.library.read import load_study
+    from symbolic_mem.study.values import typed
+
+    for option in FOUND:
+        if options[option]:
+            raise BadInput(f"--{option} is what fit --on finds, or --on says it; leave it out")
+    name, variant = options["study"], options["variant"]
+    read = {"like": options["like"], "origin": options["origin"]}
+    study = load_study(name, options["devices"], **read)
+    study = study if variant is None else study.varied(variant)
+    words = (("--like", read["like"]), ("--from", read["origin"]), ("--variant", variant))
+    extra = tuple(str(word) for pair in words if pair[1] is not None for word in pair)
+    values = {key: typed(value) for key, value in pairs(options["values"], "--set").items()}
+    found = fit(study, on, extra, name=name, values=values, **{key: options[key] for key in PASSED})
+    if as_json:
+        from symbolic_mem.render.json import record_json
+
+        print_json(record_json(found.record))
+    else:
+        _show_runs(found)
+
+
+def _show_runs(found: Runs) -> None:
+    from symbolic_mem.base.symbols import B, S
+    from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
+    from symbolic_mem.render.arrange import TERMINAL, arrange_prose
+    from symbolic_mem.render.text import plain_prose
+
+    def row(run: Run) -> list[str]:
+        facts, tokens = run.facts, run.left_tokens
+        fits = "no" if not run.fits else "yes" if run.described else "what is counted"
+        left = figure(abs(facts["left_bytes"]), "GiB")
+        more = "" if not run.fits else ": any length" if tokens is None else f": {tokens:,} tokens"
+        left = f"{left}{more}" if run.fits else f"{left} too much"
+        recompute = str(run.changes.get("recompute", "none")) if run.loss or not run.changes.get("recipe") else "–"
+        at = facts["instant"] or "all that is kept"
+        return [run.what, fits, run.plan, recompute, run.loss or "–", figure(facts["peak_bytes"], "GiB"), at, left]
+
+    device, number = found.nodes.device, found.nodes.number
+    print_title(f"{found.study.name} on {number} {device.title}")
+    if found.runs:
+        study = found.runs[0].account.study
+        print_line(
+            f"B = {study.values[B]}: sequences on each replica of inference and on each device of training; S = {study.values[S]}: "
+            f"tokens of each. One device has {figure(study.capacity.counted, 'GiB')}."
+        )
+        click.echo("")
+        heads = ["what", "fits", "plan", "recompute", "loss", "peak", "at", "left"]
+        print_table(heads, [row(run) for run in found.runs], right=(5,))
+    for run in found.runs:
+        click.echo("")
+        print_line(run.command, f"{run.what}: ", 0)
+        for one in run.not_counted:
+            size = "" if one["bytes"] is None else f": {figure(one['bytes'], 'GiB')}"
+            print_line(f"{one['what']}{size}", "not counted  ", 0)
+        for said in run.cautions:
+            print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution      ", 0)
+    for what, why in found.refused.items():
+        print_line(why, f"{what}: ", 0)
+
+
+def _meshes(
+    number: str,
+    sequences: str | None,
+    strict: bool | None,
+    reserve: str | None,
+    as_json: bool,
+    options: dict[str, Any],
+) -> None:
     from symbolic_mem.questions.layouts import Layouts
     from symbolic_mem.questions.parts.asking import turned, usual
     from symbolic_mem.study.changes import reserve as reserved

@@ -29,6 +29,7 @@ VERBS = {
     "solve": "Find the smallest degree, or the largest batch or model, at which a step fits.",
     "sweep": "Answer a whole grid of configurations: the smallest degree or the peak of each, exactly.",
     "fit": "List the meshes of a number of devices that hold a step, and why the others do not.",
+    "explore": "Write a page to play with, which computes in the browser and needs no network.",
     "comms": "Show what is sent, how long it takes, and the batch that keeps chips busy.",
     "compare": "Explain the gap between two accounts, term by term.",
     "check": "Say whether a claimed number is right, and which slip explains it if it is not.",

@@ -14,6 +14,7 @@ from symbolic_mem.cli.complete import of
 if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
+_PLANS = click.option("--plans", metavar="FILE", help="A TOML file with your own plans.")
 _SHARED = (
     click.argument("study", shell_complete=of(complete.studies, files="file")),
     click.option(
@@ -38,6 +39,11 @@ _SHARED = (
         metavar="RULE",
         shell_complete=of(complete.RULES),
         help="none, full, selective, half, every=2 or groups=9.",
+    ),
+    click.option(
+        "--adapters",
+        metavar="MODULES",
+        help="Train adapters alone: all-linear, q_proj,v_proj, adapter_config.json, or none.",
     ),
     click.option(
         "--cache",
@@ -95,7 +101,7 @@ _SHARED = (
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes."),
     click.option("--profiles", metavar="FILE", help="A TOML file with your own engine profiles."),
-    click.option("--plans", metavar="FILE", help="A TOML file with your own plans."),
+    _PLANS,
     click.option("--like", metavar="FAMILY", help="Read a config.json as this family, whatever it says."),
     click.option(
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
@@ -110,7 +116,20 @@ _RULES = (
     click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
 )
 SHARED = (
-    *("study", "values", "recipe", "optimizer", "recompute", "cache", "page", "profile", "kernel", "loss", "plan"),
+    *(
+        "study",
+        "values",
+        "recipe",
+        "optimizer",
+        "recompute",
+        "adapters",
+        "cache",
+        "page",
+        "profile",
+        "kernel",
+        "loss",
+        "plan",
+    ),
     *(
         "device",
         "capacity",
@@ -131,6 +150,13 @@ SHARED = (
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument STUDY and the options that change it."""
     return _SHARED[0](study_changes(command))
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same but for a file of plans, for a verb whose ``--plans`` are a number."""
+    for option in reversed(_SHARED[1:]):
+        command = command if option is _PLANS else option(command)
+    return _SHARED[0](command)
 
 
 def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -154,7 +180,7 @@ def chosen_study(options: dict[str, Any]) -> Study:
     from symbolic_mem.study.changes import changes
     from symbolic_mem.study.values import typed
 
-    shared = {name: options.pop(name) for name in SHARED}
+    shared = {name: options.pop(name, None) for name in SHARED}
     reading = {name: shared.pop(name) for name in ("like", "origin")}
     variant = shared.pop("variant")
     study = load_study(shared.pop("study"), shared["devices"], **reading)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from symbolic_mem.base.rational import Number, rational
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Axis, Band, Curve, Figure, Level, Mark, Patch, Tick
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.ticks import byte_powers, byte_ticks, count_tens, second_powers, whole_powers
@@ -37,7 +38,21 @@ class Capacity:
     def words(self) -> Prose:
         """The line of the capacity."""
         assert self.bytes is not None
-        return say("capacity {size}", size=Amount(rational(self.bytes), self.family))
+        return capacity_line(Amount(rational(self.bytes), self.family))
+
+
+def capacity_line(size: Any) -> Prose:
+    """The words at the line of a capacity."""
+    return say("capacity {size}", size=size)
+
+
+def floor_line(n: Any, size: Any) -> Prose:
+    """The words at the line of what is there whatever a number `n` is."""
+    return say("whatever {n} is: {size}", n=n, size=size)
+
+
+FITS = text("fits")
+ONE_DEVICE = text("one device")
 
 
 def stacked(told: Told, parts: Mapping[str, Number], capacity: Capacity) -> Figure:
@@ -115,7 +130,7 @@ def against(told: Told, held: Held, capacity: Capacity) -> Figure:
     marks: list[Mark] = []
     ticks = whole_powers(first, last)
     if held.start is not None:
-        marks.append(Band(*((held.start, last) if held.falls else (first, held.start)), text("fits")))
+        marks.append(Band(*((held.start, last) if held.falls else (first, held.start)), FITS))
     if held.answer is not None:
         marks.append(Level("x", held.answer, Prose(()), "answer"))
         ticks = (*ticks, Tick(held.answer, Prose((Amount(rational(held.answer)),)), asked=True))
@@ -123,14 +138,14 @@ def against(told: Told, held: Held, capacity: Capacity) -> Figure:
         low = Fraction(capacity.bytes) / 2
     if 4 * held.floor >= low:
         low = min(low, Fraction(held.floor) * Fraction(2, 3))
-        words = say("whatever {n} is: {size}", n=held.symbol, size=Amount(rational(held.floor), capacity.family))
+        words = floor_line(held.symbol, Amount(rational(held.floor), capacity.family))
         marks.append(Level("y", held.floor, words, "floor"))
     drawn = sorted((*held.between, *((number, size) for number, size, _ in held.points)))
     marks.append(Curve(tuple(drawn), lone=True))
     marks.append(Level("y", capacity.bytes, capacity.words, "limit"))
     rows = tuple((number, size, "yes" if fits else "no") for number, size, fits in held.points)
     x = Axis(held.symbol, first, last, ticks, log=True)
-    y = Axis(text("one device"), low, high, byte_powers(low, high, capacity.family), log=True)
+    y = Axis(ONE_DEVICE, low, high, byte_powers(low, high, capacity.family), log=True)
     heads = (held.head, "bytes on one device", "fits")
     return Figure(told.name, told.caption, told.said, x, y, tuple(marks), (), heads, rows)
 
@@ -170,7 +185,7 @@ def columns(told: Told, shown: Sequence[Column], capacity: Capacity) -> Figure:
         (column.group, column.words, *(column.parts.get(name, 0) for name in names), total)
         for column, total in zip(shown, sums, strict=True)
     )
-    y = Axis(text("one device"), 0, high, byte_ticks(high, capacity.family))
+    y = Axis(ONE_DEVICE, 0, high, byte_ticks(high, capacity.family))
     x = Axis(Prose(()), 0, wide, ticks)
     words = tuple(map(text, series))
     return Figure(told.name, told.caption, told.said, x, y, tuple(marks), words, heads, rows)

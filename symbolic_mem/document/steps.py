@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from symbolic_mem.base.symbols import Written
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 

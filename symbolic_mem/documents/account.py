@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,6 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, rounded_up
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -114,7 +114,7 @@ class Account:
             "static_bytes": self.at(memory.of(*STATIC)),
             "activation_bytes": self.activations,
             "total_bytes": self.at(memory),
-            "per_device": self._per_device,
+            "per_device": self.per_device_record,
             "per_device_missing": self.lacking,
             "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
             "not_counted": uncounted_records(self.beyond, values),
@@ -153,7 +153,7 @@ class Account:
         return self.at(self.study.placed())
 
     @property
-    def _per_device(self) -> Mapping[str, Any] | None:
+    def per_device_record(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
         total = self.kept
         if total is None:

@@ -28,6 +28,7 @@ from symbolic_mem.study.derived import words as follows
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import At, Question, words
 from symbolic_mem.study.study import Study
+from symbolic_mem.study.tuning import tuned
 from symbolic_mem.study.values import printable, read_fraction, read_own, read_values, read_written
 from symbolic_mem.study.variants import read_variants
 
@@ -140,7 +141,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),
         built=built,
-        recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]"),
+        recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]", folder=folder),
         values=values,
         plan=plan,
         placement={**({} if plan is None else plan.shares), **placement},
@@ -173,7 +174,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         else (),
     )
     with at_place(f"{where} [recipe]"):
-        study = agreed(study, asked="profile" in content["model"])
+        study = tuned(agreed(study, asked="profile" in content["model"]))
     if "capacity" not in content:
         return study
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])

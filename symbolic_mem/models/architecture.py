@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.values import dataclass
 
 NORMS = ("rms", "layer")
 NORM_PLACES = ("before", "after", "around")

@@ -13,12 +13,13 @@ import sympy as sp
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B, S, d_model
-from symbolic_mem.models.linear import TOKENS, join, keeping, linear
+from symbolic_mem.models.linear import TOKENS, join, keeping, linear, needing
 from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import AFTER_ATTENTION, Layer, Matmul, Tensor
 
 HEADS_WITH_KEYS = ("all", "some", "one")
+BY_PARTS = ("eager", "math")  # kernels whose backward pass does not need what attention gives: its projection does
 
 
 def attention(
@@ -117,9 +118,12 @@ def core(
     if dropout and profile.kernel not in profile.regenerates:
         row += "_dropout"
     queries, attended = B * n_heads * profile.tokens.inside, profile.tokens.attended
+    saved = keeping(profile, profile.kept(row, shapes), {"out": AFTER_ATTENTION}).saved
+    if profile.kernel.startswith(BY_PARTS) and not needing(profile, ("W_o",), "attention"):
+        saved = tuple(tensor for tensor in saved if tensor.name != "out")
     return Layer(
         "attention core",
-        saved=keeping(profile, profile.kept(row, shapes), {"out": AFTER_ATTENTION}).saved,
+        saved=saved,
         matmuls=(
             Matmul("q k", queries, d_qk, attended, "attention scores"),
             Matmul("p v", queries, attended, d_v, "attention scores"),

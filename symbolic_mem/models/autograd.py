@@ -20,18 +20,51 @@ def cast(tape: Tape, x: Value, size: Size) -> Value:
     return tape.record(out, (), [Make("gradient", x.tensor.shape, x.tensor.bytes_per_element)], {x: "gradient"})
 
 
-def linear(tape: Tape, x: Value, weight: str, shape: Shape, *, bias: bool = False, fused: bool = False) -> Value:
-    """Multiply by a weight of `shape` (out, in): it keeps its input, for the gradient of the weight.
+def linear(
+    tape: Tape,
+    x: Value,
+    weight: str,
+    shape: Shape,
+    *,
+    bias: bool = False,
+    fused: bool = False,
+    trained: bool = True,
+    packed: bool = False,
+) -> Value:
+    """Multiply by a weight of `shape` (out, in): it keeps its input, for the gradient of the weight, unless that is frozen.
 
-    Where it is `fused` with what follows, its result is never there.
+    Where it is `fused` with what follows, its result is never there. A `packed` weight is unpacked into a copy that lives
+    as long as the product, in both passes.
     """
-    before = x.tensor.shape
-    out = tape.new(weight, () if fused else (*before[:-1], shape[0]), x.tensor.bytes_per_element)
-    steps = [Make("gradient of the weight", shape, x.tensor.bytes_per_element, weight)]
-    steps += [Make("gradient of the bias", shape[:1], x.tensor.bytes_per_element, f"bias of {weight}")] if bias else []
+    before, size = x.tensor.shape, x.tensor.bytes_per_element
+    copy = tape.new("unpacked weight", shape, size, needs=False) if packed else None
+    out = tape.new(weight, () if fused else (*before[:-1], shape[0]), size)
+    if copy is not None:
+        tape.drop(copy)
+    steps: list[Make | Free | Applied] = []
+    if trained:
+        steps.append(Make("gradient of the weight", shape, size, weight))
+        steps += [Make("gradient of the bias", shape[:1], size, f"bias of {weight}")] if bias else []
     if x.needs:
-        steps.append(Make("gradient of the input", before, x.tensor.bytes_per_element))
-    return tape.record(out, (x,), steps, {x: "gradient of the input"})
+        made = Make("gradient of the input", before, size)
+        steps += [Make("unpacked weight", shape, size), made, Free("unpacked weight")] if packed else [made]
+    return tape.record(out, (x,) if trained else (), steps, {x: "gradient of the input"})
+
+
+def times(tape: Tape, x: Value) -> Value:
+    """Multiply by a number."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    return tape.record(tape.new("scaled", shape, size), (), [Make("gradient", shape, size)], {x: "gradient"})
+
+
+def dropped_out(tape: Tape, x: Value) -> Value:
+    """Drop some elements out, with one kernel that keeps a byte for each."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new("dropped out", shape, size)
+    mask = tape.new("mask", shape, sp.S.One, needs=False)
+    tape.record(out, (mask,), [Make("gradient", shape, size)], {x: "gradient"})
+    tape.drop(mask)
+    return out
 
 
 def add(tape: Tape, a: Value, b: Value) -> Value:
@@ -65,10 +98,12 @@ def multiply(tape: Tape, a: Value, b: Value, *, reduced: Shape = ()) -> Value:
     return tape.record(out, kept, steps, {a: "first", b: SUM if reduced else "second"})
 
 
-def scale(tape: Tape, x: Value, weight: str, shape: Shape) -> Value:
-    """Multiply by a vector of weights, such as the gain of a norm."""
+def scale(tape: Tape, x: Value, weight: str, shape: Shape, *, trained: bool = True) -> Value:
+    """Multiply by a vector of weights, such as the gain of a norm; a frozen one needs nothing of `x`."""
     size = x.tensor.bytes_per_element
     out = tape.new("scaled", x.tensor.shape, size)
+    if not trained:
+        return tape.record(out, (), [Make("gradient", x.tensor.shape, size)], {x: "gradient"})
     steps = [
         Make("gradient of the input", x.tensor.shape, size),
         Make("gradient of each row", x.tensor.shape, size),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import B, Name, S, d_ff
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.freeze import frozen
 from symbolic_mem.models.tensors import Layer, Model
+from symbolic_mem.models.trained import ALL, Trained
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
 _STACK = ("residual",)
+
+CHUNKED = (
+    "the loss {loss} cuts {tokens} tokens into {chunks} parts, which does not come out; give a number that divides B S"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Built:
     unread: tuple[str, ...] = ()
     files: Checkpoint | None = None
     stored: int | None = None
+    trained: Trained = ALL
     stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
     cut: Cut | None = None
 
@@ -78,7 +84,7 @@ class Built:
                 raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
             return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
         assert self.how is not None
-        model = _cut(self.architecture, self.how, self.kernel, self.loss, cut)
+        model = _cut(self.architecture, self.how, self.kernel, self.loss, cut, self.trained)
         return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
 
     @property
@@ -97,13 +103,29 @@ class Built:
         if self.loss:
             tokens, chunks = (B * S).xreplace(values), self.chunks
             if tokens.is_number and tokens % chunks != 0:
-                raise BadInput(
-                    f"{where}: the loss {self.loss!r} cuts {tokens} tokens into {chunks} parts, which does not come out; "
-                    "give a number that divides B S"
-                )
+                raise BadInput(f"{where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
 
-    def under(self, profile: Profile | None = None, kernel: str | None = None, loss: str | None = None) -> Built:
-        """Return the same model as another engine profile keeps it, or with another attention kernel or loss.
+    def training(self, trained: Trained) -> Built:
+        """Return the same model with other weights frozen and other adapters.
+
+        Raises `BadInput` for a model whose layers are not known by name.
+        """
+        if trained == self.trained:
+            return self
+        if self.architecture is None:
+            raise BadInput(
+                f"what is frozen in {self.model.name}, and where adapters go, is not known by name; only of transformers is it"
+            )
+        return self.under(trained=trained)
+
+    def under(
+        self,
+        profile: Profile | None = None,
+        kernel: str | None = None,
+        loss: str | None = None,
+        trained: Trained | None = None,
+    ) -> Built:
+        """Return the same model as another engine profile keeps it, or with another attention kernel, loss or other weights trained.
 
         Raises `BadInput` for a model that has no profile: the stack of the homework is the same in all of them.
         """
@@ -114,6 +136,7 @@ class Built:
             profile or self.how,
             self.kernel if kernel is None and profile is None else kernel or "",
             self.loss if loss is None else loss,
+            self.trained if trained is None else trained,
         )
         return replace(
             _with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files, stored=self.stored
@@ -146,7 +169,8 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
 
 def _with(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr | None) -> Built:
     """Return the model with layers `beside` it that are only counted, and with what is `said` of them."""
-    model = replace(built.model, layers=(*beside, *built.model.layers), assumptions=(*said, *built.model.assumptions))
+    layers = (*frozen(beside, built.trained), *built.model.layers)
+    model = replace(built.model, layers=layers, assumptions=(*said, *built.model.assumptions))
     return replace(built, model=model, beside=beside, said=said, visited=visited)
 
 
@@ -245,18 +269,22 @@ def _described(architecture: Architecture, table: dict[str, Any], where: str) ->
     return _transformer(architecture, how, kernel, loss)
 
 
-def _transformer(architecture: Architecture, how: Profile, kernel: str, loss: str = "") -> Built:
+def _transformer(
+    architecture: Architecture, how: Profile, kernel: str, loss: str = "", trained: Trained = ALL
+) -> Built:
     from symbolic_mem.models.transformer import transformer
 
-    made = transformer(architecture, how.using(kernel=kernel) if kernel else how, loss)
-    return Built(made, architecture.values(), architecture, how, kernel, loss)
+    running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)
+    made = transformer(architecture, running, loss)
+    return Built(made, architecture.values(), architecture, how, kernel, loss, trained=trained)
 
 
 @lru_cache(maxsize=64)
-def _cut(architecture: Architecture, how: Profile, kernel: str, loss: str, cut: Cut) -> Model:
+def _cut(architecture: Architecture, how: Profile, kernel: str, loss: str, cut: Cut, trained: Trained) -> Model:
     from symbolic_mem.models.transformer import transformer
 
-    return transformer(architecture, how.using(kernel=kernel) if kernel else how, loss, cut)
+    running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)
+    return transformer(architecture, running, loss, cut)
 
 
 def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str) -> None:

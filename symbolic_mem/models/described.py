@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -58,38 +58,53 @@ def read_architecture(content: Mapping[str, Any], where: str) -> Architecture:
         raise BadInput(f"{where}: {error}") from None
 
 
+class Demand(NamedTuple):
+    """What two sizes of a model, or one alone, must be to each other: ``whole``, ``divides`` or ``at most``."""
+
+    kind: str
+    name: str
+    size: sp.Expr
+    of: str = ""
+    other: sp.Expr = sp.S.One
+
+    def holds(self, size: sp.Expr, other: sp.Expr) -> bool:
+        """Whether two numbers are so; it holds where one of them is not known."""
+        if not (size.is_number and other.is_number):
+            return True
+        if self.kind == "at most":
+            return bool(size <= other)
+        return bool((size if self.kind == "whole" else other / size).is_Integer)
+
+
+REFUSALS = {
+    "whole": "{name} = {formula} is {size}, not a whole number; change a size so that it divides",
+    "divides": "{name} = {size} does not divide {of} = {other}; give a divisor of it",
+    "at most": "{name} = {size} is more than {of} = {other}; give at most that many",
+}
+
+
+def demands(a: Architecture) -> Iterator[Demand]:
+    """Yield what the sizes of a model must be: heads divide what they share, sizes are whole, experts are enough."""
+    for name, size in (("n_heads", a.n_heads), ("n_kv", a.n_kv), ("d_head", a.d_head), ("d_ff", a.d_ff)):
+        yield Demand("whole", name, size)
+    yield Demand("divides", "n_kv", a.n_kv, "n_heads", a.n_heads)
+    if a.experts is not None:
+        yield Demand("at most", "k", a.experts.top_k, "E", a.experts.experts)
+        yield Demand("at most", "L_dense", a.experts.dense_layers, "L", a.layers)
+    if a.window is not None:
+        yield Demand("at most", "L_window", a.window.layers, "L", a.layers)
+
+
 def check_sizes(architecture: Architecture, values: Mapping[sp.Symbol, sp.Expr], where: str) -> None:
     """Refuse values at which heads do not divide what they share, a size is no whole number, or experts are too few.
 
     A size with a symbol that has no value is not checked.
     """
-    a = architecture
-    for name, size in (("n_heads", a.n_heads), ("n_kv", a.n_kv), ("d_head", a.d_head), ("d_ff", a.d_ff)):
-        value = size.xreplace(values)
-        if value.is_number and not value.is_Integer:
-            raise BadInput(f"{where}: {name} = {size} is {value}, not a whole number; change a size so that it divides")
-    _divides("n_kv", a.n_kv, "n_heads", a.n_heads, values, where)
-    if a.experts is not None:
-        _at_most("k", a.experts.top_k, "E", a.experts.experts, values, where)
-        _at_most("L_dense", a.experts.dense_layers, "L", a.layers, values, where)
-    if a.window is not None:
-        _at_most("L_window", a.window.layers, "L", a.layers, values, where)
-
-
-def _divides(
-    name: str, part: sp.Expr, of: str, whole: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], where: str
-) -> None:
-    one, other = part.xreplace(values), whole.xreplace(values)
-    if one.is_number and other.is_number and not (other / one).is_Integer:
-        raise BadInput(f"{where}: {name} = {one} does not divide {of} = {other}; give a divisor of it")
-
-
-def _at_most(
-    name: str, part: sp.Expr, of: str, whole: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], where: str
-) -> None:
-    one, other = part.xreplace(values), whole.xreplace(values)
-    if one.is_number and other.is_number and one > other:
-        raise BadInput(f"{where}: {name} = {one} is more than {of} = {other}; give at most that many")
+    for demand in demands(architecture):
+        size, other = demand.size.xreplace(values), demand.other.xreplace(values)
+        if not demand.holds(size, other):
+            told = demand._asdict() | {"formula": demand.size, "size": size, "other": other}
+            raise BadInput(f"{where}: {REFUSALS[demand.kind].format(**told)}")
 
 
 def _size(given: object, where: str) -> sp.Expr:

@@ -36,10 +36,12 @@ def embedding(
     weights = [Tensor("W_E", (vocabulary, narrow or width), "vector of each token", group="token embedding")]
     if narrow is not None:
         weights.append(Tensor("W_in", (width, narrow), "from the narrow embedding", group="token embedding"))
-    saved = profile.kept("embedding", {"tokens": tokens, "mask": (B, tokens[1], S)})
+    ids = () if profile.trained.trains("token embedding") else ("token_ids", "scale")
+    saved = profile.kept("embedding", {"tokens": tokens, "mask": (B, tokens[1], S)}, omit=ids)
     if n_pos is not None:
         weights.append(Tensor("W_pos", (n_pos, width), "vector of each position", group="position embedding"))
-        saved += profile.kept("position_embedding", {"positions": tokens[1:], "tokens": tokens})
+        if profile.trained.trains("position embedding"):
+            saved += profile.kept("position_embedding", {"positions": tokens[1:], "tokens": tokens})
     if dropout:
         saved += profile.kept("embedding_dropout", {"input": (*profile.stream, width)}, label="dropout")
     if rotary_width is not None:

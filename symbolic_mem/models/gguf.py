@@ -9,6 +9,7 @@ import math
 import os
 import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -16,7 +17,6 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.outside import harmless, opened
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Layer, Tensor
 
 _MOST_TENSORS, _MOST_PAIRS, _MOST_NAME, _HEADER_LIMIT = 100_000, 100_000, 65_535, 256_000_000

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.symbols import B, S, r_lora
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Tensor
 
@@ -34,7 +34,7 @@ def linear(
     They keep their input once, or once each where `producer` hands it on in another dtype; not at all with
     `keep_input` off, because another operation keeps that tensor already. Where a rank multiplies `rows` that it has
     gathered, it may keep fewer: those of `keeps_rows`. `stack` are leading dimensions of the
-    weights (experts).
+    weights (experts). A frozen layer keeps no input unless it has an adapter (see `Trained`).
 
     >>> from symbolic_mem.models.profile import profile
     >>> from symbolic_mem.base.symbols import d_ff, d_model
@@ -47,21 +47,64 @@ def linear(
     weights, saved, matmuls = [], [], []
     feeds = "" if group in NOT_QUANTISED else LINEAR
     shared = not producer or profile.shares_input(producer)
+    needed = needing(profile, outputs, group)
     for position, (name, out) in enumerate(outputs.items()):
         shape = (*stack, out, width)
         weights.append(Tensor(name, shape, "linear layer", group=group))
         if bias:
             weights.append(Tensor(name.replace("W", "b", 1), (*stack, out), "bias of a linear layer", group=group))
-        kept = keep_input and (position == 0 or not shared)
+        kept = keep_input and name in needed and (name == needed[0] or not shared)
         for tensor in profile.kept("linear", {"input": (*kept_rows, width), "weight": shape}, label=label):
             if tensor.kind == "buffers":
                 saved.append(Tensor(f"copy of {name}", shape, tensor.reason, tensor.bytes_per_element, kind="buffers"))
             elif kept:
                 another = tensor.name if position == 0 else f"{tensor.name} for {name}"
                 saved.append(replace(tensor, name=another, feeds=feeds))
+        if profile.trained.adapts(name, group):
+            added = _adapter(profile, name, (*stack, out), width, rows, kept_rows)
+            weights += added.weights
+            saved += added.saved
+            matmuls += added.matmuls
         matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
     saved.sort(key=lambda tensor: tensor.kind)
     return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
+
+
+def needing(profile: Profile, names: Iterable[str], group: str) -> tuple[str, ...]:
+    """Return those of the linear layers that need their input in the backward pass: all, unless they are frozen."""
+    return tuple(name for name in names if profile.trained.needs_input(name, group))
+
+
+def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Shape, kept_rows: Shape) -> Layer:
+    """The adapter beside a product: two matrices of rank r_lora, and what it keeps beside the input of the product."""
+    first, second = (*outs[:-1], r_lora, width), (*outs, r_lora)
+    weights = (
+        Tensor(f"A of {name}", first, "adapter, from the input to rank r", group="adapters"),
+        Tensor(f"B of {name}", second, "adapter, from rank r to the output", group="adapters"),
+    )
+    saved = []
+    if profile.trained.dropout:
+        shapes = {"input": (*kept_rows, width)}
+        saved += profile.kept("dropout", shapes, label=f"dropout before A of {name}:")
+        (dropped,) = _inputs(profile, shapes | {"weight": first})
+        reason = "input of A, dropped out for this adapter alone: the gradient of A needs it"
+        saved.append(replace(dropped, name=f"dropped input of A of {name}", reason=reason))
+    (narrow,) = _inputs(profile, {"input": (*rows, r_lora), "weight": second})
+    saved.append(replace(narrow, name=f"A x for {name}", reason="input of B: the gradient of B needs it"))
+    for label, shape in (("A", first), ("B", second)):
+        copies = (t for t in profile.kept("linear", {"input": (*rows, r_lora), "weight": shape}) if t.kind == "buffers")
+        saved += (replace(copy, name=f"copy of {label} of {name}") for copy in copies)
+    tokens = sp.Mul(*rows)
+    matmuls = (
+        Matmul(f"A of {name}", tokens, width, r_lora, "adapters"),
+        Matmul(f"B of {name}", tokens, r_lora, outs[-1], "adapters"),
+    )
+    return Layer("adapter", weights, tuple(saved), matmuls)
+
+
+def _inputs(profile: Profile, shapes: Mapping[str, Shape]) -> tuple[Tensor, ...]:
+    """The input that a linear layer keeps under a profile, or would keep."""
+    return tuple(one for one in profile.kept("linear", shapes) if one.kind == "activations")
 
 
 def join(name: str, *parts: Layer, repeat: sp.Expr = sp.S.One, block: str = "") -> Layer:

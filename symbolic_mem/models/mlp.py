@@ -7,7 +7,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.symbols import d_ff, d_model
-from symbolic_mem.models.linear import join, keeping, linear
+from symbolic_mem.models.linear import join, keeping, linear, needing
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.tensors import LINEAR, Layer, Tensor
 
@@ -55,6 +55,9 @@ def mlp(
         Tensor(name, (sp.S.One,), "learned by the activation", group=group) for name in _LEARNED.get(activation, ())
     )
     last = "W_down" if gated else "W_out"
+    fed = "product" if gated else "activation"
+    if activation != "relu" and not needing(profile, (last,), group):  # only the gradient of the weight needs it
+        kept = tuple(tensor for tensor in kept if tensor.name != fed)
     parts = [
         linear(
             profile,
@@ -68,7 +71,7 @@ def mlp(
             group=group,
             stack=stack,
         ),
-        replace(keeping(profile, kept, {"product" if gated else "activation": LINEAR}), weights=learned),
+        replace(keeping(profile, kept, {fed: LINEAR}), weights=learned),
         linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
     ]
     if dropout:

@@ -85,13 +85,16 @@ def moe(
         group="experts",
         stack=(experts,),
     )
+    omit = () if normalised else ("top_weights", "top_sum")
+    omit += () if profile.trained.trains("router") else ("input_copy",)
     parts = [
         router,
         *_correction(among, correction),
-        keeping(profile, profile.kept("router", shapes, omit=() if normalised else ("top_weights", "top_sum"))),
+        keeping(profile, profile.kept("router", shapes, omit=omit)),
         routed,
         keeping(profile, profile.kept("dispatch", shapes)),
     ]
+    routed_input = profile.trained.trains("router")
     if d_shared != 0:
         # The shared experts read the tensor that the router keeps already, unless each converts it for itself.
         shared = mlp(
@@ -102,7 +105,7 @@ def moe(
             inner=d_shared,
             bias=shared_bias,
             producer=producer,
-            keep_input=bool(producer) and not profile.shares_input(producer),
+            keep_input=(bool(producer) and not profile.shares_input(producer)) or not routed_input,
             group="shared experts",
         )
         parts.append(shared)

@@ -44,6 +44,8 @@ def norm(
     weights = [Tensor(f"gain of the {name}", (*heads, width), "scale of each element", group="norm")] if gain else []
     if bias:
         weights.append(Tensor(f"bias of the {name}", (*heads, width), "shift of each element", group="norm"))
+    if not profile.trained.trains("norm"):
+        omit = (*omit, "normalised")  # the gradient of a frozen gain is not made
     operation = norm_operation(kind) + ("_by_hand" if by_hand else "")
     shapes = {"input": (*rows, width), "rows": rows, "width": (*heads, width)}
     return Layer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +13,9 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.tables import ReadOnce, Tables
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import WHOLE, Tokens
 from symbolic_mem.models.tensors import Tensor
+from symbolic_mem.models.trained import ALL, Trained
 
 Shape = tuple[sp.Expr, ...]
 Size = int | str
@@ -47,7 +47,7 @@ class Profile:
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
     of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
-    `PRECISIONS`. A `blank` profile keeps nothing. `tokens` are those that a rank works on.
+    `PRECISIONS`. A `blank` profile keeps nothing. `tokens` are those that a rank works on, and `trained` says what of a model is.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Profile:
     precision: str = "16-bit"
     blank: bool = False
     tokens: Tokens = WHOLE
+    trained: Trained = ALL
 
     @property
     def inside(self) -> Shape:

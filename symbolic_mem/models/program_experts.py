@@ -18,12 +18,15 @@ from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tape import Applied, Free, Make, Shape, Size, Tape, Value
 from symbolic_mem.models.tensors import Tensor
+from symbolic_mem.models.trained import Trained
 
 FOUR, EIGHT = sp.Integer(4), sp.Integer(8)
 
 
-def experts_described(experts: Experts, a: Architecture) -> bool:
-    """Say whether the operations of a mixture of experts are described."""
+def experts_described(experts: Experts, a: Architecture, trained: Trained) -> bool:
+    """Say whether the operations of a mixture of experts are described: not where experts have adapters or are packed."""
+    if trained.unpacks("experts") or any(trained.adapts(name, "experts") for name in ("W_gate", "W_up", "W_down")):
+        return False
     plain = not (experts.router_bias or experts.expert_bias or experts.shared_gate) and experts.d_shared == 0
     return plain and a.gated and a.activation == "silu" and not a.mlp_bias
 
@@ -35,7 +38,7 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     rows: Shape = (B, S, experts.top_k)
     size = x.tensor.bytes_per_element
     weighs = how.bytes(how.row("dispatch")["weights"])
-    weights, held = _route(tape, experts, x, rows, FOUR if by_hand else size, weighs)
+    weights, held = _route(tape, experts, x, rows, FOUR if by_hand else size, weighs, how.trained.trains("router"))
     if by_hand:
         more = (("sorted experts", rows, EIGHT), ("experts in FP32", rows, FOUR), ("counts", (experts.experts,), FOUR))
         held += tuple(tape.new(name, shape, each, needs=False) for name, shape, each in more)
@@ -43,14 +46,15 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     index = tape.new("token of each choice", rows, EIGHT, needs=False)
     copied = _copied(tape, x, index, rows, a.d_model)
     ends = tape.new("ends of the experts", (experts.experts,), FOUR, needs=False) if by_hand else None
-    gate_up = _products(tape, copied, ends, experts, a.d_model)
+    whole = how.trained.trains("experts")
+    gate_up = _products(tape, copied, ends, experts, a.d_model, whole)
     tape.label = "the activation function of the experts"
     active = do.pointwise(tape, gate_up[0], "silu")
     tape.label = "the product of gate and up projection of the experts"
     inner = do.multiply(tape, active, gate_up[1])
     tape.drop(active, gate_up[0], *(() if by_hand else (gate_up[1],)))
     tape.label = "the product with W_down of the experts"
-    out = _grouped(tape, inner, ends, {"W_down": (experts.experts, a.d_model, experts.d_expert)}, a.d_model)
+    out = _grouped(tape, inner, ends, {"W_down": (experts.experts, a.d_model, experts.d_expert)}, a.d_model, whole)
     tape.drop(inner)
     result = _combined(tape, out, weights, rows, x, index, by_hand=by_hand)
     tape.drop(*held, index, copied, *(() if ends is None else (ends,)), out, weights)
@@ -59,12 +63,12 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
 
 
 def _route(
-    tape: Tape, experts: Experts, x: Value, rows: Shape, exact: Size, weighs: Size
+    tape: Tape, experts: Experts, x: Value, rows: Shape, exact: Size, weighs: Size, trained: bool
 ) -> tuple[Value, tuple[Value, ...]]:
     """The scores of all experts, the greatest of them, divided by their sum, and sorted by expert; and what stays named."""
     tape.label = "the router"
     every = (*TOKENS, experts.experts)
-    logits = do.linear(tape, x, "W_router", (experts.experts, x.tensor.shape[-1]))
+    logits = do.linear(tape, x, "W_router", (experts.experts, x.tensor.shape[-1]), trained=trained)
     scores = do.cast(tape, logits, exact)
     probabilities = tape.new("probabilities", every, exact)
     tape.record(probabilities, (probabilities,), [Make("gradient", every, exact)], {scores: "gradient"})
@@ -97,7 +101,9 @@ def _copied(tape: Tape, x: Value, index: Value, rows: Shape, width: sp.Expr) -> 
     )
 
 
-def _products(tape: Tape, x: Value, ends: Value | None, experts: Experts, width: sp.Expr) -> tuple[Value, Value]:
+def _products(
+    tape: Tape, x: Value, ends: Value | None, experts: Experts, width: sp.Expr, trained: bool
+) -> tuple[Value, Value]:
     """The two first products: one for both where their weights are one tensor, of which the halves are views."""
     shape = (experts.experts, experts.d_expert, width)
     inner = experts.d_expert
@@ -105,10 +111,10 @@ def _products(tape: Tape, x: Value, ends: Value | None, experts: Experts, width:
         found = []
         for name in ("W_gate", "W_up"):
             tape.label = f"the product with {name} of the experts"
-            found.append(_grouped(tape, x, None, {name: shape}, inner))
+            found.append(_grouped(tape, x, None, {name: shape}, inner, trained))
         return found[0], found[1]
     tape.label = "the product with W_gate and W_up of the experts"
-    both = _grouped(tape, x, ends, {"W_gate": shape, "W_up": shape}, 2 * inner)
+    both = _grouped(tape, x, ends, {"W_gate": shape, "W_up": shape}, 2 * inner, trained)
     size = x.tensor.bytes_per_element
     half = Tensor("half of both", (*x.tensor.shape[:-1], inner), bytes_per_element=size)
     halves = Value(both.storage, view=half), Value(both.storage, view=half)
@@ -116,13 +122,16 @@ def _products(tape: Tape, x: Value, ends: Value | None, experts: Experts, width:
     return halves
 
 
-def _grouped(tape: Tape, x: Value, ends: Value | None, weights: dict[str, Shape], width: sp.Expr) -> Value:
-    """One product for each expert; the gradients of their weights and of the input are made."""
+def _grouped(
+    tape: Tape, x: Value, ends: Value | None, weights: dict[str, Shape], width: sp.Expr, trained: bool
+) -> Value:
+    """One product for each expert; the gradients of their weights, where they are trained, and of the input are made."""
     size = x.tensor.bytes_per_element
     out = tape.new("grouped product", (*x.tensor.shape[:-1], width), size)
-    steps = [Make(f"gradient of {name}", shape, size, name) for name, shape in weights.items()]
+    steps = [Make(f"gradient of {name}", shape, size, name) for name, shape in weights.items() if trained]
     steps.append(Make("gradient of the input", x.tensor.shape, size))
-    return tape.record(out, (x, *(() if ends is None else (ends,))), steps, {x: "gradient of the input"})
+    kept = ((x,) if trained else ()) + (() if ends is None else (ends,))
+    return tape.record(out, kept, steps, {x: "gradient of the input"})
 
 
 def _combined(tape: Tape, out: Value, weights: Value, rows: Shape, x: Value, index: Value, *, by_hand: bool) -> Value:

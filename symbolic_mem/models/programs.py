@@ -5,21 +5,22 @@ Source: transformers 5.24 and plain PyTorch 2.13 modules, each operation of a bl
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import B, S
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import heads_with_keys
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.program_experts import experts_described, experts_program
+from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.tape import Tape, Value
-from symbolic_mem.models.tensors import EMBEDDED, END, HEAD, Alive, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, Alive, Tensor
 
 BY_HAND = ("hf-cuda",)
 ENGINES = (*BY_HAND, "torch-cuda")
@@ -54,15 +55,18 @@ class Programs:
             return ()
         embedded = Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=self.how.compute)
         positions = Tensor("positions", (S,), bytes_per_element=sp.Integer(8))
-        return (embedded, positions) if a.position == "rotary" else (embedded,)
+        found = (embedded, positions) if a.position == "rotary" else (embedded,)
+        if self.how.trained.needs_input("W_head", "head"):
+            return found
+        return (*found, Tensor(HIDDEN, (*TOKENS, a.d_model), bytes_per_element=self.how.compute))
 
     def forward(self, block: str, keeps: bool) -> tuple[Alive, ...]:
         """Return the fullest moments of the forward pass of a block."""
         return _forward(self, block, keeps)
 
-    def backward(self, block: str, again: bool) -> tuple[Alive, ...]:
+    def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block."""
-        return _backward(self, block, again)
+        return _backward(self, block, again, steps)
 
 
 @lru_cache(maxsize=64)
@@ -83,8 +87,8 @@ def _forward(programs: Programs, block: str, keeps: bool) -> tuple[Alive, ...]:
 
 
 @lru_cache(maxsize=64)
-def _backward(programs: Programs, block: str, again: bool) -> tuple[Alive, ...]:
-    return _known(programs, block).backward(held=again)
+def _backward(programs: Programs, block: str, again: bool, steps: bool) -> tuple[Alive, ...]:
+    return _known(programs, block).backward(held=again, steps=steps)
 
 
 def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
@@ -106,15 +110,14 @@ def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
     if a.final_norm:
         last = _norm(tape, a, how, x, "final norm")
         tape.drop(x)
-    tape.label = HEAD
     shape = (a.vocabulary, a.d_model)
-    tape.leaving = do.linear(tape, last, "W_head", shape, bias=a.head_bias, fused=not logits)
+    tape.leaving = product(tape, how, last, "W_head", shape, "head", bias=a.head_bias, fused=not logits)
     return tape
 
 
 def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     """Return the operations of a block, or None where they are not described: then nothing is known of its moments."""
-    if not _described(a, how) or (experts and not (a.experts and experts_described(a.experts, a))):
+    if not _described(a, how) or (experts and not (a.experts and experts_described(a.experts, a, how.trained))):
         return None
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
@@ -151,10 +154,9 @@ def _norm(tape: Tape, a: Architecture, how: Profile, x: Value, name: str) -> Val
 
 
 def _normalised(tape: Tape, a: Architecture, how: Profile, x: Value, rows: Shape, weights: Weights) -> Value:
-    if a.norm == "layer":
-        return do.normalise(tape, x, rows, 2, weights)
-    if how.engine not in BY_HAND:
-        return do.normalise(tape, x, rows, 1, weights)
+    trained = how.trained.trains("norm")
+    if a.norm == "layer" or how.engine not in BY_HAND:
+        return do.normalise(tape, x, rows, 2 if a.norm == "layer" else 1, weights if trained else ())
     four = sp.Integer(4)
     wide = do.cast(tape, x, four)
     squared = do.square(tape, wide)
@@ -166,7 +168,7 @@ def _normalised(tape: Tape, a: Architecture, how: Profile, x: Value, rows: Shape
     normal = do.multiply(tape, wide, rstd, reduced=rows)
     tape.drop(wide, rstd)
     narrow = do.cast(tape, normal, x.tensor.bytes_per_element)
-    out = do.scale(tape, narrow, *weights[0])
+    out = do.scale(tape, narrow, *weights[0], trained=trained)
     tape.drop(narrow, normal, mean)
     return out
 
@@ -177,8 +179,7 @@ def _attention(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
     bias = a.qkv_bias
 
     def projected(name: str, width: sp.Expr) -> Value:
-        tape.label = f"the product with {name}"
-        return do.pass_on(tape, do.linear(tape, x, name, (width, a.d_model), bias=bias))
+        return do.pass_on(tape, product(tape, how, x, name, (width, a.d_model), "attention", bias=bias))
 
     q, k, v = (projected(name, width) for name, width in (("W_q", q_width), ("W_k", kv_width), ("W_v", kv_width)))
     if a.qk_norm == "head":
@@ -201,35 +202,33 @@ def _attention(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
         keys, values = (do.repeat(tape, one, (*TOKENS, q_width)) for one in (k, v))
     attended = do.flash(tape, q, keys, values, (B, a.n_heads, S), q_width)
     tape.drop(q, *((keys, values) if keys is not k else ()))
-    tape.label = "the product with W_o"
-    out = do.linear(tape, attended, "W_o", (a.d_model, q_width), bias=a.o_bias)
+    out = product(tape, how, attended, "W_o", (a.d_model, q_width), "attention", bias=a.o_bias)
     tape.drop(attended, k, v)
     return out
 
 
 def _mlp(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
-    def product(value: Value, name: str, shape: tuple[sp.Expr, sp.Expr]) -> Value:
-        tape.label = f"the product with {name}"
-        return do.linear(tape, value, name, shape, bias=a.mlp_bias)
+    def projected(value: Value, name: str, shape: tuple[sp.Expr, sp.Expr]) -> Value:
+        return product(tape, how, value, name, shape, "mlp", bias=a.mlp_bias)
 
     def activated(value: Value) -> Value:
         tape.label = "the activation function"
         return do.relu(tape, value) if a.activation == "relu" else do.pointwise(tape, value, a.activation)
 
     if not a.gated:
-        inner = product(x, "W_in", (a.d_ff, a.d_model))
+        inner = projected(x, "W_in", (a.d_ff, a.d_model))
         active = activated(inner)
         tape.drop(inner)
-        out = product(active, "W_out", (a.d_model, a.d_ff))
+        out = projected(active, "W_out", (a.d_model, a.d_ff))
         tape.drop(active)
         return out
-    gate = product(x, "W_gate", (a.d_ff, a.d_model))
+    gate = projected(x, "W_gate", (a.d_ff, a.d_model))
     active = activated(gate)
     tape.drop(gate)
-    up = product(x, "W_up", (a.d_ff, a.d_model))
+    up = projected(x, "W_up", (a.d_ff, a.d_model))
     tape.label = "the product of gate and up projection"
     inner = do.multiply(tape, active, up)
     tape.drop(active, up)
-    out = product(inner, "W_down", (a.d_model, a.d_ff))
+    out = projected(inner, "W_down", (a.d_model, a.d_ff))
     tape.drop(inner)
     return out

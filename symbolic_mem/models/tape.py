@@ -157,10 +157,11 @@ class Tape:
         live.peak(last)
         return live.fullest()
 
-    def backward(self, *, held: bool = False) -> tuple[Alive, ...]:
+    def backward(self, *, held: bool = False, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass, the last operation first.
 
-        The input is `held` to its end where the block is computed again from it.
+        The input is `held` to its end where the block is computed again from it. Where an optimizer `steps` on each gradient
+        as soon as it is there, each of its steps is a moment, too.
         """
         assert self.leaving is not None and self.entering is not None
         live = _Live()
@@ -199,7 +200,7 @@ class Tape:
                     own[step.name] = made = Storage(Tensor(step.name, step.shape, bytes_per_element=step.size))
                     live.make(made, gradient=True)
             live.peak(node.label)
-            live.store()
+            made = live.store()
             for _, name in node.gives:
                 live.hold(own[name])
             for one in (*own.values(), *saved):
@@ -214,6 +215,8 @@ class Tape:
                 live.peak(node.label)
                 live.free(before)
                 live.free(own[name])
+            for position, part in enumerate(made if steps else ()):
+                live.step(node.label, part, made[position:])
         return live.fullest()
 
 
@@ -251,13 +254,24 @@ class _Live:
         self._add((rest, "made"), times)
         self._add((rest, "making"), times)
 
-    def store(self) -> None:
+    def store(self) -> tuple[Part, ...]:
         """The gradients of weights that have been made are stored: with others of earlier batches they are summed."""
+        made = tuple(self.making)
         for part in self.making:
             times, rest = sp.Mul(*part.shape).as_coeff_Mul()
             self.total[rest, "making"] -= times
         self.made += self.making
         self.making = []
+        return made
+
+    def step(self, label: str, part: Part, waiting: tuple[Part, ...]) -> None:
+        """Note the moment at which an optimizer works on one weight, while the gradients of others are `waiting` with it."""
+        total = dict(self.total)
+        for kind, parts in (("making", waiting), ("stepping", (part,))):
+            for one in parts:
+                times, rest = sp.Mul(*one.shape).as_coeff_Mul()
+                total[rest, kind] = total.get((rest, kind), 0) + times
+        self._note(total, f"{label}, the optimizer", waiting, (part,))
 
     def _add(self, key: tuple[object, ...], times: sp.Expr | int) -> None:
         self.total[key] = self.total.get(key, 0) + times
@@ -268,14 +282,22 @@ class _Live:
         if not self.grown:
             return
         self.grown = False
-        total = dict(self.total)
+        self._note(dict(self.total), label, tuple(self.making))
+
+    def _note(
+        self,
+        total: dict[tuple[object, ...], sp.Expr | int],
+        label: str,
+        making: tuple[Part, ...],
+        stepping: tuple[Part, ...] = (),
+    ) -> None:
         if any(_covers(other, total) for other, _ in self.front):
             return
         self.front = [(other, moment) for other, moment in self.front if not _covers(total, other)]
         kept = tuple(one.tensor for one, gradient in self.there.values() if not gradient)
         gradients = tuple(one.tensor for one, gradient in self.there.values() if gradient)
-        made, making = (*self.made, *self.making), tuple(self.making)
-        self.front.append((total, Alive(label, kept, gradients, made, making)))
+        made = (*self.made, *self.making)
+        self.front.append((total, Alive(label, kept, gradients, made, making, stepping)))
 
     def fullest(self) -> tuple[Alive, ...]:
         return tuple(moment for _, moment in self.front)

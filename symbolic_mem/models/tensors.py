@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
-from symbolic_mem.base.values import dataclass
 
 GROUPS = (
     "token embedding",
@@ -22,6 +22,7 @@ GROUPS = (
     "mixer",
     "norm",
     "head",
+    "adapters",
 )
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 STATIC = ("weights", "gradients", "optimizer")
@@ -30,6 +31,7 @@ FEEDS = (LINEAR, AFTER_ATTENTION)
 END = "what comes after the blocks"
 HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
+HIDDEN = "output of the last norm"
 
 
 @hashed_once
@@ -40,7 +42,8 @@ class Tensor:
     `bytes_per_element` is None when the recipe decides, and a number where the engine fixes it (an fp32 statistic).
     `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it. `kind` is the kind of memory
     that a saved tensor counts as: a copy of a weight is a buffer, not an activation. `feeds` is one of `FEEDS` where the
-    tensor is the input of a linear layer of a block: a recipe may keep those in fewer bytes than others.
+    tensor is the input of a linear layer of a block: a recipe may keep those in fewer bytes than others. A weight that is
+    not `trained` is frozen: it has no gradient and no optimizer state.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Tensor:
     group: str = ""
     kind: str = "activations"
     feeds: str = ""
+    trained: bool = True
 
     @cached_property
     def elements(self) -> sp.Expr:
@@ -162,7 +166,8 @@ class Cached:
 class Alive(NamedTuple):
     """What is alive at an operation of a block: tensors, gradients of tensors, and weights whose gradients are there.
 
-    `making` are the weights of the operation itself, whose gradients are stored when it is over.
+    `making` are the weights of the operation itself, whose gradients are stored when it is over. When it is, an optimizer that
+    steps inside the backward pass is `stepping` those of one weight.
     """
 
     name: str
@@ -170,6 +175,7 @@ class Alive(NamedTuple):
     gradients: tuple[Tensor, ...] = ()
     made: tuple[Part, ...] = ()
     making: tuple[Part, ...] = ()
+    stepping: tuple[Part, ...] = ()
 
 
 class Work(Hashable, Protocol):
@@ -187,17 +193,21 @@ class Work(Hashable, Protocol):
         ...
 
     def beside(self) -> tuple[Tensor, ...]:
-        """Return what the caller of the blocks holds while they work, the EMBEDDED tokens first, where an engine does so."""
+        """Return what the caller of the blocks holds while they work, the EMBEDDED tokens first, where an engine does so.
+
+        The HIDDEN states are among it where the loss finds them still there, and no one else keeps them.
+        """
         ...
 
     def forward(self, block: str, keeps: bool) -> tuple[Alive, ...]:
         """Return the fullest moments of the forward pass of a block, which `keeps` what the backward pass needs, or not."""
         ...
 
-    def backward(self, block: str, again: bool) -> tuple[Alive, ...]:
+    def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block, its last operation first.
 
-        Where it is computed `again`, its input is there until the end.
+        Where it is computed `again`, its input is there until the end. An optimizer that `steps` inside the pass has moments
+        of its own.
         """
         ...
 
@@ -218,6 +228,14 @@ class Weights:
     """The weights of a model, layer by layer: all that the states of its parameters depend on."""
 
     held: tuple[Held, ...]
+
+    @cached_property
+    def _kinds(self) -> frozenset[bool]:
+        return frozenset(weight.trained for one in self.held for weight in one.weights)
+
+    def all_are(self, what: str) -> bool:
+        """Say whether all of them are ``trained``, or all ``frozen``."""
+        return self._kinds <= {what == "trained"}
 
     def only(self, *, experts: bool) -> Weights:
         """Those of routed experts, or all others."""

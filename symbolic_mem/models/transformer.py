@@ -13,7 +13,9 @@ from symbolic_mem.models.attention import attention, heads_with_keys
 from symbolic_mem.models.caches import caches
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.models.ends import embedding, head, score
+from symbolic_mem.models.freeze import frozen
 from symbolic_mem.models.latent import latent_attention
+from symbolic_mem.models.linear import needing
 from symbolic_mem.models.losses import loss as loss_of
 from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.mlp import mlp
@@ -57,7 +59,9 @@ def transformer(
     kept = tuple(_kept(architecture, how, name)) if architecture.described else ()
     return Model(
         name=architecture.name,
-        layers=tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))),
+        layers=frozen(
+            tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))), how.trained
+        ),
         work=Programs(architecture, how, logits=loss_of(name).gradients != 0 if name else True)
         if architecture.described
         else None,
@@ -72,6 +76,7 @@ def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
     if loss and a.head == "language model":
         yield f"Loss {loss}: {loss_of(loss).words}."
     yield from notes(a, how)
+    yield from how.trained.said
 
 
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
@@ -195,7 +200,9 @@ def _mlp(a: Architecture, how: Profile) -> Layer:
         width=a.d_model,
         inner=a.d_ff,
         producer=_producer(a),
-        keep_input=not a.shared_norm or not how.shares_input(_producer(a)),
+        keep_input=not a.shared_norm
+        or not how.shares_input(_producer(a))
+        or not needing(how, ("W_qkv",) if a.fused_qkv else ("W_q", "W_k", "W_v"), "attention"),
     )
 
 

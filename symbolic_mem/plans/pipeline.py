@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
-from symbolic_mem.base.values import dataclass
 
 Values = Mapping[sp.Symbol, sp.Rational]
 SYMBOLS = (n_pp, n_chunks, n_micro, n_group, r_pp)

@@ -6,13 +6,12 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_fsdp
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
@@ -55,13 +54,13 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.base.limit import Limit
         from symbolic_mem.solvers.degree import degree_under
 
-        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=self._alone(study))
+        bound = bound_at(study, self.counted, self.symbol, strict=self.strict, alone=self.alone(study))
         if capacity is not None:
             bound = replace(bound, limit=Limit(capacity.counted, self.strict))
         with naming(self.label):
             return degree_under(bound, study.numbers, self.rules_for(study, self.symbol))
 
-    def _alone(self, study: Study) -> bool:
+    def alone(self, study: Study) -> bool:
         """Whether nothing is placed anywhere: then one device is asked about."""
         return not study.placement and (study.plan is None or not study.plan.cuts) and self.symbol == n_fsdp
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.once import hashed_once
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Tensor
 
 TENSOR, VECTOR, BLOCK = "tensor", "vector", "block"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tables import Tables
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}

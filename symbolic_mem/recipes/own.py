@@ -25,7 +25,9 @@ def read_recipes(path: str | Path) -> Mapping[str, Recipe]:
         for key in ("title", "source"):
             if not entry(table, key, str, where, ""):
                 raise BadInput(f"{where}: {key} is missing; say in words what the recipe is and who says so")
-        made = Recipe.from_table({key: value for key, value in table.items() if key in KEYS}, where)
+        made = Recipe.from_table(
+            {key: value for key, value in table.items() if key in KEYS}, where, folder=Path(path).parent
+        )
         found[name] = replace(made, name=name, title=table["title"], source=table["source"])
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +17,14 @@ from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.tables import Tables
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
+from symbolic_mem.recipes.bases import base as packing
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import EVERY_ELEMENT, State
+from symbolic_mem.recipes.tuned import EVERYTHING, Tuned, read_tuned
 
 DEFAULT = "cs336"
 FP32 = sp.Integer(4)
@@ -31,7 +32,11 @@ _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
-KEYS = ("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page")
+COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
+KEYS = (
+    *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page"),
+    *("trained", "optimizer_in_backward", *COPIES),
+)
 MOST_TOKENS = 10**6
 
 
@@ -82,7 +87,8 @@ class Recipe:
     whose instants of a step are known ("": the source states a sum), and `foreach` says whether its optimizer works on
     all tensors at once. With `scalars` single numbers count too, such as the counters of the optimizer's steps.
     `precisions` are those of the engine profiles that it agrees with, the first of which it brings; `quantised` are the
-    bytes of the inputs of linear layers, where they are not those of the other `activations`.
+    bytes of the inputs of linear layers, where they are not those of the other `activations`. `tuned` says what of the model is
+    trained, and `in_backward` that each gradient goes as soon as the optimizer has used it.
 
     A recipe of inference stores the `cache` of decoding in some format, in pages of so many tokens; one of training has none.
     """
@@ -111,6 +117,8 @@ class Recipe:
     of_optimizer: tuple[str, ...] = ()
     precisions: tuple[str, ...] = ("16-bit",)
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
+    tuned: Tuned = EVERYTHING
+    in_backward: bool = False
     cache: CacheFormat | None = None
     page: int = 1
 
@@ -170,7 +178,7 @@ class Recipe:
         >>> recipe("cs336").bytes_per_parameter
         16
         """
-        if any(state.rule != EVERY_ELEMENT for state in self.states):
+        if any(state.rule != EVERY_ELEMENT or state.of for state in self.states) or not self.tuned.trained.everything:
             return None
         return sum((state.copies * state.bytes_per_element for state in self.states), sp.S.Zero)
 
@@ -195,6 +203,7 @@ class Recipe:
             if fixed:
                 raise BadInput(f"recipe {self.name!r} fixes the bytes of its {fixed[0]}; leave {kind} as it is")
         states = tuple(_in_bytes(state, bytes_by_kind.get(state.kind)) for state in self.states)
+        states = tuple(state for state in states if state.bytes_per_element != 0)
         changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
             f"Changed from the preset: {'; '.join(changed)}." if changed else "",
@@ -227,6 +236,51 @@ class Recipe:
             scalars=step_counters,
             of_optimizer=(),
         )
+
+    def with_tuned(self, tuned: Tuned) -> Recipe:
+        """Return the recipe that trains something else of the model: adapters, or all but what is frozen.
+
+        Raises `BadInput` where it has packed weights already and another way to pack them is asked for.
+
+        >>> from symbolic_mem.models.trained import Trained
+        >>> how = recipe("pure-bf16").with_tuned(Tuned(Trained(("q_proj",), (), packed=True), 8, "nf4"))
+        >>> [state.name for state in how.states if state.only == "frozen"]
+        ['NF4 weights', 'scales of the NF4 weights', 'BF16 weights, not packed']
+        """
+        if not tuned.trained.everything:
+            self._need_training("no gradients", "trained")
+        if tuned.base and tuned.base != self.tuned.base:
+            if self.tuned.base:
+                raise BadInput(
+                    f"recipe {self.name!r} packs frozen weights as {self.tuned.base}; leave out base, or choose another recipe"
+                )
+            return replace(self, tuned=tuned, states=packing(tuned.base).under(self.states))
+        if self.tuned.base and not tuned.base:
+            raise BadInput(
+                f"recipe {self.name!r} packs frozen weights as {self.tuned.base}, and then nothing would be packed; choose "
+                "another recipe"
+            )
+        if tuned.trained.everything and any(state.of for state in self.states):
+            raise BadInput(f"recipe {self.name!r} trains a part of a model; choose another recipe to train all of it")
+        return replace(self, tuned=tuned)
+
+    def in_backward_pass(self) -> Recipe:
+        """Return the recipe whose optimizer steps inside the backward pass, with one gradient at a time."""
+        self._need_training("no gradients", "optimizer_in_backward")
+        return replace(self, in_backward=True, gradients_persist=False)
+
+    def with_copy(self, what: str, size: sp.Rational) -> Recipe:
+        """Return the recipe with further weights beside: a moving average (``ema``), or a ``reference`` model."""
+        if size == 0:
+            return self
+        kept = State(
+            COPIES[what],
+            "weights",
+            size,
+            reason=f"{bytes_words(size)} each, as given",
+            of="trained" if what == "ema" else "",
+        )
+        return replace(self, states=_ordered((*self.states, kept)))
 
     def with_recompute(self, how: Recompute) -> Recipe:
         """Return the recipe with another rule of recomputation."""
@@ -285,11 +339,14 @@ class Recipe:
         return replace(self, changes=(*self.changes, sentence) if sentence else self.changes, **changes)
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any], where: str, default: str = DEFAULT) -> Recipe:
+    def from_table(
+        cls, table: Mapping[str, Any], where: str, default: str = DEFAULT, folder: Path | None = None
+    ) -> Recipe:
         """Return the recipe that the table ``[recipe]`` of a study describes.
 
         Keys: ``preset``; ``weights``, ``gradients``, ``optimizer``, ``activations`` as bytes per element;
-        ``optimizer`` as the name of one; ``step_counters``; ``gradients_persist``; ``recompute``.
+        ``optimizer`` as the name of one; ``step_counters``; ``gradients_persist``; ``recompute``; ``trained`` (see
+        `read_tuned`, with paths from `folder`); ``optimizer_in_backward``; ``ema`` and ``reference``, in bytes per element.
         Raises `BadInput` for anything else, naming `where` it stands.
 
         >>> Recipe.from_table({"preset": "zero-16", "optimizer": "sgd-momentum"}, "my.toml [recipe]").bytes_per_parameter
@@ -298,7 +355,7 @@ class Recipe:
         known_keys(table, KEYS, where)
         chosen = recipe(entry(table, "preset", str, where, default))
         counters = entry(table, "step_counters", bool, where, False)
-        name_given = isinstance(table.get("optimizer"), str)
+        name_given = isinstance(table.get("optimizer"), str) and not table["optimizer"].strip()[:1].isdigit()
         if name_given:
             chosen = chosen.with_optimizer(table["optimizer"], step_counters=counters)
         elif "step_counters" in table:
@@ -311,9 +368,21 @@ class Recipe:
             if key in table and not (key == "optimizer" and name_given)
         }
         chosen = chosen.override(sizes) if sizes else chosen
+        if "trained" in table:
+            inside = f"{where} trained"
+            tuned = read_tuned(table["trained"], inside, folder, chosen.tuned.base)
+            with at_place(inside):
+                chosen = chosen.with_tuned(tuned)
+        for what in COPIES:
+            if what in table:
+                chosen = chosen.with_copy(what, _size(table[what], what, where))
         if "recompute" in table:
             chosen = chosen.with_recompute(Recompute.read(table["recompute"], where))
-        if not entry(table, "gradients_persist", bool, where, True):
+        if entry(table, "optimizer_in_backward", bool, where, False):
+            if table.get("gradients_persist") is True:
+                raise BadInput(f"{where}: with optimizer_in_backward no gradient persists; leave out gradients_persist")
+            chosen = chosen.in_backward_pass()
+        elif not entry(table, "gradients_persist", bool, where, True):
             chosen = chosen.without_persistent_gradients()
         if "schedule" in table:
             chosen = chosen.with_schedule(entry(table, "schedule", str, where), where)
@@ -358,12 +427,13 @@ def _read(name: str, table: dict) -> Recipe:
             copies=row.get("copies", 1),
             reason=row.get("reason", ""),
             rule=row.get("rule", EVERY_ELEMENT),
+            of=row.get("of", ""),
         )
         for row in table["states"]
     )
     moments, activations = sp.Rational(table.get("moments", 4)), sp.Rational(table["activations"])
     steps = optimizer(table["optimizer"]).states(moments) if "optimizer" in table else ()
-    return Recipe(
+    made = Recipe(
         name=name,
         title=table["title"],
         source=table["source"],
@@ -383,9 +453,12 @@ def _read(name: str, table: dict) -> Recipe:
         schedule=table.get("schedule", ""),
         precisions=tuple(table.get("precisions", ("16-bit",))),
         quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
+        foreach=table.get("foreach", True),
         cache=cache_format(table["cache"]) if "cache" in table else None,
         page=table.get("page", 1),
     )
+    made = made.with_tuned(read_tuned(table["trained"], name)) if "trained" in table else made
+    return made.in_backward_pass() if table.get("optimizer_in_backward") else made
 
 
 def _in_bytes(state: State, size: sp.Rational | None) -> State:
@@ -411,4 +484,6 @@ def _ordered(states: tuple[State, ...]) -> tuple[State, ...]:
 def _size(given: Any, key: str, where: str) -> sp.Rational:
     if isinstance(given, bool) or not isinstance(given, int | float | str):
         raise BadInput(f"{where}: {key} is given in bytes per element, for example {key} = 2")
+    if key != "activations" and str(given).strip() in ("0", "0.0"):
+        return sp.S.Zero
     return read_number(str(given), f"{where}: {key}")

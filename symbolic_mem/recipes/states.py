@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Model, Part, Weights
 
 Shape = tuple[sp.Expr, ...]
@@ -17,7 +17,13 @@ Pieces = Iterator[tuple[sp.Expr, Shape]]
 
 EVERY_ELEMENT = "every element"
 MATMUL_WEIGHTS = "weights of matmuls"
-OF_BLOCKS = ("matrices of the blocks", "tiles of the matrices of the blocks")
+OF_BLOCKS = (
+    "matrices of the blocks",
+    "tiles of the matrices of the blocks",
+    "groups of 64 of the matrices of the blocks",
+    "groups of 64 by 256 of the matrices of the blocks",
+    "rows of the matrices of the blocks",
+)
 OTHERS = "other than matrices of the blocks"
 ONCE = "once"
 
@@ -27,7 +33,8 @@ ONCE = "once"
 class State:
     """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
 
-    `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
+    It is `of` the ``trained`` weights or the ``frozen`` ones alone; "": gradients and optimizer states are of the trained
+    ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
     ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it.
     """
 
@@ -38,6 +45,7 @@ class State:
     reason: str = ""
     rule: str = EVERY_ELEMENT
     moment: bool = False
+    of: str = ""
 
     def parts(self, model: Model) -> tuple[Part, ...]:
         """Return the tensors that are kept for the weights of `model`.
@@ -46,12 +54,17 @@ class State:
         >>> State("moments", "optimizer", sp.Integer(4), copies=2).parts(ffn())[0]
         Part(copies=2*L, shape=(d_ff, d_model))
         """
-        return parts_of(self.rule, self.copies, self.kind, model.weights)
+        return parts_of(self.rule, self.copies, self.kind, model.weights, self.only)
+
+    @property
+    def only(self) -> str:
+        """Of which weights alone it is, in a word: "" where of all."""
+        return self.of or ("trained" if self.kind in ("gradients", "optimizer") else "")
 
 
 @lru_cache(maxsize=1024)
-def parts_of(rule: str, copies: int, kind: str, weights: Weights) -> tuple[Part, ...]:
-    """Return what a state of that rule, number of copies and kind keeps for the weights of a model."""
+def parts_of(rule: str, copies: int, kind: str, weights: Weights, only: str = "") -> tuple[Part, ...]:
+    """Return what a state of that rule, number of copies and kind keeps for the weights of a model, or `only` for some."""
     if rule == ONCE:
         return (Part(sp.Integer(copies), ()),)
     parts = []
@@ -60,6 +73,8 @@ def parts_of(rule: str, copies: int, kind: str, weights: Weights) -> tuple[Part,
             continue
         repeat = held.kept if kind == "buffers" and held.kept is not None else held.repeat
         for weight in held.weights:
+            if only and weight.trained != (only == "trained"):
+                continue
             matrix = held.in_block and weight.group != "router" and len(weight.shape) >= 2
             if (rule in OF_BLOCKS and not matrix) or (rule == OTHERS and matrix):
                 continue
@@ -144,6 +159,17 @@ def _tiles(shape: Shape) -> Pieces:
     yield sp.S.One, (*shape[:-2], sp.ceiling(shape[-2] / TILE), sp.ceiling(shape[-1] / TILE))
 
 
+GROUP, GROUPS_OF_GROUPS = 64, 256  # QLoRA: weights that share a scale, and scales that share one
+
+
+def _groups(shape: Shape) -> Pieces:
+    yield sp.S.One, (sp.ceiling(sp.Mul(*shape) / GROUP),)
+
+
+def _groups_of_groups(shape: Shape) -> Pieces:
+    yield sp.S.One, (sp.ceiling(sp.ceiling(sp.Mul(*shape) / GROUP) / GROUPS_OF_GROUPS),)
+
+
 FACTORED = 128  # optax: `min_dim_size_to_factor`, compared with the second largest dimension
 
 
@@ -188,6 +214,9 @@ RULES: dict[str, Callable[[Shape], Pieces]] = {
     "small tensors": _small,
     OF_BLOCKS[0]: _every_element,
     OF_BLOCKS[1]: _tiles,
+    OF_BLOCKS[2]: _groups,
+    OF_BLOCKS[3]: _groups_of_groups,
+    OF_BLOCKS[4]: _rows,
     OTHERS: _every_element,
     "optax factors": _optax_factors,
     "optax whole": _optax_whole,

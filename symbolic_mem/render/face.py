@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
@@ -10,7 +11,6 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.devices import Device
 
 READING_UNITS = {"marketed": "GB", "binary": "GiB", "reported": "GiB"}

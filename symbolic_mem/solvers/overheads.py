@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sympy as sp
+from dataclasses import dataclass
 
-from symbolic_mem.base.values import dataclass
+import sympy as sp
 
 
 @dataclass(frozen=True)

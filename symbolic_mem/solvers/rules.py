@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import lcm
 from typing import cast
 
@@ -11,7 +11,6 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, evaluate
-from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

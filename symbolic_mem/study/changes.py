@@ -26,6 +26,7 @@ from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
+from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.solvers.capacity import capacity_from
 from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.values import given_symbol, read_fraction, read_value
@@ -139,6 +140,27 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
         return replace(setting, recipe=setting.recipe.with_recompute(how))
 
     return Change("recompute", f"recomputation: {how}", apply)
+
+
+def use_adapters(given: str, where: str = "--adapters") -> Change:
+    """Train adapters on these modules alone, as `read_tuned` takes them: names with commas, or a file of PEFT's; ``none``: all is trained.
+
+    >>> use_adapters("q_proj,v_proj").words
+    'adapters on q_proj,v_proj'
+    """
+    table: Any = "all"
+    if given != "none":
+        table = {"adapters": given if given.endswith(".json") else [name.strip() for name in given.split(",")]}
+        read_tuned(table, where)
+
+    def apply(setting: Setting) -> Setting:
+        before = setting.recipe.tuned
+        rank = {} if table == "all" or given.endswith(".json") or before.rank is None else {"rank": before.rank}
+        found = read_tuned(table if table == "all" else {**table, **rank}, where, base=before.base)
+        with at_place(where):
+            return replace(setting, recipe=setting.recipe.with_tuned(found))
+
+    return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply)
 
 
 def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
@@ -287,6 +309,7 @@ def changes(
     plan: str | None = None,
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
+    adapters: str | None = None,
     cache: str | None = None,
     page: int | str | None = None,
     devices: str | None = None,
@@ -335,6 +358,7 @@ def changes(
         (loss, lambda name: use_loss(name, f"{dash}loss")),
         (optimizer, use_optimizer),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
+        (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
         (cache, lambda name: use_cache(name, f"{dash}cache")),
         (page, lambda tokens: use_pages(tokens, f"{dash}page")),
     ]

@@ -13,6 +13,10 @@ from symbolic_mem.base.formula import read_formula, write_formula
 from symbolic_mem.base.symbols import named, table
 
 Formulas = Mapping[sp.Symbol, sp.Expr]
+NOT_WHOLE = (
+    "{name} = {formula} is {value} here, no positive whole number; round it, as in multiple({formula}, 64), which is the "
+    "next multiple of 64"
+)
 
 
 def read_derived(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.Expr]:
@@ -77,8 +81,5 @@ def words(symbol: sp.Symbol, expr: sp.Expr) -> str:
 def _whole(symbol: sp.Symbol, expr: sp.Expr, known: Mapping[sp.Symbol, sp.Rational], where: str) -> sp.Rational:
     value = evaluate(expr, known)
     if not (value.is_Integer and value > 0):
-        raise BadInput(
-            f"{where}: {symbol} = {write_formula(expr)} is {value} here, no positive whole number; round it, as in "
-            f"multiple({write_formula(expr)}, 64), which is the next multiple of 64"
-        )
+        raise BadInput(f"{where}: {NOT_WHOLE.format(name=symbol, formula=write_formula(expr), value=value)}")
     return value

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Written, n_fsdp
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
+from symbolic_mem.study.tuning import tuned
 
 
 class Asked(Protocol):
@@ -118,7 +118,8 @@ class Study(Setting):
             study = _of_inference(study)
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
-            study = agreed(study, asked=last[-1:] == ["profile"])
+            given = {change.aspect for change in (*self.caller, *changes)}
+            study = tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given)
         if study.plan is not None:
             study.plan.check(study.values, study.built)
         if study.values is not self.values or study.built is not self.built:

@@ -16,6 +16,8 @@ from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.written import MAX_VALUE, decimal
 from symbolic_mem.study.derived import read_derived
 
+TOO_LARGE = "{name} = {value} is too large; at most 10^30 is read"
+NOT_ALLOWED = "{name} = {value} is not allowed; give a positive whole number, as in {name} = 128"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
 
 
@@ -132,11 +134,9 @@ def _read(name: str, value: object, where: str, *, whole: bool) -> sp.Rational:
             return rate
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if is_whole and value > MAX_VALUE:
-        raise BadInput(f"{where}: {name} = {literal(value)} is too large; at most 10^30 is read")
+        raise BadInput(f"{where}: {TOO_LARGE.format(name=name, value=literal(value))}")
     if not is_whole or value <= 0:
-        raise BadInput(
-            f"{where}: {name} = {literal(value)} is not allowed; give a positive whole number, as in {name} = 128"
-        )
+        raise BadInput(f"{where}: {NOT_ALLOWED.format(name=name, value=literal(value))}")
     return sp.Integer(value)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Protocol
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.solvers.layout import Layout
 from symbolic_mem.solvers.rules import Rule

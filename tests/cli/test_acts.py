@@ -24,6 +24,7 @@ SHARED = {
     "recipe": "fp32",
     "optimizer": "lion",
     "recompute": "full",
+    "adapters": "q_proj,v_proj",
     "cache": "fp8",
     "page": "16",
     "profile": "hf-cuda-autocast",
@@ -52,7 +53,7 @@ SHARED = {
     "key": True,
 }
 # These take other options than the rest, which their own tests turn.
-OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep"}
+OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep", "explore"}
 OWN = {
     "solve": {
         "symbol": "S",

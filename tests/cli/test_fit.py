@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
+from symbolic_mem.hardware.nodes import read_nodes
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.parts.meshes import volumes
 
@@ -53,3 +55,132 @@ def test_comms_shows_the_axes_of_a_plan_without_a_network(run, refused):
     }
     assert "bubble  (n_pp - 1)/(n_chunks*n_micro) = 7/192" in run("comms", "cluster-gpt-3-175b").out
     assert "sends along every axis" in refused("comms", "cluster-gpt-3-175b", "--scheme", "dp")
+
+
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 512,
+    "intermediate_size": 1024,
+    "num_hidden_layers": 3,
+    "vocab_size": 4000,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+}
+MAMBA = {"model_type": "mamba", "num_hidden_layers": 3}
+
+
+def called(run, command):
+    """What the call of a row prints as JSON, as a reader would type it."""
+    program, *words = shlex.split(command)
+    assert program == "symbolic-mem"
+    done = run(*words, "--json")
+    assert done.status == 0, done.err
+    return json.loads(done.out)["per_device"]
+
+
+@pytest.mark.parametrize(
+    ("model", "on"),
+    [
+        ("llama-3.1-8b", "8x h100-80gb"),
+        ("mixtral-8x7b", "8x h100-80gb"),
+        ("gpt2-xl", "rtx-4090"),
+        (LLAMA, "2x rtx-4090"),
+    ],
+    ids=["Llama 3.1 8B", "Mixtral", "one card", "a config"],
+)
+def test_the_call_of_each_row_gives_its_numbers(run, tmp_path, model, on):
+    if isinstance(model, dict):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(model), encoding="utf-8")
+        model = str(path)
+    rows = json.loads(run("fit", model, "--on", on, "--json").out)["rows"]
+    assert [row["what"] for row in rows] == ["inference", "full training"]
+    for row in rows:
+        told = called(run, row["command"])
+        for key in ("peak_bytes", "instant", "fits", "left_bytes"):
+            assert told[key] == row[key], (row["what"], key)
+        assert row["left_bytes"] == told["capacity_bytes"] - row["peak_bytes"] and row["not_counted"]
+
+
+@pytest.mark.parametrize("change", [(), ("--set", "B=3"), ("--cache", "int4", "--page", "1")])
+def test_what_is_left_in_tokens_still_fits_and_one_more_does_not(run, change):
+    rows = json.loads(run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", *change, "--json").out)["rows"]
+    for row in rows:
+        sizes = dict(word.split("=") for word in shlex.split(row["command"]) if word[:2] in ("B=", "S="))
+        more, page = row["left_tokens"] // int(sizes["B"]), 16 if row["what"] == "inference" and not change[2:] else 1
+        longer = [row["command"] + f" --set S={int(sizes['S']) + more + step}" for step in (0, page)]
+        assert [called(run, command)["fits"] for command in longer] == [True, False], row["what"]
+
+
+def test_what_does_not_fit_says_by_how_much_and_what_was_tried_last(run):
+    done = run("fit", "llama-3.1-70b", "--on", "8x h100-80gb")
+    assert "vllm-tp with n_tp = 2" in done.out and "GiB too much" in done.out and "full training  no" in done.out
+
+
+def test_a_model_whose_blocks_are_not_described_says_so(run, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(MAMBA), encoding="utf-8")
+    done = run("fit", str(path), "--on", "2x h100-80gb")
+    assert "what is counted" in done.out and "the activations of the blocks, which are not described" in done.out
+
+
+def test_inference_is_cut_over_as_few_devices_as_hold_it_and_the_others_are_replicas(run):
+    def row(on):
+        return json.loads(run("fit", "mixtral-8x7b", "--on", on, "--set", "B=1", "--json").out)["rows"][0]
+
+    assert row("8x h100-80gb")["plan"] == "vllm-tp with n_tp = 2" and row("8x h100-80gb")["sequences"] == 4
+    assert row("8x b200")["plan"] == "one-device" and row("8x b200")["sequences"] == 8
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ("8 h100", "unknown device 'h100'; did you mean 'h100-80gb'?"),
+        ("h100x8", "unknown device 'h100'; did you mean 'h100-80gb'?"),
+        ("0x h100-80gb", "give a whole number of devices, from 1 to 1,000,000, and their name, as in 8x h100-80gb"),
+        ("-3x h100-80gb", "give a whole number of devices"),
+        ("1.5x h100-80gb", "give a whole number of devices"),
+        ("99999999x h200", "give a whole number of devices"),
+        ("8x", "give a whole number of devices"),
+        ("", "names no device; write a number and a device, as in 8x h100-80gb"),
+    ],
+)
+def test_devices_that_cannot_be_read_are_one_line(refused, on, said):
+    assert said in refused("fit", "llama-3.1-8b", "--on", on)
+
+
+@pytest.mark.parametrize(
+    "on", ["8 h100-80gb", "8xh100-80gb", "8 × H100-80GB", "h100-80gb x8", "h100-80gb*8", "2x 4x h100-80gb"]
+)
+def test_natural_spellings_of_devices_are_read(on):
+    assert (read_nodes(on).number, read_nodes(on).device.name) == (8, "h100-80gb")
+
+
+@pytest.mark.parametrize("name", ["tpu7x", "mi250x", "h100-80gb"])
+def test_a_name_alone_is_one_device(name):
+    assert (read_nodes(name).number, read_nodes(name).device.name) == (1, name)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "give one of --on DEVICES"),
+        (("--on", "h200", "--plans", "8"), "give one of --on DEVICES"),
+        (("--on", "h200", "--recipe", "fp32"), "--recipe is what fit --on finds"),
+        (("--on", "h200", "--device", "b200"), "--device is what fit --on finds"),
+        (("--on", "h200", "--place", "weights=1"), "--place is what fit --on finds"),
+        (("--on", "h200", "--sequences", "8"), "--sequences is for --plans"),
+        (("--on", "h200", "--reserve", "1 GiB"), "--reserve is for --plans"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(refused, options, said):
+    assert said in refused("fit", "llama-3.1-8b", *options)
+
+
+@pytest.mark.parametrize(
+    "options", [("--optimizer", "lion"), ("--kernel", "eager"), ("--cache", "fp8"), ("--set", "S=77")]
+)
+def test_options_of_the_rows_act(run, options):
+    before, after = (run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", *more, "--json") for more in ((), options))
+    peaks = [[row["peak_bytes"] for row in json.loads(done.out)["rows"]] for done in (before, after)]
+    assert peaks[0] != peaks[1]

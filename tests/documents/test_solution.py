@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pypdf
 import pytest
+from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.document.figure import Figure
@@ -59,7 +60,7 @@ def test_the_homework_has_its_answers_on_page_one_and_the_memory_in_two_pages(ro
     assert derived == [2]  # (a) and (b) stand on pages two and three
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", sampled(MODELS, 4))
 def test_a_model_is_told_in_five_pages(name, route):
     assert len(paper(load_study(name), route)) <= 5
 

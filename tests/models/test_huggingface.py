@@ -321,7 +321,7 @@ _configs = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(_configs)
 def test_any_fields_give_an_architecture_or_one_line(config: dict[str, object]) -> None:
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hostile import HARMLESS, TEXTS, lines_of, study
+from sampled import sampled
 from walked import toml
 
 from symbolic_mem.base.tomlfile import parse_toml
@@ -66,7 +67,7 @@ def outside_formulas(elements: list[object]) -> list[object]:
     return kept
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", sampled(LAYOUTS, len(LAYOUTS)))
 def test_no_text_adds_an_element_to_a_page(layout):
     def page(words: str) -> Shape:
         return Shape(render(document(words, layout), layout, "html").decode())
@@ -114,7 +115,7 @@ def said(node: object) -> str:
     return ""
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", sampled(LAYOUTS, len(LAYOUTS)))
 def test_no_text_is_a_mark_of_markdown(layout):
     usual = shape(tree(render(document(HARMLESS, layout), layout, "md")))
     for words in OF[layout]:
@@ -126,7 +127,7 @@ def test_no_text_is_a_mark_of_markdown(layout):
 COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", sampled(LAYOUTS, len(LAYOUTS)))
 def test_no_text_is_a_command_of_tex(layout):
     def commands(words: str) -> set[str]:
         return set(COMMAND.findall(render(document(words, layout), layout, "tex").decode()))

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from sampled import sampled
 
 from symbolic_mem import solvers
 from symbolic_mem.library.read import bundled, load_study
@@ -67,7 +68,7 @@ def without_solvers() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(("name", "label"), QUESTIONS)
+@pytest.mark.parametrize(("name", "label"), sampled(QUESTIONS, 4))
 def test_what_was_found_is_told_without_a_solver(name, label):
     study = load_study(name)
     question = study.question(label)

@@ -15,7 +15,7 @@ from symbolic_mem.render.document import render
 pytestmark = pytest.mark.system
 PASSES = 2  # the widths of long tables settle in the second
 # Their tables hold products such as 48 B S d_ff Min(n_micro, n_pp - 1)/n_tp, which nothing breaks between its factors yet.
-WIDE = ("cluster-llama-3-405b", "cluster-llama-3.1-70b-64-h100")
+WIDE = ("cluster-llama-3-405b", "cluster-llama-3.1-70b-64-h100", "lora-llama-3.1-8b", "qlora-llama-3.1-8b")
 
 
 def overfull(tex: str, folder) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from plain_formulas import RECOMPUTED
+from sampled import sampled
 
 from symbolic_mem.cli.main import main
 from symbolic_mem.library.read import bundled, load_study
@@ -117,7 +118,7 @@ def test_a_study_as_it_stands_answers_what_the_plain_formulas_say(name):
     assert differing(name) == []
 
 
-@pytest.mark.parametrize(("name", "symbol"), [(name, symbol) for name in RECOMPUTED for symbol in given(name)])
+@pytest.mark.parametrize(("name", "symbol"), sampled([(name, symbol) for name in RECOMPUTED for symbol in given(name)]))
 def test_another_value_changes_every_answer_or_is_refused(name, symbol):
     other = 2 * plain(given(name)[symbol])
     status, found = asked(name, **{symbol: other})

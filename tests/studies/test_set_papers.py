@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from plain_papers import RECOMPUTED
+from sampled import sampled
 from test_set import asked, close, flat, given, plain, says
 
 from symbolic_mem.library.read import bundled
@@ -51,7 +52,7 @@ def test_a_study_as_it_stands_answers_what_the_plain_formulas_say(name):
     assert differing(name) == []
 
 
-@pytest.mark.parametrize(("name", "symbol"), [(name, symbol) for name in RECOMPUTED for symbol in given(name)])
+@pytest.mark.parametrize(("name", "symbol"), sampled([(name, symbol) for name in RECOMPUTED for symbol in given(name)]))
 def test_another_value_changes_every_answer_or_is_refused(name, symbol):
     value = plain(given(name)[symbol])
     for other in (

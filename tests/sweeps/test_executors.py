@@ -43,6 +43,7 @@ def test_threads(alone):
         same(sweep(STUDY, executor=executor, **AXES), alone)
 
 
+@pytest.mark.slow
 def test_processes(alone):
     with ProcessPoolExecutor(2, mp_context=SPAWN) as executor:
         same(sweep(STUDY, executor=executor, **AXES), alone)
@@ -73,6 +74,7 @@ class Killing(Executor):
         self.pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(alone):
     with Killing() as executor:
         found = sweep(STUDY, executor=executor, **AXES)
@@ -82,6 +84,7 @@ def test_a_worker_that_is_killed_loses_nothing(alone):
     same(found, alone)
 
 
+@pytest.mark.slow
 def test_each_piece_comes_once_and_in_order_whatever_fails():
     pieces = list(plan(STUDY, axes=AXES).pieces(50))
     assert len(pieces) > 20

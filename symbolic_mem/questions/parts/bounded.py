@@ -287,26 +287,35 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
     fixed, room = apart(Amount(symbolic(solved.fixed), capacity.unit), Amount(symbolic(solved.capacity), capacity.unit))
     pieces: dict[str, Any] = {"fixed": fixed, "capacity": few_figures(capacity) or room}
     if study.at is not None:
-        name, size, remedy = largest_in_full(solved, study)
-        pieces |= {
-            "at": study.at.words,
-            "name": name,
-            "size": about(Amount(symbolic(size), capacity.unit)),
-            "remedy": remedy,
-        }
-        return say(
-            "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full and has "
-            "{capacity}; of that the {name} take {size}: {remedy}",
-            **pieces,
-        )
+        name, size = largest_in_full(solved, study)
+        size = about(Amount(symbolic(size), capacity.unit))
+        return full_at(**pieces, at=study.at.words, name=name, size=size, remedy=remedy(name))
     if lacking is not None:
-        return say(
-            "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
-            "tokens for each device leave room for a finite number of devices",
-            most=lacking.most,
-            **pieces,
-        )
-    if not solved.bound.memory.of("activations", "buffers", "cache").terms:
+        return full_of_tokens(**pieces, most=lacking.most)
+    return full(**pieces, states=not solved.bound.memory.of("activations", "buffers", "cache").terms)
+
+
+def full_at(**pieces: Any) -> Prose:
+    """Why no number is enough `at` an instant: what each holds `fixed`, its `capacity`, the largest part with a `remedy`."""
+    return say(
+        "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full and has "
+        "{capacity}; of that the {name} take {size}: {remedy}",
+        **pieces,
+    )
+
+
+def full_of_tokens(**pieces: Any) -> Prose:
+    """Why no number is enough where `most` tokens on each device would leave room."""
+    return say(
+        "no number of devices is enough, because each holds {fixed} in full and has {capacity}; at most {most} "
+        "tokens for each device leave room for a finite number of devices",
+        **pieces,
+    )
+
+
+def full(*, states: bool, **pieces: Any) -> Prose:
+    """Why no number is enough where `states` of the parameters are all that is counted, or activations are, too."""
+    if states:
         return say(
             "no number of devices is enough, because each holds {fixed} in full and has {capacity}; divide more of the "
             "memory, take a larger device, or choose a smaller model",
@@ -328,15 +337,19 @@ REMEDIES = (
 )
 
 
-def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number, str]:
-    """The largest part of what every device holds in full: its name, its bytes, and what makes it smaller."""
+def remedy(name: str) -> str:
+    """What makes a part smaller that every device holds in full."""
+    return dict(REMEDIES).get(name, "divide more of the memory, or choose a smaller model")
+
+
+def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number]:
+    """The largest part of what every device holds in full: its name and its bytes."""
     parts: dict[str, Number] = {}
     for term in solved.bound.kept:
         name = "activations" if term.kind == "activations" and term.layer else term.whole_name
         parts[name] = parts.get(name, 0) + term.at(study.numbers)
     name = max(parts, key=lambda one: parts[one])
-    remedy = dict(REMEDIES).get(name, "divide more of the memory, or choose a smaller model")
-    return name, parts[name], remedy
+    return name, parts[name]
 
 
 def answer_words(
@@ -355,31 +368,48 @@ def answer_words(
     those over which a plan cuts the model.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
-    pieces: dict[str, Any] = {"reading": reading or "", "rules": rules, "n": solved.ideal.bound.symbol}
+    pieces: dict[str, Any] = {"reading": reading, "rules": rules, "n": solved.ideal.bound.symbol}
     if solved.value is None:
-        pieces |= {"why": reason or "", "ideal": ideal or 0}
-        if not rules:
-            if reading is not None:
-                return say("With {reading}, there is no such {n}: {why}.", **pieces)
-            return say("There is no such {n}: {why}.", **pieces)
-        if reading is not None:
-            return say(
-                "With {reading}, there is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.",
-                **pieces,
-            )
-        return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
+        return no_number(**pieces, why=reason or "", ideal=ideal or 0)
     assert held is not None, "there is a degree, so something is known of one device"
-    devices = plural(solved.value * ranks, "device", "devices")
     share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
-    pieces |= {
-        "value": solved.value,
-        "number": solved.value * ranks,
-        "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
-        "share": share,
-        "counted": few_figures(capacity) or counted,
-        "each": each,
-    }
-    if not placement and not rules:
+    return enough(
+        **pieces,
+        placed=bool(placement),
+        value=solved.value,
+        number=solved.value * ranks,
+        devices=devices_of(solved.value * ranks, capacity),
+        share=share,
+        counted=few_figures(capacity) or counted,
+        each=each,
+    )
+
+
+def devices_of(number: int, capacity: Capacity) -> str:
+    """The word for so many devices, with what they are."""
+    devices = plural(number, "device", "devices")
+    return f"{devices} ({capacity.device.title})" if capacity.device else devices
+
+
+def no_number(*, reading: Any, rules: str, **pieces: Any) -> Prose:
+    """That there is no such `n`, in a `reading` of the placement (None: there is one only), under `rules`, and `why`."""
+    pieces |= {"reading": reading, "rules": rules}
+    if not rules:
+        if reading is not None:
+            return say("With {reading}, there is no such {n}: {why}.", **pieces)
+        return say("There is no such {n}: {why}.", **pieces)
+    if reading is not None:
+        return say(
+            "With {reading}, there is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.",
+            **pieces,
+        )
+    return say("There is no such {n} under the rules ({rules}): {why}. Without rules it is {ideal}.", **pieces)
+
+
+def enough(*, reading: Any, rules: str, placed: bool, **pieces: Any) -> Prose:
+    """The smallest `n` and what `each` device then holds, in a `reading` of the placement, under `rules`."""
+    pieces |= {"reading": reading, "rules": rules}
+    if not placed and not rules:
         return say("Nothing is divided, and one device is enough: {each}, {share}, fits its {counted}.", **pieces)
     if rules and reading is not None:
         return say(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
+EACH = ("what each keeps", "the peak of each")
 
 
 def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
@@ -66,7 +67,7 @@ def fitting(study: Study) -> str:
 
 def fitting_each(study: Study) -> str:
     """The same of each device."""
-    return "what each keeps" if study.at is None else "the peak of each"
+    return EACH[study.at is not None]
 
 
 def fitting_one(study: Study) -> str:

@@ -1,0 +1,254 @@
+"""What of inference and training fits on the devices that somebody has, and how: one row for each, with the call that derives it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.rational import Number, fraction
+from symbolic_mem.base.symbols import B, S
+from symbolic_mem.document.prose import Prose
+from symbolic_mem.documents.account import Account
+from symbolic_mem.hardware.devices import Device
+from symbolic_mem.hardware.nodes import Nodes, read_nodes
+from symbolic_mem.models.losses import own_loss
+from symbolic_mem.models.profile import profile
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.cautions import close_fit
+from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.uncounted import uncounted_records
+from symbolic_mem.study.study import Study
+
+ONE, TOKENS = 1, 4096
+CHUNKS = 8
+MOST = 2**40
+INFERENCE, TRAINING = "inference", "full training"
+Way = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way to run a model on the devices: `changes` as a caller would make them, and the account of one device.
+
+    `name` is what the model is called on the command line, with `extra` words for how it is read; there are so many `copies`
+    of that for which B counts sequences: replicas of inference, devices of training.
+    """
+
+    what: str
+    name: str
+    changes: Way
+    account: Account
+    copies: int
+    extra: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the peak of one device fits it."""
+        return bool(self.account.fits)
+
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """What one device holds, as ``account --json`` prints it."""
+        return self.account.per_device_record or {}
+
+    @property
+    def plan(self) -> str:
+        """The plan, with its degrees."""
+        degrees = ", ".join(f"{name} = {value}" for name, value in self.changes["values"].items() if name[:2] == "n_")
+        return f"{self.changes.get('plan', 'one-device')}{f' with {degrees}' if degrees else ''}"
+
+    @property
+    def loss(self) -> str | None:
+        """How the loss works; None where there is none, or where it is not described."""
+        built = self.account.study.built
+        if self.what == INFERENCE or built.architecture is None or built.architecture.head != "language model":
+            return None
+        return built.loss or own_loss(profile(built.profile)) or None
+
+    @property
+    def described(self) -> bool:
+        """Whether what its blocks keep is counted: of inference only the weights and the caches are."""
+        return self.what == INFERENCE or not self.account.study.built.not_described
+
+    @property
+    def command(self) -> str:
+        """The call that gives the same numbers."""
+        words = ["symbolic-mem", "account", self.name, *self.extra]
+        for option, given in self.changes.items():
+            pairs = [f"{name}={value}" for name, value in given.items()] if option == "values" else [given]
+            words += [word for one in pairs for word in (f"--{'set' if option == 'values' else option}", str(one))]
+        return shlex.join(words)
+
+    @cached_property
+    def left_tokens(self) -> int | None:
+        """How many more tokens the sequences on one device may have together; None where any number fits, or none does.
+
+        All sequences are made longer alike, as far as the peak of every instant allows.
+        """
+        study = self.account.study
+        if not self.fits:
+            return None
+        placed = [one.placed() for one in instants(study, KINDS)]
+        room = fraction(study.capacity.counted)
+
+        def held(tokens: int) -> Number:
+            numbers = Numbers({**study.values, S: tokens}, "the memory of one device")
+            return max(memory.at(numbers) for memory in placed)
+
+        most = _most(held, int(study.values[S]), room)
+        return None if most is None else (most - int(study.values[S])) * int(study.values[B])
+
+    @property
+    def not_counted(self) -> list[Mapping[str, Any]]:
+        """What the peak leaves out, with sizes where they are known."""
+        return uncounted_records(self.account.beyond, self.account.study.values)
+
+    @property
+    def cautions(self) -> tuple[Prose, ...]:
+        """That no process finds so much memory free, where the peak comes close to all there is."""
+        study = self.account.study
+        return close_fit(study.capacity, self.facts["peak_bytes"]) if self.fits else ()
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The row as ``fit --json`` prints it."""
+        return {
+            "what": self.what,
+            "plan": self.plan,
+            "recompute": self.changes.get("recompute", "none"),
+            "loss": self.loss,
+            "fits": self.fits,
+            "peak_bytes": self.facts["peak_bytes"],
+            "instant": self.facts["instant"],
+            "rank": self.facts.get("rank"),
+            "left_bytes": self.facts["left_bytes"],
+            "left_tokens": self.left_tokens,
+            "sequences": int(self.account.study.values[B]) * self.copies,
+            "not_counted": self.not_counted,
+            "command": self.command,
+        }
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What was asked, and a `Run` for each thing that one does with a model; `refused` says why a thing cannot be done."""
+
+    study: Study
+    nodes: Nodes
+    runs: tuple[Run, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """All rows as ``fit --json`` prints them."""
+        return {
+            "study": self.study.name,
+            "devices": self.nodes.number,
+            "device": self.nodes.device.name,
+            "values": {str(symbol): value for symbol, value in self.study.values.items()},
+            "rows": [run.record for run in self.runs],
+            "refused": dict(self.refused),
+        }
+
+
+def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Runs:
+    """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
+
+    `given` are words of `Study.change` that hold for every row; B is 1 and S 4096 where neither study nor caller says
+    otherwise. Inference is cut over as few devices as hold it; training is divided over all of them, then with a loss in
+    chunks, then recomputed.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> [(run.what, run.fits, run.plan) for run in fit(load_study("llama-3.1-8b"), "8x h100-80gb").runs]
+    [('inference', True, 'one-device'), ('full training', True, 'fsdp2 with n_fsdp = 8')]
+    """
+    devices = given.get("devices") or study.devices
+    nodes = read_nodes(on, devices=devices)
+    name = given.pop("name", study.name)
+    sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, TOKENS))}
+    values = {**{key: int(size) for key, size in sizes.items()}, **(given.pop("values", None) or {})}
+    found, refused = [], {}
+    for what, ways in ((INFERENCE, _inference(nodes)), (TRAINING, _training(study, nodes, values))):
+        run = _first(what, study, name, nodes, extra, [_whole(way, values, nodes.device, given, what) for way in ways])
+        if isinstance(run, Run):
+            found.append(run)
+        else:
+            refused[what] = run
+    first = found[0].account.study if found else study
+    return Runs(first, nodes, tuple(found), refused)
+
+
+def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
+    """A way with all that a caller has to give, in the order of the command line."""
+    of_others = ("cache", "page") if what != INFERENCE else ("optimizer", "profile", "kernel")
+    own = {key: value for key, value in given.items() if value is not None and key not in of_others}
+    reading = {"reading": "reported"} if device.reported is not None else {}
+    degrees = way.get("values", {})
+    rest = {key: value for key, value in way.items() if key != "values"}
+    return {**rest, "values": {**degrees, **values}, "device": device.name, **reading, **own}
+
+
+def _inference(nodes: Nodes) -> Iterator[Way]:
+    yield {"recipe": "vllm"}
+    for n in range(2, nodes.number + 1):
+        if nodes.number % n == 0:
+            yield {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": n}}
+
+
+def _training(study: Study, nodes: Nodes, values: Mapping[str, Any]) -> Iterator[Way]:
+    own: Way = {} if study.recipe.trains else {"recipe": "fsdp2"}
+    alone, chunked = nodes.number == 1, prod(values[name] for name in ("B", "S")) % CHUNKS == 0
+    plan: Way = {"plan": "one-device"} if alone else {"plan": "fsdp2", "values": {"n_fsdp": nodes.number}}
+    for recompute in (None, "full"):
+        for loss in (None, f"chunked:{CHUNKS}") if chunked else (None,):
+            options = {"recompute": recompute, "loss": loss}
+            yield {**own, **plan, **{key: value for key, value in options.items() if value is not None}}
+
+
+def _first(what: str, study: Study, name: str, nodes: Nodes, extra: tuple[str, ...], ways: list[Way]) -> Run | str:
+    """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
+    best, reason = None, ""
+    for way in ways:
+        try:
+            account = Account(study.change(**way))
+            if account.fits is None:
+                raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
+        except BadInput as error:
+            reason = reason or str(error)
+            continue
+        cut = int(way["values"].get("n_tp", 1))
+        run = Run(what, name, way, account, nodes.number // cut, extra)
+        if run.fits:
+            return run
+        if best is None or run.facts["peak_bytes"] < best.facts["peak_bytes"]:
+            best = run
+    return best if best is not None else reason
+
+
+def _most(held: Callable[[int], Number], low: int, room: Number) -> int | None:
+    """The last number at which what is `held` fits the room, as `low` does; None where there is none.
+
+    What is held never falls. Along a line the next try is the answer; every third halves what is left, wherever that is.
+    """
+    at_low, high = held(low), 2 * low
+    while (at_high := held(high)) <= room:
+        if high > MOST:
+            return None
+        low, at_low, high = high, at_high, 2 * high
+    tries = 0
+    while high - low > 1:
+        tries += 1
+        guess = (low + high) // 2 if tries % 3 == 0 else low + (room - at_low) * (high - low) // (at_high - at_low)
+        middle = int(min(max(guess, low + 1), high - 1))
+        found = held(middle)
+        if found <= room:
+            low, at_low = middle, found
+        else:
+            high, at_high = middle, found
+    return low

@@ -1,0 +1,149 @@
+"""What a page of play lets a reader choose among: recipes, losses, plans, recomputation and the share of the activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.models.losses import loss
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.plans.read import plan
+from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.recompute import PLAIN, Recompute
+from symbolic_mem.study.changes import place_kind, use_loss, use_plan, use_recipe, use_recompute
+from symbolic_mem.study.setting import Change
+from symbolic_mem.study.study import Study
+
+LOSSES = ("bf16", "fp32", "fp32-held", "chunked:8", "fused")
+PLANS = ("zero-1", "zero-2", "zero-3", "fsdp2", "hsdp")
+SHARES = ("1", "1/2,kept", "1/2,dropped", "0,kept")
+SINGLE = 3  # of a recipe, a loss and a plan one may differ from the study's; the choices after these go with each
+
+
+class Option(NamedTuple):
+    """One of several things to choose: its name, what it is, and the change that it makes (None: the study as it is)."""
+
+    name: str
+    words: str
+    change: Change | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Several options of which one holds, the study's own first: `head` above them, `option` of the command line."""
+
+    name: str
+    head: str
+    option: str
+    options: tuple[Option, ...]
+
+
+def choices(study: Study) -> tuple[Choice, ...]:
+    """Return what can be chosen of a study, in the order of the page; a choice of one thing alone has one option."""
+    recipes = presets()
+    same = study.recipe.name in recipes and _is(recipes[study.recipe.name], study)
+    own = Option(study.recipe.name if same else "", f"{study.recipe.name}: {study.recipe.title}", None)
+    alike = {name: one for name, one in recipes.items() if one.trains == study.recipe.trains}
+    others = [Option(name, f"{name}: {one.title}", use_recipe(one)) for name, one in alike.items()]
+    return (
+        Choice("recipe", "recipe", "--recipe", _distinct(own, others)),
+        Choice("loss", "loss", "--loss", tuple(_losses(study))),
+        Choice("plan", "plan", "--plan", tuple(_plans(study))),
+        Choice("recompute", "recomputation", "--recompute", tuple(_recomputed(study))),
+        Choice("share", "activations", "--place", tuple(_shares(study))),
+    )
+
+
+def _is(preset: Any, study: Study) -> bool:
+    return preset.with_recompute(study.recipe.recompute) == study.recipe
+
+
+def _distinct(own: Option, others: Sequence[Option]) -> tuple[Option, ...]:
+    return (own, *(one for one in others if one.name != own.name))
+
+
+def _losses(study: Study) -> Iterator[Option]:
+    if study.built.architecture is None:
+        yield Option("", "none: the model has no loss of its own", None)
+        return
+    name = study.built.loss
+    own = Option(name, loss(name).words if name else "that of the engine profile", None)
+    yield from _distinct(own, [Option(one, f"{one}: {loss(one).words}", use_loss(one)) for one in LOSSES])
+
+
+def _plans(study: Study) -> Iterator[Option]:
+    name = "" if study.plan is None else study.plan.name
+    own = Option(name, f"{name}: {study.plan.title}" if study.plan else "as the study places each kind", None)
+    yield from _distinct(own, [Option(one, f"{one}: {plan(one).title}", use_plan(one)) for one in PLANS])
+
+
+def _recomputed(study: Study) -> Iterator[Option]:
+    how = study.recipe.recompute
+    plain = how.rule if how.size == 1 and not how.transient and how.rule in PLAIN else ""
+    own = Option(plain, f"{how}, with what that holds meanwhile" if how.transient else str(how), None)
+    yield from _distinct(own, [Option(rule, str(Recompute(rule)), use_recompute(rule)) for rule in PLAIN])
+
+
+def _shares(study: Study) -> Iterator[Option]:
+    placed = study.placement.get("activations")
+    if placed is None:
+        yield Option("", "whole on every device", None)
+        return
+    name = _share_name(placed)
+    others = [Option(one, _share_words(one), place_kind("activations", one)) for one in SHARES]
+    yield from _distinct(Option(name, _share_words(name), None), others)
+
+
+def _share_name(placed: Placed) -> str:
+    return "1" if placed.fraction == 1 else f"{placed.fraction},{placed.rest}"
+
+
+def _share_words(name: str) -> str:
+    fraction, _, rest = name.partition(",")
+    if fraction == "1":
+        return "all of it divided"
+    if sp.Rational(fraction) == 0:
+        return "whole on every device" if rest == "kept" else "dropped"
+    return f"{fraction} divided, the rest {rest}"
+
+
+def combined(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> Iterator[tuple[str, Any]]:
+    """Yield what `make` makes of the study under each combination, by the places of its options, such as ``"0.1.0.2.0"``.
+
+    Of the first three choices one at most differs from the study's.
+    """
+    for single in _single(choices[:SINGLE]):
+        for rest in _every(choices[SINGLE:]):
+            places = (*single, *rest)
+            chosen = [choice.options[place] for choice, place in zip(choices, places, strict=True)]
+            # in the order in which the command line applies them
+            changes = [chosen[place].change for place in (2, 4, 0, 1, 3)]
+            yield ".".join(map(str, places)), make_under(study, [one for one in changes if one is not None], make)
+
+
+def make_under(study: Study, changes: Sequence[Change], make: Callable[[Study], Any]) -> Any:
+    """Return what `make` makes of the study under some changes, or the words of the refusal."""
+    try:
+        return make(study.called(changes) if changes else study)
+    except BadInput as error:
+        return str(error)
+
+
+def _single(choices: Sequence[Choice]) -> Iterator[tuple[int, ...]]:
+    yield (0,) * len(choices)
+    for position, choice in enumerate(choices):
+        for place in range(1, len(choice.options)):
+            yield tuple(place if here == position else 0 for here in range(len(choices)))
+
+
+def _every(choices: Sequence[Choice]) -> Iterator[tuple[int, ...]]:
+    if not choices:
+        yield ()
+        return
+    for place in range(len(choices[0].options)):
+        for rest in _every(choices[1:]):
+            yield (place, *rest)

@@ -1,0 +1,134 @@
+"""All that a page of play holds, as one value that JSON can write: accounts, choices, devices, sizes and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.formula import write_formula
+from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
+from symbolic_mem.base.version import __version__
+from symbolic_mem.base.written import MAX_VALUE
+from symbolic_mem.explore.choices import choices, combined
+from symbolic_mem.explore.command import Command
+from symbolic_mem.explore.ledgers import Ledgers, definitions
+from symbolic_mem.explore.words import devices, names, templates
+from symbolic_mem.models.described import demands
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.asking import turned, usual
+from symbolic_mem.questions.parts.words import KIND_WORDS
+from symbolic_mem.study.study import Study
+
+
+def asked(study: Study, label: str | None = None) -> MinDegree:
+    """Return the question of a study that a page answers: about the smallest degree, the first or that of the `label`.
+
+    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind, or one
+    under rules.
+    """
+    found = [one for one in study.questions if isinstance(one, MinDegree)]
+    if label is not None:
+        chosen = study.question(label)
+        if not isinstance(chosen, MinDegree):
+            labels = ", ".join(repr(one.label) for one in found) or "none"
+            raise BadInput(f"question {label!r} asks for {chosen.ask}; a page of play answers min_degree: {labels}")
+    elif found:
+        chosen = found[0]
+    else:
+        chosen = turned(next(iter(usual(study)), None), MinDegree, "solve", study.name)
+    if chosen.rules:
+        raise BadInput(
+            f"question {chosen.label!r} asks under rules ({', '.join(rule.words for rule in chosen.rules)}), which a page "
+            "of play does not know; choose another question, or leave the rules out"
+        )
+    return chosen
+
+
+def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[str, Any]:
+    """Return what the page of one question holds; `command` are the first words of the command that solves it, and its options.
+
+    Raises `BadInput` where the question has no answer of this kind, and `MissingValue` naming symbols without a value.
+    """
+    n = question.symbol
+    seen = study.under(question).without(n)
+    capacity = seen.capacity
+    offered = choices(seen)
+    ledgers = Ledgers(question)
+    ledgers.add(seen)
+    _need_values(seen, ledgers)
+    made = dict(combined(offered, lambda one: ledgers.add(one.under(question).without(n)), study))
+    named_parts = definitions(seen, ledgers)
+    demanded = _demands(seen, ledgers)
+    symbols = _symbols(seen, ledgers)
+    _need_values(seen, ledgers)
+    aspects = {change.aspect for change in study.caller}
+    formulas = {
+        str(one): [ledgers.nodes.add(expr), write_formula(expr)]
+        for one, expr in seen.formulas.items()
+        if one in symbols
+    }
+    bound = ledgers.tree(M_divided / (C_mem - M_fixed))
+    return {
+        "title": study.title,
+        "text": study.text,
+        "question": question.title,
+        "version": __version__,
+        "n": str(n),
+        "strict": question.strict,
+        "most": str(MAX_VALUE),
+        "symbols": [[str(one), str(seen.values[one])] for one in symbols],
+        "given": sorted(aspects),
+        "formulas": formulas,
+        "names": names([*symbols, n, P, M_divided, M_fixed, C_mem]),
+        "defined": named_parts,
+        "bound": bound,
+        "demands": demanded,
+        "kinds": [KIND_WORDS[kind] for kind in KINDS],
+        "kind names": list(KINDS),
+        "devices": list(devices(seen)),
+        "reading": capacity.reading or "",
+        "choices": [
+            [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
+        ],
+        "made": made,
+        "nodes": ledgers.nodes.listed,
+        "trees": ledgers.trees.listed,
+        "terms": ledgers.terms.listed,
+        "instants": ledgers.instants.listed,
+        "ledgers": ledgers.ledgers.listed,
+        "words": ledgers.words.listed,
+        "placements": ledgers.placements.listed,
+        "said": templates(n),
+        "command": None if command is None else list(command),
+    }
+
+
+def _need_values(study: Study, ledgers: Ledgers) -> None:
+    """Raise `MissingValue` for symbols of the study's own accounts without a value."""
+    missing = tuple(sorted(str(one) for one in _symbols(study, ledgers) if one not in study.values))
+    if missing:
+        raise MissingValue(missing, "a page of play")
+
+
+def _symbols(study: Study, ledgers: Ledgers) -> list[sp.Symbol]:
+    """The symbols that any account, any demand or any formula of a value uses, in the order of the table."""
+    used = {node for node in ledgers.nodes.listed if isinstance(node, str)} - {str(ledgers.question.symbol)}
+    order = [str(name.symbol) for name in table(given=True)] + [str(name.symbol) for name in study.names]
+    every = {str(symbol): symbol for symbol in study.values}
+    known = {name: every.get(name) or lookup(name) for name in used}
+    found = [name for name in order if name in used]
+    return [symbol for name in found if (symbol := known[name]) is not None]
+
+
+def _demands(study: Study, ledgers: Ledgers) -> list[Any]:
+    """What sizes must be to each other: the kind, two names with their nodes, and how the first is written."""
+    a = study.built.architecture
+    if a is None:
+        return []
+    add = ledgers.nodes.add
+    told = (one for one in demands(a) if one.kind != "whole" or not one.size.is_Atom)
+    return [[one.kind, one.name, add(one.size), one.of, add(one.other), str(one.size)] for one in told]

@@ -1,0 +1,243 @@
+"""The accounts of a study as data: which terms there are at each instant, each with its bytes as nodes, every thing once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import sympy as sp
+
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.timeline import Instant, possible
+from symbolic_mem.accounts.units import units
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import missing
+from symbolic_mem.base.nodes import Nodes
+from symbolic_mem.base.symbols import B, S
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.instants import kept_instants, words_of
+from symbolic_mem.questions.parts.words import reading_of
+from symbolic_mem.render.script import script
+from symbolic_mem.render.text import plain_prose
+from symbolic_mem.solvers.bound import need_divided
+from symbolic_mem.solvers.tokens import in_tokens
+from symbolic_mem.study.study import Study
+
+
+class Pool:
+    """A growing list in which equal things stand once."""
+
+    def __init__(self) -> None:
+        self.listed: list[Any] = []
+        self._places: dict[str, int] = {}
+
+    def put(self, thing: Any) -> int:
+        """Return the place of a thing that JSON can write."""
+        key = json.dumps(thing)
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = len(self.listed)
+            self.listed.append(thing)
+        return place
+
+
+class _Sum:
+    """A sum of products of nodes, each by its place: what arithmetic writes where it looks up no numbers."""
+
+    def __init__(self, products: tuple[tuple[int, ...], ...]) -> None:
+        self.products = products
+
+    def __mul__(self, other: _Sum | int) -> _Sum:
+        if isinstance(other, int):
+            assert other == 1, "a product starts with 1"
+            return self
+        return _Sum(tuple((*one, *two) for one in self.products for two in other.products))
+
+    def __add__(self, other: _Sum | int) -> _Sum:
+        return self if other == 0 else _Sum((*self.products, *cast(_Sum, other).products))
+
+    __rmul__, __radd__ = __mul__, __add__
+
+
+class _Written(dict[sp.Basic, _Sum]):
+    """Stands where numbers are looked up, and gives the node of what is looked up."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes = nodes
+
+    def __missing__(self, expr: sp.Basic) -> _Sum:
+        found = self[expr] = _Sum(() if expr == 0 else ((self.nodes.add(expr),),))
+        return found
+
+
+class Ledgers:
+    """Collects the ledgers of many settings of one question.
+
+    A term is ``[name, kind, layer?, bytes, degree, tokens, tree]``: `degree` is what it is divided over before it is placed
+    (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says whether it grows with B S, does not know them
+    (0), or is not so simple (null). An instant is ``[words, phase, group, count, least, most, inside, terms]``.
+    """
+
+    def __init__(self, question: MinDegree) -> None:
+        self.question = question
+        self.nodes, self.trees, self.terms, self.instants, self.ledgers = Nodes(), Pool(), Pool(), Pool(), Pool()
+        self.words, self.placements = Pool(), Pool()
+        self._looked_up = _Written(self.nodes)
+        self._terms: dict[Any, int] = {}
+        self._seen: dict[int, tuple[Instant, int]] = {}
+        self._trees: dict[sp.Basic, int] = {}
+        self._tokens: dict[sp.Basic, int | None] = {}
+
+    def add(self, study: Study) -> list[Any]:
+        """Return the places of the ledger and of the placement of a study as the question sees it, and how its loss cuts tokens.
+
+        Raises `BadInput` where the question has no answer of this kind.
+        """
+        plan = study.plan
+        if plan is not None and (plan.cuts or plan.engine or plan.groups):
+            raise BadInput(f"plan {plan.name!r} cuts the model itself; a page holds plans that divide states alone")
+        cut = [study.built.chunks, study.built.loss] if study.built.chunks != 1 else []
+        return [self.ledger(study), self.placement(study), *cut]
+
+    def placement(self, study: Study) -> int:
+        """Where each kind lives: the fraction that is divided, over what, and whether the rest is kept."""
+        n, told = self.question.symbol, {}
+        for kind, placed in study.placement.items():
+            told[kind] = [*map(str, _ratio(placed.fraction)), placed.rest == "kept", *self._degree(placed.degree, n)]
+        reading = reading_of(study.placement)
+        return self.placements.put(
+            {"kinds": told, "reading": None if reading is None else plain_prose(reading), "placed": bool(told)}
+        )
+
+    def ledger(self, study: Study) -> int:
+        """The instants at which the memory must fit, as `instants` gives them, with those that other sizes would have."""
+        kinds = self.question.counted
+        if set(kinds) == set(KINDS) and study.timeline:
+            keep = sp.S.Zero if study.plan is None else study.plan.keep
+            step = possible(study.rank, study.recipe, study.placement, study.numbers, keep)
+            instants = [self._instant(study.seen_at(one), one) for one in step]
+            when = self._when(study)
+        else:
+            instants, when = [self._kept(one) for one in kept_instants(study, kinds)], []
+        if not self.question.alone(study):
+            memories = [study.seen_at(one).placed(kinds) for one in study.timeline] if study.timeline else []
+            memories += [one.placed(kinds) for one in kept_instants(study, kinds)]
+            need_divided(self.question.symbol, *memories)
+        return self.ledgers.put({"step": bool(study.timeline), "when": when, "instants": instants})
+
+    def _when(self, study: Study) -> list[Any]:
+        """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""
+        size = study.recipe.recompute.size
+        if size == 1:
+            return []
+        ends = [one.end for one in units(study.model).blocks if not missing(one.end, study.values)]
+        return [[self.nodes.add(end), size, int(study.numbers[end]) % size] for end in ends]
+
+    def _instant(self, study: Study, at: Instant) -> int:
+        """The place of an instant; one that several settings share is read once."""
+        if id(at) not in self._seen:
+            self._seen[id(at)] = (at, self._read(study, at))
+        return self._seen[id(at)][1]
+
+    def _read(self, study: Study, at: Instant) -> int:
+        inside = None
+        if at.inside is not None:
+            inside = [self.words.put(f"{at.name}\n{at.place}"), self._written(at.inside)]
+        most = [at.most] if at.most is not None else []
+        count = [self.nodes.add(at.count), at.least, *most]
+        return self._put(study, at.words, at.phase, count, inside)
+
+    def _written(self, size: Callable[[Any], Any]) -> int:
+        """The node of what a function of numbers computes by sums and products."""
+        found = size(self._looked_up)
+        products = () if found == 0 else cast(_Sum, found).products
+        return self.nodes.put(
+            "+", [self.nodes.put("*", [p for p in one if self.nodes.listed[p] != 1]) for one in products]
+        )
+
+    def _kept(self, study: Study) -> int:
+        return self._put(study, plain_prose(words_of(study)), "", [self.nodes.add(sp.S.One), 1], None)
+
+    def _put(self, study: Study, words: str, phase: str, count: list[int], inside: list[int] | None) -> int:
+        memory = study.memory.of(*self.question.counted)
+        terms = [self.term(term) for term in memory.terms]
+        return self.instants.put([self.words.put(words), phase, count, inside, terms])
+
+    def term(self, term: Term) -> int:
+        """The place of a term that is not placed yet."""
+        sizes = term.parts or (term.elements,)
+        key = (term.name, term.kind, term.layer, term.bytes_per_element, sizes, term.degree, term.short)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = self._term(term)
+        return found
+
+    def _term(self, term: Term) -> int:
+        degree = [] if term.degree == 1 else self._degree(term.degree, self.question.symbol)
+        formula = term.undivided_bytes if term.short is None else term.short
+        parts = [sp.Mul(part.copies, *part.shape) for part in term.parts] or [term.elements]
+        grows = {self._growth(part) for part in parts}
+        tokens = grows.pop() if len(grows) == 1 else None
+        layer = term.kind == "activations" and bool(term.layer)
+        return self.terms.put(
+            [
+                self.words.put(term.name),
+                KINDS.index(term.kind),
+                layer,
+                self._bytes(term),
+                degree,
+                tokens,
+                self.tree(formula),
+            ]
+        )
+
+    def _bytes(self, term: Term) -> int:
+        nodes = self.nodes
+        if not term.made_later("elements"):
+            return nodes.put("*", [nodes.add(term.bytes_per_element), nodes.add(term.elements)])
+        sizes = [nodes.product((part.copies, *part.shape)) for part in term.parts]
+        return nodes.put("*", [nodes.add(term.bytes_per_element), nodes.put("+", sizes)])
+
+    def _growth(self, part: sp.Expr) -> int | None:
+        """How a part grows with the tokens B S: 1 in proportion, 0 not at all, None in another way."""
+        if part not in self._tokens:
+            written = in_tokens(part)
+            plain = not (part.has(B) or part.has(S))
+            powers = part.as_powers_dict()
+            once = written is not None and powers.get(B) == powers.get(S) == 1
+            self._tokens[part] = 0 if plain else 1 if once else None
+        return self._tokens[part]
+
+    def _degree(self, degree: sp.Expr, n: sp.Symbol) -> list[Any]:
+        """A degree at n = 1, and whether it has n; `BadInput` where n is in it in another way than as a factor."""
+        by = degree.xreplace({n: sp.S.One})
+        if degree.has(n) and sp.cancel(degree / n - by) != 0:
+            raise BadInput(f"the memory depends on {n} in another way than U + P/{n}")
+        return [self.nodes.add(by), degree.has(n)]
+
+    def tree(self, formula: sp.Basic) -> int:
+        """The place of how a formula is typeset."""
+        if formula not in self._trees:
+            self._trees[formula] = self._shared(json.loads(script(formula)))
+        return self._trees[formula]
+
+    def _shared(self, tree: Any) -> int:
+        """The place of a tree, in which the places of its parts stand for them; signs, digits and fences stand as they are."""
+        if not isinstance(tree, list) or tree[0] in ("n", "e", "t", "o"):
+            return self.trees.put(tree)
+        if tree[0] == "(":
+            return self.trees.put(["(", tree[1], self._shared(tree[2]), tree[3]])
+        kept = 2 if tree[0] == "F" else 1
+        return self.trees.put([*tree[:kept], *map(self._shared, tree[kept:])])
+
+
+def _ratio(number: sp.Rational) -> tuple[int, int]:
+    return int(number.p), int(number.q)
+
+
+def definitions(study: Study, ledgers: Ledgers) -> Mapping[str, list[int]]:
+    """The named parts that short formulas use, such as P: the node and the tree of each."""
+    found = study.seen_at(None).memory.definitions
+    return {str(symbol): [ledgers.nodes.add(expr), ledgers.tree(expr)] for symbol, expr in found}

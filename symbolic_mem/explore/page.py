@@ -1,0 +1,116 @@
+"""`Explorer`: a page of play of a study, in one file: it computes in the browser, exactly, and fetches nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+
+from symbolic_mem.base.symbols import writing
+from symbolic_mem.base.version import __version__
+from symbolic_mem.explore.command import Command, Option, options_of
+from symbolic_mem.explore.data import asked, data
+from symbolic_mem.questions.parts.asking import usual
+from symbolic_mem.render import html
+from symbolic_mem.render.files import checked_outputs, write_whole
+from symbolic_mem.render.inks import LEVELS, SERIES
+from symbolic_mem.render.jinja import environment
+from symbolic_mem.render.templates import template_folder
+from symbolic_mem.study.study import Study
+
+SCRIPTS = ("exact", "shown", "ledger", "tree", "draw", "page", "against", "start")
+HEIGHT = 760  # pixels of a page inside a notebook
+
+
+@dataclass(frozen=True, repr=False)
+class Explorer:
+    """A page of play of one question of a study; `options` are those of the command line that make the study.
+
+    It shows itself in a notebook, and `save` writes it to a file.
+    """
+
+    study: Study
+    label: str | None = None
+    start: str = ""
+    options: Sequence[Option] | None = None
+
+    @cached_property
+    def html(self) -> str:
+        """The page."""
+        with writing(self.study.written):
+            return _page(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the page to a file that ends in .html, whole or not at all; raises `BadInput` for another ending or no place.
+
+        >>> from symbolic_mem.library.read import load_study
+        >>> explorer(load_study("cs336-a2-xxl")).save("page.pdf")
+        Traceback (most recent call last):
+        symbolic_mem.base.errors.BadInput: 'page.pdf': the ending says the format, and '.pdf' is unknown; use .html
+        """
+        for checked, _ in checked_outputs([str(path)], "", ("html",)):
+            write_whole(checked, self.html.encode(), "")
+
+    def __repr__(self) -> str:
+        return f"<explorer of {self.study.name}: open it in a notebook, or save('page.html')>"
+
+    def _repr_html_(self) -> str:
+        title = escape(f"Explorer: {self.study.title}")
+        return (
+            f'<iframe title="{title}" srcdoc="{escape(self.html)}" width="100%" height="{HEIGHT}" '
+            'style="border: 1px solid #8888" sandbox="allow-scripts"></iframe>'
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+def explorer(study: Study, question: str | None = None) -> Explorer:
+    """Return the page of play of a study: every size, device, recipe and plan can be changed in the browser, exactly.
+
+    It answers the question of the label `question`, or the first that asks for the smallest number of devices. Raises
+    `BadInput` where such a question has no answer, and `MissingValue` naming the symbols without a value.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> page = explorer(load_study("cs336-a2-xxl"))
+    >>> page, "<script" in page.html
+    (<explorer of cs336-a2-xxl: open it in a notebook, or save('page.html')>, True)
+    """
+    asked(study, question)
+    return Explorer(study, question, study.name, options_of(study))
+
+
+def _page(explorer: Explorer) -> str:
+    from markupsafe import Markup
+
+    study, question = explorer.study, asked(explorer.study, explorer.label)
+    command: Command | None = None
+    if explorer.options is not None:
+        asks = [] if question.label == "solve" or question == usual(study)[0] else [("--question", question.label)]
+        command = (["symbolic-mem", "solve", shlex.quote(explorer.start)], [*explorer.options, *asks])
+    content = data(study, question, command)
+    folder = template_folder() / "explorer"
+    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    script = '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
+    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
+    return (
+        environment(html.FACE)
+        .get_template("explorer/page.html.j2")
+        .render(
+            title=study.title,
+            question=question.title,
+            version=__version__,
+            digest=f"sha256-{digest}",
+            script=Markup(script),
+            data=Markup(written.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")),
+            series=SERIES,
+            levels=LEVELS,
+        )
+    )

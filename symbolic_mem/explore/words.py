@@ -1,0 +1,149 @@
+"""The sentences of a page of play: those of the documents, with holes where the numbers of the moment go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import named
+from symbolic_mem.document.charts import FITS, ONE_DEVICE, capacity_line, floor_line
+from symbolic_mem.document.prose import Prose
+from symbolic_mem.hardware.catalogue import load_devices
+from symbolic_mem.hardware.devices import READINGS
+from symbolic_mem.models.build import CHUNKED
+from symbolic_mem.models.described import REFUSALS
+from symbolic_mem.questions.parts.bounded import (
+    REMEDIES,
+    devices_of,
+    enough,
+    full,
+    full_at,
+    full_of_tokens,
+    no_number,
+    remedy,
+)
+from symbolic_mem.questions.parts.instants import EACH
+from symbolic_mem.questions.parts.words import READING_WORDS, capacity_words, few_figures
+from symbolic_mem.render.text import plain_prose
+from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.derived import NOT_WHOLE
+from symbolic_mem.study.setting import OneDevice
+from symbolic_mem.study.study import Study
+from symbolic_mem.study.values import NOT_ALLOWED, TOO_LARGE
+
+ABSENT = "this page holds one other recipe, loss or plan at a time; the command gives all of them together"
+BLOCKS = (
+    "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
+    "the others"
+)
+
+
+class Hole(NamedTuple):
+    """A place in a sentence where something goes that only the page knows."""
+
+    name: str
+
+
+def template(said: Prose) -> list[Any]:
+    """Return a sentence as a page fills it: texts, and lists with the name of a hole or of a symbol.
+
+    >>> from symbolic_mem.document.prose import say
+    >>> template(say("at most {most} tokens", most=Hole("most")))
+    ['at most ', ['most'], ' tokens']
+    """
+    parts: list[Any] = []
+    for part in said.parts:
+        match part:
+            case Hole():
+                parts.append([part.name])
+            case sp.Symbol():
+                parts.append([part.name, "symbol"])
+            case str():
+                if part:
+                    parts.append(part)
+            case _:
+                raise TypeError(f"nothing to fill in a page: {part!r}")
+    return parts
+
+
+def templates(n: sp.Symbol) -> Mapping[str, Any]:
+    """Return the sentences of an answer about the degree `n`, by name."""
+    full_pieces: dict[str, Any] = {"fixed": Hole("fixed"), "capacity": Hole("counted")}
+    pieces: dict[str, Any] = {
+        **dict.fromkeys(("value", "number", "devices", "share", "counted", "each")),
+        "n": n,
+        "rules": "",
+    }
+    pieces |= {name: Hole(name) for name, piece in pieces.items() if piece is None}
+    none: dict[str, Any] = {"n": n, "rules": "", "why": Hole("why"), "ideal": 0}
+    size = Hole("size")
+    said = {
+        "unplaced": enough(reading=None, placed=False, **pieces),
+        "enough": enough(reading=None, placed=True, **pieces),
+        "enough, read": enough(reading=Hole("reading"), placed=True, **pieces),
+        "none": no_number(reading=None, **none),
+        "none, read": no_number(reading=Hole("reading"), **none),
+        "full at": full_at(**full_pieces, **{name: Hole(name) for name in ("at", "name", "size", "remedy")}),
+        "full of tokens": full_of_tokens(**full_pieces, most=Hole("most")),
+        "full of states": full(**full_pieces, states=True),
+        "full": full(**full_pieces, states=False),
+        "capacity line": capacity_line(size),
+        "floor line": floor_line(n, size),
+        "fits": FITS,
+        "one device": ONE_DEVICE,
+    }
+    return {name: template(one) for name, one in said.items()} | {
+        "each": list(EACH),
+        "absent": ABSENT,
+        "blocks": BLOCKS,
+        "remedies": dict(REMEDIES),
+        "remedy": remedy(""),
+        "refusals": {
+            **REFUSALS,
+            "not allowed": NOT_ALLOWED,
+            "too large": TOO_LARGE,
+            "chunks": CHUNKED,
+            "derived": NOT_WHOLE,
+        },
+    }
+
+
+def devices(study: Study) -> Iterator[dict[str, Any]]:
+    """Yield every device that a page offers, the study's own first, with what each reading of its label counts."""
+    catalogue = load_devices(study.devices)
+    own = study.device.name
+    if own is None:
+        yield {"name": "", "title": study.capacity.title, "readings": {"": _counted(study.capacity)}}
+    for name in ([] if own is None else [own]) + [name for name in catalogue if name != own]:
+        one = catalogue[name]
+        readings = {}
+        for reading in READINGS:
+            if getattr(one, reading) is None:
+                continue
+            asked = OneDevice(name, None, reading, study.device.reserved, study.device.usable)
+            readings[reading] = {"words": READING_WORDS[reading], **_counted(replace(study, device=asked).capacity)}
+        if readings:
+            yield {"name": name, "title": one.title, "readings": readings}
+
+
+def _counted(capacity: Capacity) -> dict[str, Any]:
+    few = few_figures(capacity)
+    return {
+        "bytes": [str(capacity.counted.p), str(capacity.counted.q)],
+        "unit": capacity.unit,
+        "few": None if few is None else plain_prose(few),
+        "said": plain_prose(capacity_words(capacity)),
+        "devices": [devices_of(1, capacity), devices_of(2, capacity)],
+    }
+
+
+def names(symbols: Any) -> dict[str, list[str]]:
+    """How each symbol is written and what it means: base, subscript, meaning, unit."""
+    found = {}
+    for symbol in symbols:
+        name = named(symbol)
+        found[str(symbol)] = [name.base, name.sub, name.meaning, name.unit]
+    return found

@@ -1,0 +1,143 @@
+"""Modules by the names that engines give them, as the weights of a model here; and ``adapter_config.json`` of PEFT."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from symbolic_mem.base.errors import BadInput, clipped, nearest
+from symbolic_mem.models.tensors import GROUPS, Model
+from symbolic_mem.models.trained import EVERY_PRODUCT, Trained, modules, weights_of
+
+MOST_MODULES = 64
+# What may stand in the file and changes what is kept, with the values that leave it out.
+_NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
+    "use_dora": (False, None),
+    "bias": ("none", None),
+    "rank_pattern": ({}, None),
+    "layers_to_transform": ([], None),
+    "exclude_modules": ([], None),
+    "target_parameters": ([], None),
+    "trainable_token_indices": ([], {}, None),
+    "layer_replication": ([], None),
+    "lora_bias": (False, None),
+    "alora_invocation_tokens": ([], None),
+}
+
+
+class Adapters(NamedTuple):
+    """Adapters as a file or a table gives them: their `modules`, `rank`, whether they have `dropout`, and what is `copied`."""
+
+    modules: tuple[str, ...]
+    rank: int
+    dropout: bool = False
+    copied: tuple[str, ...] = ()
+
+
+@cache
+def _groups() -> Mapping[str, str]:
+    content = tomllib.loads(Path(__file__).with_name("adapters.toml").read_text(encoding="utf-8"))
+    return {**content["groups"], **{group: group for group in GROUPS if group != "adapters"}}
+
+
+def read_modules(given: Any, where: str) -> tuple[str, ...]:
+    """Return the modules that adapters go on, as they are given: ``"all-linear"``, or a list of names.
+
+    Raises `BadInput` for anything else, such as a name that no engine has.
+
+    >>> read_modules(["q_proj", "v_proj"], "my.toml [trained]")
+    ('q_proj', 'v_proj')
+    """
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or not names or len(names) > MOST_MODULES:
+        raise BadInput(f'{where}: give "{EVERY_PRODUCT}", or a list of modules such as ["q_proj", "v_proj"]')
+    known = dict.fromkeys(
+        (EVERY_PRODUCT, *modules(), *(weight for weights in modules().values() for weight in weights))
+    )
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
+    return tuple(dict.fromkeys(names))
+
+
+def read_groups(given: Any, where: str) -> tuple[str, ...]:
+    """Return groups of weights by their own names or those of an engine's modules; raises `BadInput` for others.
+
+    >>> read_groups(["lm_head", "norm"], "my.toml [trained] whole")
+    ('head', 'norm')
+    """
+    names = [given] if isinstance(given, str) else given
+    known = _groups()
+    if not isinstance(names, list | tuple):
+        raise BadInput(f'{where}: give a list such as ["embed_tokens", "lm_head"]')
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
+    return tuple(dict.fromkeys(known[name] for name in names))
+
+
+def read_rank(given: Any, where: str) -> int:
+    """Return the rank of adapters, a whole number of at least 1."""
+    if type(given) is not int or not 1 <= given <= 1_000_000:
+        raise BadInput(f"{where}: the rank is a whole number of at least 1, not {clipped(str(given))}")
+    return given
+
+
+def adapter_config(content: Any, where: str) -> Adapters:
+    """Read the fields of an ``adapter_config.json`` of PEFT; raises `BadInput` for adapters of another kind than LoRA's.
+
+    >>> adapter_config({"peft_type": "LORA", "r": 16, "target_modules": ["q_proj"]}, "adapter_config.json").rank
+    16
+    """
+    if not isinstance(content, Mapping) or "peft_type" not in content:
+        raise BadInput(f"{where}: is not an adapter_config.json: it has no peft_type")
+    if content["peft_type"] != "LORA":
+        raise BadInput(
+            f"{where}: adapters of peft_type {clipped(str(content['peft_type']))} are not described; known: LORA"
+        )
+    for key, without in _NOT_DESCRIBED.items():
+        if key in content and content[key] not in without:
+            raise BadInput(f"{where}: {key} = {clipped(str(content[key]))} is not described; known: {without[0]!r}")
+    for key in ("r", "target_modules"):
+        if content.get(key) is None:
+            raise BadInput(f"{where}: {key} is missing")
+    dropout = content.get("lora_dropout", 0)
+    if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise BadInput(f"{where}: lora_dropout is a probability from 0 to less than 1, not {clipped(str(dropout))}")
+    modules = read_modules(content["target_modules"], f"{where}: target_modules")
+    copied = read_groups(content.get("modules_to_save") or [], f"{where}: modules_to_save")
+    return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied)
+
+
+def check_trained(trained: Trained, model: Model) -> None:
+    """Raise `BadInput` for adapters on modules that a model does not have, and for what is trained and not there.
+
+    >>> from symbolic_mem.models.transformer import transformer
+    >>> check_trained(Trained(("q_proj",), ()), transformer())
+    Traceback (most recent call last):
+        ...
+    symbolic_mem.base.errors.BadInput: adapters go on 'q_proj', and decoder-only transformer has no such module; it has W_q, W_k, W_v, W_o, W_gate, W_up, W_down
+    """
+    there = {weight.name.removeprefix("A of ") for weight in _weights(model) if weight.name.startswith("A of ")}
+    products = [
+        weight.name
+        for weight in _weights(model)
+        if weight.name.startswith("W_")
+        and weight.group not in ("token embedding", "position embedding", "head", "router")
+    ]
+    for module in trained.modules:
+        if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):
+            raise BadInput(
+                f"adapters go on {module!r}, and {model.name} has no such module; it has {', '.join(dict.fromkeys(products))}"
+            )
+    groups = {weight.group for weight in _weights(model)}
+    for group in trained.copied:
+        if group not in groups:
+            raise BadInput(f"what is trained whole is the {group}, and {model.name} has none of its own; leave it out")
+
+
+def _weights(model: Model) -> Iterable[Any]:
+    return (weight for layer in model.layers for weight in layer.weights)

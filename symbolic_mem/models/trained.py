@@ -1,0 +1,100 @@
+"""`Trained`: what of a model is trained: all weights, or adapters beside some products, with some weights whole.
+
+An adapter of rank r (LoRA; Hu et al., 2021, arXiv:2106.09685) adds B A x to a product W x with a frozen W: A has r rows, B
+has r columns. A frozen product keeps nothing of its input for the backward pass; its adapter keeps x and A x.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from symbolic_mem.base.once import hashed_once
+from symbolic_mem.models.tensors import GROUPS
+
+LINEAR_GROUPS = ("attention", "mlp", "experts", "shared experts")
+EVERY_PRODUCT = "all-linear"
+
+
+@cache
+def modules() -> Mapping[str, tuple[str, ...]]:
+    """Return the modules of engines that adapters may go on, each with the weights here that it is."""
+    content = tomllib.loads(Path(__file__).with_name("adapters.toml").read_text(encoding="utf-8"))
+    return {name: tuple(weights) for name, weights in content["modules"].items()}
+
+
+def weights_of(module: str) -> tuple[str, ...]:
+    """Return the names here of the weights of a module, by an engine's name of it or by that of the weight.
+
+    >>> weights_of("c_proj"), weights_of("W_q")
+    (('W_o', 'W_out'), ('W_q',))
+    """
+    return modules().get(module, (module,))
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Trained:
+    """The `modules` that have adapters, as `weights_of` names them, or all products of the blocks; and the groups trained `whole`.
+
+    Groups that are `copied` are trained whole as copies of frozen ones, as PEFT's ``modules_to_save``. With `dropout` the
+    input of each adapter is dropped out, for itself. Frozen matrices of the blocks that are `packed` are unpacked for each
+    product, in both passes.
+    """
+
+    modules: tuple[str, ...] = ()
+    whole: tuple[str, ...] = GROUPS
+    copied: tuple[str, ...] = ()
+    dropout: bool = False
+    packed: bool = False
+
+    def adapts(self, name: str, group: str) -> bool:
+        """Say whether the weight `name` of a group has an adapter.
+
+        >>> some = Trained(("W_q", "W_v"), ())
+        >>> some.adapts("W_q", "attention"), some.adapts("W_k", "attention")
+        (True, False)
+        """
+        return name in self._adapted or (EVERY_PRODUCT in self.modules and group in LINEAR_GROUPS)
+
+    @cached_property
+    def _adapted(self) -> frozenset[str]:
+        return frozenset(name for module in self.modules for name in weights_of(module))
+
+    def trains(self, group: str) -> bool:
+        """Say whether the weights of a group get gradients themselves."""
+        return group in self.whole or group in self.copied
+
+    def needs_input(self, name: str, group: str) -> bool:
+        """Say whether a product needs its input, as it is, in the backward pass.
+
+        >>> Trained(("W_q",), ()).needs_input("W_q", "attention"), Trained(("W_q",), (), dropout=True).needs_input("W_q", "attention")
+        (True, False)
+        """
+        return self.trains(group) or (self.adapts(name, group) and not self.dropout)
+
+    def unpacks(self, group: str) -> bool:
+        """Say whether the matrices of a group of a block are unpacked for each product."""
+        return self.packed and group in LINEAR_GROUPS
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What it takes for granted of what the backward pass keeps, as sentences."""
+        if self.everything:
+            return ()
+        input_ = (
+            "A frozen weight has no gradient, and its product keeps no input; the first block's input needs a gradient, as "
+            "PEFT's enable_input_require_grads sees to: otherwise the first block keeps less."
+        )
+        return (input_,)
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is frozen."""
+        return self == ALL
+
+
+ALL = Trained()

@@ -1,0 +1,104 @@
+"""`Tuned`: what of a model a recipe trains, with the rank of its adapters and how frozen weights are packed; its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, read_modules, read_rank
+from symbolic_mem.models.tensors import GROUPS
+from symbolic_mem.models.trained import ALL, Trained
+
+KEYS = ("adapters", "rank", "dropout", "whole", "frozen", "base")
+RANK = 8  # of PEFT's LoraConfig and of LLaMA-Factory, where none is given
+CONFIG = ".json"
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Tuned:
+    """What is trained, the `rank` of the adapters where a caller gives none, and the `base` that packs what is frozen."""
+
+    trained: Trained = ALL
+    rank: int | None = None
+    base: str = ""
+
+    def __str__(self) -> str:
+        if self.trained.everything:
+            return "all weights are trained"
+        parts = [f"adapters on {', '.join(self.trained.modules)}"] if self.trained.modules else []
+        whole = (*self.trained.whole, *self.trained.copied)
+        parts += [f"whole: {', '.join(whole)}"] if whole else []
+        parts += [f"frozen weights packed as {self.base}"] if self.base else []
+        return "; ".join(parts)
+
+
+EVERYTHING = Tuned()
+
+
+def read_tuned(given: Any, where: str, folder: Path | None = None, base: str = "") -> Tuned:
+    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``whole``, ``frozen``, ``base``.
+
+    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`; `base` is how what is frozen was packed
+    before. Raises `BadInput` for anything else.
+
+    >>> read_tuned({"adapters": ["q_proj", "v_proj"], "rank": 16}, "my.toml [recipe.trained]").rank
+    16
+    >>> str(read_tuned({"frozen": ["embed_tokens"]}, "my.toml [recipe.trained]")).split(",")[0]
+    'whole: position embedding'
+    """
+    if given == "all":
+        return EVERYTHING
+    if not isinstance(given, Mapping):
+        raise BadInput(
+            f'{where}: what is trained is "all", or a table such as {{ adapters = "all-linear", rank = 16 }}'
+        )
+    known_keys(given, KEYS, where)
+    if "adapters" not in given and "frozen" not in given:
+        raise BadInput(f'{where}: give adapters, such as "all-linear", or what is frozen, such as ["embed_tokens"]')
+    if "frozen" in given:
+        for key in ("adapters", "whole"):
+            if key in given:
+                raise BadInput(f"{where}: frozen says that all other weights are trained; leave out frozen or {key}")
+        frozen = read_groups(given["frozen"], f"{where} frozen")
+        whole = tuple(group for group in GROUPS if group not in frozen)
+        return _packed(Trained((), whole), None, given, where, base)
+    adapters = _adapters(given, where, folder)
+    whole = read_groups(given.get("whole", []), f"{where} whole")
+    trained = Trained(adapters.modules, whole, adapters.copied, adapters.dropout)
+    return _packed(trained, adapters.rank, given, where, base)
+
+
+def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, base: str) -> Tuned:
+    from symbolic_mem.recipes.bases import base as packing
+
+    name = given.get("base", base)
+    if not isinstance(name, str):
+        raise BadInput(f'{where}: base is a name, such as "nf4-double"')
+    if name and name != "none":
+        packing(name)
+        return Tuned(replace(trained, packed=True), rank, name)
+    return Tuned(trained, rank)
+
+
+def _adapters(given: Mapping[str, Any], where: str, folder: Path | None) -> Adapters:
+    names = given["adapters"]
+    if isinstance(names, str) and names.endswith(CONFIG):
+        from symbolic_mem.base.outside import read_content
+        from symbolic_mem.models.json_file import parse_json
+
+        for key in ("rank", "dropout"):
+            if key in given:
+                raise BadInput(f"{where}: {names} gives the {key}; leave out {key}")
+        path = (folder or Path()) / names
+        return adapter_config(parse_json(read_content(path, "JSON"), str(path)), str(path))
+    dropout = given.get("dropout", 0)
+    if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise BadInput(f"{where}: dropout is a probability from 0 to less than 1, for example 0.05")
+    rank = read_rank(given.get("rank", RANK), f"{where} rank")
+    return Adapters(read_modules(names, f"{where} adapters"), rank, dropout > 0)

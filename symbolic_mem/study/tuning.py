@@ -1,0 +1,41 @@
+"""The model that a recipe trains: its adapters are on the model, and their rank has a value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TypeVar
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import r_lora
+from symbolic_mem.models.adapters import check_trained
+from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
+from symbolic_mem.study.setting import Setting
+
+S = TypeVar("S", bound=Setting)
+
+
+def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -> S:
+    """Return the setting with the model that its recipe trains, and the rank of its adapters where a caller gave none.
+
+    What was trained `before` brought a rank of its own, which goes with it unless its name is among those `given`.
+    Raises `BadInput` for adapters on modules that the model does not have.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("llama-3.1-8b")
+    >>> study.change(recipe="lora").values[r_lora], study.change(recipe="lora", values={"r_lora": 32}).values[r_lora]
+    (8, 32)
+    """
+    wanted = setting.recipe.tuned
+    built = setting.built.training(wanted.trained)
+    if wanted.trained != setting.built.trained:
+        check_trained(wanted.trained, built.model)
+    values = dict(setting.values)
+    if wanted != before and before.rank is not None and str(r_lora) not in given:
+        values.pop(r_lora, None)
+    if wanted.rank is not None:
+        values.setdefault(r_lora, sp.Integer(wanted.rank))
+    if built is setting.built and values == setting.values:
+        return setting
+    return replace(setting, built=built, values=values)

@@ -1,0 +1,167 @@
+// The answer: what one device holds at each instant as U + P/n, the smallest n of the instant that asks for most, and its words.
+
+// What there is at an instant: each term with its bytes, what of them is divided over n, and what is not.
+function termsAt(data, instant, placement, number) {
+  return instant[4].map((place) => {
+    const [name, kind, layer, node, degree, grows, tree] = data.terms[place];
+    const bytes = number(node);
+    const by = degree.length ? number(degree[0]) : 1n, own = degree.length > 0 && degree[1];
+    const placed = placement.kinds[data["kind names"][kind]];
+    let divided = 0n, fixed = 0n;
+    const put = (part, degree, byN) => {
+      if (byN) divided = plus(divided, over(part, degree));
+      else fixed = plus(fixed, over(part, degree));
+    };
+    if (!placed) put(bytes, by, own);
+    else {
+      const [p, q, kept, over_, byN] = placed;
+      const share = fractionOf([p, q]);
+      if (order(share, 0n)) put(times(share, bytes), times(by, number(over_)), own || byN);
+      if (kept && order(share, 1n)) put(times(minus(1n, share), bytes), by, own);
+    }
+    return { name: data.words[name], kind, layer, bytes, divided, fixed, grows, tree, there: !!order(plus(divided, fixed), 0n) };
+  });
+}
+
+const sum = (terms, what) => terms.reduce((all, term) => plus(all, term[what]), 0n);
+const STATIC = ["weights", "gradients", "optimizer"];
+const partName = (term) => (term.layer ? "activations" : term.name);
+
+// Bytes by the names of parts, in their order; the activations of all layers are one part.
+function partsOf(terms, bytes) {
+  const parts = new Map();
+  for (const term of terms) {
+    const own = bytes(term);
+    if (own !== null) parts.set(partName(term), plus(parts.get(partName(term)) || 0n, own));
+  }
+  return parts;
+}
+
+function firstDegree(divided, fixed, capacity, strict) {
+  const room = minus(capacity, fixed), side = order(room, 0n);
+  if (side > 0) {
+    const quotient = over(divided, room), n = strict ? floor(quotient) + 1n : ceiling(quotient);
+    return n > 0n ? n : 1n;
+  }
+  return side === 0 && divided === 0n && !strict ? 1n : null;
+}
+
+// The instants that there are at these numbers of blocks; of those inside one block the fullest alone, where that is decided.
+function instantsAt(data, ledger, placement, number) {
+  const there = ledger.instants.map((place) => data.instants[place]).filter(([, , [count, least, most]]) => {
+    const blocks = number(count);
+    return order(blocks, BigInt(least)) >= 0 && (most === undefined || order(blocks, BigInt(most)) <= 0);
+  });
+  if (placement.kinds.activations || placement.kinds.buffers) return there;
+  const most = new Map();
+  for (const instant of there) {
+    if (!instant[3]) continue;
+    const [group, node] = instant[3], size = number(node);
+    if (!most.has(group) || order(size, most.get(group)[0]) > 0) most.set(group, [size, instant]);
+  }
+  return there.filter((instant) => !instant[3] || most.get(instant[3][0])[1] === instant);
+}
+
+// What a setting asks for: who lives where, and what counts of one device.
+function solve(data, setting, known) {
+  const made = data.made[setting.chosen.join(".")];
+  const ledger = data.ledgers[made[0]], placement = data.placements[made[1]];
+  const number = numbersOf(data.nodes, setting.values, known);
+  const held = data.devices.find((one) => one.name === setting.device).readings[setting.reading];
+  const capacity = fractionOf(held.bytes);
+  const moments = instantsAt(data, ledger, placement, number).map((instant) => {
+    const terms = termsAt(data, instant, placement, number);
+    const divided = sum(terms, "divided"), fixed = sum(terms, "fixed");
+    const value = firstDegree(divided, fixed, capacity, data.strict);
+    return { words: data.words[instant[0]], phase: instant[1], terms, divided, fixed, value };
+  });
+  const at = (moment, n) => plus(moment.fixed, over(moment.divided, n));
+  const asks = (a, b) => {
+    if (a.value === null || b.value === null)
+      return a.value === b.value ? order(a.fixed, b.fixed) : a.value === null ? 1 : -1;
+    return order(a.value, b.value) || order(at(a, a.value), at(b, b.value));
+  };
+  const chosen = moments.reduce((most, one) => (asks(one, most) > 0 ? one : most));
+  const value = chosen.value;
+  const fullest = (n) => moments.reduce((most, one) => (order(at(one, n), at(most, n)) > 0 ? one : most));
+  const found = { ledger, placement, held, capacity, moments, chosen, value, at, fullest, number, setting };
+  found.most = (n) => at(fullest(n), n);
+  found.share = value === null ? null : found.most(value);
+  return found;
+}
+
+// Fill a sentence: texts stay, a list names a hole (or a symbol), which becomes its piece.
+function fill(template, pieces) {
+  return template.flatMap((part) => (typeof part === "string" ? [part] : part.length > 1 ? [part] : [].concat(pieces[part[0]])));
+}
+
+// The most tokens for each device that leave room, where what is held in full is a constant and a part in proportion to B S.
+function mostTokens(found, setting) {
+  let slope = 0n, rest = 0n;
+  for (const term of found.chosen.terms) {
+    if (!order(term.fixed, 0n)) continue;
+    if (term.grows === null) return null;
+    if (term.grows) slope = plus(slope, term.fixed);
+    else rest = plus(rest, term.fixed);
+  }
+  if (!order(slope, 0n)) return null;
+  const tokens = times(setting.values.B, setting.values.S);
+  const limit = over(times(minus(found.capacity, rest), tokens), slope);
+  return order(limit, 1n) <= 0 ? null : ceiling(limit) - 1n;
+}
+
+function whyNone(data, found, setting) {
+  const [fixed, room] = apart(found.chosen.fixed, found.capacity, found.held.unit);
+  const pieces = { fixed, counted: found.held.few || room };
+  if (found.ledger.step) {
+    const parts = [...partsOf(found.chosen.terms, (term) => (term.there && order(term.fixed, 0n) ? term.fixed : null))];
+    const [name, size] = parts.reduce((most, one) => (order(one[1], most[1]) > 0 ? one : most));
+    const remedy = data.said.remedies[name] || data.said.remedy;
+    return fill(data.said["full at"], { ...pieces, at: found.chosen.words, name, size: told(size, found.held.unit), remedy });
+  }
+  const most = mostTokens(found, setting);
+  if (most !== null) return fill(data.said["full of tokens"], { ...pieces, most: told(most) });
+  const states = !found.chosen.terms.some((term) => !STATIC.includes(data["kind names"][term.kind]) && term.there);
+  return fill(data.said[states ? "full of states" : "full"], pieces);
+}
+
+// The answer in one sentence, as parts.
+function sentence(data, found) {
+  const { placement, held } = found, reading = placement.reading;
+  const read = reading === null ? "" : ", read";
+  if (found.value === null)
+    return fill(data.said["none" + read], { reading, why: whyNone(data, found, found.setting) });
+  const [share, room] = apart(found.share, found.capacity, held.unit);
+  const pieces = {
+    reading, share, counted: held.few || room, value: told(found.value), number: told(found.value),
+    devices: held.devices[found.value === 1n ? 0 : 1], each: found.ledger.step ? data.said.each[1] : data.said.each[0],
+  };
+  return fill(data.said[placement.placed ? "enough" + read : "unplaced"], pieces);
+}
+
+const inPlain = (parts) => parts.map((part) => (typeof part === "string" ? part : part[0])).join("");
+
+// What the sizes of a setting must be to each other, and are not: the words of the first refusal, or null.
+function refused(data, setting, derived) {
+  const said = data.said.refusals, number = numbersOf(data.nodes, setting.values);
+  const write = (value) => (whole(value) ? value.toString() : `${value[0]}/${value[1]}`);
+  const put = (template, pieces) => template.replace(/\{(\w+)\}/g, (_, name) => pieces[name]);
+  const made = data.made[setting.chosen.join(".")];
+  if (made === undefined) return data.said.absent;
+  if (typeof made === "string") return made;
+  for (const [name, formula] of derived) {
+    const value = setting.values[name];
+    if (!whole(value) || value <= 0n) return put(said.derived, { name, formula, value: write(value) });
+  }
+  for (const [kind, name, one, of, other, formula] of data.demands) {
+    const a = number(one), b = number(other);
+    const holds = kind === "at most" ? order(a, b) <= 0 : whole(kind === "whole" ? a : over(b, a));
+    if (!holds) return put(said[kind], { name, of, formula, size: write(a), other: write(b) });
+  }
+  if (made[2]) {
+    const tokens = times(setting.values.B, setting.values.S);
+    if (tokens % BigInt(made[2])) return put(said.chunks, { loss: `'${made[3]}'`, tokens, chunks: made[2] });
+  }
+  const blocks = data.ledgers[made[0]].when.find(([node, size, rest]) => number(node) % BigInt(size) !== BigInt(rest));
+  return blocks ? put(data.said.blocks, { size: blocks[1], rest: blocks[2] }) : null;
+}

@@ -1,0 +1,144 @@
+"""Measure what a training step with adapters holds, on fake tensors: writes adapters.json.
+
+Run with PyTorch, transformers and PEFT, from the root of the repository: ``python tests/data/measure_adapters.py``.
+Nothing is computed, no accelerator is needed. Every storage is followed through the second step, as by `verify`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+import transformers
+from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers import AttentionInterface, AutoModelForCausalLM
+
+from symbolic_mem.verify.language_models import FUSED, _flash
+from symbolic_mem.verify.storages import Storages
+
+SIZES = {
+    "llama": {"hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4, "num_key_value_heads": 2},
+    "qwen3": {
+        "hidden_size": 64,
+        "intermediate_size": 160,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+    },
+    "mistral": {"hidden_size": 96, "intermediate_size": 128, "num_attention_heads": 6, "num_key_value_heads": 6},
+}
+MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
+FakeTensorMode.__deepcopy__ = lambda self, _: self  # PEFT copies modules
+VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
+
+
+def model(kind: str, tied: bool) -> Any:
+    config = transformers.CONFIG_MAPPING[kind](
+        **SIZES[kind], vocab_size=VOCABULARY, num_hidden_layers=BLOCKS, tie_word_embeddings=tied, use_cache=False
+    )
+    AttentionInterface.register(FUSED, _flash)
+    config._attn_implementation = FUSED
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        return config, AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def adapted(made: Any, lora: dict[str, Any]) -> Any:
+    made.enable_input_require_grads()
+    torch.nn.Module.to = lambda self, *_, **__: self  # fake tensors cannot be moved, and all are where they must be
+    torch.set_default_dtype(torch.bfloat16)  # and in the dtype in which they are made
+    made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=False).train()
+    torch.set_default_dtype(torch.float32)
+    return made
+
+
+def stepping(trained: list[Any], foreach: bool, inside: bool) -> Any:
+    """One optimizer for all, or one for each parameter that steps as soon as its gradient is there."""
+    if not inside:
+        return torch.optim.AdamW(trained, foreach=foreach)
+    each = {one: torch.optim.AdamW([one], foreach=foreach) for one in trained}
+
+    def step(parameter: Any) -> None:
+        each[parameter].step()
+        each[parameter].zero_grad()
+
+    for one in trained:
+        one.register_post_accumulate_grad_hook(step)
+    return torch.optim.SGD([torch.empty(0)])  # which holds nothing
+
+
+def measure(kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, foreach: bool) -> dict[str, Any]:
+    with MODE, torch.device("cpu"):
+        config, made = model(kind, tied)
+        if again:
+            made.gradient_checkpointing_enable({"use_reentrant": False})
+        made = made.train() if lora is None else adapted(made, lora)
+        trained = [one for one in made.parameters() if one.requires_grad]
+        optimizer = stepping(trained, foreach, inside=lora is None)
+        ids = torch.zeros(BATCH, SEQUENCE, dtype=torch.int64)
+        storages, found = Storages(), {}
+        for parameter in made.parameters():
+            storages.hold(parameter)
+        for tensor in (ids, *made.buffers()):
+            storages.ignore(tensor)
+        with storages:
+            for _ in range(2):
+                storages.mark()
+                found["start"] = storages.now
+                loss = made(input_ids=ids, labels=ids).loss
+                found["forward"], found["forward end"] = storages.mark(), storages.now
+                loss.backward()
+                del loss
+                found["backward"], found["backward end"] = storages.mark(), storages.now
+                optimizer.step()
+                found["step"] = storages.mark()
+                optimizer.zero_grad()
+    fields = config.to_dict()
+    kept = (
+        "model_type",
+        "architectures",
+        "vocab_size",
+        "num_hidden_layers",
+        "tie_word_embeddings",
+        *SIZES[kind],
+        "head_dim",
+    )
+    return {
+        "config": {"architectures": [type(made if lora is None else made.base_model.model).__name__]}
+        | {key: fields[key] for key in kept if fields.get(key) is not None},
+        "lora": None if lora is None else {"peft_type": "LORA"} | lora,
+        "trained": sum(one.numel() for one in trained),
+        "marks": found,
+    }
+
+
+CONFIGS = {
+    "q-v": {"r": 4, "target_modules": ["q_proj", "v_proj"]},
+    "all": {"r": 8, "target_modules": "all-linear"},
+    "mlp": {"r": 8, "target_modules": ["gate_proj", "up_proj", "down_proj"]},
+    "o-down": {"r": 2, "target_modules": ["o_proj", "down_proj"]},
+    "saved": {"r": 4, "target_modules": ["k_proj"], "modules_to_save": ["lm_head"]},
+}
+
+if __name__ == "__main__":
+    cases = []
+    for kind, (name, lora), again in itertools.product(SIZES, CONFIGS.items(), (False, True)):
+        one = measure(kind, lora, again, False, True)
+        one = {"id": f"{kind}-{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for kind, again, tied in itertools.product(SIZES, (False, True), (False, True)):
+        one = measure(kind, None, again, tied, True)
+        name = f"{kind}-in-backward{'-tied' if tied else ''}{'-again' if again else ''}"
+        cases.append({"id": name, "again": again, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
+    engine = (
+        f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
+    )
+    Path(__file__).with_name("adapters.json").write_text(
+        json.dumps({"engine": engine, "cases": cases}, indent=1) + "\n"
+    )

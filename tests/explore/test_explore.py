@@ -1,0 +1,151 @@
+"""A page of play as data: what it holds is what Python computes, and what it cannot hold is refused in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from math import ceil, floor, prod
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.rational import fraction
+from symbolic_mem.cli.main import main
+from symbolic_mem.explore.command import options_of
+from symbolic_mem.explore.data import asked, data
+from symbolic_mem.explore.page import explorer
+from symbolic_mem.library.read import load_study
+
+
+def number(nodes, place, values):
+    """The value of a node, as a reader of the list computes it."""
+    node = nodes[place]
+    if isinstance(node, str):
+        return Fraction(values[node])
+    if isinstance(node, int):
+        return Fraction(node)
+    sign, *rest = node
+    if sign == "n":
+        return Fraction(rest[0])
+    if sign == "q":
+        return Fraction(int(rest[0]), int(rest[1]))
+    first = number(nodes, rest[0], values)
+    if sign == "^":
+        return first ** rest[1]
+    if sign in "cf":
+        return Fraction({"c": ceil, "f": floor}[sign](first))
+    parts = [first, *(number(nodes, part, values) for part in rest[1:])]
+    return {"+": sum, "*": prod, "M": max, "m": min}[sign](parts)
+
+
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b", "fits-and-computes"])
+def test_a_ledger_as_data_gives_the_numbers_of_the_ledger(name):
+    study = load_study(name)
+    for question in (one for one in study.questions if one.ask in ("min_degree", "fits_and_computes")):
+        ledger = question.answer(study.under(question)).ledger
+        for symbol, value in ledger.numbers.items():
+            if not value.is_Rational:
+                continue
+            nodes = ledger.compile("js", symbol)
+            values = {str(own): fraction(given) for own, given in ledger.values.items()}
+            assert number(nodes, len(nodes) - 1, values) == fraction(value), symbol
+
+
+def test_what_is_free_in_data_stays_a_name():
+    study = load_study("cs336-a2-xxl")
+    question = asked(study)
+    ledger = question.answer(study.under(question)).ledger
+    (b,) = [symbol for symbol in study.values if str(symbol) == "B"]
+    nodes = ledger.compile("js", ledger.lines[-1].symbol, free=(b,))
+    assert [node for node in nodes if isinstance(node, str)] == ["B"]
+    with pytest.raises(BadInput, match="unknown target 'c'; known: int, js"):
+        ledger.compile("c", ledger.lines[-1].symbol)
+
+
+def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_not_possible():
+    study = load_study("cs336-a2-xxl")
+    content = data(study, asked(study), None)
+    sizes = [len(options) for _, _, _, options in content["choices"]]
+    assert sizes == [15, 1, 6, 4, 4]
+    assert len(content["made"]) == (1 + 14 + 5) * 4 * 4
+    words = [made for made in content["made"].values() if isinstance(made, str)]
+    assert words and all("autocast" in one for one in words)
+
+
+def test_equal_things_stand_once_in_a_page():
+    study = load_study("cs336-a2-xxl")
+    content = data(study, asked(study), None)
+    for pool in ("nodes", "trees", "terms", "instants", "ledgers", "words"):
+        written = [json.dumps(one) for one in content[pool]]
+        assert len(set(written)) == len(written), pool
+
+
+def test_the_data_of_a_page_cannot_end_its_script():
+    page = explorer(load_study("cs336-a2-xxl")).html
+    inside = re.search(r'id="data">(.*?)</script>', page)[1]
+    assert "<" not in inside and json.loads(inside)["title"]
+    assert len(re.findall("</script>", page)) == 2
+
+
+REFUSED = [
+    ("cs336-a2-xxl", "a", "asks for device_count; a page of play answers min_degree: 'b', 'b, literally'"),
+    ("cs336-a2-xxl", "z", "has no question 'z'; known"),
+    ("cluster-llama-3-405b", None, "cuts the model itself"),
+    ("set-sharding", "c", "asks under rules"),
+]
+
+
+@pytest.mark.parametrize(("name", "label", "words"), REFUSED)
+def test_what_a_page_cannot_answer_is_refused(name, label, words):
+    with pytest.raises(BadInput, match=re.escape(words)):
+        _ = explorer(load_study(name), label).html
+
+
+def test_a_size_without_a_value_is_named(tmp_path):
+    from importlib.resources import files
+
+    config = files("symbolic_mem") / "library" / "studies" / "configs" / "llama-3.1-8b.json"
+    study = load_study(str(config)).change(device="h100-80gb", values={"B": 1})
+    with pytest.raises(MissingValue, match="S"):
+        _ = explorer(study).html
+
+
+CHANGED = [
+    ({"values": {"B": 64}, "recipe": "fp8"}, [("--set", "B=64"), ("--recipe", "fp8")]),
+    (
+        {"rest": "kept"},
+        [("--place", f"{kind}=1,kept") for kind in ("weights", "gradients", "optimizer")]
+        + [("--place", "activations=1/2,kept")],
+    ),
+    ({"capacity": "40 GiB"}, [("--capacity", "40 GiB")]),
+    ({"recompute": "every=2", "plan": "zero-3"}, [("--plan", "zero-3"), ("--recompute", "every=2")]),
+    ({"recompute": {"rule": "full", "transient": True}}, None),
+]
+
+
+@pytest.mark.parametrize(("given", "options"), CHANGED)
+def test_a_changed_study_knows_the_options_that_make_it(given, options):
+    assert options_of(load_study("cs336-a2-xxl").change(**given)) == options
+
+
+def test_the_verb_writes_a_page_that_starts_where_its_options_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explore", "cs336-a2-xxl", "--set", "B=64", "--question", "b, literally", "-o", "page.html"]) == 0
+    assert "wrote page.html" in capsys.readouterr().err
+    content = json.loads(
+        re.search(r'id="data">(.*?)</script>', (tmp_path / "page.html").read_text(encoding="utf-8"))[1]
+    )
+    assert dict(content["symbols"])["B"] == "64"
+    assert content["command"] == [
+        ["symbolic-mem", "solve", "cs336-a2-xxl"],
+        [["--set", "B=64"], ["--question", "b, literally"]],
+    ]
+
+
+def test_a_wrong_call_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for given in (["cs336-a2-xxl", "-o", "page.pdf"], ["nosuch", "-o", "page.html"], ["cs336-a2-xxl"]):
+        assert main(["explore", *given]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) <= 2
+    assert list(tmp_path.iterdir()) == []

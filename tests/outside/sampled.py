@@ -1,0 +1,16 @@
+"""A part of many cases in the plain run, the others in the long one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def sampled(cases: Iterable[Any], every: int = 5) -> list[Any]:
+    """Parameters of a test, of which those beside each `every` one are marked slow."""
+    return [
+        case
+        if number % every == 0
+        else pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow)
+        for number, case in enumerate(cases)
+    ]

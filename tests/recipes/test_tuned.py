@@ -1,0 +1,196 @@
+"""What of a model a recipe trains: adapters, frozen and packed weights, further copies; and every wrong way to say it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from symbolic_mem.accounts.units import units
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import at
+from symbolic_mem.base.symbols import r_lora
+from symbolic_mem.library.read import load_study, read_study
+from symbolic_mem.models.adapters import adapter_config
+from symbolic_mem.models.profile import profile
+from symbolic_mem.models.trained import Trained
+from symbolic_mem.models.transformer import transformer
+from symbolic_mem.recipes.recipe import Recipe, recipe
+
+MODEL = {
+    "kind": "transformer",
+    "profile": "torch-cuda-bf16",
+}
+SIZES = {"L": 2, "d_model": 64, "d_ff": 128, "n_heads": 4, "n_kv": 2, "d_head": 16, "V": 100, "B": 2, "S": 16}
+
+
+def study(folder, **recipe_table):
+    content = {"title": "t", "model": MODEL, "values": SIZES, "recipe": recipe_table}
+    return read_study(content, "t.toml", "t", folder)
+
+
+def size(study, name):
+    (term,) = (term for term in study.memory if term.name == name)
+    return term.at(study.values)
+
+
+@pytest.mark.parametrize(
+    "modules", [("q_proj", "v_proj"), ("all-linear",), ("o_proj",), ("gate_proj", "down_proj"), ("W_k",)]
+)
+@pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize("engine", ["torch-cuda-bf16", "hf-cuda-bf16"])
+def test_the_operations_keep_what_the_layers_keep(modules, dropout, engine):
+    how = profile(engine, kernel="flash").using(trained=Trained(modules, (), dropout=dropout))
+    found = units(transformer(None, how))
+    assert all(unit.work is not None for unit in found.blocks) and found.work is not None
+
+
+def test_gradients_and_states_are_those_of_the_adapters(tmp_path):
+    found = study(tmp_path, preset="pure-bf16", trained={"adapters": ["q_proj", "down_proj"], "rank": 4})
+    trained = 2 * (4 * (64 + 64) + 4 * (128 + 64))
+    assert found.values[r_lora] == 4
+    assert size(found, "gradients") == 2 * trained and size(found, "AdamW moments") == 4 * trained
+    whole = study(tmp_path, preset="pure-bf16")
+    assert size(found, "BF16 weights") == size(whole, "BF16 weights") + 2 * trained
+
+
+def test_what_is_frozen_alone_has_no_gradient(tmp_path):
+    found = study(tmp_path, preset="pure-bf16", trained={"frozen": ["embed_tokens"]})
+    whole = study(tmp_path, preset="pure-bf16")
+    assert size(whole, "gradients") - size(found, "gradients") == 2 * 100 * 64
+    assert size(whole, "BF16 weights") == size(found, "BF16 weights")
+
+
+def test_packed_weights_take_half_a_byte_and_their_scales(tmp_path):
+    found = study(tmp_path, preset="qlora")
+    matrices = {(64, 64): 2, (32, 64): 2, (128, 64): 3}
+    assert size(found, "NF4 weights") == 2 * sum(n * a * b for (a, b), n in matrices.items()) / 2
+    assert size(found, "scales of the NF4 weights") == 2 * sum(n * -(-a * b // 64) for (a, b), n in matrices.items())
+    assert size(found, "scales of these scales") == 2 * 4 * sum(matrices.values())
+    assert size(found, "BF16 weights, not packed") == 2 * (2 * 100 * 64 + 5 * 64)
+
+
+def test_a_packed_weight_is_unpacked_for_its_product(tmp_path):
+    def inside(name):
+        found = study(tmp_path, preset=name, trained={"adapters": "all-linear", "rank": 64})
+        at_work = [one for one in found.timeline if one.words.endswith("last block, at the product with W_down")]
+        return {tensor.name: term for one in at_work for term in one.memory for tensor in term.inside}
+
+    assert "unpacked weight" in inside("qlora") and "unpacked weight" not in inside("lora")
+
+
+@pytest.mark.parametrize("modules", [["q_proj"], ["c_attn"], ["q_proj", "foo"], [], "some", 3, [1]])
+def test_modules_that_are_not_there_are_refused(modules, tmp_path):
+    if modules == ["q_proj"]:
+        assert study(tmp_path, trained={"adapters": modules}).built.trained.modules == ("q_proj",)
+        return
+    with pytest.raises(BadInput, match=r"c_attn|foo|all-linear|some|'1'"):
+        study(tmp_path, trained={"adapters": modules})
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"adapters": "all-linear", "rank": 0}, "the rank is a whole number of at least 1, not '0'"),
+        ({"adapters": "all-linear", "rank": True}, "the rank is a whole number"),
+        ({"adapters": "all-linear", "dropout": 1}, "dropout is a probability"),
+        ({"adapters": "all-linear", "base": "nf5"}, "unknown base 'nf5'"),
+        ({"adapters": "all-linear", "frozen": ["norm"]}, "leave out frozen or adapters"),
+        ({"rank": 4}, "give adapters"),
+        ({"frozen": ["nothing"]}, "unknown module 'nothing'"),
+        ({"adapters": "none.json"}, "there is no such file"),
+        ({"adapters": "none.json", "rank": 3}, "leave out rank"),
+        ("some", "what is trained is"),
+    ],
+)
+def test_a_wrong_table_is_one_line(table, words, tmp_path):
+    with pytest.raises(BadInput, match=words) as refused:
+        study(tmp_path, trained=table)
+    assert "\n" not in str(refused.value)
+
+
+GIVEN = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"peft_type": "IA3"}, "'IA3' are not described; known: LORA"),
+        ({"use_dora": True}, "use_dora"),
+        ({"rank_pattern": {"q_proj": 8}}, "rank_pattern"),
+        ({"layers_to_transform": [1]}, "layers_to_transform"),
+        ({"bias": "all"}, "bias"),
+        ({"r": 0}, "the rank is a whole number"),
+        ({"r": None}, "r is missing"),
+        ({"target_modules": ".*q_proj"}, "unknown module"),
+        ({"lora_dropout": 2}, "lora_dropout"),
+        ({"modules_to_save": ["x"]}, "unknown module 'x'"),
+    ],
+)
+def test_an_adapter_config_is_read_or_refused(changed, words):
+    assert adapter_config(GIVEN, "a.json").modules == ("q_proj",)
+    with pytest.raises(BadInput, match=words):
+        adapter_config(GIVEN | changed, "a.json")
+
+
+def test_a_file_of_peft_is_found_beside_the_study(tmp_path):
+    (tmp_path / "adapter_config.json").write_text(json.dumps(GIVEN | {"modules_to_save": ["lm_head"], "r": 3}))
+    found = study(tmp_path, preset="pure-bf16", trained={"adapters": "adapter_config.json"})
+    assert found.values[r_lora] == 3
+    assert size(found, "gradients") == 2 * (2 * 3 * 128 + 100 * 64)
+    assert size(found, "BF16 weights") == size(study(tmp_path, preset="pure-bf16"), "BF16 weights") + size(
+        found, "gradients"
+    )
+
+
+def test_the_rank_is_that_of_what_was_chosen_last():
+    found = load_study("llama-3.1-8b").change(recipe="qlora")
+    assert found.values[r_lora] == 64
+    assert found.change(recipe="lora").values[r_lora] == 8
+    assert found.change(values={"r_lora": 16}).change(recipe="lora").values[r_lora] == 16
+    assert found.change(adapters="q_proj").values[r_lora] == 64
+    assert r_lora not in found.change(recipe="fsdp2").values
+
+
+def test_the_memory_of_a_recipe_that_trains_all_is_what_it_was():
+    whole = load_study("llama-3.1-8b")
+    assert whole.change(recipe="lora").change(recipe="fsdp2").memory == whole.memory
+
+
+def test_a_stack_without_names_has_no_adapters():
+    with pytest.raises(BadInput, match="is not known by name"):
+        load_study("cs336-a2-xxl").change(recipe="lora")
+
+
+def test_further_copies_are_weights(tmp_path):
+    found = study(tmp_path, preset="pure-bf16", ema=4, reference=2)
+    parameters = at(found.model.parameters, found.values)
+    assert size(found, "moving average of the weights") == 4 * parameters
+    assert size(found, "weights of the reference model") == 2 * parameters
+
+
+@pytest.mark.parametrize("kind", ["weights", "gradients", "optimizer"])
+def test_no_bytes_and_fractions_are_read_alike(kind, tmp_path):
+    assert not study(tmp_path, preset="pure-bf16", **{kind: 0}).memory.of(kind).terms
+    for text in ("1/50", "0.02"):
+        found = study(tmp_path, preset="pure-bf16", **{kind: text}).memory.of(kind)
+        assert {term.bytes_per_element for term in found} == {found.terms[0].bytes_per_element}
+        assert found.terms[0].bytes_per_element * 50 == 1
+    with pytest.raises(BadInput):
+        study(tmp_path, preset="pure-bf16", **{kind: -1})
+
+
+def test_in_the_backward_pass_there_is_one_gradient_at_a_time(tmp_path):
+    found = study(tmp_path, preset="pure-bf16", optimizer_in_backward=True)
+    assert "gradients" not in found.memory.kinds
+    assert not next(one for one in found.timeline if one.name == "step").memory.of("gradients", "activations").terms
+    most = max(one.memory.of("gradients").at(found.values) for one in found.timeline)
+    assert most == 2 * 128 * 64  # that of the largest matrix
+    with pytest.raises(BadInput, match="leave out gradients_persist"):
+        study(tmp_path, optimizer_in_backward=True, gradients_persist=True)
+
+
+def test_recipes_that_train_a_part_name_no_bytes_per_parameter():
+    assert recipe("lora").bytes_per_parameter is None and recipe("qlora").bytes_per_parameter is None
+    with pytest.raises(BadInput, match="trains a part"):
+        Recipe.from_table({"preset": "lora", "trained": "all"}, "t.toml [recipe]")

@@ -1,0 +1,253 @@
+"""The page of play in a real browser: its numbers and sentences are those of Python, it opens from disk, it refuses in place."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.rational import fraction
+from symbolic_mem.document.family import in_family
+from symbolic_mem.explore.data import asked
+from symbolic_mem.explore.page import explorer
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.arrange import arrange_prose
+from symbolic_mem.render.text import plain_prose
+
+pytestmark = pytest.mark.system
+# A stack without instants, a dense model, a mixture of experts, and latent attention: settings tried of each.
+STUDIES = {"cs336-a2-xxl": 60, "llama-3.1-8b": 30, "mixtral-8x7b": 15, "deepseek-v3": 15}
+HUGE = (1, 2, 3, 10**12, 10**20 + 7)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, chromium):
+    folder, made = tmp_path_factory.mktemp("explorers"), {}
+
+    def page(name):
+        if name not in made:
+            made[name] = folder / f"{name}.html"
+            explorer(load_study(name)).save(made[name])
+        return made[name]
+
+    return page
+
+
+def settings(content, count, seed):
+    """Settings drawn at random: near the study, far from it, and absurd."""
+    draw = random.Random(seed)
+    keys, devices = list(content["made"]), content["devices"]
+    for _ in range(count):
+        device = draw.choice(devices)
+        values = {}
+        for name, own in content["symbols"]:
+            near = [int(own)] * 5 + [max(1, int(own) // draw.choice((2, 4, 8))), int(own) * draw.choice((2, 3, 16))]
+            values[name] = str(draw.choice([*near, draw.randint(1, 4 * int(own)), draw.choice(HUGE)]))
+        chosen = [int(place) for place in draw.choice(keys).split(".")]
+        reading = draw.choice(list(device["readings"]))
+        yield {"values": values, "device": device["name"], "reading": reading, "chosen": chosen}
+
+
+def in_python(study, question, content, setting):
+    """What Python answers: the sentence and the exact numbers, or the words of its refusal."""
+    places = zip(content["choices"], setting["chosen"], strict=True)
+    given = {option[2:]: options[place][0] for (_, _, option, options), place in places if place}
+    share = given.pop("place", None)
+    place = None if share is None else {"activations": share}
+    values = {name: int(value) for name, value in setting["values"].items()}
+    try:
+        changed = study.change(
+            values=values, place=place, device=setting["device"], reading=setting["reading"], **given
+        )
+        found = question.answer(changed.under(question))
+    except BadInput as refusal:
+        return {"refused": str(refusal)}
+    said = in_family(question.sentence(found), found.capacity_unit or "GiB")
+    return {
+        "sentence": plain_prose(arrange_prose(said)),
+        "value": None if found.value is None else str(found.value),
+        "bytes": None if found.value is None else str(fraction(found.held(found.value))),
+        "divided": str(Fraction(found.degree.ideal.divided)),
+        "fixed": str(Fraction(found.degree.ideal.fixed)),
+    }
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_number_and_sentence_of_a_page_is_that_of_python(tab, pages, name):
+    study = load_study(name)
+    question = asked(study)
+    content = json.loads(re.search(r'id="data">(.*?)</script>', pages(name).read_text(encoding="utf-8"))[1])
+    page, answered = tab(pages(name)), 0
+    for setting in settings(content, STUDIES[name], seed=name):
+        expected, found = in_python(study, question, content, setting), page.value(f"explorer.answer({setting!r})")
+        if "refused" in expected:
+            assert expected["refused"].endswith(found["refused"]), setting
+        else:
+            assert {key: found.get(key) for key in expected} == expected, setting
+            answered += 1
+    assert answered > STUDIES[name] / 3
+
+
+def test_a_page_opens_from_disk_fetches_nothing_and_complains_of_nothing(tab, pages):
+    page = tab(pages("llama-3.1-8b"))
+    assert {url for url in page.requests if not url.startswith("data:font/woff2;")} == {pages("llama-3.1-8b").as_uri()}
+    assert page.complaints == []
+    policy = page.value("document.querySelector('meta[http-equiv]').content")
+    assert "default-src 'none'" in policy and "unsafe-eval" not in policy and "script-src 'sha256-" in policy
+
+
+def test_the_command_of_a_setting_gives_its_sentence(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    setting = {"values": {"B": "256"}, "device": "h100-80gb", "reading": "binary", "chosen": [3, 0, 0, 1, 2]}
+    found = page.value(f"explorer.answer({setting!r})")
+    program, *words = shlex.split(found["command"])
+    assert program == "symbolic-mem"
+    done = subprocess.run([sys.executable, "-m", "symbolic_mem", *words], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == found["sentence"]
+
+
+WRITE = """(id, text) => { const field = document.getElementById(id); field.value = text;
+    field.dispatchEvent(new Event('input', {bubbles: true})); }"""
+
+
+def typed(page, field, text):
+    page.value(f"({WRITE})({f'field-{field}'!r}, {text!r})")
+
+
+def test_a_size_that_is_typed_changes_the_answer_at_once(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    assert page.value("document.getElementById('answer').textContent.includes('is 46')")
+    typed(page, "B", "64")
+    assert page.value("document.getElementById('answer').dataset.said") == (
+        "With the undivided half of the activations dropped, the smallest n_fsdp is 41: on 41 devices (Google TPU v5p) "
+        "what each keeps, ≈ 92.963 GiB, fits its 95 GiB."
+    )
+    assert page.value("document.getElementById('command').textContent") == "symbolic-mem solve cs336-a2-xxl --set B=64"
+
+
+@pytest.mark.parametrize("text", ["abc", "", "-5", "1e400", "12.5", "9" * 31, "1" + "0" * 31])
+def test_what_is_no_size_is_said_at_its_field_and_the_rest_keeps_its_answer(tab, pages, text):
+    page = tab(pages("cs336-a2-xxl"))
+    before = page.value("document.getElementById('answer').dataset.said")
+    typed(page, "B", text)
+    assert page.value("document.getElementById('field-B').getAttribute('aria-invalid')") == "true"
+    why = page.value("document.getElementById('why-B').textContent")
+    assert "at most 10^30" in why or "give a positive whole number" in why
+    assert page.value("document.getElementById('answer').dataset.said") == before
+    typed(page, "B", "64")
+    assert page.value("document.getElementById('field-B').getAttribute('aria-invalid')") == "false"
+
+
+def test_sizes_that_no_such_model_has_are_refused_in_pythons_words(tab, pages):
+    page = tab(pages("llama-3.1-8b"))
+    before = page.value("document.getElementById('answer').dataset.said")
+    typed(page, "n_kv", "3")
+    assert "n_kv = 3 does not divide n_heads = 32" in page.value("document.getElementById('refused').textContent")
+    assert page.value("document.getElementById('answer').dataset.said") == before
+
+
+def test_a_link_brings_its_setting_back_and_what_it_does_not_know_is_left(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    typed(page, "B", "64")
+    page.value("new Promise(done => setTimeout(done, 400))")
+    assert page.value("location.hash") == "#B=64"
+    said = page.value("document.getElementById('answer').dataset.said")
+    page.value("location.hash = '#B=64&evil=<script>&S=-3&recipe=nosuch'")
+    page.value("new Promise(done => setTimeout(done, 100))")
+    assert page.value("document.getElementById('answer').dataset.said") == said
+
+
+def test_two_settings_stand_side_by_side_and_their_differences_sum_to_the_whole(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    page.value("document.getElementById('keep').click()")
+    typed(page, "B", "64")
+    assert page.value("document.getElementById('said-a').textContent.includes('is 46')")
+    assert page.value("document.getElementById('said-b').textContent.includes('is 41')")
+    rows = page.value(
+        """[...document.querySelectorAll('#gaps tr')].map(row => [...row.children].map(one => one.textContent))"""
+    )
+    # master weights: 8 L d_model d_ff bytes, over 46 devices and over 41
+    expected = Fraction(8 * 126 * 16384 * 53248, 2**30)
+    assert rows[0] == [
+        "master weights",
+        f"≈ {float(expected / 46):.3f} GiB",
+        f"≈ {float(expected / 41):.3f} GiB",
+        f"≈ +{float(expected / 41 - expected / 46):.4f} GiB",
+    ]
+    gaps = [float(row[3].strip("≈ GiB").replace("−", "-").replace("≈ ", "")) for row in rows]
+    assert sum(gaps[:-1]) == pytest.approx(gaps[-1], abs=1e-2)
+    page.value("new Promise(done => setTimeout(done, 400))")
+    assert page.value("location.hash") == "#B=64&A="
+    page.value("document.getElementById('forget').click()")
+    assert page.value("document.getElementById('against').hidden")
+
+
+def test_the_formulas_are_written_in_latex_as_python_writes_them(tab, pages):
+    from symbolic_mem.render.latex import latex
+
+    page = tab(pages("llama-3.1-8b"))
+    study = load_study("llama-3.1-8b")
+    question = asked(study)
+    found = question.answer(study.under(question))
+    written = page.value("explorer.latex()")
+    formulas = [latex(term.undivided_bytes) for term in found.study.memory.terms]
+    assert len(formulas) > 8
+    assert [formula for formula in formulas if f"& {formula} = " not in written] == []
+
+
+@pytest.mark.parametrize("width", [320, 400, 1400])
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "deepseek-v3"])
+def test_nothing_is_wider_than_the_window_and_no_words_of_a_figure_lie_over_others(tab, pages, name, width):
+    page = tab(pages(name), width=width)
+    page.value("new Promise(done => setTimeout(done, 500))")
+    assert page.value("document.documentElement.scrollWidth <= innerWidth")
+    over = page.value("""[...document.querySelectorAll('svg.plot')].flatMap(plot => {
+        const boxes = [...plot.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()]);
+        return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) => p.left < q.right - 1
+            && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2).map(([b]) => [a, b])); })""")
+    assert over == []
+
+
+def test_the_words_of_a_user_make_no_elements(tab, tmp_path):
+    words = "</script><img src=x onerror=\"document.title = 'run'\"> $x$ 'a' \N{GRINNING FACE} \u05d0\u05d1"
+    path = tmp_path / "hostile.html"
+    explorer(replace(load_study("cs336-a2-xxl"), title=words)).save(path)
+    page = tab(path)
+    assert page.value("document.querySelectorAll('img').length") == 0
+    assert page.value("document.querySelectorAll('script').length") == 2
+    assert page.value("document.querySelector('h1').textContent") == page.value("document.title") == words
+    assert page.complaints == []
+
+
+def test_the_page_works_inside_a_frame_of_a_notebook(tab, tmp_path):
+    path = tmp_path / "notebook.html"
+    shown = explorer(load_study("cs336-a2-xxl"))._repr_html_().replace(' sandbox="allow-scripts"', "")
+    path.write_text(f"<!doctype html><meta charset=utf-8>{shown}", encoding="utf-8")
+    page = tab(path)
+    said = "document.querySelector('iframe').contentDocument.getElementById('answer').textContent"
+    assert "is 46" in page.value(said)
+    assert page.complaints == []
+
+
+def test_every_field_has_a_name_and_is_reached_by_the_keyboard(tab, pages):
+    page = tab(pages("llama-3.1-8b"))
+    nameless = page.value("""[...document.querySelectorAll('input, select, button, textarea')].filter(one => !one.hidden)
+        .filter(one => !(one.labels && one.labels.length) && !one.getAttribute('aria-label') && !one.textContent.trim())
+        .map(one => one.outerHTML)""")
+    assert nameless == []
+    assert page.value("[...document.querySelectorAll('[tabindex]')].length") == 0
+    assert page.value("document.querySelector('input[type=range]').getAttribute('aria-valuetext')") == "2 sequences"
+
+
+def test_a_page_is_no_larger_than_a_picture(pages):
+    assert pages("cs336-a2-xxl").stat().st_size < 200_000
+    assert pages("llama-3.1-8b").stat().st_size < 300_000
+    assert pages("deepseek-v3").stat().st_size < 300_000

@@ -1,0 +1,49 @@
+"""What steps with adapters hold, against PEFT on fake tensors: see tests/data/measure_adapters.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.base.exact import at
+from symbolic_mem.library.read import read_study
+from symbolic_mem.verify.held import held
+
+MEASURED = json.loads((Path(__file__).parents[1] / "data" / "adapters.json").read_text(encoding="utf-8"))
+
+
+def study_of(case, folder):
+    (folder / "config.json").write_text(json.dumps(case["config"]), encoding="utf-8")
+    (folder / "adapter_config.json").write_text(json.dumps(case["lora"]), encoding="utf-8")
+    content = {
+        "title": "measured",
+        "model": {"config": "config.json", "profile": "hf-cuda-bf16", "kernel": "flash"},
+        "values": {"B": case["B"], "S": case["S"]},
+        "recipe": {
+            "preset": "pure-bf16",
+            "optimizer": "adamw",
+            "step_counters": True,
+            "foreach": case["foreach"],
+            "recompute": "full" if case["again"] else "none",
+        },
+    }
+    if case["lora"] is None:
+        content["recipe"] |= {"optimizer_in_backward": True}
+    else:
+        content["recipe"] |= {"trained": {"adapters": "adapter_config.json"}, "gradients_persist": False}
+    return read_study(content, "study.toml", "study", folder)
+
+
+@pytest.mark.parametrize("case", [pytest.param(one, id=one["id"]) for one in MEASURED["cases"]])
+def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
+    study = study_of(case, tmp_path)
+    trained = sum(
+        at(layer.repeat * weight.elements, study.values)
+        for layer in study.model.layers
+        for weight in layer.weights
+        if weight.trained
+    )
+    assert trained == case["trained"]
+    assert {mark: one.bytes for mark, one in held(study).items()} == case["marks"]
