@@ -128,6 +128,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
 
 
 def _of_inference(built: Built, recipe: Recipe) -> Iterator[LeftOut]:
+    yield LeftOut(WORKING, "the activations of a pass, and the logits", covers=(WORKING,))
     if not built.model.cached:
         yield LeftOut(CACHE, "what decoding keeps of the tokens that it has seen, which is not described")
     yield from _unread(built)

@@ -14,7 +14,7 @@ from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 
-PHASES = ("forward", "loss", "backward", "step")
+PHASES = ("forward", "loss", "backward", "step", "prefill", "decode")
 
 
 @hashed_once

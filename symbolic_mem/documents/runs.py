@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
 from symbolic_mem.hardware.devices import Device
@@ -29,7 +30,10 @@ ONE, TOKENS = 1, 4096
 CHUNKS = 8
 MOST = 2**40
 INFERENCE, TRAINING = "inference", "full training"
+ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
+USUAL_RANK = 16
 Way = Mapping[str, Any]
+ALONE: Way = {"plan": "one-device"}
 
 
 @dataclass(frozen=True)
@@ -161,12 +165,12 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 
     `given` are words of `Study.change` that hold for every row; B is 1 and S 4096 where neither study nor caller says
-    otherwise. Inference is cut over as few devices as hold it; training is divided over all of them, then with a loss in
-    chunks, then recomputed.
+    otherwise, r_lora 16. Inference is cut over as few devices as hold it, adapters beside frozen weights that are whole where that
+    fits, and training is divided over all of them; then with a loss in chunks, then recomputed.
 
     >>> from symbolic_mem.library.read import load_study
     >>> [(run.what, run.fits, run.plan) for run in fit(load_study("llama-3.1-8b"), "8x h100-80gb").runs]
-    [('inference', True, 'one-device'), ('full training', True, 'fsdp2 with n_fsdp = 8')]
+    [('inference', True, 'one-device'), ('LoRA', True, 'dp'), ('QLoRA', True, 'dp'), ('full training', True, 'fsdp2 with n_fsdp = 8')]
     """
     devices = given.get("devices") or study.devices
     nodes = read_nodes(on, devices=devices)
@@ -174,7 +178,13 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
     sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, TOKENS))}
     values = {**{key: int(size) for key, size in sizes.items()}, **(given.pop("values", None) or {})}
     found, refused = [], {}
-    for what, ways in ((INFERENCE, _inference(nodes)), (TRAINING, _training(study, nodes, values))):
+    rank = int(values.pop(RANK.name, None) or study.values.get(RANK, USUAL_RANK))
+    rows = {
+        INFERENCE: _inference(nodes),
+        **{what: _adapters(recipe, nodes, values, rank) for what, recipe in ADAPTERS.items()},
+        TRAINING: _training(study, nodes, values),
+    }
+    for what, ways in rows.items():
         run = _first(what, study, name, nodes, extra, [_whole(way, values, nodes.device, given, what) for way in ways])
         if isinstance(run, Run):
             found.append(run)
@@ -186,7 +196,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
     """A way with all that a caller has to give, in the order of the command line."""
-    of_others = ("cache", "page") if what != INFERENCE else ("optimizer", "profile", "kernel")
+    of_others = ("cache", "page") if what != INFERENCE else ("optimizer",)
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
     reading = {"reading": "reported"} if device.reported is not None else {}
     degrees = way.get("values", {})
@@ -201,14 +211,32 @@ def _inference(nodes: Nodes) -> Iterator[Way]:
             yield {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": n}}
 
 
+def _adapters(recipe: str, nodes: Nodes, values: Mapping[str, Any], rank: int) -> Iterator[Way]:
+    """Frozen weights whole on each device, then divided over all."""
+    ways: list[Way] = [{"plan": "dp"}, *_divided(nodes)] if nodes.number > 1 else [ALONE]
+    for way in _memories(ways, values):
+        yield {"recipe": recipe, **way, "values": {RANK.name: rank, **way.get("values", {})}}
+
+
 def _training(study: Study, nodes: Nodes, values: Mapping[str, Any]) -> Iterator[Way]:
-    own: Way = {} if study.recipe.trains else {"recipe": "fsdp2"}
-    alone, chunked = nodes.number == 1, prod(values[name] for name in ("B", "S")) % CHUNKS == 0
-    plan: Way = {"plan": "one-device"} if alone else {"plan": "fsdp2", "values": {"n_fsdp": nodes.number}}
+    trains = study.recipe.trains and study.recipe.tuned.trained.everything
+    own: Way = {} if trains else {"recipe": "fsdp2"}
+    for way in _memories(_divided(nodes) if nodes.number > 1 else [ALONE], values):
+        yield {**own, **way}
+
+
+def _divided(nodes: Nodes) -> list[Way]:
+    return [{"plan": "fsdp2", "values": {"n_fsdp": nodes.number}}]
+
+
+def _memories(plans: list[Way], values: Mapping[str, Any]) -> Iterator[Way]:
+    """Each plan as it is, then with a loss in chunks, then recomputed, then with both."""
+    chunked = prod(values[name] for name in ("B", "S")) % CHUNKS == 0
     for recompute in (None, "full"):
         for loss in (None, f"chunked:{CHUNKS}") if chunked else (None,):
             options = {"recompute": recompute, "loss": loss}
-            yield {**own, **plan, **{key: value for key, value in options.items() if value is not None}}
+            for plan in plans:
+                yield {**plan, **{key: value for key, value in options.items() if value is not None}}
 
 
 def _first(what: str, study: Study, name: str, nodes: Nodes, extra: tuple[str, ...], ways: list[Way]) -> Run | str:

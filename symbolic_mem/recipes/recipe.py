@@ -35,9 +35,11 @@ SIZES = ("weights", "gradients", "optimizer", "activations")
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 KEYS = (
     *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page"),
+    *("prefill", "logits"),
     *("trained", "optimizer_in_backward", *COPIES),
 )
 MOST_TOKENS = 10**6
+LOGITS = ("last", "all")
 
 
 class NotCounted(NamedTuple):
@@ -91,6 +93,8 @@ class Recipe:
     trained, and `in_backward` that each gradient goes as soon as the optimizer has used it.
 
     A recipe of inference stores the `cache` of decoding in some format, in pages of so many tokens; one of training has none.
+    A pass of `prefill` works on so many tokens at once (None: on all of all sequences), and makes `logits` of the "last"
+    position of each sequence, or of "all".
     """
 
     name: str
@@ -121,6 +125,8 @@ class Recipe:
     in_backward: bool = False
     cache: CacheFormat | None = None
     page: int = 1
+    prefill: int | None = None
+    logits: str = "last"
 
     def __repr__(self) -> str:
         return f"<recipe {self.name}: {self.title}>"
@@ -317,6 +323,27 @@ class Recipe:
             return self
         return self._noting(f"Changed from the preset: caches are in pages of {tokens} tokens.", page=tokens)
 
+    def with_prefill(self, tokens: int, where: str = "prefill") -> Recipe:
+        """Return the recipe whose passes of prefill work on so many tokens at once; 0: on all of all sequences."""
+        if isinstance(tokens, bool) or not isinstance(tokens, int) or not 0 <= tokens <= MOST_TOKENS:
+            raise BadInput(f"{where}: {tokens!r} is no number of tokens; give one up to {MOST_TOKENS:,}, or 0 for all")
+        self._cached(where, self.cache)
+        if (tokens or None) == self.prefill:
+            return self
+        said = f"{tokens} tokens" if tokens else "all tokens of all sequences"
+        return self._noting(
+            f"Changed from the preset: a pass of prefill works on {said} at once.", prefill=tokens or None
+        )
+
+    def with_logits(self, which: str, where: str = "logits") -> Recipe:
+        """Return the recipe that makes logits of the ``last`` position of each prompt, or of ``all``."""
+        if which not in LOGITS:
+            raise BadInput(f"{where}: unknown {which!r}; {nearest(which, LOGITS)}")
+        self._cached(where, self.cache)
+        if which == self.logits:
+            return self
+        return self._noting(f"Changed from the preset: logits are made of {which} positions of a prompt.", logits=which)
+
     def _cached(self, where: str, chosen: CacheFormat | None) -> CacheFormat | None:
         if self.trains:
             raise BadInput(f"{where}: recipe {self.name!r} trains, and keeps no cache; choose recipe inference")
@@ -390,6 +417,10 @@ class Recipe:
             chosen = chosen.with_cache(entry(table, "cache", str, where), f"{where}: cache")
         if "page" in table:
             chosen = chosen.with_pages(entry(table, "page", int, where), f"{where}: page")
+        if "prefill" in table:
+            chosen = chosen.with_prefill(entry(table, "prefill", int, where), f"{where}: prefill")
+        if "logits" in table:
+            chosen = chosen.with_logits(entry(table, "logits", str, where), f"{where}: logits")
         if "foreach" in table:
             chosen = replace(chosen, foreach=entry(table, "foreach", bool, where))
         return chosen
@@ -456,6 +487,8 @@ def _read(name: str, table: dict) -> Recipe:
         foreach=table.get("foreach", True),
         cache=cache_format(table["cache"]) if "cache" in table else None,
         page=table.get("page", 1),
+        prefill=table.get("prefill"),
+        logits=table.get("logits", "last"),
     )
     made = made.with_tuned(read_tuned(table["trained"], name)) if "trained" in table else made
     return made.in_backward_pass() if table.get("optimizer_in_backward") else made

@@ -94,21 +94,14 @@ def use_profile(name: str, profiles: str | None = None) -> Change:
 
     how = profile_of(name, profiles)
 
-    def apply(setting: Setting) -> Setting:
-        _need_backward(setting, f"profile {name}")
-        return replace(setting, built=setting.built.under(how, None))
-
-    return Change("profile", f"profile {name}", apply)
+    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(how, None)))
 
 
 def use_kernel(name: str) -> Change:
     """Compute attention with another kernel."""
-
-    def apply(setting: Setting) -> Setting:
-        _need_backward(setting, f"kernel {name}")
-        return replace(setting, built=setting.built.under(None, name))
-
-    return Change("kernel", f"attention kernel {name}", apply)
+    return Change(
+        "kernel", f"attention kernel {name}", lambda setting: replace(setting, built=setting.built.under(None, name))
+    )
 
 
 def use_loss(name: str, where: str = "--loss") -> Change:

@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.mistaken import Mistaken
+from symbolic_mem.accounts.passes import passes
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -113,7 +114,9 @@ class Setting:
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
         mistaken = self.mistaken or Mistaken()
-        if self.plan is not None and self.plan.engine:
+        if not self.recipe.trains:
+            step = mistaken.chosen(passes(self.rank, self.recipe))
+        elif self.plan is not None and self.plan.engine:
             step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
         elif self.recipe.schedule:
             keep = sp.S.Zero if self.plan is None else self.plan.keep

@@ -94,7 +94,7 @@ def test_the_call_of_each_row_gives_its_numbers(run, tmp_path, model, on):
         path.write_text(json.dumps(model), encoding="utf-8")
         model = str(path)
     rows = json.loads(run("fit", model, "--on", on, "--json").out)["rows"]
-    assert [row["what"] for row in rows] == ["inference", "full training"]
+    assert [row["what"] for row in rows] == ["inference", "LoRA", "QLoRA", "full training"]
     for row in rows:
         told = called(run, row["command"])
         for key in ("peak_bytes", "instant", "fits", "left_bytes"):
@@ -110,6 +110,21 @@ def test_what_is_left_in_tokens_still_fits_and_one_more_does_not(run, change):
         more, page = row["left_tokens"] // int(sizes["B"]), 16 if row["what"] == "inference" and not change[2:] else 1
         longer = [row["command"] + f" --set S={int(sizes['S']) + more + step}" for step in (0, page)]
         assert [called(run, command)["fits"] for command in longer] == [True, False], row["what"]
+
+
+def test_a_rank_is_that_of_the_adapters_alone(run):
+    few, many = (
+        json.loads(run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", "--set", f"r_lora={rank}", "--json").out)["rows"]
+        for rank in (8, 64)
+    )
+    changed = [one["what"] for one, other in zip(few, many, strict=True) if one["peak_bytes"] != other["peak_bytes"]]
+    assert changed == ["LoRA", "QLoRA"] and "--set r_lora=64" in many[1]["command"]
+
+
+def test_a_study_of_adapters_is_fully_trained_in_its_last_row(run):
+    rows = json.loads(run("fit", "lora-llama-3.1-8b", "--on", "8x h100-80gb", "--json").out)["rows"]
+    assert "--recipe fsdp2" in rows[3]["command"] and rows[3]["peak_bytes"] > rows[1]["peak_bytes"]
+    assert called(run, rows[3]["command"])["peak_bytes"] == rows[3]["peak_bytes"]
 
 
 def test_what_does_not_fit_says_by_how_much_and_what_was_tried_last(run):

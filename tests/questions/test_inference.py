@@ -54,16 +54,17 @@ def test_the_longest_context_is_that_of_a_search(name, page, spare, tmp_path):
     given = study(name, tmp_path, values={"B": 2}, page=page, capacity=f"{weights + spare} B")
 
     def fits(tokens):
-        return account(given.model, given.recipe).at({**given.values, S: tokens}) <= weights + spare
+        there = [account(given.model, given.recipe), *(one.memory for one in given.timeline)]
+        return all(memory.at({**given.values, S: tokens}) <= weights + spare for memory in there)
 
     right = max((tokens for tokens in range(page, 2000, page) if fits(tokens)), default=None)
     assert found(given, "S").value == right
 
 
 def test_where_every_layer_has_a_window_no_context_is_too_long(tmp_path):
-    given = study("windows alone", tmp_path, values={"B": 2}, capacity="1 MB")
+    given = study("windows alone", tmp_path, values={"B": 2}, capacity="1 MB", kernel="eager")
     assert found(given, "S").value is None and found(given, "S").feasible
-    small = study("windows alone", tmp_path, values={"B": 2}, capacity="15 kB")
+    small = study("windows alone", tmp_path, values={"B": 2}, capacity="15 kB", kernel="eager")
     room = 15_000 - small.memory.of("weights").at(small.values)
     assert found(small, "S").value == room // (2 * 2 * 2 * 2 * 2 * 8) < 21
 
@@ -82,7 +83,7 @@ def test_it_is_said_whether_windows_are_full(capacity, words, tmp_path):
 @pytest.mark.parametrize("change", [{}, {"page": 16}, {"cache": "fp8"}, {"cache": "int4", "page": 16}])
 def test_the_largest_batch_is_that_of_the_formula(change):
     given = load_study("llama-3.1-8b").change(
-        recipe="inference", values={"S": 8200}, device="h100-80gb", reading="reported", **change
+        recipe="inference", kernel="eager", values={"S": 8200}, device="h100-80gb", reading="reported", **change
     )
     tokens = 16 * -(-8200 // 16) if "page" in change else 8200
     each = {"fp8": Fraction(128), "int4": Fraction(68)}.get(change.get("cache"), Fraction(256))

@@ -1,0 +1,96 @@
+"""`passes`: the instants of inference, each with the memory of one device: the fullest moments of prefill and of decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import sympy as sp
+
+from symbolic_mem.accounts.account import account, saved_terms
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.timeline import Instant
+from symbolic_mem.accounts.units import units
+from symbolic_mem.accounts.working import passing
+from symbolic_mem.base.symbols import B, S
+from symbolic_mem.models.build import Built
+from symbolic_mem.models.tensors import END, Layer, Model, Tensor
+from symbolic_mem.recipes.recipe import Recipe
+
+PREFILL, DECODE = "prefill", "decode"
+WORKING, LOGITS = "tensors of the pass", "W_head"
+SAMPLED = sp.Integer(4)  # bytes of a logit that is sampled from: in FP32
+
+
+def passes(built: Built, recipe: Recipe) -> tuple[Instant, ...]:
+    """Return the instants of prefill and of one step of decoding; none where the operations of a block are not described.
+
+    All weights and caches are there at each, the caches with all the tokens that they will have.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("llama-3.1-8b").change(recipe="inference")
+    >>> [one.words for one in passes(study.built, study.recipe)][-1]
+    'the logits of a decoding step'
+    """
+    return _passes(built.model, recipe, built.architecture is not None and built.architecture.head == "language model")
+
+
+@lru_cache(maxsize=64)
+def _passes(model: Model, recipe: Recipe, logits: bool) -> tuple[Instant, ...]:
+    blocks = units(model).blocks
+    if not blocks or any(unit.work is None for unit in blocks):
+        return ()
+    return tuple(_instants(model, recipe, logits))
+
+
+def _instants(model: Model, recipe: Recipe, logits: bool) -> Iterator[Instant]:
+    kept = account(model, recipe)
+    rows = {
+        PREFILL: (B, S) if recipe.prefill is None else (sp.S.One, sp.Integer(recipe.prefill)),
+        DECODE: (B, sp.S.One),
+    }
+    held_by_caller = () if model.work is None else model.work.beside()
+    for phase, (batch, tokens) in rows.items():
+        words = "prefill" if phase == PREFILL else "a decoding step"
+        sizes: dict[sp.Symbol, sp.Expr] = {B: batch, S: tokens}
+        beside = (*held_by_caller, *(tensor for layer in units(model).before for tensor in layer.saved))
+        for unit in units(model).blocks:
+            kind = unit.name if len(units(model).blocks) > 1 else "block"
+            for moment in passing(unit, False):
+                found = (*beside, *(tensor for layer in moment.saved for tensor in layer.saved))
+                there = _term(WORKING, found, recipe, sizes)
+                yield _instant(
+                    phase, f"{words}, in a{'n' if kind[0] == 'e' else ''} {kind}, at {moment.name}", kept, there
+                )
+        end = units(model).work
+        if end is None or not logits:
+            continue
+        for moment in end.forward(END, False)[-1:]:
+            found = list(moment.kept)
+            made = next(tensor for tensor in found if tensor.name == LOGITS)
+            there = _term(WORKING, (one for one in found if one is not made), recipe, sizes)
+            rows_of_logits = (B, sp.S.One) if phase == DECODE or recipe.logits == "last" else (batch, tokens)
+            yield _instant(phase, f"the logits of {words}", kept, there, _logits(made, recipe, rows_of_logits))
+
+
+def _logits(made: Tensor, recipe: Recipe, rows: tuple[sp.Expr, sp.Expr]) -> Term:
+    """The logits that a pass makes, and the FP32 copy of those of the last position, which the next token is drawn from."""
+    whole = replace(made, name="logits", shape=(*rows, made.shape[-1]), kind="activations")
+    copy = Tensor("those to draw from", (B, made.shape[-1]), "a copy in FP32", SAMPLED)
+    (term,) = saved_terms("logits", "", (Layer("", saved=(whole, copy)),), recipe)
+    return term
+
+
+def _term(name: str, found: Iterable[Tensor], recipe: Recipe, sizes: Mapping[sp.Symbol, sp.Expr]) -> Term:
+    """Tensors of a pass over other numbers of sequences and tokens, in the dtype of the computation."""
+    saved = tuple(
+        replace(one, kind="activations", shape=tuple(size.xreplace(sizes) for size in one.shape)) for one in found
+    )
+    (term,) = saved_terms(name, "", (Layer("", saved=saved),), recipe)
+    return term
+
+
+def _instant(phase: str, words: str, kept: Memory, *there: Term) -> Instant:
+    memory = Memory((*kept.terms, *there), kept.definitions)
+    return Instant(words, phase, words, lambda: memory)

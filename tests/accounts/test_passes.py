@@ -1,0 +1,113 @@
+"""The instants of inference, against passes of transformers followed on the CPU: see tests/data/measure_passes.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.accounts.passes import passes
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import B, S, V
+from symbolic_mem.library.read import load_study
+from symbolic_mem.models.build import build_model
+from symbolic_mem.recipes.recipe import recipe
+
+MEASURED = json.loads((Path(__file__).parents[1] / "data" / "passes.json").read_text(encoding="utf-8"))
+LLAMA = load_study("llama-3.1-8b").change(recipe="inference", values={"B": 4, "S": 1000})
+
+
+def made(instant, values):
+    return instant.memory.of("activations").at(values)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in MEASURED["cases"]])
+def test_a_pass_holds_what_transformers_holds(case, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(case["config"]), encoding="utf-8")
+    built = build_model({"config": path.name, "profile": "hf-cuda-bf16"}, str(path), tmp_path)
+    values = {**built.values, B: MEASURED["B"], S: case["S"]}
+    how = recipe("inference").with_logits("last" if case["last"] else "all")
+    fullest = max((one for one in passes(built, how) if one.phase == "prefill"), key=lambda one: made(one, values))
+    drawn = 4 * MEASURED["B"] * case["config"]["vocab_size"] if fullest.name.startswith("the logits") else 0
+    assert (
+        made(fullest, values) == case["bytes"] + drawn
+    )  # generation draws from an FP32 copy, which the model does not make
+
+
+def test_every_weight_and_cache_is_there_at_each_instant():
+    kept = LLAMA.memory
+    for one in LLAMA.timeline:
+        assert one.memory.of("weights", "cache").total == kept.total and one.memory.of("activations").terms
+
+
+def test_logits_of_all_positions_need_as_many_rows():
+    last, everywhere = (
+        next(one for one in passes(LLAMA.built, how) if one.words == "the logits of prefill")
+        for how in (LLAMA.recipe, LLAMA.recipe.with_logits("all"))
+    )
+    more = everywhere.memory.total - last.memory.total
+    assert (more - 2 * B * V * (S - 1)).expand() == 0
+
+
+@pytest.mark.parametrize("tokens", [1, 512, 8192])
+def test_a_pass_over_a_chunk_does_not_grow_with_the_batch(tokens):
+    chunk = LLAMA.recipe.with_prefill(tokens)
+    block = [one for one in passes(LLAMA.built, chunk) if one.phase == "prefill" and "block" in one.words]
+    assert block and not any(one.memory.of("activations").total.has(B, S) for one in block)
+    whole = LLAMA.change(values={"B": 1, "S": tokens})
+    there = max(made(one, whole.values) for one in whole.timeline if "prefill, in a block" in one.words)
+    assert max(made(one, LLAMA.values) for one in block) == there
+
+
+def test_a_decoding_step_is_a_pass_over_one_token_of_each_sequence():
+    one = LLAMA.change(values={"S": 1})
+    decode, prefill = (
+        [made(i, s.values) for i in s.timeline if i.phase == p] for s, p in ((LLAMA, "decode"), (one, "prefill"))
+    )
+    assert decode == prefill
+
+
+def test_the_peak_is_that_of_the_fullest_instant():
+    from symbolic_mem.documents.account import Account
+
+    account = Account(LLAMA.change(device="h100-80gb"))
+    told = account.record["per_device"]
+    assert told["peak_bytes"] == max(one.memory.at(LLAMA.values) for one in LLAMA.timeline)
+    assert told["instant"] == "prefill, in a block, at the product of gate and up projection"
+    assert [one["phase"] for one in told["instants"]] == ["prefill", "decode"]
+    assert not any("activations of a pass" in one["what"] for one in account.record["not_counted"])
+
+
+def test_blocks_that_are_not_described_have_no_instants_and_say_so():
+    study = load_study("gpt2-xl").change(recipe="inference")
+    assert study.timeline == ()
+    from symbolic_mem.documents.account import Account
+
+    assert "the activations of a pass, and the logits" in [one["what"] for one in Account(study).record["not_counted"]]
+
+
+def test_tensor_parallelism_cuts_what_a_block_works_with():
+    one, two = (
+        load_study("llama-3.1-8b").change(recipe="vllm", plan="vllm-tp", values={"n_tp": n, "B": 1, "S": 100})
+        for n in (1, 2)
+    )
+    fullest = [max(made(i, s.values) for i in s.timeline if "in a block" in i.words) for s in (one, two)]
+    assert fullest[0] / 2 < fullest[1] < fullest[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"preset": "inference", "prefill": -1}, "prefill: -1 is no number of tokens"),
+        ({"preset": "inference", "logits": "none"}, "logits: unknown 'none'; known: all, last"),
+        ({"preset": "cs336", "logits": "all"}, "recipe 'cs336' trains, and keeps no cache"),
+        ({"preset": "cs336", "prefill": 512}, "recipe 'cs336' trains, and keeps no cache"),
+    ],
+)
+def test_keys_of_a_pass_are_checked(table, words):
+    from symbolic_mem.recipes.recipe import Recipe
+
+    with pytest.raises(BadInput, match=words):
+        Recipe.from_table(table, "my.toml [recipe]")
