@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -82,7 +82,7 @@ def _logits(made: Tensor, recipe: Recipe, rows: tuple[sp.Expr, sp.Expr]) -> Term
     return term
 
 
-def _term(name: str, found: Iterable[Tensor], recipe: Recipe, sizes: dict[sp.Symbol, sp.Expr]) -> Term:
+def _term(name: str, found: Iterable[Tensor], recipe: Recipe, sizes: Mapping[sp.Symbol, sp.Expr]) -> Term:
     """Tensors of a pass over other numbers of sequences and tokens, in the dtype of the computation."""
     saved = tuple(
         replace(one, kind="activations", shape=tuple(size.xreplace(sizes) for size in one.shape)) for one in found
