@@ -62,7 +62,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart:
     terms = [
         term
         for state in recipe.states
-        if _counts(state, model, recipe) and state.kind not in absent
+        if _counts(state, model, recipe) and state.kind not in (*absent, *recipe.offload)
         for term in (
             apart(state, model.weights, recipe.source)
             if state.kind in kinds_apart
@@ -100,6 +100,27 @@ def apart(state: State, weights: Weights, source: str) -> Iterator[Term]:
             yield replace(term, name=f"{term.name} of the experts", experts=True) if experts else term
 
 
+@lru_cache(maxsize=256)
+def on_host(model: Model, recipe: Recipe) -> Memory:
+    """Return what of the training the host's memory holds, in bytes of all devices: the kinds that the recipe offloads.
+
+    Gradients are those of all trained weights, and activations those of the blocks.
+
+    >>> from symbolic_mem import ffn, recipe
+    >>> [term.name for term in on_host(ffn(), recipe("pure-bf16").with_offload(("optimizer",)))]
+    ['AdamW moments']
+    """
+    parameters, kept = model.parameters, recompute(model, recipe.recompute)
+    terms = [
+        state_term(state, model.weights, recipe.source, parameters)
+        for state in recipe.states
+        if state.kind in recipe.offload
+    ]
+    if "activations" in recipe.offload:
+        terms += _of_kind(tuple(layer for layer in kept.layers if layer.block), recipe, "activations")
+    return Memory(tuple(terms), definitions=((P, parameters),))
+
+
 @lru_cache(maxsize=2048)
 def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr | None = None) -> Term:
     """Return what a state keeps for some weights; for those of a whole model, with its number of `parameters`."""
@@ -119,8 +140,13 @@ def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr 
 
 def _saved(model: Model, recipe: Recipe, kind: str) -> Iterator[Term]:
     """One term for every name of a layer; all copies of weights are one term."""
+    gone = kind == "activations" and kind in recipe.offload
+    return _of_kind(tuple(layer for layer in model.layers if not (gone and layer.block)), recipe, kind)
+
+
+def _of_kind(every: tuple[Layer, ...], recipe: Recipe, kind: str) -> Iterator[Term]:
     by_name: dict[str, list[Layer]] = {}
-    for layer in model.layers:
+    for layer in every:
         if kind in layer.saved_kinds:
             by_name.setdefault(layer.name if kind == "activations" else "", []).append(layer)
     for name, layers in by_name.items():

@@ -17,6 +17,7 @@ from symbolic_mem.accounts.stage import of_chunks
 from symbolic_mem.accounts.terms import Memory, Term, of_parts
 from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, P, d_model
 from symbolic_mem.models.build import Built
@@ -62,6 +63,10 @@ def cluster_timeline(
     divide into stages.
     """
     engine = engines()[plan.engine]
+    if "activations" in recipe.offload:
+        raise BadInput(
+            f"how {engine.name} offloads activations is not described; leave activations out of what is offloaded"
+        )
     found = []
     for rank in ranks(plan, built, numbers, every=every):
         step = _Step(plan, built, recipe, engine, rank, numbers)
@@ -111,7 +116,12 @@ class _Step:
     def states(self) -> tuple[Term, ...]:
         """What the recipe keeps for the parameters of the rank, of routed experts apart."""
         weights, source = self.rank.model.weights, self.recipe.source
-        return tuple(term for state in self.recipe.states for term in apart(state, weights, source))
+        return tuple(
+            term
+            for state in self.recipe.states
+            if state.kind not in self.recipe.offload
+            for term in apart(state, weights, source)
+        )
 
     @cached_property
     def workspaces(self) -> Term:

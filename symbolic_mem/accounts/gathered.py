@@ -44,13 +44,13 @@ def _weights(step: Step, row: Row, place: Place | None) -> Iterator[Times]:
         yield from _of_block(step, row, place)
     elif row.activations in ("all", "end") and stays != 0:
         for unit in step.units.blocks:
-            yield from _times(unit.weights, stays * unit.count)
+            yield from _times(step.whole(unit), stays * unit.count)
     yield from _times(step.units.root, row.root)
 
 
 def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
     """The gathered weights of the block at work, of the one whose turn is next, and what stays of the others."""
-    own, stays = place.unit.weights, step.keep
+    own, stays = step.whole(place.unit), step.keep
     copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
     if step.alone:
         copies = min(copies, 1)
@@ -62,7 +62,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
     yield from _times(own[done:], copies)
     yield from _times(own[: row.resharded], stays)
     if row.next and place.earlier is not None and stays != 1 and not step.alone:
-        yield from _times(place.earlier.weights, row.next)
+        yield from _times(step.whole(place.earlier), row.next)
     if stays == 0:
         return
     everywhere = row.activations in ("all", "loss", "end")
@@ -70,7 +70,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
         times = unit.count if everywhere and not row.working else step.before(unit, place)
         if row.activations == "own" and unit.name == place.unit.name:
             times += 1
-        yield from _times(unit.weights, stays * times)
+        yield from _times(step.whole(unit), stays * times)
 
 
 def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Times]:

@@ -39,7 +39,7 @@ def instants(recipe: Recipe) -> tuple[Instant, ...]:
     >>> [[one.name for one in instants(how)] for how in (recipe("cs336"), recipe("cs336").without_persistent_gradients())]
     [['backward'], ['backward', 'step']]
     """
-    if recipe.in_backward:
+    if recipe.in_backward or "gradients" in recipe.offload:
         return (ONE_BY_ONE,)
     return (TOGETHER,) if recipe.gradients_persist else (BACKWARD, STEP)
 
@@ -51,7 +51,10 @@ def instant(name: str, recipe: Recipe) -> Instant:
     >>> instant("step", recipe("cs336")).absent
     ('activations', 'buffers')
     """
-    named = {one.name: one for one in (AFTER if recipe.in_backward else STEP, *instants(recipe))}
+    named = {
+        one.name: one
+        for one in (AFTER if recipe.in_backward or "gradients" in recipe.offload else STEP, *instants(recipe))
+    }
     if name not in named:
         raise BadInput(f"unknown moment {name!r} of a training step; {nearest(name, sorted(named))}")
     return named[name]

@@ -24,8 +24,10 @@ DONE = ("labels", "total weight")  # of the loss, when its backward pass has use
 
 def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Weights | None:
     """Return the weights whose gradients are there, as the rank keeps them."""
-    if step.recipe.in_backward:
+    if step.recipe.in_backward or ("gradients" in step.recipe.offload and not step.gathers):
         return Weights(tuple(_held(tuple(making(step, row, moment)))))
+    if "gradients" in step.recipe.offload:
+        return None
     if step.recipe.gradients_persist or row.gradients == "all":
         return step.model.weights
     if row.gradients == "none":
@@ -119,7 +121,7 @@ def _without(layer: Layer, names: tuple[str, ...]) -> Layer:
 
 def _kept(step: Step, unit: Unit, number: sp.Expr, place: Place | None = None) -> tuple[Layer, ...]:
     """What `number` blocks of a kind keep, from its first one on; `place` is the block at work that follows them."""
-    if number == 0:
+    if number == 0 or "activations" in step.recipe.offload:
         return ()
     return _of_blocks(step.recipe.recompute, unit, number, None if place is None else place.grouped)
 

@@ -232,7 +232,7 @@ def _gathers(placed: Placed | None) -> bool:
 
 
 def _step(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
-    if recipe.engine != "torch" or recipe.optimizer in _NONE_HELD:
+    if recipe.engine != "torch" or recipe.optimizer in _NONE_HELD or "optimizer" in recipe.offload:
         return
     held = step_terms(built.model, recipe)
     if not held:

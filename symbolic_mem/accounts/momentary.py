@@ -104,7 +104,7 @@ def step_terms(model: Model, recipe: Recipe) -> tuple[tuple[Term, sp.Expr], ...]
     one at work, while a third, of the one before, is still there. Where the optimizer holds nothing, or it has not been
     measured, there are none.
     """
-    if recipe.optimizer != "adamw":
+    if recipe.optimizer != "adamw" or "optimizer" in recipe.offload:
         return ()
     if recipe.foreach:
         parts = tuple(

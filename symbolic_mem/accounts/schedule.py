@@ -77,6 +77,10 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
         return ""
     weights, gradients = placement.get("weights"), placement.get("gradients")
     known = recipe.gathers is not None and recipe.reduces is not None
+    if recipe.in_backward and any(one is not None and one.fraction != 0 for one in (weights, gradients)):
+        return ""
+    if "weights" in recipe.offload and (weights is None or weights.fraction == 0):
+        return "fsdp2" if known else ""
     if weights is None or weights.fraction == 0:
         if gradients is None or gradients.fraction == 0:
             return "eager"

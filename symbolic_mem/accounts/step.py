@@ -14,10 +14,11 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_fsdp, n_replica
-from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, Model, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
+from symbolic_mem.recipes.states import GROUP, GROUPS_OF_GROUPS, OF_BLOCKS
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,28 @@ class Step:
     def places(self) -> tuple[Place, ...]:
         """The blocks at work that can decide."""
         return places(self.units.blocks, self.recipe.recompute, self.residues)
+
+    def whole(self, unit: Unit) -> tuple[Part, ...]:
+        """The weights of a block as they are gathered: frozen matrices that are packed stay so, in as many of the bytes of a gathered one."""
+        share = self._packed
+        if share == 1:
+            return unit.weights
+        return tuple(
+            Part(layer.repeat * (share if _is_packed(weight) else 1), weight.shape)
+            for layer in unit.layers
+            for weight in layer.weights
+        )
+
+    @cached_property
+    def _packed(self) -> sp.Rational:
+        """The bytes of a packed weight, over those of a gathered one; 1 where none is packed."""
+        gathers = self.recipe.gathers
+        if not self.recipe.tuned.base or not gathers:
+            return sp.S.One
+        shares = {OF_BLOCKS[0]: sp.S.One, OF_BLOCKS[2]: sp.Rational(1, GROUP)}
+        shares[OF_BLOCKS[3]] = shares[OF_BLOCKS[2]] / GROUPS_OF_GROUPS
+        packed = (one for one in self.recipe.states if one.only == "frozen" and one.kind == "weights")
+        return sp.Add(*(one.bytes_per_element * shares.get(one.rule, 0) for one in packed)) / gathers
 
     @property
     def last(self) -> Iterator[Place]:
@@ -116,3 +139,7 @@ class Step:
         placed = self.placement.get("weights")
         degree = sp.S.One if placed is None else placed.degree
         return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
+
+
+def _is_packed(weight: Tensor) -> bool:
+    return not weight.trained and weight.group != "router" and len(weight.shape) >= 2

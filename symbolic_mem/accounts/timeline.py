@@ -207,6 +207,8 @@ def _terms(
         reason = "AdamW makes a copy of the tensor at work"
         yield of_parts("copy of the tensor at work", "optimizer", at_work, step.recipe.moments, reason)
     for state in step.recipe.states:
+        if state.kind in step.recipe.offload and state.kind != "gradients":
+            continue
         weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
         if weights is None or not weights.held:
             continue
@@ -237,7 +239,7 @@ def _terms(
         yield tensors(step, "tensors that the caller of the blocks holds", beside)
     if step.gathers:
         yield from gathered(step, row, place, moment)
-    elif step.recipe.gradients_persist:
+    elif step.recipe.gradients_persist and "gradients" not in step.recipe.offload:
         made = tuple(making(step, row, moment))
         if made:
             name, reason = "gradients before they are added", "made anew, then added"
@@ -249,6 +251,8 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
     each = step.recipe.gathers if step.gathers else sp.S.Zero if step.recipe.gradients_persist else step.gradient_bytes
     adds = step.gradient_bytes if step.recipe.gradients_persist and not step.gathers else sp.S.Zero
 
+    alone = "gradients" in step.recipe.offload
+
     def size(numbers: Numbers) -> Number:
         kept = (one for layer in moment.saved for one in layer.saved)
         total: Number = sum(
@@ -258,9 +262,9 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
             )
             for one in (*kept, *moment.gradients)
         )
-        if step.recipe.in_backward:
+        if step.recipe.in_backward or (alone and not step.gathers):
             total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in moment.making)
-            copied = step.recipe.moments if step.recipe.optimizer == "adamw" else sp.S.Zero
+            copied = step.recipe.moments if step.recipe.in_backward and step.recipe.optimizer == "adamw" else sp.S.Zero
             return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in moment.stepping)
         total += sum(_product(numbers, (part.copies, *part.shape, each or sp.S.Zero)) for part in moment.made)
         return total + sum(_product(numbers, (part.copies, *part.shape, adds)) for part in moment.making)
@@ -315,7 +319,7 @@ def possible(
     residues = tuple(
         0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
     )
-    alone, hybrid = known.get(n_fsdp) == 1, known.get(n_replica, 1) > 1
+    alone, hybrid = known.get(n_fsdp) == 1 and "weights" not in recipe.offload, known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
     placed = tuple(placement.items())
     return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)

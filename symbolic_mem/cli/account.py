@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-if-infeasible", is_flag=True, help="End with status 1 where the device that is named is too small."
 )
+@click.option("--host", metavar="AMOUNT", help="Ask how many devices share a host of so much memory, with --offload.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(fail_if_infeasible: bool, as_json: bool, **options: Any) -> None:
+def command(fail_if_infeasible: bool, host: str | None, as_json: bool, **options: Any) -> None:
     """Show the memory terms of STUDY: formula, bytes, memory and share; what lacks a value shows its formula alone."""
+    from symbolic_mem.base.units import parse_bytes
     from symbolic_mem.documents.account import Account
 
-    account = Account(chosen_study(options))
+    with at_place("--host"):
+        size = None if host is None else parse_bytes(host)
+    account = Account(chosen_study(options), size)
     account.refuse_unread()
     if fail_if_infeasible and account.fits is None:
         raise BadInput("--fail-if-infeasible asks whether a step fits: name a --device, and give every symbol a value")
@@ -66,7 +70,7 @@ def _show(account: Account) -> None:
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
     figures = [figure(total, digits=14), figure(total, "GiB"), _share(total, total)]
     rows.append(["total", "", *figures, *([figure(account.at(placed), digits=14)] if divided else []), ""])
-    print_title(study.title)
+    print_title(study.heading)
     print_line(f"recipe {study.recipe.name}: {study.recipe.title}")
     click.echo("")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
@@ -80,6 +84,7 @@ def _show(account: Account) -> None:
     if not account.lacking:
         degrees = ", ".join(f"{name} = {value}" for name, value in account.divided.items())
         print_line(f"{_both(account.kept)}{f' at {degrees}' if degrees else ''}", "one device", 13)
+    _show_host(account)
     for other in kept_instants(study, memory.kinds)[1:]:
         step = account.at(other.memory)
         print_line(plain_prose(words_of(study)), "counted", 13)
@@ -97,6 +102,17 @@ def _show(account: Account) -> None:
         print_line(f"{', '.join(open_degrees)}, for one device: --set {open_degrees[0]}=...{asks}", "missing", 13)
     if absent:
         print_line(f"{', '.join(absent)}: give them as --set {absent[0]}=...", "missing", 13)
+
+
+def _show_host(account: Account) -> None:
+    kinds, held = account.study.recipe.offload, account.at(account.on_host)
+    if not kinds:
+        return
+    print_line(f"{', '.join(kinds)}: {_both(held)} for each device", "host", 13)
+    if account.host is not None and held is not None:
+        devices = f"{account.sharing} device{'s' * (account.sharing != 1)}"
+        few = "holds that of none" if account.sharing == 0 else f"holds that of {devices}"
+        print_line(f"a host of {_both(account.host)} {few}", "host", 13)
 
 
 def _show_parameters(study: Study) -> None:

@@ -9,7 +9,7 @@ import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import print_json
-from symbolic_mem.cli.tables import bold, figure, print_table
+from symbolic_mem.cli.tables import bold, figure, print_line, print_table
 
 CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "symbols")
 
@@ -108,6 +108,7 @@ def _optimizers(_: str | None) -> list[dict[str, Any]]:
             "name": name,
             "title": found.title,
             "keeps": [size(kept) for kept in found.kept if not kept.counter],
+            "in_its_step": found.step,
             "source": found.source,
         }
         for name, found in optimizers().items()
@@ -162,6 +163,9 @@ def _show_symbols(rows: list[dict[str, Any]]) -> None:
 def _show_optimizers(rows: list[dict[str, Any]]) -> None:
     cells = [(row["name"], "; ".join(row["keeps"]) or "nothing", row["title"], row["source"]) for row in rows]
     print_table(("optimizer", "keeps between steps", "title", "source"), cells)
+    for row in rows:
+        if row["in_its_step"]:
+            print_line(f"in its step, {row['in_its_step']}", row["name"], 13)
 
 
 def _show_profiles(rows: list[dict[str, Any]]) -> None:

@@ -46,6 +46,16 @@ _SHARED = (
         help="Train adapters alone: all-linear, q_proj,v_proj, adapter_config.json, or none.",
     ),
     click.option(
+        "--gradients",
+        metavar="FATE",
+        help="kept between micro-batches, freed after a step, or one-by-one: the optimizer steps in the backward pass.",
+    ),
+    click.option(
+        "--offload",
+        metavar="KINDS",
+        help="Keep these in the host's memory: weights, gradients, optimizer, activations, or none.",
+    ),
+    click.option(
         "--cache",
         metavar="DTYPE",
         shell_complete=of(complete.caches),
@@ -123,6 +133,8 @@ SHARED = (
         "optimizer",
         "recompute",
         "adapters",
+        "gradients",
+        "offload",
         "cache",
         "page",
         "profile",

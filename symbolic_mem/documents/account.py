@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.account import on_host
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing
@@ -39,9 +40,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Account:
-    """The terms of a study; what lacks a value has no bytes."""
+    """The terms of a study; what lacks a value has no bytes. `host` is the memory of a host, where one is asked about."""
 
     study: Study
+    host: Number | None = None
+
+    def __post_init__(self) -> None:
+        if self.host is not None and not self.study.recipe.offload:
+            raise BadInput(
+                "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS"
+            )
+
+    @cached_property
+    def on_host(self) -> Memory:
+        """What the host holds for one device; nothing where nothing is offloaded."""
+        return on_host(self.study.model, self.study.recipe).placed(self.study.placement)
+
+    @cached_property
+    def sharing(self) -> int | None:
+        """How many devices' share the host holds; None where none is asked about, or a symbol has no value."""
+        held = self.at(self.on_host)
+        return None if self.host is None or not held else int(self.host // held)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -117,9 +136,23 @@ class Account:
             "per_device": self.per_device_record,
             "per_device_missing": self.lacking,
             "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
+            **self._host(),
             "not_counted": uncounted_records(self.beyond, values),
             "assumptions": self.assumptions,
         }
+
+    def _host(self) -> dict[str, Any]:
+        if not self.study.recipe.offload:
+            return {}
+        held = self.at(self.on_host)
+        told = {
+            "offloaded": self.study.recipe.offload,
+            "bytes_per_device": None if held is None else rounded_up(held),
+            "formula": write_formula(self.on_host.total),
+        }
+        if self.host is not None:
+            told |= {"capacity_bytes": int(self.host), "devices": self.sharing}
+        return {"host": told}
 
     @cached_property
     def instants(self) -> tuple[Fullest, ...]:

@@ -53,7 +53,7 @@ def known_losses() -> tuple[str, ...]:
     """Return the names of all losses, as they are given.
 
     >>> known_losses()
-    ('bf16', 'fp32', 'fp32-held', 'chunked:N', 'fused', 'vocab-parallel', 'vocab-parallel-held', 'vocab-parallel-te', 'vocab-parallel-fused', 'vocab-parallel-fused-held')
+    ('bf16', 'fp32', 'fp32-held', 'chunked:N', 'chunked-compiled:N', 'fused', 'vocab-parallel', 'vocab-parallel-held', 'vocab-parallel-te', 'vocab-parallel-fused', 'vocab-parallel-fused-held')
     """
     return tuple(name if one.chunks else f"{name}:N" for name, one in _losses().items())
 

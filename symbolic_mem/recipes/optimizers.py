@@ -30,12 +30,13 @@ class Kept:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A named optimizer of one engine; `source` says which, in which version."""
+    """A named optimizer of one engine; `source` says which, in which version, and `step` what it holds in its step."""
 
     name: str
     title: str
     source: str
     kept: tuple[Kept, ...]
+    step: str = ""
 
     def states(self, parameter: sp.Rational, step_counters: bool = False) -> tuple[State, ...]:
         """Return its states for parameters of `parameter` bytes; `step_counters` adds the few scalars per tensor.
@@ -89,4 +90,4 @@ def _read(name: str, table: dict) -> Optimizer:
         )
         for row in table["keeps"]
     )
-    return Optimizer(name, table["title"], table["source"], kept)
+    return Optimizer(name, table["title"], table["source"], kept, table.get("step", ""))

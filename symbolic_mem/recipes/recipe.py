@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
@@ -32,11 +32,13 @@ _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
+GRADIENTS = ("kept", "freed", "one-by-one")
+OFFLOADED = ("weights", "gradients", "optimizer", "activations")
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 KEYS = (
     *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page"),
     *("prefill", "logits"),
-    *("trained", "optimizer_in_backward", *COPIES),
+    *("trained", "optimizer_in_backward", "offload", *COPIES),
 )
 MOST_TOKENS = 10**6
 LOGITS = ("last", "all")
@@ -90,7 +92,8 @@ class Recipe:
     all tensors at once. With `scalars` single numbers count too, such as the counters of the optimizer's steps.
     `precisions` are those of the engine profiles that it agrees with, the first of which it brings; `quantised` are the
     bytes of the inputs of linear layers, where they are not those of the other `activations`. `tuned` says what of the model is
-    trained, and `in_backward` that each gradient goes as soon as the optimizer has used it.
+    trained, and `in_backward` that each gradient goes as soon as the optimizer has used it. The kinds of `offload` live in the
+    host's memory; the optimizer then steps there.
 
     A recipe of inference stores the `cache` of decoding in some format, in pages of so many tokens; one of training has none.
     A pass of `prefill` works on so many tokens at once (None: on all of all sequences), and makes `logits` of the "last"
@@ -123,6 +126,7 @@ class Recipe:
     quantised: tuple[tuple[str, sp.Rational], ...] = ()
     tuned: Tuned = EVERYTHING
     in_backward: bool = False
+    offload: tuple[str, ...] = ()
     cache: CacheFormat | None = None
     page: int = 1
     prefill: int | None = None
@@ -175,7 +179,21 @@ class Recipe:
     def said(self) -> tuple[str, ...]:
         """All that it takes for granted, as sentences."""
         persistent = (self.persistent,) if self.persistent and self.gradients_persist else ()
-        return (*self.assumptions, *self.of_optimizer, *persistent, *self.changes)
+        return (*self.assumptions, *self.of_optimizer, *persistent, *self._offloaded, *self.changes)
+
+    @property
+    def _offloaded(self) -> Iterator[str]:
+        if not self.offload:
+            return
+        yield f"In the host's memory: {', '.join(self.offload)}; one device holds what of it is at work."
+        if "optimizer" in self.offload:
+            yield (
+                "The optimizer's states come to the device tensor by tensor."
+                if self.in_backward
+                else "The optimizer steps on the host."
+            )
+        if "activations" in self.offload:
+            yield "What a block keeps has left the device when the next block begins, and is back when its backward pass does."
 
     @property
     def bytes_per_parameter(self) -> sp.Rational | None:
@@ -270,10 +288,41 @@ class Recipe:
             raise BadInput(f"recipe {self.name!r} trains a part of a model; choose another recipe to train all of it")
         return replace(self, tuned=tuned)
 
+    def with_offload(self, kinds: tuple[str, ...], where: str = "offload") -> Recipe:
+        """Return the recipe with these kinds of memory in the host's, in place of those that it had there.
+
+        Raises `BadInput` for a kind that there is none of.
+
+        >>> recipe("pure-bf16").with_offload(("optimizer",)).offload
+        ('optimizer',)
+        """
+        self._need_training("no states but its weights", "offload")
+        for kind in kinds:
+            if kind not in OFFLOADED:
+                raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
+            if kind != "activations" and not any(state.kind == kind for state in self.states):
+                raise BadInput(f"{where}: recipe {self.name!r} keeps no {kind} that could be offloaded; leave it out")
+        if "gradients" in kinds and self.in_backward:
+            raise BadInput(f"{where}: an optimizer in the backward pass keeps no gradients; leave gradients out")
+        return replace(self, offload=tuple(kind for kind in OFFLOADED if kind in kinds))
+
     def in_backward_pass(self) -> Recipe:
         """Return the recipe whose optimizer steps inside the backward pass, with one gradient at a time."""
         self._need_training("no gradients", "optimizer_in_backward")
         return replace(self, in_backward=True, gradients_persist=False)
+
+    def with_gradients(self, fate: str) -> Recipe:
+        """Return the recipe whose gradients are ``kept`` between micro-batches, ``freed`` after a step, or there ``one-by-one``.
+
+        >>> recipe("pure-bf16").with_gradients("one-by-one").in_backward
+        True
+        """
+        if not any(state.kind == "gradients" for state in self.states):
+            raise BadInput(f"recipe {self.name!r} counts no gradients; choose another recipe")
+        if fate == "one-by-one":
+            return self.in_backward_pass()
+        freed = replace(self, in_backward=False, gradients_persist=True)
+        return freed.without_persistent_gradients() if fate == "freed" else freed
 
     def with_copy(self, what: str, size: sp.Rational) -> Recipe:
         """Return the recipe with further weights beside: a moving average (``ema``), or a ``reference`` model."""
@@ -411,6 +460,11 @@ class Recipe:
             chosen = chosen.in_backward_pass()
         elif not entry(table, "gradients_persist", bool, where, True):
             chosen = chosen.without_persistent_gradients()
+        if "offload" in table:
+            given = table["offload"]
+            if not isinstance(given, list) or not all(isinstance(kind, str) for kind in given):
+                raise BadInput(f'{where}: offload is a list of kinds of memory, such as ["optimizer", "gradients"]')
+            chosen = chosen.with_offload(tuple(given), f"{where} offload")
         if "schedule" in table:
             chosen = chosen.with_schedule(entry(table, "schedule", str, where), where)
         if "cache" in table:
@@ -491,6 +545,7 @@ def _read(name: str, table: dict) -> Recipe:
         logits=table.get("logits", "last"),
     )
     made = made.with_tuned(read_tuned(table["trained"], name)) if "trained" in table else made
+    made = made.with_offload(tuple(table["offload"]), name) if "offload" in table else made
     return made.in_backward_pass() if table.get("optimizer_in_backward") else made
 
 

@@ -24,7 +24,7 @@ from symbolic_mem.plans.read import plan as plan_of
 from symbolic_mem.plans.read import read_plans
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.own import recipe_of
-from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.recipe import GRADIENTS, Recipe
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.solvers.capacity import capacity_from
@@ -154,6 +154,36 @@ def use_adapters(given: str, where: str = "--adapters") -> Change:
             return replace(setting, recipe=setting.recipe.with_tuned(found))
 
     return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply)
+
+
+def keep_gradients(given: str, where: str = "--gradients") -> Change:
+    """Say what becomes of gradients: ``kept`` between micro-batches, ``freed`` after a step, or there ``one-by-one``.
+
+    >>> keep_gradients("freed").words
+    'gradients freed'
+    """
+    if given not in GRADIENTS:
+        raise BadInput(f"{where}: unknown fate {given!r} of the gradients; {nearest(given, GRADIENTS)}")
+
+    def apply(setting: Setting) -> Setting:
+        with at_place(where):
+            return replace(setting, recipe=setting.recipe.with_gradients(given))
+
+    return Change("gradients", f"gradients {given}", apply)
+
+
+def use_offload(given: str, where: str = "--offload") -> Change:
+    """Keep these kinds of memory in the host's, with commas between them; ``none``: all of it on the device.
+
+    >>> use_offload("optimizer,gradients").words
+    'offloaded: optimizer, gradients'
+    """
+    kinds = () if given.strip() == "none" else tuple(kind.strip() for kind in given.split(","))
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_offload(kinds, where))
+
+    return Change("offload", f"offloaded: {', '.join(kinds) or 'nothing'}", apply)
 
 
 def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
@@ -303,6 +333,8 @@ def changes(
     optimizer: str | None = None,
     recompute: str | Mapping[str, Any] | None = None,
     adapters: str | None = None,
+    offload: str | None = None,
+    gradients: str | None = None,
     cache: str | None = None,
     page: int | str | None = None,
     devices: str | None = None,
@@ -352,6 +384,8 @@ def changes(
         (optimizer, use_optimizer),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
         (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
+        (gradients, lambda fate: keep_gradients(fate, f"{dash}gradients")),
+        (offload, lambda kinds: use_offload(kinds, f"{dash}offload")),
         (cache, lambda name: use_cache(name, f"{dash}cache")),
         (page, lambda tokens: use_pages(tokens, f"{dash}page")),
     ]

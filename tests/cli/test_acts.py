@@ -25,6 +25,8 @@ SHARED = {
     "optimizer": "lion",
     "recompute": "full",
     "adapters": "q_proj,v_proj",
+    "gradients": "one-by-one",
+    "offload": "optimizer,gradients",
     "cache": "fp8",
     "page": "16",
     "profile": "hf-cuda-autocast",
@@ -55,6 +57,7 @@ SHARED = {
 # These take other options than the rest, which their own tests turn.
 OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep", "explore"}
 OWN = {
+    "account": {"host": "64 GiB"},
     "solve": {
         "symbol": "S",
         "question": "c",

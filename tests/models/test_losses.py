@@ -49,7 +49,7 @@ def test_bytes_of_a_logit_of_losses_over_a_divided_vocabulary(name, bytes_each):
 
 
 def test_every_loss_is_a_choice_and_is_said():
-    assert known_losses()[:5] == ("bf16", "fp32", "fp32-held", "chunked:N", "fused")
+    assert known_losses()[:6] == ("bf16", "fp32", "fp32-held", "chunked:N", "chunked-compiled:N", "fused")
     study = load_study("llama-3.1-8b")
     assert any(said.startswith("Loss bf16: ") for said in study.model.said)
     assert any(said.startswith("Loss chunked:8: ") for said in study.change(loss="chunked:8").model.said)

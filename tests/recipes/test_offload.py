@@ -1,0 +1,79 @@
+"""What lives in the host's memory leaves the device, but for what is at work."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic_mem.accounts.account import on_host
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import at
+from symbolic_mem.library.read import load_study
+from symbolic_mem.recipes.recipe import recipe
+
+STUDY = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="one-device", values={"B": 1, "S": 2048})
+
+
+def most(study, *kinds):
+    memories = (one.memory.of(*kinds) if kinds else one.memory for one in study.timeline)
+    return max(memory.placed(study.placement).at(study.numbers) for memory in memories)
+
+
+def test_states_leave_the_device_and_are_on_the_host():
+    parameters = at(STUDY.model.parameters, STUDY.values)
+    gone = STUDY.change(offload="optimizer")
+    assert STUDY.memory.at(STUDY.values) - gone.memory.at(STUDY.values) == 4 * parameters
+    assert on_host(gone.model, gone.recipe).at(gone.values) == 4 * parameters
+    assert most(gone, "optimizer") == 0  # neither states nor the copies of a step
+
+
+def test_gradients_are_on_the_device_as_they_are_made():
+    gone = STUDY.change(offload="gradients,optimizer")
+    largest = 2 * 128256 * 4096
+    assert most(gone, "gradients") == largest < most(STUDY, "gradients")
+    assert {"gradients", "AdamW moments"} == {term.name for term in on_host(gone.model, gone.recipe)}
+
+
+@pytest.mark.parametrize("rule", ["none", "full"])
+def test_activations_of_other_blocks_are_gone(rule):
+    study = STUDY.change(recompute=rule)
+    gone = study.change(offload="activations")
+    held = on_host(gone.model, gone.recipe).at(gone.values)
+    assert most(study, "activations") > most(gone, "activations")
+    assert study.memory.at(study.values) == gone.memory.at(gone.values) + held
+    longer = gone.change(values={"L": 64})
+    assert most(longer, "activations") == most(gone, "activations")  # whatever the number of blocks is
+
+
+def test_weights_are_there_as_they_are_gathered():
+    gone = STUDY.change(offload="weights,gradients,optimizer")
+    assert not gone.memory.of("weights", "gradients", "optimizer").terms
+    block = 2 * (at(STUDY.model.parameters, STUDY.values) - 2 * 128256 * 4096 - 4096) // 32
+    gathered = max(
+        term.at(gone.numbers) for one in gone.timeline for term in one.memory if term.name == "gathered weights"
+    )
+    assert gathered == block * 3 + 2 * (2 * 128256 * 4096 + 4096)  # two that are gathered, and the one before them
+
+
+def test_the_bytes_of_zero_offload_are_those_of_the_paper():
+    study = load_study("llama-3.1-8b").change(recipe="zero-offload", plan="one-device")
+    parameters = at(study.model.parameters, study.values)
+    assert study.memory.of("weights", "gradients", "optimizer").at(study.values) == 2 * parameters
+    assert on_host(study.model, study.recipe).at(study.values) == 14 * parameters
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [("caches", "cannot be offloaded; known"), ("gradients,x", "'x' cannot be offloaded"), ("", "cannot be offloaded")],
+)
+def test_an_offload_of_what_is_not_there_is_refused(kinds, words):
+    with pytest.raises(BadInput, match=words):
+        STUDY.change(offload=kinds)
+
+
+def test_an_offload_that_nothing_keeps_is_refused():
+    with pytest.raises(BadInput, match="keeps no gradients"):
+        recipe("scaling-book-10").with_offload(("gradients",))
+    with pytest.raises(BadInput, match="is one of inference"):
+        recipe("inference").with_offload(("weights",))
+    with pytest.raises(BadInput, match="leave gradients out"):
+        recipe("pure-bf16").in_backward_pass().with_offload(("gradients",))
