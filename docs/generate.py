@@ -19,6 +19,7 @@ import click
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import table
 from symbolic_mem.cli.main import VERBS, group
+from symbolic_mem.explore.data import asked as played
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS, Device
 from symbolic_mem.library.read import bundled, load_study
@@ -31,13 +32,19 @@ from symbolic_mem.plans.pipeline import pipelines
 from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.recipes.caches import cache_formats
 from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.latex import latex
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.changes import changes
 from symbolic_mem.verify.cases import Case, Compared, read_cases
 from symbolic_mem.verify.families import compare_cases
 from symbolic_mem.verify.families import families as case_families
 
 HERE = Path(__file__).parent
+GALLERY = (
+    *("cs336-a2-xxl", "gpt2-xl", "llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
+    *("mixtral-8x7b", "qwen3-30b-a3b", "deepseek-v3"),
+)
 DATA = HERE.parent / "tests" / "data"
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -339,6 +346,17 @@ def software() -> str:
     return rows(["engine", "software", "workspaces", "taken from"], cells)
 
 
+def gallery() -> str:
+    """Tabulate the studies of the gallery: what the page of each answers first, and the command that makes it."""
+    cells = []
+    for name in GALLERY:
+        study = load_study(name)
+        question = played(study)
+        said = plain_prose(arrange_prose(question.sentence(question.answer(study.under(question)))))
+        cells.append([study.title, said, f"`symbolic-mem explore {name} -o {name}.html`"])
+    return rows(["study", "what its page says first", "alone"], cells)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "symbols_given": lambda: notation(True),
     "symbols_derived": lambda: notation(False),
@@ -360,6 +378,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "unsaid": unsaid,
     "pipelines": schedules_of_pipelines,
     "engines": software,
+    "gallery": gallery,
 }
 
 

@@ -70,7 +70,7 @@ def _show(account: Account) -> None:
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
     figures = [figure(total, digits=14), figure(total, "GiB"), _share(total, total)]
     rows.append(["total", "", *figures, *([figure(account.at(placed), digits=14)] if divided else []), ""])
-    print_title(study.title)
+    print_title(study.heading)
     print_line(f"recipe {study.recipe.name}: {study.recipe.title}")
     click.echo("")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)

@@ -103,7 +103,7 @@ def _show(answer: FoundBatch) -> None:
 
     found = answer.communication
     conventions = found["conventions"]
-    print_title(answer.study.title)
+    print_title(answer.study.heading)
     said = ", ".join(
         f"{name} {conventions[name]}" for name in ("scheme", "pass", "overlap", "axes", "direction", "ring")
     )
@@ -176,7 +176,7 @@ def _along_axes(study: Study, *, as_json: bool) -> None:
         bubble = None if waits is None else {"schedule": name, "formula": write_formula(waits), "share": str(share)}
         print_json({"study": study.name, "plan": study.plan.name, "sent_in_a_step": axes, "bubble": bubble})
         return
-    click.echo(click.style(study.title, bold=True))
+    click.echo(click.style(study.heading, bold=True))
     click.echo(f"plan {study.plan.name}: what one rank sends in a step, along each axis\n")
     rows = [
         (

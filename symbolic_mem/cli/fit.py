@@ -172,7 +172,7 @@ def _show(found: FoundLayouts) -> None:
     from symbolic_mem.render.text import plain_prose
 
     unit = found.capacity_unit or "GiB"
-    click.echo(click.style(found.study.title, bold=True))
+    click.echo(click.style(found.study.heading, bold=True))
     click.echo(f"{plain_prose(arrange_prose(in_family(found.question.sentence(found), unit)))}\n")
     table = layouts_table(found)
     rows = [[plain_prose(cell) for cell in row] for row in table.rows]

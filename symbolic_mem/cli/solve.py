@@ -141,7 +141,7 @@ def _show(found: Found) -> None:
     from symbolic_mem.render.text import plain_prose
 
     unit = found.capacity_unit or "GiB"
-    print_title(found.study.title)
+    print_title(found.study.heading)
     print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
     click.echo("")
     lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]

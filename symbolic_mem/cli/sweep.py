@@ -206,7 +206,7 @@ def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]
 def _show(plan: Plan, records: list[dict[str, Any]], more: int) -> None:
     from symbolic_mem.cli.tables import print_table
 
-    click.echo(f"{click.style(plan.study.title, bold=True)}\n")
+    click.echo(f"{click.style(plan.study.heading, bold=True)}\n")
     if not records:
         click.echo("no configuration is as asked")
         return

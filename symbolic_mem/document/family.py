@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from symbolic_mem.base.shown import FAMILIES
-from symbolic_mem.document.prose import Amount, Chain, link
+from symbolic_mem.document.prose import Amount, Chain, Prose, link
 from symbolic_mem.document.work import legible
 
 Shown = TypeVar("Shown")
@@ -36,6 +36,10 @@ def in_family(shown: Shown, family: str) -> Shown:
     >>> said = say("{line}", line=Chain(P, (amount(5 * 10**9, "GiB"),)))
     >>> [relation for relation, _ in in_family(said, "GB").parts[0].links]
     ['=']
+    >>> import sympy
+    >>> from symbolic_mem.render.text import plain_prose
+    >>> plain_prose(in_family(say("its {room}", room=Amount(sympy.Integer(80 * 10**9), "GB", beside=True)), "GiB"))
+    'its ≈ 74.506 GiB (80 GB)'
     """
     return _rewritten(shown, family)
 
@@ -52,6 +56,8 @@ def _rewritten(value: Any, family: str) -> Any:
                 for relation, side in links
             )
             return legible(replace(value, left=_rewritten(value.left, family), links=tuple(signed)))
+        case Prose():
+            return replace(value, parts=tuple(part for item in value.parts for part in _in_words(item, family)))
         case tuple():
             return tuple(_rewritten(item, family) for item in value)
     if not is_dataclass(value) or isinstance(value, type):
@@ -59,6 +65,14 @@ def _rewritten(value: Any, family: str) -> Any:
     new = {field.name: _rewritten(getattr(value, field.name), family) for field in fields(value)}
     changed = {name: item for name, item in new.items() if item is not getattr(value, name)}
     return replace(value, **changed) if changed else value
+
+
+def _in_words(part: Any, family: str) -> Iterator[Any]:
+    """A part of a sentence; after a limit that is rewritten the same as it was given, in brackets."""
+    new = _rewritten(part, family)
+    yield new
+    if isinstance(part, Amount) and part.beside and new.unit != part.unit and new.shown.plain != part.shown.plain:
+        yield from (" (", replace(part, fixed=True, beside=False), ")")
 
 
 def _amounts(value: Any) -> Iterator[Amount]:

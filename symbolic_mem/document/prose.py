@@ -18,7 +18,8 @@ class Amount:
     """A number with its unit: bytes shown in a memory unit (``GiB``), or a count of something (``devices``).
 
     `value` is exact (in bytes for a memory unit). How it is shown is decided by `symbolic_mem.base.shown`; in a sentence
-    or a cell what is rounded is marked with ≈, and in a chain the relation says so. A `fixed` unit is that of a source.
+    or a cell what is rounded is marked with ≈, and in a chain the relation says so. A `fixed` unit is that of a source. A
+    limit keeps the unit in which it was given `beside` that of the family of a document.
     """
 
     value: sp.Expr
@@ -26,6 +27,7 @@ class Amount:
     digits: int = 5
     full: bool = False
     fixed: bool = False
+    beside: bool = False
 
     @property
     def shown(self) -> Shown:

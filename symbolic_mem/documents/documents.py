@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.symbols import n_fsdp, table
+from symbolic_mem.base.symbols import n_fsdp, n_micro, table
 from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import (
@@ -99,7 +99,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
 def _document(
     study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
 ) -> Derivation:
-    made = Derivation(study.title, subtitle, _in_one_family(sections, answered), answered, layout)
+    made = Derivation(study.heading, subtitle, _in_one_family(sections, answered), answered, layout)
     signed = replace(made, author=study.author, course=study.course, date=study.date)
     return replace(signed, written=study.written, code="".join(study.made))
 
@@ -195,6 +195,8 @@ def notation(study: Study) -> Table:
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     read = [question.reads(study.under(question)) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
+    if known is not None and study.plan is not None:
+        known |= {str(axis) for axis in (*study.plan.axes, n_micro)}
     rows = []
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):
@@ -253,15 +255,17 @@ def references(study: Study) -> tuple[Prose, ...]:
 
 def wording(study: Study) -> list[Block]:
     """The text of a study, which is that of the file, its variant, and what the caller has set over it."""
-    blocks: list[Block] = [Paragraph(text(study.text))] if study.text else []
+    blocks: list[Block] = [Paragraph(study.said(study.text))] if study.text else []
     varied = len(study.variants[study.variant - 1]) if study.variant else 0
     if varied:
         sets = listed([change.words for change in study.caller[:varied]])
         blocks.append(Paragraph(text(f"This is variant {study.variant}: {sets}.")))
     if study.text and study.caller[varied:]:
-        set_otherwise = "; ".join(change.words for change in study.caller[varied:])
+        changed = study.listed(study.caller[varied:])
         blocks.append(
-            Paragraph(text(f"The caller has set: {set_otherwise}. Where the text says otherwise, this counts."))
+            Paragraph(
+                say("The caller has set: {changed}. Where the text says otherwise, this counts.", changed=changed)
+            )
         )
     return blocks
 

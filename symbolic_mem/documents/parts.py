@@ -22,7 +22,9 @@ from symbolic_mem.document.steps import (
     detailed,
 )
 from symbolic_mem.document.words import joined, listed
-from symbolic_mem.questions.parts.words import READING_WORDS
+from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Found
 
 Unit = tuple[Block, ...]
@@ -31,10 +33,10 @@ Unit = tuple[Block, ...]
 def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
     """The part of a document that answers one question, in full: its wording, the way, its figures, and the answer."""
     question, said = found.question, found.question.sentence(found)
-    asked = [Paragraph(text(question.text))] if question.text else []
+    asked = [Paragraph(found.study.said(question.text))] if question.text else []
     steps = (*question.steps(found), *map(Paragraph, found.cautions))
     blocks = (*asked, *map(Paragraph, found.beside), *steps, *figures, Answer(said))
-    title = text(f"({question.label}) {question.heading(found)}")
+    title = found.study.said(f"({question.label}) {question.heading(found)}")
     return Section(title, blocks, label=question.label, asked=question.text, answer=said)
 
 
@@ -105,7 +107,8 @@ def _new(
     where = list(dict.fromkeys(_place(told[unit], answered) for unit in again))
     derived = [one for unit in again if isinstance(one := told[unit], Found)]
     alike = max(derived, key=derived.count) if derived else None
-    yield Paragraph(_as_in(where, [] if alike is None else _differences(found, alike)))
+    differ = [] if alike is None else _differences(found, alike)
+    yield Paragraph(_as_in(where, found.study.said(listed(differ)) if differ else None))
     lines = {chain for unit in told for block in unit if isinstance(block, Step) for chain in block.chains}
     for unit in units:
         if unit not in told:
@@ -122,23 +125,28 @@ def _without(block: Block, lines: set[Chain]) -> Block:
 
 def _place(told: Section | Found, answered: Sequence[Found]) -> Reference:
     if isinstance(told, Section):
-        return Reference("".join(map(str, told.title.parts)), told.target)
+        return Reference(plain_prose(told.title), told.target)
     return Reference(f"({told.question.label})", f"part-{list(answered).index(told) + 1}")
 
 
-def _as_in(where: Sequence[Reference], otherwise: Sequence[str]) -> Prose:
+def _as_in(where: Sequence[Reference], otherwise: Prose | None) -> Prose:
     places = joined([Prose((one,)) for one in where])
-    if otherwise:
-        return say("As in {places}, with {otherwise}.", places=places, otherwise=text(listed(otherwise)))
+    if otherwise is not None:
+        return say("As in {places}, with {otherwise}.", places=places, otherwise=otherwise)
     return say("As in {places}; what stands there is not repeated.", places=places)
+
+
+def _fate(placed: Placed | None) -> tuple[Any, ...]:
+    """What becomes of a kind of memory: where all of it is divided, nothing becomes of a rest."""
+    if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
+        return ()
+    return (placed.degree, placed.experts, placed.fraction, placed.rest if placed.fraction != 1 else "")
 
 
 def _differences(found: Found, other: Found) -> list[str]:
     """What two questions see otherwise, in words."""
     one, two = found.study, other.study
-    kinds = sorted(
-        {kind for kind in (*one.placement, *two.placement) if one.placement.get(kind) != two.placement.get(kind)}
-    )
+    kinds = [kind for kind in KIND_WORDS if _fate(one.placement.get(kind)) != _fate(two.placement.get(kind))]
     values = sorted({str(s) for s in (*one.values, *two.values) if one.values.get(s) != two.values.get(s)})
     pairs: list[tuple[Any, Any, str]] = [
         (one.built.model, two.built.model, "another model"),
@@ -147,8 +155,8 @@ def _differences(found: Found, other: Found) -> list[str]:
         (getattr(found, "capacity", None), getattr(other, "capacity", None), "another capacity"),
     ]
     differ = [words for left, right, words in pairs if left != right]
-    differ += [f"another placement of the {listed(kinds)}"] if kinds else []
-    return differ + ([f"other values of {listed(values)}"] if values else [])
+    differ += [f"another placement of the {listed([KIND_WORDS[kind] for kind in kinds])}"] if kinds else []
+    return differ + ([f"other values of {listed([f'${name}$' for name in values])}"] if values else [])
 
 
 def _reread(found: Found, last: Found) -> Prose:

@@ -35,11 +35,11 @@ def sheet(study: Study) -> Derivation:
     asked = []
     for found in answers(study):
         question = found.question
-        blocks = [Paragraph(text(question.text))] if question.text else []
+        blocks = [Paragraph(study.said(question.text))] if question.text else []
         own = [change.words for change in question.own]
         if own:
             blocks.append(Paragraph(text(f"Take here: {listed(own)}.")))
-        asked.append(Section(text(f"({question.label}) {question.heading(found)}"), tuple(blocks)))
+        asked.append(Section(study.said(f"({question.label}) {question.heading(found)}"), tuple(blocks)))
     closing = Section(text("What is to be assumed"), (Bullets(assumed(study)),), fine=True)
     return _titled(study, "Problem set", (Section(text("The problem"), problem), *asked, closing))
 
@@ -118,5 +118,5 @@ def _value(found: Found) -> Prose:
 
 
 def _titled(study: Study, subtitle: str, sections: Sequence[Section]) -> Derivation:
-    made = Derivation(study.title, subtitle, tuple(sections), written=study.written)
+    made = Derivation(study.heading, subtitle, tuple(sections), written=study.written)
     return replace(made, author=study.author, course=study.course, date=study.date)

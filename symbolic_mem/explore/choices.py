@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -40,6 +40,20 @@ class Choice:
     head: str
     option: str
     options: tuple[Option, ...]
+
+
+def possible(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> tuple[Choice, ...]:
+    """Return the choices without the options that are refused by themselves, or bring a size of their own, as adapters do."""
+
+    def keeps(option: Option) -> bool:
+        if option.change is None:
+            return True
+        found = make_under(study, [option.change], lambda one: one)
+        if isinstance(found, str) or any(study.values.get(s) != value for s, value in found.values.items()):
+            return False
+        return not isinstance(make_under(study, [option.change], make), str)
+
+    return tuple(replace(one, options=tuple(filter(keeps, one.options))) for one in choices)
 
 
 def choices(study: Study) -> tuple[Choice, ...]:

@@ -12,7 +12,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import MAX_VALUE
-from symbolic_mem.explore.choices import choices, combined
+from symbolic_mem.explore.choices import choices, combined, possible
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.ledgers import Ledgers, definitions
 from symbolic_mem.explore.words import devices, names, templates
@@ -56,11 +56,15 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     n = question.symbol
     seen = study.under(question).without(n)
     capacity = seen.capacity
-    offered = choices(seen)
     ledgers = Ledgers(question)
     ledgers.add(seen)
     _need_values(seen, ledgers)
-    made = dict(combined(offered, lambda one: ledgers.add(one.under(question).without(n)), study))
+
+    def make(one: Study) -> list[Any]:
+        return ledgers.add(one.under(question).without(n))
+
+    offered = possible(choices(seen), make, study)
+    made = dict(combined(offered, make, study))
     named_parts = definitions(seen, ledgers)
     demanded = _demands(seen, ledgers)
     symbols = _symbols(seen, ledgers)
@@ -99,6 +103,8 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "trees": ledgers.trees.listed,
         "terms": ledgers.terms.listed,
         "instants": ledgers.instants.listed,
+        "counts": ledgers.counts.listed,
+        "states": ledgers.states.listed,
         "ledgers": ledgers.ledgers.listed,
         "words": ledgers.words.listed,
         "placements": ledgers.placements.listed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import sympy as sp
@@ -15,9 +15,9 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.symbols import B, S
-from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.instants import kept_instants, words_of
+from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
 from symbolic_mem.render.text import plain_prose
@@ -77,13 +77,15 @@ class Ledgers:
 
     A term is ``[name, kind, layer?, bytes, degree, tokens, tree]``: `degree` is what it is divided over before it is placed
     (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says whether it grows with B S, does not know them
-    (0), or is not so simple (null). An instant is ``[words, phase, group, count, least, most, inside, terms]``.
+    (0), or is not so simple (null). An instant is ``[words, phase, count, inside, states, ...terms]``: `count` is where it stands that
+    there must be so many blocks, `inside` the group and the node of what differs inside one block (0: nothing), `states` the place of
+    the list of those terms that come first at many instants.
     """
 
     def __init__(self, question: MinDegree) -> None:
         self.question = question
         self.nodes, self.trees, self.terms, self.instants, self.ledgers = Nodes(), Pool(), Pool(), Pool(), Pool()
-        self.words, self.placements = Pool(), Pool()
+        self.words, self.placements, self.counts, self.states = Pool(), Pool(), Pool(), Pool()
         self._looked_up = _Written(self.nodes)
         self._terms: dict[Any, int] = {}
         self._seen: dict[int, tuple[Instant, int]] = {}
@@ -114,18 +116,17 @@ class Ledgers:
     def ledger(self, study: Study) -> int:
         """The instants at which the memory must fit, as `instants` gives them, with those that other sizes would have."""
         kinds = self.question.counted
-        if set(kinds) == set(KINDS) and study.timeline:
+        step = set(kinds) == set(KINDS) and bool(study.timeline)
+        if step:
             keep = sp.S.Zero if study.plan is None else study.plan.keep
-            step = possible(study.rank, study.recipe, study.placement, study.numbers, keep)
-            instants = [self._instant(study.seen_at(one), one) for one in step]
+            every = possible(study.rank, study.recipe, study.placement, study.numbers, keep)
+            places = [self._instant(study.seen_at(one), one) for one in every]
             when = self._when(study)
         else:
-            instants, when = [self._kept(one) for one in kept_instants(study, kinds)], []
+            places, when = [self._kept(one) for one in kept_instants(study, kinds)], []
         if not self.question.alone(study):
-            memories = [study.seen_at(one).placed(kinds) for one in study.timeline] if study.timeline else []
-            memories += [one.placed(kinds) for one in kept_instants(study, kinds)]
-            need_divided(self.question.symbol, *memories)
-        return self.ledgers.put({"step": bool(study.timeline), "when": when, "instants": instants})
+            need_divided(self.question.symbol, *(one.placed(kinds) for one in instants(study, kinds)))
+        return self.ledgers.put({"step": step, "when": when, "instants": _runs(places)})
 
     def _when(self, study: Study) -> list[Any]:
         """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""
@@ -163,7 +164,17 @@ class Ledgers:
     def _put(self, study: Study, words: str, phase: str, count: list[int], inside: list[int] | None) -> int:
         memory = study.memory.of(*self.question.counted)
         terms = [self.term(term) for term in memory.terms]
-        return self.instants.put([self.words.put(words), phase, count, inside, terms])
+        states = [place for place, term in zip(terms, memory.terms, strict=True) if term.kind in STATIC]
+        if terms[: len(states)] != states:
+            states = []
+        first = [
+            self.words.put(words),
+            self.words.put(phase),
+            self.counts.put(count),
+            inside or 0,
+            self.states.put(states),
+        ]
+        return self.instants.put([*first, *terms[len(states) :]])
 
     def term(self, term: Term) -> int:
         """The place of a term that is not placed yet."""
@@ -231,6 +242,21 @@ class Ledgers:
             return self.trees.put(["(", tree[1], self._shared(tree[2]), tree[3]])
         kept = 2 if tree[0] == "F" else 1
         return self.trees.put([*tree[:kept], *map(self._shared, tree[kept:])])
+
+
+def _runs(places: Sequence[int]) -> list[int]:
+    """Places as pairs: the first of some that follow each other, and how many they are.
+
+    >>> _runs([4, 5, 6, 1])
+    [4, 3, 1, 1]
+    """
+    runs: list[int] = []
+    for place in places:
+        if runs and place == runs[-2] + runs[-1]:
+            runs[-1] += 1
+        else:
+            runs += [place, 1]
+    return runs
 
 
 def _ratio(number: sp.Rational) -> tuple[int, int]:

@@ -136,7 +136,7 @@ class DeviceCount(Printed, OnDevice):
             "total": shown(memory),
             "number": found.value or 0,
             "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
-            "each": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit)),
+            "each": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit, beside=True)),
         }
         if static.terms and rest.terms:
             return say(

@@ -11,7 +11,8 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
-from symbolic_mem.document.prose import Chain, Prose, amount, say, text
+from symbolic_mem.document.marked import unmarked
+from symbolic_mem.document.prose import Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import capitalised, joined
 from symbolic_mem.document.work import Work
@@ -148,7 +149,9 @@ class Evaluate(Question):
         said = [
             say(
                 "{said}: {chain}",
-                said=text((capitalised if first else uncapitalised)(each.line.statement) or "The result is"),
+                said=found.study.said(
+                    (capitalised if first else uncapitalised)(each.line.statement) or "The result is"
+                ),
                 chain=Chain(
                     each.line.symbol, (amount(each.value, each.line.unit, digits=each.line.digits, fixed=True),)
                 ),
@@ -178,7 +181,7 @@ class Evaluate(Question):
             str(symbol): Claimed(
                 _exactly(each.value),
                 "bytes" if each.line.memory else _measure(each.line),
-                each.line.statement or each.line.name,
+                unmarked(each.line.statement) or each.line.name,
                 unit="bytes" if each.line.memory else each.line.unit,
             )
             for symbol, each in found.numbers

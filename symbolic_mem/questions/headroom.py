@@ -18,7 +18,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apa
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, count, plural, sentence_of, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import held_at, per_device_steps
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
@@ -175,7 +175,9 @@ class Headroom(OfKinds):
         else:
             memory_numbers(study, work, self.counted)
             yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, found.share, work, divided_model(found.study))
+        yield from per_device_steps(
+            found.placement, found.kinds, found.share, work, divided_model(found.study), whose(found.study)
+        )
         yield from capacity_blocks(found.capacity, work)
         yield from found.left_steps(work)
         for most in found.most:
@@ -392,7 +394,7 @@ class FoundHeadroom(Found):
     def pieces(self) -> dict[str, Any]:
         """The numbers of the sentences."""
         unit = self.capacity.unit
-        used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit))
+        used, counted = apart(Amount(symbolic(self.left.used), unit), Amount(self.capacity.counted, unit, beside=True))
         return {
             "n": self.question.devices,
             "devices": self._devices,
@@ -500,7 +502,7 @@ class FoundHeadroom(Found):
         return (
             *assumptions(self.study),
             *divided_model(self.study),
-            *placement_sentences(self.kinds, self.placement),
+            *placement_sentences(self.kinds, self.placement, whose(self.study)),
         )
 
     @property

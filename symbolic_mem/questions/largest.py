@@ -20,7 +20,7 @@ from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -276,7 +276,7 @@ class FoundLargest(FoundAtInstants):
             *assumptions(self.study),
             *self._windows,
             *divided_model(self.study),
-            *placement_sentences(self.kinds, self.placement),
+            *placement_sentences(self.kinds, self.placement, whose(self.study)),
             *rules,
         )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said

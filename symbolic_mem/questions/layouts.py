@@ -13,7 +13,7 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, gib, plural
+from symbolic_mem.document.words import about, gib, joined, plural
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.solvers.capacity import Capacity
@@ -85,7 +85,7 @@ class Layouts(OnDevice):
     def sentence(self, found: FoundLayouts) -> Prose:
         """Say the smallest degree, or how many meshes fit and which of them cuts the model least."""
         best = found.best
-        room = about(Amount(found.capacity.counted, found.capacity.unit))
+        room = about(Amount(found.capacity.counted, found.capacity.unit, beside=True))
         if self.symbol is not None:
             pieces = {
                 "n": self.symbol,
@@ -219,10 +219,10 @@ class FoundLayouts(Found):
         }
 
 
-def degrees_words(row: Tried) -> str:
+def degrees_words(row: Tried) -> Prose:
     """The degrees of a mesh that are more than one."""
     more = [(symbol, value) for symbol, value in row.values.items() if value != 1] or list(row.values.items())[:1]
-    return ", ".join(f"{symbol} = {value}" for symbol, value in more)
+    return joined([say("{n} = {value}", n=symbol, value=value) for symbol, value in more], ", ", ", ")
 
 
 def row_words(row: Tried, capacity: Capacity) -> Prose:
@@ -241,12 +241,12 @@ def layouts_table(found: FoundLayouts) -> Table:
     rows = []
     for row in found.rows:
         if row.peak is None:
-            rows.append((text(degrees_words(row)), text("–"), text(row.refused), text("–"), text("–")))
+            rows.append((degrees_words(row), text("–"), text(row.refused), text("–"), text("–")))
             continue
         left = found.capacity.counted - row.size
         shown = about(gib(symbolic(left))) if left >= 0 else say("{more} too much", more=about(gib(symbolic(-left))))
         sent = text("–") if row.sent is None else about(gib(symbolic(row.sent)))
-        rows.append((text(degrees_words(row)), about(gib(row.size)), text(row.words), shown, sent))
+        rows.append((degrees_words(row), about(gib(row.size)), text(row.words), shown, sent))
     columns = (
         Column(text("degrees"), "text"),
         Column(text("peak"), "right"),

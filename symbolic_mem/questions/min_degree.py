@@ -105,7 +105,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def steps(self, found: FoundDegree) -> Iterator[Block]:
         """Account, placement, requirement, then the number and its check, or what is in the way and what would help."""
-        from symbolic_mem.questions.parts.assumptions import divided_model
+        from symbolic_mem.questions.parts.assumptions import divided_model, whose
         from symbolic_mem.questions.parts.bounded import (
             feasible_steps,
             infeasible_steps,
@@ -125,7 +125,9 @@ class MinDegree(Printed, Ruled, OfKinds):
         else:
             memory_numbers(study, work, self.counted)
             yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, solved.ideal, work, divided_model(found.study))
+        yield from per_device_steps(
+            found.placement, found.kinds, solved.ideal, work, divided_model(found.study), whose(found.study)
+        )
         yield from (*capacity_blocks(found.capacity, work), *requirement(solved.ideal.bound))
         if solved.ideal.feasible:
             yield from feasible_steps(solved.ideal, work, fitting(study))

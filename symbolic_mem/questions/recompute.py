@@ -89,7 +89,7 @@ class RecomputeOtherwise(OnDevice):
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
-        from symbolic_mem.questions.parts.assumptions import divided_model
+        from symbolic_mem.questions.parts.assumptions import divided_model, whose
         from symbolic_mem.questions.parts.bounded import per_device_steps
         from symbolic_mem.questions.parts.found_recomputed import sides_table
         from symbolic_mem.questions.parts.memory import by_layer, memory_numbers
@@ -102,7 +102,9 @@ class RecomputeOtherwise(OnDevice):
         yield from _against(found)
         memory_numbers(study, work, self.counted)
         yield from here_blocks(study, work, found.kinds)
-        yield from per_device_steps(found.placement, found.kinds, found.degree.ideal, work, divided_model(found.study))
+        yield from per_device_steps(
+            found.placement, found.kinds, found.degree.ideal, work, divided_model(found.study), whose(found.study)
+        )
         yield from capacity_blocks(found.capacity, work)
         yield _degree_step(found, work)
         yield from rule_blocks(found.degree, work) if found.degree.ideal.feasible else ()
@@ -114,7 +116,7 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.rules import rule_names
 
         nothing, solved = found.study.recipe.recompute.rule == "none", found.degree.ideal
-        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit)
+        unit, counted = found.capacity.unit, Amount(found.capacity.counted, found.capacity.unit, beside=True)
         held = solved.fixed if found.value is None else found.held(found.value)
         share, counted = apart(Amount(symbolic(held), unit), counted)
         rules = listed(rule_names(found.degree)) if found.degree.steps else ""

@@ -180,9 +180,22 @@ def _side(side: Side, room: Room) -> Side:
     match side:
         case Long():
             return spread(side.expr, min(room.line, DISPLAY.line))
+        case Total():
+            return Total(tuple(part for one in side.sides for part in _in_rows(one, room)))
         case Brief() if not isinstance(side.shown, Prose):
             return _side(side.shown, room)
+        case Put() | sp.Expr():
+            parts = _in_rows(side, room)
+            return side if len(parts) == 1 else Total(parts)
     return side
+
+
+def _in_rows(side: Side, room: Room) -> tuple[Side, ...]:
+    """A side of a sum, or where it is longer than a row its terms."""
+    if isinstance(side, sp.Expr | Put) and _wide(side) > min(room.lines, PAPER.sum):
+        long = spread(side, min(room.line, DISPLAY.line))
+        return long.sides if isinstance(long, Total) else (long,)
+    return (side,)
 
 
 def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column:
@@ -229,11 +242,42 @@ def _breaks(column: Column, cells: list[Prose]) -> bool:
     )
 
 
+def crowded(cell: Prose, width: float) -> bool:
+    """Whether a formula of a cell has a term that is wider than its column, which has that part of the line.
+
+    >>> from symbolic_mem.base.symbols import B, L, S, d_model
+    >>> crowded(Prose((B * L * S * d_model,)), 0.1), crowded(Prose((B + L + S + d_model,)), 0.1)
+    (True, False)
+    """
+    terms = (term for part in cell.parts if isinstance(part, sp.Expr) for term in sp.Add.make_args(part))
+    return any(_ems(Prose((term,))) > width * TABLE_EMS for term in terms)
+
+
 def _needs(table: Table) -> list[float]:
     return [
         max(_ems(cell) for cell in (column.head, *(row[i] for row in table.rows)))
         for i, column in enumerate(table.columns)
     ]
+
+
+def _least(table: Table) -> list[float]:
+    """How wide each column is at least: as what nothing breaks in its formulas."""
+    return [
+        max((LEAST_EMS, *(_piece(part) for row in table.rows for part in row[i].parts if isinstance(part, sp.Expr))))
+        for i in range(len(table.columns))
+    ]
+
+
+def _piece(expr: Any) -> float:
+    """The longest part of a formula between signs and factors; what is below its line stays with the last of them."""
+    if expr.is_Add:
+        return max(map(_piece, expr.args))
+    if not expr.is_Mul:
+        return _ems(Prose((expr,)))
+    over = [bool(factor.is_Pow and factor.exp.is_negative) for factor in expr.args]
+    above = [factor for factor, divides in zip(expr.args, over, strict=True) if not divides]
+    below = sp.Mul(*(1 / factor for factor, divides in zip(expr.args, over, strict=True) if divides))
+    return max(map(_piece, above), default=0) + (0 if below == 1 else _ems(Prose((below,))) + 0.5)
 
 
 def _room(table: Table, needs: list[float]) -> float:
@@ -247,8 +291,10 @@ def _fitted(table: Table) -> Table:
 
     The columns that wrap share what the others leave by what their cells need, and none is starved.
     """
-    needs = _needs(table)
-    while _room(table, needs) < LEAST_EMS * sum(column.align in WRAPPING for column in table.columns):
+    needs, least = _needs(table), _least(table)
+    while _room(table, needs) < sum(
+        wide for wide, column in zip(least, table.columns, strict=True) if column.align in WRAPPING
+    ):
         loose = [i for i, c in enumerate(table.columns) if _breaks(c, [row[i] for row in table.rows])]
         if not loose:
             turned = _turned(table)
@@ -261,8 +307,10 @@ def _fitted(table: Table) -> Table:
     wanted = {i: needs[i] for i, column in enumerate(table.columns) if column.align in WRAPPING}
     room = _room(table, needs)
     if sum(wanted.values()) > room:
-        for position, i in enumerate(sorted(wanted, key=needs.__getitem__)):
-            wanted[i] = min(wanted[i], room / (len(wanted) - position))
+        ordered = sorted(wanted, key=needs.__getitem__)
+        for position, i in enumerate(ordered):
+            later = sum(least[j] for j in ordered[position + 1 :])
+            wanted[i] = max(least[i], min(wanted[i], room / (len(wanted) - position), room - later))
             room -= wanted[i]
     shares = {i: round(max(share, LEAST_EMS) / TABLE_EMS, 3) for i, share in wanted.items()}
     columns = (replace(c, width=shares[i]) if i in shares else c for i, c in enumerate(table.columns))

@@ -33,6 +33,7 @@ _SIZES = (  # sizes of type, their commands, and how much wider than the size sa
 _SIGN = 5.1  # points of a sign of mathematics, at ten points
 _NUMBER = 26.0  # points that the number of an equation takes
 _BETWEEN = 8.0  # points between two columns
+_INDENTED = 25.0  # points before a point of a list
 _UNITS = {"in": 72.27, "cm": 28.4528, "mm": 2.84528, "pt": 1.0}
 
 
@@ -54,16 +55,20 @@ def points(given: str, where: str = "--width") -> float:
 
 
 def table_tex(table: Table, label: str, wide: float) -> str:
-    """Write a table as a float; where its place has no room for them, without its exact bytes, then without shares."""
+    """Write a table as a float; where its place has no room for them, without its exact bytes, then without shares.
+
+    One that is still too wide is folded: each of its rows, whole, is a point of a list.
+    """
     narrower = (("bytes",), ("bytes", "share"), ("bytes", "share", "formula"))
     shown = list(dict.fromkeys((table, *(without(table, heads) for heads in narrower))))
     caption = rf"\caption{{{_prose(arrange_prose(table.caption))}}}\label{{tab:{label}}}"
-    for one in shown[:-1]:
+    for one in shown:
         try:
             return _float("table", f"{caption}\n{_tabular(arrange_table(one), wide)}")
         except BadInput:
             continue
-    return _float("table", f"{caption}\n{_tabular(arrange_table(shown[-1]), wide)}")
+    small = rf"\begin{{minipage}}{{{wide:.1f}pt}}\small\raggedright"
+    return _float("table", "\n".join((caption, small, _folded(arrange_table(table), wide), r"\end{minipage}")))
 
 
 def _float(kind: str, body: str) -> str:
@@ -140,6 +145,16 @@ def _either(table: Table, wide: float) -> tuple[bool, str]:
             return False, _tabular(one, wide)
         except BadInput:
             continue
+    return True, _folded(table, wide)
+
+
+def _folded(table: Table, wide: float) -> str:
+    """A table as a list, each of its rows a point; refuses a width that has no room for a number of it."""
+    needs = _INDENTED + max(
+        _longest(cell, 10) for row in (*table.rows, [c.head for c in table.columns]) for cell in row
+    )
+    if needs > wide:
+        raise BadInput(_too_narrow(f"the table “{plain_prose(table.caption)}”", wide, needs))
     points = [r"\begin{itemize}"]
     for first, *rest in table.rows:
         said = "; ".join(
@@ -148,7 +163,7 @@ def _either(table: Table, wide: float) -> tuple[bool, str]:
             if cell.parts and cell.parts != ("",)
         )
         points.append(rf"\item \emph{{{_prose(first)}}}: {said}")
-    return True, "\n".join([*points, r"\end{itemize}"])
+    return "\n".join([*points, r"\end{itemize}"])
 
 
 def without(table: Table, heads: Sequence[str]) -> Table:
@@ -268,7 +283,7 @@ def _words(part: str | Side | Chain | Reference) -> list[str]:
     if isinstance(part, str):
         return part.split()
     sides = (part.left, *(side for _, side in part.links)) if isinstance(part, Chain) else (part,)
-    return [word for side in sides for word in _Set().said(side).split()]
+    return [word for side in sides for word in _InCell().said(side).split()]
 
 
 class _Set(Text):
@@ -278,7 +293,7 @@ class _Set(Text):
         return f"{mantissa}x10{exponent}"
 
     def name(self, name: Name, exponent: str = "") -> str:
-        return name.base + name.sub[: -(-3 * len(name.sub) // 4)] + exponent
+        return _unbroken(name.base + name.sub[: -(-4 * len(name.sub) // 5)] + exponent)
 
     def fraction(self, above: str, below: str) -> str:
         return _unbroken(max(above, below, key=len))
@@ -291,6 +306,23 @@ class _Set(Text):
 
     def mark(self) -> str:
         return "≈·"
+
+
+class _InCell(_Set):
+    """The same in a line of text, where a fraction has a slash."""
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"{above}/{below}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return _unbroken(super().power(base, exponent))  # braces hold it together
+
+    def fenced(self, left: str, inner: str, right: str) -> str:
+        inside = super().fenced(left, inner, right)
+        return inside if left == "(" else _unbroken(inside)
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        return _unbroken(super().call(function, arguments))
 
 
 def _unbroken(set_: str) -> str:

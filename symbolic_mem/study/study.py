@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import Written, n_fsdp
+from symbolic_mem.base.symbols import Written, lookup, n_fsdp
+from symbolic_mem.document.marked import marked, unmarked
+from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
@@ -101,6 +103,19 @@ class Study(Setting):
         blocks += [Table(text("What is given"), heads, tuple(rows))] if rows else []
         blocks += [facts("What is asked", asked)] if asked else []
         return bundle(repr(self), blocks, self.title)
+
+    def said(self, words: str) -> Prose:
+        """Words of the study as a sentence: its symbols in what stands between two `$` are mathematics."""
+        return marked(words, {name.symbol.name: name.symbol for name in self.names})
+
+    def listed(self, changes: Iterable[Change], between: str = "; ") -> Prose:
+        """Changes in words, values of symbols as mathematics."""
+        return self.said(between.join(f"${one.words}$" if lookup(one.aspect) else one.words for one in changes))
+
+    @property
+    def heading(self) -> str:
+        """The title in plain text."""
+        return unmarked(self.title, {name.symbol.name: name.symbol for name in self.names})
 
     def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
         """The study with all `changes` applied in order.

@@ -2,7 +2,7 @@
 
 // What there is at an instant: each term with its bytes, what of them is divided over n, and what is not.
 function termsAt(data, instant, placement, number) {
-  return instant[4].map((place) => {
+  return [...data.states[instant[4]], ...instant.slice(5)].map((place) => {
     const [name, kind, layer, node, degree, grows, tree] = data.terms[place];
     const bytes = number(node);
     const by = degree.length ? number(degree[0]) : 1n, own = degree.length > 0 && degree[1];
@@ -46,9 +46,17 @@ function firstDegree(divided, fixed, capacity, strict) {
   return side === 0 && divided === 0n && !strict ? 1n : null;
 }
 
+// A ledger has pairs: the first of some instants that follow each other, and how many they are.
+function instantsOf(data, ledger) {
+  const found = [], runs = ledger.instants;
+  for (let place = 0; place < runs.length; place += 2) found.push(...data.instants.slice(runs[place], runs[place] + runs[place + 1]));
+  return found;
+}
+
 // The instants that there are at these numbers of blocks; of those inside one block the fullest alone, where that is decided.
 function instantsAt(data, ledger, placement, number) {
-  const there = ledger.instants.map((place) => data.instants[place]).filter(([, , [count, least, most]]) => {
+  const there = instantsOf(data, ledger).filter((instant) => {
+    const [count, least, most] = data.counts[instant[2]];
     const blocks = number(count);
     return order(blocks, BigInt(least)) >= 0 && (most === undefined || order(blocks, BigInt(most)) <= 0);
   });
@@ -73,7 +81,7 @@ function solve(data, setting, known) {
     const terms = termsAt(data, instant, placement, number);
     const divided = sum(terms, "divided"), fixed = sum(terms, "fixed");
     const value = firstDegree(divided, fixed, capacity, data.strict);
-    return { words: data.words[instant[0]], phase: instant[1], terms, divided, fixed, value };
+    return { words: data.words[instant[0]], phase: data.words[instant[1]], terms, divided, fixed, value };
   });
   const at = (moment, n) => plus(moment.fixed, over(moment.divided, n));
   const asks = (a, b) => {

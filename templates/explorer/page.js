@@ -308,38 +308,65 @@ function pieces(tree, put) {
   return found;
 }
 
-function line(tree, value, spoken) {
-  const formula = pieces(tree), numbers = pieces(tree, numbersPut(last));
+// A formula and, after it, the same with the numbers put in. It is made once; `line.write` puts other numbers in.
+function line(tree, spoken) {
+  const put = numbersPut(last), slots = [];
+  put.made = (name, number) => slots.push([name, number]);
+  const formula = pieces(tree), numbers = pieces(tree, put);
   const set = (lines, words) => lines.flatMap((parts, place) => {
     if (place && parts[0].localName === "mo") parts[0].setAttribute("form", "infix");
     const made = math(parts, place ? "" : words);
     return place ? [node("wbr"), made] : [made];
   });
-  const same = formula.flat().every((one, place) => one.isEqualNode(numbers.flat()[place]));
   numbers[0].unshift(inMath.sign("="));
-  return [...set(formula, spoken), ...(same ? [] : [" ", ...set(numbers, value)])];
+  const equal = set(numbers, spoken);
+  const write = (value) => {
+    const put = numbersPut(last);
+    for (const [name, number] of slots) {
+      const text = inDigits(grouped(decimalOf(put(name))));
+      if (number.textContent !== text) number.textContent = text;
+    }
+    equal[0].setAttribute("alttext", `= ${value}`);
+  };
+  return { nodes: [...set(formula, spoken), ...(slots.length ? [" ", ...equal] : [])], write };
+}
+
+const madeRows = new Map();
+
+// The row of a term, made once: its numbers are written anew.
+function rowOf(term) {
+  const key = `${term.tree} ${term.name}`;
+  if (!madeRows.has(key)) {
+    const { nodes, write } = line(term.tree, term.name), mark = node("span", { "aria-hidden": "true" });
+    const bytes = node("td", { class: "right", "data-head": "bytes in all" }), own = node("td", { class: "right", "data-head": "one device" });
+    const row = node("tr", {}, node("th", { scope: "row" }, mark, term.name), node("td", { class: "formula", "data-head": "formula" }, ...nodes), bytes, own);
+    madeRows.set(key, { row, mark, bytes, own, write });
+  }
+  return madeRows.get(key);
 }
 
 function table(at, moment, parts, unit, total) {
   const names = parts.map(([name]) => name);
   const rows = moment.terms.filter((term) => term.there || order(term.bytes, 0n)).map((term) => {
-    const place = names.indexOf(partName(term));
-    const own = bytesAt(term, at), rest = names.length === SERIES && order(own, 0n) ? SERIES - 1 : null;
-    const series = place < 0 ? rest : place;
-    return node("tr", {},
-      node("th", { scope: "row" }, ...(series === null ? [] : [swatch(series)]), term.name),
-      node("td", { class: "formula", "data-head": "formula" }, ...line(term.tree, grouped(decimalOf(term.bytes)), term.name)),
-      node("td", { class: "right", "data-head": "bytes in all" }, grouped(decimalOf(term.bytes))),
-      node("td", { class: "right", "data-head": "one device" }, told(own, unit)));
+    const place = names.indexOf(partName(term)), made = rowOf(term), own = bytesAt(term, at);
+    const rest = names.length === SERIES && order(own, 0n) ? SERIES - 1 : null, series = place < 0 ? rest : place;
+    made.mark.className = series === null ? "" : `swatch series-${series}`;
+    made.bytes.textContent = grouped(decimalOf(term.bytes));
+    made.own.textContent = told(own, unit);
+    made.write(made.bytes.textContent);
+    return made.row;
   });
   rows.push(node("tr", { class: "total" }, node("th", { scope: "row" }, "together"), node("td", {}), node("td", { class: "right", "data-head": "bytes in all" }, grouped(decimalOf(sum(moment.terms, "bytes")))),
     node("td", { class: "right", "data-head": "one device" }, told(total, unit))));
-  $("terms").replaceChildren(...rows);
+  const there = [...$("terms").children];
+  if (rows.length !== there.length || rows.slice(0, -1).some((row, place) => row !== there[place])) $("terms").replaceChildren(...rows);
+  else there.at(-1).replaceWith(rows.at(-1));
   const used = Object.keys(data.defined).filter((name) => moment.terms.some((term) => mentions(term.tree, name)));
-  $("defined").replaceChildren(...used.flatMap((name) => {
-    const [place, tree] = data.defined[name];
-    const value = grouped(decimalOf(last.number(place)));
-    return [node("p", {}, math([inMath.name(data.names[name]), inMath.sign("=")], name), " ", ...line(tree, value, name), " ", math([inMath.sign("="), inMath.digits(value)], value))];
+  $("defined").replaceChildren(...used.map((name) => {
+    const [place, tree] = data.defined[name], value = grouped(decimalOf(last.number(place)));
+    const { nodes, write } = line(tree, name);
+    write(value);
+    return node("p", {}, math([inMath.name(data.names[name]), inMath.sign("=")], name), " ", ...nodes, " ", math([inMath.sign("="), inMath.digits(value)], value));
   }));
 }
 
@@ -432,8 +459,13 @@ function optionsOf(to) {
   return found;
 }
 
+// The symbols that the answer reads; the command line refuses to set any other.
+const namesIn = (found) => data.nodes.filter((node, place) => typeof node === "string" && found.number.found[place] !== undefined);
+
 function commandOf(to) {
-  const [start, options] = data.command, mine = optionsOf(to);
+  const [start, options] = data.command;
+  const asked = to === last?.setting || to === setting ? namesIn(last) : symbols;
+  const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || asked.includes(value.split("=")[0]));
   const key = ([option, value]) => (option === "--set" || option === "--place" ? `${option} ${value.split("=")[0]}` : option);
   const taken = new Set(mine.map(key));
   if (taken.has("--device")) ["--capacity", "--reading"].forEach((one) => taken.add(one));

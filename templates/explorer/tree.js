@@ -13,9 +13,11 @@ function element(name, parts = [], attributes = {}) {
   return made;
 }
 
+const inDigits = (text) => text.replaceAll(",", THIN).replace("-", "−");
+
 const inMath = {
   row: (parts) => (parts.length === 1 ? parts[0] : element("mrow", parts)),
-  digits: (text) => element("mn", [text.replaceAll(",", THIN).replace("-", "−")]),
+  digits: (text) => element("mn", [inDigits(text)]),
   words: (text) => element("mtext", [text]),
   sign: (sign) => element("mo", [sign === "-" ? "−" : sign]),
   name([base, sub], exponent) {
@@ -61,7 +63,8 @@ const inTex = {
   call: (name, parts) => `\\${name}\\left(${parts.join(", ")}\\right)`,
 };
 
-// Set the tree at a place; `put` gives the number of a symbol, which then stands for it, or undefined.
+// Set the tree at a place; `put` gives the number of a symbol, which then stands for it, or undefined. `put.made` is told of
+// each number that is set.
 function typeset(data, face, place, put = () => undefined) {
   const set = (at) => typeset(data, face, at, put);
   const tree = data.trees[place];
@@ -69,6 +72,7 @@ function typeset(data, face, place, put = () => undefined) {
     const value = put(name);
     if (value === undefined) return face.name(data.names[name] || [name, ""], exponent);
     const number = face.digits(grouped(decimalOf(value)));
+    put.made?.(name, number);
     return exponent ? face.power(number, exponent) : number;
   };
   if (typeof tree === "string") return symbol(tree);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.cli.main import main
 from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.documents import answer
@@ -160,3 +161,46 @@ def test_in_two_columns_nothing_is_too_wide(name, needs, tmp_path):
     log = (tmp_path / "paper.log").read_text(errors="replace")
     wide = [float(size) for size in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert [size for size in wide if size > 1] == []
+
+
+def tables(name: str) -> list[Fragment]:
+    """The account of a study, where it has numbers, and every table of every question."""
+    study, found = load_study(name), []
+    with contextlib.suppress(MissingValue):
+        found.append(fragment(study, "account"))
+    for question in study.questions:
+        for pick in range(1, 30):
+            try:
+                found.append(fragment(study, "table", question.label, pick))
+            except BadInput:
+                break
+    return found
+
+
+@pytest.mark.system
+def test_every_table_of_the_bundled_studies_fits_a_column_of_a_paper(needs, tmp_path):
+    needs("pdflatex")
+    shown, needed = [], set()
+    for name in ("cluster-llama-3-405b", "cluster-mixtral-8x7b", "scaling-book-inference", "flops-palm-chinchilla"):
+        for piece in tables(name):
+            tex = piece.tex(COLUMN)
+            needed |= set(re.findall(r"\\usepackage\{\w+\}", tex.splitlines()[1]))
+            shown.append(f"\\typeout{{piece {piece.label}}}\n{tex}\n\\clearpage")
+    assert len(shown) > 20 and any(r"\begin{itemize}" in one for one in shown)
+    (tmp_path / "paper.tex").write_text(ARTICLE % ("\n".join(sorted(needed)), "\n".join(shown)))
+    subprocess.run(["pdflatex", "-interaction=nonstopmode", "paper.tex"], cwd=tmp_path, capture_output=True, check=True)
+    log = (tmp_path / "paper.log").read_text(errors="replace")
+    wide = [float(size) for size in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert [size for size in wide if size > 1] == []
+
+
+def test_a_table_that_is_too_wide_is_folded_with_all_that_it_says():
+    study = load_study("cluster-mixtral-8x7b")
+    piece = fragment(study, "table", "a")
+    (table,) = piece.blocks
+    folded, whole = piece.tex(COLUMN), piece.tex("20in")
+    assert r"\begin{tabular}" in whole and r"\begin{tabular}" not in folded
+    assert folded.count(r"\item") == len(table.rows)
+    numbers = re.compile(r"\d+\.\d+")
+    listed = folded.partition(r"\begin{itemize}")[2]
+    assert numbers.findall(listed) == numbers.findall(piece.csv) and len(numbers.findall(listed)) > 10

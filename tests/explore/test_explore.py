@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from fractions import Fraction
 from math import ceil, floor, prod
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,9 @@ from symbolic_mem.explore.command import options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
+from symbolic_mem.recipes.recipe import presets
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def number(nodes, place, values):
@@ -66,11 +71,15 @@ def test_what_is_free_in_data_stays_a_name():
 def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_not_possible():
     study = load_study("cs336-a2-xxl")
     content = data(study, asked(study), None)
-    sizes = [len(options) for _, _, _, options in content["choices"]]
-    assert sizes == [15, 1, 6, 4, 4]
-    assert len(content["made"]) == (1 + 14 + 5) * 4 * 4
+    offered = {name: [option for option, _ in options] for name, _, _, options in content["choices"]}
+    trained = {name for name, recipe in presets().items() if recipe.trains and recipe.tuned.rank is None}
+    assert set(offered["recipe"]) == trained and offered["recipe"][0] == "cs336"
+    assert offered["recompute"] == ["none", "full", "half", "selective"]
+    assert offered["share"] == ["1/2,dropped", "1", "1/2,kept", "0,kept"]
+    single = 1 + (len(trained) - 1) + (len(offered["plan"]) - 1)
+    assert len(content["made"]) == single * 4 * 4
     words = [made for made in content["made"].values() if isinstance(made, str)]
-    assert words and all("autocast" in one for one in words)
+    assert any("'autocast' keeps BF16 copies of the weights, and half recomputation" in one for one in words)
 
 
 def test_equal_things_stand_once_in_a_page():
@@ -86,6 +95,18 @@ def test_the_data_of_a_page_cannot_end_its_script():
     inside = re.search(r'id="data">(.*?)</script>', page)[1]
     assert "<" not in inside and json.loads(inside)["title"]
     assert len(re.findall("</script>", page)) == 2
+
+
+def test_one_command_makes_the_gallery_and_the_explainer_with_pages_inside_it(tmp_path):
+    gallery = runpy.run_path(str(DOCS / "gallery.py"))
+    gallery["write"](tmp_path, ("cs336-a2-xxl",))
+    assert {path.name for path in tmp_path.iterdir()} == {"cs336-a2-xxl.html", "explainer.html", "gallery.html"}
+    text = (tmp_path / "explainer.html").read_text(encoding="utf-8")
+    inside = re.findall(r'<iframe src="([^"]+)\.html"', text)
+    assert len(inside) == 3 and set(inside) <= set(gallery["GALLERY"])
+    linked = (tmp_path / "gallery.html").read_text(encoding="utf-8")
+    assert [name for name in gallery["GALLERY"] if f'href="{name}.html"' not in linked] == []
+    assert ".md" not in text + linked
 
 
 REFUSED = [

@@ -143,3 +143,20 @@ def test_the_check_sees_what_may_be_left_out():
         work.step(text("s"), Chain(L, (("=", V),)), brief=True)
     with pytest.raises(TypeError):
         work.check(Chain(L, (("=", Brief(text("three"))),)))
+
+
+def test_a_long_side_of_a_sum_is_broken_into_its_terms():
+    from symbolic_mem.base.symbols import B, L, S, V, d_ff, d_head, d_model, n_heads, n_kv
+    from symbolic_mem.document.prose import Chain, Total, text
+    from symbolic_mem.document.steps import Step
+    from symbolic_mem.render.arrange import arrange_block
+
+    inner = L * d_model * d_ff + L * d_model * n_heads * d_head + L * d_model * n_kv * d_head + V * d_model + B * S * L
+    for side in (Total((2 * inner, B * S)), 2 * inner):
+        (chain,) = arrange_block(Step(text("a"), (Chain(B, (("=", side),), asked=True),))).chains
+        shown = chain.links[0][1]
+        assert (
+            isinstance(shown, Total)
+            and len(shown.sides) >= 5
+            and sum(shown.sides) == sum(getattr(side, "sides", [side])).expand()
+        )

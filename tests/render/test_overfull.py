@@ -14,8 +14,6 @@ from symbolic_mem.render.document import render
 
 pytestmark = pytest.mark.system
 PASSES = 2  # the widths of long tables settle in the second
-# Their tables hold products such as 48 B S d_ff Min(n_micro, n_pp - 1)/n_tp, which nothing breaks between its factors yet.
-WIDE = ("cluster-llama-3-405b", "cluster-llama-3.1-70b-64-h100", "lora-llama-3.1-8b", "qlora-llama-3.1-8b")
 
 
 def overfull(tex: str, folder) -> list[str]:
@@ -38,7 +36,7 @@ def test_this_test_sees_a_box_that_is_too_wide(needs, tmp_path):
 
 
 @pytest.mark.parametrize("build", [homework, report])
-@pytest.mark.parametrize("name", sorted(set(bundled()) - set(WIDE)))
+@pytest.mark.parametrize("name", sorted(bundled()))
 def test_no_box_of_a_bundled_study_is_too_wide(needs, name, build, tmp_path):
     needs("pdflatex")
     assert overfull(render(build(load_study(name)), build.__name__, "tex").decode(), tmp_path) == []

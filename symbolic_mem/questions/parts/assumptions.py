@@ -49,16 +49,17 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
         said += [text(sentence) for sentence in study.model.said_of_layers]
-    said += [text(note) for note in study.notes]
+    said += [study.said(note) for note in study.notes]
     if study.caller:
-        said.append(text(f"Changed by the caller: {'; '.join(change.words for change in study.caller)}."))
+        said.append(say("Changed by the caller: {changes}.", changes=study.listed(study.caller)))
     return tuple(said)
 
 
 def placements(study: Study) -> tuple[Prose, ...]:
     """Say where each kind of memory lives."""
     named = () if study.plan is None else (text(study.plan.words), *_copies(study.plan), *divided_model(study))
-    return (*named, *placement_sentences(study.memory.kinds, study.placement)) if study.placement or named else ()
+    lives = placement_sentences(study.memory.kinds, study.placement, whose(study))
+    return (*named, *lives) if study.placement or named else ()
 
 
 def divided_model(study: Study) -> tuple[Prose, ...]:
@@ -79,6 +80,13 @@ def _of_experts(study: Study) -> Iterator[Prose]:
                 kind=KIND_WORDS[kind],
                 n=placed.experts,
             )
+
+
+def whose(study: Study) -> str:
+    """Of whom parameters and memory are, after their name: of one rank, where a plan cuts the model; else of the model."""
+    if study.rank is study.built:
+        return ""
+    return " of one rank, in all stages," if study.values.get(n_pp, 1) != 1 else " of one rank"
 
 
 def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
@@ -145,8 +153,6 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     )
 
 
-_SIGNS = (
-    "1 GB is 10⁹ bytes and 1 GiB is 2³⁰ bytes; the two are never mixed, and a figure that is rounded is marked with ≈."
-)
+_SIGNS = "1 GB is 10⁹ bytes and 1 GiB is 2³⁰ bytes; neither is taken for the other, and a figure that is rounded is marked with ≈."
 SIGNS = text(_SIGNS)
 UNITS = text(f"All amounts are exact counts of bytes. {_SIGNS}")

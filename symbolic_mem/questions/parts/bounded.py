@@ -36,11 +36,16 @@ def condition_fails(solved: Solved) -> str:
 
 
 def per_device_steps(
-    placement: Mapping[str, Placed], kinds: Sequence[str], solved: Solved, work: Work, before: Sequence[Prose] = ()
+    placement: Mapping[str, Placed],
+    kinds: Sequence[str],
+    solved: Solved,
+    work: Work,
+    before: Sequence[Prose] = (),
+    whose: str = "",
 ) -> Iterator[Block]:
     """Say where each kind lives, and so what one device holds: what is divided, and what is not.
 
-    `before` is what is said of where the model itself lives.
+    `before` is what is said of where the model itself lives, and `whose` that is of which memory is told.
     """
     bound = solved.bound
     n = bound.symbol
@@ -76,7 +81,7 @@ def per_device_steps(
     if bound.divided == 0:
         work.define(M_divided, bound.divided)
         whole = Total(tuple(fixed)) if fixed else sp.S.Zero
-        yield from _where_it_lives(kinds, placement, n, before)
+        yield from _where_it_lives(kinds, placement, n, before, whose)
         yield Step(
             say("Nothing of what is kept at this moment is divided over {n}, so one device holds, in full,", n=n),
             (Chain(M_device, (("=", M_fixed),)),),
@@ -101,7 +106,7 @@ def per_device_steps(
         chains.append(_part(M_fixed, fixed, bound.fixed, work))
     else:
         work.define(M_fixed, bound.fixed)
-    yield from _where_it_lives(kinds, placement, n, before)
+    yield from _where_it_lives(kinds, placement, n, before, whose)
     held = Total((M_fixed, M_divided / n)) if fixed else M_divided / n
     whole = Total((*fixed, sp.Add(*divided) / n))
     yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
@@ -114,10 +119,10 @@ def per_device_steps(
 
 
 def _where_it_lives(
-    kinds: Sequence[str], placement: Mapping[str, Placed], n: sp.Symbol, before: Sequence[Prose]
+    kinds: Sequence[str], placement: Mapping[str, Placed], n: sp.Symbol, before: Sequence[Prose], whose: str
 ) -> Iterator[Block]:
     """Where each kind lives, after what is said `before`, as a list; in short one sentence after the other."""
-    said = (*before, *placement_sentences(kinds, placement))
+    said = (*before, *placement_sentences(kinds, placement, whose))
     yield from in_full((Step(say("Where the memory lives, on {n} devices:", n=n)), Bullets(said)))
     yield from in_short([Paragraph(sentences(*said))])
 
@@ -372,7 +377,7 @@ def answer_words(
     if solved.value is None:
         return no_number(**pieces, why=reason or "", ideal=ideal or 0)
     assert held is not None, "there is a degree, so something is known of one device"
-    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit, beside=True))
     return enough(
         **pieces,
         placed=bool(placement),

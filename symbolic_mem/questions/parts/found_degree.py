@@ -15,7 +15,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
-from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside
+from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
@@ -107,7 +107,7 @@ class FoundDegree(FoundAtInstants):
         said = (
             *assumptions(self.study),
             *divided_model(self.study),
-            *placement_sentences(self.kinds, self.placement),
+            *placement_sentences(self.kinds, self.placement, whose(self.study)),
         )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
 

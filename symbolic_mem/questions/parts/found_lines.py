@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.document.marked import unmarked
 from symbolic_mem.questions.parts.editions import Figure
 from symbolic_mem.questions.parts.worked import Case, WorkedLine
 from symbolic_mem.study.question import Found
@@ -84,7 +85,10 @@ class FoundLines(Found):
         """The lines, each under its name."""
         lines = (each.line for each in self.evaluated)
         return Ledger(
-            tuple(Line(line.symbol, line.formula, line.unit, line.statement, line.note) for line in lines),
+            tuple(
+                Line(line.symbol, line.formula, line.unit, unmarked(line.statement), unmarked(line.note))
+                for line in lines
+            ),
             self.study.values,
         )
 
@@ -119,7 +123,9 @@ class FoundCases(Found):
     def ledger(self) -> Ledger:
         """The lines of every case, each under its name there, as numbers."""
         return Ledger(
-            tuple(Line(symbol, each.value, each.line.unit, each.line.statement) for symbol, each in self.numbers),
+            tuple(
+                Line(symbol, each.value, each.line.unit, unmarked(each.line.statement)) for symbol, each in self.numbers
+            ),
             self.study.values,
         )
 

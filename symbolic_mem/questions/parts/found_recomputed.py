@@ -10,7 +10,7 @@ from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import about, count, gib
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.assumptions import divided_model, idle_degrees
+from symbolic_mem.questions.parts.assumptions import divided_model, idle_degrees, whose
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instant_words
 from symbolic_mem.questions.parts.words import placement_sentences
@@ -46,7 +46,7 @@ class FoundRecomputed(FoundDegree):
             rule,
             *idle_degrees(self.study),
             *divided_model(self.study),
-            *placement_sentences(self.kinds, self.study.placement),
+            *placement_sentences(self.kinds, self.study.placement, whose(self.study)),
             *instant_words(self.study),
             *self.fuller,
         )

@@ -118,7 +118,8 @@ class Given:
     def sentence(self, placement: Mapping[str, Placed], capacity: Capacity) -> Prose:
         """Say whether a step fits on as many devices, and how much stays free or lacks on each of them."""
         share, counted = apart(
-            Amount(symbolic(self.held), capacity.unit), Amount(symbolic(self.limit.capacity), capacity.unit)
+            Amount(symbolic(self.held), capacity.unit),
+            Amount(symbolic(self.limit.capacity), capacity.unit, beside=True),
         )
         pieces: dict[str, Any] = {
             "value": self.value * self.ranks,

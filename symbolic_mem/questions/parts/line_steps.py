@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import named
+from symbolic_mem.document.marked import marked
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.words import about, capitalised, count, joined
@@ -32,15 +33,22 @@ def line_step(each: Evaluated, work: Work) -> Step:
         links = [shown] if exact and line.scale == 1 else [("=", line.formula), shown]
     else:
         links = [("=", line.written), shown]
-    reason = text(line.note) if line.note else None
-    return work.step(text(capitalised(line.statement) or "Then"), Chain(line.symbol, tuple(links)), reason=reason)
+    reason = _said(line.note, work.values) if line.note else None
+    return work.step(
+        _said(capitalised(line.statement) or "Then", work.values), Chain(line.symbol, tuple(links)), reason=reason
+    )
+
+
+def _said(words: str, known: Iterable[sp.Basic]) -> Prose:
+    """Words of a study about its lines, with the symbols that are `known` there."""
+    return marked(words, {symbol.name: symbol for symbol in known if isinstance(symbol, sp.Symbol)})
 
 
 def asked_table(found: FoundLines) -> Table:
     """Tabulate the lines that answer."""
     rows = tuple(
         (
-            text(capitalised(each.line.statement)),
+            _said(capitalised(each.line.statement), found.study.values),
             say("{s}", s=each.line.symbol),
             about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)),
         )
@@ -55,7 +63,7 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
     works = [Work(inside.study.values) for _, inside in found.cases]
     for position, line in enumerate(found.lines):
         formulas = [inside.evaluated[position].line.formula for _, inside in found.cases]
-        reason = text(line.note) if line.note else None
+        reason = _said(line.note, works[0].values) if line.note else None
         if _alike(found, position):
             step = line_step(found.cases[0][1].evaluated[position], works[0])
             for work in works:
@@ -77,7 +85,7 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
             chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits, fixed=True)))
             work.check(chain)
             chains.append(chain)
-        yield Step(text(capitalised(line.statement) or "Then"), tuple(chains), reason)
+        yield Step(_said(capitalised(line.statement) or "Then", works[0].values), tuple(chains), reason)
     yield _cases_table(found)
 
 
@@ -133,5 +141,6 @@ def in_cases(found: FoundCases) -> Prose:
             for case, inside in found.cases
         ]
         said = (uncapitalised if clauses else capitalised)(line.statement) or line.name
-        clauses.append(say("{said}: {each}", said=text(said), each=joined(each)))
+        known = found.cases[0][1].study.values
+        clauses.append(say("{said}: {each}", said=_said(said, known), each=joined(each)))
     return say("{said}.", said=joined(clauses, "; ", "; "))

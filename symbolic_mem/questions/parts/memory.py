@@ -17,6 +17,7 @@ from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.groups import groups
 from symbolic_mem.models.tensors import STATIC, Layer, Model
+from symbolic_mem.questions.parts.assumptions import whose
 from symbolic_mem.questions.parts.parameters import experts_tables
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recompute import NONE, recompute
@@ -26,7 +27,7 @@ from symbolic_mem.study.study import Study
 def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
     """Derive every kind of memory in `kinds` that the study keeps, and their total."""
     memory = study.memory.of(*kinds)
-    blocks: list[Block] = [*parameter_steps(study.model, work), *experts_tables(study)]
+    blocks: list[Block] = [*parameter_steps(study.model, work, whose(study)), *experts_tables(study)]
     static = [kind for kind in memory.kinds if kind in STATIC]
     states = [_state_step(kind, memory.of(kind), work) for kind in static]
     blocks += in_full(states) if len(static) > 1 else states
@@ -57,8 +58,8 @@ def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
     work.define(M_total, memory.total)
 
 
-def parameter_steps(model: Model, work: Work) -> list[Block]:
-    """Count the parameters of each kind of layer, then all together."""
+def parameter_steps(model: Model, work: Work, of: str = "") -> list[Block]:
+    """Count the parameters of each kind of layer, then all together; they are those `of` a rank, where that is not the model."""
     found = groups(model)
     if len(found) == 1:
         statement = text("The number of parameters is given:")
@@ -84,12 +85,13 @@ def parameter_steps(model: Model, work: Work) -> list[Block]:
         told = (
             work.step(text("One layer of each kind holds"), *chains),
             work.step(
-                text("All layers together hold"), Chain(P, (("=", Total(tuple(counted))), amount(value, "parameters")))
+                text(f"All layers{of} together hold"),
+                Chain(P, (("=", Total(tuple(counted))), amount(value, "parameters"))),
             ),
         )
         written = sp.Add(*(group.repeat * common_factors_first(group.parameters) for group in found))
         brief = Chain(P, (("=", Long(written)), amount(value, "parameters")))
-        return [*in_full(told), *in_short([work.step(text("The number of parameters is"), brief)])]
+        return [*in_full(told), *in_short([work.step(text(f"The number of parameters{of} is"), brief)])]
     value = work.define(P, model.parameters)
     return [work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
 
@@ -245,7 +247,7 @@ def _per_token(memory: Memory, work: Work) -> list[Block]:
         return []
     tokens, size = work.define(T, B * S), work.number(each)
     batch = Chain(T, (("=", B * S), amount(tokens)))
-    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True))
+    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", digits=8))
     step = work.step(
         say("The batch has {t} tokens, so this is for each token", t=batch), Chain(M_activations / T, links)
     )

@@ -8,6 +8,7 @@ from symbolic_mem.document.prose import percent, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import count
 from symbolic_mem.models.counts import active_by_group, parameters_by_group
+from symbolic_mem.questions.parts.assumptions import whose
 from symbolic_mem.study.study import Study
 
 
@@ -27,9 +28,10 @@ def experts_tables(study: Study) -> tuple[Table, ...]:
     return (
         Table(
             say(
-                "Parameters by group, and the active ones ({share} of all): all but the routed experts that a token does not "
+                "Parameters{whose} by group, and the active ones ({share} of all): all but the routed experts that a token does not "
                 "visit, with the whole embedding, of which it reads one row",
                 share=share,
+                whose=whose(study),
             ),
             (
                 Column(text("group")),

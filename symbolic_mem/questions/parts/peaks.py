@@ -143,7 +143,7 @@ def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | 
         return
     pieces = {
         "what": "the peak" if found else "what is kept",
-        "room": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit)),
+        "room": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit, beside=True)),
         "left": about(Amount(symbolic(abs(left)), capacity.unit)),
     }
     yield (

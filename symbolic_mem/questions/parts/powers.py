@@ -15,7 +15,7 @@ from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
 from symbolic_mem.document.words import gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.assumptions import divided_model
+from symbolic_mem.questions.parts.assumptions import divided_model, whose
 from symbolic_mem.questions.parts.memory import kept_table, parameter_steps
 from symbolic_mem.questions.parts.words import few_figures, placement_sentences, reading_of
 from symbolic_mem.recipes.recompute import recompute
@@ -29,7 +29,7 @@ def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -
     x, memory, parameters = bound.symbol, bound.memory, study.model.parameters
     known = not parameters.has(x) and x != P
     if first and known:
-        yield from parameter_steps(study.model, work)
+        yield from parameter_steps(study.model, work, whose(study))
     if known and not parameters.free_symbols - set(work.values):
         work.define(P, parameters)
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
@@ -37,7 +37,7 @@ def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -
         yield kept_table(saving, study)
     if study.placement:
         yield Step(text("Where the memory lives:"))
-        yield Bullets((*divided_model(study), *placement_sentences(memory.kinds, study.placement)))
+        yield Bullets((*divided_model(study), *placement_sentences(memory.kinds, study.placement, whose(study))))
     yield _terms(memory, "The terms of the memory of one device", with_p=known or x == P)
 
 
@@ -46,7 +46,7 @@ def formula_blocks(study: Study) -> Iterator[Block]:
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     known = not study.model.parameters.free_symbols - set(study.values)
     if known:
-        yield from parameter_steps(study.model, Work(study.values))
+        yield from parameter_steps(study.model, Work(study.values), whose(study))
     if saving:
         yield kept_table(saving, study)
     yield _terms(study.memory, "The terms of the memory of the whole model", with_p=known)
@@ -258,7 +258,7 @@ def answer_words(
         if reading is not None:
             return say("With {reading}, there is no such {x}: {reason}.", **pieces)
         return say("There is no such {x}: {reason}.", **pieces)
-    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit))
+    share, counted = apart(Amount(symbolic(held), capacity.unit), Amount(capacity.counted, capacity.unit, beside=True))
     pieces |= {
         "value": Amount(sp.Integer(answer.value)),
         "share": share,

@@ -19,6 +19,7 @@ from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.assumptions import DEGREES
 from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 from symbolic_mem.solvers.insight import Crossover, Sensitivity, crossover, floor_under, sensitivities
 from symbolic_mem.study.study import Study
@@ -75,7 +76,7 @@ class FloorOf:
         )
         yield Bullets(
             tuple(
-                say("{name}: {f}", name=text(term.name), f=Brief(term.bytes, otherwise=about(gib(size))))
+                say("{name}: {f}", name=text(term.name), f=_formula(term.bytes, size))
                 for term, size in zip(self.terms, self.sizes, strict=True)
             )
         )
@@ -88,6 +89,11 @@ class FloorOf:
                 "Every term is divided over {n} devices, so no part of the memory stays on all of them.", n=self.symbol
             )
         return say("No number of devices brings one of them below {f}.", f=about(gib(self.bytes)))
+
+
+def _formula(written: sp.Expr, size: sp.Expr) -> Brief | Prose:
+    """A formula, or its bytes where it is too long or has no symbol."""
+    return Brief(written, otherwise=about(gib(size))) if written.free_symbols else about(gib(size))
 
 
 def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> FloorOf:
@@ -235,7 +241,8 @@ class Sensitivities:
 
 def what_it_answers_to(study: Study, kinds: Sequence[str]) -> Sensitivities | None:
     """Find what one percent more of each symbol adds to the whole memory; None where nothing can be varied."""
-    rows = sensitivities(study.memory.of(*kinds), study.values)
+    every = sensitivities(study.memory.of(*kinds), study.values)
+    rows = tuple(row for row in every if row.symbol not in DEGREES)  # nobody adds one percent of a device
     return Sensitivities(rows) if rows else None
 
 

@@ -48,19 +48,20 @@ READING_WORDS = {
 _SINGULAR = ("optimizer", "cache")
 
 
-def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed]) -> tuple[Prose, ...]:
-    """Say where each of the `kinds` lives, those that share a fate in one sentence."""
+def placement_sentences(kinds: Sequence[str], placement: Mapping[str, Placed], whose: str = "") -> tuple[Prose, ...]:
+    """Say where each of the `kinds` lives, those that share a fate in one sentence; `whose` they are, of one rank if so."""
     fates: dict[Placed | None, list[str]] = {}
     for kind in kinds:
         fates.setdefault(placement.get(kind), []).append(kind)
-    return tuple(_fate(alike, placed) for placed, alike in fates.items())
+    return tuple(_fate(alike, placed, whose) for placed, alike in fates.items())
 
 
-def _fate(kinds: Sequence[str], placed: Placed | None) -> Prose:
-    names = listed([KIND_WORDS[kind] for kind in kinds])
+def _fate(kinds: Sequence[str], placed: Placed | None, whose: str) -> Prose:
+    names = listed([KIND_WORDS[kind] for kind in kinds]) + whose
     are = "is" if len(kinds) == 1 and kinds[0] in _SINGULAR else "are"
     if placed is None or (placed.fraction == 0 and placed.rest == "kept"):
-        return say("The {names} {are} whole on every device.", names=names, are=are)
+        where = "on each of its replicas" if whose else "on every device"
+        return say("The {names} {are} whole {where}.", names=names, are=are, where=where)
     if placed.fraction == 0:
         return say("The {names} {are} dropped: no device keeps any of it.", names=names, are=are)
     if placed.fraction == 1:
