@@ -26,6 +26,7 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>{% include "_base.css.j2" %}{% include "_page.css.j2" %}
+h1 { margin-bottom: 1.2rem; }
 iframe { width: min(74rem, 100vw - 2rem); margin: 1.5rem calc((100% - min(74rem, 100vw - 2rem)) / 2); border: 1px solid var(--hair); }
 pre { overflow-x: auto; white-space: pre-wrap; font-size: .78rem; padding: .6rem .8rem; background: var(--tint); } td, th { vertical-align: top; }
 </style></head><body><main class="symbolic-mem">{{ body }}</main></body></html>

@@ -101,7 +101,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]
     """
     if not recipe.trains:
-        return tuple(_of_inference(built, recipe))
+        return tuple(_of_inference(built, recipe, placement))
     found = [
         *(LeftOut(ACTIVATIONS, built.not_described) for _ in built.not_described[:1]),
         *_loss(built, recipe, placement),
@@ -127,7 +127,9 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     return (*found, *(LeftOut(OTHER, said.words, source=recipe.source, covers=said.sized_as) for said in unsaid))
 
 
-def _of_inference(built: Built, recipe: Recipe) -> Iterator[LeftOut]:
+def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
+    if _gathers(placement.get("weights")):
+        yield LeftOut(GATHERED, "the gathered weights of what is computed at a time")
     yield LeftOut(WORKING, "the activations of a pass, and the logits", covers=(WORKING,))
     if not built.model.cached:
         yield LeftOut(CACHE, "what decoding keeps of the tokens that it has seen, which is not described")

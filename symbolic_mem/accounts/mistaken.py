@@ -14,10 +14,13 @@ class Mistaken:
     only: tuple[Called, ...] = ()
     without: tuple[str, ...] = ()
 
-    def of(self, step: tuple[Instant, ...]) -> tuple[Instant, ...]:
-        """Return what is left of a timeline."""
-        chosen = tuple(one for one in step if one.called in self.only) or step
-        return tuple(one.without(self.without) for one in chosen) if self.without else chosen
+    def chosen(self, step: tuple[Instant, ...]) -> tuple[Instant, ...]:
+        """Return the instants of a whole timeline that count."""
+        return tuple(one for one in step if one.called in self.only) or step
+
+    def left(self, step: tuple[Instant, ...]) -> tuple[Instant, ...]:
+        """Return what is left of those that count."""
+        return tuple(one.without(self.without) for one in step) if self.without else step
 
     def forgetting(self, term: str) -> Mistaken:
         """Return the slip that forgets one term more; then any instant may be the fullest."""

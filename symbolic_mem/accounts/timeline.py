@@ -30,7 +30,7 @@ from symbolic_mem.recipes.recompute import block_input
 
 LATE = 10**9
 MANY = 100  # blocks behind which nothing changes
-Called = tuple[str, str]  # the name of an instant, and its words
+Called = tuple[str, str, str]  # the name of an instant, its place and its words; without words all of that place
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Instant:
 
     @property
     def called(self) -> Called:
-        """Its name and its words: how a slip names the instants that count."""
-        return self.name, self.words
+        """Its name, place and words: how a slip names the instants that count."""
+        return self.name, self.place, self.words
 
     @cached_property
     def memory(self) -> Memory:
@@ -91,7 +91,7 @@ def _timeline(
     only: tuple[Called, ...],
 ) -> tuple[Instant, ...]:
     step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name in ("fsdp2", "zero2"), alone, hybrid)
-    names = {name for name, _ in only}
+    names = {name for name, *_ in only}
     rows = (row for row in schedule(name) if not only or row.name in names)
     return tuple(instant for row in rows for instant in _instants(step, row, only))
 
@@ -117,7 +117,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         if row.at == "each" and row.activations == "work":
             for moment in _moments(step, place):
                 at = f"{words}, at {moment.name}" if moment.name else words
-                if only and (row.name, at) not in only:
+                if not _among(only, row.name, place.words, at):
                     continue
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
                 yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
@@ -125,17 +125,21 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         forward = passing(place.unit, not place.again) if row.working and not row.resharded else ()
         for moment in forward:
             at = f"the forward pass of the {place.words}, at {moment.name}"
-            if only and (row.name, at) not in only:
+            if not _among(only, row.name, place.words, at):
                 continue
             make, inside = _maker(step, replace(row, activations="work"), place, moment), _size(step, moment)
             yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
-        if forward or (only and (row.name, words) not in only):
+        if forward or not _among(only, row.name, "", words):
             continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
             each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
                 made = _maker(step, each, place, None, held)
                 yield Instant(row.name, row.phase, words, made, count, least, most, turn=turn)
+
+
+def _among(only: tuple[Called, ...], name: str, place: str, words: str) -> bool:
+    return not only or (name, place, words) in only or (name, place, "") in only
 
 
 def _plain(step: Step, row: Row) -> Iterator[Instant]:
@@ -161,7 +165,7 @@ def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
         where = (sp.S.One, 1, None) if place is None else (place.unit.count, place.least, place.most)
         for moment in ends(step.units.work, row.phase != "forward", step.recipe.in_backward):
             words = f"{row.words}, at {moment.name}"
-            if not only or (row.name, words) in only:
+            if _among(only, row.name, row.name, words):
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
                 yield Instant(row.name, row.phase, words, make, *where, turn, row.name, inside)
 
@@ -344,7 +348,8 @@ def timeline(
     There are none where only the sum of what is kept is known: see `schedule_of`. `values` say how many blocks there are
     (those that have none are many), and `keep` the share of the gathered weights that stays after the forward pass:
     FSDP2's ``reshard_after_forward``, 0 where it is true, 1 where it is false, 1/k where it is k. With `only` nothing is made of
-    other instants, where there is one that is called so.
+    other instants, where there are some that are called so; for one that is not there count all of its place, as long as
+    anything is kept for the backward pass.
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> from symbolic_mem.recipes.recipe import recipe
@@ -355,4 +360,14 @@ def timeline(
     numbers = Numbers.of({} if values is None else values)
     found = possible(built, recipe, placement, numbers, keep, only)
     there = tuple(one for one in found if one.exists(numbers))
+    meant = _at_places(there, only) if any(layer.saved for layer in built.model.layers) else only
+    if meant != only:
+        return timeline(built, recipe, placement, numbers, keep, meant)
     return there if there or not only else timeline(built, recipe, placement, numbers, keep)
+
+
+def _at_places(step: Sequence[Instant], only: tuple[Called, ...]) -> tuple[Called, ...]:
+    """The same instants; where a step has none that is called so, all that it has at that place."""
+    there = {one.called for one in step}
+    meant = ((*one[:2], "") if one[1] and one not in there else one for one in only)
+    return tuple(dict.fromkeys(meant))

@@ -11,6 +11,8 @@ import sympy as sp
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.models.tensors import END, Layer, Model, Part, Tensor, Work
 
+Sizes = dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]
+
 
 @hashed_once
 @dataclass(frozen=True)
@@ -125,25 +127,28 @@ def _work(model: Model, name: str, layers: list[Layer]) -> Work | None:
     """The operations of a block, where they keep the same bytes as its layers for the backward pass."""
     if model.work is None or not model.work.described(name):
         return None
-    kept = (replace(one, shape=(layer.repeat, *one.shape)) for layer in layers for one in layer.saved)
-    return model.work if _sizes(kept) == _sizes(model.work.saved(name)) else None
+    kept = _sizes((layer.repeat, one) for layer in layers for one in layer.saved)
+    return model.work if kept == _described(model.work, name) else None
 
 
 def _after(model: Model, after: list[Layer]) -> Work | None:
     """The operations after the blocks, where they keep the same as the layers there, but for the loss."""
     if model.work is None or not model.work.described(END):
         return None
-    kept = _sizes(one for layer in after for one in layer.saved)
-    return (
-        model.work if all(kept.get(key, 0) >= times for key, times in _sizes(model.work.saved(END)).items()) else None
-    )
+    kept = _sizes((sp.S.One, one) for layer in after for one in layer.saved)
+    return model.work if all(kept.get(key, 0) >= times for key, times in _described(model.work, END).items()) else None
 
 
-def _sizes(tensors: Iterable[Tensor]) -> dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]:
-    """How many elements there are of each product of sizes, and of each number of bytes."""
-    found: dict[tuple[sp.Expr, sp.Expr | None], sp.Expr] = {}
-    for one in tensors:
-        times, rest = one.elements.as_coeff_Mul()
+@lru_cache(maxsize=64)
+def _described(work: Work, name: str) -> Sizes:
+    return _sizes((sp.S.One, one) for one in work.saved(name))
+
+
+def _sizes(tensors: Iterable[tuple[sp.Expr, Tensor]]) -> Sizes:
+    """How many elements there are of each product of sizes, and of each number of bytes, of so many times some tensors."""
+    found: Sizes = {}
+    for repeat, one in tensors:
+        times, rest = (one.elements if repeat is sp.S.One else repeat * one.elements).as_coeff_Mul()
         key = (rest, one.bytes_per_element)
         found[key] = found.get(key, sp.S.Zero) + times
     return found

@@ -111,7 +111,7 @@ def nearest(given: str, allowed: Iterable[str], listed_by: str = "") -> str:
     >>> nearest("h100", ["h100-80gb", "tpu-v5p"])
     "did you mean 'h100-80gb'? known: h100-80gb, tpu-v5p"
     >>> nearest("n50", [f"n{number}" for number in range(50)], "list numbers")
-    "did you mean 'n5'? known: n5, n0, n25, n35, n45; 45 more: symbolic-mem list numbers"
+    "did you mean 'n5'? known: n5, n0, n45, n40, n35; 45 more: symbolic-mem list numbers"
     """
     from difflib import get_close_matches
 

@@ -28,7 +28,6 @@ from symbolic_mem.claims.amounts import (
 from symbolic_mem.claims.case import Case
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.study.setting import OneDevice
 
 Slipped = Callable[..., Case | None]
@@ -120,6 +119,10 @@ def set_overlap(case: Case) -> Case | None:
 
 def set_axes(case: Case) -> Case | None:
     """Choose the best mesh where the question gives one, or the other way round."""
+    if case.question is None or case.question.subject != "layers":
+        return None
+    from symbolic_mem.questions.compute_bound import ComputeBound
+
     if not isinstance(case.question, ComputeBound):
         return None
     axes = "given" if case.question.resolved(case.study).axes == "optimal" else "optimal"

@@ -17,7 +17,6 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.models.tensors import KINDS, STATIC
-from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
@@ -176,6 +175,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
                 yield from _lines_about(study, question, name)
             yield from batches
     elif name in BATCH and study.network is not None:
+        from symbolic_mem.questions.compute_bound import ComputeBound
+
         yield study, ComputeBound("check", "check"), name
     elif name == "devices" or name in map(str, degrees(study)):
         question = _asked(study, name, chosen[0] if label is not None else next(iter(usual(study)), None))

@@ -88,7 +88,6 @@ def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
 
 
 def _show_runs(found: Runs) -> None:
-    from symbolic_mem.base.symbols import B, S
     from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
@@ -97,7 +96,7 @@ def _show_runs(found: Runs) -> None:
         facts, tokens = run.facts, run.left_tokens
         fits = "no" if not run.fits else "yes" if run.described else "what is counted"
         left = figure(abs(facts["left_bytes"]), "GiB")
-        more = "" if not run.fits else ": any length" if tokens is None else f": {tokens:,} tokens"
+        more = "" if not run.described else ": any length" if tokens is None else f": {tokens:,} tokens"
         left = f"{left}{more}" if run.fits else f"{left} too much"
         recompute = str(run.changes.get("recompute", "none")) if run.loss or not run.changes.get("recipe") else "–"
         at = facts["instant"] or "all that is kept"
@@ -106,10 +105,10 @@ def _show_runs(found: Runs) -> None:
     device, number = found.nodes.device, found.nodes.number
     print_title(f"{found.study.name} on {number} {device.title}")
     if found.runs:
-        study = found.runs[0].account.study
+        room = found.runs[0].account.study.capacity.counted
         print_line(
-            f"B = {study.values[B]}: sequences on each replica of inference and on each device of training; S = {study.values[S]}: "
-            f"tokens of each. One device has {figure(study.capacity.counted, 'GiB')}."
+            f"B = {found.sizes['B']}: sequences on each replica of inference and on each device of training; "
+            f"S = {found.sizes['S']}: tokens of each. One device has {figure(room, 'GiB')}."
         )
         click.echo("")
         heads = ["what", "fits", "plan", "recompute", "loss", "peak", "at", "left"]

@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import bold, figure, print_line, print_table
 
-CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "symbols")
+CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches", "symbols")
 
 
 @click.command("list")
@@ -22,7 +22,7 @@ CATALOGUES = ("studies", "devices", "recipes", "optimizers", "profiles", "plans"
 @click.option("--plans", metavar="FILE", help="A TOML file with your own plans.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(what: str | None, as_json: bool, **own: str | None) -> None:
-    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles, plans; one catalogue or all."""
+    """Show what is bundled, with sources: studies, devices, recipes, optimizers, profiles, plans, formats of caches; one catalogue or all."""
     chosen = (what,) if what else CATALOGUES
     for name, path in own.items():
         if path is not None and name not in chosen:
@@ -146,6 +146,21 @@ def _plans(path: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _caches(_: str | None) -> list[dict[str, Any]]:
+    from symbolic_mem.recipes.caches import cache_formats
+
+    return [
+        {
+            "name": name,
+            "title": found.title,
+            "bytes_per_element": float(found.bytes_each),
+            "scale_bytes": float(found.scale_bytes),
+            "source": found.source,
+        }
+        for name, found in cache_formats().items()
+    ]
+
+
 def _symbols(_: str | None) -> list[dict[str, Any]]:
     from symbolic_mem.base.symbols import table
 
@@ -171,6 +186,11 @@ def _show_optimizers(rows: list[dict[str, Any]]) -> None:
 def _show_profiles(rows: list[dict[str, Any]]) -> None:
     cells = [(row["name"], row["kernel"], row["title"], row["source"]) for row in rows]
     print_table(("profile", "kernel", "title", "source"), cells)
+
+
+def _show_caches(rows: list[dict[str, Any]]) -> None:
+    cells = [(row["name"], f"{row['bytes_per_element']:g}", row["title"], row["source"]) for row in rows]
+    print_table(("cache", "bytes/element", "title", "source"), cells)
 
 
 def _show_plans(rows: list[dict[str, Any]]) -> None:
@@ -230,6 +250,7 @@ _CONTENT = {
     "optimizers": _optimizers,
     "profiles": _profiles,
     "plans": _plans,
+    "caches": _caches,
     "symbols": _symbols,
 }
 _SHOWN = {
@@ -239,5 +260,6 @@ _SHOWN = {
     "optimizers": _show_optimizers,
     "profiles": _show_profiles,
     "plans": _show_plans,
+    "caches": _show_caches,
     "symbols": _show_symbols,
 }

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import on_host
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, rounded_up
@@ -158,9 +158,10 @@ class Account:
     def instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step on one device; none while a symbol has no value."""
         step = decided_instants(self.study, KINDS) if self.study.timeline else ()
-        if any(missing(one.placed().total, self.study.values) for one in step):
+        try:
+            return fullest(step, self.study.values)
+        except MissingValue:
             return ()
-        return fullest(step, self.study.values)
 
     @property
     def beyond(self) -> Study:

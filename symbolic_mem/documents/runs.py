@@ -40,15 +40,15 @@ ALONE: Way = {"plan": "one-device"}
 class Run:
     """One way to run a model on the devices: `changes` as a caller would make them, and the account of one device.
 
-    `name` is what the model is called on the command line, with `extra` words for how it is read; there are so many `copies`
-    of that for which B counts sequences: replicas of inference, devices of training.
+    `name` is what the model is called on the command line, with `extra` words for how it is read; all replicas of inference, or
+    all devices of training, have so many `sequences` together.
     """
 
     what: str
     name: str
     changes: Way
     account: Account
-    copies: int
+    sequences: int
     extra: tuple[str, ...] = ()
 
     @property
@@ -96,7 +96,7 @@ class Run:
         All sequences are made longer alike, as far as the peak of every instant allows.
         """
         study = self.account.study
-        if not self.fits:
+        if not self.fits or S not in study.values or B not in study.values:
             return None
         placed = [one.placed() for one in instants(study, KINDS)]
         room = fraction(study.capacity.counted)
@@ -133,7 +133,7 @@ class Run:
             "rank": self.facts.get("rank"),
             "left_bytes": self.facts["left_bytes"],
             "left_tokens": self.left_tokens,
-            "sequences": int(self.account.study.values[B]) * self.copies,
+            "sequences": self.sequences,
             "not_counted": self.not_counted,
             "command": self.command,
         }
@@ -141,12 +141,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Runs:
-    """What was asked, and a `Run` for each thing that one does with a model; `refused` says why a thing cannot be done."""
+    """What was asked, and a `Run` for each thing that one does with a model; `refused` says why a thing cannot be done.
+
+    `sizes` are B and S, and what else the caller gave values to.
+    """
 
     study: Study
     nodes: Nodes
     runs: tuple[Run, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -155,7 +159,7 @@ class Runs:
             "study": self.study.name,
             "devices": self.nodes.number,
             "device": self.nodes.device.name,
-            "values": {str(symbol): value for symbol, value in self.study.values.items()},
+            "values": self.sizes,
             "rows": [run.record for run in self.runs],
             "refused": dict(self.refused),
         }
@@ -185,13 +189,13 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
         TRAINING: _training(study, nodes, values),
     }
     for what, ways in rows.items():
-        run = _first(what, study, name, nodes, extra, [_whole(way, values, nodes.device, given, what) for way in ways])
+        ready = [_whole(way, values, nodes.device, given, what) for way in ways]
+        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]))
         if isinstance(run, Run):
             found.append(run)
         else:
             refused[what] = run
-    first = found[0].account.study if found else study
-    return Runs(first, nodes, tuple(found), refused)
+    return Runs(study, nodes, tuple(found), refused, {key: int(value) for key, value in values.items()})
 
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
@@ -239,24 +243,37 @@ def _memories(plans: list[Way], values: Mapping[str, Any]) -> Iterator[Way]:
                 yield {**plan, **{key: value for key, value in options.items() if value is not None}}
 
 
-def _first(what: str, study: Study, name: str, nodes: Nodes, extra: tuple[str, ...], ways: list[Way]) -> Run | str:
+def _first(
+    what: str, study: Study, name: str, nodes: Nodes, extra: tuple[str, ...], ways: list[Way], sequences: int
+) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
     best, reason = None, ""
     for way in ways:
         try:
-            account = Account(study.change(**way))
+            account, read = _read(study, way)
             if account.fits is None:
                 raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
         except BadInput as error:
             reason = reason or str(error)
             continue
-        cut = int(way["values"].get("n_tp", 1))
-        run = Run(what, name, way, account, nodes.number // cut, extra)
+        copies = nodes.number // int(way["values"].get("n_tp", 1))
+        run = Run(what, name, read, account, copies * sequences, extra)
         if run.fits:
             return run
         if best is None or run.facts["peak_bytes"] < best.facts["peak_bytes"]:
             best = run
     return best if best is not None else reason
+
+
+def _read(study: Study, way: Way) -> tuple[Account, Way]:
+    """The account of a way, and the way without the sizes that nothing in it reads: a state has no length."""
+    account = Account(study.change(**way))
+    parts = (part for term in account.study.memory for part in term.parts)
+    read = {str(symbol) for part in parts for size in (part.copies, *part.shape) for symbol in size.free_symbols}
+    kept = {key: value for key, value in way["values"].items() if key in read or key not in (B.name, S.name)}
+    if len(kept) == len(way["values"]):
+        return account, way
+    return Account(study.without(B).without(S).change(**{**way, "values": kept})), {**way, "values": kept}
 
 
 def _most(held: Callable[[int], Number], low: int, room: Number) -> int | None:

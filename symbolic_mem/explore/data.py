@@ -27,8 +27,7 @@ from symbolic_mem.study.study import Study
 def asked(study: Study, label: str | None = None) -> MinDegree:
     """Return the question of a study that a page answers: about the smallest degree, the first or that of the `label`.
 
-    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind, or one
-    under rules.
+    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind.
     """
     found = [one for one in study.questions if isinstance(one, MinDegree)]
     if label is not None:
@@ -40,11 +39,6 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
         chosen = found[0]
     else:
         chosen = turned(next(iter(usual(study)), None), MinDegree, "solve", study.name)
-    if chosen.rules:
-        raise BadInput(
-            f"question {chosen.label!r} asks under rules ({', '.join(rule.words for rule in chosen.rules)}), which a page "
-            "of play does not know; choose another question, or leave the rules out"
-        )
     return chosen
 
 

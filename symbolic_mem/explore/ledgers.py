@@ -17,6 +17,7 @@ from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.assumptions import degrees_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
@@ -100,6 +101,18 @@ class Ledgers:
         plan = study.plan
         if plan is not None and (plan.cuts or plan.engine or plan.groups):
             raise BadInput(f"plan {plan.name!r} cuts the model itself; a page holds plans that divide states alone")
+        rules = self.question.rules_for(study, self.question.symbol)
+        if rules:
+            raise BadInput(
+                f"question {self.question.label!r} asks under rules ({', '.join(rule.words for rule in rules)}), which a page of "
+                "play does not know; choose another question, or leave the rules out"
+            )
+        beside = sorted(map(str, degrees_beside(study, self.question.symbol) & set(study.values)))
+        if beside:
+            raise BadInput(
+                f"devices are laid out by {', '.join(beside)} beside {self.question.symbol}, which a page of play does not know; "
+                "leave out what gives those a value"
+            )
         cut = [study.built.chunks, study.built.loss] if study.built.chunks != 1 else []
         return [self.ledger(study), self.placement(study), *cut]
 

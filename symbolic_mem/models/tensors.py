@@ -55,7 +55,7 @@ class Tensor:
     feeds: str = ""
     trained: bool = True
 
-    @property
+    @cached_property
     def elements(self) -> sp.Expr:
         """Number of elements: the product of the shape."""
         return sp.Mul(*self.shape)

@@ -66,7 +66,7 @@ class Trained:
 
     def trains(self, group: str) -> bool:
         """Say whether the weights of a group get gradients themselves."""
-        return group in self.whole or group in self.copied
+        return self.everything or group in self.whole or group in self.copied
 
     def needs_input(self, name: str, group: str) -> bool:
         """Say whether a product needs its input, as it is, in the backward pass.

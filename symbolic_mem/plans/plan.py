@@ -16,7 +16,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.models.build import Built
-from symbolic_mem.models.cut import Cut, Share
+from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, refuse_rests, sizes
@@ -232,6 +232,15 @@ class Plan:
         if not isinstance(given, int) or given < 2:
             raise BadInput(f"{where}: reshard = {given!r}; give true, false, or a number of devices of at least 2")
         return replace(self, keep=sp.Rational(1, given))
+
+    def check_inference(self) -> None:
+        """Refuse a plan under which it is not known what one device caches."""
+        cut = [DIMENSIONS[dimension] for dimension, _ in self.cuts if dimension in ("layers", "tokens", "stream")]
+        if cut:
+            raise BadInput(
+                f"plan {self.name!r} divides {', '.join(cut)}, and what a device caches under it is not described; choose plan "
+                "vllm-tp or torch-tp for inference"
+            )
 
     def check(self, values: Values, built: Built) -> None:
         """Refuse a reshard over a number of devices that does not divide n_fsdp, and a cut that its engine refuses."""

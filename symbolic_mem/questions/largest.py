@@ -113,7 +113,8 @@ class Largest(Printed, OfKinds):
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
         found = self._decided(study)
-        return replace(found, written=self._written(found))
+        windows = () if found.value is None else pieces(found.study.placed(), self.symbol)[0].windows
+        return replace(found, written=self._written(found), windows=windows)
 
     def _decided(self, study: Study) -> FoundLargest:
         """The answer at the instants of many blocks, or of so few as the answer is.
@@ -213,6 +214,7 @@ class FoundLargest(FoundAtInstants):
 
     upper: Upper
     written: Mapping[int, tuple[sp.Expr, ...]] = field(default_factory=dict)
+    windows: tuple[sp.Expr, ...] = ()
 
     @property
     def value(self) -> int | None:
@@ -284,9 +286,9 @@ class FoundLargest(FoundAtInstants):
     @property
     def _windows(self) -> tuple[Prose, ...]:
         """Whether the sliding windows are full at the answer, where the memory grows up to them only."""
-        if self.value is None or not (found := pieces(self.study.placed(), self.symbol))[0].windows:
+        if self.value is None or not self.windows:
             return ()
-        window = sp.Max(*found[0].windows)
+        window = sp.Max(*self.windows)
         full = self.value >= number(window, self.known, "the sliding window")
         words = "are full, and their caches no longer grow" if full else "are not full yet, and their caches still grow"
         return (say("At the answer the sliding windows of {window} tokens {words}.", window=window, words=text(words)),)

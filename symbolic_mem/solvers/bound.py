@@ -263,4 +263,4 @@ def need_divided(symbol: sp.Symbol, *memories: Memory) -> None:
 
 def is_divided(memory: Memory, symbol: sp.Symbol) -> bool:
     """Whether some term is divided by the degree."""
-    return any(term.degree.has(symbol) for term in memory)
+    return any(term.degree is symbol or term.degree.has(symbol) for term in memory)

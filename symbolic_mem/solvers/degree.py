@@ -90,11 +90,15 @@ class Degree:
         return self.value is not None
 
     @property
+    def asks(self) -> tuple[float, bool]:
+        """How much it asks for: that no degree is enough is most, then more devices."""
+        return (float("inf"), not self.ideal.feasible) if self.value is None else (self.value, False)
+
+    @property
     def demand(self) -> tuple[float, bool, Number]:
-        """How much it asks for: that no degree is enough is most, then more devices, then more bytes on each of them."""
-        if self.value is None:
-            return float("inf"), not self.ideal.feasible, self.ideal.value or self.ideal.fixed
-        return self.value, False, self.profile.at(self.value)
+        """The same, and of several that ask for as many the bytes on each of them."""
+        held = (self.ideal.value or self.ideal.fixed) if self.value is None else self.profile.at(self.value)
+        return *self.asks, held
 
     @property
     def capacity(self) -> Number:

@@ -113,17 +113,17 @@ class Setting:
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
+        mistaken = self.mistaken or Mistaken()
         if not self.recipe.trains:
-            step = passes(self.rank, self.recipe)
+            step = mistaken.chosen(passes(self.rank, self.recipe))
         elif self.plan is not None and self.plan.engine:
-            step = cluster_timeline(self.plan, self.rank, self.recipe, self.numbers)
+            step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
         elif self.recipe.schedule:
             keep = sp.S.Zero if self.plan is None else self.plan.keep
-            only = () if self.mistaken is None else self.mistaken.only
-            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep, only)
+            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep, mistaken.only)
         else:
             return ()
-        return step if self.mistaken is None else self.mistaken.of(step)
+        return mistaken.left(step)
 
     def seen_at(self, instant: Instant | None) -> Self:
         """The setting at an instant of a step, or at none; its timeline is not built again."""

@@ -137,6 +137,8 @@ class Study(Setting):
             study = tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given)
         if study.plan is not None:
             study.plan.check(study.values, study.built)
+            if not study.recipe.trains:
+                study.plan.check_inference()
         if study.values is not self.values or study.built is not self.built:
             study.built.check(study.values, where)
         return study

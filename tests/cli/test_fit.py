@@ -137,6 +137,9 @@ def test_a_model_whose_blocks_are_not_described_says_so(run, tmp_path):
     path.write_text(json.dumps(MAMBA), encoding="utf-8")
     done = run("fit", str(path), "--on", "2x h100-80gb")
     assert "what is counted" in done.out and "the activations of the blocks, which are not described" in done.out
+    rows = json.loads(run("fit", str(path), "--on", "2x h100-80gb", "--set", "S=9", "--json").out)["rows"]
+    assert [called(run, row["command"])["peak_bytes"] for row in rows] == [row["peak_bytes"] for row in rows]
+    assert "any length" in done.out and "--set S=" not in rows[0]["command"]
 
 
 def test_inference_is_cut_over_as_few_devices_as_hold_it_and_the_others_are_replicas(run):

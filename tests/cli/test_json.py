@@ -153,8 +153,8 @@ def test_one_of_the_two_dimensions_of_a_batch_is_a_whole_number_of_sequences(ans
 
 def test_lists_name_their_sources(answer):
     found = answer("list")
-    assert set(found) == {"studies", "devices", "recipes", "optimizers", "profiles", "plans", "symbols"}
-    for row in (*found["devices"], *found["recipes"], *found["plans"]):
+    assert set(found) == {"studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches", "symbols"}
+    for row in (*found["devices"], *found["recipes"], *found["plans"], *found["caches"]):
         assert row["source"] and row["title"]
     assert {"n_fsdp", "d_model", "M_total"} <= {row["name"] for row in found["symbols"] if row["meaning"]}
     v5p = next(row for row in found["devices"] if row["name"] == "tpu-v5p")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor, prod
 from pathlib import Path
@@ -18,6 +19,7 @@ from symbolic_mem.explore.command import options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
+from symbolic_mem.plans.read import plan
 from symbolic_mem.recipes.recipe import presets
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -115,6 +117,15 @@ REFUSED = [
     ("cluster-llama-3-405b", None, "cuts the model itself"),
     ("set-sharding", "c", "asks under rules"),
 ]
+
+
+def test_replicas_and_the_rule_of_a_plan_are_refused_before_they_would_be_left_out():
+    study = load_study("llama-3.1-8b")
+    with pytest.raises(BadInput, match="devices are laid out by n_replica beside n_fsdp"):
+        _ = explorer(study.change(plan="hsdp", values={"n_replica": 2})).html
+    resharded = replace(study, plan=plan("fsdp2").resharding(8, "here"))
+    with pytest.raises(BadInput, match=r"asks under rules \(a multiple of 8\)"):
+        _ = explorer(resharded).html
 
 
 @pytest.mark.parametrize(("name", "label", "words"), REFUSED)

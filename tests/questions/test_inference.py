@@ -115,6 +115,16 @@ def test_heads_that_do_not_divide_are_refused():
         load_study("llama-3.1-8b").change(recipe="inference", plan="vllm-tp", values={"n_tp": 3})
 
 
+@pytest.mark.parametrize(
+    ("plan", "words"), [("pp", "blocks"), ("cp", "tokens of a sequence"), ("torch-sp", "residual stream")]
+)
+def test_plans_whose_caches_are_not_described_are_refused(plan, words):
+    with pytest.raises(BadInput, match=f"plan '{plan}' divides .*{words}.* choose plan vllm-tp or torch-tp"):
+        load_study("llama-3.1-8b").change(
+            recipe="inference", plan=plan, values={"n_tp": 2} if plan == "torch-sp" else None
+        )
+
+
 def test_a_study_of_training_asks_nothing_of_training_any_more():
     given = load_study("llama-3.1-8b").change(recipe="inference", values={"B": 8})
     assert [asked.ask for asked in given.questions] == ["device_count"] and not given.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import random
 import re
 import shlex
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pypdf
 import pytest
@@ -26,6 +28,7 @@ from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.text import plain_prose
 
 pytestmark = pytest.mark.system
+PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
 # A stack without instants, a dense model, a mixture of experts, and latent attention: settings tried of each.
 STUDIES = {"cs336-a2-xxl": 60, "llama-3.1-8b": 30, "mixtral-8x7b": 15, "deepseek-v3": 15}
 HUGE = (1, 2, 3, 10**12, 10**20 + 7)
@@ -204,6 +207,35 @@ def test_the_formulas_are_written_in_latex_as_python_writes_them(tab, pages):
     formulas = [latex(term.undivided_bytes) for term in found.study.memory.terms]
     assert len(formulas) > 8
     assert [formula for formula in formulas if f"& {formula} = " not in written] == []
+
+
+def test_the_latex_that_is_copied_is_a_document_for_tex(tab, pages, needs, tmp_path):
+    needs("pdflatex")
+    for name in ("cs336-a2-xxl", "llama-3.1-8b"):
+        body = tab(pages(name)).value("explorer.latex()")
+        source = "\\documentclass{article}\\usepackage{amsmath}\\begin{document}\n" + body + "\\end{document}\n"
+        (tmp_path / f"{name}.tex").write_text(source, encoding="utf-8")
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{name}.tex"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_the_picture_of_the_docs_shows_a_page(tab, pages):
+    """`SYMBOLIC_MEM_UPDATE=1` takes it anew."""
+    if os.environ.get("SYMBOLIC_MEM_UPDATE") == "1":
+        page = tab(pages("cs336-a2-xxl"), width=1000)
+        page.value("new Promise(done => setTimeout(done, 500))")
+        clip = {"x": 0, "y": 0, "width": 1000, "height": 1090, "scale": 0.8}
+        PICTURE.write_bytes(
+            base64.b64decode(page.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"])
+        )
+    written = PICTURE.read_bytes()
+    assert written.startswith(b"\x89PNG") and len(written) < 130_000
+    assert [int.from_bytes(written[place : place + 4], "big") for place in (16, 20)] == [800, 872]
 
 
 @pytest.mark.parametrize("width", [320, 400, 1400])

@@ -14,7 +14,7 @@ from test_set import asked, close, flat, given, plain, says
 from symbolic_mem.library.read import bundled
 
 # `fits-and-computes` and the handouts have their formulas beside them; the studies of one model have those of its account.
-ELSEWHERE = ("cluster", "cs336", "fits-and-computes", "set-")
+ELSEWHERE = ("cluster", "cs336", "fits-and-computes", "lora", "qlora", "set-")
 MODELS = ("deepseek-v3", "gpt2-xl", "headroom", "llama", "mixtral", "qwen3")
 FACTORS = (2, Fraction(1, 2), Fraction(5, 2))
 REFUSALS = ("is fixed in", "nothing that")

@@ -90,7 +90,12 @@ def whose(study: Study) -> str:
 
 
 def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
-    """How many devices there are for each of a degree: the product of all other degrees that lay out devices.
+    """How many devices there are for each of a degree: the product of all other degrees that lay out devices."""
+    return prod(int(study.values.get(degree, 1)) for degree in degrees_beside(study, symbol))
+
+
+def degrees_beside(study: Study, symbol: sp.Symbol) -> frozenset[sp.Basic]:
+    """The degrees other than `symbol` that lay out devices.
 
     Those are the axes of the plan, its replicas, and whatever a kind of memory is divided over; experts are divided over
     devices that the other degrees count.
@@ -101,7 +106,7 @@ def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
         laid |= {n_fsdp} if study.plan.axes else set()
         laid |= {n_replica} if study.plan.replicas else set()
         laid -= {n_ep, n_etp}
-    return prod(int(study.values.get(degree, 1)) for degree in laid - {symbol})
+    return frozenset(laid - {symbol})
 
 
 def _copies(plan: Plan) -> tuple[Prose, ...]:

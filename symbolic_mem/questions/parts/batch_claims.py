@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import N_devices, S
-from symbolic_mem.questions.parts.conventions import Threshold
 from symbolic_mem.study.question import Claimed
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.conventions import Threshold
 
 _DIGITS = 50
 _UNITS = {"sequence": "sequences"}

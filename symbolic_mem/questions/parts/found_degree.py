@@ -260,7 +260,7 @@ def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is ke
 
     Where two ask for the same whole number, the one that asks for more before it is rounded does.
     """
-    chosen = max(solved, key=lambda one: (*one.demand[:2], one.ideal.quotient or 0))
+    chosen = max(solved, key=lambda one: (*one.asks, one.ideal.quotient or 0))
     ideal = chosen.ideal
     parts = None if chosen.rules else (ideal.divided, ideal.fixed, Limit(ideal.capacity, ideal.bound.strict))
     quotient = None if chosen.rules else ideal.quotient
