@@ -8,13 +8,19 @@ if (hasAddress) addEventListener("hashchange", () => {
 });
 // For programs and the console: the answer at a setting of names and texts, in exact numbers written as texts.
 globalThis.explorer = {
-  answer({ values = {}, device = own.device, reading = own.reading, chosen = own.chosen }) {
-    const given = copyOf({ ...own, device, reading, chosen });
+  answer({ values = {}, device = own.device, reading = own.reading, amount = null, chosen = own.chosen }) {
+    const given = copyOf({ ...own, device, reading, amount, chosen });
     for (const [name, value] of Object.entries(values)) {
       given.values[name] = BigInt(value);
       given.typed.push(name);
     }
-    const refusal = refused(data, given, derive(given));
+    let refusal = refused(data, given, derive(given));
+    try {
+      heldIn(data, given);
+    } catch (words) {
+      if (typeof words !== "string") throw words;
+      refusal = words;
+    }
     if (refusal !== null) return { refused: refusal };
     const found = solve(data, given), write = (value) => (value === null ? null : whole(value) ? String(value) : value.join("/"));
     return {
