@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from symbolic_mem.recipes.recompute import COUNTED, Recompute
+from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.study import Study
 
 Option = tuple[str, str]
 Command = tuple[list[str], list[Option]]
 
 
-def options_of(study: Study) -> Sequence[Option] | None:
+def options_of(study: Study, told: Mapping[str, str] | None = None) -> Sequence[Option] | None:
     """Return the options that make what a caller changed, each with its value; None where one of them has no option.
+
+    An aspect that a caller has `told` by the option of its name stands as it was told.
 
     >>> from symbolic_mem.library.read import load_study
     >>> options_of(load_study("cs336-a2-xxl").change(values={"B": 64}, device="h100-80gb"))
     [('--set', 'B=64'), ('--device', 'h100-80gb')]
     """
     found: list[Option] = []
+    said = told or {}
     for aspect in dict.fromkeys(change.aspect for change in study.caller):
-        made = list(_option(study, aspect))
+        made = [(f"--{aspect}", said[aspect])] if aspect in said else list(_option(study, aspect))
         if not made:
             return None
         found += made
@@ -62,4 +65,4 @@ def _option(study: Study, aspect: str) -> Iterator[Option]:
 def _rule(how: Recompute) -> str:
     if how.transient or how.phase != "first":
         return ""
-    return f"{how.rule}={how.size}" if how.rule in COUNTED else how.rule
+    return how.short
