@@ -76,6 +76,13 @@ class Widths:
         return dict(self.of_inputs).get(tensor.feeds, self.usual)
 
 
+def known_offload(kinds: tuple[str, ...], where: str) -> None:
+    """Raise `BadInput` for kinds of memory that no recipe can keep on the host."""
+    for kind in kinds:
+        if kind not in OFFLOADED:
+            raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
+
+
 @hashed_once
 @dataclass(frozen=True, repr=False)
 class Recipe:
@@ -297,9 +304,8 @@ class Recipe:
         ('optimizer',)
         """
         self._need_training("no states but its weights", "offload")
+        known_offload(kinds, where)
         for kind in kinds:
-            if kind not in OFFLOADED:
-                raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
             if kind != "activations" and not any(state.kind == kind for state in self.states):
                 raise BadInput(f"{where}: recipe {self.name!r} keeps no {kind} that could be offloaded; leave it out")
         if "gradients" in kinds and self.in_backward:
