@@ -50,7 +50,7 @@ def places(blocks: tuple[Unit, ...], how: Recompute, residues: tuple[int, ...]) 
     """Return the places that can decide, kind by kind, the last block of the model first.
 
     `residues` are the remainders of the position after the last block of each kind, divided by the size of the rule of
-    recomputation: which of the last blocks are recomputed.
+    recomputation: which of the last blocks are recomputed. Under the rule ``block`` they are these positions themselves.
 
     >>> from symbolic_mem.accounts.units import units
     >>> from symbolic_mem.models.ffn import ffn

@@ -29,6 +29,7 @@ from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
 
 LATE = 10**9
+MANY = 100  # blocks behind which nothing changes
 Called = tuple[str, str, str]  # the name of an instant, its place and its words; without words all of that place
 
 
@@ -320,9 +321,14 @@ def possible(
     if not name:
         return ()
     size, known = recipe.recompute.size, numbers.values_given
-    residues = tuple(
-        0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size for one in units(built.model).blocks
-    )
+    if recipe.recompute.rule == "block":  # which of the last blocks are recomputed, their number says; many are not
+        ends = (LATE if missing(one.end, known) else int(numbers[one.end]) for one in units(built.model).blocks)
+        residues = tuple(min(end, size + MANY) for end in ends)
+    else:
+        residues = tuple(
+            0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size
+            for one in units(built.model).blocks
+        )
     alone, hybrid = known.get(n_fsdp) == 1 and "weights" not in recipe.offload, known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
     placed = tuple(placement.items())

@@ -9,6 +9,8 @@ import click
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs, write_whole
 
+PLACED = ("study", "device", "capacity", "rest")  # what an option of the page takes the place of, under its own name
+
 
 @click.command("explore")
 @study_options
@@ -24,15 +26,13 @@ def command(output: str, question: str | None, **options: Any) -> None:
     from symbolic_mem.explore.page import Explorer
 
     ((path, _),) = checked_outputs([output], known=("html",))
-    given = {name: options[name] for name in ("study", "like", "origin", "recipes", "profiles", "plans")}
+    origins = {"like": "like", "origin": "from", "recipes": "recipes", "profiles": "profiles", "plans": "plans"}
+    more = [(f"--{option}", options[name]) for name, option in origins.items() if options[name]]
+    told = {name: value for name, value in options.items() if isinstance(value, str) and name not in PLACED}
+    start = options["study"]
     study = chosen_study(options)
     asked(study, question)
-    more = [
-        (f"--{'from' if name == 'origin' else name}", value)
-        for name, value in given.items()
-        if value and name != "study"
-    ]
-    found = options_of(study)
-    content = Explorer(study, question, given["study"], None if found is None else [*found, *more]).html.encode()
+    found = options_of(study, told)
+    content = Explorer(study, question, start, None if found is None else [*found, *more]).html.encode()
     write_whole(path, content)
     click.echo(f"wrote {path} ({len(content):,} bytes)", err=True)

@@ -195,6 +195,9 @@ def notation(study: Study) -> Table:
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
     read = [question.reads(study.under(question)) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
+    stepped = {symbol for question in study.questions for symbol in question.stepped}
+    used |= stepped
+    known = None if known is None else known | set(map(str, stepped))
     if known is not None and study.plan is not None:
         known |= {str(axis) for axis in (*study.plan.axes, n_micro)}
     rows = []
@@ -223,6 +226,8 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose:
         value = seen.values.get(symbol, question.fixed(seen).get(str(symbol)))
         if value is not None:
             shown.append(say("{v} in {label}", v=_value(sp.Rational(value)), label=f"({question.label})"))
+        elif symbol in question.stepped:
+            shown.append(text(f"several in ({question.label})"))
         elif str(symbol) in question.finds:
             found.append(f"({question.label})")
     if not shown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from symbolic_mem.recipes.recompute import COUNTED, Recompute
 from symbolic_mem.study.study import Study
@@ -11,16 +11,19 @@ Option = tuple[str, str]
 Command = tuple[list[str], list[Option]]
 
 
-def options_of(study: Study) -> Sequence[Option] | None:
+def options_of(study: Study, told: Mapping[str, str] | None = None) -> Sequence[Option] | None:
     """Return the options that make what a caller changed, each with its value; None where one of them has no option.
+
+    An aspect that a caller has `told` by the option of its name stands as it was told.
 
     >>> from symbolic_mem.library.read import load_study
     >>> options_of(load_study("cs336-a2-xxl").change(values={"B": 64}, device="h100-80gb"))
     [('--set', 'B=64'), ('--device', 'h100-80gb')]
     """
     found: list[Option] = []
+    said = told or {}
     for aspect in dict.fromkeys(change.aspect for change in study.caller):
-        made = list(_option(study, aspect))
+        made = [(f"--{aspect}", said[aspect])] if aspect in said else list(_option(study, aspect))
         if not made:
             return None
         found += made

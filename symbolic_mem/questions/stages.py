@@ -136,6 +136,15 @@ class Stages(OnDevice):
         """What is solved for, and the symbol of the rows where the caller gives no value to it."""
         return tuple(name for name in super().finds if "rows" not in self.replaced or name != str(self.rows[0]))
 
+    @property
+    def stepped(self) -> tuple[sp.Symbol, ...]:
+        """The symbol of the rows."""
+        return (self.rows[0],)
+
+    def fixed(self, study: Study) -> Mapping[str, int]:
+        """The symbol of the rows, where there is one row."""
+        return {str(self.rows[0]): self.rows[1][0]} if len(self.rows[1]) == 1 else {}
+
     def called(self, given: Mapping[sp.Symbol, sp.Rational], study: Study) -> Self:
         """The question with one row, of the value that the caller gives; no source prints that table."""
         symbol = self.rows[0]

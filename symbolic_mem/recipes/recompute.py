@@ -2,7 +2,8 @@
 
 A block that is recomputed keeps its input, always: a rule that recomputes every second block does not halve the
 activations. Source: Chen et al. (2016), Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174;
-Korthikanti et al. (2022), arXiv:2205.05198, section 5, for the selective rule.
+Korthikanti et al. (2022), arXiv:2205.05198, section 5, for the selective rule; Megatron-LM's ``--recompute-method`` for
+``block`` and ``uniform``, which is ``groups`` here.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 
 PLAIN = ("none", "full", "half", "selective")
-COUNTED = ("every", "groups")
+COUNTED = ("every", "groups", "block")
+UNIFORM = "uniform"  # Megatron-LM's word for groups
 PHASES = ("first", "last")
 
 
@@ -30,7 +32,8 @@ class Recompute:
 
     ``none``; ``full``: every block keeps its input only; ``every``: of `size` blocks in a row one, the `phase`, keeps
     its input only; ``groups``: of `size` blocks in a row only the first keeps its input; ``half``: the first block of
-    every two keeps all that it saves and the second nothing, not even its input; ``selective``: every block drops the
+    every two keeps all that it saves and the second nothing, not even its input; ``block``: the first `size` blocks (of a
+    pipeline stage, where there are stages) keep their input only; ``selective``: every block drops the
     attention scores. With `transient` the account also shows what the backward pass holds while it recomputes.
     """
 
@@ -57,23 +60,29 @@ class Recompute:
         Recompute(rule='every', size=2, phase='last', transient=False)
         """
         if isinstance(given, str):
-            if given in COUNTED:
+            if given in (*COUNTED, UNIFORM):
                 raise BadInput(f"{where}: recompute = {given!r} needs a number; write {{ {given} = 2 }}")
             with at_place(where):
                 return cls(given)
         if not isinstance(given, Mapping):
             known = ", ".join(PLAIN)
             raise BadInput(f"{where}: recompute must be one of {known}, or a table such as {{ every = 2 }}")
-        known_keys(given, ("rule", *COUNTED, "phase", "transient"), f"{where} recompute")
+        known_keys(given, ("rule", *COUNTED, UNIFORM, "phase", "transient"), f"{where} recompute")
+        if UNIFORM in given and "groups" not in given:
+            given = {"groups" if key == UNIFORM else key: value for key, value in given.items()}
         rules = [key for key in ("rule", *COUNTED) if key in given]
         if len(rules) != 1:
-            raise BadInput(f"{where}: recompute must give one of rule, every and groups, not {len(rules)} of them")
+            raise BadInput(
+                f"{where}: recompute must give one of rule, every, groups and block, not {len(rules)} of them"
+            )
         transient = entry(given, "transient", bool, where, False)
         if rules == ["rule"]:
             return replace(cls.read(entry(given, "rule", str, where), where), transient=transient)
         phase = entry(given, "phase", str, where, "first")
         if "phase" in given and rules == ["groups"]:
             raise BadInput(f"{where}: recompute: a group keeps the input of its first block; drop phase")
+        if "phase" in given and rules == ["block"]:
+            raise BadInput(f"{where}: recompute: block counts the first blocks; drop phase")
         size = entry(given, rules[0], int, where)
         with at_place(where):
             return cls(rules[0], size, phase, transient)
@@ -88,6 +97,9 @@ class Recompute:
                 return "of every two blocks the second is recomputed from what the first keeps"
             case "selective":
                 return "the attention scores of every block are recomputed"
+            case "block":
+                many = f"the first {self.size} blocks are recomputed from their inputs"
+                return "the first block is recomputed from its input" if self.size == 1 else many
             case "groups":
                 return f"groups of {self.size} blocks are recomputed from the input of the group"
         return f"of every {self.size} blocks the {self.phase} is recomputed from its input"
@@ -107,6 +119,8 @@ def recomputed_at(how: Recompute, index: int) -> bool:
             return False
         case "half":
             return index % 2 == 1
+        case "block":
+            return index < how.size
         case "every":
             return index % how.size == (0 if how.phase == "first" else how.size - 1)
     return True
@@ -240,11 +254,18 @@ def counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Ex
         return _between(how.size, 0, start, end), sp.S.Zero
     if how.rule == "half":
         return sp.S.Zero, _between(2, 0, start, end)
+    if how.rule == "block":
+        again = _first(how.size, end) - _first(how.size, start)
+        return again, end - start - again
     first, last = _between(how.size, 0, start, end), _between(how.size, how.size - 1, start, end)
     recomputed = first if how.phase == "first" else last
     if how.size == 2:
         return recomputed, last if how.phase == "first" else first
     return recomputed, end - start - recomputed
+
+
+def _first(size: int, end: sp.Expr) -> sp.Expr:
+    return sp.S.Zero if end == 0 else sp.Min(size, end)
 
 
 def block_input(layer: Layer) -> Tensor:

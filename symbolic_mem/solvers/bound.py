@@ -216,16 +216,20 @@ class Solved:
         return bundle(repr(self), [Paragraph(self.sentence)])
 
 
-def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, strict: bool = False) -> Bound:
+def solve(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number | None, *, strict: bool = False) -> Bound:
     """Bound the degree `symbol` so that the per-device `memory` is at most (`strict`: less than) `capacity` bytes.
 
-    Raises `BadInput` when the memory does not contain the symbol as a degree.
+    Raises `BadInput` when the memory does not contain the symbol as a degree, and for the None of a device without such a reading.
 
     >>> from symbolic_mem import account, ffn, n_fsdp, over, recipe
     >>> placed = account(ffn(), recipe("cs336")).of("weights").place(weights=over(n_fsdp))
     >>> solve(placed, n_fsdp, 95 * 2**30).formula
     ceiling((8*L*d_ff*d_model)/102005473280)
     """
+    if capacity is None:
+        raise BadInput(
+            "the capacity is None: the device has no such reading; give a number of bytes, or another reading"
+        )
     bound = bound_of(memory, symbol, Limit(capacity, strict))
     _ = bound.divided, bound.fixed  # refused here where they depend on the symbol
     return bound

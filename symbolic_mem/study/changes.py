@@ -25,7 +25,7 @@ from symbolic_mem.plans.read import read_plans
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import GRADIENTS, Recipe
-from symbolic_mem.recipes.recompute import COUNTED, Recompute
+from symbolic_mem.recipes.recompute import COUNTED, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.solvers.capacity import capacity_from
 from symbolic_mem.study.setting import Change, Setting
@@ -427,7 +427,7 @@ def _whole(value: object) -> object:
 
 def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:
     """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
-    if not isinstance(given, str) or not given.startswith(COUNTED):
+    if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM)):
         return given
     rule, _, number = given.partition("=")
     if not number.isdecimal() or len(number) > 9:

@@ -201,6 +201,11 @@ class Question(ABC):
         return self
 
     @property
+    def stepped(self) -> tuple[sp.Symbol, ...]:
+        """The symbols that it steps through, each with several values."""
+        return ()
+
+    @property
     def weighed(self) -> bool:
         """Whether it compares memory with that of one device."""
         return False

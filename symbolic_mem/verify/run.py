@@ -98,8 +98,8 @@ def run_of(setting: Setting) -> Run:
         raise BadInput("only the loss of transformers, and the kernels flash and eager, are run; leave out the others")
     parameters, computes = _dtypes(recipe, shards)
     rule = recipe.recompute
-    if rule.rule not in ("none", "full", "every"):
-        raise BadInput(f"recomputation {rule.rule!r} is not one that is run here; known: none, full, every=2")
+    if rule.rule not in ("none", "full", "every", "block"):
+        raise BadInput(f"recomputation {rule.rule!r} is not one that is run here; known: none, full, every=2, block=2")
     return Run(
         stack=stack,
         architecture=setting.built.architecture,

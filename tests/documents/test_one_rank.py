@@ -80,3 +80,13 @@ def test_values_that_differ_are_mathematics():
     study = load_study("llama-3.1-8b").called(changes(values={"S": 8192}, recompute="full"))
     changed = render(report(study), "report", "md").decode()
     assert "The caller has set: $S = 8192$; " in changed
+
+
+def test_the_notation_has_the_degree_that_a_table_steps_through():
+    (given,) = section(report(load_study("zero-table-1")), "Notation").blocks
+    cells = [
+        plain_prose(cell)
+        for row in (given.columns, *given.rows)
+        for cell in (c.head if hasattr(c, "head") else c for c in row)
+    ]
+    assert "n_fsdp" in cells and "several in (a), several in (b), several in (c), 64 in (d)" in cells

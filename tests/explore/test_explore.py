@@ -175,6 +175,18 @@ def test_the_verb_writes_a_page_that_starts_where_its_options_say(tmp_path, monk
     ]
 
 
+def test_an_option_that_only_the_command_line_can_write_stands_as_it_was_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        main(["explore", "cs336-a2-xxl", "--offload", "optimizer,gradients", "--device", "b200", "-o", "page.html"])
+        == 0
+    )
+    content = json.loads(
+        re.search(r'id="data">(.*?)</script>', (tmp_path / "page.html").read_text(encoding="utf-8"))[1]
+    )
+    assert content["command"][1] == [["--device", "b200"], ["--offload", "optimizer,gradients"]]
+
+
 def test_a_wrong_call_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for given in (["cs336-a2-xxl", "-o", "page.pdf"], ["nosuch", "-o", "page.html"], ["cs336-a2-xxl"]):

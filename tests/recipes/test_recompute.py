@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model, n_fsdp, n_heads
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.plans.placement import over
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.recipe import Recipe, recipe
 from symbolic_mem.recipes.recompute import Recompute, recompute, transient
 from symbolic_mem.solvers.bound import solve
+from symbolic_mem.verify.held import held
 
 DATA = json.loads((Path(__file__).parent.parent / "data" / "recompute.json").read_text())
 GIB = 2**30
@@ -218,8 +220,8 @@ def test_half_with_weight_copies_is_refused():
         ("every", r"my.toml: recompute = 'every' needs a number; write \{ every = 2 \}"),
         (2, "my.toml: recompute must be one of none, full, half, selective, or a table"),
         ({"evry": 2}, r"my.toml recompute: unknown key 'evry'; did you mean 'every'\?"),
-        ({}, "must give one of rule, every and groups, not 0 of them"),
-        ({"every": 2, "groups": 3}, "must give one of rule, every and groups, not 2 of them"),
+        ({}, "must give one of rule, every, groups and block, not 0 of them"),
+        ({"every": 2, "groups": 3}, "must give one of rule, every, groups and block, not 2 of them"),
         ({"every": 0}, "counts 0 blocks in a row; give a whole number of at least 1"),
         ({"every": "2"}, "every must be a whole number, not text"),
         ({"every": 2, "phase": "odd"}, "phase of the recomputed block is 'odd'; known: first, last"),
@@ -245,3 +247,32 @@ def test_part_b_needs_49_devices_with_what_every_second_block_really_keeps():
     placed = memory.place(**dict.fromkeys(memory.kinds, over(n_fsdp)))
     values = {symbol: sp.Integer(value) for symbol, value in XXL.items()}
     assert solve(placed, n_fsdp, capacity=95 * GIB, strict=True).at(values).value == 49
+
+
+@pytest.mark.parametrize("size", range(1, 8))
+@pytest.mark.parametrize("blocks", range(1, 7))
+def test_the_first_blocks_keep_their_input_and_the_others_all(size, blocks):
+    values = {d_model: 8, d_ff: 32, B: 2, S: 4, L: blocks}
+    how = recipe("pure-bf16").with_recompute(Recompute.read({"block": size}, "my.toml"))
+    again = min(size, blocks)
+    expected = 2 * 2 * 4 * (8 * again + (8 + 32) * (blocks - again))
+    assert account(ffn(), how).of("activations").at(values) == expected
+
+
+def test_uniform_is_groups_and_block_has_no_phase():
+    assert Recompute.read({"uniform": 4}, "my.toml") == Recompute("groups", 4)
+    for wrong in ({"block": 2, "phase": "last"}, {"block": 0}, {"block": 2, "uniform": 2}, "block"):
+        with pytest.raises(BadInput):
+            Recompute.read(wrong, "my.toml")
+
+
+@pytest.mark.parametrize(("size", "backward"), [(1, 23875569116), (3, 23770641836), (8, 23508323636)])
+def test_a_step_whose_first_blocks_are_recomputed_holds_what_was_measured(size, backward):
+    """Llama 3.1 8B with 8 blocks in transformers 5.24 and PyTorch 2.13, on fake tensors, as `verify` measures it."""
+    counted = Recipe.from_table({"preset": "pure-bf16", "optimizer": "adamw", "step_counters": True}, "my.toml")
+    study = load_study("llama-3.1-8b").change(
+        recipe=counted, plan="one-device", profile="hf-cuda-bf16", values={"L": 8, "S": 256, "B": 1}
+    )
+    study = study.change(kernel="flash", recompute={"block": size})
+    found = held(study)
+    assert found["backward"].bytes == backward and found["step"].bytes == 27955732780

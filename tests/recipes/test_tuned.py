@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import sympy as sp
 
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
@@ -13,9 +14,12 @@ from symbolic_mem.base.symbols import r_lora
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.adapters import adapter_config
 from symbolic_mem.models.profile import profile
+from symbolic_mem.models.tensors import Held, Tensor, Weights
 from symbolic_mem.models.trained import Trained
 from symbolic_mem.models.transformer import transformer
+from symbolic_mem.recipes.bases import base
 from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.recipes.states import parts_of
 
 MODEL = {
     "kind": "transformer",
@@ -206,3 +210,15 @@ def test_recipes_that_train_a_part_name_no_bytes_per_parameter():
     assert recipe("lora").bytes_per_parameter is None and recipe("qlora").bytes_per_parameter is None
     with pytest.raises(BadInput, match="trains a part"):
         Recipe.from_table({"preset": "lora", "trained": "all"}, "t.toml [recipe]")
+
+
+def test_a_packed_matrix_has_the_bytes_of_bitsandbytes():
+    """Linear4bit(256, 512) of bitsandbytes 0.50.2 with nf4 and compressed statistics: its data, absmax and state2.absmax."""
+    matrix = Tensor("W", (sp.Integer(512), sp.Integer(256)), group="mlp", trained=False)
+    weights = Weights((Held((matrix,), sp.S.One, None, True, True),))
+    found = [
+        sum(part.elements for part in parts_of(state.rule, 1, state.kind, weights, state.only))
+        * state.bytes_per_element
+        for state in base("nf4-double").states
+    ]
+    assert found == [65536, 2048, 8 * 4]
