@@ -47,6 +47,8 @@ def test_a_step_with_adapters_holds_what_was_measured(case, tmp_path):
         if weight.trained
     )
     assert trained == case["trained"]
-    copies = 2 * trained if case.get("autocast") else 0  # counted at every instant, and there from the product to its gradient
+    copies = (
+        2 * trained if case.get("autocast") else 0
+    )  # counted at every instant, and there from the product to its gradient
     without = {mark: one.bytes - copies * (mark in ALONE) for mark, one in held(study).items()}
     assert without == case["marks"]
