@@ -119,6 +119,8 @@ def _show_runs(found: Runs) -> None:
         for one in run.not_counted:
             size = "" if one["bytes"] is None else f": {figure(one['bytes'], 'GiB')}"
             print_line(f"{one['what']}{size}", "not counted  ", 0)
+        if run.not_tried is not None:
+            print_line(run.not_tried, "not tried    ", 0)
         for said in run.cautions:
             print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution      ", 0)
     for what, why in found.refused.items():

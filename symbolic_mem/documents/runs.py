@@ -123,6 +123,14 @@ class Run:
         return uncounted_records(self.account.beyond, self.account.study.values)
 
     @property
+    def not_tried(self) -> str | None:
+        """What might fit where this does not, and is not among the ways that are tried."""
+        if self.fits or self.what == INFERENCE:
+            return None
+        cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism), and offload"
+        return "offload" if self.changes.get("plan") == ALONE["plan"] else cuts
+
+    @property
     def cautions(self) -> tuple[Prose, ...]:
         """That no process finds so much memory free, where the peak comes close to all there is."""
         study = self.account.study
@@ -144,6 +152,7 @@ class Run:
             "left_tokens": self.left_tokens,
             "sequences": self.sequences,
             "not_counted": self.not_counted,
+            "not_tried": self.not_tried,
             "command": self.command,
         }
 

@@ -452,7 +452,7 @@ class Recipe:
         chosen = chosen.override(sizes) if sizes else chosen
         if "trained" in table:
             inside = f"{where} trained"
-            tuned = read_tuned(table["trained"], inside, folder, chosen.tuned.base)
+            tuned = read_tuned(table["trained"], inside, folder, chosen.tuned)
             with at_place(inside):
                 chosen = chosen.with_tuned(tuned)
         for what in COPIES:

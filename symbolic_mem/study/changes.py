@@ -151,7 +151,7 @@ def use_adapters(given: str, where: str = "--adapters") -> Change:
     def apply(setting: Setting) -> Setting:
         before = setting.recipe.tuned
         rank = {} if table == "all" or given.endswith(".json") or before.rank is None else {"rank": before.rank}
-        found = read_tuned(table if table == "all" else {**table, **rank}, where, base=before.base)
+        found = read_tuned(table if table == "all" else {**table, **rank}, where, before=before)
         with at_place(where):
             return replace(setting, recipe=setting.recipe.with_tuned(found))
 
