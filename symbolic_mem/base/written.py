@@ -10,6 +10,7 @@ from symbolic_mem.base.errors import BadInput
 MAX_DIGITS = 100
 MAX_VALUE = 10**30  # of a number that is given
 MAX_BITS = 14_000  # of a result: what Python surely writes as decimals
+TOO_LONG = "{what} {text}... is {length} characters long; a number has at most {most} digits"
 _NUMBER = re.compile(r"(?=\.?[0-9])(?:[0-9]+(?:_[0-9]+)*)?(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
@@ -36,9 +37,7 @@ def short(text: str, what: str) -> str:
     '80 GiB'
     """
     if len(text) > 2 * MAX_DIGITS:
-        raise BadInput(
-            f"{what} {text[:40]!r}... is {len(text)} characters long; a number has at most {MAX_DIGITS} digits"
-        )
+        raise BadInput(TOO_LONG.format(what=what, text=repr(text[:40]), length=len(text), most=MAX_DIGITS))
     return text
 
 

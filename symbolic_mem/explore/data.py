@@ -15,7 +15,7 @@ from symbolic_mem.base.written import MAX_VALUE
 from symbolic_mem.explore.choices import choices, combined, possible
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.ledgers import Ledgers, definitions
-from symbolic_mem.explore.words import devices, names, templates
+from symbolic_mem.explore.words import amounts, devices, names, templates
 from symbolic_mem.models.described import demands
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.min_degree import MinDegree
@@ -90,6 +90,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "kind names": list(KINDS),
         "devices": list(devices(seen)),
         "reading": capacity.reading or "",
+        "amounts": amounts(seen),
         "choices": [
             [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
         ],
