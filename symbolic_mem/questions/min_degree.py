@@ -17,7 +17,7 @@ from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.hosts import Host, host, host_rule, host_words, need_both
+from symbolic_mem.questions.parts.host_keys import Host, host, host_rule, need_both
 from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
@@ -168,6 +168,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.bounded import answer_words
+        from symbolic_mem.questions.parts.hosts import host_words
 
         held = None if found.value is None else found.held(found.value)
         smallest = answer_words(
