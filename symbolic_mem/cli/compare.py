@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.cli.options import pairs, print_json
+from symbolic_mem.cli.options import pairs, print_json, refused_early
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.comparison import FoundGaps
@@ -27,6 +27,7 @@ _TWICE = (
 
 
 def _twice(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = refused_early(command)
     for name, metavar, words in reversed(_TWICE):
         command = click.option(f"--{name}", multiple=True, metavar=metavar, help=words)(command)
     return command

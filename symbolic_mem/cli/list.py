@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import click
@@ -38,7 +37,7 @@ def command(what: str | None, as_json: bool, **own: str | None) -> None:
 
 
 def _studies(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.library.read import bundled
+    from symbolic_mem.library.bundled import bundled
 
     return [{"name": name, "title": title} for name, title in bundled().items()]
 
@@ -94,8 +93,8 @@ def _recipes(path: str | None) -> list[dict[str, Any]]:
 
 def _optimizers(_: str | None) -> list[dict[str, Any]]:
     from symbolic_mem.base.shown import bytes_words
+    from symbolic_mem.recipes.known import EVERY_ELEMENT
     from symbolic_mem.recipes.optimizers import optimizers
-    from symbolic_mem.recipes.states import EVERY_ELEMENT
 
     def size(kept: Any) -> str:
         each = kept.bytes_per_element
@@ -147,17 +146,19 @@ def _plans(path: str | None) -> list[dict[str, Any]]:
 
 
 def _caches(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.recipes.caches import cache_formats
+    from fractions import Fraction
+
+    from symbolic_mem.recipes.known import cache_tables
 
     return [
         {
             "name": name,
-            "title": found.title,
-            "bytes_per_element": float(found.bytes_each),
-            "scale_bytes": float(found.scale_bytes),
-            "source": found.source,
+            "title": table["title"],
+            "bytes_per_element": float(Fraction(table["bytes"])),
+            "scale_bytes": float(Fraction(table.get("scale_bytes", 0))),
+            "source": table["source"],
         }
-        for name, found in cache_formats().items()
+        for name, table in cache_tables().items()
     ]
 
 
@@ -212,6 +213,8 @@ def _show_studies(rows: list[dict[str, Any]]) -> None:
 
 
 def _show_devices(rows: list[dict[str, Any]]) -> None:
+    from fractions import Fraction
+
     heads = ("device", "title", "label", "reported, bytes", "BF16 TFLOP/s", "evidence", "date")
     cells = [
         (
