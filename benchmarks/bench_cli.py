@@ -51,7 +51,10 @@ WRONG = {
 BARS = (
     Bar(("--version",), "pass", 6.0),
     Bar(("--help",), "pass", 6.0),
-    *(Bar(("list", catalogue), "pass", 6.0) for catalogue in ("studies", "devices", "optimizers", "caches")),
+    *(
+        Bar(("list", catalogue), "pass", 6.0)
+        for catalogue in ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches")
+    ),
     Bar(("show", STUDY), "pass", 6.0),
     *(
         Bar(("account", *asked), "pass", 6.0)

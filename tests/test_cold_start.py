@@ -15,7 +15,13 @@ from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.library.bundled import bundled, bundled_path
 from symbolic_mem.library.known import refuse_unknown_names
 from symbolic_mem.library.read import load_study
+from symbolic_mem.models.known import listed as listed_profile
+from symbolic_mem.models.profile import profiles
+from symbolic_mem.plans.known import listed as listed_plan
+from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.caches import cache_formats
+from symbolic_mem.recipes.listed import listed as listed_recipe
+from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.study.changes import changes
 
 HEAVY = ("sympy", "jinja2", "mpmath", "symbolic_mem.study", "symbolic_mem.base.symbols")
@@ -81,7 +87,7 @@ def test_an_answer_imports_its_engine():
     assert "symbolic_mem.solvers.critical" not in asked
 
 
-LISTED = ("studies", "devices", "optimizers", "caches")
+LISTED = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches")
 
 
 @pytest.mark.parametrize("catalogue", LISTED)
@@ -156,3 +162,22 @@ def test_caches_are_listed_as_they_are_computed_with():
         name: (row["title"], row["source"], row["bytes_per_element"], row["scale_bytes"])
         for name, row in listed.items()
     }
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_recipe_is_listed_as_it_is_computed_with(name):
+    listed, made = listed_recipe(name), presets()[name]
+    assert {field: getattr(made, field) for field in listed._fields} == listed._asdict()
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_a_profile_is_listed_as_it_is_computed_with(name):
+    made = profiles()[name]
+    assert listed_profile(name) == (made.title, made.source, made.kernel, tuple(made.keeps))
+
+
+@pytest.mark.parametrize("name", plans())
+def test_a_plan_is_listed_as_it_is_computed_with(name):
+    made = plans()[name]
+    cuts = tuple((dimension, str(over)) for dimension, over in made.cuts)
+    assert listed_plan(name) == (made.title, made.source, made.divided, cuts)

@@ -75,9 +75,14 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
 
 
 def _recipes(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.recipes.own import read_recipes
-    from symbolic_mem.recipes.recipe import presets
+    from symbolic_mem.recipes.known import recipe_tables
+    from symbolic_mem.recipes.listed import listed
 
+    found: dict[str, Any] = {name: listed(name) for name in recipe_tables()}
+    if path is not None:
+        from symbolic_mem.recipes.own import read_recipes  # SymPy, in which recipes are computed with
+
+        found |= read_recipes(path)
     return [
         {
             "name": name,
@@ -87,7 +92,7 @@ def _recipes(path: str | None) -> list[dict[str, Any]]:
             "input_bytes": {feeds: float(size) for feeds, size in recipe.quantised},
             "source": recipe.source,
         }
-        for name, recipe in {**presets(), **(read_recipes(path) if path is not None else {})}.items()
+        for name, recipe in found.items()
     ]
 
 
@@ -115,9 +120,13 @@ def _optimizers(_: str | None) -> list[dict[str, Any]]:
 
 
 def _profiles(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.models.own_profiles import read_profiles
-    from symbolic_mem.models.profile import profiles
+    from symbolic_mem.models.known import listed, profile_tables
 
+    rows: dict[str, Any] = {name: listed(name) for name in profile_tables()}
+    if path is not None:
+        from symbolic_mem.models.own_profiles import read_profiles  # SymPy, in which profiles are computed with
+
+        rows |= read_profiles(path)
     return [
         {
             "name": name,
@@ -126,13 +135,18 @@ def _profiles(path: str | None) -> list[dict[str, Any]]:
             "kernels": [row.removeprefix("attention ") for row in found.keeps if row.startswith("attention ")],
             "source": found.source,
         }
-        for name, found in {**profiles(), **(read_profiles(path) if path is not None else {})}.items()
+        for name, found in rows.items()
     ]
 
 
 def _plans(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.plans.read import plans, read_plans
+    from symbolic_mem.plans.known import listed, plan_tables
 
+    rows: dict[str, Any] = {name: listed(name) for name in plan_tables()}
+    if path is not None:
+        from symbolic_mem.plans.read import read_plans  # SymPy, in which plans are computed with
+
+        rows |= read_plans(path)
     return [
         {
             "name": name,
@@ -141,7 +155,7 @@ def _plans(path: str | None) -> list[dict[str, Any]]:
             "cuts": {dimension: str(over) for dimension, over in found.cuts},
             "source": found.source,
         }
-        for name, found in {**plans(), **(read_plans(path) if path is not None else {})}.items()
+        for name, found in rows.items()
     ]
 
 

@@ -14,7 +14,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.models.cut import WHOLE, Tokens
-from symbolic_mem.models.known import profile_among, profile_tables
+from symbolic_mem.models.known import kept_rows, profile_among, profile_tables, rows_of
 from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.models.trained import ALL, Trained
 
@@ -232,12 +232,6 @@ def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profil
     if "assumptions" in table or base is None:
         said = table.get("assumptions", ())
         own["assumptions"] = tuple(Note(one) if isinstance(one, str) else Note(**one) for one in said)
-    inherited = {name: row for name, row in base.keeps.items() if name not in table.get("without", ())} if base else {}
-    own["keeps"] = {**inherited, **_rows(table.get("keeps", {}))}
-    own["families"] = {family: _rows(rows) for family, rows in table.get("families", {}).items()}
+    own["keeps"] = kept_rows(table, base.keeps if base else {})
+    own["families"] = {family: rows_of(rows) for family, rows in table.get("families", {}).items()}
     return replace(base, name=name, **own) if base else Profile(name=name, **own)
-
-
-def _rows(table: Mapping[str, Any]) -> dict[str, Row]:
-    rows = {operation: row for operation, row in table.items() if operation != "attention"}
-    return rows | {f"attention {kernel}": row for kernel, row in table.get("attention", {}).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tables import Tables
@@ -35,3 +35,28 @@ def plan_among(known: Mapping[str, Value], name: str) -> Value:
             f"unknown plan {name!r}; {nearest(name, known, 'list plans')}; join two with + for their product"
         )
     return known[name]
+
+
+class Listed(NamedTuple):
+    """A plan as it is listed, with the names of `Plan`; what cuts a dimension is as it is written."""
+
+    title: str
+    source: str
+    divided: tuple[str, ...]
+    cuts: tuple[tuple[str, str], ...]
+
+
+def listed(name: str) -> Listed:
+    """Return what a list says of the bundled plan of that name: of a product, what its factors do.
+
+    >>> listed("megatron").divided, dict(listed("megatron").cuts)["heads"]
+    (('optimizer',), 'n_tp')
+    """
+    table = plan_tables()[name]
+    joined = [listed(factor) for factor in table.get("product", ())]
+    return Listed(
+        table["title"],
+        table["source"],
+        (*table.get("divided", ()), *(kind for factor in joined for kind in factor.divided)),
+        (*table.get("cuts", {}).items(), *(cut for factor in joined for cut in factor.cuts)),
+    )

@@ -21,6 +21,7 @@ from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.bases import base as packing
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT, recipe_table, recipe_tables
+from symbolic_mem.recipes.listed import of_a_parameter
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import State
@@ -202,9 +203,8 @@ class Recipe:
         >>> recipe("cs336").bytes_per_parameter
         16
         """
-        if any(state.rule != EVERY_ELEMENT or state.of for state in self.states) or not self.tuned.trained.everything:
-            return None
-        return sum((state.copies * state.bytes_per_element for state in self.states), sp.S.Zero)
+        each = of_a_parameter(self.states) if self.tuned.trained.everything else None
+        return None if each is None else sp.sympify(each)
 
     def override(self, bytes_by_kind: Mapping[str, sp.Rational]) -> Recipe:
         """Return the recipe with other bytes per element for some kinds; the moments of an optimizer share theirs.
