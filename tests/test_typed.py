@@ -11,7 +11,9 @@ PAGES = ["README.md", "docs/python.md"]
 
 def program(page: str) -> str:
     """The lines that a page gives to Python, block after block."""
-    blocks = re.findall(r"^```(?:python|pycon)\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.S | re.M)
+    blocks = re.findall(
+        r"^```(?:python|pycon)\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     lines = [line for block in blocks for line in block.splitlines()]
     typed = [line[4:] for line in lines if line.startswith((">>> ", "... "))]
     return "\n".join(typed) + "\n"

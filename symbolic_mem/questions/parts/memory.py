@@ -247,7 +247,7 @@ def _per_token(memory: Memory, work: Work) -> list[Block]:
         return []
     tokens, size = work.define(T, B * S), work.number(each)
     batch = Chain(T, (("=", B * S), amount(tokens)))
-    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", digits=8))
+    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True))
     step = work.step(
         say("The batch has {t} tokens, so this is for each token", t=batch), Chain(M_activations / T, links)
     )
