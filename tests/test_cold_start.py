@@ -117,7 +117,7 @@ REFUSED = {
         ("solve", "nobody/nothing"),
         ("homework", "./nothing"),
         ("compare", "nope", "--recipe", "fsdp2"),
-        ("compare", "llama-3.1-8b", "--recipe", "fsdp2", "--recipe", "nope"),
+        ("compare", "llama-3.1-8b", "--recipe", "fsdp2", "--set", "B"),
         ("fit", "nope", "--on", "8x h100-80gb"),
         ("fit", "llama-3.1-8b", "--on", "8x nope"),
         ("verify", "nope"),
