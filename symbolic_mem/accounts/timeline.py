@@ -312,10 +312,13 @@ def possible(
     numbers: Numbers,
     keep: sp.Rational = sp.S.Zero,
     only: tuple[Called, ...] = (),
+    *,
+    replicas: bool = True,
 ) -> tuple[Instant, ...]:
     """Return the instants that a step has at some number of blocks or other, those that there are here and the others.
 
-    With `only` nothing is made of other instants. Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1.
+    With `only` nothing is made of other instants. Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1:
+    without `replicas`, as under a plan that has none, n_replica is no degree.
     """
     name = schedule_of(recipe, built.model, placement)
     if not name:
@@ -329,7 +332,8 @@ def possible(
             0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size
             for one in units(built.model).blocks
         )
-    alone, hybrid = known.get(n_fsdp) == 1 and "weights" not in recipe.offload, known.get(n_replica, 1) > 1
+    alone = known.get(n_fsdp) == 1 and "weights" not in recipe.offload
+    hybrid = replicas and known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
     placed = tuple(placement.items())
     return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
@@ -342,6 +346,8 @@ def timeline(
     values: Given | Numbers | None = None,
     keep: sp.Rational = sp.S.Zero,
     only: tuple[Called, ...] = (),
+    *,
+    replicas: bool = True,
 ) -> tuple[Instant, ...]:
     """Return the instants of a training step, each with the memory of one device in bytes; the peak is the largest.
 
@@ -349,7 +355,7 @@ def timeline(
     (those that have none are many), and `keep` the share of the gathered weights that stays after the forward pass:
     FSDP2's ``reshard_after_forward``, 0 where it is true, 1 where it is false, 1/k where it is k. With `only` nothing is made of
     other instants, where there are some that are called so; for one that is not there count all of its place, as long as
-    anything is kept for the backward pass.
+    anything is kept for the backward pass. Without `replicas` a value of n_replica counts for nothing.
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> from symbolic_mem.recipes.recipe import recipe
@@ -358,12 +364,12 @@ def timeline(
     ['the backward pass of the first block, at x W_in', 'the optimizer step']
     """
     numbers = Numbers.of({} if values is None else values)
-    found = possible(built, recipe, placement, numbers, keep, only)
+    found = possible(built, recipe, placement, numbers, keep, only, replicas=replicas)
     there = tuple(one for one in found if one.exists(numbers))
     meant = _at_places(there, only) if any(layer.saved for layer in built.model.layers) else only
     if meant != only:
-        return timeline(built, recipe, placement, numbers, keep, meant)
-    return there if there or not only else timeline(built, recipe, placement, numbers, keep)
+        return timeline(built, recipe, placement, numbers, keep, meant, replicas=replicas)
+    return there if there or not only else timeline(built, recipe, placement, numbers, keep, replicas=replicas)
 
 
 def _at_places(step: Sequence[Instant], only: tuple[Called, ...]) -> tuple[Called, ...]:

@@ -132,7 +132,8 @@ class Ledgers:
         step = set(kinds) == set(KINDS) and bool(study.timeline)
         if step:
             keep = sp.S.Zero if study.plan is None else study.plan.keep
-            every = possible(study.rank, study.recipe, study.placement, study.numbers, keep)
+            replicas = study.plan is None or study.plan.replicas
+            every = possible(study.rank, study.recipe, study.placement, study.numbers, keep, replicas=replicas)
             places = [self._instant(study.seen_at(one), one) for one in every]
             when = self._when(study)
         else:

@@ -46,6 +46,16 @@ class Pipeline:
     vocabulary: bool = False
     bubble: sp.Expr | None = None
 
+    @property
+    def reads(self) -> frozenset[sp.Basic]:
+        """The degrees that say what its ranks hold, and which runs it takes.
+
+        >>> sorted(map(str, pipeline("1f1b").reads))
+        ['n_micro', 'n_pp']
+        """
+        read = self.held.free_symbols | self.least.free_symbols | self.multiple.free_symbols
+        return frozenset(read - {r_pp} | (set() if self.chunks else {n_chunks}))
+
     def complete(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
         """Return the values with those that follow: one chunk, groups of as many micro-batches as there are stages.
 

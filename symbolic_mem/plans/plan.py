@@ -243,7 +243,19 @@ class Plan:
             )
 
     def check(self, values: Values, built: Built) -> None:
-        """Refuse a reshard over a number of devices that does not divide n_fsdp, and a cut that its engine refuses."""
+        """Refuse stages that no engine says how to fill, a reshard over devices that do not divide n_fsdp, a cut that the engine refuses.
+
+        >>> from symbolic_mem.models.ffn import ffn
+        >>> from symbolic_mem.plans.read import plan
+        >>> plan("fsdp2+pp").check({n_pp: sp.Integer(1)}, Built(ffn(), {}))
+        """
+        stages = values.get(n_pp, 1)
+        if self.pipelined and not self.engine and stages != 1:
+            raise BadInput(
+                f"plan {self.name!r} with n_pp = {stages}: what a stage of a pipeline holds in a step is known of Megatron-LM's "
+                "engine alone; give plan megatron, or a product with megatron-tp or megatron-sp, as in zero-1+megatron-tp+pp, or "
+                "leave pp out"
+            )
         cuts = dict(self.cuts)
         if self.layers:
             cuts.pop("layers", None)  # a study gives the blocks of each stage

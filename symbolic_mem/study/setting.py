@@ -120,7 +120,10 @@ class Setting:
             step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
         elif self.recipe.schedule:
             keep = sp.S.Zero if self.plan is None else self.plan.keep
-            step = timeline(self.rank, self.recipe, self.placement, self.numbers, keep, mistaken.only)
+            replicas = self.plan is None or self.plan.replicas
+            step = timeline(
+                self.rank, self.recipe, self.placement, self.numbers, keep, mistaken.only, replicas=replicas
+            )
         else:
             return ()
         return mistaken.left(step)

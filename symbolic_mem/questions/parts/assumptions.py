@@ -7,9 +7,22 @@ from math import prod
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pod, n_pp, n_replica, n_tp
+from symbolic_mem.base.symbols import (
+    n_chunks,
+    n_cp,
+    n_ep,
+    n_etp,
+    n_fsdp,
+    n_group,
+    n_micro,
+    n_pod,
+    n_pp,
+    n_replica,
+    n_tp,
+)
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.questions.parts.words import KIND_WORDS, placement_sentences
 from symbolic_mem.recipes.recompute import recompute
@@ -130,17 +143,19 @@ def _mesh(study: Study, plan: Plan) -> Prose:
     return say("The model itself is divided over {n} devices, and all amounts are those of one of them.", n=over)
 
 
-DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, n_micro, n_pod)
+SCHEDULED = (n_micro, n_chunks, n_group)
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, *SCHEDULED, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
-    """Name every degree with a value that divides no memory here, and that no question and no network uses."""
-    given = [symbol for symbol in DEGREES if symbol in study.values]
+    """Name every degree of more than 1 that divides no memory here, and that no question and no network uses."""
+    given = [symbol for symbol in DEGREES if study.values.get(symbol, 1) != 1]
     kinds = study.memory.kinds if given else ()
-    used = set().union(*(study.placement[kind].degree.free_symbols for kind in kinds if kind in study.placement))
-    if study.plan is not None:
-        used = used | {*study.plan.axes} | ({n_replica} if study.plan.replicas else set())
-        used |= {n_micro} if study.plan.pipelined else set()
+    placed = [study.placement[kind] for kind in kinds if kind in study.placement]
+    used = set().union(*(one.degree.free_symbols for one in placed))
+    if _experts(study):
+        used = used.union(*(one.experts.free_symbols for one in placed if one.experts is not None))
+    used |= set() if study.plan is None else _used_by_plan(study, study.plan)
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()
@@ -149,13 +164,29 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
     return tuple(
         say(
-            "{n} = {value} divides nothing here: no kind of memory is placed over it.",
+            "{n} = {value} changes nothing here: there are no stages of a pipeline whose schedule reads it."
+            if symbol in SCHEDULED
+            else "{n} = {value} divides nothing here: no kind of memory is placed over it.",
             n=symbol,
             value=study.values[symbol],
         )
         for symbol in idle
         if symbol not in used and str(symbol) not in asked
     )
+
+
+def _experts(study: Study) -> bool:
+    return study.built.architecture is not None and study.built.architecture.experts is not None
+
+
+def _used_by_plan(study: Study, plan: Plan) -> set[sp.Basic]:
+    """The axes over which a plan cuts what this model has, its replicas, and what the schedule of its stages reads."""
+    axes: set[sp.Basic] = {n_replica} if plan.replicas else set()
+    for dimension, by in plan.cuts:
+        axes |= by.free_symbols if _experts(study) or dimension not in ("experts", "expert inner") else set()
+    if plan.pipelined and study.values.get(n_pp, 1) != 1:
+        axes |= pipeline(plan.schedule).reads
+    return axes
 
 
 _SIGNS = "1 GB is 10⁹ bytes and 1 GiB is 2³⁰ bytes; neither is taken for the other, and a figure that is rounded is marked with ≈."

@@ -19,7 +19,7 @@ _ACTIVATIONS = dict.fromkeys(("recompute", "kernel", "loss"), "what is kept for 
 def refuse_unread(study: Study, questions: Sequence[Question] | None = None) -> None:
     """Raise `BadInput` for what the caller gives and none of the `questions` reads: those of the study, without others.
 
-    Degrees are not refused: what divides nothing is said beside the answer.
+    Degrees are not refused where memory is asked for: what divides nothing is said beside the answer.
 
     >>> from symbolic_mem.library.read import load_study
     >>> refuse_unread(load_study("llama-3.1-8b").change(values={"E": 4}))
@@ -42,9 +42,10 @@ def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Se
     if any(each is None for each in names):
         return
     known = set().union(*(each for each in names if each is not None))
+    said = not asked or any(question.subject == "memory" for question in asked)
     for change in study.caller:
         name = change.aspect
-        if name in known or not _is_value(study, name):
+        if name in known or not _is_value(study, name) or (said and lookup(name) in DEGREES):
             continue
         fixing = [question.label for question in asked if name in question.finds]
         if fixing:
@@ -72,7 +73,7 @@ def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
 
 def _is_value(study: Study, name: str) -> bool:
     symbol = lookup(name)
-    return symbol not in DEGREES if symbol is not None else any(str(own.symbol) == name for own in study.names)
+    return symbol is not None or any(str(own.symbol) == name for own in study.names)
 
 
 def _listed(names: set[str]) -> str:
