@@ -53,7 +53,7 @@ BARS = (
     Bar(("--help",), "pass", 6.0),
     *(
         Bar(("list", catalogue), "pass", 6.0)
-        for catalogue in ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches")
+        for catalogue in ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches", "symbols")
     ),
     Bar(("show", STUDY), "pass", 6.0),
     *(

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.glossary import listed as listed_symbols
+from symbolic_mem.base.symbols import table
 from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.library.bundled import bundled, bundled_path
 from symbolic_mem.library.known import refuse_unknown_names
@@ -87,7 +89,7 @@ def test_an_answer_imports_its_engine():
     assert "symbolic_mem.solvers.critical" not in asked
 
 
-LISTED = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches")
+LISTED = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches", "symbols")
 
 
 @pytest.mark.parametrize("catalogue", LISTED)
@@ -181,3 +183,10 @@ def test_a_plan_is_listed_as_it_is_computed_with(name):
     made = plans()[name]
     cuts = tuple((dimension, str(over)) for dimension, over in made.cuts)
     assert listed_plan(name) == (made.title, made.source, made.divided, cuts)
+
+
+def test_symbols_are_listed_as_they_are_computed_with():
+    made = [*table(given=True), *table(given=False)]
+    assert [
+        (name.symbol.name, name.base, name.sub, name.meaning, name.unit, name.given, name.whole) for name in made
+    ] == [tuple(entry) for entry in listed_symbols()]

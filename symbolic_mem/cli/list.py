@@ -177,11 +177,10 @@ def _caches(_: str | None) -> list[dict[str, Any]]:
 
 
 def _symbols(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.base.symbols import table
+    from symbolic_mem.base.glossary import listed
 
     return [
-        {"name": str(name.symbol), "meaning": name.meaning, "unit": name.unit, "given": name.given}
-        for name in (*table(given=True), *table(given=False))
+        {"name": entry.name, "meaning": entry.meaning, "unit": entry.unit, "given": entry.given} for entry in listed()
     ]
 
 
