@@ -37,7 +37,8 @@ def parse_bytes(text: str) -> int | Fraction:
     number, unit = match.groups()
     if unit not in BYTES_PER:
         raise BadInput(_unit_message(text, number, unit))
-    value = Fraction(number.replace("_", "").replace(",", "")) * BYTES_PER[unit]
+    digits = number.replace("_", "").replace(",", "")
+    value = (int(digits) if digits.isdecimal() else Fraction(digits)) * BYTES_PER[unit]
     if value <= 0:
         raise BadInput(f"{text!r} is not an amount of memory: it must be more than zero")
     return value.numerator if value.denominator == 1 else value
