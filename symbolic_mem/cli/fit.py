@@ -64,13 +64,16 @@ PASSED = ("optimizer", "adapters", "gradients", "offload", "profile", "kernel", 
 
 
 def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
-    from symbolic_mem.documents.runs import fit
-    from symbolic_mem.library.read import load_study
-    from symbolic_mem.study.values import typed
+    from symbolic_mem.hardware.nodes import read_nodes
 
     for option in FOUND:
         if options[option]:
             raise BadInput(f"--{option} is what fit --on finds, or --on says it; leave it out")
+    read_nodes(on, devices=options["devices"])  # refused before SymPy is imported
+    from symbolic_mem.documents.runs import fit
+    from symbolic_mem.library.read import load_study
+    from symbolic_mem.study.values import typed
+
     name, variant = options["study"], options["variant"]
     read = {"like": options["like"], "origin": options["origin"]}
     study = load_study(name, options["devices"], **read)
