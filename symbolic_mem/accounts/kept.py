@@ -80,7 +80,8 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         if row.embedded:
             yield tensors(step, "gradient of what enters the blocks", (block_input(step.units.blocks[0].layers[0]),))
         return
-    over = place is not None and place.index == 0 and moment is None and row.activations == "before"
+    over = place is not None and place.index == 0 and moment is None and row.phase == "backward"
+    over = over and row.activations == "before"
     layers = [_without(layer, TABLES) if over else layer for layer in step.units.before]
     if row.activations in ("all", "blocks", "loss", "end"):
         for unit in step.units.blocks:

@@ -75,6 +75,12 @@ class Step:
         packed = (one for one in self.recipe.states if one.only == "frozen" and one.kind == "weights")
         return sp.Add(*(one.bytes_per_element * shares.get(one.rule, 0) for one in packed)) / gathers
 
+    def at(self, where: str) -> tuple[Place, ...]:
+        """The blocks at work of a row of a schedule: "each", the "first" or the "last"."""
+        if where == "each":
+            return self.places
+        return tuple(self.last) if where == "last" else tuple(place for place in self.places if place.index == 0)
+
     @property
     def last(self) -> Iterator[Place]:
         """The last block, and the only one."""

@@ -103,6 +103,8 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         return
     if (row.root or row.whole == "root") and not row.at and not step.units.root and row.name != "forward end":
         return
+    if row.at == "first" and (step.alone or not step.units.root):
+        return
     if row.embedded and not any(weight.trained for layer in step.units.before for weight in layer.weights):
         return
     if row.activations == "end":
@@ -111,7 +113,7 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
     if not row.at:
         yield from _plain(step, row)
         return
-    for turn, place in enumerate(step.places if row.at == "each" else step.last):
+    for turn, place in enumerate(step.at(row.at)):
         count, least, most = place.unit.count, place.least, place.most
         words = row.words.format(block=place.words)
         if row.at == "each" and row.activations == "work":

@@ -27,10 +27,11 @@ def common_factors_first(expr: sp.Expr) -> sp.Expr:
     left = [sp.Mul(number, *_written(_without(powers, common))) for number, powers in known]
     numbers = [number for number, _ in known]
     content = sp.Rational(gcd(*(n.p for n in numbers)), lcm(*(n.q for n in numbers)))
-    rest = sp.Add(*(part / content for part in left))
-    if common:
-        return sp.Mul(content, *_written(common), rest)
-    return rest if content == 1 else sp.Mul(content, rest, evaluate=False)
+    more, rest = sp.Add(*(part / content for part in left)).primitive()
+    shared = sp.Mul(content, sp.Mul(*_written(common))) * more  # a number goes into a sum that stands alone
+    number, factors = shared.as_coeff_Mul()
+    product = factors * rest
+    return sp.Mul(number, product, evaluate=False) if product.is_Add and number != 1 else sp.Mul(number, product)
 
 
 def _powers(term: sp.Expr) -> tuple[sp.Rational, dict[sp.Expr, int]] | None:

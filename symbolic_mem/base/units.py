@@ -52,7 +52,8 @@ def read_amount(text: str) -> tuple[int | Fraction, str]:
     number, unit = match.groups()
     if unit not in BYTES_PER:
         raise BadInput(_unit_message(text, number, unit))
-    value = Fraction(number.replace("_", "").replace(",", "")) * BYTES_PER[unit]
+    digits = number.replace("_", "").replace(",", "")
+    value = (int(digits) if digits.isdecimal() else Fraction(digits)) * BYTES_PER[unit]
     if value <= 0:
         raise BadInput(NOT_POSITIVE.format(text=repr(text)))
     return (value.numerator if value.denominator == 1 else value), unit

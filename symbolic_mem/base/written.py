@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from symbolic_mem.base.errors import BadInput
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MAX_DIGITS = 100
 MAX_VALUE = 10**30  # of a number that is given
@@ -27,6 +30,8 @@ def decimal(text: str) -> Fraction | None:
     written = text.replace("_", "")
     if sum(sign.isdigit() for sign in written.lower().partition("e")[0]) > MAX_DIGITS:
         return None
+    from fractions import Fraction  # which costs a run that reads no number a tenth
+
     return Fraction(written)
 
 
@@ -44,6 +49,7 @@ def short(text: str, what: str) -> str:
 def bits(number: int | Fraction) -> int:
     """Return how many bits a number has, above and below its bar.
 
+    >>> from fractions import Fraction
     >>> bits(255), bits(Fraction(1, 3))
     (9, 3)
     """

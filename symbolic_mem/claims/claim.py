@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
@@ -51,9 +51,13 @@ class Claim:
         return self.spelled is None and not self.formula
 
     def scale(self, claimed: Claimed) -> Fraction:
-        """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else."""
+        """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else.
+
+        A bare number of devices is all devices of a run; one that is said of a degree by its name is that degree.
+        """
         assert self.spelled is not None, "only a number has a unit"
-        return factor(self.spelled.unit, claimed, f"claim {self.stated}", self.name)
+        meant = claimed if self.bare else replace(claimed, each=1)
+        return factor(self.spelled.unit, meant, f"claim {self.stated}", self.name)
 
 
 def read_claim(text: str) -> Claim:

@@ -33,8 +33,9 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
     if label is not None:
         chosen = study.question(label)
         if not isinstance(chosen, MinDegree):
-            labels = ", ".join(repr(one.label) for one in found) or "none"
-            raise BadInput(f"question {label!r} asks for {chosen.ask}; a page of play answers min_degree: {labels}")
+            labels = ", ".join(repr(one.label) for one in found)
+            known = labels or f"{study.name} has no such question, leave the label out"
+            raise BadInput(f"question {label!r} asks for {chosen.ask}; a page of play answers min_degree: {known}")
     elif found:
         chosen = found[0]
     else:

@@ -6,12 +6,13 @@ from functools import reduce
 from operator import mul
 
 import sympy as sp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model, n_heads
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.groups import groups
 
 atoms = st.sampled_from([B, L, S, d_ff, d_model, 2 * B + 4 * S, d_ff + 3 * d_model + 1, sp.floor(L / 2), sp.S.One])
@@ -21,6 +22,10 @@ terms = st.tuples(numbers, st.lists(powers, max_size=4)).map(lambda pair: reduce
 
 
 @given(st.lists(terms, max_size=5))
+@example([B * (2 * B + 4 * S), (2 * B + 4 * S) ** 2])
+@example([B * (2 * B + 4 * S), L * (2 * B + 4 * S)])
+@example([B * (B + 2 * S), (B + 2 * S) ** 2, S * (2 * B + 4 * S)])
+@example([3 * d_ff * (2 * B + 4 * S) ** 2, 9 * (2 * B + 4 * S) ** 2 * L])
 def test_a_sum_is_written_as_sympy_writes_it(parts):
     expr = sp.Add(*parts)
     assert sp.srepr(common_factors_first(expr)) == sp.srepr(sp.gcd_terms(expr))

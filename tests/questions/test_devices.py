@@ -116,6 +116,14 @@ def test_claims_count_devices_as_devices():
     assert not check(study, "1 devices", question="b").right
 
 
+def test_a_claim_that_names_the_degree_states_the_degree_whatever_its_unit():
+    study = load_study("llama-3.1-8b").called(changes(plan="fsdp2+torch-tp", values={"n_tp": 8}))
+    for right in ("n_fsdp=1 device", "n_fsdp=1 GPU", "n_fsdp=1"):
+        assert check(study, right, question="b").right, right
+    wrong = check(study, "n_fsdp=8 devices", question="b")
+    assert (wrong.right, wrong.value, wrong.expected, wrong.ratio) == (False, 8, 1, 8)
+
+
 def test_states_of_experts_are_divided_over_their_own_replicas_in_the_account_too():
     study = load_study("cluster-mixtral-8x7b")
     kept = {term.name: term for term in study.placed(("optimizer",)).terms}

@@ -427,3 +427,20 @@ def test_a_page_is_no_larger_than_a_picture(pages):
     assert pages("cs336-a2-xxl").stat().st_size < 200_000
     assert pages("llama-3.1-8b").stat().st_size < 300_000
     assert pages("deepseek-v3").stat().st_size < 300_000
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"values": {"B": "0"}}, "B = 0 is not allowed"),
+        ({"values": {"B": "-1"}}, "B = -1 is not allowed"),
+        ({"values": {"B": ""}}, "B = nothing is not allowed"),
+        ({"values": {"B": 2.5}}, "B = 2.5 is not allowed"),
+        ({"values": {"foo": "1"}}, "unknown symbol foo; known: B, S, L"),
+        ({"device": "nosuch"}, "unknown device nosuch; known: tpu-v5p"),
+        ({"reading": "nosuch"}, "tpu-v5p has no reading nosuch; known: marketed, binary, reported"),
+    ],
+)
+def test_a_program_is_refused_what_a_field_refuses(pages, tab, setting, said):
+    page = tab(pages("cs336-a2-xxl"))
+    assert page.value(f"explorer.answer({json.dumps(setting)})")["refused"].startswith(said)

@@ -38,3 +38,22 @@ def test_the_cases_decide_at_many_places_of_a_step():
         "gather",
     ):
         assert any(words in instant for instant in named), words
+
+
+@pytest.mark.parametrize("recompute", ["none", "full"])
+def test_the_first_gather_decides_where_the_root_is_large(recompute):
+    """What FSDP2 gathered outside the blocks is still there beside its copies when the first block is copied out.
+
+    PyTorch 2.13, FSDPParamGroup.wait_for_unshard: in the forward pass the result of a gather is let go in the next one. The
+    number is that of the step on fake tensors, and the sum is written out: twice the root, twice a block in 16 bits, the
+    embedded tokens, their positions as angles, and the token ids.
+    """
+    values = {"S": 256, "B": 1, "L": 8, "n_fsdp": 8}
+    study = load_study("llama-3.1-8b").change(recipe="fsdp2", recompute=recompute, values=values)
+    marks = expected(study.changed([use_profile(MODELS)]), 1)
+    found = marks["the most in the forward pass"]
+    assert (found.bytes, found.instant) == (10_668_534_060, "the gather of the first block in the forward pass")
+    d, f, words = 4096, 14336, 128256
+    root, block = 2 * words * d + d, 2 * d * d + 2 * d * 1024 + 3 * d * f + 2 * d
+    inside = 2 * 256 * d + 2 * 2 * 256 * 128 + 8 * 256
+    assert found.bytes - marks["the start of the step"].bytes == 2 * 2 * (root + block) + inside
