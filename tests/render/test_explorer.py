@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -138,6 +139,22 @@ def test_a_page_opens_from_disk_fetches_nothing_and_complains_of_nothing(tab, pa
     assert page.complaints == []
     policy = page.value("document.querySelector('meta[http-equiv]').content")
     assert "default-src 'none'" in policy and "unsafe-eval" not in policy and "script-src 'sha256-" in policy
+
+
+def test_a_page_answers_with_the_network_switched_off(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    page.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
+    page.value("globalThis.before = true")
+    page.call("Page.reload", ignoreCache=True)
+    for _ in range(20):
+        if page.value("globalThis.before === undefined && document.readyState === 'complete'"):
+            break
+        time.sleep(0.1)
+    assert page.value("navigator.onLine") is False
+    assert page.value(
+        "globalThis.before === undefined && document.getElementById('answer').dataset.said.includes('is 46')"
+    )
+    assert page.complaints == []
 
 
 def test_the_command_of_a_setting_gives_its_sentence(tab, pages):
@@ -349,16 +366,29 @@ def test_the_picture_of_the_docs_shows_a_page(tab, pages):
     assert [int.from_bytes(written[place : place + 4], "big") for place in (16, 20)] == [800, 872]
 
 
+OVER = """[...document.querySelectorAll('svg.plot')].flatMap(plot => {
+        const boxes = [...plot.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()]);
+        return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) => p.left < q.right - 1
+            && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2).map(([b]) => [a, b])); })"""
+
+
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b"])
+def test_no_words_lie_over_others_at_one_device_at_a_million_and_where_no_number_is_enough(tab, pages, name):
+    page = tab(pages(name), width=400)
+    for field, text in (("shows", "1"), ("shows", "1000000"), ("shows", ""), ("amount", "1 MB"), ("amount", "1 EB")):
+        page.value(f"({WRITE})({field!r}, {text!r})")
+        page.value("new Promise(done => setTimeout(done, 250))")
+        assert page.value(OVER) == [], (field, text)
+        assert page.value("document.documentElement.scrollWidth <= innerWidth"), (field, text)
+
+
 @pytest.mark.parametrize("width", [320, 400, 1400])
 @pytest.mark.parametrize("name", ["cs336-a2-xxl", "deepseek-v3"])
 def test_nothing_is_wider_than_the_window_and_no_words_of_a_figure_lie_over_others(tab, pages, name, width):
     page = tab(pages(name), width=width)
     page.value("new Promise(done => setTimeout(done, 500))")
     assert page.value("document.documentElement.scrollWidth <= innerWidth")
-    over = page.value("""[...document.querySelectorAll('svg.plot')].flatMap(plot => {
-        const boxes = [...plot.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()]);
-        return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) => p.left < q.right - 1
-            && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2).map(([b]) => [a, b])); })""")
+    over = page.value(OVER)
     assert over == []
 
 
@@ -421,6 +451,18 @@ def test_every_field_has_a_name_and_is_reached_by_the_keyboard(tab, pages):
     assert nameless == []
     assert page.value("[...document.querySelectorAll('[tabindex]')].length") == 0
     assert page.value("document.querySelector('input[type=range]').getAttribute('aria-valuetext')") == "2 sequences"
+
+
+def test_the_tab_key_passes_every_control_in_the_order_in_which_it_is_read(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    page.call("Page.bringToFront")
+    controls = "[...document.querySelectorAll('input, select, button, textarea')].filter(one => one.offsetParent)"
+    count, passed = page.value(f"{controls}.length"), []
+    for _ in range(count):
+        for kind in ("rawKeyDown", "keyUp"):
+            page.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        passed.append(page.value(f"{controls}.indexOf(document.activeElement)"))
+    assert passed == list(range(count)) and count > 20
 
 
 def test_a_page_is_no_larger_than_a_picture(pages):
