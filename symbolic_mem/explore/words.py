@@ -117,7 +117,10 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
 
 
 def devices(study: Study) -> Iterator[dict[str, Any]]:
-    """Yield every device that a page offers, the study's own first, with what each reading of its label counts."""
+    """Yield every device that a page offers, the study's own first, with what each reading of its label counts.
+
+    One that has no more than is kept free is left out.
+    """
     catalogue = load_devices(study.devices)
     own = study.device.name
     if own is None:
@@ -126,7 +129,8 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
         one = catalogue[name]
         readings = {}
         for reading in READINGS:
-            if getattr(one, reading) is None:
+            amount = getattr(one, reading)
+            if amount is None or study.device.reserved >= amount:
                 continue
             asked = OneDevice(name, None, reading, study.device.reserved, study.device.usable)
             readings[reading] = {"words": READING_WORDS[reading], **_counted(replace(study, device=asked).capacity)}

@@ -21,6 +21,7 @@ from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
 from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.study.changes import reserve
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -84,6 +85,15 @@ def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_
     assert len(content["made"]) == single * 4 * 4
     words = [made for made in content["made"].values() if isinstance(made, str)]
     assert any("'autocast' keeps BF16 copies of the weights, and half recomputation" in one for one in words)
+
+
+def test_a_device_that_has_no_more_than_is_kept_free_is_not_offered():
+    study = load_study("cs336-a2-xxl").called([reserve("30 GiB")])
+    offered = {one["name"] for one in data(study, asked(study), None)["devices"]}
+    every = {one["name"] for one in data(load_study("cs336-a2-xxl"), asked(study), None)["devices"]}
+    assert {"tpu-v5p", "h100-80gb"} <= offered < every
+    with pytest.raises(BadInput, match="96 GiB are reserved, and the device holds 95 GiB"):
+        data(load_study("cs336-a2-xxl").called([reserve("96 GiB")]), asked(study), None)
 
 
 def test_equal_things_stand_once_in_a_page():
