@@ -22,7 +22,8 @@ from symbolic_mem.cli.main import VERBS, group
 from symbolic_mem.explore.data import asked as played
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS, Device
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.counted import counted_families
 from symbolic_mem.models.families import families
 from symbolic_mem.models.tensors import STATIC

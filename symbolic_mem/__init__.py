@@ -16,7 +16,7 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__") and name != "__all__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     api = import_module("symbolic_mem.api")
-    names = {each: getattr(api, each) for each in api.__all__} | {"__all__": ["__version__", *api.__all__]}
+    names = {each: getattr(api, each) for each in api.PUBLIC} | {"__all__": ["__version__", *api.PUBLIC]}
     if name not in names:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals().update(names)
@@ -25,4 +25,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Name what is public, too."""
-    return sorted({*globals(), *import_module("symbolic_mem.api").__all__})
+    return sorted({*globals(), *import_module("symbolic_mem.api").PUBLIC})

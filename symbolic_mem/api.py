@@ -1,7 +1,5 @@
 """The public names, once: what `import symbolic_mem` offers, each loaded when the first of them is used."""
 
-from typing import TYPE_CHECKING
-
 from symbolic_mem.accounts.account import account as account
 from symbolic_mem.accounts.gaps import compare as compare
 from symbolic_mem.accounts.terms import Memory as Memory
@@ -88,5 +86,4 @@ from symbolic_mem.sweeps.sweep import sweep as sweep
 
 render_document = _document.render
 
-if not TYPE_CHECKING:  # a list that is computed hides all names from some checkers of types
-    __all__ = [name for name in dir() if not name.startswith("_") and name != "TYPE_CHECKING"]
+PUBLIC = [name for name in dir() if not name.startswith("_")]

@@ -26,7 +26,8 @@ import symbolic_mem
 from symbolic_mem.cli.main import main
 from symbolic_mem.document.prose import Amount, Prose, text
 from symbolic_mem.documents.documents import homework, report
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.render import html as html_face
 from symbolic_mem.render import latex as latex_face
 from symbolic_mem.render import markdown as markdown_face

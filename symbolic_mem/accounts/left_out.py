@@ -133,6 +133,10 @@ def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed])
     yield LeftOut(WORKING, "the activations of a pass, and the logits", covers=(WORKING,))
     if not built.model.cached:
         yield LeftOut(CACHE, "what decoding keeps of the tokens that it has seen, which is not described")
+    if recipe.page > 1 and recipe.prefill and any(held.window is not None for held in built.model.cached):
+        yield LeftOut(
+            OTHER, "in layers with sliding windows, the tokens of a pass of prefill beside those of the window"
+        )
     yield from _unread(built)
     yield from (LeftOut(OTHER, said.words, source=recipe.source) for said in recipe.not_counted)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from symbolic_mem.base.glossary import GLOSSARY
+
 
 @dataclass(frozen=True)
 class Name:
@@ -38,110 +40,90 @@ _POINT = re.compile(r"(?<=[0-9])p(?=[0-9])")
 _names: dict[sp.Symbol, Name] = {}
 
 
-def _symbol(
-    name: str, base: str, sub: str, meaning: str, unit: str = "", *, given: bool = True, whole: bool = True
-) -> sp.Symbol:
-    symbol = sp.Symbol(name, positive=True)
-    _names[symbol] = Name(symbol, base, sub, meaning, unit, given, len(_names), whole)
+def _symbol(name: str) -> sp.Symbol:
+    symbol, entry = sp.Symbol(name, positive=True), GLOSSARY[name]
+    _names[symbol] = Name(symbol, *entry[1:-1], len(_names), entry.whole)
     return symbol
 
 
 # What is trained.
-B = _symbol("B", "B", "", "batch size", "sequences")
-S = _symbol("S", "S", "", "sequence length", "tokens")
-L = _symbol("L", "L", "", "number of blocks (layers)")
-V = _symbol("V", "V", "", "vocabulary size", "tokens")
-d_model = _symbol("d_model", "d", "model", "width of the residual stream", "elements")
-d_ff = _symbol("d_ff", "d", "ff", "inner width of the feed-forward layer", "elements")
-n_heads = _symbol("n_heads", "n", "heads", "number of attention (query) heads")
-n_kv = _symbol("n_kv", "n", "kv", "number of key-value heads")
-d_head = _symbol("d_head", "d", "head", "width of one attention head", "elements")
-n_pos = _symbol("n_pos", "n", "pos", "number of learned positions", "tokens")
-E = _symbol("E", "E", "", "number of routed experts in a layer")
-k = _symbol("k", "k", "", "number of routed experts that a token visits")
-n_shared = _symbol("n_shared", "n", "shared", "number of shared experts, which every token visits")
-d_expert = _symbol("d_expert", "d", "expert", "inner width of one expert", "elements")
-L_dense = _symbol("L_dense", "L", "dense", "number of layers without experts in a mixture-of-experts model")
-S_window = _symbol("S_window", "S", "window", "tokens that a layer with a sliding window attends to", "tokens")
-L_window = _symbol("L_window", "L", "window", "number of layers with a sliding window")
-d_c = _symbol("d_c", "d", "c", "width of the compressed key-value vector (latent attention)", "elements")
-d_cq = _symbol("d_cq", "d", "cq", "width of the compressed query vector (latent attention)", "elements")
-d_nope = _symbol("d_nope", "d", "nope", "width of a query or key head without position (latent attention)", "elements")
-d_rope = _symbol(
-    "d_rope", "d", "rope", "width of a query or key head with rotary position (latent attention)", "elements"
-)
-d_v = _symbol("d_v", "d", "v", "width of a value head (latent attention)", "elements")
-r_lora = _symbol("r_lora", "r", "lora", "rank of the adapters (LoRA)", "elements")
-Psi = _symbol("Psi", "Ψ", "", "number of parameters, of a model that is known only by it", "parameters")
+B = _symbol("B")
+S = _symbol("S")
+L = _symbol("L")
+V = _symbol("V")
+d_model = _symbol("d_model")
+d_ff = _symbol("d_ff")
+n_heads = _symbol("n_heads")
+n_kv = _symbol("n_kv")
+d_head = _symbol("d_head")
+n_pos = _symbol("n_pos")
+E = _symbol("E")
+k = _symbol("k")
+n_shared = _symbol("n_shared")
+d_expert = _symbol("d_expert")
+L_dense = _symbol("L_dense")
+S_window = _symbol("S_window")
+L_window = _symbol("L_window")
+d_c = _symbol("d_c")
+d_cq = _symbol("d_cq")
+d_nope = _symbol("d_nope")
+d_rope = _symbol("d_rope")
+d_v = _symbol("d_v")
+r_lora = _symbol("r_lora")
+Psi = _symbol("Psi")
 
 # Where it lives.
-n_fsdp = _symbol("n_fsdp", "n", "fsdp", "number of devices that the model is sharded over", "devices")
-n_replica = _symbol("n_replica", "n", "replica", "number of replicas of the sharded group", "groups")
-n_tp = _symbol("n_tp", "n", "tp", "degree of tensor parallelism", "devices")
-n_pp = _symbol("n_pp", "n", "pp", "number of pipeline stages", "stages")
-n_cp = _symbol(
-    "n_cp",
-    "n",
-    "cp",
-    "degree of context parallelism: devices that the tokens of a sequence are divided over",
-    "devices",
-)
-n_ep = _symbol("n_ep", "n", "ep", "degree of expert parallelism", "devices")
-n_etp = _symbol("n_etp", "n", "etp", "degree of tensor parallelism inside one routed expert", "devices")
-n_chunks = _symbol("n_chunks", "n", "chunks", "number of model chunks on each rank of a pipeline", "chunks")
-n_group = _symbol("n_group", "n", "group", "number of microbatches that go through a chunk together", "microbatches")
+n_fsdp = _symbol("n_fsdp")
+n_replica = _symbol("n_replica")
+n_tp = _symbol("n_tp")
+n_pp = _symbol("n_pp")
+n_cp = _symbol("n_cp")
+n_ep = _symbol("n_ep")
+n_etp = _symbol("n_etp")
+n_chunks = _symbol("n_chunks")
+n_group = _symbol("n_group")
 
 # What is derived. A derivation defines each of these before it uses it.
-P = _symbol("P", "P", "", "number of parameters", "parameters", given=False)
-T = _symbol("T", "T", "", "tokens in the batch, B S", "tokens", given=False)
-M_weights = _symbol("M_weights", "M", "weights", "memory of the weights", "bytes", given=False)
-M_gradients = _symbol("M_gradients", "M", "gradients", "memory of the gradients", "bytes", given=False)
-M_optimizer = _symbol("M_optimizer", "M", "optimizer", "memory of the optimizer state", "bytes", given=False)
-M_static = _symbol("M_static", "M", "static", "memory of weights, gradients and optimizer state", "bytes", given=False)
-M_activations = _symbol(
-    "M_activations", "M", "act", "memory of what is kept for the backward pass", "bytes", given=False
-)
-M_buffers = _symbol("M_buffers", "M", "buffers", "memory of temporary buffers", "bytes", given=False)
-M_cache = _symbol("M_cache", "M", "cache", "memory of the caches of decoding", "bytes", given=False)
-M_total = _symbol("M_total", "M", "total", "all memory that is counted", "bytes", given=False)
-M_device = _symbol("M_device", "M", "device", "memory on one device", "bytes", given=False)
-M_divided = _symbol(
-    "M_divided", "M", "div", "the part of the memory that is divided over the devices", "bytes", given=False
-)
-M_fixed = _symbol("M_fixed", "M", "fix", "the part of the memory that every device holds in full", "bytes", given=False)
-r_pp = _symbol("r_pp", "r", "pp", "number of the rank in its pipeline, from 0", given=False)
-C_mem = _symbol("C_mem", "C", "mem", "memory that counts on one device", "bytes", given=False)
-N_devices = _symbol("N_devices", "N", "", "number of devices", "devices", given=False)
+P = _symbol("P")
+T = _symbol("T")
+M_weights = _symbol("M_weights")
+M_gradients = _symbol("M_gradients")
+M_optimizer = _symbol("M_optimizer")
+M_static = _symbol("M_static")
+M_activations = _symbol("M_activations")
+M_buffers = _symbol("M_buffers")
+M_cache = _symbol("M_cache")
+M_total = _symbol("M_total")
+M_device = _symbol("M_device")
+M_divided = _symbol("M_divided")
+M_fixed = _symbol("M_fixed")
+r_pp = _symbol("r_pp")
+C_mem = _symbol("C_mem")
+N_devices = _symbol("N_devices")
 
 # What it must send, and how fast. Tokens are T = B S; the Scaling Book writes B for them.
-X = _symbol("X", "X", "", "number of chips along the FSDP (data) axis of the mesh", "chips")
-Y = _symbol("Y", "Y", "", "number of chips along the tensor-parallel axis of the mesh", "chips")
-n_pod = _symbol("n_pod", "n", "pod", "number of pods, joined by the data-center network", "pods")
-n_micro = _symbol("n_micro", "n", "micro", "number of microbatches of one step", "microbatches")
-M_X = _symbol("M_X", "M", "X", "number of physical mesh axes that the FSDP axis is laid over", "axes")
-M_Y = _symbol("M_Y", "M", "Y", "number of physical mesh axes that the tensor-parallel axis is laid over", "axes")
-C = _symbol("C", "C", "", "floating-point operations per second of one chip", "FLOP/s", whole=False)
-W = _symbol("W", "W", "", "bandwidth along one mesh axis, in the direction that is named", "bytes/s", whole=False)
-W_dcn = _symbol("W_dcn", "W", "dcn", "bandwidth out of one chip to other pods, one way", "bytes/s", whole=False)
-b_sent = _symbol("b_sent", "b", "sent", "bytes of one element that is sent", "bytes", given=False, whole=False)
-alpha = _symbol("alpha", "α", "", "intensity, C / W", "FLOP/byte", given=False, whole=False)
-F_layer = _symbol("F_layer", "F", "", "floating-point operations of a pass", "FLOP", given=False, whole=False)
-phi = _symbol(
-    "phi", "φ", "", "floating-point operations of a forward pass, for one token", "FLOP", given=False, whole=False
-)
-a_in = _symbol("a_in", "a", "in", "elements that enter tensor-parallel layers, for one token", "elements", given=False)
-a_out = _symbol(
-    "a_out", "a", "out", "elements that leave tensor-parallel layers, for one token", "elements", given=False
-)
-t_math = _symbol("t_math", "t", "math", "time of the matrix products", "s", given=False, whole=False)
-t_fsdp = _symbol("t_fsdp", "t", "fsdp", "time of what is sent along the FSDP axis", "s", given=False, whole=False)
-t_tp = _symbol("t_tp", "t", "tp", "time of what is sent along the tensor-parallel axis", "s", given=False, whole=False)
-t_pods = _symbol("t_pods", "t", "pods", "time of what is sent between pods", "s", given=False, whole=False)
-t_comm = _symbol("t_comm", "t", "comm", "time of all that is sent", "s", given=False, whole=False)
-X_best = _symbol(
-    "X_best", "X", "best", "the best FSDP axis at a fixed number of chips", "chips", given=False, whole=False
-)
-T_min = _symbol("T_min", "T", "min", "tokens above which the chips are busy", "tokens", given=False, whole=False)
+X = _symbol("X")
+Y = _symbol("Y")
+n_pod = _symbol("n_pod")
+n_micro = _symbol("n_micro")
+M_X = _symbol("M_X")
+M_Y = _symbol("M_Y")
+C = _symbol("C")
+W = _symbol("W")
+W_dcn = _symbol("W_dcn")
+b_sent = _symbol("b_sent")
+alpha = _symbol("alpha")
+F_layer = _symbol("F_layer")
+phi = _symbol("phi")
+a_in = _symbol("a_in")
+a_out = _symbol("a_out")
+t_math = _symbol("t_math")
+t_fsdp = _symbol("t_fsdp")
+t_tp = _symbol("t_tp")
+t_pods = _symbol("t_pods")
+t_comm = _symbol("t_comm")
+X_best = _symbol("X_best")
+T_min = _symbol("T_min")
 
 
 def named(symbol: sp.Basic) -> Name:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,11 +45,11 @@ class Tables(Mapping[str, Any]):
     @property
     def rest(self) -> dict[str, Any]:
         """What stands in no table, or in another than `under`."""
-        return tomllib.loads(self.beside)
+        return _parsed(self.beside)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.parsed:
-            found = tomllib.loads("".join(self.pieces[name]))
+            found = _parsed("".join(self.pieces[name]))
             self.parsed[name] = (found[self.under] if self.under else found)[name]
         return self.parsed[name]
 
@@ -62,6 +61,12 @@ class Tables(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.pieces)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    import tomllib  # which a run that asks for names alone does without
+
+    return tomllib.loads(text)
 
 
 class ReadOnce(Mapping[str, Value]):

@@ -13,6 +13,12 @@ BYTES_PER: dict[str, int] = {"B": 1}
 BYTES_PER |= {f"{prefix}B": 1000 ** (i + 1) for i, prefix in enumerate(_PREFIXES)}
 BYTES_PER |= {f"{prefix.upper()}iB": 1024 ** (i + 1) for i, prefix in enumerate(_PREFIXES)}
 
+NOT_AN_AMOUNT = "{text} is not an amount of memory: write a positive number and a unit, for example 80 GiB"
+NOT_POSITIVE = "{text} is not an amount of memory: it must be more than zero"
+WHICH_UNIT = "{text} does not say which unit: write {number} {decimal} (10^{ten} bytes each) or {number} {binary} (2^{two} bytes each)"
+NO_UNIT = "{text} has no unit: write {number} B, {number} GB (10^9 bytes) or {number} GiB (2^30 bytes)"
+UNKNOWN_UNIT = "{text} has an unknown unit {unit}; known: {known}"
+
 _AMOUNT = re.compile(r"\s*([0-9]+(?:[_,][0-9]{3})*(?:\.[0-9]+)?(?:[eE][+]?[0-9]{1,2})?)\s*([A-Za-z]*)\s*")
 
 
@@ -31,31 +37,40 @@ def parse_bytes(text: str) -> int | Fraction:
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: '80G' does not say which unit: write 80 GB (10^9 bytes each) or 80 GiB (2^30 bytes each)
     """
+    return read_amount(text)[0]
+
+
+def read_amount(text: str) -> tuple[int | Fraction, str]:
+    """Read an amount of memory as `parse_bytes` does: its bytes, and the unit in which it is written.
+
+    >>> read_amount("1 EiB")
+    (1152921504606846976, 'EiB')
+    """
     match = _AMOUNT.fullmatch(short(text, "amount of memory"))
     if not match:
-        raise BadInput(f"{text!r} is not an amount of memory: write a positive number and a unit, for example 80 GiB")
+        raise BadInput(NOT_AN_AMOUNT.format(text=repr(text)))
     number, unit = match.groups()
     if unit not in BYTES_PER:
         raise BadInput(_unit_message(text, number, unit))
-    value = Fraction(number.replace("_", "").replace(",", "")) * BYTES_PER[unit]
+    digits = number.replace("_", "").replace(",", "")
+    value = (int(digits) if digits.isdecimal() else Fraction(digits)) * BYTES_PER[unit]
     if value <= 0:
-        raise BadInput(f"{text!r} is not an amount of memory: it must be more than zero")
-    return value.numerator if value.denominator == 1 else value
+        raise BadInput(NOT_POSITIVE.format(text=repr(text)))
+    return (value.numerator if value.denominator == 1 else value), unit
 
 
 def _unit_message(text: str, number: str, unit: str) -> str:
     letter = unit[:1].lower()
     prefix = next((p for p in _PREFIXES if p.lower() == letter), None)
     looks_like_bytes = unit.lower() in {letter, f"{letter}b", f"{letter}ib", f"{letter}i"}
+    said = {"text": repr(text.strip()), "number": number}
     if prefix and looks_like_bytes:
         power = _PREFIXES.index(prefix) + 1
-        return (
-            f"{text.strip()!r} does not say which unit: write {number} {prefix}B (10^{3 * power} bytes each) "
-            f"or {number} {prefix.upper()}iB (2^{10 * power} bytes each)"
-        )
+        units = {"decimal": f"{prefix}B", "binary": f"{prefix.upper()}iB"}
+        return WHICH_UNIT.format(**said, **units, ten=3 * power, two=10 * power)
     if not unit:
-        return f"{text.strip()!r} has no unit: write {number} B, {number} GB (10^9 bytes) or {number} GiB (2^30 bytes)"
-    return f"{text.strip()!r} has an unknown unit {unit!r}; known: {', '.join(BYTES_PER)}"
+        return NO_UNIT.format(**said)
+    return UNKNOWN_UNIT.format(**said, unit=repr(unit), known=", ".join(BYTES_PER))
 
 
 def in_unit(amount: int | Fraction, unit: str) -> Fraction:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from symbolic_mem.base.errors import BadInput
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MAX_DIGITS = 100
 MAX_VALUE = 10**30  # of a number that is given
 MAX_BITS = 14_000  # of a result: what Python surely writes as decimals
+TOO_LONG = "{what} {text}... is {length} characters long; a number has at most {most} digits"
 _NUMBER = re.compile(r"(?=\.?[0-9])(?:[0-9]+(?:_[0-9]+)*)?(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
@@ -26,6 +30,8 @@ def decimal(text: str) -> Fraction | None:
     written = text.replace("_", "")
     if sum(sign.isdigit() for sign in written.lower().partition("e")[0]) > MAX_DIGITS:
         return None
+    from fractions import Fraction  # which costs a run that reads no number a tenth
+
     return Fraction(written)
 
 
@@ -36,15 +42,14 @@ def short(text: str, what: str) -> str:
     '80 GiB'
     """
     if len(text) > 2 * MAX_DIGITS:
-        raise BadInput(
-            f"{what} {text[:40]!r}... is {len(text)} characters long; a number has at most {MAX_DIGITS} digits"
-        )
+        raise BadInput(TOO_LONG.format(what=what, text=repr(text[:40]), length=len(text), most=MAX_DIGITS))
     return text
 
 
 def bits(number: int | Fraction) -> int:
     """Return how many bits a number has, above and below its bar.
 
+    >>> from fractions import Fraction
     >>> bits(255), bits(Fraction(1, 3))
     (9, 3)
     """

@@ -131,10 +131,11 @@ def set_axes(case: Case) -> Case | None:
 
 def forget_rules(case: Case) -> Case | None:
     """Take the smallest number that fits, and forget the rules that it must also obey."""
-    if not getattr(case.question, "rules", ()):
+    hosts = {name: None for name in ("host", "per_host") if getattr(case.question, name, None) is not None}
+    if not getattr(case.question, "rules", ()) and not hosts:
         return None
     bare = dict.fromkeys(("whole_samples", "padded_rows", "multiple_of", "power_of_two", "divides", "at_most"), ())
-    return replace(case, question=replace(case.question, **bare))  # ty: ignore[invalid-argument-type]
+    return replace(case, question=replace(case.question, **bare, **hosts))  # ty: ignore[invalid-argument-type]
 
 
 def count_per(case: Case, unit: str) -> Case:

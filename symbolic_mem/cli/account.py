@@ -110,8 +110,8 @@ def _show_host(account: Account) -> None:
         return
     print_line(f"{', '.join(kinds)}: {_both(held)} for each device", "host", 13)
     if account.host is not None and held is not None:
-        devices = f"{account.sharing} device{'s' * (account.sharing != 1)}"
-        few = "holds that of none" if account.sharing == 0 else f"holds that of {devices}"
+        devices = f"{account.sharing:,} device{'s' * (account.sharing != 1)}"
+        few = "holds that of no device" if account.sharing == 0 else f"holds that of {devices}"
         print_line(f"a host of {_both(account.host)} {few}", "host", 13)
 
 

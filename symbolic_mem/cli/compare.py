@@ -61,7 +61,11 @@ def command(
     symbolic-mem compare llama-3.1-8b --profile hf-cuda-bf16
     symbolic-mem compare cs336-a2-xxl --set n_fsdp=46 --place activations=1/2 --place activations=1
     """  # noqa: D301 (click's mark of lines that keep their breaks)
-    from symbolic_mem.library.read import load_study
+    from symbolic_mem.library.bundled import refuse_unknown
+
+    refuse_unknown(study)
+    named = pairs(values, "--set")
+    from symbolic_mem.library.read import load_study  # SymPy, which a refusal does without
     from symbolic_mem.questions.compare import Compare
     from symbolic_mem.study.changes import refuse_unasked, set_value
     from symbolic_mem.study.question import At
@@ -69,7 +73,7 @@ def command(
 
     files = {"recipe": recipes, "profile": profiles, "plan": plans}
     refuse_unasked({what: (path, choices[what]) for what, path in files.items()})
-    changes = [set_value(name, typed(value)) for name, value in pairs(values, "--set").items()]
+    changes = [set_value(name, typed(value)) for name, value in named.items()]
     given = {name: list(found) for name, found in choices.items() if found}
     if "place" in given:
         given["place"] = _sides(given["place"])

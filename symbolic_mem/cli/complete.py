@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -28,9 +26,11 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 @cache
-def _tables(path: str) -> Mapping[str, Any]:
-    """The tables of a file of the package."""
-    return tomllib.loads((_PACKAGE / path).read_text(encoding="utf-8"))
+def _names(path: str, under: str = "") -> tuple[str, ...]:
+    """The names of the tables of a file of the package."""
+    from symbolic_mem.base.tables import Tables
+
+    return tuple(Tables.of(_PACKAGE / path, under))
 
 
 def studies() -> tuple[str, ...]:
@@ -40,37 +40,37 @@ def studies() -> tuple[str, ...]:
 
 def devices() -> tuple[str, ...]:
     """The names of the device catalogue."""
-    return tuple(_tables("hardware/devices.toml")["devices"])
+    return _names("hardware/devices.toml", "devices")
 
 
 def recipes() -> tuple[str, ...]:
     """The names of the recipes."""
-    return tuple(_tables("recipes/presets.toml"))
+    return _names("recipes/presets.toml")
 
 
 def caches() -> tuple[str, ...]:
     """The formats of caches."""
-    return tuple(_tables("recipes/caches.toml"))
+    return _names("recipes/caches.toml")
 
 
 def optimizers() -> tuple[str, ...]:
     """The names of the optimizers."""
-    return tuple(_tables("recipes/optimizers.toml"))
+    return _names("recipes/optimizers.toml")
 
 
 def profiles() -> tuple[str, ...]:
     """The names of the engine profiles."""
-    return tuple(_tables("models/profiles.toml"))
+    return _names("models/profiles.toml")
 
 
 def plans() -> tuple[str, ...]:
     """The names of the plans."""
-    return tuple(_tables("plans/plans.toml"))
+    return _names("plans/plans.toml")
 
 
 def losses() -> tuple[str, ...]:
     """The names of the ways to compute the loss."""
-    return tuple(_tables("models/losses.toml"))
+    return _names("models/losses.toml")
 
 
 def of(names: Callable[[], tuple[str, ...]] | tuple[str, ...], after: str = "", files: str = "") -> Complete:

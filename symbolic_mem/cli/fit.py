@@ -36,7 +36,7 @@ def command(
     """Say what of inference and training of STUDY fits on DEVICES, and how; or list the meshes of NUMBER devices.
 
     Of --on: each row has its plan, recomputation and loss, the peak of one device and its instant, what is left, and the call
-    that derives it. B is 1 and S 4096 where nothing says otherwise.
+    that derives it. B is 1 and S 4096 (or all learned positions) where nothing says otherwise.
 
     Of --plans: the meshes that plan and model allow, with peak, worst rank and what is left of each. At most 200 are tried, those
     that cut the model least. Each that fails says why.
@@ -59,18 +59,21 @@ def command(
         _meshes(str(number), sequences, strict, reserve, as_json, options)
 
 
-FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes", "profiles")
-PASSED = ("optimizer", "profile", "kernel", "cache", "page", "devices")
+FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes")
+PASSED = ("optimizer", "adapters", "gradients", "offload", "profile", "kernel", "cache", "page", "devices", "profiles")
 
 
 def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
-    from symbolic_mem.documents.runs import fit
-    from symbolic_mem.library.read import load_study
-    from symbolic_mem.study.values import typed
+    from symbolic_mem.hardware.nodes import read_nodes
 
     for option in FOUND:
         if options[option]:
             raise BadInput(f"--{option} is what fit --on finds, or --on says it; leave it out")
+    read_nodes(on, devices=options["devices"])  # refused before SymPy is imported
+    from symbolic_mem.documents.runs import fit
+    from symbolic_mem.library.read import load_study
+    from symbolic_mem.study.values import typed
+
     name, variant = options["study"], options["variant"]
     read = {"like": options["like"], "origin": options["origin"]}
     study = load_study(name, options["devices"], **read)
@@ -78,7 +81,7 @@ def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
     words = (("--like", read["like"]), ("--from", read["origin"]), ("--variant", variant))
     extra = tuple(str(word) for pair in words if pair[1] is not None for word in pair)
     values = {key: typed(value) for key, value in pairs(options["values"], "--set").items()}
-    found = fit(study, on, extra, name=name, values=values, **{key: options[key] for key in PASSED})
+    found = fit(study, on, extra, by_option=True, name=name, values=values, **{key: options[key] for key in PASSED})
     if as_json:
         from symbolic_mem.render.json import record_json
 
@@ -98,7 +101,7 @@ def _show_runs(found: Runs) -> None:
         left = figure(abs(facts["left_bytes"]), "GiB")
         more = "" if not run.described else ": any length" if tokens is None else f": {tokens:,} tokens"
         left = f"{left}{more}" if run.fits else f"{left} too much"
-        recompute = str(run.changes.get("recompute", "none")) if run.loss or not run.changes.get("recipe") else "–"
+        recompute = "–" if run.what == "inference" else run.recompute
         at = facts["instant"] or "all that is kept"
         return [run.what, fits, run.plan, recompute, run.loss or "–", figure(facts["peak_bytes"], "GiB"), at, left]
 
@@ -119,6 +122,8 @@ def _show_runs(found: Runs) -> None:
         for one in run.not_counted:
             size = "" if one["bytes"] is None else f": {figure(one['bytes'], 'GiB')}"
             print_line(f"{one['what']}{size}", "not counted  ", 0)
+        if run.not_tried is not None:
+            print_line(run.not_tried, "not tried    ", 0)
         for said in run.cautions:
             print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution      ", 0)
     for what, why in found.refused.items():

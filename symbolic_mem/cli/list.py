@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import click
@@ -38,7 +37,7 @@ def command(what: str | None, as_json: bool, **own: str | None) -> None:
 
 
 def _studies(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.library.read import bundled
+    from symbolic_mem.library.bundled import bundled
 
     return [{"name": name, "title": title} for name, title in bundled().items()]
 
@@ -76,9 +75,14 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
 
 
 def _recipes(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.recipes.own import read_recipes
-    from symbolic_mem.recipes.recipe import presets
+    from symbolic_mem.recipes.known import recipe_tables
+    from symbolic_mem.recipes.listed import listed
 
+    found: dict[str, Any] = {name: listed(name) for name in recipe_tables()}
+    if path is not None:
+        from symbolic_mem.recipes.own import read_recipes  # SymPy, in which recipes are computed with
+
+        found |= read_recipes(path)
     return [
         {
             "name": name,
@@ -88,14 +92,14 @@ def _recipes(path: str | None) -> list[dict[str, Any]]:
             "input_bytes": {feeds: float(size) for feeds, size in recipe.quantised},
             "source": recipe.source,
         }
-        for name, recipe in {**presets(), **(read_recipes(path) if path is not None else {})}.items()
+        for name, recipe in found.items()
     ]
 
 
 def _optimizers(_: str | None) -> list[dict[str, Any]]:
     from symbolic_mem.base.shown import bytes_words
+    from symbolic_mem.recipes.known import EVERY_ELEMENT
     from symbolic_mem.recipes.optimizers import optimizers
-    from symbolic_mem.recipes.states import EVERY_ELEMENT
 
     def size(kept: Any) -> str:
         each = kept.bytes_per_element
@@ -116,9 +120,13 @@ def _optimizers(_: str | None) -> list[dict[str, Any]]:
 
 
 def _profiles(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.models.own_profiles import read_profiles
-    from symbolic_mem.models.profile import profiles
+    from symbolic_mem.models.known import listed, profile_tables
 
+    rows: dict[str, Any] = {name: listed(name) for name in profile_tables()}
+    if path is not None:
+        from symbolic_mem.models.own_profiles import read_profiles  # SymPy, in which profiles are computed with
+
+        rows |= read_profiles(path)
     return [
         {
             "name": name,
@@ -127,13 +135,18 @@ def _profiles(path: str | None) -> list[dict[str, Any]]:
             "kernels": [row.removeprefix("attention ") for row in found.keeps if row.startswith("attention ")],
             "source": found.source,
         }
-        for name, found in {**profiles(), **(read_profiles(path) if path is not None else {})}.items()
+        for name, found in rows.items()
     ]
 
 
 def _plans(path: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.plans.read import plans, read_plans
+    from symbolic_mem.plans.known import listed, plan_tables
 
+    rows: dict[str, Any] = {name: listed(name) for name in plan_tables()}
+    if path is not None:
+        from symbolic_mem.plans.read import read_plans  # SymPy, in which plans are computed with
+
+        rows |= read_plans(path)
     return [
         {
             "name": name,
@@ -142,31 +155,32 @@ def _plans(path: str | None) -> list[dict[str, Any]]:
             "cuts": {dimension: str(over) for dimension, over in found.cuts},
             "source": found.source,
         }
-        for name, found in {**plans(), **(read_plans(path) if path is not None else {})}.items()
+        for name, found in rows.items()
     ]
 
 
 def _caches(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.recipes.caches import cache_formats
+    from fractions import Fraction
+
+    from symbolic_mem.recipes.known import cache_tables
 
     return [
         {
             "name": name,
-            "title": found.title,
-            "bytes_per_element": float(found.bytes_each),
-            "scale_bytes": float(found.scale_bytes),
-            "source": found.source,
+            "title": table["title"],
+            "bytes_per_element": float(Fraction(table["bytes"])),
+            "scale_bytes": float(Fraction(table.get("scale_bytes", 0))),
+            "source": table["source"],
         }
-        for name, found in cache_formats().items()
+        for name, table in cache_tables().items()
     ]
 
 
 def _symbols(_: str | None) -> list[dict[str, Any]]:
-    from symbolic_mem.base.symbols import table
+    from symbolic_mem.base.glossary import listed
 
     return [
-        {"name": str(name.symbol), "meaning": name.meaning, "unit": name.unit, "given": name.given}
-        for name in (*table(given=True), *table(given=False))
+        {"name": entry.name, "meaning": entry.meaning, "unit": entry.unit, "given": entry.given} for entry in listed()
     ]
 
 
@@ -212,6 +226,8 @@ def _show_studies(rows: list[dict[str, Any]]) -> None:
 
 
 def _show_devices(rows: list[dict[str, Any]]) -> None:
+    from fractions import Fraction
+
     heads = ("device", "title", "label", "reported, bytes", "BF16 TFLOP/s", "evidence", "date")
     cells = [
         (

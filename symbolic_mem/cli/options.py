@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -166,6 +167,7 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the same but for a file of plans, for a verb whose ``--plans`` are a number."""
+    command = refused_early(command)
     for option in reversed(_SHARED[1:]):
         command = command if option is _PLANS else option(command)
     return _SHARED[0](command)
@@ -173,6 +175,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def study_changes(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that change a study."""
+    command = refused_early(command)
     for option in reversed(_SHARED[1:]):
         command = option(command)
     return command
@@ -183,6 +186,21 @@ def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_RULES):
         command = option(command)
     return command
+
+
+def refused_early(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse what needs no arithmetic before the command imports SymPy: a name that is not known, a pair that is none."""
+
+    @wraps(command)
+    def refusing(**given: Any) -> Any:
+        from symbolic_mem.library.known import refuse_unknown_names
+
+        refuse_unknown_names(given)
+        for option, name in (("--set", "values"), ("--place", "place")):
+            pairs(given.get(name) or (), option)
+        return command(**given)
+
+    return refusing
 
 
 def chosen_study(options: dict[str, Any]) -> Study:

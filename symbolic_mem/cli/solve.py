@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
 @click.option("--usable", metavar="FRACTION", help="Only this fraction of what is left is usable, as in 0.95.")
 @rule_options
+@click.option("--host", metavar="AMOUNT", help="What is offloaded fits a host of so much memory, with --per-host.")
+@click.option("--per-host", type=int, metavar="NUMBER", help="So many devices share one host.")
 @click.option(
     "--fail-if-infeasible",
     is_flag=True,
@@ -54,6 +56,8 @@ def command(
     multiple_of: str | None,
     divides: str | None,
     at_most_devices: str | None,
+    host: str | None,
+    per_host: int | None,
     fail_if_infeasible: bool,
     as_json: bool,
     **options: Any,
@@ -69,7 +73,7 @@ def command(
 
     limits = ((reserve, reserved), (usable, use_fraction))
     study = chosen_study(options).called(make(amount) for amount, make in limits if amount is not None)
-    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict} | rules
+    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict, "host": host, "per_host": per_host} | rules
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread
 

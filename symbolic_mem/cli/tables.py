@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,7 +16,11 @@ _INDENT = "    "  # before what stands under its row
 
 def window() -> int | None:
     """The columns of the terminal, at least 40; None where the output is no terminal: nothing is fitted there."""
-    return max(shutil.get_terminal_size().columns, 40) if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    from shutil import get_terminal_size
+
+    return max(get_terminal_size().columns, 40)
 
 
 def bold(text: str) -> str:
@@ -68,10 +70,17 @@ def print_table(
 
 def figure(value: Any, unit: str = "", digits: int = 5) -> str:
     """Write an exact number as the cell of a table: rounded ones are marked, one that is not known is a dash."""
-    from symbolic_mem.base.rational import symbolic
-    from symbolic_mem.document.prose import Amount
+    if value is None:
+        return "–"
+    from fractions import Fraction
 
-    return "–" if value is None else Amount(symbolic(value), unit, digits).shown.plain
+    from symbolic_mem.base.shown import shown
+
+    if isinstance(value, int | Fraction):
+        return shown(value, unit, digits).plain
+    from symbolic_mem.document.prose import Amount  # SymPy, in which the number is given
+
+    return Amount(value, unit, digits).shown.plain
 
 
 def _fitted(widths: Sequence[int], right: Sequence[int], room: int | None) -> list[int]:
@@ -115,8 +124,12 @@ def _wrapped(text: str, room: int | None) -> list[str]:
     if room is None or _width(text) <= room:
         return [text]
     narrow = max(room * len(text) // _width(text), 8)
-    return textwrap.wrap(text, narrow, break_on_hyphens=False) or [""]
+    from textwrap import wrap
+
+    return wrap(text, narrow, break_on_hyphens=False) or [""]
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if not unicodedata.combining(c))

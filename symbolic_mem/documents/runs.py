@@ -12,7 +12,7 @@ from typing import Any
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, fraction
-from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos, n_tp
 from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
@@ -24,6 +24,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import uncounted_records
+from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study
 
 ONE, TOKENS = 1, 4096
@@ -33,6 +34,8 @@ INFERENCE, TRAINING = "inference", "full training"
 ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
 Way = Mapping[str, Any]
+DEGREES = (n_fsdp.name, n_tp.name)  # which follow from the number of devices
+OF_TRAINING = ("optimizer", "gradients", "offload")
 ALONE: Way = {"plan": "one-device"}
 
 
@@ -64,7 +67,7 @@ class Run:
     @property
     def plan(self) -> str:
         """The plan, with its degrees."""
-        degrees = ", ".join(f"{name} = {value}" for name, value in self.changes["values"].items() if name[:2] == "n_")
+        degrees = ", ".join(f"{name} = {value}" for name, value in self.changes["values"].items() if name in DEGREES)
         return f"{self.changes.get('plan', 'one-device')}{f' with {degrees}' if degrees else ''}"
 
     @property
@@ -76,9 +79,15 @@ class Run:
         return built.loss or own_loss(profile(built.profile)) or None
 
     @property
+    def recompute(self) -> str:
+        """The rule by which blocks are recomputed, the study's own where nothing is changed, as ``--recompute`` takes it."""
+        return self.account.study.recipe.recompute.short
+
+    @property
     def described(self) -> bool:
-        """Whether what its blocks keep is counted: of inference only the weights and the caches are."""
-        return self.what == INFERENCE or not self.account.study.built.not_described
+        """Whether what it keeps is counted: the caches of inference, what blocks keep of training."""
+        built = self.account.study.built
+        return bool(built.model.cached) if self.what == INFERENCE else not built.not_described
 
     @property
     def command(self) -> str:
@@ -114,6 +123,14 @@ class Run:
         return uncounted_records(self.account.beyond, self.account.study.values)
 
     @property
+    def not_tried(self) -> str | None:
+        """What might fit where this does not, and is not among the ways that are tried."""
+        if self.fits or self.what == INFERENCE:
+            return None
+        cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism), and offload"
+        return "offload" if self.changes.get("plan") == ALONE["plan"] else cuts
+
+    @property
     def cautions(self) -> tuple[Prose, ...]:
         """That no process finds so much memory free, where the peak comes close to all there is."""
         study = self.account.study
@@ -125,7 +142,7 @@ class Run:
         return {
             "what": self.what,
             "plan": self.plan,
-            "recompute": self.changes.get("recompute", "none"),
+            "recompute": self.recompute,
             "loss": self.loss,
             "fits": self.fits,
             "peak_bytes": self.facts["peak_bytes"],
@@ -135,6 +152,7 @@ class Run:
             "left_tokens": self.left_tokens,
             "sequences": self.sequences,
             "not_counted": self.not_counted,
+            "not_tried": self.not_tried,
             "command": self.command,
         }
 
@@ -165,11 +183,11 @@ class Runs:
         }
 
 
-def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Runs:
+def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = False, **given: Any) -> Runs:
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 
-    `given` are words of `Study.change` that hold for every row; B is 1 and S 4096 where neither study nor caller says
-    otherwise, r_lora 16. Inference is cut over as few devices as hold it, adapters beside frozen weights that are whole where that
+    `given` are words of `Study.change` that hold for every row that knows them; B is 1 and S 4096, or as many as there are learned
+    positions, where neither study nor caller says otherwise, r_lora 16. Inference is cut over as few devices as hold it, adapters beside frozen weights that are whole where that
     fits, and training is divided over all of them; then with a loss in chunks, then recomputed.
 
     >>> from symbolic_mem.library.read import load_study
@@ -179,10 +197,20 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
     devices = given.get("devices") or study.devices
     nodes = read_nodes(on, devices=devices)
     name = given.pop("name", study.name)
-    sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, TOKENS))}
-    values = {**{key: int(size) for key, size in sizes.items()}, **(given.pop("values", None) or {})}
+    tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)))
+    sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, tokens))}
+    asked = given.pop("values", None) or {}
+    for degree in asked.keys() & set(DEGREES):
+        raise BadInput(f"{degree} = {asked[degree]}: --on {on!r} says how many devices there are; leave {degree} out")
+    _ = (
+        tuple(changes(by_option=by_option, **given)),
+        study.called(changes(values=asked, by_option=by_option)),
+    )  # or refuses
+    values = {**{key: int(size) for key, size in sizes.items()}, **asked}
     found, refused = [], {}
-    rank = int(values.pop(RANK.name, None) or study.values.get(RANK, USUAL_RANK))
+    rank = values.pop(RANK.name, study.values.get(RANK))
+    if rank is None and not str(given.get("adapters")).endswith(".json"):  # such a file has a rank
+        rank = USUAL_RANK
     rows = {
         INFERENCE: _inference(nodes),
         **{what: _adapters(recipe, nodes, values, rank) for what, recipe in ADAPTERS.items()},
@@ -195,12 +223,18 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), **given: Any) -> Run
             found.append(run)
         else:
             refused[what] = run
+    if not found and len(set(refused.values())) == 1:
+        raise BadInput(refused[INFERENCE])
+    for key in asked.keys() - {B.name, S.name, RANK.name}:
+        if found and not any(key in run.changes["values"] for run in found):
+            raise BadInput(f"{key} = {asked[key]}: no row reads {key}; leave it out")
     return Runs(study, nodes, tuple(found), refused, {key: int(value) for key, value in values.items()})
 
 
 def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[str, Any], what: str) -> Way:
     """A way with all that a caller has to give, in the order of the command line."""
-    of_others = ("cache", "page") if what != INFERENCE else ("optimizer",)
+    of_others = OF_TRAINING if what == INFERENCE else ("cache", "page")
+    of_others = of_others if what in ADAPTERS else (*of_others, "adapters")
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
     reading = {"reading": "reported"} if device.reported is not None else {}
     degrees = way.get("values", {})
@@ -215,11 +249,12 @@ def _inference(nodes: Nodes) -> Iterator[Way]:
             yield {"recipe": "vllm", "plan": "vllm-tp", "values": {"n_tp": n}}
 
 
-def _adapters(recipe: str, nodes: Nodes, values: Mapping[str, Any], rank: int) -> Iterator[Way]:
+def _adapters(recipe: str, nodes: Nodes, values: Mapping[str, Any], rank: object) -> Iterator[Way]:
     """Frozen weights whole on each device, then divided over all."""
     ways: list[Way] = [{"plan": "dp"}, *_divided(nodes)] if nodes.number > 1 else [ALONE]
     for way in _memories(ways, values):
-        yield {"recipe": recipe, **way, "values": {RANK.name: rank, **way.get("values", {})}}
+        ranks = {} if rank is None else {RANK.name: rank}
+        yield {"recipe": recipe, **way, "values": {**ranks, **way.get("values", {})}}
 
 
 def _training(study: Study, nodes: Nodes, values: Mapping[str, Any]) -> Iterator[Way]:
@@ -270,7 +305,7 @@ def _read(study: Study, way: Way) -> tuple[Account, Way]:
     account = Account(study.change(**way))
     parts = (part for term in account.study.memory for part in term.parts)
     read = {str(symbol) for part in parts for size in (part.copies, *part.shape) for symbol in size.free_symbols}
-    kept = {key: value for key, value in way["values"].items() if key in read or key not in (B.name, S.name)}
+    kept = {key: value for key, value in way["values"].items() if key in read or key in DEGREES}
     if len(kept) == len(way["values"]):
         return account, way
     return Account(study.without(B).without(S).change(**{**way, "values": kept})), {**way, "values": kept}

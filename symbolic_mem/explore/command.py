@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from symbolic_mem.recipes.recompute import COUNTED, Recompute
+from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.study import Study
 
 Option = tuple[str, str]
@@ -65,4 +65,4 @@ def _option(study: Study, aspect: str) -> Iterator[Option]:
 def _rule(how: Recompute) -> str:
     if how.transient or how.phase != "first":
         return ""
-    return f"{how.rule}={how.size}" if how.rule in COUNTED else how.rule
+    return how.short

@@ -15,7 +15,7 @@ from symbolic_mem.base.written import MAX_VALUE
 from symbolic_mem.explore.choices import choices, combined, possible
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.ledgers import Ledgers, definitions
-from symbolic_mem.explore.words import devices, names, templates
+from symbolic_mem.explore.words import amounts, devices, names, templates
 from symbolic_mem.models.described import demands
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.min_degree import MinDegree
@@ -33,8 +33,9 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
     if label is not None:
         chosen = study.question(label)
         if not isinstance(chosen, MinDegree):
-            labels = ", ".join(repr(one.label) for one in found) or "none"
-            raise BadInput(f"question {label!r} asks for {chosen.ask}; a page of play answers min_degree: {labels}")
+            labels = ", ".join(repr(one.label) for one in found)
+            known = labels or f"{study.name} has no such question, leave the label out"
+            raise BadInput(f"question {label!r} asks for {chosen.ask}; a page of play answers min_degree: {known}")
     elif found:
         chosen = found[0]
     else:
@@ -89,6 +90,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "kind names": list(KINDS),
         "devices": list(devices(seen)),
         "reading": capacity.reading or "",
+        "amounts": amounts(seen),
         "choices": [
             [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
         ],

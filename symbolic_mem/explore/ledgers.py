@@ -98,6 +98,11 @@ class Ledgers:
 
         Raises `BadInput` where the question has no answer of this kind.
         """
+        if not study.recipe.trains:
+            raise BadInput(
+                f"recipe {study.recipe.name!r} is one of inference, which a page of play does not show; ask account, "
+                "solve --for B or fit --on"
+            )
         plan = study.plan
         if plan is not None and (plan.cuts or plan.engine or plan.groups):
             raise BadInput(f"plan {plan.name!r} cuts the model itself; a page holds plans that divide states alone")

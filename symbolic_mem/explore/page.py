@@ -24,7 +24,7 @@ from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.study.study import Study
 
-SCRIPTS = ("exact", "shown", "ledger", "tree", "draw", "page", "against", "start")
+SCRIPTS = ("exact", "shown", "amount", "ledger", "tree", "draw", "page", "against", "start")
 HEIGHT = 760  # pixels of a page inside a notebook
 
 
@@ -92,7 +92,11 @@ def _page(explorer: Explorer) -> str:
     study, question = explorer.study, asked(explorer.study, explorer.label)
     command: Command | None = None
     if explorer.options is not None:
-        asks = [] if question.label == "solve" or question == usual(study)[0] else [("--question", question.label)]
+        own = usual(study)
+        if question.label == "solve":  # nobody wrote it down, and a study with questions is asked another
+            asks = [("--for", str(question.symbol))] if own else []
+        else:
+            asks = [] if question == own[0] else [("--question", question.label)]
         command = (["symbolic-mem", "solve", shlex.quote(explorer.start)], [*explorer.options, *asks])
     content = data(study, question, command)
     folder = template_folder() / "explorer"

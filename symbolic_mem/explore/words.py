@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import named
+from symbolic_mem.base.units import NO_UNIT, NOT_AN_AMOUNT, NOT_POSITIVE, UNKNOWN_UNIT, WHICH_UNIT
+from symbolic_mem.base.written import MAX_DIGITS, TOO_LONG
 from symbolic_mem.document.charts import FITS, ONE_DEVICE, capacity_line, floor_line
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.hardware.catalogue import load_devices
@@ -26,9 +29,9 @@ from symbolic_mem.questions.parts.bounded import (
     remedy,
 )
 from symbolic_mem.questions.parts.instants import EACH
-from symbolic_mem.questions.parts.words import READING_WORDS, capacity_words, few_figures
+from symbolic_mem.questions.parts.words import READING_WORDS, amount_words, capacity_words, few_figures
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.solvers.capacity import RESERVED, Capacity, capacity_from
 from symbolic_mem.study.derived import NOT_WHOLE
 from symbolic_mem.study.setting import OneDevice
 from symbolic_mem.study.study import Study
@@ -127,6 +130,29 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
             readings[reading] = {"words": READING_WORDS[reading], **_counted(replace(study, device=asked).capacity)}
         if readings:
             yield {"name": name, "title": one.title, "readings": readings}
+
+
+def amounts(study: Study) -> Mapping[str, Any]:
+    """What a page needs to read an amount of memory that is typed: the refusals, and what is kept free of each device."""
+    some = capacity_from("1 GiB")
+    held = {"amount": Hole("amount"), "counted": Hole("counted")}
+    return {
+        "said": {
+            "none": NOT_AN_AMOUNT,
+            "positive": NOT_POSITIVE,
+            "which": WHICH_UNIT,
+            "bare": NO_UNIT,
+            "unknown": UNKNOWN_UNIT,
+            "long": TOO_LONG.replace("{what}", "amount of memory").replace("{most}", str(MAX_DIGITS)),
+            "most": MAX_DIGITS,
+            "reserved": RESERVED,
+        },
+        "reserved": [str(part) for part in Fraction(study.device.reserved).as_integer_ratio()],
+        "usable": [str(study.device.usable.p), str(study.device.usable.q)],
+        "devices": [devices_of(1, some), devices_of(2, some)],
+        "sentence": template(amount_words(in_bytes=False, **held)),
+        "in bytes": template(amount_words(in_bytes=True, **held)),
+    }
 
 
 def _counted(capacity: Capacity) -> dict[str, Any]:

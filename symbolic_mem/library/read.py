@@ -14,6 +14,7 @@ from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
+from symbolic_mem.library.bundled import bundled_path, refuse_unknown
 from symbolic_mem.library.cache import cached, is_name
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -33,7 +34,6 @@ from symbolic_mem.study.values import printable, read_fraction, read_own, read_v
 from symbolic_mem.study.variants import read_variants
 
 CONFIG_RECIPE = "fsdp2"
-MOST_PATH, MOST_NAME = 4_096, 255  # of the usual systems
 _TOP = (
     *(
         "title",
@@ -58,23 +58,6 @@ _TOP = (
 _PLACED = ("fraction", "over", "rest")
 
 
-def bundled() -> dict[str, str]:
-    """Return the names of the bundled studies and their titles."""
-    folder = Path(__file__).with_name("studies")
-    found = {}
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if path.name.endswith(".toml"):
-            content = parse_toml(path.read_bytes(), path.name)
-            found[path.name.removesuffix(".toml")] = entry(content, "title", str, path.name)
-    return found
-
-
-def bundled_path(name: str) -> Path | None:
-    """Return the file of the bundled study of that name; None where there is none."""
-    path = Path(__file__).with_name("studies") / f"{name}.toml"
-    return path if name and "/" not in name and path.is_file() else None
-
-
 def load_study(name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
 
@@ -84,8 +67,7 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
-    if len(name) > MOST_PATH or any(len(part) > MOST_NAME for part in Path(name).parts):
-        raise BadInput(f"study {clipped(name)} is {len(name):,} characters long, more than a name or a path can have")
+    refuse_unknown(name)
     study = _loaded(name, devices, like=like, origin=origin)
     given = {"devices": devices, "like": like, "origin": origin}
     extra = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
@@ -105,16 +87,7 @@ def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | N
     if is_name(name) and not path.exists():
         return _of_folder(cached(name), devices, how, name.partition("/")[2])
     _no_config(name, how)
-    if path.suffix == ".toml" or ("/" in name and path.exists()):
-        return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
-    if "/" in name:
-        raise BadInput(
-            f"{shown(path)}: there is no such file or folder; nothing is downloaded, so name a .toml study, a model's "
-            "config.json, or the folder in which that lies"
-        )
-    raise BadInput(
-        f"unknown study {name!r}; {nearest(name, bundled(), 'list studies')}; or give the path of a .toml study or of a config.json"
-    )
+    return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
 
 
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from symbolic_mem.base.tomlfile import read_content
+from symbolic_mem.library.bundled import bundled_path, refuse_unknown
 from symbolic_mem.library.cache import cached, is_name
-from symbolic_mem.library.read import CONFIG_RECIPE, bundled_path, load_study
 
 _CONFIG = re.compile(r'(\bconfig = )"([^"]+)"')
 
@@ -21,11 +21,17 @@ def written(name: str) -> str:
     >>> written("cs336-a2-xxl").splitlines()[0]
     'title = "CS336 assignment 2: communication accounting"'
     """
-    study = load_study(name)  # a name or a file that is none is refused as everywhere
+    refuse_unknown(name)
     bundled = bundled_path(name)
     if bundled is not None:
         folder = bundled.parent
         return _CONFIG.sub(lambda found: f"{found[1]}{_quoted(folder / found[2])}", bundled.read_text(encoding="utf-8"))
+    from symbolic_mem.library.read import (
+        CONFIG_RECIPE,
+        load_study,
+    )  # which imports SymPy, and a bundled study needs none
+
+    study = load_study(name)  # a file that is no study is refused as everywhere
     path = Path(name)
     if path.suffix == ".toml":
         return read_content(path, "TOML").decode()

@@ -83,12 +83,14 @@ def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Sha
         Tensor(f"B of {name}", second, "adapter, from rank r to the output", group="adapters"),
     )
     saved = []
+    shapes = {"input": (*kept_rows, width)}
     if profile.trained.dropout:
-        shapes = {"input": (*kept_rows, width)}
         saved += profile.kept("dropout", shapes, label=f"dropout before A of {name}:")
-        (dropped,) = _inputs(profile, shapes | {"weight": first})
-        reason = "input of A, dropped out for this adapter alone: the gradient of A needs it"
-        saved.append(replace(dropped, name=f"dropped input of A of {name}", reason=reason))
+    if profile.trained.dropout or profile.trained.converts:
+        done, how = ("dropped", "dropped out") if profile.trained.dropout else ("converted", "converted")
+        (own,) = _inputs(profile, shapes | {"weight": first})
+        reason = f"input of A, {how} for this adapter alone: the gradient of A needs it"
+        saved.append(replace(own, name=f"{done} input of A of {name}", reason=reason))
     (narrow,) = _inputs(profile, {"input": (*rows, r_lora), "weight": second})
     saved.append(replace(narrow, name=f"A x for {name}", reason="input of B: the gradient of B needs it"))
     for label, shape in (("A", first), ("B", second)):

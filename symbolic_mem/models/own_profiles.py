@@ -8,6 +8,7 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput, clipped, nearest
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
+from symbolic_mem.models.known import profile_among
 from symbolic_mem.models.profile import (
     OWN,
     PRECISIONS,
@@ -47,10 +48,7 @@ def profile_of(name: str, path: str | Path | None = None) -> Profile:
     >>> profile_of("hf-cuda-bf16").engine
     'hf-cuda'
     """
-    known = profiles() if path is None else {**profiles(), **read_profiles(path)}
-    if name not in known:
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, known, 'list profiles')}")
-    return known[name]
+    return profile_among(profiles() if path is None else {**profiles(), **read_profiles(path)}, name)
 
 
 def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -> None:

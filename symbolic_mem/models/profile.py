@@ -14,6 +14,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.models.cut import WHOLE, Tokens
+from symbolic_mem.models.known import kept_rows, profile_among, profile_tables, rows_of
 from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.models.trained import ALL, Trained
 
@@ -179,7 +180,7 @@ class Profile:
 @cache
 def profiles() -> Mapping[str, Profile]:
     """Return the bundled profiles by name, in the order of the file; each is read when it is first asked for."""
-    return ReadOnce(_tables("profiles.toml"), lambda name, table: made_profile(name, table, profiles()))
+    return ReadOnce(profile_tables(), lambda name, table: made_profile(name, table, profiles()))
 
 
 def profile(name: str, **changes: Any) -> Profile:
@@ -188,10 +189,7 @@ def profile(name: str, **changes: Any) -> Profile:
     >>> profile("torch-cuda-bf16", kernel="eager").title
     'PyTorch, plain modules, CUDA, pure BF16'
     """
-    known = profiles()
-    if name not in known:
-        raise BadInput(f"unknown profile {name!r}; {nearest(name, known, 'list profiles')}")
-    return known[name].using(**changes)
+    return profile_among(profiles(), name).using(**changes)
 
 
 def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
@@ -205,8 +203,8 @@ def in_precision(engine: str, precisions: Collection[str]) -> Profile | None:
 
 
 @cache
-def _tables(name: str) -> Tables:
-    return Tables.of(Path(__file__).with_name(name))
+def _operations() -> Tables:
+    return Tables.of(Path(__file__).with_name("operations.toml"))
 
 
 def operation_tensors(operation: str) -> Mapping[str, Mapping[str, str]] | None:
@@ -216,12 +214,12 @@ def operation_tensors(operation: str) -> Mapping[str, Mapping[str, str]] | None:
     (['input', 'normalised'], None)
     """
     family = operation.removesuffix("_by_hand").removesuffix("_fp32")
-    return _tables("operations.toml").get(operation.split()[0] if " " in operation else family)
+    return _operations().get(operation.split()[0] if " " in operation else family)
 
 
 def known_operations() -> tuple[str, ...]:
     """Return the operations of operations.toml; one of several kernels has the name of one after it."""
-    return tuple(_tables("operations.toml"))
+    return tuple(_operations())
 
 
 def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profile]) -> Profile:
@@ -234,12 +232,6 @@ def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profil
     if "assumptions" in table or base is None:
         said = table.get("assumptions", ())
         own["assumptions"] = tuple(Note(one) if isinstance(one, str) else Note(**one) for one in said)
-    inherited = {name: row for name, row in base.keeps.items() if name not in table.get("without", ())} if base else {}
-    own["keeps"] = {**inherited, **_rows(table.get("keeps", {}))}
-    own["families"] = {family: _rows(rows) for family, rows in table.get("families", {}).items()}
+    own["keeps"] = kept_rows(table, base.keeps if base else {})
+    own["families"] = {family: rows_of(rows) for family, rows in table.get("families", {}).items()}
     return replace(base, name=name, **own) if base else Profile(name=name, **own)
-
-
-def _rows(table: Mapping[str, Any]) -> dict[str, Row]:
-    rows = {operation: row for operation, row in table.items() if operation != "attention"}
-    return rows | {f"attention {kernel}": row for kernel, row in table.get("attention", {}).items()}

@@ -10,6 +10,7 @@ from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.tape import Tape, Value
 
 Shape = tuple[sp.Expr, sp.Expr]
+FP32 = sp.Integer(4)
 
 
 def product(
@@ -31,14 +32,18 @@ def product(
     if not trained.adapts(name, group):
         return out
     tape.label = f"the adapter of {name}"
-    entering = do.dropped_out(tape, x) if trained.dropout else x
+    converted = do.cast(tape, x, FP32) if trained.converts else x
+    dropped = do.dropped_out(tape, converted) if trained.dropout else converted
+    entering = do.cast(tape, dropped, x.tensor.bytes_per_element)
+    if entering is not dropped and dropped is not converted:
+        tape.drop(dropped)
     low = do.linear(tape, entering, f"A of {name}", (r_lora, shape[1]))
-    if trained.dropout:
+    if entering is not x:
         tape.drop(entering)
     wide = do.linear(tape, low, f"B of {name}", (shape[0], r_lora))
     tape.drop(low)
     scaled = do.times(tape, wide)
     tape.drop(wide)
     total = do.add(tape, out, scaled)
-    tape.drop(out, scaled)
+    tape.drop(out, scaled, *((converted,) if converted is not x else ()))  # PEFT has a name for it until it returns
     return total

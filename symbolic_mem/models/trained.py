@@ -41,8 +41,9 @@ class Trained:
     """The `modules` that have adapters, as `weights_of` names them, or all products of the blocks; and the groups trained `whole`.
 
     Groups that are `copied` are trained whole as copies of frozen ones, as PEFT's ``modules_to_save``. With `dropout` the
-    input of each adapter is dropped out, for itself. Frozen matrices of the blocks that are `packed` are unpacked for each
-    product, in both passes.
+    input of each adapter is dropped out, for itself. One that `converts` is in FP32 in a run with autocast: it converts its
+    input for itself, to FP32 and back. Frozen matrices of the blocks that are `packed` are unpacked for each product, in both
+    passes.
     """
 
     modules: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Trained:
     copied: tuple[str, ...] = ()
     dropout: bool = False
     packed: bool = False
+    converts: bool = False
 
     def adapts(self, name: str, group: str) -> bool:
         """Say whether the weight `name` of a group has an adapter.
@@ -74,7 +76,7 @@ class Trained:
         >>> Trained(("W_q",), ()).needs_input("W_q", "attention"), Trained(("W_q",), (), dropout=True).needs_input("W_q", "attention")
         (True, False)
         """
-        return self.trains(group) or (self.adapts(name, group) and not self.dropout)
+        return self.trains(group) or (self.adapts(name, group) and not (self.dropout or self.converts))
 
     def unpacks(self, group: str) -> bool:
         """Say whether the matrices of a group of a block are unpacked for each product."""

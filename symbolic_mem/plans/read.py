@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache, reduce
@@ -18,6 +17,8 @@ from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.models.cut import DIMENSIONS
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.engines import engines
+from symbolic_mem.plans.known import factors as named_factors
+from symbolic_mem.plans.known import plan_among, plan_tables
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import AXES, Plan
 from symbolic_mem.plans.rests import COPIED, PADDED, UNEVEN
@@ -35,8 +36,7 @@ _SYMBOLS = {str(symbol): symbol for symbol in (n_fsdp, *AXES)}
 @cache
 def plans() -> Mapping[str, Plan]:
     """Return the bundled plans by name, in the order of the file."""
-    content = tomllib.loads(Path(__file__).with_name("plans.toml").read_text(encoding="utf-8"))
-    return _rows(content, "plans.toml", {})
+    return _rows(plan_tables(), "plans.toml", {})
 
 
 def read_plans(path: str | Path) -> Mapping[str, Plan]:
@@ -65,7 +65,7 @@ def _row(name: str, table: Mapping[str, Any], where: str, known: Mapping[str, Pl
     if "product" in table:
         known_keys(table, (*_TOLD, "product"), where)
         with at_place(f"{where}: product"):
-            factors = [_named(one, known) for one in _texts(table, "product", where)]
+            factors = [plan_among(known, name) for name in _texts(table, "product", where)]
             if not factors:
                 raise BadInput("it joins no plan; name two")
             return replace(reduce(Plan.times, factors), name=name, title=table["title"], source=table["source"])
@@ -153,16 +153,7 @@ def plan(name: str, own: Mapping[str, Plan] | None = None) -> Plan:
     >>> plan("hsdp").sends, plan("fsdp2+torch-sp").divided
     ('hsdp', ('weights', 'gradients', 'optimizer'))
     """
-    known = {**plans(), **(own or {})}
-    return reduce(Plan.times, (_named(one, known) for one in name.split("+")))
-
-
-def _named(name: str, known: Mapping[str, Plan]) -> Plan:
-    if name not in known:
-        raise BadInput(
-            f"unknown plan {name!r}; {nearest(name, known, 'list plans')}; join two with + for their product"
-        )
-    return known[name]
+    return reduce(Plan.times, named_factors(name, {**plans(), **(own or {})}))
 
 
 def read_plan(table: Mapping[str, Any], where: str) -> Plan:

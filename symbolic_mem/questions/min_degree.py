@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import sympy as sp
 
@@ -17,8 +17,9 @@ from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.host_keys import Host, host, host_rule, need_both
 from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
-from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole_numbers
+from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Claimed, key, naming, sets
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from symbolic_mem.questions.parts.given import Given
     from symbolic_mem.questions.parts.readings import Reading
     from symbolic_mem.solvers.degree import Degree
+    from symbolic_mem.solvers.layout import Layout
+    from symbolic_mem.solvers.rules import Rule
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +46,20 @@ class MinDegree(Printed, Ruled, OfKinds):
     symbol: sp.Symbol = key(degree, n_fsdp, name="for")
     tokens: tuple[int, ...] = key(whole_numbers, ())
     values: tuple[Change, ...] = sets(values)
+    host: Host | None = key(host)
+    per_host: int | None = key(whole)
+
+    def checked(self) -> Self:
+        """Refuse the memory of a host without the number of devices on it, or the other way round."""
+        need_both(self.host, self.per_host, self.where)
+        return super().checked()
+
+    def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
+        """All rules, with that of the host last: it changes the degree only where nothing else asks for as much."""
+        rules = super().rules_for(study, symbol)
+        if self.host is None or self.per_host is None:
+            return rules
+        return (*rules, host_rule(study, symbol, self.host, self.per_host, rules))
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -151,6 +168,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.bounded import answer_words
+        from symbolic_mem.questions.parts.hosts import host_words
 
         held = None if found.value is None else found.held(found.value)
         smallest = answer_words(
@@ -163,6 +181,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             fitting_each(found.study),
             ranks_beside(found.study, self.symbol),
         )
+        smallest = sentences(smallest, *host_words(found.degrees))
         return (
             smallest
             if found.given is None

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.models.tensors import Tensor
+from symbolic_mem.recipes.known import cache_named, cache_tables
 
 TENSOR, VECTOR, BLOCK = "tensor", "vector", "block"
 
@@ -57,13 +55,8 @@ def cache_formats() -> Mapping[str, CacheFormat]:
             sp.Rational(row.get("scale_bytes", 0)),
             row.get("block", 1),
         )
-        for name, row in _tables().items()
+        for name, row in cache_tables().items()
     }
-
-
-@cache
-def _tables() -> Mapping[str, dict]:
-    return tomllib.loads(Path(__file__).with_name("caches.toml").read_text(encoding="utf-8"))
 
 
 def cache_format(name: str) -> CacheFormat:
@@ -72,8 +65,4 @@ def cache_format(name: str) -> CacheFormat:
     >>> cache_format("FP8-E4M3").name, cache_format("bfloat16").bytes_each
     ('fp8', 2)
     """
-    spelt = name.strip().lower().replace("-", "_").removeprefix("torch.")
-    for known, row in _tables().items():
-        if spelt in (known, *row.get("names", ())):
-            return cache_formats()[known]
-    raise BadInput(f"unknown cache dtype {name!r}; {nearest(spelt, _tables())}")
+    return cache_formats()[cache_named(name)]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import sympy as sp
-
-from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.shown import bytes_words
-from symbolic_mem.base.tables import Tables
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State
+from symbolic_mem.recipes.known import EVERY_ELEMENT, optimizer_table, optimizer_tables
 
-DTYPES = {sp.Integer(8): "FP64", sp.Integer(4): "FP32", sp.Integer(2): "BF16"}
+if TYPE_CHECKING:
+    import sympy as sp
+
+    from symbolic_mem.recipes.states import State
+
+DTYPES = {8: "FP64", 4: "FP32", 2: "BF16"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Kept:
     """One thing that an optimizer keeps; `bytes_per_element` is None where it follows the dtype of the parameters."""
 
     name: str
-    bytes_per_element: sp.Rational | None
+    bytes_per_element: Fraction | None
     copies: int
     reason: str
     rule: str
@@ -41,13 +44,17 @@ class Optimizer:
     def states(self, parameter: sp.Rational, step_counters: bool = False) -> tuple[State, ...]:
         """Return its states for parameters of `parameter` bytes; `step_counters` adds the few scalars per tensor.
 
+        >>> import sympy as sp
         >>> [state.bytes_per_element for state in optimizer("adamw").states(sp.Integer(2), step_counters=True)]
         [2, 4]
         """
         return tuple(self._state(kept, parameter) for kept in self.kept if step_counters or not kept.counter)
 
     def _state(self, kept: Kept, parameter: sp.Rational) -> State:
-        size = parameter if kept.bytes_per_element is None else kept.bytes_per_element
+        from symbolic_mem.base.rational import rational  # SymPy, which the catalogue itself does without
+        from symbolic_mem.recipes.states import State
+
+        size = parameter if kept.bytes_per_element is None else rational(kept.bytes_per_element)
         dtype = DTYPES.get(size, bytes_words(size)) if kept.bytes_per_element is None else ""
         reason = ", ".join(text for text in (kept.reason, dtype) if text)
         return State(kept.name, "optimizer", size, kept.copies, reason, kept.rule, moment=True)
@@ -55,7 +62,7 @@ class Optimizer:
 
 def optimizers() -> dict[str, Optimizer]:
     """Return the bundled optimizers by name, in the order of the file."""
-    return {name: optimizer(name) for name in _tables()}
+    return {name: optimizer(name) for name in optimizer_tables()}
 
 
 @cache
@@ -67,22 +74,14 @@ def optimizer(name: str) -> Optimizer:
     >>> optimizer("lion").title
     'Lion'
     """
-    tables = _tables()
-    if name not in tables:
-        raise BadInput(f"unknown optimizer {name!r}; {nearest(name, tables, 'list optimizers')}")
-    return _read(name, tables[name])
+    return _read(name, optimizer_table(name))
 
 
-@cache
-def _tables() -> Tables:
-    return Tables.of(Path(__file__).with_name("optimizers.toml"))
-
-
-def _read(name: str, table: dict) -> Optimizer:
+def _read(name: str, table: Mapping[str, Any]) -> Optimizer:
     kept = tuple(
         Kept(
             name=row["name"],
-            bytes_per_element=sp.Rational(row["bytes"]) if "bytes" in row else None,
+            bytes_per_element=Fraction(row["bytes"]) if "bytes" in row else None,
             copies=row.get("copies", 1),
             reason=row.get("reason", ""),
             rule=row.get("rule", EVERY_ELEMENT),

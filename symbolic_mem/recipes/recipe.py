@@ -15,15 +15,16 @@ from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
-from symbolic_mem.base.tables import Tables
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.bases import base as packing
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
+from symbolic_mem.recipes.known import EVERY_ELEMENT, recipe_table, recipe_tables
+from symbolic_mem.recipes.listed import of_a_parameter
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State
+from symbolic_mem.recipes.states import State
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned, read_tuned
 
 DEFAULT = "cs336"
@@ -74,6 +75,13 @@ class Widths:
         if tensor.bytes_per_element is not None:
             return tensor.bytes_per_element
         return dict(self.of_inputs).get(tensor.feeds, self.usual)
+
+
+def known_offload(kinds: tuple[str, ...], where: str) -> None:
+    """Raise `BadInput` for kinds of memory that no recipe can keep on the host."""
+    for kind in kinds:
+        if kind not in OFFLOADED:
+            raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
 
 
 @hashed_once
@@ -202,9 +210,8 @@ class Recipe:
         >>> recipe("cs336").bytes_per_parameter
         16
         """
-        if any(state.rule != EVERY_ELEMENT or state.of for state in self.states) or not self.tuned.trained.everything:
-            return None
-        return sum((state.copies * state.bytes_per_element for state in self.states), sp.S.Zero)
+        each = of_a_parameter(self.states) if self.tuned.trained.everything else None
+        return None if each is None else sp.sympify(each)
 
     def override(self, bytes_by_kind: Mapping[str, sp.Rational]) -> Recipe:
         """Return the recipe with other bytes per element for some kinds; the moments of an optimizer share theirs.
@@ -297,9 +304,8 @@ class Recipe:
         ('optimizer',)
         """
         self._need_training("no states but its weights", "offload")
+        known_offload(kinds, where)
         for kind in kinds:
-            if kind not in OFFLOADED:
-                raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
             if kind != "activations" and not any(state.kind == kind for state in self.states):
                 raise BadInput(f"{where}: recipe {self.name!r} keeps no {kind} that could be offloaded; leave it out")
         if "gradients" in kinds and self.in_backward:
@@ -446,7 +452,7 @@ class Recipe:
         chosen = chosen.override(sizes) if sizes else chosen
         if "trained" in table:
             inside = f"{where} trained"
-            tuned = read_tuned(table["trained"], inside, folder, chosen.tuned.base)
+            tuned = read_tuned(table["trained"], inside, folder, chosen.tuned)
             with at_place(inside):
                 chosen = chosen.with_tuned(tuned)
         for what in COPIES:
@@ -482,7 +488,7 @@ class Recipe:
 
 def presets() -> dict[str, Recipe]:
     """Return the bundled recipes by name, in the order of the file."""
-    return {name: recipe(name) for name in _tables()}
+    return {name: recipe(name) for name in recipe_tables()}
 
 
 @cache
@@ -492,18 +498,10 @@ def recipe(name: str) -> Recipe:
     >>> recipe("cs336").title
     'CS336 assignment 2: FP32 training state, BF16 activations'
     """
-    tables = _tables()
-    if name not in tables:
-        raise BadInput(f"unknown recipe {name!r}; {nearest(name, tables, 'list recipes')}")
-    return _read(name, tables[name])
+    return _read(name, recipe_table(name))
 
 
-@cache
-def _tables() -> Tables:
-    return Tables.of(Path(__file__).with_name("presets.toml"))
-
-
-def _read(name: str, table: dict) -> Recipe:
+def _read(name: str, table: Mapping[str, Any]) -> Recipe:
     states = tuple(
         State(
             name=row["name"],

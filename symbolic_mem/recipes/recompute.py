@@ -87,6 +87,15 @@ class Recompute:
         with at_place(where):
             return cls(rules[0], size, phase, transient)
 
+    @property
+    def short(self) -> str:
+        """The rule in a word, as options take it.
+
+        >>> Recompute("every", 2).short
+        'every=2'
+        """
+        return f"{self.rule}={self.size}" if self.rule in COUNTED else self.rule
+
     def __str__(self) -> str:
         match self.rule:
             case "none":

@@ -11,11 +11,11 @@ import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.models.tensors import Model, Part, Weights
+from symbolic_mem.recipes.known import EVERY_ELEMENT
 
 Shape = tuple[sp.Expr, ...]
 Pieces = Iterator[tuple[sp.Expr, Shape]]
 
-EVERY_ELEMENT = "every element"
 MATMUL_WEIGHTS = "weights of matmuls"
 OF_BLOCKS = (
     "matrices of the blocks",

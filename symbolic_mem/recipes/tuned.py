@@ -14,7 +14,7 @@ from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, 
 from symbolic_mem.models.tensors import GROUPS
 from symbolic_mem.models.trained import ALL, Trained
 
-KEYS = ("adapters", "rank", "dropout", "whole", "frozen", "base")
+KEYS = ("adapters", "rank", "dropout", "converts", "whole", "frozen", "base")
 RANK = 8  # of PEFT's LoraConfig and of LLaMA-Factory, where none is given
 CONFIG = ".json"
 
@@ -41,11 +41,11 @@ class Tuned:
 EVERYTHING = Tuned()
 
 
-def read_tuned(given: Any, where: str, folder: Path | None = None, base: str = "") -> Tuned:
-    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``whole``, ``frozen``, ``base``.
+def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned = EVERYTHING) -> Tuned:
+    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``converts``, ``whole``, ``frozen``, ``base``.
 
-    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`; `base` is how what is frozen was packed
-    before. Raises `BadInput` for anything else.
+    `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`. How what is frozen is packed, and whether
+    adapters convert their inputs, stay as they were `before`. Raises `BadInput` for anything else.
 
     >>> read_tuned({"adapters": ["q_proj", "v_proj"], "rank": 16}, "my.toml [recipe.trained]").rank
     16
@@ -62,16 +62,19 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, base: str = "
     if "adapters" not in given and "frozen" not in given:
         raise BadInput(f'{where}: give adapters, such as "all-linear", or what is frozen, such as ["embed_tokens"]')
     if "frozen" in given:
-        for key in ("adapters", "whole"):
+        for key in ("adapters", "whole", "converts"):
             if key in given:
                 raise BadInput(f"{where}: frozen says that all other weights are trained; leave out frozen or {key}")
         frozen = read_groups(given["frozen"], f"{where} frozen")
         whole = tuple(group for group in GROUPS if group not in frozen)
-        return _packed(Trained((), whole), None, given, where, base)
+        return _packed(Trained((), whole), None, given, where, before.base)
     adapters = _adapters(given, where, folder)
     whole = read_groups(given.get("whole", []), f"{where} whole")
-    trained = Trained(adapters.modules, whole, adapters.copied, adapters.dropout)
-    return _packed(trained, adapters.rank, given, where, base)
+    converts = given.get("converts", before.trained.converts)
+    if not isinstance(converts, bool):
+        raise BadInput(f"{where}: converts is true or false: whether each adapter converts its input for itself")
+    trained = Trained(adapters.modules, whole, adapters.copied, adapters.dropout, converts=converts)
+    return _packed(trained, adapters.rank, given, where, before.base)
 
 
 def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, base: str) -> Tuned:

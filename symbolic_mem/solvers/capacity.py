@@ -10,9 +10,10 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.base.shown import shown
-from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.units import read_amount
 from symbolic_mem.hardware.devices import Device
 
+RESERVED = "{reserved} are reserved, and the device holds {nominal}: reserve less"
 READING_UNITS = {"marketed": "GB", "binary": "GiB", "reported": "GiB"}
 
 
@@ -30,7 +31,7 @@ class Capacity:
     def __post_init__(self) -> None:
         if self.reserved >= self.nominal:
             reserved, nominal = (shown(size, "GiB").plain for size in (self.reserved, self.nominal))
-            raise BadInput(f"{reserved} are reserved, and the device holds {nominal}: reserve less")
+            raise BadInput(RESERVED.format(reserved=reserved, nominal=nominal))
         if not 0 < self.usable <= 1:
             raise BadInput(f"the usable fraction is {self.usable}; it must be more than 0 and at most 1")
 
@@ -61,8 +62,8 @@ def capacity_of(device: Device, reading: str, **limits: Number | sp.Rational) ->
 def capacity_from(text: str, **limits: Number | sp.Rational) -> Capacity:
     """Return a capacity written with its unit, such as ``95 GiB``.
 
-    >>> capacity_from("95 GB").counted
-    95000000000
+    >>> capacity_from("95 GB").counted, capacity_from("1 EiB").unit
+    (95000000000, 'EiB')
     """
-    unit = text.strip().lstrip("0123456789_.,eE+ ") or "GiB"
-    return Capacity(parse_bytes(text), unit=unit, **limits)  # ty: ignore[invalid-argument-type]
+    size, unit = read_amount(text)
+    return Capacity(size, unit=unit, **limits)  # ty: ignore[invalid-argument-type]

@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, evaluate
+from symbolic_mem.solvers.host import HostHolds
 
 
 @dataclass(frozen=True)
@@ -101,20 +102,28 @@ class AtMost:
         return _because(f"at most {self.limit}", self.why)
 
 
-Rule = MultipleOf | PowerOfTwo | Divides | AtMost
+Rule = MultipleOf | PowerOfTwo | Divides | AtMost | HostHolds
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """All rules together: the multiples of `factor` that divide `number`, up to `limit`, optionally powers of two."""
+    """All rules together: the multiples of `factor` that divide `number`, up to `limit`, optionally powers of two.
+
+    The `host` holds what lives on it.
+    """
 
     factor: int = 1
     power: bool = False
     numbers: tuple[int, ...] = ()
     limit: int | None = None
+    host: HostHolds | None = None
 
     def admits(self, n: int) -> bool:
         """Tell whether every rule allows `n` devices."""
+        return self._numbered(n) and (self.host is None or self.host.admits(n))
+
+    def _numbered(self, n: int) -> bool:
+        """The same, whatever the host holds."""
         return (
             n % self.factor == 0
             and (not self.power or n & (n - 1) == 0)
@@ -128,13 +137,21 @@ class Allowed:
         >>> Allowed(factor=8).first(46), Allowed(factor=8, power=True).first(46), Allowed(numbers=(126,)).first(46)
         (48, 64, 63)
         """
+        found = self._first(start)
+        while found is not None and self.host is not None and not self.host.admits(found):
+            reached = self.host.first(found)
+            found = None if reached is None else self._first(reached)
+        return found
+
+    def _first(self, start: int) -> int | None:
+        """The same, whatever the host holds."""
         if self.numbers and not self.power:
-            found = next((n for n in self._divisors() if n >= start and self.admits(n)), None)
+            found = next((n for n in self._divisors() if n >= start and self._numbered(n)), None)
         elif self.power:
             found = max(1 << (max(start, 1) - 1).bit_length(), self.factor)
         else:
             found = -(-max(start, 1) // self.factor) * self.factor
-        return found if found is not None and self.admits(found) else None
+        return found if found is not None and self._numbered(found) else None
 
     def last(self, end: int) -> int | None:
         """Return the largest allowed degree of at most `end`, or None when there is none.
@@ -142,14 +159,22 @@ class Allowed:
         >>> Allowed(factor=8).last(47), Allowed(numbers=(128,)).last(63), Allowed(factor=8).last(7)
         (40, 32, None)
         """
+        found = self._last(end)
+        while found is not None and self.host is not None and not self.host.admits(found):
+            reached = self.host.last(found)
+            found = None if reached is None else self._last(reached)
+        return found
+
+    def _last(self, end: int) -> int | None:
+        """The same, whatever the host holds."""
         end = end if self.limit is None else min(end, self.limit)
         if end < 1:
             return None
         if self.numbers and not self.power:
-            return next((n for n in reversed(self._divisors()) if n <= end and self.admits(n)), None)
+            return next((n for n in reversed(self._divisors()) if n <= end and self._numbered(n)), None)
         if self.power:
             powers = (1 << bit for bit in reversed(range(end.bit_length())))
-            return next((n for n in powers if self.admits(n)), None)
+            return next((n for n in powers if self._numbered(n)), None)
         return end // self.factor * self.factor or None
 
     @property
@@ -167,7 +192,7 @@ def allowed(rules: Sequence[Rule]) -> Allowed:
     """Combine rules that carry numbers into the degrees that satisfy them all.
 
     >>> allowed([MultipleOf(6), MultipleOf(4), AtMost(100)])
-    Allowed(factor=12, power=False, numbers=(), limit=100)
+    Allowed(factor=12, power=False, numbers=(), limit=100, host=None)
     """
     limits = [int(rule.limit) for rule in rules if isinstance(rule, AtMost)]
     return Allowed(
@@ -175,6 +200,7 @@ def allowed(rules: Sequence[Rule]) -> Allowed:
         power=any(isinstance(rule, PowerOfTwo) for rule in rules),
         numbers=tuple(int(rule.number) for rule in rules if isinstance(rule, Divides)),
         limit=min(limits, default=None),
+        host=next((rule for rule in rules if isinstance(rule, HostHolds)), None),
     )
 
 

@@ -23,8 +23,9 @@ from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.read import plan as plan_of
 from symbolic_mem.plans.read import read_plans
 from symbolic_mem.recipes.caches import cache_format
+from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import recipe_of
-from symbolic_mem.recipes.recipe import GRADIENTS, Recipe
+from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload
 from symbolic_mem.recipes.recompute import COUNTED, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.solvers.capacity import capacity_from
@@ -83,6 +84,7 @@ def use_pages(tokens: object, where: str = "--page") -> Change:
 
 def use_optimizer(name: str) -> Change:
     """Train with another optimizer, for parameters of the same size."""
+    optimizer(name)
     return Change(
         "optimizer", f"optimizer {name}", lambda setting: replace(setting, recipe=setting.recipe.with_optimizer(name))
     )
@@ -149,7 +151,7 @@ def use_adapters(given: str, where: str = "--adapters") -> Change:
     def apply(setting: Setting) -> Setting:
         before = setting.recipe.tuned
         rank = {} if table == "all" or given.endswith(".json") or before.rank is None else {"rank": before.rank}
-        found = read_tuned(table if table == "all" else {**table, **rank}, where, base=before.base)
+        found = read_tuned(table if table == "all" else {**table, **rank}, where, before=before)
         with at_place(where):
             return replace(setting, recipe=setting.recipe.with_tuned(found))
 
@@ -179,6 +181,7 @@ def use_offload(given: str, where: str = "--offload") -> Change:
     'offloaded: optimizer, gradients'
     """
     kinds = () if given.strip() == "none" else tuple(kind.strip() for kind in given.split(","))
+    known_offload(kinds, where)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=setting.recipe.with_offload(kinds, where))

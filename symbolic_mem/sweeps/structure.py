@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.solvers.host import HostHolds
 from symbolic_mem.solvers.layout import Layout
 from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.study import Study
@@ -87,6 +88,8 @@ def _rules(study: Study, question: Asked, symbol: sp.Symbol, values: Watched) ->
     for rule in question.rules_for(study, symbol):
         if isinstance(rule, Layout):
             raise BadInput(f"a sweep does not cut into whole pieces ({rule.words}); ask `solve` about single values")
+        if isinstance(rule, HostHolds):
+            raise BadInput(f"a sweep does not know what hosts hold ({rule.words}); ask `solve` about single values")
         yield rule.at(values)
 
 

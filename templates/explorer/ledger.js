@@ -75,7 +75,7 @@ function solve(data, setting, known) {
   const made = data.made[setting.chosen.join(".")];
   const ledger = data.ledgers[made[0]], placement = data.placements[made[1]];
   const number = numbersOf(data.nodes, setting.values, known);
-  const held = data.devices.find((one) => one.name === setting.device).readings[setting.reading];
+  const held = heldIn(data, setting);
   const capacity = fractionOf(held.bytes);
   const moments = instantsAt(data, ledger, placement, number).map((instant) => {
     const terms = termsAt(data, instant, placement, number);

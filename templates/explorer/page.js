@@ -25,6 +25,7 @@ const own = {
   chosen: data.choices.map(() => 0),
   device: data.devices[0].name,
   reading: data.reading,
+  amount: null, // of memory, in place of a device
   values: Object.fromEntries(data.symbols.map(([name, value]) => [name, BigInt(value)])),
   typed: [],
   shows: null,
@@ -110,18 +111,41 @@ function select(id, label, options, chosen) {
   return node("div", { class: "field chosen" }, node("label", { for: id }, label), made, why);
 }
 
+// A field in which something may be written or not; `taken` takes it, or throws why it does not.
+function written(name, label, attributes, taken) {
+  const exact = node("input", { type: "text", id: name, autocomplete: "off", spellcheck: "false", "aria-describedby": `why-${name}`, ...attributes });
+  const why = node("p", { class: "why", id: `why-${name}`, role: "alert" });
+  exact.addEventListener("input", () => {
+    try {
+      taken(exact.value.trim());
+      invalid.delete(name);
+      update(exact);
+    } catch (refusal) {
+      if (typeof refusal !== "string") throw refusal;
+      invalid.set(name, refusal);
+      marks();
+    }
+  });
+  fields[name] = { exact, why };
+  return node("div", { class: "field chosen" }, node("label", { for: name }, ...label), exact, why);
+}
+
 function build() {
   $("fields").addEventListener("submit", (event) => event.preventDefault());
   const group = (title, ...parts) => (parts.length ? [node("fieldset", {}, node("legend", {}, title), ...parts)] : []);
   const readings = () => Object.entries(data.devices.find((one) => one.name === setting.device).readings);
   const device = select("device", "device", data.devices.map((one) => one.title), (place) => {
     setting.device = data.devices[place].name;
+    setting.amount = null;
+    invalid.delete("amount");
     const names = readings().map(([name]) => name);
     if (!names.includes(setting.reading)) setting.reading = names[0];
     update();
   });
   const reading = select("reading", "label read as", [], (place) => {
     setting.reading = readings()[place][0];
+    setting.amount = null;
+    invalid.delete("amount");
     update();
   });
   const choose = (place) => {
@@ -131,23 +155,16 @@ function build() {
       update();
     })];
   };
-  const at = node("input", { type: "text", inputmode: "numeric", id: "shows", autocomplete: "off", placeholder: "the answer", "aria-describedby": "why-shows" });
-  at.addEventListener("input", () => {
-    try {
-      setting.shows = at.value.trim() ? numberOf(n, at.value) : null;
-      invalid.delete("shows");
-      update(at);
-    } catch (refusal) {
-      if (typeof refusal !== "string") throw refusal;
-      invalid.set("shows", refusal);
-      marks();
-    }
+  const amount = written("amount", ["or so much"], { placeholder: "such as 80 GiB" }, (text) => {
+    if (text) heldOfAmount(data, text);
+    setting.amount = text || null;
   });
-  fields.shows = { exact: at, why: node("p", { class: "why", id: "why-shows", role: "alert" }) };
-  const shows = node("div", { class: "field chosen" }, node("label", { for: "shows" }, "shown at ", symbolMath(n)), at, fields.shows.why);
+  const shows = written("shows", ["shown at ", symbolMath(n)], { inputmode: "numeric", placeholder: "the answer" }, (text) => {
+    setting.shows = text ? numberOf(n, text) : null;
+  });
   $("fields").append(
     ...group("Sizes", ...symbols.map(field)),
-    ...group("Device", device, reading, shows),
+    ...group("Device", device, reading, amount, shows),
     ...group("How it is trained", ...choose(0), ...choose(1), ...choose(3)),
     ...group("Where it lives", ...choose(2), ...choose(4)),
   );
@@ -192,12 +209,13 @@ function show(typing) {
     range.setAttribute("aria-valuetext", `${decimalOf(value)} ${unit}`.trim());
   }
   if (fields.shows.exact !== typing && !invalid.has("shows")) fields.shows.exact.value = setting.shows === null ? "" : grouped(setting.shows.toString());
-  const place = data.devices.findIndex((one) => one.name === setting.device);
-  fields.device.select.selectedIndex = place;
+  if (fields.amount.exact !== typing && !invalid.has("amount")) fields.amount.exact.value = setting.amount ?? "";
+  const place = data.devices.findIndex((one) => one.name === setting.device), byName = setting.amount === null;
+  fields.device.select.selectedIndex = byName ? place : -1;
   const readings = Object.entries(data.devices[place].readings), { select } = fields.reading;
   const texts = readings.map(([name, one]) => (name ? `${name}: ${one.few || told(fractionOf(one.bytes), one.unit)}` : one.said));
   if (texts.join("\n") !== [...select.options].map((one) => one.text).join("\n")) select.replaceChildren(...texts.map((text) => node("option", {}, text)));
-  select.selectedIndex = readings.findIndex(([name]) => name === setting.reading);
+  select.selectedIndex = byName ? readings.findIndex(([name]) => name === setting.reading) : -1;
   data.choices.forEach(([name], choice) => {
     const own = fields[`choose-${name}`];
     if (own) own.select.selectedIndex = setting.chosen[choice];
@@ -449,8 +467,9 @@ function optionsOf(to) {
     const follows = data.formulas[name] && !to.typed.includes(name);
     if (!follows && order(to.values[name], own.values[name])) found.push(["--set", `${name}=${to.values[name]}`]);
   }
-  if (to.device !== own.device) found.push(["--device", to.device]);
-  if (to.reading !== own.reading || (to.device !== own.device && to.reading)) found.push(["--reading", to.reading]);
+  if (to.amount !== null) found.push(["--capacity", to.amount]);
+  else if (to.device !== own.device) found.push(["--device", to.device]);
+  if (to.amount === null && (to.reading !== own.reading || (to.device !== own.device && to.reading))) found.push(["--reading", to.reading]);
   data.choices.forEach(([name, , option, options], place) => {
     if (!to.chosen[place]) return;
     const value = options[to.chosen[place]][0];
@@ -468,7 +487,7 @@ function commandOf(to) {
   const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || asked.includes(value.split("=")[0]));
   const key = ([option, value]) => (option === "--set" || option === "--place" ? `${option} ${value.split("=")[0]}` : option);
   const taken = new Set(mine.map(key));
-  if (taken.has("--device")) ["--capacity", "--reading"].forEach((one) => taken.add(one));
+  if (taken.has("--device") || taken.has("--capacity")) ["--device", "--capacity", "--reading"].forEach((one) => taken.add(one));
   const theirs = options.filter((one) => !taken.has(key(one)));
   return [...start, ...[...theirs, ...mine].map(([option, value]) => (value === "" ? option : `${option} ${wordsOf(value)}`))].join(" ");
 }
@@ -514,6 +533,11 @@ function readSetting(told) {
         else read.values[name] = number;
         if (data.formulas[name]) read.typed.push(name);
       } catch { /* not a number that is allowed: the study's own stays */ }
+    } else if (name === "capacity") {
+      try {
+        heldOfAmount(data, value.trim());
+        read.amount = value.trim();
+      } catch { /* no amount of memory: the study's own device stays */ }
     } else if (name === "device") {
       const one = data.devices.find((device) => device.name === value);
       if (one) [read.device, read.reading] = [value, one.readings[read.reading] ? read.reading : Object.keys(one.readings)[0]];
@@ -557,6 +581,6 @@ async function copy(button, text) {
 function settingsLine() {
   const device = data.devices.find((one) => one.name === setting.device);
   const chosen = data.choices.filter(([, , , options]) => options.length > 1).map(([, head, , options], place) => `${head}: ${options[setting.chosen[data.choices.findIndex((one) => one[1] === head)]][1]}`);
-  return [...symbols.map((name) => `${name} = ${grouped(decimalOf(setting.values[name]))}`), `${device.title} (${setting.reading})`, ...chosen].join("; ");
+  return [...symbols.map((name) => `${name} = ${grouped(decimalOf(setting.values[name]))}`), setting.amount ?? `${device.title} (${setting.reading})`, ...chosen].join("; ");
 }
 

@@ -1,7 +1,9 @@
 // How a number is shown: its figures, its unit, and whether they are all of it (else it is marked with ≈). As base/shown.py does.
 
 const FAMILIES = { GiB: ["GiB", "MiB", "KiB"], GB: ["GB", "MB", "kB"] };
-const BYTES = { GiB: 1n << 30n, MiB: 1n << 20n, KiB: 1n << 10n, GB: 10n ** 9n, MB: 10n ** 6n, kB: 1000n, B: 1n };
+const BYTES = { B: 1n };
+[..."kMGTPE"].forEach((prefix, place) => { BYTES[`${prefix}B`] = 1000n ** BigInt(place + 1); });
+[..."KMGTPE"].forEach((prefix, place) => { BYTES[`${prefix}iB`] = 1024n ** BigInt(place + 1); });
 const LONG = 9; // whole figures from which a rounded number needs no decimals
 
 const size = (a) => (order(a, 0n) < 0 ? minus(0n, a) : a);
@@ -44,8 +46,8 @@ function figuresOf(value, digits) {
   return [figures, order(read(figures), value) === 0];
 }
 
-function shown(value, unit = "", digits = 5) {
-  if (FAMILIES[unit]) unit = FAMILIES[unit].find((one) => order(size(value), BYTES[one]) >= 0) || "B";
+function shown(value, unit = "", digits = 5, fixed = false) {
+  if (FAMILIES[unit] && !fixed) unit = FAMILIES[unit].find((one) => order(size(value), BYTES[one]) >= 0) || "B";
   const scaled = BYTES[unit] ? over(value, BYTES[unit]) : value;
   const [figures, exact] = figuresOf(scaled, digits);
   if (unit === "B" || unit === "bytes") unit = order(size(scaled), 1n) === 0 ? "byte" : "bytes";

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model, n_heads
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.groups import groups
 
 atoms = st.sampled_from([B, L, S, d_ff, d_model, 2 * B + 4 * S, d_ff + 3 * d_model + 1, sp.floor(L / 2), sp.S.One])

@@ -19,7 +19,8 @@ from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import claim_of, exactly, lines_of
 from symbolic_mem.document.prose import Amount
 from symbolic_mem.document.words import about
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.registry import ASKS
 from symbolic_mem.render.text import plain, plain_prose
 

@@ -71,6 +71,8 @@ OWN = {
         "at_most_devices": "3",
         "whole_samples": None,  # nothing of the activations is divided
         "padded_rows": True,
+        "host": "64 GiB",
+        "per_host": "8",
     },
     "check": {"given": "P=3", "question": "c"},
     "comms": {"overlap": "sum", "axes": "optimal", "scheme": "fsdp", "pass": "step", "chips": "16"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,7 @@ def test_a_study_of_adapters_is_fully_trained_in_its_last_row(run):
 def test_what_does_not_fit_says_by_how_much_and_what_was_tried_last(run):
     done = run("fit", "llama-3.1-70b", "--on", "8x h100-80gb")
     assert "vllm-tp with n_tp = 2" in done.out and "GiB too much" in done.out and "full training  no" in done.out
+    assert done.out.count("not tried    plans that cut the blocks") == done.out.count("GiB too much")
 
 
 def test_a_model_whose_blocks_are_not_described_says_so(run, tmp_path):
@@ -202,3 +204,70 @@ def test_options_of_the_rows_act(run, options):
     before, after = (run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", *more, "--json") for more in ((), options))
     peaks = [[row["peak_bytes"] for row in json.loads(done.out)["rows"]] for done in (before, after)]
     assert peaks[0] != peaks[1]
+
+
+ON = ("llama-3.1-8b", "--on", "8x h100-80gb")
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        (("--adapters", "q_proj,v_proj"), ["LoRA", "QLoRA"]),
+        (("--offload", "optimizer,gradients"), ["full training"]),
+        (("--gradients", "one-by-one"), ["full training"]),
+    ],
+)
+def test_options_of_training_act_on_the_rows_that_know_them(run, options, changed):
+    before, after = (json.loads(run("fit", *ON, *more, "--json").out)["rows"] for more in ((), options))
+    rows = zip(before, after, strict=True)
+    assert set(changed) <= {one["what"] for one, other in rows if one["peak_bytes"] != other["peak_bytes"]}
+    assert before[0] == after[0]
+    for row in after:
+        assert called(run, row["command"])["peak_bytes"] == row["peak_bytes"]
+
+
+def test_a_file_of_adapters_brings_its_rank_unless_the_caller_sets_one(run, tmp_path):
+    path = tmp_path / "adapter_config.json"
+    path.write_text('{"peft_type": "LORA", "r": 8, "target_modules": ["q_proj"]}', encoding="utf-8")
+
+    def peaks(*options):
+        return [row["peak_bytes"] for row in json.loads(run("fit", *ON, *options, "--json").out)["rows"]]
+
+    assert peaks("--adapters", str(path)) == peaks("--adapters", "q_proj", "--set", "r_lora=8")
+    assert peaks("--adapters", str(path), "--set", "r_lora=32") == peaks("--adapters", "q_proj", "--set", "r_lora=32")
+
+
+def test_the_rule_of_recomputation_is_that_of_the_account(run):
+    rows = json.loads(run("fit", "llama-3.1-405b", "--on", "rtx-4090", "--json").out)["rows"]
+    assert [row["recompute"] for row in rows[1:]] == ["full"] * 3
+    assert called(run, rows[1]["command"] + " --recompute full")["peak_bytes"] == rows[1]["peak_bytes"]
+    assert called(run, rows[1]["command"] + " --recompute none")["peak_bytes"] > rows[1]["peak_bytes"]
+
+
+def test_a_model_without_described_caches_has_no_tokens_left(run):
+    out = run("fit", "cs336-a2-xxl", "--on", "8x h100-80gb").out
+    assert "inference      what is counted" in out and "any length" not in out
+
+
+def test_a_model_of_learned_positions_is_asked_about_no_more_tokens_than_it_has(run):
+    model = Path(__file__).parents[1] / "data" / "hf_configs" / "gpt2-xl.json"
+    assert json.loads(run("fit", str(model), "--on", "h200", "--json").out)["values"] == {"B": 1, "S": 1024}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--set", "B=0"), "--set: B = 0 is not allowed; give a positive whole number"),
+        (("--set", "r_lora=0"), "--set: r_lora = 0 is not allowed; give a positive whole number"),
+        (("--set", "foo=2"), "--set: unknown symbol 'foo'"),
+        (("--set", "d_c=2"), "d_c = 2: no row reads d_c; leave it out"),
+        (("--set", "n_fsdp=4"), "n_fsdp = 4: --on '8x h100-80gb' says how many devices there are; leave n_fsdp out"),
+        (("--adapters", "foo"), "unknown module 'foo'"),
+        (("--cache", "foo"), "--cache: unknown cache dtype 'foo'"),
+        (("--optimizer", "foo"), "unknown optimizer 'foo'"),
+        (("--offload", "foo"), "--offload: 'foo' cannot be offloaded"),
+        (("--kernel", "foo"), "has no attention kernel 'foo'"),
+    ],
+)
+def test_a_word_that_no_row_knows_is_one_line(refused, options, said):
+    assert said in refused("fit", *ON, *options)

@@ -14,7 +14,8 @@ from symbolic_mem.base.symbols import table
 from symbolic_mem.cli import complete
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.models.losses import known_losses
 from symbolic_mem.models.profile import profiles
 from symbolic_mem.models.tensors import KINDS

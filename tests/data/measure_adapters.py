@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,11 @@ def model(kind: str, tied: bool) -> Any:
         torch.set_default_dtype(torch.float32)
 
 
-def adapted(made: Any, lora: dict[str, Any]) -> Any:
+def adapted(made: Any, lora: dict[str, Any], autocast: bool) -> Any:
     made.enable_input_require_grads()
     torch.nn.Module.to = lambda self, *_, **__: self  # fake tensors cannot be moved, and all are where they must be
-    torch.set_default_dtype(torch.bfloat16)  # and in the dtype in which they are made
-    made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=False).train()
+    torch.set_default_dtype(torch.float32 if autocast else torch.bfloat16)  # and in the dtype in which they are made
+    made = peft.get_peft_model(made, peft.LoraConfig(**lora), autocast_adapter_dtype=autocast).train()
     torch.set_default_dtype(torch.float32)
     return made
 
@@ -73,12 +74,14 @@ def stepping(trained: list[Any], foreach: bool, inside: bool) -> Any:
     return torch.optim.SGD([torch.empty(0)])  # which holds nothing
 
 
-def measure(kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, foreach: bool) -> dict[str, Any]:
+def measure(
+    kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, foreach: bool, autocast: bool = False
+) -> dict[str, Any]:
     with MODE, torch.device("cpu"):
         config, made = model(kind, tied)
         if again:
             made.gradient_checkpointing_enable({"use_reentrant": False})
-        made = made.train() if lora is None else adapted(made, lora)
+        made = made.train() if lora is None else adapted(made, lora, autocast)
         trained = [one for one in made.parameters() if one.requires_grad]
         optimizer = stepping(trained, foreach, inside=lora is None)
         ids = torch.zeros(BATCH, SEQUENCE, dtype=torch.int64)
@@ -91,7 +94,8 @@ def measure(kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, for
             for _ in range(2):
                 storages.mark()
                 found["start"] = storages.now
-                loss = made(input_ids=ids, labels=ids).loss
+                with torch.autocast("cpu", dtype=torch.bfloat16) if autocast else nullcontext():
+                    loss = made(input_ids=ids, labels=ids).loss
                 found["forward"], found["forward end"] = storages.mark(), storages.now
                 loss.backward()
                 del loss
@@ -136,6 +140,10 @@ if __name__ == "__main__":
         one = measure(kind, None, again, tied, True)
         name = f"{kind}-in-backward{'-tied' if tied else ''}{'-again' if again else ''}"
         cases.append({"id": name, "again": again, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
+    for kind, name in itertools.product(SIZES, ("q-v", "all")):
+        one = measure(kind, CONFIGS[name], False, False, True, autocast=True)
+        one = {"id": f"{kind}-{name}-autocast", "again": False, "foreach": True, "autocast": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
     engine = (
         f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
     )

@@ -8,7 +8,8 @@ import pytest
 
 from symbolic_mem.document.steps import Paragraph, Step, Table
 from symbolic_mem.documents.documents import homework, report
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render

@@ -193,3 +193,28 @@ def test_a_wrong_call_writes_nothing(tmp_path, monkeypatch, capsys):
         assert main(["explore", *given]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) <= 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["qlora-llama-3.1-8b", "llama-3.1-8b"])
+def test_the_command_of_a_page_asks_what_the_page_answers(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = explorer(load_study(name))
+    content = json.loads(re.search(r'id="data">(.*?)</script>', page.html)[1])
+    start, options = content["command"]
+    assert main([*start[1:], *(word for option in options for word in option), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["for"] == content["n"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["llama-3.1-8b", "--recipe", "inference"], "recipe 'inference' is one of inference"),
+        (["llama-3.1-8b", "--recipe", "vllm", "--set", "B=3"], "recipe 'vllm' is one of inference"),
+        (["lora-llama-3.1-8b", "--question", "b"], "lora-llama-3.1-8b has no such question, leave the label out"),
+        (["cs336-a2-xxl", "--question", "d"], "min_degree: 'b', 'b, literally'"),
+    ],
+)
+def test_what_a_page_cannot_show_is_one_line(given, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explore", *given, "-o", "page.html"]) == 2
+    assert said in capsys.readouterr().err and list(tmp_path.iterdir()) == []

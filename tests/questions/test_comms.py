@@ -6,7 +6,8 @@ import sympy as sp
 from symbolic_mem.document.steps import Answer, Paragraph, Step, Table
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.parts import part
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.largest_mesh import LargestMesh
 from symbolic_mem.render.arrange import arrange_section
 from symbolic_mem.render.latex import display

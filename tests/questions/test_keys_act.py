@@ -60,13 +60,14 @@ RULES = {
     "padded_rows": "true",
 }
 PRINTED = {"printed": '[{ figure = "9", edition = "first" }]'}
+HOST = {"host": '"1 MiB"', "per_host": "8"}  # refused alone, and without offload: test_hosts.py turns them
 CAPACITY = {"capacity": '"100 MiB"'}
 STEPS = '[{ name = "a", formula = "2 * d_model", unit = "elements", statement = "Two widths" }%s]'
 MORE = ', { name = "b", formula = "3 * d_ff", unit = "elements", statement = "Three widths" }'
 # Of each ask: the keys of a question that can be answered, and for each other key a value that is not what it is without.
 TURNED = {
     "device_count": (CAPACITY, {**WEIGHS, **PRINTED, "kinds": '["weights"]', "values": "{ B = 3 }"}),
-    "min_degree": (CAPACITY, {**OF_KINDS, **RULES, **PRINTED, "for": '"n_tp"', "values": "{ B = 3 }"}),
+    "min_degree": (CAPACITY, {**OF_KINDS, **RULES, **PRINTED, **HOST, "for": '"n_tp"', "values": "{ B = 3 }"}),
     "largest": (
         {**CAPACITY, "for": '"B"', "values": "{ n_fsdp = 8 }"},
         {**OF_KINDS, "kinds": '["activations"]', **PRINTED, "for": '"S"', "values": "{ n_fsdp = 4 }"},

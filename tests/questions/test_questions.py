@@ -10,7 +10,8 @@ import pytest
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.documents.documents import homework, report
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.render.document import render
 from symbolic_mem.render.json import document_json, jsonable

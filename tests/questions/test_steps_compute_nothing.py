@@ -15,7 +15,8 @@ import pytest
 from sampled import sampled
 
 from symbolic_mem import solvers
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions import parts
 from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.render.json import jsonable

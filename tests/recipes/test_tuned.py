@@ -42,9 +42,10 @@ def size(study, name):
     "modules", [("q_proj", "v_proj"), ("all-linear",), ("o_proj",), ("gate_proj", "down_proj"), ("W_k",)]
 )
 @pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize("converts", [False, True])
 @pytest.mark.parametrize("engine", ["torch-cuda-bf16", "hf-cuda-bf16"])
-def test_the_operations_keep_what_the_layers_keep(modules, dropout, engine):
-    how = profile(engine, kernel="flash").using(trained=Trained(modules, (), dropout=dropout))
+def test_the_operations_keep_what_the_layers_keep(modules, dropout, converts, engine):
+    how = profile(engine, kernel="flash").using(trained=Trained(modules, (), dropout=dropout, converts=converts))
     found = units(transformer(None, how))
     assert all(unit.work is not None for unit in found.blocks) and found.work is not None
 
@@ -56,6 +57,17 @@ def test_gradients_and_states_are_those_of_the_adapters(tmp_path):
     assert size(found, "gradients") == 2 * trained and size(found, "AdamW moments") == 4 * trained
     whole = study(tmp_path, preset="pure-bf16")
     assert size(found, "BF16 weights") == size(whole, "BF16 weights") + 2 * trained
+
+
+def test_an_adapter_in_fp32_keeps_an_input_of_its_own(tmp_path):
+    """Measured with saved-tensor hooks under autocast, PyTorch 2.13: each of three adapters on one x keeps x in BF16, and A x."""
+    table = {"adapters": ["q_proj", "k_proj", "v_proj"], "rank": 4}
+    alone, shared = (
+        size(study(tmp_path, preset="lora", trained=table | {"converts": how}), "activations of the attention")
+        for how in (True, False)
+    )
+    assert alone - shared == 2 * (3 - 1) * 2 * (2 * 16 * 64)
+    assert size(study(tmp_path, preset="lora", trained=table), "activations of the attention") == alone
 
 
 def test_what_is_frozen_alone_has_no_gradient(tmp_path):

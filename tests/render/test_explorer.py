@@ -26,6 +26,7 @@ from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.changes import reserve, use_fraction
 
 pytestmark = pytest.mark.system
 PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
@@ -122,6 +123,87 @@ def test_the_command_of_a_setting_gives_its_sentence(tab, pages):
 
 WRITE = """(id, text) => { const field = document.getElementById(id); field.value = text;
     field.dispatchEvent(new Event('input', {bubbles: true})); }"""
+AMOUNTS = [
+    "95 GiB",
+    "80 GB",
+    "80.5 GB",
+    " 0.1TiB ",
+    "95,000 MB",
+    "1e11 B",
+    "15.77 GiB",
+    "95.123456789123 GiB",
+    "1 EiB",
+    "3 kB",
+    "1 B",
+]
+NO_AMOUNTS = [
+    "80",
+    "80G",
+    "80 gib",
+    "80 kb",
+    "0 GB",
+    "-5 GB",
+    "it's 80 GiB",
+    "80 quux",
+    "80 GiB GiB",
+    "1" * 201,
+    "12,34 GB",
+    "1e400 GB",
+]
+
+
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b"])
+def test_an_amount_of_memory_is_read_and_counted_as_python_does(tab, tmp_path, name):
+    study = load_study(name).called([reserve("1500 B"), use_fraction("9/10")])
+    question, path = asked(study), tmp_path / "page.html"
+    explorer(study).save(path)
+    page = tab(path)
+    for text in AMOUNTS + NO_AMOUNTS:
+        found = page.value(f"explorer.answer({{amount: {json.dumps(text)}}})")
+        try:
+            changed = question.answer(study.change(capacity=text).under(question))
+        except BadInput as refusal:
+            assert str(refusal).endswith(found["refused"]) and len(found["refused"]) > 20, text
+            continue
+        said = in_family(question.sentence(changed), changed.capacity_unit)
+        assert found["sentence"] == plain_prose(arrange_prose(said)), text
+        assert found["value"] == (None if changed.value is None else str(changed.value)), text
+
+
+def test_an_amount_that_is_typed_stands_in_the_page_its_command_and_its_link(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    read = "document.getElementById({!r}).{}".format
+
+    def write(text):
+        return f"({WRITE})('amount', {text!r})"
+
+    page.value(write("80.5 GB"))
+    said = page.value(read("answer", "dataset.said"))
+    assert said.endswith("the smallest n_fsdp is 58: on 58 devices what each keeps, ≈ 80.475 GB, fits its 80.5 GB.")
+    assert page.value(read("capacity", "textContent")) == "Each device has 80.5 GB: 80,500,000,000 bytes."
+    command = page.value(read("command", "textContent"))
+    assert command == "symbolic-mem solve cs336-a2-xxl --capacity '80.5 GB'"
+    done = subprocess.run(
+        [sys.executable, "-m", "symbolic_mem", *shlex.split(command)[1:]], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[1] == said
+    page.value(write("80G"))
+    assert page.value(read("why-amount", "textContent")) == (
+        "'80G' does not say which unit: write 80 GB (10^9 bytes each) or 80 GiB (2^30 bytes each)"
+    )
+    assert page.value(read("answer", "dataset.said")) == said
+    page.value("new Promise(done => setTimeout(done, 400))")
+    linked = page.value("location.hash")
+    assert linked == "#capacity=80.5+GB"
+    page.value(write(""))
+    page.value("new Promise(done => setTimeout(done, 400))")
+    assert page.value(read("answer", "dataset.said.includes('is 46')")) and page.value("location.hash") == ""
+    page.value(f"location.hash = {linked!r}; new Promise(done => setTimeout(done, 300))")
+    assert page.value(read("answer", "dataset.said")) == said and page.value(read("amount", "value")) == "80.5 GB"
+    page.value(
+        """(one => { one.selectedIndex = 0; one.dispatchEvent(new Event('change')); })(document.getElementById('device'))"""
+    )
+    assert page.value(read("answer", "dataset.said.includes('is 46')")) and page.value(read("amount", "value")) == ""
 
 
 def typed(page, field, text):
@@ -316,3 +398,20 @@ def test_a_page_is_no_larger_than_a_picture(pages):
     assert pages("cs336-a2-xxl").stat().st_size < 200_000
     assert pages("llama-3.1-8b").stat().st_size < 300_000
     assert pages("deepseek-v3").stat().st_size < 300_000
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"values": {"B": "0"}}, "B = 0 is not allowed"),
+        ({"values": {"B": "-1"}}, "B = -1 is not allowed"),
+        ({"values": {"B": ""}}, "B = nothing is not allowed"),
+        ({"values": {"B": 2.5}}, "B = 2.5 is not allowed"),
+        ({"values": {"foo": "1"}}, "unknown symbol foo; known: B, S, L"),
+        ({"device": "nosuch"}, "unknown device nosuch; known: tpu-v5p"),
+        ({"reading": "nosuch"}, "tpu-v5p has no reading nosuch; known: marketed, binary, reported"),
+    ],
+)
+def test_a_program_is_refused_what_a_field_refuses(pages, tab, setting, said):
+    page = tab(pages("cs336-a2-xxl"))
+    assert page.value(f"explorer.answer({json.dumps(setting)})")["refused"].startswith(said)

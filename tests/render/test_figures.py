@@ -19,7 +19,8 @@ from symbolic_mem.base.rational import rounded_up
 from symbolic_mem.base.symbols import T
 from symbolic_mem.document.figure import Band, Curve, Figure, Patch
 from symbolic_mem.documents.documents import answer, homework, report
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.render.document import render
 from symbolic_mem.render.inks import LEVELS, SERIES, luminance

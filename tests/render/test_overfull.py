@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from symbolic_mem.documents.documents import homework, report
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.render.document import render
 
 pytestmark = pytest.mark.system

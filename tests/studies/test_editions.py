@@ -7,7 +7,8 @@ import re
 import pytest
 
 from symbolic_mem.base.tomlfile import read_toml
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.questions.parts.keys import Printed
 from symbolic_mem.questions.stages import Stages

@@ -15,7 +15,8 @@ from plain_formulas import RECOMPUTED
 from sampled import sampled
 
 from symbolic_mem.cli.main import main
-from symbolic_mem.library.read import bundled, load_study
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
 
 UNITS = {
     "B": 1,

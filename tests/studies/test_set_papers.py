@@ -11,7 +11,7 @@ from plain_papers import RECOMPUTED
 from sampled import sampled
 from test_set import asked, close, flat, given, plain, says
 
-from symbolic_mem.library.read import bundled
+from symbolic_mem.library.bundled import bundled
 
 # `fits-and-computes` and the handouts have their formulas beside them; the studies of one model have those of its account.
 ELSEWHERE = ("cluster", "cs336", "fits-and-computes", "lora", "qlora", "set-")

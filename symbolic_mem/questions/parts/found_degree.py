@@ -20,6 +20,7 @@ from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails,
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
+from symbolic_mem.questions.parts.hosts import host_facts, host_rows
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
@@ -83,6 +84,11 @@ class FoundDegree(FoundAtInstants):
         """The degree without rules: the largest of all instants, None where no degree is enough at one of them."""
         values = [one.degree.ideal.value for one in self.everywhere if isinstance(one, FoundDegree)]
         return None if None in values else max(value for value in values if value is not None)
+
+    @property
+    def degrees(self) -> tuple[Degree, ...]:
+        """What was solved for at each instant, that which decides first."""
+        return tuple(one.degree for one in self.everywhere if isinstance(one, FoundDegree))
 
     @property
     def enough(self) -> bool:
@@ -172,6 +178,7 @@ class FoundDegree(FoundAtInstants):
                 reached = "no such number" if step.after is None else str(step.after)
                 pieces = {"rule": text(step.rule.words), "before": step.before, "reached": reached}
                 yield "rule", say("{rule}: {before} → {reached}", **pieces)
+        yield from host_rows(self.degrees)
         if self.given is not None:
             yield self.given.row
         if solved.value is not None and (self.given is None or self.given.value != solved.value):
@@ -203,6 +210,7 @@ class FoundDegree(FoundAtInstants):
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
             **(self._peak_facts if self.given is None else self.given.facts(self.kinds)),
+            **host_facts(self.degrees),
             "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,
             "reason": self.reason,

@@ -12,7 +12,9 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Side, Total, amoun
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import about, count, gib, sentence_of
 from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.hosts import host_step
 from symbolic_mem.solvers.degree import Applied, Degree
+from symbolic_mem.solvers.host import HostHolds
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo, Rule
@@ -27,6 +29,8 @@ def rule_blocks(degree: Degree, work: Work) -> list[Block]:
         earlier = [s.rule for s in degree.steps[:position] if not isinstance(s.rule, WholeSamples | PaddedRows)]
         if isinstance(step.rule, WholeSamples | PaddedRows | Gathered):
             blocks.append(_layout_step(step, degree, work))
+        elif isinstance(step.rule, HostHolds):
+            blocks.append(host_step(step, degree, work))
         else:
             blocks.append(_integer_step(step, bool(earlier), degree, work))
     reason = reason_words(degree)
@@ -70,6 +74,8 @@ def reason_words(degree: Degree) -> Prose | None:
             rule=rule,
         )
     rules = text(" and ".join(rule.words for rule in reason.rules))
+    if len(reason.rules) == 1 and isinstance(reason.rules[0], HostHolds):
+        return say("no degree is {rule}", rule=reason.rules[0].words)
     if reason.code == "contradiction":
         return say("no degree is at once {rules}", rules=rules)
     if reason.code == "unfit":
@@ -234,6 +240,8 @@ def _asked(rule: Rule | Layout | Any) -> str:
     match rule:
         case AtMost(limit=limit):
             return f"at most {limit}"
+        case HostHolds(shared=shared, size=size):
+            return f"{shared} device{'s' * (shared != 1)} to a host of {size}"
         case Divides(number=number, why=why):
             return f"a divisor of {why} = {number}" if why and why != str(number) else f"a divisor of {number}"
     return rule.words

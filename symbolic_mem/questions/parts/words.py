@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import sympy as sp
 
@@ -105,11 +106,9 @@ def capacity_words(capacity: Capacity) -> Prose:
     nominal = rational(capacity.nominal)
     counted = Amount(nominal, "bytes", digits=14)
     if capacity.device is None and capacity.unit in ("B", "bytes"):
-        return say("Each device has {counted}.", counted=counted)
+        return amount_words(None, counted, in_bytes=True)
     if capacity.device is None:
-        return say(
-            "Each device has {amount}: {counted}.", amount=Amount(nominal, capacity.unit, fixed=True), counted=counted
-        )
+        return amount_words(Amount(nominal, capacity.unit, fixed=True), counted, in_bytes=False)
     reading = capacity.reading or "binary"
     pieces = {"device": capacity.device.title, "reading": READING_WORDS[reading], "counted": counted}
     if reading != "reported":
@@ -127,6 +126,13 @@ def capacity_words(capacity: Capacity) -> Prose:
     if by:
         return say("Each {device} is counted with {reading} ({by}): {counted}.", by=by, **pieces)
     return say("Each {device} is counted with {reading}: {counted}.", **pieces)
+
+
+def amount_words(amount: Any, counted: Any, *, in_bytes: bool) -> Prose:
+    """Say the memory of a device that has no name: the amount as it was given, and its bytes where those are not that."""
+    if in_bytes:
+        return say("Each device has {counted}.", counted=counted)
+    return say("Each device has {amount}: {counted}.", amount=amount, counted=counted)
 
 
 def few_figures(capacity: Capacity) -> Prose | None:

@@ -1,0 +1,70 @@
+"""The tables of recipes, optimizers and formats of caches, by name: what is known of them before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tables import Tables
+
+EVERY_ELEMENT = "every element"  # the rule of what is kept where a table names none
+
+
+def recipe_tables() -> Tables:
+    """Return the tables of presets.toml."""
+    return _tables("presets.toml")
+
+
+def recipe_table(name: str) -> Mapping[str, Any]:
+    """Return the table of the bundled recipe of that name; raises `BadInput` naming those there are.
+
+    >>> recipe_table("cs336")["moments"]
+    4
+    """
+    return _named(name, recipe_tables(), "recipe")
+
+
+def optimizer_tables() -> Tables:
+    """Return the tables of optimizers.toml."""
+    return _tables("optimizers.toml")
+
+
+def optimizer_table(name: str) -> Mapping[str, Any]:
+    """Return the table of the bundled optimizer of that name; raises `BadInput` naming those there are.
+
+    >>> optimizer_table("lion")["title"]
+    'Lion'
+    """
+    return _named(name, optimizer_tables(), "optimizer")
+
+
+def cache_tables() -> Tables:
+    """Return the tables of caches.toml."""
+    return _tables("caches.toml")
+
+
+def cache_named(name: str) -> str:
+    """Return the format of caches that is meant, however it is spelt; raises `BadInput` naming those there are.
+
+    >>> cache_named("FP8-E4M3"), cache_named("bfloat16")
+    ('fp8', 'bf16')
+    """
+    spelt = name.strip().lower().replace("-", "_").removeprefix("torch.")
+    for known, row in cache_tables().items():
+        if spelt in (known, *row.get("names", ())):
+            return known
+    raise BadInput(f"unknown cache dtype {name!r}; {nearest(spelt, cache_tables())}")
+
+
+def _named(name: str, tables: Tables, what: str) -> Mapping[str, Any]:
+    if name not in tables:
+        raise BadInput(f"unknown {what} {name!r}; {nearest(name, tables, f'list {what}s')}")
+    return tables[name]
+
+
+@cache
+def _tables(file: str) -> Tables:
+    return Tables.of(Path(__file__).with_name(file))

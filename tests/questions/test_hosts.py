@@ -1,0 +1,116 @@
+"""The memory of a host as a second capacity: the smallest degree under both, which decides, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from math import ceil
+
+import pytest
+
+import symbolic_mem as sm
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.check import check
+from symbolic_mem.documents.account import Account
+
+STUDY = """
+title = "A small stack with its moments on the host"
+[model]
+kind = "ffn"
+[values]
+d_model = 512
+d_ff = 2048
+L = 4
+B = 16
+S = 256
+[recipe]
+preset = "cs336"
+offload = ["optimizer"]
+[placement]
+weights = {{ over = "n_fsdp" }}
+gradients = {{ over = "n_fsdp" }}
+optimizer = {{ over = "n_fsdp" }}
+activations = {{ over = "n_fsdp" }}
+[[question]]
+label = "q"
+ask = "min_degree"
+capacity = "{capacity}"
+{more}
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    def make(capacity="20 MiB", **keys):
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+        path = tmp_path / "hosts.toml"
+        path.write_text(STUDY.format(capacity=capacity, more=lines), encoding="utf-8")
+        return sm.load_study(str(path))
+
+    return make
+
+
+def answer(study):
+    question = study.questions[0]
+    return question.answer(study.under(question))
+
+
+def on_hosts(study, n, per_host):
+    """What one host holds at a degree, from the account of the study there: exact bytes."""
+    account = Account(study.change(values={"n_fsdp": n}))
+    return min(n, per_host) * account.at(account.on_host)
+
+
+@pytest.mark.parametrize(
+    ("host", "per_host"), [("8 MiB", 8), ("30 MiB", 8), ("1 GiB", 8), ("3 MiB", 1), ("40 MiB", 64)]
+)
+def test_the_smallest_degree_is_the_first_at_which_device_and_host_both_hold_it(study, host, per_host):
+    plain = study()
+    alone = answer(plain).value
+    found = answer(study(host=host, per_host=per_host))
+    room = int(host.split()[0]) * 2 ** (30 if "GiB" in host else 20)
+    both = next(n for n in range(alone, 500) if on_hosts(plain, n, per_host) <= room)
+    assert found.value == both
+    told = found.record["host"]
+    assert told["bytes"] == ceil(on_hosts(plain, both, per_host)) and told["capacity_bytes"] == room
+    assert told["decides"] == ("host" if both > alone else "device")
+    assert (told["devices_per_host"], told["devices"]) == (per_host, min(both, per_host))
+
+
+def test_every_face_says_the_same(study):
+    one = study(host="8 MiB", per_host=8, multiple_of=8)
+    found = answer(one)
+    assert found.record["host"]["decides"] == "host" and found.value % 8 == 0
+    said = sm.render_document(sm.homework(one), "homework", "md").decode()
+    assert "The host decides: with" in said and "which the device and the other rules ask for" in said
+    assert "C_{\\mathrm{host}}" in said and "8 devices to a host of 8 MiB" in said
+    assert check(one, f"n_fsdp={found.value}").right
+    device_alone = answer(study()).value
+    verdict = check(one, f"n_fsdp={device_alone}")
+    assert not verdict.right and "rules forgotten" in str(verdict.explanations)
+
+
+def test_where_the_device_asks_for_more_it_decides_and_that_is_said(study):
+    said = sm.render_document(sm.homework(study(host="1 GiB", per_host=8)), "homework", "md").decode()
+    assert "The device decides: a host with" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"host": "8 MiB"}, "say how many devices share a host"),
+        ({"per_host": 8}, "say the memory of one host"),
+        ({"host": "8 M", "per_host": 8}, "does not say which unit"),
+        ({"host": "8 MiB", "per_host": 0}, "at least 1"),
+        ({"host": "8 MiB", "per_host": True}, "whole number"),
+        ({"host": "8 MiB", "per_host": 8, "padded_rows": True}, "divided evenly"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(study, keys, said):
+    with pytest.raises(BadInput, match=said):
+        answer(study(**keys))
+
+
+def test_a_sweep_refuses_what_it_does_not_count(study):
+    pytest.importorskip("numpy")
+    with pytest.raises(BadInput, match="does not know what hosts hold"):
+        sm.sweep(study(host="8 MiB", per_host=8), B=[8, 16])
