@@ -1,4 +1,4 @@
-"""What a page of play lets a reader choose among: recipes, losses, plans, recomputation and the share of the activations."""
+"""What a page of play lets a reader choose among: recipes, losses, plans, recomputation and the share of each kind."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.losses import loss
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.read import plan
+from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.recipes.recipe import presets
 from symbolic_mem.recipes.recompute import PLAIN, Recompute
 from symbolic_mem.study.changes import place_kind, use_loss, use_plan, use_recipe, use_recompute
@@ -21,7 +23,10 @@ from symbolic_mem.study.study import Study
 LOSSES = ("bf16", "fp32", "fp32-held", "chunked:8", "fused")
 PLANS = ("zero-1", "zero-2", "zero-3", "fsdp2", "hsdp")
 SHARES = ("1", "1/2,kept", "1/2,dropped", "0,kept")
-SINGLE = 3  # of a recipe, a loss and a plan one may differ from the study's; the choices after these go with each
+STATE_SHARES = ("1", "1/2,kept", "0,kept")  # a step needs the states whole: none is dropped
+# of a recipe, a loss, a plan and the shares of states one may differ from the study's; the choices after these go with each
+SINGLE = 3 + len(STATIC)
+APPLIED = ("plan", *KINDS, "recipe", "loss", "recompute")  # the order in which the command line applies them
 
 
 class Option(NamedTuple):
@@ -67,8 +72,9 @@ def choices(study: Study) -> tuple[Choice, ...]:
         Choice("recipe", "recipe", "--recipe", _distinct(own, others)),
         Choice("loss", "loss", "--loss", tuple(_losses(study))),
         Choice("plan", "plan", "--plan", tuple(_plans(study))),
+        *(Choice(kind, KIND_WORDS[kind], "--place", tuple(_shares(study, kind, STATE_SHARES))) for kind in STATIC),
         Choice("recompute", "recomputation", "--recompute", tuple(_recomputed(study))),
-        Choice("share", "activations", "--place", tuple(_shares(study))),
+        Choice("activations", KIND_WORDS["activations"], "--place", tuple(_shares(study, "activations", SHARES))),
     )
 
 
@@ -102,14 +108,14 @@ def _recomputed(study: Study) -> Iterator[Option]:
     yield from _distinct(own, [Option(rule, str(Recompute(rule)), use_recompute(rule)) for rule in PLAIN])
 
 
-def _shares(study: Study) -> Iterator[Option]:
-    placed = study.placement.get("activations")
+def _shares(study: Study, kind: str, shares: Sequence[str]) -> Iterator[Option]:
+    placed = study.placement.get(kind)
     if placed is None:
         yield Option("", "whole on every device", None)
         return
     name = _share_name(placed)
-    others = [Option(one, _share_words(one), place_kind("activations", one)) for one in SHARES]
-    yield from _distinct(Option(name, _share_words(name), None), others)
+    others = [Option(f"{kind}={one}", _share_words(one), place_kind(kind, one)) for one in shares]
+    yield from _distinct(Option(f"{kind}={name}", _share_words(name), None), others)
 
 
 def _share_name(placed: Placed) -> str:
@@ -128,14 +134,14 @@ def _share_words(name: str) -> str:
 def combined(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> Iterator[tuple[str, Any]]:
     """Yield what `make` makes of the study under each combination, by the places of its options, such as ``"0.1.0.2.0"``.
 
-    Of the first three choices one at most differs from the study's.
+    Of the first choices, as many as `SINGLE`, one at most differs from the study's.
     """
     for single in _single(choices[:SINGLE]):
         for rest in _every(choices[SINGLE:]):
             places = (*single, *rest)
             chosen = [choice.options[place] for choice, place in zip(choices, places, strict=True)]
-            # in the order in which the command line applies them
-            changes = [chosen[place].change for place in (2, 4, 0, 1, 3)]
+            named = {choice.name: option.change for choice, option in zip(choices, chosen, strict=True)}
+            changes = [named.get(name) for name in APPLIED]
             yield ".".join(map(str, places)), make_under(study, [one for one in changes if one is not None], make)
 
 

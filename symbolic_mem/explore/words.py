@@ -37,7 +37,9 @@ from symbolic_mem.study.setting import OneDevice
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.values import NOT_ALLOWED, TOO_LARGE
 
-ABSENT = "this page holds one other recipe, loss or plan at a time; the command gives all of them together"
+ABSENT = (
+    "this page holds one other recipe, loss, plan or share of a state at a time; the command gives all of them together"
+)
 BLOCKS = (
     "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
     "the others"

@@ -148,8 +148,10 @@ function build() {
     invalid.delete("amount");
     update();
   });
-  const choose = (place) => {
-    const [name, head, , options] = data.choices[place];
+  const choose = (name) => {
+    const place = data.choices.findIndex(([one]) => one === name);
+    if (place < 0) return [];
+    const [, head, , options] = data.choices[place];
     return options.length < 2 ? [] : [select(`choose-${name}`, head, options.map(([, text]) => text), (option) => {
       setting.chosen[place] = option;
       update();
@@ -165,8 +167,8 @@ function build() {
   $("fields").append(
     ...group("Sizes", ...symbols.map(field)),
     ...group("Device", device, reading, amount, shows),
-    ...group("How it is trained", ...choose(0), ...choose(1), ...choose(3)),
-    ...group("Where it lives", ...choose(2), ...choose(4)),
+    ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
+    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose)),
   );
   const free = symbols.filter((name) => !data.formulas[name]);
   for (const [id, first] of [["across", "B"], ["down", "S"]]) {
@@ -470,10 +472,8 @@ function optionsOf(to) {
   if (to.amount !== null) found.push(["--capacity", to.amount]);
   else if (to.device !== own.device) found.push(["--device", to.device]);
   if (to.amount === null && (to.reading !== own.reading || (to.device !== own.device && to.reading))) found.push(["--reading", to.reading]);
-  data.choices.forEach(([name, , option, options], place) => {
-    if (!to.chosen[place]) return;
-    const value = options[to.chosen[place]][0];
-    found.push([option, name === "share" ? `activations=${value}` : value]);
+  data.choices.forEach(([, , option, options], place) => {
+    if (to.chosen[place]) found.push([option, options[to.chosen[place]][0]]);
   });
   return found;
 }
@@ -496,7 +496,7 @@ function fragmentOf(to) {
   const told = new URLSearchParams();
   for (const [option, value] of optionsOf(to)) {
     const [name, amount] = option === "--set" ? value.split("=") : [option.slice(2), value];
-    told.set(name, amount);
+    told.append(name, amount);
   }
   if (to.shows !== null) told.set("shows", to.shows.toString());
   return told.toString();
@@ -525,7 +525,7 @@ function readAddress() {
 function readSetting(told) {
   const read = copyOf(own);
   for (const [name, value] of told) {
-    const place = data.choices.findIndex(([choice, , option]) => option === `--${name}`);
+    const place = data.choices.findIndex(([, , option, options]) => option === `--${name}` && options.some(([own]) => own === value));
     if (symbols.includes(name) || name === "shows") {
       try {
         const number = numberOf(name, value);
@@ -544,8 +544,7 @@ function readSetting(told) {
     } else if (name === "reading") {
       if (data.devices.find((device) => device.name === read.device).readings[value]) read.reading = value;
     } else if (place >= 0) {
-      const option = data.choices[place][3].findIndex(([own]) => own === value.replace(/^activations=/, ""));
-      if (option >= 0) read.chosen[place] = option;
+      read.chosen[place] = data.choices[place][3].findIndex(([own]) => own === value);
     }
   }
   return refused(data, read, derive(read)) === null ? read : copyOf(own);

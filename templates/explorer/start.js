@@ -19,17 +19,12 @@ globalThis.explorer = {
         given.values[name] = numberOf(name, String(value));
         given.typed.push(name);
       }
+      if (amount !== null) heldOfAmount(data, amount);
     } catch (refusal) {
       if (typeof refusal !== "string") throw refusal;
       return { refused: refusal };
     }
-    let refusal = refused(data, given, derive(given));
-    try {
-      heldIn(data, given);
-    } catch (words) {
-      if (typeof words !== "string") throw words;
-      refusal = words;
-    }
+    const refusal = refused(data, given, derive(given));
     if (refusal !== null) return { refused: refusal };
     const found = solve(data, given), write = (value) => (value === null ? null : whole(value) ? String(value) : value.join("/"));
     return {

@@ -77,8 +77,10 @@ def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_
     trained = {name for name, recipe in presets().items() if recipe.trains and recipe.tuned.rank is None}
     assert set(offered["recipe"]) == trained and offered["recipe"][0] == "cs336"
     assert offered["recompute"] == ["none", "full", "half", "selective"]
-    assert offered["share"] == ["1/2,dropped", "1", "1/2,kept", "0,kept"]
-    single = 1 + (len(trained) - 1) + (len(offered["plan"]) - 1)
+    assert offered["activations"] == [f"activations={one}" for one in ("1/2,dropped", "1", "1/2,kept", "0,kept")]
+    for kind in ("weights", "gradients", "optimizer"):
+        assert offered[kind] == [f"{kind}={one}" for one in ("1", "1/2,kept", "0,kept")]
+    single = 1 + (len(trained) - 1) + (len(offered["plan"]) - 1) + 3 * 2
     assert len(content["made"]) == single * 4 * 4
     words = [made for made in content["made"].values() if isinstance(made, str)]
     assert any("'autocast' keeps BF16 copies of the weights, and half recomputation" in one for one in words)
