@@ -89,6 +89,20 @@ def test_an_answer_imports_its_engine():
     assert "symbolic_mem.solvers.critical" not in asked
 
 
+def test_verbs_are_completed_without_importing_one(monkeypatch):
+    for name, value in {
+        "_SYMBOLIC_MEM_COMPLETE": "bash_complete",
+        "COMP_WORDS": "symbolic-mem ",
+        "COMP_CWORD": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    code = "import atexit, sys\nfrom symbolic_mem.cli.main import main\natexit.register(lambda: print('imported:', *sys.modules))\nmain([])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    *offered, last = done.stdout.splitlines()
+    assert offered == [f"plain,{verb}" for verb in VERBS]
+    assert {f"symbolic_mem.cli.{verb}" for verb in VERBS} & set(last.split()) == set()
+
+
 LISTED = ("studies", "devices", "recipes", "optimizers", "profiles", "plans", "caches", "symbols")
 
 

@@ -13,13 +13,16 @@ import sys
 import threading
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from symbolic_mem.base.errors import SymbolicMemError, clipped, one_line
 from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 VERBS = {
     "homework": "Write the worked solution of a study's questions.",
@@ -55,6 +58,13 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         return importlib.import_module(f"symbolic_mem.cli.{cmd_name}").command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the verbs without importing them."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(name, help=words) for name, words in VERBS.items() if name.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.recipes.known import EVERY_ELEMENT, optimizer_table, optimizer_tables
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ class Optimizer:
 
     def _state(self, kept: Kept, parameter: sp.Rational) -> State:
         from symbolic_mem.base.rational import rational  # SymPy, which the catalogue itself does without
+        from symbolic_mem.base.shown import bytes_words
         from symbolic_mem.recipes.states import State
 
         size = parameter if kept.bytes_per_element is None else rational(kept.bytes_per_element)
