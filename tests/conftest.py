@@ -11,6 +11,11 @@ import pytest
 collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take the tests that run longest first, so that processes which share the tests end together."""
+    items.sort(key=lambda item: item.path.name != "test_one_answer.py")
+
+
 @pytest.fixture(scope="session")
 def needs() -> Callable[..., None]:
     """Give `needs("latexmk", "pdffonts")`: skip the test when one is absent, or fail if SYMBOLIC_MEM_NO_SKIP=1."""

@@ -63,11 +63,6 @@ def test_a_size_without_symbols_has_its_unit(document):
     assert "workspaces of the engine: ≈ 102.40 MiB" in said
 
 
-def test_bytes_for_each_token_have_the_unit_of_their_size():
-    shown = render(report(load_study("cs336-a2-xxl")), "report", "md").decode()
-    assert r"17\,547\,264~\mathrm{bytes} = 16.734375~\mathrm{MiB}$ for each token" in shown
-
-
 def test_two_parts_differ_in_what_becomes_of_a_kind_not_in_how_that_is_written():
     """Of what is divided whole there is no rest, so that dropping it changes nothing."""
     shown = render(report(load_study("set-sharding")), "report", "md").decode()

@@ -163,16 +163,18 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     used |= {n_pod} if study.network is not None else set()
     asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
     return tuple(
-        say(
-            "{n} = {value} changes nothing here: there are no stages of a pipeline whose schedule reads it."
-            if symbol in SCHEDULED
-            else "{n} = {value} divides nothing here: no kind of memory is placed over it.",
-            n=symbol,
-            value=study.values[symbol],
-        )
-        for symbol in idle
-        if symbol not in used and str(symbol) not in asked
+        _idle(symbol, study.values[symbol]) for symbol in idle if symbol not in used and str(symbol) not in asked
     )
+
+
+def _idle(symbol: sp.Symbol, value: sp.Rational) -> Prose:
+    if symbol in SCHEDULED:
+        return say(
+            "{n} = {value} changes nothing here: there are no stages of a pipeline whose schedule reads it.",
+            n=symbol,
+            value=value,
+        )
+    return say("{n} = {value} divides nothing here: no kind of memory is placed over it.", n=symbol, value=value)
 
 
 def _experts(study: Study) -> bool:
