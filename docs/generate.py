@@ -32,7 +32,7 @@ from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.pipeline import pipelines
 from symbolic_mem.questions.registry import ASKS, question_type
 from symbolic_mem.recipes.caches import cache_formats
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.latex import latex
 from symbolic_mem.render.text import plain_prose

@@ -51,8 +51,8 @@ from symbolic_mem.models.tensors import Model as Model
 from symbolic_mem.models.tensors import Tensor as Tensor
 from symbolic_mem.models.transformer import transformer as transformer
 from symbolic_mem.plans.placement import over as over
+from symbolic_mem.recipes.read import recipe as recipe
 from symbolic_mem.recipes.recipe import Recipe as Recipe
-from symbolic_mem.recipes.recipe import recipe as recipe
 from symbolic_mem.recipes.recompute import Recompute as Recompute
 from symbolic_mem.recipes.recompute import recompute as recompute
 from symbolic_mem.render import document as _document

@@ -23,7 +23,7 @@ from symbolic_mem.plans.known import listed as listed_plan
 from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.caches import cache_formats
 from symbolic_mem.recipes.listed import listed as listed_recipe
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 from symbolic_mem.study.changes import changes
 
 HEAVY = ("sympy", "jinja2", "mpmath", "symbolic_mem.study", "symbolic_mem.base.symbols")

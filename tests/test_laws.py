@@ -21,7 +21,7 @@ from symbolic_mem.document.work import FalseLine, Work
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.jinja import render_text
 from symbolic_mem.render.latex import latex
 from symbolic_mem.render.tex import FACE

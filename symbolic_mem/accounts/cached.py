@@ -21,7 +21,7 @@ def cache_terms(model: Model, recipe: Recipe) -> Iterator[Term]:
     """Yield one term for each cache of a model, in bytes, and one for the scales of each that is quantised.
 
     >>> from symbolic_mem.models.transformer import transformer
-    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> from symbolic_mem.recipes.read import recipe
     >>> [(term.name, term.bytes) for term in cache_terms(transformer(), recipe("inference"))]
     [('keys and values', 4*B*L*S*d_head*n_kv)]
     """

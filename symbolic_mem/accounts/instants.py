@@ -35,7 +35,7 @@ def instants(recipe: Recipe) -> tuple[Instant, ...]:
     activations shrink: there are none at its start, with all activations, and all of them at the step, with none. An optimizer
     that steps inside the backward pass never has them all.
 
-    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> from symbolic_mem.recipes.read import recipe
     >>> [[one.name for one in instants(how)] for how in (recipe("cs336"), recipe("cs336").without_persistent_gradients())]
     [['backward'], ['backward', 'step']]
     """
@@ -47,7 +47,7 @@ def instants(recipe: Recipe) -> tuple[Instant, ...]:
 def instant(name: str, recipe: Recipe) -> Instant:
     """Return the moment of that name for a recipe: ``backward`` or ``step``; raises `BadInput` for another name.
 
-    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> from symbolic_mem.recipes.read import recipe
     >>> instant("step", recipe("cs336")).absent
     ('activations', 'buffers')
     """

@@ -95,7 +95,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     """List what the account of a model leaves out: what is sized, then the recipe's own words for the rest.
 
     >>> from symbolic_mem.models.ffn import ffn
-    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> from symbolic_mem.recipes.read import recipe
     >>> divided = {kind: Placed(n_fsdp) for kind in ("weights", "gradients", "optimizer")}
     >>> [(one.name, one.size) for one in left_out(Built(ffn(), {}), recipe("fsdp2"), divided)][:2]
     [('gathered weights', 8*d_ff*d_model), ('whole gradients', 12*d_ff*d_model)]

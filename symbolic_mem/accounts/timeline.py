@@ -360,7 +360,7 @@ def timeline(
     anything is kept for the backward pass. Without `replicas` a value of n_replica counts for nothing.
 
     >>> from symbolic_mem.models.ffn import ffn
-    >>> from symbolic_mem.recipes.recipe import recipe
+    >>> from symbolic_mem.recipes.read import recipe
     >>> step = timeline(Built(ffn(), {}), recipe("pure-bf16"), {})
     >>> [one.words for one in step][-2:]
     ['the backward pass of the first block, at x W_in', 'the optimizer step']

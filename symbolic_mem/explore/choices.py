@@ -14,7 +14,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.parts.words import KIND_WORDS
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recompute import PLAIN, Recompute
 from symbolic_mem.study.changes import place_kind, use_loss, use_plan, use_recipe, use_recompute
 from symbolic_mem.study.setting import Change

@@ -22,7 +22,7 @@ from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.read import read_plan
 from symbolic_mem.questions.registry import question_type
-from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.study.changes import use_capacity
 from symbolic_mem.study.derived import derive, read_derived
 from symbolic_mem.study.derived import words as follows
@@ -114,7 +114,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),
         built=built,
-        recipe=Recipe.from_table(entry(content, "recipe", dict, where, {}), f"{where} [recipe]", folder=folder),
+        recipe=read_recipe(entry(content, "recipe", dict, where, {}), f"{where} [recipe]", folder=folder),
         values=values,
         plan=plan,
         placement={**({} if plan is None else plan.shares), **placement},

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
-from symbolic_mem.recipes.recipe import KEYS, Recipe, presets, recipe
+from symbolic_mem.recipes.read import KEYS, presets, read_recipe, recipe
+from symbolic_mem.recipes.recipe import Recipe
 
 
 def read_recipes(path: str | Path) -> Mapping[str, Recipe]:
@@ -25,9 +26,7 @@ def read_recipes(path: str | Path) -> Mapping[str, Recipe]:
         for key in ("title", "source"):
             if not entry(table, key, str, where, ""):
                 raise BadInput(f"{where}: {key} is missing; say in words what the recipe is and who says so")
-        made = Recipe.from_table(
-            {key: value for key, value in table.items() if key in KEYS}, where, folder=Path(path).parent
-        )
+        made = read_recipe({key: value for key, value in table.items() if key in KEYS}, where, folder=Path(path).parent)
         found[name] = replace(made, name=name, title=table["title"], source=table["source"])
     return found
 

@@ -5,29 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
-from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
-from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.bases import base as packing
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
-from symbolic_mem.recipes.known import EVERY_ELEMENT, recipe_table, recipe_tables
+from symbolic_mem.recipes.known import EVERY_ELEMENT
 from symbolic_mem.recipes.listed import of_a_parameter
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.recompute import NONE, Recompute
 from symbolic_mem.recipes.states import State
-from symbolic_mem.recipes.tuned import EVERYTHING, Tuned, read_tuned
+from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
 
-DEFAULT = "cs336"
 FP32 = sp.Integer(4)
 _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
@@ -36,11 +31,6 @@ SIZES = ("weights", "gradients", "optimizer", "activations")
 GRADIENTS = ("kept", "freed", "one-by-one")
 OFFLOADED = ("weights", "gradients", "optimizer", "activations")
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
-KEYS = (
-    *("preset", *SIZES, "step_counters", "gradients_persist", "recompute", "schedule", "foreach", "cache", "page"),
-    *("prefill", "logits"),
-    *("trained", "optimizer_in_backward", "offload", *COPIES),
-)
 MOST_TOKENS = 10**6
 LOGITS = ("last", "all")
 
@@ -69,6 +59,7 @@ class Widths:
     def of(self, tensor: Tensor) -> sp.Expr:
         """Return the bytes of one element: what the engine fixes, else what the recipe says.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("fp8").widths.of(Tensor("x", (), feeds="linear layer"))
         33/32
         """
@@ -177,6 +168,7 @@ class Recipe:
     def saved_bytes(self) -> str:
         """The bytes of a saved element, in words.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("cs336").saved_bytes, recipe("fp8").saved_bytes
         ('2', '2, input of a linear layer 1.03125, input of a linear layer after attention 1.53125')
         """
@@ -207,6 +199,7 @@ class Recipe:
     def bytes_per_parameter(self) -> sp.Rational | None:
         """Bytes of all states together for one parameter, or None where they depend on the shapes of the tensors.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("cs336").bytes_per_parameter
         16
         """
@@ -218,6 +211,7 @@ class Recipe:
 
         Raises `BadInput` for a kind that the recipe does not keep, or whose sizes the optimizer's own format fixes.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("cs336").override({"gradients": sp.Integer(2)}).bytes_per_parameter
         14
         """
@@ -254,6 +248,7 @@ class Recipe:
 
         `step_counters` also counts the few scalars that the engine keeps for a tensor or for the model.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("cs336").with_optimizer("lion").bytes_per_parameter
         12
         """
@@ -262,7 +257,7 @@ class Recipe:
         kept = tuple(state for state in self.states if not state.moment)
         return self._noting(
             f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
-            states=_ordered((*kept, *chosen.states(self.moments, step_counters))),
+            states=ordered((*kept, *chosen.states(self.moments, step_counters))),
             optimizer=name,
             scalars=step_counters,
             of_optimizer=(),
@@ -273,6 +268,7 @@ class Recipe:
 
         Raises `BadInput` where it has packed weights already and another way to pack them is asked for.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> from symbolic_mem.models.trained import Trained
         >>> how = recipe("pure-bf16").with_tuned(Tuned(Trained(("q_proj",), (), packed=True), 8, "nf4"))
         >>> [state.name for state in how.states if state.only == "frozen"]
@@ -300,6 +296,7 @@ class Recipe:
 
         Raises `BadInput` for a kind that there is none of.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("pure-bf16").with_offload(("optimizer",)).offload
         ('optimizer',)
         """
@@ -320,6 +317,7 @@ class Recipe:
     def with_gradients(self, fate: str) -> Recipe:
         """Return the recipe whose gradients are ``kept`` between micro-batches, ``freed`` after a step, or there ``one-by-one``.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("pure-bf16").with_gradients("one-by-one").in_backward
         True
         """
@@ -341,7 +339,7 @@ class Recipe:
             reason=f"{bytes_words(size)} each, as given",
             of="trained" if what == "ema" else "",
         )
-        return replace(self, states=_ordered((*self.states, kept)))
+        return replace(self, states=ordered((*self.states, kept)))
 
     def with_recompute(self, how: Recompute) -> Recipe:
         """Return the recipe with another rule of recomputation."""
@@ -358,6 +356,7 @@ class Recipe:
     def with_cache(self, name: str, where: str = "cache") -> Recipe:
         """Return the recipe with caches in another format: see `cache_format`.
 
+        >>> from symbolic_mem.recipes.read import recipe
         >>> recipe("inference").with_cache("fp8").cache.bytes_each
         1
         """
@@ -420,132 +419,6 @@ class Recipe:
     def _noting(self, sentence: str, **changes: Any) -> Recipe:
         return replace(self, changes=(*self.changes, sentence) if sentence else self.changes, **changes)
 
-    @classmethod
-    def from_table(
-        cls, table: Mapping[str, Any], where: str, default: str = DEFAULT, folder: Path | None = None
-    ) -> Recipe:
-        """Return the recipe that the table ``[recipe]`` of a study describes.
-
-        Keys: ``preset``; ``weights``, ``gradients``, ``optimizer``, ``activations`` as bytes per element;
-        ``optimizer`` as the name of one; ``step_counters``; ``gradients_persist``; ``recompute``; ``trained`` (see
-        `read_tuned`, with paths from `folder`); ``optimizer_in_backward``; ``ema`` and ``reference``, in bytes per element.
-        Raises `BadInput` for anything else, naming `where` it stands.
-
-        >>> Recipe.from_table({"preset": "zero-16", "optimizer": "sgd-momentum"}, "my.toml [recipe]").bytes_per_parameter
-        12
-        """
-        known_keys(table, KEYS, where)
-        chosen = recipe(entry(table, "preset", str, where, default))
-        counters = entry(table, "step_counters", bool, where, False)
-        name_given = isinstance(table.get("optimizer"), str) and not table["optimizer"].strip()[:1].isdigit()
-        if name_given:
-            chosen = chosen.with_optimizer(table["optimizer"], step_counters=counters)
-        elif "step_counters" in table:
-            raise BadInput(
-                f"{where}: step_counters belongs to an optimizer by name; add for example optimizer = 'adamw'"
-            )
-        sizes = {
-            key: _size(table[key], key, where)
-            for key in SIZES
-            if key in table and not (key == "optimizer" and name_given)
-        }
-        chosen = chosen.override(sizes) if sizes else chosen
-        if "trained" in table:
-            inside = f"{where} trained"
-            tuned = read_tuned(table["trained"], inside, folder, chosen.tuned)
-            with at_place(inside):
-                chosen = chosen.with_tuned(tuned)
-        for what in COPIES:
-            if what in table:
-                chosen = chosen.with_copy(what, _size(table[what], what, where))
-        if "recompute" in table:
-            chosen = chosen.with_recompute(Recompute.read(table["recompute"], where))
-        if entry(table, "optimizer_in_backward", bool, where, False):
-            if table.get("gradients_persist") is True:
-                raise BadInput(f"{where}: with optimizer_in_backward no gradient persists; leave out gradients_persist")
-            chosen = chosen.in_backward_pass()
-        elif not entry(table, "gradients_persist", bool, where, True):
-            chosen = chosen.without_persistent_gradients()
-        if "offload" in table:
-            given = table["offload"]
-            if not isinstance(given, list) or not all(isinstance(kind, str) for kind in given):
-                raise BadInput(f'{where}: offload is a list of kinds of memory, such as ["optimizer", "gradients"]')
-            chosen = chosen.with_offload(tuple(given), f"{where} offload")
-        if "schedule" in table:
-            chosen = chosen.with_schedule(entry(table, "schedule", str, where), where)
-        if "cache" in table:
-            chosen = chosen.with_cache(entry(table, "cache", str, where), f"{where}: cache")
-        if "page" in table:
-            chosen = chosen.with_pages(entry(table, "page", int, where), f"{where}: page")
-        if "prefill" in table:
-            chosen = chosen.with_prefill(entry(table, "prefill", int, where), f"{where}: prefill")
-        if "logits" in table:
-            chosen = chosen.with_logits(entry(table, "logits", str, where), f"{where}: logits")
-        if "foreach" in table:
-            chosen = replace(chosen, foreach=entry(table, "foreach", bool, where))
-        return chosen
-
-
-def presets() -> dict[str, Recipe]:
-    """Return the bundled recipes by name, in the order of the file."""
-    return {name: recipe(name) for name in recipe_tables()}
-
-
-@cache
-def recipe(name: str) -> Recipe:
-    """Return the bundled recipe of that name.
-
-    >>> recipe("cs336").title
-    'CS336 assignment 2: FP32 training state, BF16 activations'
-    """
-    return _read(name, recipe_table(name))
-
-
-def _read(name: str, table: Mapping[str, Any]) -> Recipe:
-    states = tuple(
-        State(
-            name=row["name"],
-            kind=row["kind"],
-            bytes_per_element=sp.Rational(row["bytes"]),
-            copies=row.get("copies", 1),
-            reason=row.get("reason", ""),
-            rule=row.get("rule", EVERY_ELEMENT),
-            of=row.get("of", ""),
-        )
-        for row in table["states"]
-    )
-    moments, activations = sp.Rational(table.get("moments", 4)), sp.Rational(table["activations"])
-    steps = optimizer(table["optimizer"]).states(moments) if "optimizer" in table else ()
-    made = Recipe(
-        name=name,
-        title=table["title"],
-        source=table["source"],
-        states=_ordered((*states, *steps)),
-        activations=activations,
-        activations_reason=table.get("activations_reason", ""),
-        assumptions=tuple(table.get("assumptions", ())),
-        of_optimizer=tuple(table.get("of_optimizer", ())),
-        persistent=table.get("persistent", ""),
-        not_counted=tuple(_not_counted(given) for given in table.get("not_counted", ())),
-        moments=moments,
-        engine=table.get("engine", ""),
-        optimizer=table.get("optimizer", ""),
-        units=table.get("units", 1),
-        gathers=sp.Integer(table["gathers"]) if "gathers" in table else None if "quantised" in table else activations,
-        reduces=sp.Integer(table["reduces"]) if "reduces" in table else None,
-        schedule=table.get("schedule", ""),
-        precisions=tuple(table.get("precisions", ("16-bit",))),
-        quantised=tuple((feeds, sp.Rational(size)) for feeds, size in table.get("quantised", {}).items()),
-        foreach=table.get("foreach", True),
-        cache=cache_format(table["cache"]) if "cache" in table else None,
-        page=table.get("page", 1),
-        prefill=table.get("prefill"),
-        logits=table.get("logits", "last"),
-    )
-    made = made.with_tuned(read_tuned(table["trained"], name)) if "trained" in table else made
-    made = made.with_offload(tuple(table["offload"]), name) if "offload" in table else made
-    return made.in_backward_pass() if table.get("optimizer_in_backward") else made
-
 
 def _in_bytes(state: State, size: sp.Rational | None) -> State:
     """The state in other bytes per element: what names or explains it by its dtype no longer does."""
@@ -555,21 +428,6 @@ def _in_bytes(state: State, size: sp.Rational | None) -> State:
     return replace(state, bytes_per_element=size, name=_DTYPE.sub("", state.name), reason=f"{size} {each}, as given")
 
 
-def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
-    if isinstance(given, str):
-        return NotCounted(given)
-    return NotCounted(
-        given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""), given.get("copies", False)
-    )
-
-
-def _ordered(states: tuple[State, ...]) -> tuple[State, ...]:
+def ordered(states: tuple[State, ...]) -> tuple[State, ...]:
+    """Return states in the order of the kinds of memory."""
     return tuple(sorted(states, key=lambda state: KINDS.index(state.kind)))
-
-
-def _size(given: Any, key: str, where: str) -> sp.Rational:
-    if isinstance(given, bool) or not isinstance(given, int | float | str):
-        raise BadInput(f"{where}: {key} is given in bytes per element, for example {key} = 2")
-    if key != "activations" and str(given).strip() in ("0", "0.0"):
-        return sp.S.Zero
-    return read_number(str(given), f"{where}: {key}")

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.models.profile import PRECISIONS, Profile, in_precision, profiles
-from symbolic_mem.recipes.recipe import Recipe, presets
+from symbolic_mem.recipes.read import presets
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.study.setting import Setting
 
 S = TypeVar("S", bound=Setting)

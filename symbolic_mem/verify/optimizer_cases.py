@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.models.tensors import Layer, Model, Tensor
-from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.read import read_recipe
 from symbolic_mem.verify.cases import Case, Keys
 from symbolic_mem.verify.stack_cases import Said
 
@@ -44,7 +44,5 @@ def optimizer_state(case: Case) -> Said:
         raise BadInput(f"quantity {case.quantity!r} is not known; known: optimizer_state")
     tables: dict[str, Any] = {"recipe": {"preset": precision, "optimizer": known[name], "step_counters": True}}
     weight = Tensor("weight", tuple(map(sp.Integer, shape)))
-    memory = account(
-        Model("one tensor", (Layer("layer", weights=(weight,)),)), Recipe.from_table(tables["recipe"], "case")
-    )
+    memory = account(Model("one tensor", (Layer("layer", weights=(weight,)),)), read_recipe(tables["recipe"], "case"))
     return memory.of("optimizer").at({}), tables

@@ -16,7 +16,7 @@ from symbolic_mem.models.architecture import Architecture, Latent, Window
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.caches import cache_format, cache_formats
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 MEASURED = json.loads((Path(__file__).parents[1] / "data" / "caches.json").read_text(encoding="utf-8"))
 GEMMA = {"model_type": "gemma3_text", "num_hidden_layers": 26, "num_key_value_heads": 1, "head_dim": 256}

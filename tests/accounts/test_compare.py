@@ -13,7 +13,7 @@ from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.optimizers import optimizers
-from symbolic_mem.recipes.recipe import presets, recipe
+from symbolic_mem.recipes.read import presets, recipe
 from symbolic_mem.recipes.recompute import Recompute
 
 P = 2 * L * d_ff * d_model

@@ -24,7 +24,7 @@ from symbolic_mem.models.own_profiles import profile_of
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.uncounted import uncounted, uncounted_records
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.changes import changes, use_profile, use_recipe

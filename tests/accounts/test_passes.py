@@ -12,7 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, S, V
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.build import build_model
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import read_recipe, recipe
 
 MEASURED = json.loads((Path(__file__).parents[1] / "data" / "passes.json").read_text(encoding="utf-8"))
 LLAMA = load_study("llama-3.1-8b").change(recipe="inference", values={"B": 4, "S": 1000})
@@ -107,7 +107,6 @@ def test_tensor_parallelism_cuts_what_a_block_works_with():
     ],
 )
 def test_keys_of_a_pass_are_checked(table, words):
-    from symbolic_mem.recipes.recipe import Recipe
 
     with pytest.raises(BadInput, match=words):
-        Recipe.from_table(table, "my.toml [recipe]")
+        read_recipe(table, "my.toml [recipe]")

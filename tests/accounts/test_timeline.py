@@ -19,7 +19,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.plans.read import plan
-from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.read import read_recipe
 from symbolic_mem.recipes.recompute import Recompute, recomputed_at
 from symbolic_mem.study.setting import Setting
 from symbolic_mem.verify.cases import read_cases
@@ -96,7 +96,7 @@ def runs(draw):
 def setting_of(rule, run):
     preset = {(4, 4): "fp32", (2, 2): "pure-bf16", (4, 2): "fsdp2"}[run.parameter, run.compute]
     table = {"preset": preset, "optimizer": "adamw" if run.adamw else "sgd", "step_counters": True}
-    recipe = Recipe.from_table(table | {"foreach": run.foreach, "gradients_persist": run.kept}, "here")
+    recipe = read_recipe(table | {"foreach": run.foreach, "gradients_persist": run.kept}, "here")
     sharded = None if run.devices is None else plan("fsdp2")
     values = {s.L: run.blocks, s.d_model: run.d, s.d_ff: run.f, s.B: 1, s.S: run.tokens}
     values |= {} if run.devices is None else {s.n_fsdp: run.devices}

@@ -22,7 +22,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.placement import RESTS
 from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.optimizers import optimizers
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 
 STUDY = "cs336-a2-xxl"
 

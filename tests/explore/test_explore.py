@@ -20,7 +20,7 @@ from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
-from symbolic_mem.recipes.recipe import presets
+from symbolic_mem.recipes.read import presets
 from symbolic_mem.study.changes import reserve
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,7 +11,7 @@ from symbolic_mem.base.exact import evaluate
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 SIZES = {s.B: 3, s.S: 40, s.V: 1009, s.d_model: 320, s.n_heads: 10, s.d_ff: 216}
 # Distinct storages that autograd packs, without parameters, inputs and buffers: PyTorch 2.11 on an NVIDIA H200.

@@ -16,7 +16,7 @@ from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import parse_config, read_config
 from symbolic_mem.models.profile import profile, profiles
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = json.loads((DATA / "engines_families.json").read_text(encoding="utf-8"))["cases"]

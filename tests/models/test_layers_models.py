@@ -16,7 +16,7 @@ from symbolic_mem.models.huggingface import read_config
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.recompute import Recompute, recompute
 
 DATA = Path(__file__).parent.parent / "data"

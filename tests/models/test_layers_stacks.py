@@ -15,7 +15,7 @@ from symbolic_mem.base.exact import evaluate
 from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import Model
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = json.loads((DATA / "engines_stacks.json").read_text(encoding="utf-8"))["cases"]

@@ -18,7 +18,7 @@ from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import operation_tensors, profile, profiles
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 
 @pytest.mark.parametrize("name", profiles())

@@ -15,7 +15,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.plans.read import plan, plans, read_plan
 from symbolic_mem.plans.schemes import SCHEMES
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 PARAMETERS = 7_500_000_000
 VALUES = {L: 1, d_ff: 1, d_model: sp.Integer(PARAMETERS // 2), n_fsdp: 64}

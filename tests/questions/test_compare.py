@@ -7,7 +7,7 @@ from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.library.read import read_study
 from symbolic_mem.questions.compare import Compare
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.changes import set_value, use_optimizer, use_recipe

@@ -8,7 +8,7 @@ from symbolic_mem.accounts.account import on_host
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.library.read import load_study
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 
 STUDY = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="one-device", values={"B": 1, "S": 2048})
 

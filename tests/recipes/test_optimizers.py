@@ -10,7 +10,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.recipes.optimizers import optimizer, optimizers
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.states import RULES, State, at_least
 
 CASES = json.loads((Path(__file__).parent.parent / "data" / "optimizers.json").read_text())["cases"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from symbolic_mem.library.read import load_study
-from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.read import read_recipe
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "torchtune.json").read_text(encoding="utf-8"))
 
@@ -20,7 +20,7 @@ def peak(row, folder):
         name = str(folder / f"{name}.json")
     change = dict(row["change"])
     recipe = change["recipe"]
-    change["recipe"] = recipe if isinstance(recipe, str) else Recipe.from_table(recipe, row["id"])
+    change["recipe"] = recipe if isinstance(recipe, str) else read_recipe(recipe, row["id"])
     study = load_study(name).change(values=row["values"], **change)
     return max(one.memory.placed(study.placement).at(study.numbers) for one in study.timeline) / 2**30
 

@@ -10,7 +10,7 @@ from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model, Tensor
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.optimizers import optimizers
-from symbolic_mem.recipes.recipe import Recipe, presets, recipe
+from symbolic_mem.recipes.read import presets, read_recipe, recipe
 from symbolic_mem.recipes.recompute import Recompute
 
 PARAMETERS = 2 * L * d_ff * d_model
@@ -127,7 +127,7 @@ def test_the_last_optimizer_counts_and_everything_else_stays(preset, one, other)
 
 
 def test_a_table_of_a_study():
-    read = Recipe.from_table(
+    read = read_recipe(
         {"preset": "zero-16", "gradients": 4, "optimizer": "lion", "gradients_persist": False, "recompute": "full"},
         WHERE,
     )
@@ -139,9 +139,9 @@ def test_a_table_of_a_study():
     ]
     assert not read.gradients_persist
     assert read.recompute == Recompute("full")
-    assert Recipe.from_table({}, WHERE) == recipe("cs336")
-    assert Recipe.from_table({"optimizer": 2}, WHERE).bytes_per_parameter == 12
-    assert Recipe.from_table({"weights": "1/2"}, WHERE).bytes_per_parameter == sp.Rational(25, 2)
+    assert read_recipe({}, WHERE) == recipe("cs336")
+    assert read_recipe({"optimizer": 2}, WHERE).bytes_per_parameter == 12
+    assert read_recipe({"weights": "1/2"}, WHERE).bytes_per_parameter == sp.Rational(25, 2)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_table_of_a_study():
 )
 def test_a_table_that_cannot_be_used_says_why(table, message):
     with pytest.raises(BadInput, match=message):
-        Recipe.from_table(table, WHERE)
+        read_recipe(table, WHERE)
 
 
 def test_every_preset_names_its_source_and_leaves_nothing_unsaid():

@@ -14,7 +14,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.plans.placement import over
-from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.recipes.recompute import Recompute, recompute, transient
 from symbolic_mem.solvers.bound import solve
 from symbolic_mem.verify.held import held
@@ -269,7 +269,7 @@ def test_uniform_is_groups_and_block_has_no_phase():
 @pytest.mark.parametrize(("size", "backward"), [(1, 23875569116), (3, 23770641836), (8, 23508323636)])
 def test_a_step_whose_first_blocks_are_recomputed_holds_what_was_measured(size, backward):
     """Llama 3.1 8B with 8 blocks in transformers 5.24 and PyTorch 2.13, on fake tensors, as `verify` measures it."""
-    counted = Recipe.from_table({"preset": "pure-bf16", "optimizer": "adamw", "step_counters": True}, "my.toml")
+    counted = read_recipe({"preset": "pure-bf16", "optimizer": "adamw", "step_counters": True}, "my.toml")
     study = load_study("llama-3.1-8b").change(
         recipe=counted, plan="one-device", profile="hf-cuda-bf16", values={"L": 8, "S": 256, "B": 1}
     )

@@ -18,7 +18,7 @@ from symbolic_mem.models.tensors import Held, Tensor, Weights
 from symbolic_mem.models.trained import Trained
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.bases import base
-from symbolic_mem.recipes.recipe import Recipe, recipe
+from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.recipes.states import parts_of
 
 MODEL = {
@@ -209,7 +209,7 @@ def test_in_the_backward_pass_there_is_one_gradient_at_a_time(tmp_path):
 def test_recipes_that_train_a_part_name_no_bytes_per_parameter():
     assert recipe("lora").bytes_per_parameter is None and recipe("qlora").bytes_per_parameter is None
     with pytest.raises(BadInput, match="trains a part"):
-        Recipe.from_table({"preset": "lora", "trained": "all"}, "t.toml [recipe]")
+        read_recipe({"preset": "lora", "trained": "all"}, "t.toml [recipe]")
 
 
 def test_a_packed_matrix_has_the_bytes_of_bitsandbytes():

@@ -4,7 +4,7 @@ import sympy as sp
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.recipes.recipe import recipe
+from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.render.text import plain
 

@@ -17,7 +17,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.notes import WHEN, notes
 from symbolic_mem.models.profile import PRECISIONS, profile, profiles
-from symbolic_mem.recipes.recipe import presets, recipe
+from symbolic_mem.recipes.read import presets, recipe
 from symbolic_mem.render.document import render
 
 LLAMA = load_study("llama-3.1-8b")
