@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 
 import pytest
 
 collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, also where the tests run behind a shell that ignores it for them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
