@@ -19,7 +19,6 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
 from symbolic_mem.models.losses import own_loss
-from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import instants
@@ -76,7 +75,7 @@ class Run:
         built = self.account.study.built
         if self.what == INFERENCE or built.architecture is None or built.architecture.head != "language model":
             return None
-        return built.loss or own_loss(profile(built.profile)) or None
+        return built.loss or (own_loss(built.how) if built.how is not None else "") or None
 
     @property
     def recompute(self) -> str:

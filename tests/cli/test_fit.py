@@ -271,3 +271,20 @@ def test_a_model_of_learned_positions_is_asked_about_no_more_tokens_than_it_has(
 )
 def test_a_word_that_no_row_knows_is_one_line(refused, options, said):
     assert said in refused("fit", *ON, *options)
+
+
+def test_a_profile_of_the_callers_own_acts(run):
+    own = (
+        'title = "ours"\nsource = "our kernel"\nextends = "hf-cuda-bf16"\nkeeps = { rmsnorm = { input = 4, rstd = 4 } }'
+    )
+    Path("profiles.toml").write_text(f"[ours]\n{own}\n", encoding="utf-8")
+
+    asked = ("--profiles", "profiles.toml", "--profile", "ours")
+    (row,) = (
+        row for row in json.loads(run("fit", *ON, *asked, "--json").out)["rows"] if row["what"] == "full training"
+    )
+    _, *call = shlex.split(row["command"])
+    assert call[-4:] == ["--profile", "ours", "--profiles", "profiles.toml"]
+    held = json.loads(run(*call, "--json").out)["per_device"]["peak_bytes"]
+    assert held == row["peak_bytes"]
+    assert held < json.loads(run(*call[:-3], "hf-cuda-bf16", "--json").out)["per_device"]["peak_bytes"]
