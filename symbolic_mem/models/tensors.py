@@ -31,6 +31,7 @@ FEEDS = (LINEAR, AFTER_ATTENTION)
 END = "what comes after the blocks"
 HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
+SUMMANDS = ("embedded tokens", "embedded positions")  # of which the input of the first block is made
 HIDDEN = "output of the last norm"
 
 
