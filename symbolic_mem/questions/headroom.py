@@ -32,7 +32,9 @@ from symbolic_mem.questions.parts.words import (
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.powers import contains, powers_of, written_coefficients
-from symbolic_mem.study.question import Claimed, key, naming
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import naming
 from symbolic_mem.study.study import Study
 
 GROWING = ((T, B), (L,))  # sequences where tokens alone do not decide
