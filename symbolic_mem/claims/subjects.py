@@ -18,11 +18,11 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS, STATIC
-from symbolic_mem.questions.asked import asking_for
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.batch_claims import BOUNDS
 from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
+from symbolic_mem.questions.registry import asking_for
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question

@@ -91,10 +91,9 @@ def command(
 
 def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
-    from symbolic_mem.questions.asked import ask_of
     from symbolic_mem.questions.parts.asking import USUAL, turned, usual
     from symbolic_mem.questions.parts.keys import Printed
-    from symbolic_mem.questions.registry import question_type
+    from symbolic_mem.questions.registry import ask_of, question_type
 
     solvable = [question for question in study.questions if question.solvable]
     own = list(usual(study)) if label is None else [question for question in solvable if question.label == label]
