@@ -8,12 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import sympy as sp
-
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.rational import fraction
-from symbolic_mem.base.symbols import lookup, named, writing
+from symbolic_mem.base.symbols import hidden, lookup, named, writing
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import say
 from symbolic_mem.hardware.catalogue import load_devices
@@ -84,12 +82,12 @@ def _forms(study: Study, nodes: Nodes) -> Iterator[dict[str, Any]]:
     base = dict(study.values)
     yield from _form(study, nodes, read, base, ())
     for degree in sorted(degrees, key=str):
-        hidden = sp.Dummy(f"hidden_{degree}", integer=True, positive=True)  # no number is equal to it, and so not 1
+        several = hidden(degree)  # and so not 1
         try:
-            found = list(_form(study, nodes, read, {**base, degree: hidden}, (degree,)))
+            found = list(_form(study, nodes, read, {**base, degree: several}, (degree,)))
         except (BadInput, TypeError):  # something was to be decided by that number
             continue
-        if str(hidden) not in json.dumps([found, nodes.listed]):
+        if str(several) not in json.dumps([found, nodes.listed]):
             yield from found
 
 
@@ -109,7 +107,7 @@ def _form(
     fixed -= set(several)
     yield {
         "several": [str(degree) for degree in several],
-        "fixed": sorted(str(symbol) for symbol in fixed if isinstance(symbol, sp.Symbol)),
+        "fixed": sorted(str(symbol) for symbol in fixed if lookup(str(symbol)) is not None),
         "free": sorted(str(symbol) for symbol in read - fixed),
         "spelled": spelled,
         "step": form.step,
