@@ -8,6 +8,7 @@ from math import prod
 import sympy as sp
 
 from symbolic_mem.base.symbols import (
+    f_load,
     n_chunks,
     n_cp,
     n_ep,
@@ -84,7 +85,7 @@ def divided_model(study: Study) -> tuple[Prose, ...]:
 
 
 def _of_experts(study: Study) -> Iterator[Prose]:
-    """Say over how many devices the states of routed experts are divided, where that is another number."""
+    """Say over how many devices the states of routed experts are divided, where that is another number, and with which load."""
     experts = None if study.built.architecture is None else study.built.architecture.experts
     for kind, placed in study.placement.items() if experts is not None else ():
         if placed.experts is not None:
@@ -93,6 +94,16 @@ def _of_experts(study: Study) -> Iterator[Prose]:
                 kind=KIND_WORDS[kind],
                 n=placed.experts,
             )
+    cut = study.rank.cut
+    if experts is None or cut is None or cut.degree("experts") == 1:
+        return
+    if cut.load == 1:
+        yield say("The load of the routed experts is taken to be balanced; {f} gives another.", f=f_load)
+    else:
+        yield say(
+            "The experts of the fullest rank get {f} percent of the rows of a balanced load, and every rank is taken to be it.",
+            f=f_load,
+        )
 
 
 def whose(study: Study) -> str:
@@ -144,7 +155,7 @@ def _mesh(study: Study, plan: Plan) -> Prose:
 
 
 SCHEDULED = (n_micro, n_chunks, n_group)
-DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, *SCHEDULED, n_pod)
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, f_load, *SCHEDULED, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
@@ -174,6 +185,13 @@ def _idle(symbol: sp.Symbol, value: sp.Rational) -> Prose:
             n=symbol,
             value=value,
         )
+    if symbol == f_load:
+        return say(
+            "{n} = {value} changes nothing here: there are no routed experts that a plan divides over {ranks}.",
+            n=symbol,
+            value=value,
+            ranks=n_ep,
+        )
     return say("{n} = {value} divides nothing here: no kind of memory is placed over it.", n=symbol, value=value)
 
 
@@ -186,6 +204,8 @@ def _used_by_plan(study: Study, plan: Plan) -> set[sp.Basic]:
     axes: set[sp.Basic] = {n_replica} if plan.replicas else set()
     for dimension, by in plan.cuts:
         axes |= by.free_symbols if _experts(study) or dimension not in ("experts", "expert inner") else set()
+    if study.rank.cut is not None:
+        axes |= study.rank.cut.load.free_symbols
     if plan.pipelined and study.values.get(n_pp, 1) != 1:
         axes |= pipeline(plan.schedule).reads
     return axes
