@@ -14,7 +14,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
-UNEVEN, PADDED, COPIED = "uneven", "padded", "copied"
+UNEVEN, PADDED, COPIED, HALVES = "uneven", "padded", "copied", "halves"
 
 
 class Size(NamedTuple):
@@ -66,18 +66,25 @@ def refuse_rests(
             continue
         if dimension in ("stream", "inputs") and "tokens" in cuts:
             degree = degree * cuts["tokens"]
+        how = rests.get(dimension)
+        if how == HALVES:
+            degree = 2 * degree
         by, whole = (
             at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values),
             at(size.size, values),
         )
         if by is None or whole is None or whole % by == 0:
             continue
-        how = rests.get(dimension)
         if how in (UNEVEN, PADDED) or (how == COPIED and by % whole == 0):
             continue
+        divided = f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]})"
+        if how == HALVES:
+            raise BadInput(
+                f"{divided} into {degree} = {by} pieces, two for each rank, which does not come out, and its engine refuses it; "
+                f"give {size.name} as a multiple of {by}, or fewer ranks"
+            )
         raise BadInput(
-            f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]}) over {degree} = {by}, which does not come "
-            f"out, and its engine refuses it; give a divisor of {whole}"
+            f"{divided} over {degree} = {by}, which does not come out, and its engine refuses it; give a divisor of {whole}"
         )
 
 

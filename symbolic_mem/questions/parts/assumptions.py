@@ -80,8 +80,24 @@ def divided_model(study: Study) -> tuple[Prose, ...]:
     """Say of whom the amounts are, where a plan cuts the model itself over several devices, and where experts live."""
     if study.plan is None:
         return ()
-    mesh = () if study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
+    mesh = () if study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan), *_few(study, study.plan))
     return (*mesh, *_of_experts(study))
+
+
+def _few(study: Study, plan: Plan) -> tuple[Prose, ...]:
+    """Say that there are fewer micro-batches than stages, where the engine runs them all the same."""
+    stages, micro = study.values.get(n_pp, 1), study.values.get(n_micro)
+    if not plan.pipelined or micro is None or micro >= stages:
+        return ()
+    return (
+        say(
+            "{m} = {micro} micro-batches are fewer than the {stages} stages: they run, and every rank waits at least as long as it "
+            "computes.",
+            m=n_micro,
+            micro=micro,
+            stages=stages,
+        ),
+    )
 
 
 def _of_experts(study: Study) -> Iterator[Prose]:
