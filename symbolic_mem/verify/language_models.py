@@ -90,7 +90,8 @@ def language_model(run: Run) -> tuple[Any, Any]:
     model.train()
     blocks = max((one for one in model.modules() if isinstance(one, torch.nn.ModuleList)), key=len)
     if any(run.recomputed):
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
         for block, again in zip(blocks, run.recomputed, strict=True):
             block.gradient_checkpointing = again
     return model, blocks

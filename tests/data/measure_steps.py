@@ -15,7 +15,7 @@ import torch
 import transformers
 
 from symbolic_mem.library.read import load_study
-from symbolic_mem.study.changes import use_kernel, use_profile
+from symbolic_mem.study.changed_recipe import use_kernel, use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS
 from symbolic_mem.verify.measure import measure
