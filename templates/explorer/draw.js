@@ -30,7 +30,7 @@ const widthOf = (text) => plainOf(text).length * CHARACTER;
 
 function drawing(place, height, said, shapes) {
   const width = place.clientWidth || 640;
-  const svg = shape("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": said }, ...shapes);
+  const svg = shape("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, width, height, preserveAspectRatio: "xMinYMid", role: "img", "aria-label": said }, ...shapes);
   place.querySelector("svg")?.remove();
   place.prepend(svg);
 }
