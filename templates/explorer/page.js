@@ -65,9 +65,10 @@ const STEPS = 10; // doublings in each direction of a slider
 function sliderValues(name) {
   const centre = own.values[name], found = new Set();
   for (let k = -STEPS; k <= STEPS; k++)
-    for (const [p, q] of [[1n, 1n], [3n, 2n]]) {
-      const value = times(ratio(centre * p, q), power(2n, k));
-      if (value !== 0n && order(nearest(value), 0n) > 0 && nearest(value) <= MOST) found.add(nearest(value));
+    for (const halves of [2n, 3n]) {
+      const [up, down] = [BigInt(Math.max(k, 0)), BigInt(Math.max(-k, 0))];
+      const value = (((centre * halves) << up) / (1n << down) + 1n) / 2n; // rounded
+      if (value > 0n && value <= MOST) found.add(value);
     }
   return [...found].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
@@ -225,7 +226,21 @@ function show(typing) {
   marks();
 }
 
-let later, after;
+let after, waiting = 0;
+const WAITS = 120, FIRST = 1000; // milliseconds without a change, and after the start, until what is further down is drawn
+
+// What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
+function drawBelow() {
+  clearTimeout(waiting);
+  waiting = setTimeout(flush, $("terms").firstChild ? WAITS : FIRST);
+}
+
+function flush() {
+  clearTimeout(waiting);
+  if (waiting && last) drawTable(), region();
+  waiting = 0;
+}
+for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });
 
 function update(typing) {
   const derived = derive(setting);
@@ -236,8 +251,7 @@ function update(typing) {
   if (refusal !== null) return;
   last = solve(data, copyOf(setting));
   drawAll();
-  clearTimeout(later);
-  later = setTimeout(region, 120);
+  drawBelow();
   clearTimeout(after);
   if (hasAddress) after = setTimeout(writeAddress, 200);
 }
@@ -275,12 +289,16 @@ function drawAll() {
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
   drawCurve($("curve"), last, held, curve, inPlain(said));
   drawStep(line, unit);
-  table(at, moment, parts, unit, total);
-  bound(unit);
   $("capacity").textContent = last.held.said;
   if (data.command !== null) $("command").textContent = commandOf(setting);
   drawAgainst();
   $("settings").textContent = settingsLine();
+}
+
+function drawTable() {
+  const { at, moment, parts, total } = stateOf(last);
+  table(at, moment, parts, last.held.unit, total);
+  bound();
 }
 
 function drawStep(line, unit) {

@@ -1,5 +1,6 @@
 build();
 if (hasAddress && location.hash) setting = readAddress();
+for (const id of ["step", "curve", "bar"]) widthAt($(id)); // before anything is drawn, so that the page is laid out once
 update();
 if (hasAddress) addEventListener("hashchange", () => {
   if (location.hash.slice(1) === addressOf()) return;
@@ -53,6 +54,7 @@ let wide = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === wide) return;
   wide = innerWidth;
+  widths.clear();
   drawAll();
-  region();
+  drawBelow();
 });

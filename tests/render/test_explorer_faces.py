@@ -202,20 +202,28 @@ def test_an_accessibility_checker_finds_nothing_light_dark_and_in_forced_colours
         assert found[0] > 30 and found[1] == [], light
 
 
-def test_a_page_loads_within_six_times_an_empty_one(tab, pages, tmp_path):
-    """Time of the main thread, the least of several loads of each in one run."""
+def test_a_page_loads_within_twelve_times_an_empty_one(tab, pages, tmp_path):
+    """Processor time of the main thread until the answer and its figures stand, the least of several loads of each in one run."""
     empty = tmp_path / "empty.html"
     empty.write_text("<!doctype html><html lang=en><meta charset=utf-8><title>empty</title><p>empty", encoding="utf-8")
 
     def least(path):
-        return min(task_time(tab(path)) for _ in range(5))
+        return min(task_time(tab(empty), path) for _ in range(5))
 
     for name in ("cs336-a2-xxl", "llama-3.1-8b"):
-        assert least(pages(name)) < 6 * least(empty), name
+        assert least(pages(name)) < 12 * least(empty), name
 
 
-def task_time(page):
-    """Seconds that the main thread has worked, once nothing is left to do."""
+def task_time(page, path):
+    """Seconds that the main thread works from the start of a load until nothing is left to do."""
+    page.call("Performance.enable", timeDomain="threadTicks")
+    before = metric(page, "TaskDuration")
+    page.browser.events.clear()
+    page.call("Page.navigate", url=path.as_uri())
+    page.browser.wait("Page.loadEventFired", page.session)
     page.value("new Promise(done => setTimeout(done, 400))")
-    page.call("Performance.enable")
-    return {one["name"]: one["value"] for one in page.call("Performance.getMetrics")["metrics"]}["TaskDuration"]
+    return metric(page, "TaskDuration") - before
+
+
+def metric(page, name):
+    return {one["name"]: one["value"] for one in page.call("Performance.getMetrics")["metrics"]}[name]
