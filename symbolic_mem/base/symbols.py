@@ -80,6 +80,7 @@ n_pp = _symbol("n_pp")
 n_cp = _symbol("n_cp")
 n_ep = _symbol("n_ep")
 n_etp = _symbol("n_etp")
+f_load = _symbol("f_load")
 n_chunks = _symbol("n_chunks")
 n_group = _symbol("n_group")
 
