@@ -41,6 +41,7 @@ from symbolic_mem.questions.parts.powers import (
 from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.reached import reached
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
+from symbolic_mem.questions.parts.unknown import ALIASES
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
@@ -50,8 +51,6 @@ from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
-
-ALIASES = {"tokens": "T", "parameters": "P"}
 
 
 def _unknown(given: Any, at: At) -> sp.Symbol:

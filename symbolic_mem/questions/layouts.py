@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import sympy as sp
@@ -14,6 +14,8 @@ from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro, n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
+from symbolic_mem.questions.parts.assumptions import lays_out, ranks_beside
+from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.solvers.capacity import Capacity
@@ -55,6 +57,11 @@ class Layouts(OnDevice):
         if (self.symbol is None) == (self.devices is None):
             raise BadInput(f"{self.where}: give one of for, an axis such as 'n_tp', and devices, how many there are")
         return super().checked()
+
+    def given(self, table: Mapping[str, Any], where: str) -> Self:
+        """The same question with other keys; one that is given an axis no longer asks about a number of devices."""
+        own = replace(self, devices=None, sequences=None) if "for" in table else self
+        return super(Layouts, own).given(table, where)
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -132,8 +139,10 @@ class Layouts(OnDevice):
 
     @property
     def claimable(self) -> tuple[str, ...]:
-        """The degree, or how many meshes fit."""
-        return ("meshes",) if self.symbol is None else (self.symbol.name,)
+        """The degree and all devices of its mesh, or how many meshes fit."""
+        if self.symbol is None:
+            return ("meshes",)
+        return (self.symbol.name, "devices") if lays_out(self.symbol) else (self.symbol.name,)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol, or the number of meshes that fit."""
@@ -143,7 +152,9 @@ class Layouts(OnDevice):
                 "meshes": Claimed(found.value, "count", f"how many meshes of {self.devices} devices fit", unit="meshes")
             }
         meaning = f"the smallest degree {self.symbol.name} at which the peak fits"
-        return {self.symbol.name: Claimed(found.value, "devices", meaning, unit="devices", fits="the peak")}
+        each = ranks_beside(study, self.symbol)
+        claimed = Claimed(found.value, "devices", meaning, unit="devices", fits="the peak", each=each)
+        return with_devices(self.symbol, claimed) if lays_out(self.symbol) else {self.symbol.name: claimed}
 
 
 SHRINKS = text(

@@ -134,6 +134,11 @@ def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
     return prod(int(study.values.get(degree, 1)) for degree in degrees_beside(study, symbol))
 
 
+def lays_out(symbol: sp.Basic) -> bool:
+    """Whether more of an axis of a plan means more devices: experts are divided over devices that other degrees count."""
+    return symbol not in (n_ep, n_etp)
+
+
 def degrees_beside(study: Study, symbol: sp.Symbol) -> frozenset[sp.Basic]:
     """The degrees other than `symbol` that lay out devices.
 
@@ -145,7 +150,7 @@ def degrees_beside(study: Study, symbol: sp.Symbol) -> frozenset[sp.Basic]:
         laid |= {axis for axis in (n_tp, n_pp, n_cp) if axis in study.plan.axes}
         laid |= {n_fsdp} if study.plan.axes else set()
         laid |= {n_replica} if study.plan.replicas else set()
-        laid -= {n_ep, n_etp}
+        laid = {each for each in laid if lays_out(each)}
     return frozenset(laid - {symbol})
 
 
