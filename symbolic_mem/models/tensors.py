@@ -22,6 +22,7 @@ GROUPS = (
     "mixer",
     "norm",
     "head",
+    "prediction",
     "adapters",
 )
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
@@ -29,6 +30,7 @@ STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
 FEEDS = (LINEAR, AFTER_ATTENTION)
 END = "what comes after the blocks"
+PREDICTION = "module that predicts one token more"  # the block of such a module, which comes after all others
 HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
 HIDDEN = "output of the last norm"
