@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import Field, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,6 +16,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.symbols import M_X, M_Y, B, C, Name, S, W, W_dcn, X, Y, n_pod, table
 from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Answer, Block
