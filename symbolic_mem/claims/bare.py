@@ -9,7 +9,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.subjects import known, lines_of
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
 

@@ -23,8 +23,8 @@ from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kin
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
-from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
 

@@ -10,7 +10,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.spelled import Spelled, spelled
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 MAX_LENGTH = 2000
 NEVER = ("none", "infeasible", "impossible")

@@ -12,7 +12,7 @@ from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.catalogue import Slip, Together, occurring, together
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import claim_of
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 # How each measure can be misread: two such slips of a number that neither changes alone may change it together.
 _READ_BY = {

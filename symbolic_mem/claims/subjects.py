@@ -23,7 +23,8 @@ from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.batch_claims import BOUNDS
 from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.question import Claimed, Question
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 BATCH = (*COUNTS, *BOUNDS)

@@ -58,7 +58,7 @@ def command(as_json: bool, **options: Any) -> None:
     rates = options.pop("device"), options["devices"]
     study = chosen_study(options | {"device": None})
     if rates[0] is not None:
-        from symbolic_mem.study.changes import use_rates
+        from symbolic_mem.study.changed_device import use_rates
 
         study = study.called([use_rates(*rates)])
     if study.plan is not None and study.plan.axes:

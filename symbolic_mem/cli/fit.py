@@ -140,7 +140,7 @@ def _meshes(
 ) -> None:
     from symbolic_mem.questions.layouts import Layouts
     from symbolic_mem.questions.parts.asking import turned, usual
-    from symbolic_mem.study.changes import reserve as reserved
+    from symbolic_mem.study.changed_device import reserve as reserved
 
     study = chosen_study(options)
     if reserve is not None:

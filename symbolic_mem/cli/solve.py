@@ -68,8 +68,8 @@ def command(
     """
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
-    from symbolic_mem.study.changes import reserve as reserved
-    from symbolic_mem.study.changes import use_fraction
+    from symbolic_mem.study.changed_device import reserve as reserved
+    from symbolic_mem.study.changed_device import use_fraction
 
     limits = ((reserve, reserved), (usable, use_fraction))
     study = chosen_study(options).called(make(amount) for amount, make in limits if amount is not None)

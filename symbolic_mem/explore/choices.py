@@ -17,7 +17,8 @@ from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recompute import PLAIN, Recompute
-from symbolic_mem.study.changes import place_kind, use_loss, use_plan, use_recipe, use_recompute
+from symbolic_mem.study.changed_recipe import use_loss, use_recipe, use_recompute
+from symbolic_mem.study.changed_values import place_kind, use_plan
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

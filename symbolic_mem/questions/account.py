@@ -24,7 +24,9 @@ from symbolic_mem.questions.parts.memory import kept_table
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recompute import recompute
-from symbolic_mem.study.question import At, Claimed, Found, Question, key, sets, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

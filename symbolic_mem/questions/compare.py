@@ -32,7 +32,9 @@ from symbolic_mem.questions.parts.sides import (
     rests,
     two_sides,
 )
-from symbolic_mem.study.question import Claimed, Question, key
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

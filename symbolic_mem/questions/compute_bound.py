@@ -21,7 +21,9 @@ from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.words import AXES, OVERLAPS, PASSES, SCHEMES
 from symbolic_mem.questions.parts.keys import one_of, whole
-from symbolic_mem.study.question import Claimed, Question, key
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:

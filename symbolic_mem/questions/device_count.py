@@ -25,7 +25,9 @@ from symbolic_mem.questions.parts.instants import hardest, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
 from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks, few_figures
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import Claimed, key, naming, sets
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import naming
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

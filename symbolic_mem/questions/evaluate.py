@@ -32,7 +32,9 @@ from symbolic_mem.questions.parts.line_steps import (
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
-from symbolic_mem.study.question import Claimed, Question, key, sets, symbols_in
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import Question, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

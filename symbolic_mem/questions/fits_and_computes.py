@@ -25,7 +25,9 @@ from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import At, Claimed, Found, key, sets
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

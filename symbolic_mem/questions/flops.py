@@ -20,7 +20,9 @@ from symbolic_mem.models.tensors import Matmul
 from symbolic_mem.questions.parts.flops_steps import PARTS, TOTAL, case_blocks, in_cases, one_blocks, one_sentence
 from symbolic_mem.questions.parts.keys import one_of, values
 from symbolic_mem.questions.parts.worked import Case, cases
-from symbolic_mem.study.question import Claimed, Found, Question, key, sets, symbols_in
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import Found, Question, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

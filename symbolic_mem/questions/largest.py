@@ -46,7 +46,8 @@ from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.solvers.rules import MultipleOf, Rule
-from symbolic_mem.study.question import At, Claimed, key, sets, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -17,8 +17,10 @@ from symbolic_mem.document.words import about, gib, joined, plural
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.changes import use_plan
-from symbolic_mem.study.question import At, Claimed, Found, key, sets, words
+from symbolic_mem.study.changed_values import use_plan
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -23,7 +23,9 @@ from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fi
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import Claimed, key, naming, sets
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import naming
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

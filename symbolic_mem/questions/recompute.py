@@ -22,8 +22,10 @@ from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_eac
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.study.changes import use_recompute
-from symbolic_mem.study.question import At, Claimed, key, naming
+from symbolic_mem.study.changed_recipe import use_recompute
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key
+from symbolic_mem.study.question import naming
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

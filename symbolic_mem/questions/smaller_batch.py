@@ -17,7 +17,8 @@ from symbolic_mem.document.steps import Block, Bullets, Paragraph, in_full, in_s
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
-from symbolic_mem.study.question import Question, key
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:

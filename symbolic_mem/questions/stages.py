@@ -33,7 +33,8 @@ from symbolic_mem.questions.parts.unknown import need_unknown, unknown
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
 from symbolic_mem.solvers.inverse import upper
-from symbolic_mem.study.question import At, Claimed, key, sets, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

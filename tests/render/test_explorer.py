@@ -27,7 +27,7 @@ from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.changes import reserve, use_fraction
+from symbolic_mem.study.changed_device import reserve, use_fraction
 
 pytestmark = pytest.mark.system
 PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"

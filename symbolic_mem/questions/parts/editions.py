@@ -17,7 +17,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Put, amount, say, 
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.figures import figure, verdict
-from symbolic_mem.study.question import At, words, wrong_type
+from symbolic_mem.study.keys import At, words, wrong_type
 
 _KEYS = ("figure", "edition", "computes", "slip")
 

@@ -31,7 +31,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_summary, few_figures, placement_sentences
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.solvers.layout import WholeSamples
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,18 +10,16 @@ from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.losses import loss
 from symbolic_mem.recipes.optimizers import optimizer
-from symbolic_mem.study.changes import (
-    place_kind,
-    set_rest,
+from symbolic_mem.study.changed_recipe import (
     use_kernel,
     use_loss,
     use_optimizer,
-    use_plan,
     use_profile,
     use_recipe,
     use_recompute,
 )
-from symbolic_mem.study.question import At, Reader, words, wrong_type
+from symbolic_mem.study.changed_values import place_kind, set_rest, use_plan
+from symbolic_mem.study.keys import At, Reader, words, wrong_type
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

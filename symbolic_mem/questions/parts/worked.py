@@ -21,8 +21,8 @@ from symbolic_mem.models.build import Built, build_model
 from symbolic_mem.models.named import NAMED, unnamed
 from symbolic_mem.questions.parts.accounted import ACCOUNTED, counted
 from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures
-from symbolic_mem.study.changes import set_value
-from symbolic_mem.study.question import At, words
+from symbolic_mem.study.changed_values import set_value
+from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
