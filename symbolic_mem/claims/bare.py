@@ -26,7 +26,10 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     ['n_fsdp']
     """
     chosen = study.questions if label is None else (study.question(label),)
-    answers = tuple(dict.fromkeys(name for question in chosen for name in question.claimable))
+    found = dict.fromkeys(name for question in chosen for name in question.claimable)
+    answers = tuple(
+        sorted(found, key=lambda name: name == "devices")
+    )  # a degree says more than how many devices that is
     if not claim.unit:
         if label is None:
             raise BadInput(

@@ -39,7 +39,6 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     if not unit:
         return Fraction(1)
     base, size = _reduced(claimed.unit)
-    size *= claimed.each
     read, multiplied = _reduced(unit), _multiplied(unit)
     if read[0] == base:
         return read[1] / size

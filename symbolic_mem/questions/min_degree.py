@@ -204,14 +204,16 @@ class MinDegree(Printed, Ruled, OfKinds):
     @property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
-        return (self.symbol.name,)
+        return (self.symbol.name, "devices", *(("host",) if self.host is not None else ()))
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The degree, under the name of its symbol."""
+        """The degree, under the name of its symbol, all devices of the run, and what one host of them holds."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
-        from symbolic_mem.questions.parts.found_degree import degree_claim
+        from symbolic_mem.questions.parts.found_degree import degree_claim, with_devices
+        from symbolic_mem.questions.parts.hosts import host_claim
 
         moments = decided_instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         solved, each = [self.degree(one) for one in moments], ranks_beside(study, self.symbol)
-        return {self.symbol.name: degree_claim(solved, meaning, fitting(moments[0]), each)}
+        found = with_devices(self.symbol, degree_claim(solved, meaning, fitting(moments[0]), each))
+        return found if self.host is None else {**found, "host": host_claim(solved)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -275,3 +276,16 @@ def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is ke
     return Claimed(
         chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits, each=each
     )
+
+
+def with_devices(symbol: sp.Symbol, degree: Claimed) -> dict[str, Claimed]:
+    """Return a degree that can be claimed under its own name, and as `devices` those of the whole run."""
+    times = degree.each
+    value = None if degree.value is None else degree.value * times
+    quotient = None if degree.quotient is None else degree.quotient * times
+    parts = degree.parts if times == 1 else None
+    meaning = f"all devices at {degree.meaning}"
+    return {
+        symbol.name: degree,
+        "devices": replace(degree, value=value, quotient=quotient, parts=parts, meaning=meaning, each=1),
+    }
