@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.told import grouped
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.changed_recipe import use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
