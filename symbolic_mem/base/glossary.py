@@ -57,6 +57,7 @@ _ENTRIES = (
     ),
     Entry("n_ep", "n", "ep", "degree of expert parallelism", "devices"),
     Entry("n_etp", "n", "etp", "degree of tensor parallelism inside one routed expert", "devices"),
+    Entry("f_load", "f", "load", "rows that the experts of the fullest rank get, in percent of a balanced load", "%"),
     Entry("n_chunks", "n", "chunks", "number of model chunks on each rank of a pipeline", "chunks"),
     Entry("n_group", "n", "group", "number of microbatches that go through a chunk together", "microbatches"),
     # What is derived. A derivation defines each of these before it uses it.

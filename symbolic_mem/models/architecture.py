@@ -41,8 +41,8 @@ class Experts:
     gradient reaches, `correction_parameter` counts it. The scores of the
     chosen experts are divided by their sum where they are `normalised`. `shared_gate` weighs what
     the shared experts give by the sigmoid of one number for each token (Qwen2-MoE). On a rank that holds some of the
-    experts a token is `routed_among` more (None: there are no others); ranks that have parts of the same experts gather the
-    rows of `gathered` ranks.
+    experts a token is `routed_among` more (None: there are no others), and the rank gets `load` times the rows of a balanced
+    load; ranks that have parts of the same experts gather the rows of `gathered` ranks.
     """
 
     experts: sp.Expr = s.E
@@ -58,6 +58,7 @@ class Experts:
     shared_gate: bool = False
     routed_among: sp.Expr | None = None
     gathered: sp.Expr = sp.S.One
+    load: sp.Expr = sp.S.One
 
 
 @dataclass(frozen=True)

@@ -226,5 +226,6 @@ def _moe(a: Architecture, how: Profile) -> Layer:
         shared_bias=a.mlp_bias,
         routed_among=a.experts.routed_among,
         gathered=a.experts.gathered,
+        load=a.experts.load,
         producer=_producer(a),
     )

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro
+from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro, n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
@@ -81,6 +81,11 @@ class Layouts(OnDevice):
         else:
             assert self.devices is not None
             asked = list(meshes(study, self.devices))
+            if not asked:  # one stage always divides them, unless the plan says how many there are
+                raise BadInput(
+                    f"question {self.label}: {self.devices} devices are no multiple of n_pp = {study.values[n_pp]}, the stages whose "
+                    "blocks [plan] gives as layers; give a multiple of it"
+                )
             sequences = sequences_of(study, self.sequences)
             rows = [tried(study, one, sequences) for one in asked[:LISTED]]
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
