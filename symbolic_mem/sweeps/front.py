@@ -42,10 +42,9 @@ def front_figure(plan: Plan, front: Sequence[tuple[str, bool]], points: Sequence
         points=len(points),
         **pieces,
     )
-    axes = [_axis(plan, name, [point[place] for point in points]) for place, name in enumerate((one, other))]
-    return Figure(
-        f"{one} and {other}", caption, said, *axes, (Curve(tuple(steps), lone=True),), (), (one, other), tuple(points)
-    )
+    x, y = (_axis(plan, name, [point[place] for point in points]) for place, name in enumerate((one, other)))
+    line = Curve(tuple(steps), lone=True)
+    return Figure(f"{one} and {other}", caption, said, x, y, (line,), (), (one, other), tuple(points))
 
 
 def _named(plan: Plan, name: str) -> Prose:
