@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import END, PREDICTION, Layer, Model, Part, Tensor, Work
 
 Sizes = dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]

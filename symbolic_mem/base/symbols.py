@@ -10,11 +10,12 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from symbolic_mem.base.glossary import GLOSSARY
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

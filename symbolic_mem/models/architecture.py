@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.values import dataclass
 
 NORMS = ("rms", "layer")
 NORM_PLACES = ("before", "after", "around")

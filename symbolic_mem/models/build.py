@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import B, Name, S, d_ff
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.freeze import frozen
 from symbolic_mem.models.tensors import Layer, Model

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import architecture_of

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 
 GROUPS = (
     "token embedding",

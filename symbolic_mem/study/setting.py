@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import Name
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model

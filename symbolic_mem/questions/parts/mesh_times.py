@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import B, C, W, W_dcn, n_fsdp, n_micro, n_pp, n_replica
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.meshes import Sent
 from symbolic_mem.study.study import Study
 

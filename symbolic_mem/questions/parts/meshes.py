@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from math import gcd
 
@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, S, local, n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
