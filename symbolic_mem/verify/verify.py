@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.told import grouped
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.changed_recipe import use_kernel, use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
