@@ -184,6 +184,15 @@ def local(base: str, sub: str) -> sp.Symbol:
     return sp.Symbol(f"{base}_{sub}" if sub else base, positive=True)
 
 
+def hidden(symbol: sp.Basic) -> sp.Symbol:
+    """Return a positive whole number of which nothing else is known, to stand for the value of a symbol; no number is equal to it.
+
+    >>> hidden(L) == 1, hidden(L) == hidden(L)
+    (False, False)
+    """
+    return sp.Dummy(f"hidden_{symbol}", integer=True, positive=True)
+
+
 def own(name: str, meaning: str, unit: str, *, whole: bool) -> Name:
     """Make a symbol of one study, for a number that only it knows; it is written as it is named.
 

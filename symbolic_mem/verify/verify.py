@@ -9,8 +9,8 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.rational import Number
-from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import B
+from symbolic_mem.base.told import grouped
 from symbolic_mem.study.changed_recipe import use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
