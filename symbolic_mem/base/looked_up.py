@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.nodes import Nodes
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True, eq=False)

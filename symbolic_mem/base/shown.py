@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic_mem.base.told import grouped
 from symbolic_mem.base.units import BYTES_PER, in_unit
+from symbolic_mem.base.values import dataclass
 
 FAMILIES = {"GiB": ("GiB", "MiB", "KiB"), "GB": ("GB", "MB", "kB")}
 ONE_OF = {

@@ -10,11 +10,12 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from symbolic_mem.base.glossary import GLOSSARY
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ k = _symbol("k")
 n_shared = _symbol("n_shared")
 d_expert = _symbol("d_expert")
 L_dense = _symbol("L_dense")
+L_mtp = _symbol("L_mtp")
 S_window = _symbol("S_window")
 L_window = _symbol("L_window")
 d_c = _symbol("d_c")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.bare import quantities
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim

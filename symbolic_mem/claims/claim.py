@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.claimed import Claimed

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.catalogue import Slip, Together, occurring, together
 from symbolic_mem.claims.stated import Stated

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.case import Misreading, Result
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.study.claimed import Claimed

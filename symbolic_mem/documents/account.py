@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, plain, rounded_up
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import KINDS, STATIC

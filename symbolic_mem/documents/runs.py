@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -14,6 +14,7 @@ from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos, n_tp
 from symbolic_mem.base.symbols import r_lora as RANK
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
 from symbolic_mem.hardware.devices import Device

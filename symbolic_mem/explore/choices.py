@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.losses import loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import S
+from symbolic_mem.base.values import dataclass
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture

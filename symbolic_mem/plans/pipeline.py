@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
+from symbolic_mem.base.values import dataclass
 
 Values = Mapping[sp.Symbol, sp.Rational]
 SYMBOLS = (n_pp, n_chunks, n_micro, n_group, r_pp)

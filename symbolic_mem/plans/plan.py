@@ -7,7 +7,7 @@ divided over which axis, and the scheme of what must be sent for it. The product
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import lcm
 
 import sympy as sp
@@ -15,6 +15,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import f_load, n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -14,6 +13,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import M_total, P, table
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, joined

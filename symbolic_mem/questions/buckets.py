@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -14,6 +13,7 @@ from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Step
 from symbolic_mem.document.words import about

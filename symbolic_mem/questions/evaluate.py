@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy as sp
@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import unmarked
 from symbolic_mem.document.prose import Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Paragraph

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -13,6 +12,7 @@ from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import local
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.named import PRODUCTS

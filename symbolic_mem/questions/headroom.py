@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import sympy as sp
@@ -12,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, C_mem, L, P, S, T, n_fsdp, named
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import plural, sentence_of, sentences

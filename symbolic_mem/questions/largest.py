@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -16,6 +16,7 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, P, S, T, f_load, lookup, named
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block

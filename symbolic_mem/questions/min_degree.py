@@ -6,12 +6,13 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import sympy as sp
@@ -16,6 +16,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import C_mem, P, local, lookup, n_fsdp, n_tp, named
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Bullets
 from symbolic_mem.document.words import joined, listed

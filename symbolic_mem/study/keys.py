@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.symbols import Name, table
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.setting import Change
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import Field, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
@@ -14,6 +14,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.symbols import M_X, M_Y, B, C, S, W, W_dcn, X, Y, n_pod
 from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Answer, Block

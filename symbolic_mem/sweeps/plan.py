@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any, Protocol
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.solvers.host import HostHolds
 from symbolic_mem.solvers.layout import Layout

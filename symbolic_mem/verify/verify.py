@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -11,7 +11,8 @@ import sympy as sp
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.told import grouped
-from symbolic_mem.study.changed_recipe import use_profile
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.study.changed_recipe import use_kernel, use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
 from symbolic_mem.verify.measure import engine, measure
@@ -83,7 +84,8 @@ def _as_run(study: Study) -> tuple[Study, tuple[str, ...], Run]:
     study, changed = shrunk(study)
     architecture = study.built.architecture
     if architecture is not None and study.built.profile != MODELS:
-        study = study.changed([use_profile(MODELS)])
+        kernel = [use_kernel(study.built.kernel)] if study.built.kernel else []
+        study = study.changed([use_profile(MODELS), *kernel])
         changed = (*changed, f"profile {MODELS}, the modules that transformers builds")
     return study, changed, run_of(study)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -14,6 +14,7 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import named
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.questions.parts.powers import none_words
 from symbolic_mem.solvers.inverse import Upper

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import sympy as sp
@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, n_fsdp, table
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.editions import Figure, edition, in_edition, read_figures

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -13,6 +12,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_static
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.losses import loss
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.study.changed_recipe import (
