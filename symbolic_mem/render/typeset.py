@@ -180,7 +180,7 @@ class Typesetter:
         if not number.is_Integer and number.q < 10 and not self.put and sp.fraction(rest)[1] == 1:
             return self.product([self.coefficient(str(number.p), str(number.q)), self._factor(rest)], dotted=False)
         powers = [factor.as_base_exp() for factor in sp.Mul.make_args(expr)]
-        if not all(exponent.is_Integer and exponent.is_positive for _, exponent in powers):
+        if not (number.is_Integer and all(exponent.is_Integer and exponent.is_positive for _, exponent in powers)):
             if all(abs(exponent) == sp.S.Half for _, exponent in powers):  # SymPy takes the root of a product apart
                 return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
             above, below = sp.fraction(expr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.document.prose import percent, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import count
@@ -20,7 +19,7 @@ def experts_tables(study: Study) -> tuple[Table, ...]:
         return ()
     whole, active = parameters_by_group(study.model), active_by_group(study.model, architecture)
     rows, values = [], dict(study.values)
-    shown = [common_factors_first(formula) for formula in whole.values()]
+    shown = [sp.factor_terms(formula) for formula in whole.values()]
     for group, formula in zip(whole, shown, strict=True):
         rows.append((text(group), say("{f}", f=formula), *_counts(whole[group], active[group], values)))
     every, visited = sp.Add(*whole.values()), sp.Add(*active.values())
