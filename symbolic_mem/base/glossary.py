@@ -34,6 +34,7 @@ _ENTRIES = (
     Entry("n_shared", "n", "shared", "number of shared experts, which every token visits"),
     Entry("d_expert", "d", "expert", "inner width of one expert", "elements"),
     Entry("L_dense", "L", "dense", "number of layers without experts in a mixture-of-experts model"),
+    Entry("L_mtp", "L", "mtp", "number of modules that each predict one token more (multi-token prediction)"),
     Entry("S_window", "S", "window", "tokens that a layer with a sliding window attends to", "tokens"),
     Entry("L_window", "L", "window", "number of layers with a sliding window"),
     Entry("d_c", "d", "c", "width of the compressed key-value vector (latent attention)", "elements"),

@@ -81,7 +81,8 @@ class Architecture:
     ``width`` (n_heads d_head and n_kv d_head). `d_rotary` is the part of a head that is rotated, and `d_embed` the width
     of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
     ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``; `logits` are those of a token that the
-    loss works on (None: one for each word of the vocabulary). `described` says whether what the
+    loss works on (None: one for each word of the vocabulary). After it come `mtp` modules that each predict one token more, as in
+    DeepSeek-V3: see `models/prediction.py`. `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
     `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
@@ -133,6 +134,7 @@ class Architecture:
     labels: sp.Expr = sp.S.One
     logits: sp.Expr | None = None
     d_embed: sp.Expr | None = None
+    mtp: sp.Expr = sp.S.Zero
     parallel_residual: bool = False
     attention_dropout: sp.Rational = sp.S.Zero
     residual_dropout: sp.Rational = sp.S.Zero

@@ -119,7 +119,7 @@ class Setting:
             step = mistaken.chosen(passes(self.rank, self.recipe))
         elif self.plan is not None and self.plan.engine:
             step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
-        elif self.recipe.schedule:
+        elif self.recipe.schedule and (self.built.architecture is None or self.built.architecture.mtp == 0):
             keep = sp.S.Zero if self.plan is None else self.plan.keep
             replicas = self.plan is None or self.plan.replicas
             step = timeline(

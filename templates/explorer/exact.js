@@ -29,7 +29,7 @@ function times(a, b) {
   return ratio(above(a) * above(b), below(a) * below(b));
 }
 
-const over = (a, b) => ratio(above(a) * below(b), below(a) * above(b));
+const over = (a, b) => (b === 1n ? a : ratio(above(a) * below(b), below(a) * above(b)));
 
 function power(a, k) {
   if (k < 0) return over(1n, power(a, -k));
@@ -71,7 +71,7 @@ const fractionOf = (pair) => ratio(BigInt(pair[0]), BigInt(pair[1]));
 // The numbers of nodes at values of symbols, each found once; `known` are numbers that stay from another setting.
 function numbersOf(nodes, values, known = []) {
   const found = known.slice();
-  number.found = found;
+  Object.assign(number, { found, values });
   return number;
   function number(place) {
     const there = found[place];

@@ -28,7 +28,7 @@ const own = {
   amount: null, // of memory, in place of a device
   values: Object.fromEntries(data.symbols.map(([name, value]) => [name, BigInt(value)])),
   typed: [],
-  shows: null,
+  shows: data.shows === null ? null : BigInt(data.shows), // a number of devices that is given
 };
 const copyOf = (setting) => ({ ...setting, chosen: [...setting.chosen], values: { ...setting.values }, typed: [...setting.typed] });
 let setting = copyOf(own), last = null, kept = null;
@@ -65,9 +65,10 @@ const STEPS = 10; // doublings in each direction of a slider
 function sliderValues(name) {
   const centre = own.values[name], found = new Set();
   for (let k = -STEPS; k <= STEPS; k++)
-    for (const [p, q] of [[1n, 1n], [3n, 2n]]) {
-      const value = times(ratio(centre * p, q), power(2n, k));
-      if (value !== 0n && order(nearest(value), 0n) > 0 && nearest(value) <= MOST) found.add(nearest(value));
+    for (const halves of [2n, 3n]) {
+      const [up, down] = [BigInt(Math.max(k, 0)), BigInt(Math.max(-k, 0))];
+      const value = (((centre * halves) << up) / (1n << down) + 1n) / 2n; // rounded
+      if (value > 0n && value <= MOST) found.add(value);
     }
   return [...found].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
@@ -130,6 +131,10 @@ function written(name, label, attributes, taken) {
   return node("div", { class: "field chosen" }, node("label", { for: name }, ...label), exact, why);
 }
 
+// What the plan holds fast, in one line.
+const heldLine = () => (data.held.length ? [node("p", { class: "reason held" }, "held by the plan: ", ...data.held.flatMap((name, at) =>
+  [at ? ", " : "", math([inMath.name(data.names[name]), inMath.sign("="), inMath.digits(grouped(decimalOf(own.values[name])))], `${name} = ${own.values[name]}`)]))] : []);
+
 function build() {
   $("fields").addEventListener("submit", (event) => event.preventDefault());
   const group = (title, ...parts) => (parts.length ? [node("fieldset", {}, node("legend", {}, title), ...parts)] : []);
@@ -162,15 +167,15 @@ function build() {
     setting.amount = text || null;
   });
   const shows = written("shows", ["shown at ", symbolMath(n)], { inputmode: "numeric", placeholder: "the answer" }, (text) => {
-    setting.shows = text ? numberOf(n, text) : null;
+    setting.shows = text ? numberOf(n, text) : own.shows;
   });
   $("fields").append(
-    ...group("Sizes", ...symbols.map(field)),
+    ...group("Sizes", ...symbols.filter((name) => !data.held.includes(name)).map(field)),
     ...group("Device", device, reading, amount, shows),
     ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
-    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose)),
+    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose), ...heldLine()),
   );
-  const free = symbols.filter((name) => !data.formulas[name]);
+  const free = symbols.filter((name) => !data.formulas[name] && fields[name]);
   for (const [id, first] of [["across", "B"], ["down", "S"]]) {
     const chosen = $(id);
     chosen.append(...free.map((name) => node("option", { value: name }, name)));
@@ -202,7 +207,7 @@ function marks() {
 }
 
 function show(typing) {
-  for (const name of symbols) {
+  for (const name of symbols.filter((one) => fields[one])) {
     const { range, exact, values, unit } = fields[name];
     const value = setting.values[name];
     if (exact !== typing && !invalid.has(name)) exact.value = whole(value) ? grouped(value.toString()) : decimalOf(value);
@@ -225,7 +230,21 @@ function show(typing) {
   marks();
 }
 
-let later, after;
+let after, waiting = 0;
+const WAITS = 120, FIRST = 1000; // milliseconds without a change, and after the start, until what is further down is drawn
+
+// What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
+function drawBelow() {
+  clearTimeout(waiting);
+  waiting = setTimeout(flush, $("terms").firstChild ? WAITS : FIRST);
+}
+
+function flush() {
+  clearTimeout(waiting);
+  if (waiting && last) drawTable(), region();
+  waiting = 0;
+}
+for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });
 
 function update(typing) {
   const derived = derive(setting);
@@ -236,18 +255,17 @@ function update(typing) {
   if (refusal !== null) return;
   last = solve(data, copyOf(setting));
   drawAll();
-  clearTimeout(later);
-  later = setTimeout(region, 120);
+  drawBelow();
   clearTimeout(after);
   if (hasAddress) after = setTimeout(writeAddress, 200);
 }
 
 const atOf = (found) => found.setting.shows || found.value;
-const bytesAt = (term, at) => (at === null ? term.fixed : plus(term.fixed, over(term.divided, at)));
+const bytesAt = (term, at) => (at === null ? term.fixed : term.uneven ? profileAt(term.uneven, at) : plus(term.fixed, over(term.divided, at)));
 
 // The instant that is shown, the number of devices, and the parts of one of them.
 function stateOf(found) {
-  const at = atOf(found), moment = at === null ? found.chosen : found.fullest(at);
+  const at = atOf(found), moment = at === null ? found.chosen : found.given.fullest(at);
   const parts = partsOf(moment.terms, (term) => { const own = bytesAt(term, at); return order(own, 0n) ? own : null; });
   return { at, moment, parts: merged(parts), total: [...parts.values()].reduce(plus, 0n) };
 }
@@ -275,19 +293,23 @@ function drawAll() {
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
   drawCurve($("curve"), last, held, curve, inPlain(said));
   drawStep(line, unit);
-  table(at, moment, parts, unit, total);
-  bound(unit);
   $("capacity").textContent = last.held.said;
   if (data.command !== null) $("command").textContent = commandOf(setting);
   drawAgainst();
   $("settings").textContent = settingsLine();
 }
 
+function drawTable() {
+  const { at, moment, parts, total } = stateOf(last);
+  table(at, moment, parts, last.held.unit, total);
+  bound();
+}
+
 function drawStep(line, unit) {
-  const at = atOf(last), shown = last.ledger.step;
+  const at = atOf(last), shown = last.ledger.step, { moments } = last.given;
   $("step-figure").hidden = !shown;
   if (!shown) return;
-  const names = new Map(), columns = last.moments.map((moment) => {
+  const names = new Map(), columns = moments.map((moment) => {
     const parts = new Map();
     for (const term of moment.terms) {
       const name = data["kind names"][term.kind] === "buffers" ? term.name : data.kinds[term.kind];
@@ -304,7 +326,7 @@ function drawStep(line, unit) {
   }
   const phases = ["forward", "loss", "backward", "step"];
   columns.sort((a, b) => phases.indexOf(a.group) - phases.indexOf(b.group));
-  const most = at === null ? last.chosen : last.fullest(at);
+  const most = at === null ? last.chosen : last.given.fullest(at);
   drawColumns($("step"), columns, series, last.capacity, line, `One device at ${columns.length} instants of a step; it is fullest at ${most.words}`);
   $("step-legend").replaceChildren(...series.map((name, place) => node("li", {}, swatch(place), name)));
   $("step-caption").textContent = `One device at the ${columns.length} instants of a step that can decide; it is fullest at ${most.words}`;
@@ -316,16 +338,45 @@ function numbersPut(found) {
   return (name) => (name === "" ? true : found.setting.values[name] ?? known[name]);
 }
 
-// A sum as one <math> for each of its terms, so that a line can break between them.
-function pieces(tree, put) {
-  const own = data.trees[tree];
-  if (own[0] !== "r" || !Array.isArray(own)) return [[typeset(data, inMath, tree, put)]];
-  const found = [[]];
-  for (const part of own.slice(1)) {
-    if (data.trees[part][0] === "o" && found.at(-1).length) found.push([]);
-    found.at(-1).push(typeset(data, inMath, part, put));
-  }
+// A formula in pieces between which a line can break: before the signs of a sum, and `inner` ones, where parentheses alone
+// are wider than a line.
+function pieces(place, put) {
+  const own = data.trees[place], head = Array.isArray(own) ? own[0] : "", found = [[]];
+  const join = (more, first) => {
+    if (first && found.at(-1).length) found.push([]);
+    found.at(-1).push(...more[0]);
+    found.push(...more.slice(1));
+  };
+  const breaks = (at) => Array.isArray(data.trees[at]) && "r(*".includes(data.trees[at][0]);
+  if (head === "r") for (const part of own.slice(1)) join(pieces(part, put), Array.isArray(data.trees[part]) && data.trees[part][0] === "o");
+  else if (head === "*" && own.slice(1).some(breaks)) {
+    const dotted = put !== undefined;
+    own.slice(1).forEach((part, at) => {
+      if (at) found.at(-1).push(inMath.between(dotted));
+      join(pieces(part, put), false);
+    });
+  } else if (head === "(" && breaks(own[2])) {
+    const inner = pieces(own[2], put);
+    if (inner.flat().some((one) => one.localName === "mfrac" || one.querySelector("mfrac, msqrt"))) return [[typeset(data, inMath, place, put)]];
+    inner[0].unshift(inMath.fence(own[1], "prefix"));
+    inner.at(-1).push(inMath.fence(own[3], "postfix"));
+    for (const piece of inner.slice(1)) piece.inner = true;
+    join(inner, false);
+  } else found[0].push(typeset(data, inMath, place, put));
   return found;
+}
+
+// Pieces as one <math> each, with a place where a line can break before each but the first, which has the words for all.
+function broken(lines, words) {
+  const made = [];
+  lines.forEach((parts, place) => {
+    if (place && parts[0].localName === "mo") parts[0].setAttribute("form", "infix");
+    const own = math(parts, place ? "" : words);
+    if (!parts.inner) return made.push(...(place ? [node("wbr"), own] : [own]));
+    if (made.at(-1).localName === "math") made.push(node("span", { class: "whole" }, made.pop()));
+    made.at(-1).append(node("wbr"), own);
+  });
+  return made;
 }
 
 // A formula and, after it, the same with the numbers put in. It is made once; `line.write` puts other numbers in.
@@ -333,22 +384,17 @@ function line(tree, spoken) {
   const put = numbersPut(last), slots = [];
   put.made = (name, number) => slots.push([name, number]);
   const formula = pieces(tree), numbers = pieces(tree, put);
-  const set = (lines, words) => lines.flatMap((parts, place) => {
-    if (place && parts[0].localName === "mo") parts[0].setAttribute("form", "infix");
-    const made = math(parts, place ? "" : words);
-    return place ? [node("wbr"), made] : [made];
-  });
   numbers[0].unshift(inMath.sign("="));
-  const equal = set(numbers, spoken);
+  const equal = broken(numbers, spoken), first = equal[0].localName === "math" ? equal[0] : equal[0].firstChild;
   const write = (value) => {
     const put = numbersPut(last);
     for (const [name, number] of slots) {
       const text = inDigits(grouped(decimalOf(put(name))));
       if (number.textContent !== text) number.textContent = text;
     }
-    equal[0].setAttribute("alttext", `= ${value}`);
+    first.setAttribute("alttext", `= ${value}`);
   };
-  return { nodes: [...set(formula, spoken), ...(slots.length ? [" ", ...equal] : [])], write };
+  return { nodes: [...broken(formula, spoken), ...(slots.length ? [formula.length > 2 ? node("br") : " ", ...equal] : [])], write };
 }
 
 const madeRows = new Map();
@@ -399,24 +445,25 @@ function mentions(place, name) {
   return (head === "F" ? parts.slice(1) : parts).some((part) => mentions(part, name));
 }
 
-// The bound with its numbers: n against P/(C - U).
-function boundParts(face) {
+// The bound with its numbers, n against P/(C - U), as the sides between which a line can break.
+function boundSides(face) {
   const { divided, fixed } = last.chosen, room = minus(last.capacity, fixed);
   const known = { M_div: divided, M_divided: divided, M_fix: fixed, M_fixed: fixed, C_mem: last.capacity };
   const sign = data.strict ? ">" : "≥";
-  const parts = [face.name(data.names[n]), face.sign(sign), typeset(data, face, data.bound), face.sign("="),
-    typeset(data, face, data.bound, (name) => (name === "" ? true : known[name]))];
+  const sides = [[face.name(data.names[n]), face.sign(sign), typeset(data, face, data.bound)],
+    [face.sign("="), typeset(data, face, data.bound, (name) => (name === "" ? true : known[name]))]];
   if (order(room, 0n) > 0) {
     const quotient = shown(over(divided, room), "", 8);
-    parts.push(face.sign(quotient.exact ? "=" : "≈"), face.digits(grouped(quotient.figures)));
+    sides.push([face.sign(quotient.exact ? "=" : "≈"), face.digits(grouped(quotient.figures))]);
   }
-  return parts;
+  return sides;
 }
 
 function bound() {
   const shows = last.value !== null || order(last.chosen.divided, 0n);
-  $("bound").replaceChildren(shows ? math(boundParts(inMath), "the bound") : "");
-  $("bound").querySelector("math")?.setAttribute("display", "block");
+  $("bound").replaceChildren(...(shows ? broken(boundSides(inMath), "the bound") : []));
+  $("rules").replaceChildren(...last.chosen.steps.map(({ rule, before, after }) => node("li", {}, `${rule.words}: ${told(before)} → ${after === null ? "no such number" : told(after)}`)));
+  for (const side of $("bound").querySelectorAll("math")) side.firstChild.setAttribute("displaystyle", "true");
 }
 
 // The smallest n over two sizes, around the present setting.
@@ -469,6 +516,7 @@ function optionsOf(to) {
     const follows = data.formulas[name] && !to.typed.includes(name);
     if (!follows && order(to.values[name], own.values[name])) found.push(["--set", `${name}=${to.values[name]}`]);
   }
+  if (to.shows !== null && to.shows !== own.shows) found.push(["--set", `${n}=${to.shows}`]);
   if (to.amount !== null) found.push(["--capacity", to.amount]);
   else if (to.device !== own.device) found.push(["--device", to.device]);
   if (to.amount === null && (to.reading !== own.reading || (to.device !== own.device && to.reading))) found.push(["--reading", to.reading]);
@@ -484,7 +532,7 @@ const namesIn = (found) => data.nodes.filter((node, place) => typeof node === "s
 function commandOf(to) {
   const [start, options] = data.command;
   const asked = to === last?.setting || to === setting ? namesIn(last) : symbols;
-  const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || asked.includes(value.split("=")[0]));
+  const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || [...asked, n].includes(value.split("=")[0]));
   const key = ([option, value]) => (option === "--set" || option === "--place" ? `${option} ${value.split("=")[0]}` : option);
   const taken = new Set(mine.map(key));
   if (taken.has("--device") || taken.has("--capacity")) ["--device", "--capacity", "--reading"].forEach((one) => taken.add(one));
@@ -496,9 +544,8 @@ function fragmentOf(to) {
   const told = new URLSearchParams();
   for (const [option, value] of optionsOf(to)) {
     const [name, amount] = option === "--set" ? value.split("=") : [option.slice(2), value];
-    told.append(name, amount);
+    told.append(name === n ? "shows" : name, amount);
   }
-  if (to.shows !== null) told.set("shows", to.shows.toString());
   return told.toString();
 }
 
@@ -558,7 +605,7 @@ function latexOf(found) {
     return `\\text{${inTexText(term.name)}:}\\quad & ${formula}${equal} = ${grouped(decimalOf(term.bytes)).replaceAll(",", "\\,")}\\ \\text{bytes}`;
   });
   const told = inPlain(sentence(data, found));
-  return `% ${told}\n\\begin{align*}\n${rows.join(" \\\\\n")}\n\\end{align*}\n\\[ ${boundParts(inTex).join("")} \\]\n`;
+  return `% ${told}\n\\begin{align*}\n${rows.join(" \\\\\n")}\n\\end{align*}\n\\[ ${boundSides(inTex).flat().join("")} \\]\n`;
 }
 
 const inTexText = (text) => text.replace(/[\\{}$&#%_^~]/g, (sign) => (sign === "\\" ? "\\textbackslash{}" : sign === "^" || sign === "~" ? `\\${sign}{}` : `\\${sign}`));
