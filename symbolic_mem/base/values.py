@@ -64,7 +64,7 @@ def _constructor(cls: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callab
     defaults = {each.name: each.default for each in fields}
     ordered = cls.__match_args__
     finish = getattr(cls, "__post_init__", None)
-    without = {each.name: each.default_factory for each in fields if each.default is MISSING}
+    without: dict[str, Any] = {each.name: each.default_factory for each in fields if each.default is MISSING}
     known, most = len(defaults), len(ordered)
     enough = max((ordered.index(name) + 1 if name in ordered else known + 1 for name in without), default=0)
 
