@@ -30,6 +30,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.parts import parts
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
@@ -43,7 +44,7 @@ from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
-from symbolic_mem.questions.parts.unread import refuse_unread
+from symbolic_mem.questions.parts.unread import at_instants, refuse_unread
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
@@ -200,6 +201,10 @@ def notation(study: Study) -> Table:
     known = None if known is None else known | set(map(str, stepped))
     if known is not None and study.plan is not None:
         known |= {str(axis) for axis in (*study.plan.axes, n_micro)}
+        known |= set(map(str, pipeline(study.plan.schedule).reads)) if study.plan.pipelined else set()
+    if known is not None:
+        unread = [symbol for symbol in study.values if str(symbol) not in known]
+        known |= {str(symbol) for symbol in unread if any(at_instants(study, one, symbol) for one in study.questions)}
     rows = []
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):

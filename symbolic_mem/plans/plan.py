@@ -279,7 +279,7 @@ class Plan:
             found = at(degree, values)
             if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
                 raise BadInput(
-                    f"plan {self.name!r} divides the optimizer state of {what} parameters over {degree} = {found} devices, which is "
+                    f"plan {self.name!r} divides the optimizer state of {'expert' if what == 'experts' else what} parameters over {degree} = {found} devices, which is "
                     "no whole number; give degrees that come out"
                 )
         among, devices = self.keep.q, values.get(n_fsdp)

@@ -164,7 +164,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:
                 yield from token_steps(found.lacking, solved.ideal, work)
-        if found.given is not None:
+        if found.given is not None and not found.given_is_smallest:
             yield from found.given.blocks
 
     def sentence(self, found: FoundDegree) -> Prose:
@@ -185,11 +185,11 @@ class MinDegree(Printed, Ruled, OfKinds):
             ranks_beside(found.study, self.symbol),
         )
         smallest = sentences(smallest, *host_words(found.degrees))
-        return (
-            smallest
-            if found.given is None
-            else sentences(found.given.sentence(found.placement, found.capacity), smallest)
-        )
+        if found.given is None:
+            return smallest
+        if found.given_is_smallest:
+            smallest = sentences(say("That is the smallest {n}.", n=self.symbol), *host_words(found.degrees))
+        return sentences(found.given.sentence(found.placement, found.capacity), smallest)
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
         """What one device holds at the answer and at each instant, and against the unknown."""
