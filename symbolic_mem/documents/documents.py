@@ -194,7 +194,7 @@ def notation(study: Study) -> Table:
     if about_memory(study):
         used |= study.memory.of(*_counted(study)).total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
-    read = [question.reads(study.under(question)) for question in study.questions]
+    read = [_read(study.under(question), question) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
     stepped = {symbol for question in study.questions for symbol in question.stepped}
     used |= stepped
@@ -210,6 +210,8 @@ def notation(study: Study) -> Table:
         if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
             shown = _sought(study, name.symbol) if value is None else _value(value)
+            if shown is None:
+                continue
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
     return Table(
         text("What is given"),
@@ -223,8 +225,21 @@ def notation(study: Study) -> Table:
     )
 
 
-def _sought(study: Study, symbol: sp.Symbol) -> Prose:
-    """What stands for a value that the study itself does not give: those that its questions give, or that it is sought."""
+def _read(study: Study, question: Question) -> frozenset[str] | None:
+    """What a question reads, without what only kinds of memory read that it does not count."""
+    read = question.reads(study)
+    if read is None or question.subject != "memory":
+        return read
+    counted = study.memory.of(*question.counted).total.free_symbols
+    others = {str(symbol) for symbol in study.memory.total.free_symbols - counted}
+    return read - (others - {*question.unknowns, *question.places, *map(str, question.stepped)})
+
+
+def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:
+    """What stands for a value that the study itself does not give: those that its questions give, or that it is sought.
+
+    None where no question gives or seeks it.
+    """
     shown, found = [], []
     for question in study.questions:
         seen = study.under(question)
@@ -236,7 +251,7 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose:
         elif str(symbol) in question.finds:
             found.append(f"({question.label})")
     if not shown:
-        return text("to be found")
+        return text("to be found") if found else None
     sought = [text(f"to be found in {listed(found)}")] if found else []
     return joined((*sought, *shown), ", ", ", ")
 
@@ -283,7 +298,7 @@ def wording(study: Study) -> list[Block]:
 def _problem(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:
     blocks = wording(study)
     if study.source:
-        blocks.append(Paragraph(text(f"Source: {study.source}.")))
+        blocks.append(Paragraph(text(f"Source: {study.source.removesuffix('.')}.")))
     given = notation(study)
     return (*blocks, _front(made, detail), *([given] if given.rows else []))
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Self
 
 import sympy as sp
 
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Prose, say
+from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
@@ -188,7 +189,10 @@ class MinDegree(Printed, Ruled, OfKinds):
         if found.given is None:
             return smallest
         if found.given_is_smallest:
-            smallest = sentences(say("That is the smallest {n}.", n=self.symbol), *host_words(found.degrees))
+            left = Amount(symbolic(found.given.left), found.capacity.unit)
+            return sentences(
+                smallest, say("That is the {n} that is given, and {left} stay free.", n=self.symbol, left=left)
+            )
         return sentences(found.given.sentence(found.placement, found.capacity), smallest)
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:

@@ -129,7 +129,7 @@ def _block(block: Block, wide: float) -> Iterator[str]:
             yield r"\end{itemize}"
         case Table():
             yield "\n" + r"\begin{center}"
-            yield rf"{{\small {_prose(block.caption)}\par}}\smallskip"
+            yield rf"{{\small {_prose(block.caption)}\par}}\nobreak\smallskip"
             folded, body = _either(block, wide)
             yield from (r"\end{center}", body) if folded else (body, r"\end{center}")
         case Figure():
