@@ -12,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import hidden, lookup, named, writing
+from symbolic_mem.base.tables import as_json
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import say
 from symbolic_mem.hardware.catalogue import load_devices
@@ -25,6 +26,8 @@ from symbolic_mem.solvers.capacity import capacity_of
 from symbolic_mem.study.setting import Change, OneDevice
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.watched import Watched
+
+PACKAGE = Path(__file__).parents[1]
 
 
 class _Hidden(OneDevice):
@@ -41,13 +44,22 @@ class _Looked(Exception):
 
 
 def write(folder: Path) -> Iterator[Path]:
-    """Write the data of each bundled study that can have it into `folder`, and yield the files."""
+    """Write what a package has ready into a copy of its folder, and yield the files: see `data` and `Tables`."""
     for name in bundled():
         content = data(load_study(name))
         if content is not None:
-            path = folder / f"{name}.json"
-            path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-            yield path
+            written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            yield _written(folder / "shipped" / "data" / f"{name}.json", written)
+    for path in sorted(PACKAGE.rglob("*.toml")):
+        if path.parent.name != "studies":
+            ready = folder / path.relative_to(PACKAGE).with_suffix(".json")
+            yield _written(ready, as_json(path.read_text(encoding="utf-8")))
+
+
+def _written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def data(study: Study) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from symbolic_mem.recipes.recompute import recomputed_at
 from symbolic_mem.study.setting import Setting
 
 DTYPES = {2: "bfloat16", 4: "float32"}
+KERNELS = ("flash", "efficient", "eager")
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),
     "sgd-momentum": ("SGD", {"momentum": 0.9}),
@@ -94,8 +95,11 @@ def run_of(setting: Setting) -> Run:
         raise BadInput(
             f"optimizer {recipe.optimizer!r} is not one that is run in PyTorch here; known: {', '.join(OPTIMIZERS)}"
         )
-    if setting.built.loss or setting.built.kernel not in ("", "flash", "eager"):
-        raise BadInput("only the loss of transformers, and the kernels flash and eager, are run; leave out the others")
+    if setting.built.loss or setting.built.kernel not in ("", *KERNELS):
+        raise BadInput(
+            f"only the loss of transformers, and the kernels {' and '.join((', '.join(KERNELS[:-1]), KERNELS[-1]))}, "
+            "are run; leave out the others"
+        )
     parameters, computes = _dtypes(recipe, shards)
     rule = recipe.recompute
     if rule.rule not in ("none", "full", "every", "block"):
