@@ -62,9 +62,9 @@ def _fragment(title: str, sections: tuple[Section, ...]) -> str:
 
 def _narrow(block: Block, width: str) -> str:
     """A block as LaTeX for a column that is narrower than a page."""
-    from symbolic_mem.render.piece import derivation_tex, points
+    from symbolic_mem.render.piece import column_tex, points
 
-    return derivation_tex([block], points(width, "narrow"))
+    return column_tex(block, points(width, "narrow"))
 
 
 @cache

@@ -42,8 +42,8 @@ _GIVEN, _MADE = "given.pickle", "made.json"
 def render_own(derivation: Any, layout: str, ending: str, templates: str | Path) -> str:
     """Write a derivation as text by the templates in a user's folder, and by the bundled ones that it lacks."""
     folder = folder_of(templates, f"{layout}.{ending}.j2")
-    document = replace(arrange(derivation), found=())  # what was found is for programs, and templates are not given it
-    (text,) = filled([{"document": document}], document.written, layout, ending, folder)
+    plain = replace(derivation, found=())  # what was found is for programs, and templates are not given it
+    (text,) = filled([{"document": arrange(plain), "unarranged": plain}], derivation.written, layout, ending, folder)
     return text.strip() + "\n"
 
 
