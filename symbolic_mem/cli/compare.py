@@ -67,7 +67,8 @@ def command(
     named = pairs(values, "--set")
     from symbolic_mem.library.read import load_study  # SymPy, which a refusal does without
     from symbolic_mem.questions.compare import Compare
-    from symbolic_mem.study.changes import refuse_unasked, set_value
+    from symbolic_mem.study.changes import set_value
+    from symbolic_mem.study.named import refuse_unasked
     from symbolic_mem.study.question import At
     from symbolic_mem.study.values import typed
 
@@ -78,7 +79,7 @@ def command(
     if "place" in given:
         given["place"] = _sides(given["place"])
     question, chosen = (
-        Compare.read(given, At("compare", recipes=recipes, profiles=profiles, plans=plans), "compare"),
+        Compare.read(given, At("compare", recipes=recipes, profiles=profiles, plans=plans, options={}), "compare"),
         load_study(study, devices).called(changes),
     )
     from symbolic_mem.questions.parts.unread import refuse_unread

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.formats import FORMATS
@@ -58,6 +58,8 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
 
             derivation = sheet.sheet(study) if asked else sheet.key(study)
         else:
+            with at_place("--detail"):
+                documents.known_detail(detail)
             derivation = getattr(documents, layout)(study, detail)
         if as_json or not outputs:
             click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)

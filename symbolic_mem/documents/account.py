@@ -18,6 +18,7 @@ from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak, peak_facts
@@ -170,8 +171,16 @@ class Account:
 
     @cached_property
     def capacity(self) -> Capacity | None:
-        """What counts of one device, where the study or the caller names one."""
-        return self.study.capacity if self.study.device.known else None
+        """What counts of one device, where the study or the caller names one.
+
+        One that the caller names is read as the question reads it that `solve` answers.
+        """
+        study = self.study
+        if any(change.aspect == "device" for change in study.caller):
+            asked = next((question for question in usual(study) if question.weighed), None)
+            for change in (*(() if asked is None else asked.own), *study.caller):
+                study = change.apply(study) if change.aspect in ("reading", "reserved", "usable") else study
+        return study.capacity if study.device.known else None
 
     @property
     def fits(self) -> bool | None:
@@ -198,6 +207,7 @@ class Account:
             "total_bytes": kept,
             **(peak_facts(self.instants) or {"peak_bytes": kept, "instant": None}),
             "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
+            "reading": None if self.capacity is None else self.capacity.reading,
             "fits": self.fits,
             "left_bytes": None if self.left is None else self.left // 1,
         }

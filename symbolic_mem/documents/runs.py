@@ -23,7 +23,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import uncounted_records
-from symbolic_mem.study.changes import changes
+from symbolic_mem.study.named import changes
 from symbolic_mem.study.study import Study
 
 ONE, TOKENS = 1, 4096

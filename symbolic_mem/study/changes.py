@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import sympy as sp
@@ -14,6 +13,7 @@ from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.symbols import M_X, M_Y, C, Name, W, lookup, n_fsdp
 from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.written import counted
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS, Device
@@ -24,8 +24,8 @@ from symbolic_mem.plans.read import plan as plan_of
 from symbolic_mem.plans.read import read_plans
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.optimizers import optimizer
-from symbolic_mem.recipes.own import recipe_of
-from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload
+from symbolic_mem.recipes.own import read_recipes, recipe_of
+from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload, known_pages
 from symbolic_mem.recipes.recompute import COUNTED, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.solvers.capacity import capacity_from
@@ -51,9 +51,19 @@ def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name
     return Change(name, f"{name} = {given}", apply)
 
 
-def use_recipe(name: str | Recipe, recipes: str | None = None) -> Change:
+def chosen_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--recipe") -> Recipe:
+    """Return the recipe of that name, also of the file `recipes`, or one as it is; `where` is the place of the name."""
+    if isinstance(name, Recipe):
+        return name
+    if recipes is not None:
+        read_recipes(recipes)  # a fault of that file has a place of its own
+    with at_place(where):
+        return recipe_of(name, recipes)
+
+
+def use_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--recipe") -> Change:
     """Train with another recipe, by name (also of the file `recipes`) or as it is; the rule of recomputation stays."""
-    chosen = name if isinstance(name, Recipe) else recipe_of(name, recipes)
+    chosen = chosen_recipe(name, recipes, where)
 
     def apply(setting: Setting) -> Setting:
         if not chosen.trains:
@@ -74,7 +84,8 @@ def use_cache(name: str, where: str = "--cache") -> Change:
 
 def use_pages(tokens: object, where: str = "--page") -> Change:
     """Store the caches of decoding in pages (blocks) of so many tokens."""
-    number: Any = int(tokens) if isinstance(tokens, str) and tokens.isdecimal() and len(tokens) < 10 else tokens
+    number: Any = tokens if not isinstance(tokens, str) or (read := counted(tokens)) is None else read
+    known_pages(number, where)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=setting.recipe.with_pages(number, where))
@@ -82,28 +93,35 @@ def use_pages(tokens: object, where: str = "--page") -> Change:
     return Change("page", f"pages of {tokens} tokens", apply)
 
 
-def use_optimizer(name: str) -> Change:
+def use_optimizer(name: str, where: str = "--optimizer") -> Change:
     """Train with another optimizer, for parameters of the same size."""
-    optimizer(name)
+    with at_place(where):
+        optimizer(name)
     return Change(
         "optimizer", f"optimizer {name}", lambda setting: replace(setting, recipe=setting.recipe.with_optimizer(name))
     )
 
 
-def use_profile(name: str, profiles: str | None = None) -> Change:
+def use_profile(name: str, profiles: str | None = None, where: str = "--profile") -> Change:
     """Keep what another engine keeps for the backward pass, by the name of a profile (also of the file `profiles`)."""
-    from symbolic_mem.models.own_profiles import profile_of
+    from symbolic_mem.models.own_profiles import profile_of, read_profiles
 
-    how = profile_of(name, profiles)
+    if profiles is not None:
+        read_profiles(profiles)  # a fault of that file has a place of its own
+    with at_place(where):
+        how = profile_of(name, profiles)
 
     return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(how, None)))
 
 
-def use_kernel(name: str) -> Change:
+def use_kernel(name: str, where: str = "--kernel") -> Change:
     """Compute attention with another kernel."""
-    return Change(
-        "kernel", f"attention kernel {name}", lambda setting: replace(setting, built=setting.built.under(None, name))
-    )
+
+    def apply(setting: Setting) -> Setting:
+        with at_place(where):
+            return replace(setting, built=setting.built.under(None, name))
+
+    return Change("kernel", f"attention kernel {name}", apply)
 
 
 def use_loss(name: str, where: str = "--loss") -> Change:
@@ -320,119 +338,12 @@ def use_fraction(given: object, where: str = "--usable") -> Change:
     return Change("usable", f"usable fraction {given}", apply)
 
 
-def changes(
-    *,
-    values: Mapping[Any, object] | None = None,
-    place: Mapping[str, object] | None = None,
-    rest: str | None = None,
-    device: str | Device | None = None,
-    capacity: str | None = None,
-    reading: str | None = None,
-    recipe: str | Recipe | None = None,
-    profile: str | None = None,
-    kernel: str | None = None,
-    loss: str | None = None,
-    plan: str | None = None,
-    optimizer: str | None = None,
-    recompute: str | Mapping[str, Any] | None = None,
-    adapters: str | None = None,
-    offload: str | None = None,
-    gradients: str | None = None,
-    cache: str | None = None,
-    page: int | str | None = None,
-    devices: str | None = None,
-    recipes: str | None = None,
-    profiles: str | None = None,
-    plans: str | None = None,
-    by_option: bool = False,
-) -> Iterator[Change]:
-    """Yield the changes that a caller asks for by name, in the order in which documents say them.
-
-    `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices`, `recipes`, `profiles`
-    and `plans` the paths of files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
-    the caller gives them `by_option`.
-
-    >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
-    ['B = 64', 'the rest is kept']
-    """
-    dash = "--" if by_option else ""
-    if device is not None and capacity is not None:
-        raise BadInput(
-            f"{dash}device {device} and {dash}capacity {capacity!r} both say which memory counts; give one of them"
-        )
-    if reading is not None and capacity is not None:
-        raise BadInput(
-            f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
-        )
-    refuse_unasked({"recipe": (recipes, recipe), "profile": (profiles, profile), "plan": (plans, plan)}, dash)
-    if plan is not None:
-        yield use_plan(plan, plans, f"{dash}plan")
-    if recipe is not None and not _trains(recipe, recipes):
-        yield use_recipe(recipe, recipes)  # nothing is divided, unless a plan or the caller says so
-        recipe = None
-    yield from (
-        set_value(str(name), _whole(value), "--set" if by_option else "values")
-        for name, value in (values or {}).items()
-    )
-    yield from (place_kind(kind, fraction, f"{dash}place") for kind, fraction in (place or {}).items())
-    named: list[tuple[Any, Any]] = [
-        (rest, lambda fate: set_rest(fate, f"{dash}rest")),
-        (device, lambda name: use_device(name, devices, f"{dash}device")),
-        (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
-        (reading, lambda name: use_reading(name, f"{dash}reading")),
-        (recipe, lambda name: use_recipe(name, recipes)),
-        (profile, lambda name: use_profile(name, profiles)),
-        (kernel, use_kernel),
-        (loss, lambda name: use_loss(name, f"{dash}loss")),
-        (optimizer, use_optimizer),
-        (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
-        (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
-        (gradients, lambda fate: keep_gradients(fate, f"{dash}gradients")),
-        (offload, lambda kinds: use_offload(kinds, f"{dash}offload")),
-        (cache, lambda name: use_cache(name, f"{dash}cache")),
-        (page, lambda tokens: use_pages(tokens, f"{dash}page")),
-    ]
-    yield from (make(given) for given, make in named if given is not None)
-
-
-def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "--") -> None:
-    """Refuse a file of the caller's own recipes, profiles or plans where none of that kind is asked for by name."""
-    for what, (path, asked) in files.items():
-        if path is not None and not asked:
-            raise BadInput(
-                f"{dash}{what}s {path!r} holds {what}s, and none of them is asked for; add {dash}{what} NAME"
-            )
-
-
-def _trains(recipe: str | Recipe, recipes: str | None) -> bool:
-    return recipe.trains if isinstance(recipe, Recipe) else recipe_of(recipe, recipes).trains
-
-
-def plain(given: object) -> Any:
-    """What a caller has given by name, as Python writes it in short; None where it cannot.
-
-    >>> plain({n_fsdp: sp.Integer(8)}), plain(sp.Rational(1, 2)), plain(object())
-    ({'n_fsdp': 8}, '1/2', None)
-    """
-    if isinstance(given, Mapping):
-        told = {str(name): plain(value) for name, value in given.items()}
-        return None if None in told.values() else told
-    value = given.name if isinstance(given, Device) else _whole(given)
-    return value if isinstance(value, str | int | float) else None
-
-
-def _whole(value: object) -> object:
-    """A number of SymPy's or a fraction as Python's."""
-    if isinstance(value, sp.Rational | Fraction):
-        return int(value) if value == int(value) else str(value)
-    return value
-
-
 def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:
     """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
     if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM)):
         return given
     rule, _, number = given.partition("=")
-    if not number.isdecimal() or len(number) > 9:
+    size = counted(number)
+    if size is None:
         raise BadInput(f"{where} {given!r}: {rule} counts blocks; write for example every=2")
-    return {rule: int(number)}
+    return {rule: size}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 class At:
     """Where a key stands (file, question, key), and what a reader may need to know of the file.
 
+    Keys that a caller gives by `options` have the places of these, by the name of the key where the option has another.
     That is the caller's own files of devices, recipes, profiles and plans, the `editions` of sources that the study declares, in words by name, the names
     of its own symbols, and the folder where its paths start.
     """
@@ -44,6 +45,7 @@ class At:
     recipes: str | None = field(default=None, kw_only=True)
     profiles: str | None = field(default=None, kw_only=True)
     plans: str | None = field(default=None, kw_only=True)
+    options: Mapping[str, str] | None = field(default=None, kw_only=True)
     editions: Mapping[str, str] = field(default_factory=dict)
     own: tuple[Name, ...] = ()
     folder: Path = Path()
@@ -56,6 +58,12 @@ class At:
     def at(self, where: str) -> At:
         """Another place in the same file."""
         return replace(self, where=where)
+
+    def inside(self, name: str) -> At:
+        """The place of a key of the table that stands here."""
+        if self.options is None:
+            return self.at(f"{self.where}: {name}")
+        return self.at(f"--{self.options.get(name, name).replace('_', '-')}")
 
 
 Reader = Callable[[Any, At], Any]
@@ -141,10 +149,13 @@ class Question(ABC):
         known_keys(table, ("label", "ask", *cls.keys()), at.where)
         return cls(label, at.where, **cls._values(table, at))._with_its_figures().checked()
 
-    def given(self, table: Mapping[str, Any], where: str) -> Self:
-        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
+    def given(self, table: Mapping[str, Any], where: str, options: Mapping[str, str] | None = None) -> Self:
+        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does.
+
+        Where the keys come from `options` of a call, these are their places: by the name of the key, where it is another.
+        """
         known_keys(table, self.keys(), where)
-        values = self._values(table, At(where))
+        values = self._values(table, At(where, options=options))
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}
         lost = [
             each
@@ -161,7 +172,7 @@ class Question(ABC):
             if "read" in each.metadata:
                 name = each.metadata["key"] or each.name
                 if name in table:
-                    read[each.name] = each.metadata["read"](table[name], at.at(f"{at.where}: {name}"))
+                    read[each.name] = each.metadata["read"](table[name], at.inside(name))
         return read
 
     def _with_its_figures(self) -> Self:

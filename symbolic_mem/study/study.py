@@ -10,8 +10,8 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Written, lookup, n_fsdp
 from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
-from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
+from symbolic_mem.study.named import changes, plain
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.tuning import tuned

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import B
@@ -83,7 +84,13 @@ def _as_run(study: Study) -> tuple[Study, tuple[str, ...], Run]:
     study, changed = shrunk(study)
     architecture = study.built.architecture
     if architecture is not None and study.built.profile != MODELS:
-        study = study.changed([use_profile(MODELS)])
+        asked = [change for change in study.caller if change.aspect in ("profile", "kernel")]
+        for change in asked:
+            if change.aspect == "profile":
+                raise BadInput(
+                    f"{change.words}: what is run are the modules that transformers builds, which keep what profile {MODELS} says; leave it out"
+                )
+        study = study.changed([use_profile(MODELS), *asked])
         changed = (*changed, f"profile {MODELS}, the modules that transformers builds")
     return study, changed, run_of(study)
 
