@@ -136,6 +136,7 @@ def _refuse_empty(named: Mapping[str, object], dash: str) -> None:
 def plain(given: object) -> Any:
     """What a caller has given by name, as Python writes it in short; None where it cannot.
 
+    >>> from symbolic_mem.base.symbols import n_fsdp
     >>> plain({n_fsdp: sp.Integer(8)}), plain(sp.Rational(1, 2)), plain(object())
     ({'n_fsdp': 8}, '1/2', None)
     """
