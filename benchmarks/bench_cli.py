@@ -10,12 +10,14 @@ in one process: it has a bar in seconds. Exit status 1 when a bar is missed.
 from __future__ import annotations
 
 import compileall
+import contextlib
 import importlib.util
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,10 @@ BARS = (
         for asked in (("nope",), (STUDY, "--device", "nope"), (STUDY, "--recipe", "nope"), (STUDY, "--plan", "nope"))
     ),
     Bar(("account", STUDY, "--nope"), "pass", 6.0),
+    Bar(("account", STUDY, "--json"), "pass", 4.0),
+    Bar(("account", "llama-3.1-8b", "--set", "n_fsdp=8", "--json"), "pass", 4.0),
+    Bar(("account", "deepseek-v3", "--device", "b200", "--json"), "pass", 4.0),
+    Bar(("account", "qwen3-30b-a3b", "--capacity", "80 GiB", "--json"), "pass", 4.0),
     Bar(("solve", STUDY), "import sympy", 1.2),
     Bar(("solve", "llama-3.1-8b"), "import sympy", 1.3),
     Bar(("account", STUDY), "import sympy", 1.15),
@@ -97,10 +103,28 @@ def seconds(command: list[str], folder: str | Path, wrong: Sequence[int] = (1, 2
     return end.ru_utime - start.ru_utime + end.ru_stime - start.ru_stime
 
 
-def ratio(bar: Bar, program: Path, folder: str, pairs: int) -> tuple[float, float, float]:
+def installed(folder: Path) -> list[str]:
+    """Build the wheel from the sources, unpack it into `folder` with its bytecode, and return the command that runs it.
+
+    It is what a user has: a checkout has no accounts ready.
+    """
+    from hatchling.build import build_wheel
+
+    with contextlib.chdir(Path(__file__).parents[1]):
+        wheel = build_wheel(str(folder))
+    zipfile.ZipFile(folder / wheel).extractall(folder / "wheel")
+    compileall.compile_dir(folder / "wheel", quiet=2)
+    program = folder / "program.py"
+    program.write_text(
+        f"import sys\nsys.path.insert(0, {str(folder / 'wheel')!r})\nfrom symbolic_mem.cli.entry import run\nrun()\n"
+    )
+    return [sys.executable, str(program)]
+
+
+def ratio(bar: Bar, program: Sequence[str], folder: str, pairs: int) -> tuple[float, float, float]:
     """Return the median ratio of the pairs, and the median seconds of command and floor."""
-    command = [str(program), *bar.command]
-    floor = [sys.executable, "-c", bar.floor] if isinstance(bar.floor, str) else [str(program), *bar.floor]
+    command = [*program, *bar.command]
+    floor = [sys.executable, "-c", bar.floor] if isinstance(bar.floor, str) else [*program, *bar.floor]
     seconds(floor, folder), seconds(command, folder)
     times = [(seconds(command, folder), seconds(floor, folder)) for _ in range(pairs)]
     return (
@@ -117,12 +141,12 @@ def law() -> float:
 
 
 def main(pairs: int = PAIRS) -> int:
-    program = Path(sys.executable).with_name("symbolic-mem")
     for name in ("symbolic_mem", "sympy", "jinja2", "click"):
         compiled(name)
     missed = 0
     print(f"{'command':<41}  {'floor':<20}  {'s':>6}  {'ratio':>6}  {'bar':>5}")
     with tempfile.TemporaryDirectory() as folder:
+        program = installed(Path(folder))
         for bar in BARS:
             found, slow, _ = ratio(bar, program, folder, pairs)
             over = found > bar.most

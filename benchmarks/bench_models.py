@@ -76,7 +76,7 @@ def checkpoint(folder: Path) -> Path:
 
 
 def main(pairs: int = PAIRS) -> int:
-    program = Path(sys.executable).with_name("symbolic-mem")
+    program = [str(Path(sys.executable).with_name("symbolic-mem"))]
     for name in ("symbolic_mem", "sympy", "click"):
         compiled(name)
     missed = 0

@@ -36,7 +36,7 @@ from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.latex import latex
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 from symbolic_mem.verify.cases import Case, Compared, read_cases
 from symbolic_mem.verify.families import compare_cases
 from symbolic_mem.verify.families import families as case_families

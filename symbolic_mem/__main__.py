@@ -1,5 +1,5 @@
 """Run the command line as ``python -m symbolic_mem``."""
 
-from symbolic_mem.cli.main import run
+from symbolic_mem.cli.entry import run
 
 run()

@@ -24,7 +24,7 @@ from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.caches import cache_formats
 from symbolic_mem.recipes.listed import listed as listed_recipe
 from symbolic_mem.recipes.read import presets
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 HEAVY = ("sympy", "jinja2", "mpmath", "symbolic_mem.study", "symbolic_mem.base.symbols")
 

@@ -25,7 +25,7 @@ from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.jinja import render_text
 from symbolic_mem.render.latex import latex
 from symbolic_mem.render.tex import FACE
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 few = settings(max_examples=25, deadline=None)
 whole = st.integers(1, 10**5)

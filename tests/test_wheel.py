@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from symbolic_mem.library.bundled import bundled
+
 ROOT = Path(__file__).parents[1]
 STUDY = "cs336-a2-xxl"
 
@@ -41,6 +43,7 @@ def test_the_wheel_carries_every_template_and_data_file(wheel):
     assert {f"symbolic_mem/templates/{name}" for name in tracked("templates")} <= inside
     data = {name for name in tracked("symbolic_mem") if not name.endswith((".py", ".pyc"))}
     assert data and {f"symbolic_mem/{name}" for name in data} <= inside
+    assert {f"symbolic_mem/shipped/data/{name}.json" for name in bundled()} <= inside
     assert not [name for name in inside if name.startswith(("tests/", "docs/", "templates/")) or "__pycache__" in name]
 
 
@@ -51,8 +54,10 @@ def elsewhere(wheel, tmp_path_factory):
     installed = folder / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
 
-    def run(*arguments):
-        code = f"import sys; sys.path.insert(0, {str(installed)!r}); from symbolic_mem.cli.main import main; sys.exit(main())"
+    def run(*arguments, room="cli.entry", first="pass"):
+        code = (
+            f"import sys; sys.path.insert(0, {str(installed)!r}); from symbolic_mem.{room} import run; {first}; run()"
+        )
         done = subprocess.run(
             [sys.executable, "-P", "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False
         )
@@ -83,6 +88,14 @@ def test_its_templates_render(elsewhere):
 def test_it_answers(elsewhere):
     run, _, _ = elsewhere
     assert json.loads(run("solve", STUDY, "--json"))["value"] == 46
+
+
+def test_it_has_accounts_ready(elsewhere):
+    """What it prints without its command line is what it prints with it."""
+    run, _, _ = elsewhere
+    asked = ("account", STUDY, "--set", "n_fsdp=64", "--json")
+    ready = run(*asked, first="sys.modules['symbolic_mem.cli.main'] = None")
+    assert ready == run(*asked, room="cli.main")
 
 
 @pytest.mark.skipif("SYMBOLIC_MEM_WHEEL" not in os.environ, reason="installs from the network: .ci/run does it")

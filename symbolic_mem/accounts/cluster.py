@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -20,8 +20,9 @@ from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, P, d_model
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
-from symbolic_mem.models.tensors import Layer, Model, Part, Tensor
+from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Part, Tensor
 from symbolic_mem.plans.engines import Engine, engines
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
@@ -40,6 +41,7 @@ class Row:
     ends: bool = False
     loss: bool = False
     mlp: bool = False
+    module: bool = False
     again: bool = False
     gathered: bool = False
 
@@ -71,7 +73,7 @@ def cluster_timeline(
     for rank in ranks(plan, built, numbers, every=every):
         step = _Step(plan, built, recipe, engine, rank, numbers)
         for row in rows():
-            if row.at == "all" or rank.stage.last:
+            if row.at == "all" or (rank.stage.last and (row.at == "last" or step.module)):
                 words = row.words.format(rank=rank.stage.words)
                 found.append(Instant(row.name, row.phase, words, step.maker(row), rank=rank.stage.words))
     return tuple(found)
@@ -99,15 +101,20 @@ class _Step:
         if row.flight:
             yield from self.flight
         if row.ends:
-            yield from self._saved(tuple(units(self.rank.model).after))
+            yield from self._saved(tuple(one for one in units(self.rank.model).after if not one.block))
+        if row.ends or row.module:
+            yield from self._saved(
+                recompute(self._of(self.module), self.recipe.recompute).layers if self.module else ()
+            )
         if row.loss:
             momentary = loss_term(self.built, self.recipe)
             if momentary is not None:
                 yield momentary
+        at_work = self.module if row.module else self.last
         if row.mlp:
-            yield from self.mlp
-        if row.again:
-            again = transient(self.rank.model, self.recipe.recompute)
+            yield from self.mlp(at_work)
+        if row.again and at_work:
+            again = transient(self._of(at_work), self.recipe.recompute)
             yield from saved_terms("activations of the block at work, recomputed", "", again, self.recipe)
         if row.gathered:
             yield from self.gathered
@@ -170,7 +177,7 @@ class _Step:
     def _chunks(self, held: tuple[sp.Expr, ...]) -> Iterator[tuple[Model, sp.Expr]]:
         """The blocks of the rank with how many micro-batches each has in flight, those of one number together."""
         model, stage = self.rank.model, self.rank.stage
-        blocks = tuple(layer for layer in model.layers if layer.block)
+        blocks = tuple(layer for layer in model.layers if layer.block and layer.block != PREDICTION)
         if len(held) == 1 or (stage.even and len(units(self.built.model).blocks) == 1):
             yield replace(model, layers=blocks), sp.Add(*held) / len(held)
             return
@@ -186,15 +193,24 @@ class _Step:
             yield from saved_terms(f"activations of the {name}", name, tuple(same), self.recipe)
 
     @cached_property
-    def mlp(self) -> tuple[Term, ...]:
-        """The gradients of what the first projections of an MLP give, when those of its inputs are made."""
+    def last(self) -> tuple[Layer, ...]:
+        """The layers of the last block of the rank."""
         blocks = units(self.rank.model).blocks
-        if not blocks:
-            return ()
-        last = blocks[-1].layers
+        return tuple(layer for layer in self.rank.model.layers if blocks and layer.block == blocks[-1].name)
+
+    @cached_property
+    def module(self) -> tuple[Layer, ...]:
+        """The layers of the block that predicts one token more, where the rank has one."""
+        return tuple(layer for layer in units(self.rank.model).after if layer.block)
+
+    def _of(self, layers: tuple[Layer, ...]) -> Model:
+        return replace(self.rank.model, layers=layers)
+
+    def mlp(self, block: tuple[Layer, ...]) -> tuple[Term, ...]:
+        """The gradients of what the first projections of an MLP give, when those of its inputs are made."""
         tensors = tuple(
             replace(tensor, kind="activations", feeds="")
-            for layer in last
+            for layer in block
             for tensor in layer.saved
             if tensor.name in ("preactivation", "up")
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.recipe import Recipe
 
 

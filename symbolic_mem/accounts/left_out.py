@@ -15,7 +15,6 @@ and each is the most that there is of its kind: they are not all there at one mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
@@ -27,6 +26,7 @@ from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import P, V, n_fsdp, n_replica
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.plans.placement import Placed

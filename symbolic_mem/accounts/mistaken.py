@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symbolic_mem.accounts.timeline import Called, Instant
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ at one of the last blocks, where most activations are there, or at one of the fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import sympy as sp
 
 from symbolic_mem.accounts.units import Unit
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.recompute import Recompute, recomputed_at
 
 FROM_START = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")

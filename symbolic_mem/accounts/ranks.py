@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy as sp
@@ -13,6 +13,7 @@ from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Weights
 from symbolic_mem.plans.pipeline import Pipeline, pipeline

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.tables import Tables
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe

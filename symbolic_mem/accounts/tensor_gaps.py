@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 
 from symbolic_mem.accounts.gaps import Contrast, contrasts, factored
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recompute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.named import put_in
 from symbolic_mem.base.once import MadeLater, later
 from symbolic_mem.base.rational import Number, ratio
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.models.tensors import KINDS, STATIC, Part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, lru_cache
 
 import sympy as sp
@@ -22,6 +22,7 @@ from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_fsdp, n_replica
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Tensor
 from symbolic_mem.plans.placement import Placed

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
-from symbolic_mem.models.tensors import END, Layer, Model, Part, Tensor, Work
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.tensors import END, PREDICTION, Layer, Model, Part, Tensor, Work
 
 Sizes = dict[tuple[sp.Expr, sp.Expr | None], sp.Expr]
 
@@ -52,7 +53,7 @@ class Unit:
 @hashed_once
 @dataclass(frozen=True)
 class Units:
-    """The blocks of a model, kind by kind in order, and the layers before and after them.
+    """The blocks of a model, kind by kind in order, and the layers before and after them, with what predicts tokens more.
 
     `work` are the operations after them, where they are described up to the loss and keep what these layers do.
     """
@@ -105,7 +106,7 @@ def units(model: Model) -> Units:
     before: list[Layer] = []
     after: list[Layer] = []
     for layer in model.layers:
-        if not layer.block:
+        if not layer.block or layer.block == PREDICTION:
             (after if kinds else before).append(layer)
             continue
         count = counts.setdefault(layer.block, layer.repeat)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy as sp
 
 from symbolic_mem.accounts.units import Unit
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import END, Alive, Layer, Part, Tensor, Work
 
 

@@ -7,7 +7,6 @@ logarithms) is left to SymPy. Numbers are Python's: an `int` where they are whol
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
@@ -19,6 +18,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.program import NotRational, Source
 from symbolic_mem.base.rational import Irrational, Number, plain, rational, symbolic
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import MAX_BITS
 
 Values = Mapping[sp.Symbol, sp.Expr]

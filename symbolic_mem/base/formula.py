@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
 
@@ -13,6 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, name_of, nearest
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.symbols import local
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import MAX_DIGITS, bits, decimal, short
 
 MAX_LENGTH = 2_000

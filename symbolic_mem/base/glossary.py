@@ -34,6 +34,7 @@ _ENTRIES = (
     Entry("n_shared", "n", "shared", "number of shared experts, which every token visits"),
     Entry("d_expert", "d", "expert", "inner width of one expert", "elements"),
     Entry("L_dense", "L", "dense", "number of layers without experts in a mixture-of-experts model"),
+    Entry("L_mtp", "L", "mtp", "number of modules that each predict one token more (multi-token prediction)"),
     Entry("S_window", "S", "window", "tokens that a layer with a sliding window attends to", "tokens"),
     Entry("L_window", "L", "window", "number of layers with a sliding window"),
     Entry("d_c", "d", "c", "width of the compressed key-value vector (latent attention)", "elements"),
@@ -57,6 +58,7 @@ _ENTRIES = (
     ),
     Entry("n_ep", "n", "ep", "degree of expert parallelism", "devices"),
     Entry("n_etp", "n", "etp", "degree of tensor parallelism inside one routed expert", "devices"),
+    Entry("f_load", "f", "load", "rows that the experts of the fullest rank get, in percent of a balanced load", "%"),
     Entry("n_chunks", "n", "chunks", "number of model chunks on each rank of a pipeline", "chunks"),
     Entry("n_group", "n", "group", "number of microbatches that go through a chunk together", "microbatches"),
     # What is derived. A derivation defines each of these before it uses it.

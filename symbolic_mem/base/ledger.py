@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import Values, at, compiled, partial
 from symbolic_mem.base.named import by_symbol
 from symbolic_mem.base.nodes import script
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

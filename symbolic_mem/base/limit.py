@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Given, number
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,10 @@ class Nodes:
             return self.add(sp.S.One if sign == "*" else sp.S.Zero)
         return self._place([sign, *sorted(places)])
 
+    def inverse(self, place: int) -> int:
+        """Return the place of one over a node."""
+        return self._place(["^", place, -1])
+
     def _add(self, expr: sp.Basic) -> int:
         match expr:
             case sp.Symbol():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from symbolic_mem.base.values import dataclass
 
 _Class = TypeVar("_Class", bound=type)
 _Value = TypeVar("_Value")
@@ -38,7 +40,7 @@ def hashed_once(cls: _Class) -> _Class:
     return cls
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Later:
     make: Callable[[], Any]
 

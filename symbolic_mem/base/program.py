@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Any, cast
@@ -12,6 +11,7 @@ from typing import Any, cast
 import sympy as sp
 
 from symbolic_mem.base.rational import plain, ratio
+from symbolic_mem.base.values import dataclass
 
 
 class NotRational(Exception):

@@ -8,6 +8,7 @@ from typing import cast
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.told import RoundedUp
 
 Number = int | Fraction
 
@@ -49,10 +50,6 @@ def ratio(above: Number, below: Number) -> Number:
         whole, rest = divmod(above, below)
         return Fraction(above, below) if rest else whole
     return plain(Fraction(above) / below)
-
-
-class RoundedUp(int):
-    """A whole number that stands for one a little smaller, so that a face can say so."""
 
 
 def rounded_up(value: sp.Expr | Number | None) -> int | None:

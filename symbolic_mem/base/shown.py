@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from symbolic_mem.base.told import grouped
 from symbolic_mem.base.units import BYTES_PER, in_unit
+from symbolic_mem.base.values import dataclass
 
 FAMILIES = {"GiB": ("GiB", "MiB", "KiB"), "GB": ("GB", "MB", "kB")}
 ONE_OF = {
@@ -88,19 +89,6 @@ def apart(one: int | Fraction, other: int | Fraction, unit: str = "", digits: in
 def _read(number: Shown) -> tuple[Fraction, str]:
     """What a reader makes of a number."""
     return Fraction(number.figures), number.unit
-
-
-def grouped(figures: str, separator: str = ",") -> str:
-    """Group the whole part of a decimal number by thousands, from five digits on.
-
-    >>> grouped("219848638464"), grouped("1024"), grouped("10222.2222")
-    ('219,848,638,464', '1024', '10,222.2222')
-    """
-    whole, dot, rest = figures.partition(".")
-    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    if len(whole) > 4:
-        whole = f"{int(whole):,}".replace(",", separator)
-    return sign + whole + dot + rest
 
 
 def _fitting(value: Fraction, family: str) -> str:

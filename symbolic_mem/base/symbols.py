@@ -10,11 +10,12 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from symbolic_mem.base.glossary import GLOSSARY
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ k = _symbol("k")
 n_shared = _symbol("n_shared")
 d_expert = _symbol("d_expert")
 L_dense = _symbol("L_dense")
+L_mtp = _symbol("L_mtp")
 S_window = _symbol("S_window")
 L_window = _symbol("L_window")
 d_c = _symbol("d_c")
@@ -80,6 +82,7 @@ n_pp = _symbol("n_pp")
 n_cp = _symbol("n_cp")
 n_ep = _symbol("n_ep")
 n_etp = _symbol("n_etp")
+f_load = _symbol("f_load")
 n_chunks = _symbol("n_chunks")
 n_group = _symbol("n_group")
 
@@ -181,6 +184,15 @@ def local(base: str, sub: str) -> sp.Symbol:
     'attention norm'
     """
     return sp.Symbol(f"{base}_{sub}" if sub else base, positive=True)
+
+
+def hidden(symbol: sp.Basic) -> sp.Symbol:
+    """Return a positive whole number of which nothing else is known, to stand for the value of a symbol; no number is equal to it.
+
+    >>> hidden(L) == 1, hidden(L) == hidden(L)
+    (False, False)
+    """
+    return sp.Dummy(f"hidden_{symbol}", integer=True, positive=True)
 
 
 def own(name: str, meaning: str, unit: str, *, whole: bool) -> Name:

@@ -9,7 +9,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.subjects import known, lines_of
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
 
@@ -26,7 +26,10 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     ['n_fsdp']
     """
     chosen = study.questions if label is None else (study.question(label),)
-    answers = tuple(dict.fromkeys(name for question in chosen for name in question.claimable))
+    found = dict.fromkeys(name for question in chosen for name in question.claimable)
+    answers = tuple(
+        sorted(found, key=lambda name: name == "devices")
+    )  # a degree says more than how many devices that is
     if not claim.unit:
         if label is None:
             raise BadInput(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from math import floor
 from typing import Any
 
 from symbolic_mem.base.units import whole_figures
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.study.question import Claimed, Question
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 _BEFORE_FIGURES = 3

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.amounts import matrices, saved_tensors
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.changes import CHANGES

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.bare import quantities
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
@@ -18,12 +19,12 @@ from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
-from symbolic_mem.claims.subjects import NoNumber, called, claim_of, counted_kinds, questions_about
+from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, counted_kinds, questions_about, read_as
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
-from symbolic_mem.study.question import Claimed
 from symbolic_mem.study.study import Study
 
 
@@ -112,9 +113,9 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     verdicts = _compared(study, read, question)
     verdict, case = verdicts[0]
     if verdict.right:
-        return replace(verdict, beside=_beside(case))
+        return replace(verdict, beside=_beside(case, verdict))
     if verdict.stated.number is None and not verdict.claim.never:
-        return replace(verdict, beside=_beside(case))
+        return replace(verdict, beside=_beside(case, verdict))
     before = [
         Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected)
         for one in earlier
@@ -125,7 +126,7 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
             verdict, case = other, its_case
             break
     explained = _search(verdict, case).explanations(following(case, verdict.name, before))
-    return replace(verdict, explanations=explained, beside=_beside(case))
+    return replace(verdict, explanations=explained, beside=_beside(case, verdict))
 
 
 def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Verdict, Case]]:
@@ -134,7 +135,7 @@ def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Ver
     verdicts: list[tuple[Verdict, Case]] = []
     absent: BadInput | None = None
     for seen, asked, called_there in questions_about(study, name, question):
-        label = question if asked is None else asked.label
+        label = question if asked is None else asked.label if asked.where != ASKED else None
         chosen = study.question(question) if asked is None and question is not None else asked
         case = Case(seen, asked, counted=counted_kinds(study, chosen))
         try:
@@ -270,6 +271,8 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
         return None
 
 
-def _beside(case: Case) -> tuple[Prose, ...]:
-    said = () if case.question is None else precedence(case.study, case.question)
-    return (*said, *idle_degrees(case.study))
+def _beside(case: Case, verdict: Verdict) -> tuple[Prose, ...]:
+    if case.question is None:
+        return idle_degrees(case.study)
+    asked = read_as(case.study, case.question, verdict.claimed, verdict.name)
+    return (asked, *precedence(case.study, case.question), *idle_degrees(case.study))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.spelled import Spelled, spelled
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 MAX_LENGTH = 2000
 NEVER = ("none", "infeasible", "impossible")
@@ -53,11 +53,12 @@ class Claim:
     def scale(self, claimed: Claimed) -> Fraction:
         """What one of the claim's unit is in the unit of the quantity; raises `BadInput` for a unit of something else.
 
-        A bare number of devices is all devices of a run; one that is said of a degree by its name is that degree.
+        Raises `BadInput` for a unit of something else; a number of devices without a name is no degree that counts groups.
         """
         assert self.spelled is not None, "only a number has a unit"
-        meant = claimed if self.bare else replace(claimed, each=1)
-        return factor(self.spelled.unit, meant, f"claim {self.stated}", self.name)
+        if self.bare and self.spelled.unit and claimed.each != 1:
+            raise BadInput(f"claim {self.text!r}: {self.name} counts {claimed.each} devices each")
+        return factor(self.spelled.unit, claimed, f"claim {self.stated}", self.name)
 
 
 def read_claim(text: str) -> Claim:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.case import Case, Result, read_off
 from symbolic_mem.claims.catalogue import Slip, Together, occurring, together
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import claim_of
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 # How each measure can be misread: two such slips of a number that neither changes alone may change it together.
 _READ_BY = {

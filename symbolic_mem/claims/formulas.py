@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
@@ -15,6 +14,7 @@ from symbolic_mem.base.exact import at, missing, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.names import ALIASES, written
 from symbolic_mem.claims.spelled import RAISED
 from symbolic_mem.claims.subjects import ACCOUNT, account_formula, exactly

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER, parse_bytes
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 _MULTIPLIERS = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "G": 9, "billion": 9, "bn": 9}
 _MULTIPLIERS |= {"T": 12, "trillion": 12, "P": 15, "E": 18, "Z": 21}
@@ -39,7 +39,6 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     if not unit:
         return Fraction(1)
     base, size = _reduced(claimed.unit)
-    size *= claimed.each
     read, multiplied = _reduced(unit), _multiplied(unit)
     if read[0] == base:
         return read[1] / size

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 
 MAX_LENGTH = 200
 _GROUPED = r"[0-9]{1,3}(?:(?P<by>[,_\u00a0\u2009\u202f ])[0-9]{3}(?:(?P=by)[0-9]{3})*)(?![0-9])"

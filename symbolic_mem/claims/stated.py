@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.case import Misreading, Result
 from symbolic_mem.claims.rule import right_to
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 _BINARY = {unit: power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), start=1)}
 _RATIO = Fraction(1000, 1024)

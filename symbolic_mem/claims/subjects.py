@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -13,20 +13,23 @@ from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.ledger import Entry, Ledger, Line
 from symbolic_mem.base.rational import fraction, rational
-from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.symbols import B, S, n_fsdp, table
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
+from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.device_count import DeviceCount
-from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.batch_claims import BOUNDS
 from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
+from symbolic_mem.questions.registry import asking_for
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.question import Claimed, Question
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 BATCH = (*COUNTS, *BOUNDS)
+ASKED = "check"
 ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token", "tokens")
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
@@ -136,7 +139,19 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     for line, entry in lines.items():
         if any(same_symbol(entry.line.symbol, each) for each in meant):
             return line
-    raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines)))}")
+    solved = solved_for(study)
+    found = next((each for each in meant if each in solved), None)
+    if found is None:
+        raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines, *solved)))}")
+    return found
+
+
+def solved_for(study: Study) -> tuple[str, ...]:
+    """The symbols that `solve --for` finds, if a question asks for them or not: sizes of the memory, and the plan's axes."""
+    memory = study.memory.total.free_symbols
+    sizes = [str(one.symbol) for one in table(given=True) if one.symbol in memory]
+    axes = () if study.plan is None else study.plan.axes
+    return tuple(dict.fromkeys((*sizes, *map(str, axes))))
 
 
 def lines_of(study: Study, question: Question) -> Iterator[Entry]:
@@ -178,8 +193,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         from symbolic_mem.questions.compute_bound import ComputeBound
 
         yield study, ComputeBound("check", "check"), name
-    elif name == "devices" or name in map(str, degrees(study)):
-        question = _asked(study, name, chosen[0] if label is not None else next(iter(usual(study)), None))
+    elif name == "devices" or name in map(str, degrees(study)) or name in solved_for(study):
+        question = _asked(study, name, chosen[:1] if label is not None else usual(study))
         yield study.under(question), question, name
     elif label is None:
         for question in chosen:
@@ -202,19 +217,36 @@ def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[
                 yield seen, question, symbol
 
 
-def _asked(study: Study, name: str, like: Question | None) -> Question:
-    """The question that a claim about a number of devices asks, otherwise like another."""
-    label = "check" if like is None else like.label
-    if name == "devices":
-        question: Question = turned(like, DeviceCount, label, "check")
+def _asked(study: Study, name: str, own: Sequence[Question]) -> Question:
+    """The question that a claim asks where the study does not: that of `solve --for`, otherwise like one of the study's own.
+
+    Devices are those of the degree that the plan divides memory over; where it divides nothing, memory is spread evenly.
+    """
+    found = degrees(study)
+    if name != "devices" or found:
+        symbol = name if name != "devices" else str(n_fsdp if n_fsdp in found else found[0])
+        question = asking_for(study, symbol, own, ASKED)
     else:
-        symbol = next(symbol for symbol in degrees(study) if str(symbol) == name)
-        question = turned(like, MinDegree, label, "check", symbol=symbol)
+        question = turned(own[0] if own else None, DeviceCount, own[0].label if own else ASKED, ASKED)
     if not study.under(question).device.known:
         raise BadInput(
             f"the study does not ask for {name}: say on which device, as in --device h100-80gb or --capacity '80 GiB'"
         )
     return question
+
+
+def read_as(study: Study, question: Question, claimed: Claimed, name: str) -> Prose:
+    """Of a claim that asks for itself, how it is read: what is found, and like which question of the study."""
+    if question.where != ASKED:
+        return text("")
+    if any(own.label == question.label for own in study.questions):
+        return say(
+            "No question asks for {name}: it is read as {meaning}, otherwise as in question {label}.",
+            name=text(name),
+            meaning=text(claimed.meaning),
+            label=text(question.label),
+        )
+    return say("No question asks for {name}: it is read as {meaning}.", name=text(name), meaning=text(claimed.meaning))
 
 
 def claim_of(

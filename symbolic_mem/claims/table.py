@@ -6,12 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, nearest, shown
 from symbolic_mem.base.outside import decoded, harmless, read_content
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.check import Unread, Verdict, check_all
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.render.text import plain_prose

@@ -40,9 +40,10 @@ def verdict_words(verdict: Verdict) -> Prose:
 
 def _verdict(verdict: Verdict) -> Prose:
     claim, label = verdict.claim, verdict.question
-    stated = f"{claim.text}, read as {claim.name}" if claim.bare else f"{claim.name} = {claim.text}"
+    read = claim.bare and claim.name != claim.unit
+    stated = f"{claim.text}, read as {claim.name}" if read else claim.stated.replace("=", " = ", 1)
     stated = stated if label is None else f"{stated} (question {label})"
-    pieces: dict[str, Any] = {"claim": text(f"{stated}," if claim.bare else stated)}
+    pieces: dict[str, Any] = {"claim": text(f"{stated}," if read else stated)}
     if verdict.compared is not None:
         return _formula(verdict, pieces)
     if verdict.right and claim.never:
@@ -158,7 +159,7 @@ def _nearest(verdict: Verdict) -> Prose:
         return text("")
     return say(
         "That is the nearest number with this unit; write its name, as in {name}, where another is meant.",
-        name=f"{verdict.claim.name}={verdict.claim.text}",
+        name=f"{verdict.claim.name}={verdict.claim.text.removesuffix(verdict.claim.name)}".rstrip(),
     )
 
 

@@ -58,7 +58,7 @@ def command(as_json: bool, **options: Any) -> None:
     rates = options.pop("device"), options["devices"]
     study = chosen_study(options | {"device": None})
     if rates[0] is not None:
-        from symbolic_mem.study.changes import use_rates
+        from symbolic_mem.study.changed_device import use_rates
 
         study = study.called([use_rates(*rates)])
     if study.plan is not None and study.plan.axes:
@@ -85,7 +85,7 @@ def command(as_json: bool, **options: Any) -> None:
 def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
     """The study's own question about the batch with what the caller gives; a new one where it has none."""
     from symbolic_mem.questions.compute_bound import ComputeBound
-    from symbolic_mem.study.question import At
+    from symbolic_mem.study.keys import At
 
     if study.plan is not None and study.plan.sends:
         given = {"scheme": study.plan.sends} | given

@@ -67,9 +67,9 @@ def command(
     named = pairs(values, "--set")
     from symbolic_mem.library.read import load_study  # SymPy, which a refusal does without
     from symbolic_mem.questions.compare import Compare
-    from symbolic_mem.study.changes import set_value
-    from symbolic_mem.study.named import refuse_unasked
-    from symbolic_mem.study.question import At
+    from symbolic_mem.study.changed_values import set_value
+    from symbolic_mem.study.changes import refuse_unasked
+    from symbolic_mem.study.keys import At
     from symbolic_mem.study.values import typed
 
     files = {"recipe": recipes, "profile": profiles, "plan": plans}

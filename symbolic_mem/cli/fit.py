@@ -143,7 +143,7 @@ def _meshes(
 ) -> None:
     from symbolic_mem.questions.layouts import Layouts
     from symbolic_mem.questions.parts.asking import turned, usual
-    from symbolic_mem.study.changes import reserve as reserved
+    from symbolic_mem.study.changed_device import reserve as reserved
 
     study = chosen_study(options)
     if reserve is not None:
@@ -173,18 +173,19 @@ def _number(given: str, option: str) -> int:
 
 
 def _show(found: FoundLayouts) -> None:
-    from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.cli.tables import print_line, print_table, print_title
     from symbolic_mem.document.family import in_family
     from symbolic_mem.questions.layouts import layouts_table
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
     unit = found.capacity_unit or "GiB"
-    click.echo(click.style(found.study.heading, bold=True))
-    click.echo(f"{plain_prose(arrange_prose(in_family(found.question.sentence(found), unit)))}\n")
+    print_title(found.study.heading)
+    print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
+    click.echo("")
     table = layouts_table(found)
     rows = [[plain_prose(cell) for cell in row] for row in table.rows]
     print_table([plain_prose(column.head) for column in table.columns], rows, right=(1, 3, 4))
     click.echo("")
     for said in (found.tried_words, *found.cautions, *found.beside):
-        click.echo(plain_prose(arrange_prose(said, TERMINAL)))
+        print_line(plain_prose(arrange_prose(said, TERMINAL)))

@@ -31,7 +31,7 @@ VERBS = {
     "account": "Show the memory terms: formula, bytes, share.",
     "solve": "Find the smallest degree, or the largest batch or model, at which a step fits.",
     "sweep": "Answer a whole grid of configurations: the smallest degree or the peak of each, exactly.",
-    "fit": "List the meshes of a number of devices that hold a step, and why the others do not.",
+    "fit": "Say what fits on the devices that you have, and how; or list the meshes that hold a step.",
     "explore": "Write a page to play with, which computes in the browser and needs no network.",
     "comms": "Show what is sent, how long it takes, and the batch that keeps chips busy.",
     "compare": "Explain the gap between two accounts, term by term.",

@@ -228,7 +228,7 @@ def chosen_study(options: dict[str, Any]) -> Study:
     """Take the shared options out of `options` and return the study that they describe."""
     from symbolic_mem.base.symbols import write
     from symbolic_mem.library.read import load_study
-    from symbolic_mem.study.named import changes
+    from symbolic_mem.study.changes import changes
     from symbolic_mem.study.values import typed
 
     shared = {name: options.pop(name, None) for name in SHARED}

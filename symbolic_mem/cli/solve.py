@@ -68,8 +68,8 @@ def command(
     """
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
     rules = {"multiple_of": multiple_of, "divides": divides, "at_most": at_most_devices, **flags}
-    from symbolic_mem.study.changes import reserve as reserved
-    from symbolic_mem.study.changes import use_fraction
+    from symbolic_mem.study.changed_device import reserve as reserved
+    from symbolic_mem.study.changed_device import use_fraction
 
     limits = ((reserve, reserved), (usable, use_fraction))
     study = chosen_study(options).called(make(amount) for amount, make in limits if amount is not None)
@@ -93,7 +93,7 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
     from symbolic_mem.questions.parts.asking import USUAL, turned, usual
     from symbolic_mem.questions.parts.keys import Printed
-    from symbolic_mem.questions.registry import question_type
+    from symbolic_mem.questions.registry import ask_of, question_type
 
     solvable = [question for question in study.questions if question.solvable]
     own = list(usual(study)) if label is None else [question for question in solvable if question.label == label]
@@ -106,7 +106,7 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
             f"question {label!r} of study {study.name!r} is {other.ask}, which homework and report answer; solve answers: "
             f"{quoted}"
         )
-    ask = _kind(given["for"], own, study) if "for" in given else (own[0].ask if own else USUAL[0])
+    ask = ask_of(study, given["for"], own, "--for") if "for" in given else (own[0].ask if own else USUAL[0])
     kind = question_type(ask)
     question: Question | None = next((each for each in own if each.ask == ask), None)
     if question is None:
@@ -118,24 +118,6 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
         rule = SPELLED.get(refused[0], refused[0]).replace("_", "-")
         raise BadInput(f"--{rule} is no option where the question asks for {ask}; leave it out")
     return question.given(given, "solve", SPELLED)
-
-
-def _kind(symbol: str, asked: list[Question], study: Study) -> str:
-    """Whether a degree (n_fsdp, ...), one of an axis that the plan cuts the model over, or the largest of something is asked for."""
-    from symbolic_mem.base.errors import nearest
-    from symbolic_mem.base.symbols import lookup, table
-    from symbolic_mem.questions.largest import ALIASES
-
-    name = ALIASES.get(symbol, symbol)
-    degree = name.startswith("n_") and name not in ("n_heads", "n_kv", "n_pos", "n_shared")
-    if lookup(name) is None and not degree:
-        known = [str(name.symbol) for name in table(given=True)]
-        raise BadInput(f"--for {symbol!r}: unknown symbol; {nearest(symbol, [*known, *ALIASES], 'list symbols')}")
-    if not degree:
-        return "largest"
-    if study.plan is not None and lookup(name) in study.plan.axes:
-        return "layouts"
-    return asked[0].ask if asked and name in asked[0].claimable else "min_degree"
 
 
 def _show(found: Found) -> None:

@@ -211,9 +211,10 @@ def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]
 
 
 def _show(plan: Plan, records: list[dict[str, Any]], more: int) -> None:
-    from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.cli.tables import print_table, print_title
 
-    click.echo(f"{click.style(plan.study.heading, bold=True)}\n")
+    print_title(plan.study.heading)
+    click.echo("")
     if not records:
         click.echo("no configuration is as asked")
         return

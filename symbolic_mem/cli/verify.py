@@ -80,7 +80,7 @@ def _compare(cases: str, output: str | None) -> None:
 
 
 def _show(found: Measured) -> None:
-    from symbolic_mem.base.shown import grouped
+    from symbolic_mem.base.told import grouped
     from symbolic_mem.cli.tables import print_line, print_table, print_title
     from symbolic_mem.verify.verify import whole
 
@@ -99,6 +99,6 @@ def _show(found: Measured) -> None:
 
 
 def _signed(number: int) -> str:
-    from symbolic_mem.base.shown import grouped
+    from symbolic_mem.base.told import grouped
 
     return "0" if number == 0 else f"{'+' if number > 0 else '-'}{grouped(str(abs(number)))}"

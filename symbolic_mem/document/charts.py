@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from symbolic_mem.base.rational import Number, rational
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Axis, Band, Curve, Figure, Level, Mark, Patch, Tick
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.ticks import byte_powers, byte_ticks, count_tens, second_powers, whole_powers

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from symbolic_mem.base.rational import Number
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy as sp
@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.shown import Shown, shown
 from symbolic_mem.base.shown import apart as shown_apart
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

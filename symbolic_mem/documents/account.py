@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,14 +13,16 @@ from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.rational import Number, rounded_up
+from symbolic_mem.base.rational import Number, plain, rounded_up
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import KINDS, STATIC
-from symbolic_mem.questions.parts.asking import usual
+from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
+from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words
-from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak, peak_facts
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.unread import refuse_values
 from symbolic_mem.solvers.capacity import Capacity
@@ -77,6 +78,33 @@ class Account:
         """The exact bytes of a memory at the values of the study; None while a symbol has none."""
         return None if missing(memory.total, self.study.values) else memory.at(self.study.values)
 
+    def number(self, expr: sp.Expr) -> sp.Rational | None:
+        """The exact number of an expression at the values of the study; None while a symbol has none."""
+        return at(expr, self.study.values)
+
+    def whole(self, found: Number | None) -> int | None:
+        """A number of bytes, rounded up to a whole one."""
+        return rounded_up(found)
+
+    def without_value(self, memory: Memory) -> tuple[str, ...]:
+        """The symbols of a memory that have no value."""
+        return tuple(missing(memory.total, self.study.values))
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The values of the study by name."""
+        return {str(symbol): value for symbol, value in self.study.values.items()}
+
+    @property
+    def capacity_bytes(self) -> int | None:
+        """Bytes of one device that count; None where no device is named."""
+        return None if self.capacity is None else int(self.capacity.counted)
+
+    @property
+    def not_counted(self) -> list[Mapping[str, Any]]:
+        """What is not counted, each with its bytes where they are known."""
+        return uncounted_records(self.beyond, self.study.values)
+
     @property
     def activations(self) -> Number | None:
         """The bytes of the activations; None, too, where they are not described."""
@@ -86,7 +114,7 @@ class Account:
     @property
     def lacking(self) -> tuple[str, ...]:
         """The symbols without a value that the memory of one device needs."""
-        return tuple(missing(self.study.placed().total, self.study.values))
+        return self.without_value(self.study.placed())
 
     @property
     def left(self) -> Number | None:
@@ -119,15 +147,15 @@ class Account:
     @property
     def record(self) -> Mapping[str, Any]:
         """The account as ``account --json`` prints it."""
-        study, memory, values = self.study, self.study.memory, self.study.values
+        study, memory = self.study, self.study.memory
         return {
             "study": study.name,
             "title": study.title,
-            "values": {str(symbol): value for symbol, value in values.items()},
-            "missing": missing(memory.total, values),
+            "values": self.given,
+            "missing": self.without_value(memory),
             "recipe": study.recipe.name,
-            "terms": [_term(row) for row in self.rows],
-            "parameters": at(study.model.parameters, values),
+            "terms": [self._term(row) for row in self.rows],
+            "parameters": self.number(study.model.parameters),
             "parameters_formula": write_formula(study.model.parameters),
             **self._groups(),
             **self._files(),
@@ -136,9 +164,9 @@ class Account:
             "total_bytes": self.at(memory),
             "per_device": self.per_device_record,
             "per_device_missing": self.lacking,
-            "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
+            "capacity_bytes": self.capacity_bytes,
             **self._host(),
-            "not_counted": uncounted_records(self.beyond, values),
+            "not_counted": self.not_counted,
             "assumptions": self.assumptions,
         }
 
@@ -171,16 +199,8 @@ class Account:
 
     @cached_property
     def capacity(self) -> Capacity | None:
-        """What counts of one device, where the study or the caller names one.
-
-        One that the caller names is read as the question reads it that `solve` answers.
-        """
-        study = self.study
-        if any(change.aspect == "device" for change in study.caller):
-            asked = next((question for question in usual(study) if question.weighed), None)
-            for change in (*(() if asked is None else asked.own), *study.caller):
-                study = change.apply(study) if change.aspect in ("reading", "reserved", "usable") else study
-        return study.capacity if study.device.known else None
+        """What counts of one device, where the study or the caller names one."""
+        return self.study.on_device(as_asked(self.study)).capacity if self.study.device.known else None
 
     @property
     def fits(self) -> bool | None:
@@ -198,19 +218,8 @@ class Account:
     @property
     def per_device_record(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
-        total = self.kept
-        if total is None:
-            return None
-        kept = rounded_up(total)
-        return {
-            "degrees": self.divided,
-            "total_bytes": kept,
-            **(peak_facts(self.instants) or {"peak_bytes": kept, "instant": None}),
-            "capacity_bytes": None if self.capacity is None else int(self.capacity.counted),
-            "reading": None if self.capacity is None else self.capacity.reading,
-            "fits": self.fits,
-            "left_bytes": None if self.left is None else self.left // 1,
-        }
+        capacity = None if self.capacity is None else (plain(self.capacity.counted), self.capacity.reading)
+        return device_record(self.divided, self.kept, [one.instant for one in self.instants], capacity)
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:
@@ -237,29 +246,28 @@ class Account:
 
     def _groups(self) -> Mapping[str, Any]:
         """Parameters of a transformer by group, and those that one token visits."""
-        built, values = self.study.built, self.study.values
+        built = self.study.built
         if built.architecture is None and built.visited is None:
             return {}
         groups = parameters_by_group(self.study.model)
         return {
-            "parameters_by_group": {group: at(count, values) for group, count in groups.items()},
-            "active_parameters": at(
-                active_parameters(built.model, built.architecture, built.visited or sp.S.One), values
+            "parameters_by_group": {group: self.number(count) for group, count in groups.items()},
+            "active_parameters": self.number(
+                active_parameters(built.model, built.architecture, built.visited or sp.S.One)
             ),
         }
 
-
-def _term(row: Row) -> Mapping[str, Any]:
-    term = row.term
-    return {
-        "name": term.name,
-        "kind": term.kind,
-        "elements": write_formula(term.elements),
-        "formula": write_formula(term.bytes),
-        "latex": Typeset(term.bytes),
-        "bytes": row.bytes,
-        "per_device_formula": write_formula(row.placed.total),
-        "per_device_bytes": rounded_up(row.per_device),
-        "reason": term.reason,
-        "source": term.source,
-    }
+    def _term(self, row: Row) -> Mapping[str, Any]:
+        term = row.term
+        return {
+            "name": term.name,
+            "kind": term.kind,
+            "elements": write_formula(term.elements),
+            "formula": write_formula(term.bytes),
+            "latex": Typeset(term.bytes),
+            "bytes": row.bytes,
+            "per_device_formula": write_formula(row.placed.total),
+            "per_device_bytes": self.whole(row.per_device),
+            "reason": term.reason,
+            "source": term.source,
+        }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, writing
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import counted
 from symbolic_mem.document.family import family_of, in_family

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -14,6 +14,7 @@ from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, fraction
 from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos, n_tp
 from symbolic_mem.base.symbols import r_lora as RANK
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
 from symbolic_mem.hardware.devices import Device
@@ -23,7 +24,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import uncounted_records
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study
 
 ONE, TOKENS = 1, 4096

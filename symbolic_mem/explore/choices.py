@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.losses import loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
@@ -16,7 +17,8 @@ from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recompute import PLAIN, Recompute
-from symbolic_mem.study.changes import place_kind, use_loss, use_plan, use_recipe, use_recompute
+from symbolic_mem.study.changed_recipe import use_loss, use_recipe, use_recompute
+from symbolic_mem.study.changed_values import place_kind, use_plan
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

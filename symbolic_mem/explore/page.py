@@ -6,13 +6,13 @@ import json
 import shlex
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 
 from symbolic_mem.base.symbols import writing
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
 from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data

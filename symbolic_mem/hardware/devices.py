@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 
 READINGS = ("marketed", "binary", "reported")
 DIRECTIONS = ("one-way", "both-ways", "unstated")

@@ -23,11 +23,12 @@ from symbolic_mem.plans.placement import RESTS, Placed
 from symbolic_mem.plans.read import read_plan
 from symbolic_mem.questions.registry import question_type
 from symbolic_mem.recipes.read import read_recipe, recipe
-from symbolic_mem.study.changes import use_capacity
+from symbolic_mem.study.changed_device import use_capacity
 from symbolic_mem.study.derived import derive, read_derived
 from symbolic_mem.study.derived import words as follows
+from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.precision import agreed
-from symbolic_mem.study.question import At, Question, words
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.tuning import tuned
 from symbolic_mem.study.values import printable, read_fraction, read_own, read_values, read_written

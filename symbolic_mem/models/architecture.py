@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.values import dataclass
 
 NORMS = ("rms", "layer")
 NORM_PLACES = ("before", "after", "around")
@@ -41,8 +42,8 @@ class Experts:
     gradient reaches, `correction_parameter` counts it. The scores of the
     chosen experts are divided by their sum where they are `normalised`. `shared_gate` weighs what
     the shared experts give by the sigmoid of one number for each token (Qwen2-MoE). On a rank that holds some of the
-    experts a token is `routed_among` more (None: there are no others); ranks that have parts of the same experts gather the
-    rows of `gathered` ranks.
+    experts a token is `routed_among` more (None: there are no others), and the rank gets `load` times the rows of a balanced
+    load; ranks that have parts of the same experts gather the rows of `gathered` ranks.
     """
 
     experts: sp.Expr = s.E
@@ -58,6 +59,7 @@ class Experts:
     shared_gate: bool = False
     routed_among: sp.Expr | None = None
     gathered: sp.Expr = sp.S.One
+    load: sp.Expr = sp.S.One
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Architecture:
     ``width`` (n_heads d_head and n_kv d_head). `d_rotary` is the part of a head that is rotated, and `d_embed` the width
     of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
     ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``; `logits` are those of a token that the
-    loss works on (None: one for each word of the vocabulary). `described` says whether what the
+    loss works on (None: one for each word of the vocabulary). After it come `mtp` modules that each predict one token more, as in
+    DeepSeek-V3: see `models/prediction.py`. `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
     `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
@@ -131,6 +134,7 @@ class Architecture:
     labels: sp.Expr = sp.S.One
     logits: sp.Expr | None = None
     d_embed: sp.Expr | None = None
+    mtp: sp.Expr = sp.S.Zero
     parallel_residual: bool = False
     attention_dropout: sp.Rational = sp.S.Zero
     residual_dropout: sp.Rational = sp.S.Zero

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import B, Name, S, d_ff
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.freeze import frozen
 from symbolic_mem.models.tensors import Layer, Model
@@ -159,7 +160,7 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
     if ("config" in table) == ("kind" in table):
         raise BadInput(f"{where}: give one of kind (known: {', '.join(_KINDS)}) and config (the path of a config.json)")
     if "config" in table:
-        _only(table, ("config", "like", "from", *_ENGINE), "config", where)
+        _only(table, ("config", "like", "from", "mtp", *_ENGINE), "config", where)
         return _config(folder / entry(table, "config", str, where), table, where)
     kind = entry(table, "kind", str, where)
     if kind not in _KINDS:
@@ -185,7 +186,7 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         return _gguf(path, table, where)
     like, origin = (entry(table, key, str, where, "") or None for key in ("like", "from"))
     content = parse_json(read_content(path, "JSON"), place)
-    found = describe(content, place, like, origin)
+    found = describe(content, place, like, origin, mtp=entry(table, "mtp", bool, where, False))
     if found.architecture is None:
         for key in _ENGINE:
             if key in table:

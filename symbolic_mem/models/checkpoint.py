@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.grouping import group_of
 from symbolic_mem.models.safetensors import Stored
 

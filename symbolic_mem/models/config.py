@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.families import families
 from symbolic_mem.models.huggingface import architecture_of
@@ -42,12 +43,25 @@ class Described:
     unread: tuple[str, ...] = ()
 
 
-def describe(table: Mapping[str, Any], where: str, like: str | None = None, origin: str | None = None) -> Described:
+def describe(
+    table: Mapping[str, Any], where: str, like: str | None = None, origin: str | None = None, *, mtp: bool = False
+) -> Described:
     """Read a parsed config of any known family, as the family `like` if it is given, or count what `origin` builds.
+
+    With `mtp` the modules for multi-token prediction that it names are built, too; raises `BadInput` where it names none.
 
     >>> describe({"model_type": "mamba"}, "config.json").architecture is None
     True
     """
+    found = _described(table, where, like, origin, mtp)
+    if mtp and (found.architecture is None or found.architecture.mtp == 0):
+        raise BadInput(
+            f"{where}: no module for multi-token prediction is named, or its blocks are not described; leave mtp out"
+        )
+    return found
+
+
+def _described(table: Mapping[str, Any], where: str, like: str | None, origin: str | None, mtp: bool) -> Described:
     if origin is not None:
         return _built(table, where, like, origin)
     kind = table.get("model_type")
@@ -59,7 +73,7 @@ def describe(table: Mapping[str, Any], where: str, like: str | None = None, orig
             return _wrapped(wrappers()[kind], table, where)
         if kind in counted_families()[0]:
             return _counted(counted_families()[0][kind], table, where)
-    architecture = architecture_of(dict(table), where, like)
+    architecture = architecture_of(dict(table), where, like, mtp=mtp)
     return Described(architecture.name, architecture, unread=architecture.unread)
 
 

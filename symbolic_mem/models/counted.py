@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.tomlfile import read_toml
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.sizes import Sizes
 from symbolic_mem.models.tensors import Cached, Layer, Tensor
 

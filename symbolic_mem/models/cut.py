@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import S
+from symbolic_mem.base.values import dataclass
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
@@ -69,13 +70,15 @@ class Cut:
 
     The vocabulary is `padded` to a multiple of so many rows for each rank (1: it is not). Where the engine has them `fused`
     the projections of queries, keys and values are one, and those of a gated MLP. What attention gives is kept `twice` where
-    the devices that tokens are divided over exchange it.
+    the devices that tokens are divided over exchange it. Where experts are divided the rank gets `load` times the rows of a
+    balanced load.
     """
 
     shares: tuple[tuple[str, Share], ...] = ()
     padded: sp.Expr = sp.S.One
     fused: bool = False
     twice: bool = False
+    load: sp.Expr = sp.S.One
 
     def of(self, dimension: str, size: sp.Expr) -> sp.Expr:
         """What one rank has of a dimension of a `size`."""
@@ -115,6 +118,7 @@ class Cut:
                 d_expert=self.of("expert inner", experts.d_expert),
                 d_shared=self.of("inner", experts.d_shared),
                 gathered=self.degree("expert inner"),
+                load=self.load,
             )
         fused = {"fused_qkv": a.latent is None, "fused_gate": a.gated} if self.fused else {}
         return replace(

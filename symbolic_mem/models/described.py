@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import table
+from symbolic_mem.base.symbols import L_mtp, table
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.architecture import Architecture, Experts, Latent, Window
 
@@ -46,6 +46,8 @@ def read_architecture(content: Mapping[str, Any], where: str) -> Architecture:
         elif key in _PARTS:
             part = _part(content[key], *_PARTS[key], inside)
             given |= {} if part is None else {key: part}
+        elif key == "mtp":
+            given[key] = _modules(content[key], inside)
         elif key in DROPOUTS:
             given[key] = _probability(content[key], inside)
         elif key in _WORDS:
@@ -133,6 +135,12 @@ def _part(given: object, part: type[Experts | Latent | Window], sizes: tuple[str
         else:
             read[key] = _size(given[key], f"{where} {key}")
     return part(**read)
+
+
+def _modules(given: object, where: str) -> sp.Expr:
+    if isinstance(given, bool):
+        return L_mtp if given else sp.S.Zero
+    return _size(given, where)
 
 
 def _probability(given: object, where: str) -> sp.Rational:

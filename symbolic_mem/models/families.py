@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.tomlfile import read_toml
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

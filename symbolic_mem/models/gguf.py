@@ -9,7 +9,6 @@ import math
 import os
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -17,6 +16,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.outside import harmless, opened
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Layer, Tensor
 
 _MOST_TENSORS, _MOST_PAIRS, _MOST_NAME, _HEADER_LIMIT = 100_000, 100_000, 65_535, 256_000_000

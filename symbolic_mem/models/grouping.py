@@ -15,6 +15,7 @@ _RULES = tuple(
         (r"(audio_tower|audio_model|audio_encoder|speech_encoder)\.", "audio tower"),
         (r"(multi_modal_projector|mm_projector|embed_vision|embed_audio|connector|modality_projection)", "projector"),
         (r"indexer\.", "attention"),
+        (r"\beh_proj\.", "prediction"),
         (
             r"(mamba|mixer|linear_attn|short_conv|conv)\.(A_log|D|dt_bias|conv1d|in_proj|out_proj|x_proj|dt_proj|conv)",
             "mixer",

@@ -40,20 +40,20 @@ def parse_config(content: bytes, where: str) -> Architecture:
     return architecture_of(parse_json(content, where), where)
 
 
-def architecture_of(table: dict[str, Any], where: str, like: str | None = None) -> Architecture:
-    """Read the architecture from the fields of a config, as the family `like` if it is given."""
+def architecture_of(table: dict[str, Any], where: str, like: str | None = None, *, mtp: bool = False) -> Architecture:
+    """Read the architecture from the fields of a config, as the family `like` if it is given; with `mtp` all that it predicts."""
     named = recognise(table, where, like)
     for key in named.family.refuses:
         if table.get(key):
             raise BadInput(f"{where}: {key} makes another model of {named.family.model_type}, which is not described")
-    return _architecture(Fields(table, named.family, where), named, like)
+    return _architecture(Fields(table, named.family, where), named, like, mtp)
 
 
 _DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout")
 _IN_EXPERTS = ("router_bias", "expert_bias", "correction_bias", "correction_parameter", "shared_gate")
 
 
-def _architecture(fields: Fields, named: Named, like: str | None) -> Architecture:
+def _architecture(fields: Fields, named: Named, like: str | None, mtp: bool) -> Architecture:
     family = fields.family
     facts = dict(family.facts)
     of_experts = {name: facts.pop(name, False) for name in (*_IN_EXPERTS, "shared_experts")}
@@ -67,7 +67,7 @@ def _architecture(fields: Fields, named: Named, like: str | None) -> Architectur
     _check_heads(fields, n_kv, d_head)
     _attention(fields, facts, d_head)
     _norms(fields, facts)
-    _ends(fields, facts)
+    _ends(fields, facts, mtp)
     if family.reads("activation"):
         facts["activation"] = fields.activation()
     dropouts = {what: fields.probability(what) for what in _DROPOUTS if family.reads(what)}
@@ -142,7 +142,7 @@ def _norms(fields: Fields, facts: dict[str, Any]) -> None:
         fields.notes.append(f"{fields.name('norm_before')} is false: what its blocks keep is not described.")
 
 
-def _ends(fields: Fields, facts: dict[str, Any]) -> None:
+def _ends(fields: Fields, facts: dict[str, Any], mtp: bool) -> None:
     """Add what the fields say of the embedding, of the head, and of modules that are not built."""
     family = fields.family
     if family.reads("head_bias"):
@@ -152,10 +152,13 @@ def _ends(fields: Fields, facts: dict[str, Any]) -> None:
         if width != fields.numbers[s.d_model]:
             facts |= {"d_embed": sp.Integer(width), "described": False}
             fields.notes.append(f"{fields.name('d_embed')} is not the width of the blocks: two projections join them.")
-    if family.reads("mtp") and (modules := fields.whole("mtp", 0)):
+    if family.reads("mtp") and (modules := fields.whole("mtp", 0)) and mtp:
+        facts["mtp"] = s.L_mtp
+        fields.numbers[s.L_mtp] = sp.Integer(modules)
+    elif family.reads("mtp") and modules:
         fields.notes.append(
             f"The module for multi-token prediction is not counted ({fields.name('mtp')} = {modules}): "
-            "it is trained only where an engine adds it."
+            "it is trained only where an engine adds it; mtp = true in [model] counts it."
         )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import counted
 from symbolic_mem.models.profile import Profile, Row
 

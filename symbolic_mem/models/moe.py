@@ -36,6 +36,7 @@ def moe(
     shared_bias: bool = False,
     routed_among: sp.Expr | None = None,
     gathered: sp.Expr = sp.S.One,
+    load: sp.Expr = sp.S.One,
     producer: str = "",
 ) -> Layer:
     """Build a router, `experts` of inner width `d_expert` that see `top_k` choices of every token, and shared experts.
@@ -44,8 +45,8 @@ def moe(
     of all shared experts together; `shared_gate` weighs what they give. The scores of the
     chosen experts are divided by their sum if they are `normalised`. The balancing
     bias of DeepSeek-V3 is a buffer and not counted; `correction` counts one that is a parameter. A rank that holds some
-    of the experts is sent as many rows as it sends, where their load is balanced; a token is `routed_among` all of them.
-    Ranks with parts of the same experts work on what `gathered` ranks are sent.
+    of the experts is sent `load` times as many rows as it sends, once where their load is balanced; a token is `routed_among`
+    all of them. Ranks with parts of the same experts work on what `gathered` ranks are sent.
 
     >>> from symbolic_mem.models.profile import profile
     >>> moe(profile("torch-cuda-bf16"), d_shared=s.d_expert).parameters
@@ -80,7 +81,7 @@ def moe(
         bias=expert_bias,
         width=width,
         inner=d_expert,
-        rows=(*tokens, top_k * gathered),
+        rows=(*tokens, top_k * gathered * load),
         producer=producer,
         group="experts",
         stack=(experts,),

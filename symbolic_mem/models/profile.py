@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.tables import ReadOnce, Tables
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import WHOLE, Tokens
 from symbolic_mem.models.known import kept_rows, profile_among, profile_tables, rows_of
 from symbolic_mem.models.tensors import Tensor

@@ -5,13 +5,13 @@ Source: transformers 5.24 and plain PyTorch 2.13 modules, each operation of a bl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import heads_with_keys

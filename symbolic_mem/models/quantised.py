@@ -10,13 +10,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.grouping import group_of
 from symbolic_mem.models.json_file import kind_of
 from symbolic_mem.models.tensors import Model, Tensor

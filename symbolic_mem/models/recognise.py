@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import clipped
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.families import Family, families
 
 _HEADS = {

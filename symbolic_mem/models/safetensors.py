@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.outside import opened, read_content
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.json_file import parse_json
 
 INDEX = "model.safetensors.index.json"

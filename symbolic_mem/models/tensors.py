@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 
 GROUPS = (
     "token embedding",
@@ -22,6 +22,7 @@ GROUPS = (
     "mixer",
     "norm",
     "head",
+    "prediction",
     "adapters",
 )
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
@@ -29,6 +30,7 @@ STATIC = ("weights", "gradients", "optimizer")
 LINEAR, AFTER_ATTENTION = "linear layer", "linear layer after attention"
 FEEDS = (LINEAR, AFTER_ATTENTION)
 END = "what comes after the blocks"
+PREDICTION = "module that predicts one token more"  # the block of such a module, which comes after all others
 HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
 HIDDEN = "output of the last norm"

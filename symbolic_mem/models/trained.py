@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import GROUPS
 
 LINEAR_GROUPS = ("attention", "mlp", "experts", "shared experts")

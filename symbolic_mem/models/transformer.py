@@ -22,9 +22,10 @@ from symbolic_mem.models.mlp import mlp
 from symbolic_mem.models.moe import moe
 from symbolic_mem.models.norms import norm, norm_operation
 from symbolic_mem.models.notes import notes
+from symbolic_mem.models.prediction import prediction
 from symbolic_mem.models.profile import Profile, profile
 from symbolic_mem.models.programs import Programs
-from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
 
@@ -99,15 +100,12 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
     if a.final_norm:
         yield _norm(a, how, "final norm")
     if a.head == "language model":
-        yield head(
-            how,
-            vocabulary=a.vocabulary,
-            width=a.d_model,
-            tied=a.tied,
-            bias=a.head_bias,
-            narrow=a.d_embed,
-            logits=a.logits,
-        )
+        yield _head(a, how, tied=a.tied)
+        if a.mtp != 0:
+            mixture = _mlp(a, how) if a.experts is None else _moe(a, how)
+            block = tuple(_block(a, how, PREDICTION, a.mtp, mixture))
+            ends = (_norm(a, how, "final norm"), _head(a, how, tied=True))
+            yield from prediction(a, how, block, ends)
     elif a.head != "none":
         yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
 
@@ -127,6 +125,18 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
             layers.append(_norm(a, how, output, given="compute"))
         for layer in layers:
             yield replace(layer, repeat=repeat, block=name, enters=entering)
+
+
+def _head(a: Architecture, how: Profile, *, tied: bool) -> Layer:
+    return head(
+        how,
+        vocabulary=a.vocabulary,
+        width=a.d_model,
+        tied=tied,
+        bias=a.head_bias and not (tied and not a.tied),
+        narrow=a.d_embed,
+        logits=a.logits,
+    )
 
 
 def _norm(a: Architecture, how: Profile, name: str, *, given: str = "residual", shared: bool = False) -> Layer:
@@ -226,5 +236,6 @@ def _moe(a: Architecture, how: Profile) -> Layer:
         shared_bias=a.mlp_bias,
         routed_among=a.experts.routed_among,
         gathered=a.experts.gathered,
+        load=a.experts.load,
         producer=_producer(a),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.tomlfile import read_toml
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.json_file import kind_of
 from symbolic_mem.models.sizes import Sizes
 from symbolic_mem.models.tensors import Layer, Tensor

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.network import Network
 
 COLLECTIVES = ("all-gather", "reduce-scatter", "all-reduce", "all-to-all")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, P, S, T, a_in, a_out, d_model, phi
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Layer, Matmul, Model
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import C, W, W_dcn
+from symbolic_mem.base.values import dataclass
 
 DIRECTIONS = ("both-ways", "one-way")
 RINGS = ("limit", "exact")

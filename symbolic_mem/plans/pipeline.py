@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
+from symbolic_mem.base.values import dataclass
 
 Values = Mapping[sp.Symbol, sp.Rational]
 SYMBOLS = (n_pp, n_chunks, n_micro, n_group, r_pp)
@@ -25,7 +25,7 @@ class Pipeline:
     """A schedule of a pipeline: how many activations are `held` on a rank, of one micro-batch through one chunk each.
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
-    parameters. It needs at `least` so many micro-batches, and a `multiple`. An engine may hold more than a `bound`.
+    parameters. It needs at `least` so many micro-batches, and a `multiple`, or at least a `rest` over it. An engine may hold more than a `bound`.
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
     waits, as a share of the time that it computes (None: its source gives no formula).
 
@@ -41,6 +41,7 @@ class Pipeline:
     order: str = "loop"
     least: sp.Expr = sp.S.One
     multiple: sp.Expr = sp.S.One
+    rest: sp.Expr | None = None
     weights: int = 1
     bound: bool = False
     vocabulary: bool = False
@@ -92,15 +93,23 @@ class Pipeline:
                 f"schedule {self.name!r} has {self.chunks} chunk{'s'[: self.chunks - 1]} on each rank, and n_chunks = {chunks}; leave it out, or choose "
                 "schedule 'interleaved'"
             )
+        group, stages = known[n_group], known[n_pp]
+        if n_group in self.held.free_symbols and group < stages:
+            raise BadInput(
+                f"schedule {self.name!r} sends groups of n_group = {group} micro-batches through a chunk, and there are n_pp = "
+                f"{stages} stages; its engines refuse smaller groups than that, so give at least {stages}"
+            )
         least, multiple = at(self.least, known), at(self.multiple, known)
         if least is not None and micro < least:
             raise BadInput(
                 f"schedule {self.name!r} needs at least {self.least} = {least} micro-batches, and n_micro = {micro}; its "
                 "engine refuses fewer"
             )
-        if multiple is not None and micro % multiple != 0:
+        over = 0 if multiple is None else micro % multiple
+        if over and (self.rest is None or over < number(self.rest, known)):
+            more = "" if self.rest is None else f", or {self.rest} = {at(self.rest, known)} or more over it"
             raise BadInput(
-                f"schedule {self.name!r} needs a multiple of {self.multiple} = {multiple} micro-batches, and n_micro = {micro}"
+                f"schedule {self.name!r} needs a multiple of {self.multiple} = {multiple} micro-batches{more}, and n_micro = {micro}"
             )
 
 
@@ -119,7 +128,7 @@ def pipeline(name: str) -> Pipeline:
     known = _tables()
     if name not in known:
         raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
-    table, formulas = known[name], ("held", "least", "multiple", "bubble")
+    table, formulas = known[name], ("held", "least", "multiple", "rest", "bubble")
     names = {str(symbol): symbol for symbol in SYMBOLS}
     read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
     return Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)

@@ -7,19 +7,20 @@ divided over which axis, and the scheme of what must be sent for it. The product
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import lcm
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
+from symbolic_mem.base.symbols import f_load, n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, refuse_rests, sizes
+from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, most_load, refuse_rests, sizes
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 
@@ -143,7 +144,9 @@ class Plan:
                 degree = size.size  # so many parts of one each, and several ranks have the same
             shares.append((dimension, Share(degree, part if how == UNEVEN else None)))
         twice = self.twice and any(dimension == "tokens" for dimension, _ in shares)
-        cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, twice)
+        apart = f_load in values and any(dimension == "experts" for dimension, _ in shares)
+        load = f_load / 100 if apart else sp.S.One
+        cut = Cut(tuple(shares), sp.Integer(self.padded), self.fused, twice, load)
         if self.padded != 1 and "vocabulary" in found:
             size = found["vocabulary"].size
             if at(size, values) == at(cut.vocabulary(size), values):
@@ -260,6 +263,12 @@ class Plan:
         if self.layers:
             cuts.pop("layers", None)  # a study gives the blocks of each stage
         refuse_rests(self.name, cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+        most = most_load(cuts, built, values)
+        if most is not None and values.get(f_load, 0) > most:
+            raise BadInput(
+                f"plan {self.name!r}: f_load = {values[f_load]} percent of a balanced load is more than all rows of the "
+                f"{values[n_ep]} ranks that share the experts, {most}; give at most that"
+            )
         if "stream" in cuts and "inputs" not in cuts and values.get(n_tp) == 1:
             raise BadInput(
                 f"plan {self.name!r} with n_tp = 1: sequence parallelism divides nothing without tensor parallelism; give n_tp "

@@ -9,12 +9,12 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.symbols import S, d_ff
+from symbolic_mem.base.symbols import S, d_ff, n_ep
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
-UNEVEN, PADDED, COPIED = "uneven", "padded", "copied"
+UNEVEN, PADDED, COPIED, HALVES = "uneven", "padded", "copied", "halves"
 
 
 class Size(NamedTuple):
@@ -66,16 +66,36 @@ def refuse_rests(
             continue
         if dimension in ("stream", "inputs") and "tokens" in cuts:
             degree = degree * cuts["tokens"]
+        how = rests.get(dimension)
+        if how == HALVES:
+            degree = 2 * degree
         by, whole = (
             at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values),
             at(size.size, values),
         )
         if by is None or whole is None or whole % by == 0:
             continue
-        how = rests.get(dimension)
         if how in (UNEVEN, PADDED) or (how == COPIED and by % whole == 0):
             continue
+        divided = f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]})"
+        if how == HALVES:
+            raise BadInput(
+                f"{divided} into {degree} = {by} pieces, two for each rank, which does not come out, and its engine refuses it; "
+                f"give {size.name} as a multiple of {by}, or fewer ranks"
+            )
         raise BadInput(
-            f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]}) over {degree} = {by}, which does not come "
-            f"out, and its engine refuses it; give a divisor of {whole}"
+            f"{divided} over {degree} = {by}, which does not come out, and its engine refuses it; give a divisor of {whole}"
         )
+
+
+def most_load(cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> int | None:
+    """Return how many percent of a balanced load the experts of one rank can get at most, or None where none are divided.
+
+    That is all choices of all tokens of the ranks that share the experts; a token chooses no more of them than the rank has.
+    """
+    a, ranks = built.architecture, values.get(n_ep, sp.S.One)
+    if a is None or a.experts is None or "experts" not in cuts or ranks == 1:
+        return None
+    number, chosen = (at(size, values) for size in (a.experts.experts, a.experts.top_k))
+    own = ranks if number is None or chosen is None else min(ranks, number / chosen)
+    return int(100 * own)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import Values, evaluate
 from symbolic_mem.base.symbols import t_comm, t_fsdp, t_pods, t_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.schemes import Pass

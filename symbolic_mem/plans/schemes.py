@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import M_X, M_Y, X, Y, n_pod
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.load import Load
 from symbolic_mem.plans.words import PASSES, SCHEMES

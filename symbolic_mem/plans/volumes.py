@@ -19,7 +19,8 @@ def sent(a: Architecture, cut: Cut, parameters: sp.Expr, micro: sp.Expr = n_micr
     Of a ring each rank sends all but its own share of what is gathered or summed. Tensor parallelism gathers and sums the
     residual stream twice in a block, forward and backward, and with a divided stream gathers each input once more
     (Korthikanti et al., 2022, section 4.2.2); a stage hands its share of the stream on and its gradient back; context
-    parallelism passes keys and values on, and back with their gradients; experts are sent their tokens and send them back, both ways;
+    parallelism passes keys and values on, and back with their gradients; experts are sent their tokens and send them back, both ways,
+    the fullest rank as many as its load says;
     the optimizer sums FP32 gradients and gathers BF16 weights once for all micro-batches.
 
     >>> from symbolic_mem.base.symbols import L, P
@@ -39,5 +40,5 @@ def sent(a: Architecture, cut: Cut, parameters: sp.Expr, micro: sp.Expr = n_micr
     }
     if a.experts is not None:
         choices = BF16 * B * inputs * a.d_model * a.experts.top_k
-        found[n_ep] = micro * 4 * choices * a.expert_layers / n_pp * (n_ep - 1) / n_ep
+        found[n_ep] = micro * (2 + 2 * cut.load) * choices * a.expert_layers / n_pp * (n_ep - 1) / n_ep
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -14,6 +13,7 @@ from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import M_total, P, table
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, joined
@@ -24,7 +24,9 @@ from symbolic_mem.questions.parts.memory import kept_table
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recompute import recompute
-from symbolic_mem.study.question import At, Claimed, Found, Question, key, sets, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

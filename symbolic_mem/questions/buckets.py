@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -14,13 +13,16 @@ from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Step
 from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware.catalogue import parse_rate
 from symbolic_mem.solvers.overheads import Buckets as Plan
-from symbolic_mem.study.question import At, Claimed, Found, Question, key, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, words
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
 # Local names, those of the assignment: bytes of all gradients, bandwidth, overhead of one call, number of buckets.

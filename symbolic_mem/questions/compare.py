@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 
@@ -12,6 +11,7 @@ from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, missing
 from symbolic_mem.base.rational import Number, fraction
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, capitalised, gib, listed
@@ -32,7 +32,9 @@ from symbolic_mem.questions.parts.sides import (
     rests,
     two_sides,
 )
-from symbolic_mem.study.question import Claimed, Question, key
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -6,7 +6,7 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -14,13 +14,16 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.symbols import T, X, Y
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.words import AXES, OVERLAPS, PASSES, SCHEMES
 from symbolic_mem.questions.parts.keys import one_of, whole
-from symbolic_mem.study.question import Claimed, Question, key
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy as sp
@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import unmarked
 from symbolic_mem.document.prose import Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Paragraph
@@ -31,7 +32,9 @@ from symbolic_mem.questions.parts.line_steps import (
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
-from symbolic_mem.study.question import Claimed, Question, key, sets, symbols_in
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import Question, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

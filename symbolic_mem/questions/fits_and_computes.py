@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -13,6 +12,7 @@ from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
@@ -25,7 +25,9 @@ from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import At, Claimed, Found, key, sets
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import local
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Block
 from symbolic_mem.models.named import PRODUCTS
@@ -20,7 +20,9 @@ from symbolic_mem.models.tensors import Matmul
 from symbolic_mem.questions.parts.flops_steps import PARTS, TOTAL, case_blocks, in_cases, one_blocks, one_sentence
 from symbolic_mem.questions.parts.keys import one_of, values
 from symbolic_mem.questions.parts.worked import Case, cases
-from symbolic_mem.study.question import Claimed, Found, Question, key, sets, symbols_in
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import Found, Question, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import sympy as sp
@@ -11,6 +10,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Block
@@ -27,7 +27,9 @@ from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.bound import is_divided
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import At, Claimed, Found, key, sets
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

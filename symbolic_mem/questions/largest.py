@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -15,9 +15,10 @@ from symbolic_mem.base.exact import missing, number
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import B, P, S, T, lookup, named
+from symbolic_mem.base.symbols import B, P, S, T, f_load, lookup, named
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say, text
+from symbolic_mem.document.prose import Amount, Prose, Typeset, apart, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
@@ -39,17 +40,18 @@ from symbolic_mem.questions.parts.powers import (
     value_steps,
 )
 from symbolic_mem.questions.parts.printed import printed_blocks
+from symbolic_mem.questions.parts.reached import reached
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
+from symbolic_mem.questions.parts.unknown import ALIASES
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.solvers.rules import MultipleOf, Rule
-from symbolic_mem.study.question import At, Claimed, key, sets, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
-
-ALIASES = {"tokens": "T", "parameters": "P"}
 
 
 def _unknown(given: Any, at: At) -> sp.Symbol:
@@ -146,7 +148,12 @@ class Largest(Printed, OfKinds):
         )
 
     def _open(self, study: Study) -> Study:
-        """The study without a value of the unknown, so that its instants are those of many blocks."""
+        """The study without a value of the unknown, so that its instants are those of many blocks.
+
+        A load is kept, or balanced where none is given: without one no formula has it.
+        """
+        if self.symbol == f_load:
+            return replace(study, values={f_load: sp.Integer(100), **study.values}, at=None)
         if self.symbol not in study.values:
             return study
         return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != self.symbol})
@@ -276,22 +283,12 @@ class FoundLargest(FoundAtInstants):
         rules = (say("The largest {x} is {rule}.", x=self.symbol, rule=one.words) for one in self.upper.rules)
         said = (
             *assumptions(self.study),
-            *self._windows,
+            *reached(self.study, self.symbol, self.value, self.windows, self.known),
             *divided_model(self.study),
             *placement_sentences(self.kinds, self.placement, whose(self.study)),
             *rules,
         )
         return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
-
-    @property
-    def _windows(self) -> tuple[Prose, ...]:
-        """Whether the sliding windows are full at the answer, where the memory grows up to them only."""
-        if self.value is None or not self.windows:
-            return ()
-        window = sp.Max(*self.windows)
-        full = self.value >= number(window, self.known, "the sliding window")
-        words = "are full, and their caches no longer grow" if full else "are not full yet, and their caches still grow"
-        return (say("At the answer the sliding windows of {window} tokens {words}.", window=window, words=text(words)),)
 
     @property
     def cautions(self) -> tuple[Prose, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -11,6 +10,7 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.symbols import B, C, F_layer, N_devices, S, T, W, X, Y, local, t_fsdp, t_math, t_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table
 from symbolic_mem.document.words import about, count, joined
@@ -21,7 +21,8 @@ from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.times import line, names_step
 from symbolic_mem.solvers.chips import largest_mesh
 from symbolic_mem.solvers.critical import tidy
-from symbolic_mem.study.question import Found, Question, key
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
 SCHEMES = ("dp", "fsdp", "tp", "fsdp+tp")

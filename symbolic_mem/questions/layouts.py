@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Self
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro
+from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro, n_pp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
+from symbolic_mem.questions.parts.assumptions import lays_out, ranks_beside
+from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.changes import use_plan
-from symbolic_mem.study.question import At, Claimed, Found, key, sets, words
+from symbolic_mem.study.changed_values import use_plan
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
+from symbolic_mem.study.question import Found
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -54,6 +59,11 @@ class Layouts(OnDevice):
             raise BadInput(f"{self.where}: give one of for, an axis such as 'n_tp', and devices, how many there are")
         return super().checked()
 
+    def given(self, table: Mapping[str, Any], where: str, options: Mapping[str, str] | None = None) -> Self:
+        """The same question with other keys; one that is given an axis no longer asks about a number of devices."""
+        own = replace(self, devices=None, sequences=None) if "for" in table else self
+        return super(Layouts, own).given(table, where, options)
+
     @property
     def unknowns(self) -> tuple[str, ...]:
         """What is tried."""
@@ -72,6 +82,11 @@ class Layouts(OnDevice):
         else:
             assert self.devices is not None
             asked = list(meshes(study, self.devices))
+            if not asked:  # one stage always divides them, unless the plan says how many there are
+                raise BadInput(
+                    f"question {self.label}: {self.devices} devices are no multiple of n_pp = {study.values[n_pp]}, the stages whose "
+                    "blocks [plan] gives as layers; give a multiple of it"
+                )
             sequences = sequences_of(study, self.sequences)
             rows = [tried(study, one, sequences) for one in asked[:LISTED]]
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
@@ -125,8 +140,10 @@ class Layouts(OnDevice):
 
     @property
     def claimable(self) -> tuple[str, ...]:
-        """The degree, or how many meshes fit."""
-        return ("meshes",) if self.symbol is None else (self.symbol.name,)
+        """The degree and all devices of its mesh, or how many meshes fit."""
+        if self.symbol is None:
+            return ("meshes",)
+        return (self.symbol.name, "devices") if lays_out(self.symbol) else (self.symbol.name,)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol, or the number of meshes that fit."""
@@ -136,7 +153,9 @@ class Layouts(OnDevice):
                 "meshes": Claimed(found.value, "count", f"how many meshes of {self.devices} devices fit", unit="meshes")
             }
         meaning = f"the smallest degree {self.symbol.name} at which the peak fits"
-        return {self.symbol.name: Claimed(found.value, "devices", meaning, unit="devices", fits="the peak")}
+        each = ranks_beside(study, self.symbol)
+        claimed = Claimed(found.value, "devices", meaning, unit="devices", fits="the peak", each=each)
+        return with_devices(self.symbol, claimed) if lays_out(self.symbol) else {self.symbol.name: claimed}
 
 
 SHRINKS = text(

@@ -6,12 +6,13 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.document.steps import Block
@@ -22,7 +23,9 @@ from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fi
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.study.question import Claimed, key, naming, sets
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import key, sets
+from symbolic_mem.study.question import naming
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
@@ -201,14 +204,16 @@ class MinDegree(Printed, Ruled, OfKinds):
     @property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
-        return (self.symbol.name,)
+        return (self.symbol.name, "devices", *(("host",) if self.host is not None else ()))
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The degree, under the name of its symbol."""
+        """The degree, under the name of its symbol, all devices of the run, and what one host of them holds."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
-        from symbolic_mem.questions.parts.found_degree import degree_claim
+        from symbolic_mem.questions.parts.found_degree import degree_claim, with_devices
+        from symbolic_mem.questions.parts.hosts import host_claim
 
         moments = decided_instants(study.without(self.symbol), self.counted)
         meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
         solved, each = [self.degree(one) for one in moments], ranks_beside(study, self.symbol)
-        return {self.symbol.name: degree_claim(solved, meaning, fitting(moments[0]), each)}
+        found = with_devices(self.symbol, degree_claim(solved, meaning, fitting(moments[0]), each))
+        return found if self.host is None else {**found, "host": host_claim(solved)}

@@ -6,13 +6,14 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.base.rational import rational, symbolic
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, link, percent, say, text
 from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.words import about, gib, listed, unrounded
@@ -21,8 +22,10 @@ from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_eac
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
-from symbolic_mem.study.changes import use_recompute
-from symbolic_mem.study.question import At, Claimed, key, naming
+from symbolic_mem.study.changed_recipe import use_recompute
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key
+from symbolic_mem.study.question import naming
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -6,18 +6,19 @@ What only an answer needs is imported when the question is answered: reading a s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.base.symbols import E, T_min, k
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Paragraph, in_full, in_short
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.keys import whole
-from symbolic_mem.study.question import Question, key
+from symbolic_mem.study.keys import key
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import sympy as sp
@@ -16,6 +16,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import C_mem, P, local, lookup, n_fsdp, n_tp, named
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Bullets
 from symbolic_mem.document.words import joined, listed
@@ -32,7 +33,8 @@ from symbolic_mem.questions.parts.unknown import need_unknown, unknown
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
 from symbolic_mem.solvers.inverse import upper
-from symbolic_mem.study.question import At, Claimed, key, sets, words
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.recipes.known import cache_named, cache_tables
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.known import EVERY_ELEMENT, optimizer_table, optimizer_tables
 
 if TYPE_CHECKING:

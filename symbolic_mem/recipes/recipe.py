@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
 from symbolic_mem.recipes.bases import base as packing

@@ -9,7 +9,7 @@ Korthikanti et al. (2022), arXiv:2205.05198, section 5, for the selective rule; 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.symbols import S
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 
 PLAIN = ("none", "full", "half", "selective")

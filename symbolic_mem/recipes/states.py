@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
 import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Model, Part, Weights
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 

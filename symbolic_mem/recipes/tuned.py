@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, read_modules, read_rank
 from symbolic_mem.models.tensors import GROUPS
 from symbolic_mem.models.trained import ALL, Trained

@@ -6,11 +6,12 @@ Widths are counted in characters as they are set (`symbolic_mem.render.text.widt
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Reference, Side, Total
 from symbolic_mem.document.steps import Answer, Answers, Block, Bullets, Column, Paragraph, Section, Step, Table

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.rational import RoundedUp, fraction
+from symbolic_mem.base.rational import plain
+from symbolic_mem.base.told import RoundedUp, as_json, told
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.document.steps import Answer, Answers, Bullets, Document, Paragraph, Section, Step, Table
@@ -31,30 +32,12 @@ def document_json(document: Document) -> dict[str, Any]:
 
 
 def record_json(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record as one JSON object that names under ``approximate`` each number in it that is rounded.
+    """Return a record as one JSON object that names under ``approximate`` each number in it that is rounded: see `told`.
 
-    >>> record_json({"seconds": Fraction(1, 3), "sent": {"bytes": 3, "half": Fraction(1, 2)}})
-    {'seconds': 0.3333333333333333, 'sent': {'bytes': 3, 'half': 0.5}, 'approximate': ['seconds']}
-    >>> record_json({"times": [{"seconds": Fraction(2, 3)}]})["approximate"]
-    ['times/0/seconds']
+    >>> record_json({"times": [{"seconds": sp.Rational(2, 3)}], "formula": 2 * sp.Symbol("L")})
+    {'times': [{'seconds': 0.6666666666666666}], 'formula': '2*L', 'approximate': ['times/0/seconds']}
     """
-    rounded = list(_rounded(record, ""))
-    return jsonable(record) | ({"approximate": rounded} if rounded else {})
-
-
-def _rounded(value: Any, path: str) -> Iterator[str]:
-    """The places of the numbers that JSON does not show exactly: names and positions, joined by ``/``."""
-    match value:
-        case Mapping() | tuple() | list():
-            for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
-                if key != "formula":
-                    yield from _rounded(item, f"{path}/{key}".lstrip("/"))
-        case float() | RoundedUp():
-            yield path
-        case Fraction() | sp.Expr() if not isinstance(value, sp.Expr) or value.is_number:
-            shown = number(value)
-            if (isinstance(value, sp.Expr) and not value.is_Rational) or Fraction(repr(shown)) != fraction(value):
-                yield path
+    return told(plain_record(record))
 
 
 def jsonable(value: Any) -> Any:
@@ -64,13 +47,22 @@ def jsonable(value: Any) -> Any:
     >>> jsonable({"n": sp.Integer(3), "half": Fraction(1, 2), "formula": 2 * L, "latex": Typeset(L)})
     {'n': 3, 'half': 0.5, 'formula': '2*L', 'latex': 'L'}
     """
+    return as_json(plain_record(value))
+
+
+def plain_record(value: Any) -> Any:
+    """Return a value without SymPy and without markup: numbers exact, as Python has them, formulas and sentences as text.
+
+    A number that is no fraction is a float.
+
+    >>> plain_record({"half": sp.Rational(1, 2), "formula": sp.Integer(2), "said": Prose(("so",))})
+    {'half': Fraction(1, 2), 'formula': '2', 'said': 'so'}
+    """
     match value:
         case Mapping():
-            return {str(key): _formula(item) if key == "formula" else jsonable(item) for key, item in value.items()}
+            return {str(key): _formula(item) if key == "formula" else plain_record(item) for key, item in value.items()}
         case sp.Expr():
-            return number(value) if value.is_number else write_formula(value)
-        case Fraction():
-            return number(value)
+            return _number(value) if value.is_number else write_formula(value)
         case Typeset():
             return latex(value.expr)
         case Prose():
@@ -78,7 +70,7 @@ def jsonable(value: Any) -> Any:
         case sp.Basic():
             return str(value)
         case tuple() | list():
-            return [jsonable(item) for item in value]
+            return [plain_record(item) for item in value]
     return value
 
 
@@ -87,16 +79,13 @@ def _formula(value: Any) -> str | None:
     return write_formula(value) if isinstance(value, sp.Expr) else value
 
 
-def number(value: sp.Expr | Fraction | int | None) -> int | float | None:
-    """Return an exact integer, or a float where the number is none."""
-    if value is None:
-        return None
-    if value == int(value):
-        return int(value)
+def _number(value: sp.Expr) -> int | float | Fraction:
+    if value.is_Rational:
+        return plain(value)
     try:
         return float(value)
     except OverflowError:  # beyond 10^308 a whole number is nearer than any float
-        return int(value)
+        return RoundedUp(int(sp.ceiling(value)))
 
 
 def section_json(section: Section) -> dict[str, Any]:

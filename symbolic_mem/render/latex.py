@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import Name
+from symbolic_mem.base.told import grouped
 from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side, Total
 from symbolic_mem.render.arrange import PAPER, Measure
 from symbolic_mem.render.rows import rows

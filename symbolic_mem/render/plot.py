@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Axis, Band, Curve, Figure, Level, Patch, Tick
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.render.inks import INKS, LINES, SERIES, level

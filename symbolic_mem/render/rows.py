@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy as sp
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Put, Side, Total
 from symbolic_mem.render.arrange import Measure
 from symbolic_mem.render.text import width

@@ -8,10 +8,10 @@ input and output library, a temporary folder, a time limit.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from symbolic_mem.base.errors import RenderError
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.render.process import NoProgram, find_program, full_place, is_full, run_program, scratch_folder
 from symbolic_mem.render.signs import lacks
 

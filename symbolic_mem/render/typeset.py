@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import Name, Written, named, written
+from symbolic_mem.base.told import grouped
 from symbolic_mem.document.prose import Amount, Brief, Long, Put, Side, Total
 
 

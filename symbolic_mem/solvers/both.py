@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
@@ -13,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import M_X, C, S, T, W
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.load import load, per_token
 from symbolic_mem.plans.network import Network

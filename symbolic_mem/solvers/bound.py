@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.base.named import put_in
 from symbolic_mem.base.rational import Number, ratio, symbolic
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, apart, say, text
 from symbolic_mem.document.steps import Paragraph, Step
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
@@ -11,6 +10,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.units import read_amount
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.devices import Device
 
 RESERVED = "{reserved} are reserved, and the device holds {nominal}: reserve less"

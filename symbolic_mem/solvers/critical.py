@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import sympy as sp
@@ -10,6 +9,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, evaluate
 from symbolic_mem.base.symbols import T
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.roofline import Roofline, checked
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 
 import sympy as sp
@@ -12,6 +12,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given, Numbers, number
 from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.base.rational import Number
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import Bound, Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile

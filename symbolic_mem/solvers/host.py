@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from typing import cast
@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Given, number
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import mul
 
@@ -14,6 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, Numbers, compiled, compiled_together, number
 from symbolic_mem.base.rational import Number, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.solvers.bound import Bound, solve
 from symbolic_mem.solvers.inverse import Upper, UpperBound, upper

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import ceil, lcm
 from typing import cast
@@ -15,6 +15,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, number
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, ratio, rational
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.powers import contains, powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import sympy as sp
 
@@ -12,6 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing, number
 from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import B
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import STATIC, Part
 from symbolic_mem.solvers.profile import Profile, Rows
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import N_devices, T, X, Y
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.roofline import Roofline, checked
 from symbolic_mem.solvers.critical import critical, tidy
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
+
+from symbolic_mem.base.values import dataclass
 
 
 @dataclass(frozen=True)

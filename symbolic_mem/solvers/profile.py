@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import isqrt, lcm
@@ -14,6 +13,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.limit import Limit, first_degree
 from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.rules import Allowed
 
 

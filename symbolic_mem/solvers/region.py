@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import sympy as sp
@@ -12,6 +11,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given
 from symbolic_mem.base.limit import first_degree
 from symbolic_mem.base.rational import Number
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import Bound, solve
 from symbolic_mem.solvers.degree import degree_under
 from symbolic_mem.solvers.layout import Layout

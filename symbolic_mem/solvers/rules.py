@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import lcm
 from typing import cast
 
@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, evaluate
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.host import HostHolds
 
 

@@ -4,101 +4,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
+from dataclasses import Field, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.outside import harmless
-from symbolic_mem.base.symbols import M_X, M_Y, B, C, Name, S, W, W_dcn, X, Y, n_pod, table
+from symbolic_mem.base.symbols import M_X, M_Y, B, C, S, W, W_dcn, X, Y, n_pod
 from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import Answer, Block
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.load import load
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.keys import At, key, words, wrong_type
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
     from symbolic_mem.base.ledger import Entry, Ledger
-    from symbolic_mem.base.limit import Limit
 
 
-@dataclass(frozen=True)
-class At:
-    """Where a key stands (file, question, key), and what a reader may need to know of the file.
-
-    Keys that a caller gives by `options` have the places of these, by the name of the key where the option has another.
-    That is the caller's own files of devices, recipes, profiles and plans, the `editions` of sources that the study declares, in words by name, the names
-    of its own symbols, and the folder where its paths start.
-    """
-
-    where: str
-    devices: str | None = None
-    recipes: str | None = field(default=None, kw_only=True)
-    profiles: str | None = field(default=None, kw_only=True)
-    plans: str | None = field(default=None, kw_only=True)
-    options: Mapping[str, str] | None = field(default=None, kw_only=True)
-    editions: Mapping[str, str] = field(default_factory=dict)
-    own: tuple[Name, ...] = ()
-    folder: Path = Path()
-
-    @property
-    def names(self) -> dict[str, sp.Expr]:
-        """The symbols that formulas may use: those of every study, and its own."""
-        return {str(name.symbol): name.symbol for name in (*table(given=True), *self.own)}
-
-    def at(self, where: str) -> At:
-        """Another place in the same file."""
-        return replace(self, where=where)
-
-    def inside(self, name: str) -> At:
-        """The place of a key of the table that stands here."""
-        if self.options is None:
-            return self.at(f"{self.where}: {name}")
-        return self.at(f"--{self.options.get(name, name).replace('_', '-')}")
-
-
-Reader = Callable[[Any, At], Any]
 SENDING = (B, S, X, Y, M_X, M_Y, n_pod, C, W, W_dcn)  # the batch, the mesh and its rates
-
-
-def key(read: Reader, default: Any = None, *, name: str = "") -> Any:
-    """Declare a field of a question: how it is read from its key, which has the field's name unless `name` says another.
-
-    The value of a field that is not given is `default`.
-    """
-    return field(default=default, metadata={"read": read, "key": name})
-
-
-def sets(make: Callable[[Any, At], Change | Iterable[Change]], *, name: str = "") -> Any:
-    """Declare a key that changes the study for this question alone; the field holds the changes that it makes."""
-
-    def read(given: Any, at: At) -> tuple[Change, ...]:
-        made = make(given, at)
-        return (made,) if isinstance(made, Change) else tuple(made)
-
-    return field(default=(), metadata={"read": read, "key": name, "change": True})
-
-
-def words(given: Any, at: At) -> str:
-    """Read a text of the user: words that are printed as they are, without control characters."""
-    if not isinstance(given, str):
-        raise wrong_type(given, at, "text")
-    return harmless(given, at.where)
-
-
-def wrong_type(given: object, at: At, wanted: str) -> BadInput:
-    """Say that a key holds something of the wrong type."""
-    shown = str(given).lower() if isinstance(given, bool) else repr(given)
-    return BadInput(f"{at.where} = {shown[:60]} has the wrong type; give {wanted}")
 
 
 def _figures(given: Any, at: At) -> tuple[str, ...]:
@@ -280,35 +213,6 @@ class Question(ABC):
     def unclaimable(self, study: Study, name: str) -> Prose:
         """Why `claims` lack a number that can be claimed, inside a sentence."""
         return text("a symbol that it is counted in has no value")
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A number that can be claimed: its exact `value` (None: there is none), and how it comes to be.
-
-    `measures` is ``bytes`` or ``number``, or for a whole number ``devices``, ``tokens`` or ``count``; `unit` is what the
-    value counts. A count of devices has its `quotient` before it was rounded, and where nothing but a capacity bounds it
-    the `parts` that it came from: what is divided, what is not, and the limit. A batch has its exact `tokens`, and by
-    `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number. Of a degree
-    there are `each` devices for one.
-    """
-
-    value: Any
-    measures: str
-    meaning: str
-    quotient: Any = None
-    parts: tuple[Any, Any, Limit] | None = None
-    tokens: Any = None
-    per: Mapping[str, Any] = field(default_factory=dict)
-    counted: str = ""
-    unit: str = ""
-    fits: str = "what is kept"
-    each: int = 1
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is a whole number of something."""
-        return self.measures in ("devices", "tokens", "count")
 
 
 @dataclass(frozen=True, repr=False)

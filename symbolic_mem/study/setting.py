@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import Name
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model
@@ -118,7 +119,7 @@ class Setting:
             step = mistaken.chosen(passes(self.rank, self.recipe))
         elif self.plan is not None and self.plan.engine:
             step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
-        elif self.recipe.schedule:
+        elif self.recipe.schedule and (self.built.architecture is None or self.built.architecture.mtp == 0):
             keep = sp.S.Zero if self.plan is None else self.plan.keep
             replicas = self.plan is None or self.plan.replicas
             step = timeline(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import Written, lookup, n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
+from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
-from symbolic_mem.study.named import changes, plain
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.tuning import tuned

@@ -10,8 +10,8 @@ from typing import Any
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.study.changes import set_value
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changed_values import set_value
+from symbolic_mem.study.changes import changes
 from symbolic_mem.study.setting import Change
 
 _OTHERS = ("recipe", "optimizer", "recompute", "device", "capacity", "reading", "rest", "plan", "loss")

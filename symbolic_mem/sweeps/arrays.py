@@ -7,7 +7,7 @@ matrix of its factors over the outer axes, times the matrix of its monomials ove
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import cached_property
 from math import prod
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.sweeps.cases import Case
 from symbolic_mem.sweeps.polynomial import Monomial, Polynomial
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -12,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import Name, table
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.values import MAX_VALUE, given_symbol, literal
 
 CHOICES = ("device", "capacity", "reading", "plan", "recipe", "optimizer", "recompute", "profile", "kernel", "loss")

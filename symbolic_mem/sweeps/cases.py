@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -17,6 +16,7 @@ from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.rational import plain
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import need_divided
 from symbolic_mem.solvers.rules import Allowed, allowed
 from symbolic_mem.study.study import Study

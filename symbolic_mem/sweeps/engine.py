@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.rules import Allowed
 from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes, Wrapped, fullest
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, Matrix, Values, arithmetic, blocks

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
+from symbolic_mem.study.changes import changes
 from symbolic_mem.study.derived import refuse_followed
-from symbolic_mem.study.named import changes
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Choice, read_axes
 from symbolic_mem.sweeps.cases import Cases, cases

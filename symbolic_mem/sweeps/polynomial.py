@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm, prod
 
@@ -12,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Given, number
 from symbolic_mem.base.rational import Number, plain
+from symbolic_mem.base.values import dataclass
 
 Monomial = tuple[tuple[int, int], ...]
 """Positions of generators, each with its power (not 0), in order."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Choice
 from symbolic_mem.sweeps.engine import INSTANT, Piece

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any, Protocol
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.solvers.host import HostHolds
 from symbolic_mem.solvers.layout import Layout
 from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.study import Study
+from symbolic_mem.study.watched import Watched
 from symbolic_mem.sweeps.axes import Axis
 
 MOST_CHECKED = 100_000
@@ -33,29 +35,6 @@ class Asked(Protocol):
 
     def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
         """The rules that a degree obeys."""
-
-
-class Watched(Mapping[sp.Symbol, Any]):
-    """Values that remember which of them were asked for."""
-
-    def __init__(self, values: Mapping[sp.Symbol, Any]) -> None:
-        self.values_of = dict(values)
-        self.seen: set[object] = set()
-
-    def __getitem__(self, key: sp.Symbol) -> Any:
-        self.seen.add(key)
-        return self.values_of[key]
-
-    def __contains__(self, key: object) -> bool:
-        self.seen.add(key)
-        return key in self.values_of
-
-    def __iter__(self) -> Iterator[sp.Symbol]:
-        self.seen.update(self.values_of)
-        return iter(self.values_of)
-
-    def __len__(self) -> int:
-        return len(self.values_of)
 
 
 @dataclass(frozen=True)

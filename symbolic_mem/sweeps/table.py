@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Axis, Choice
 from symbolic_mem.sweeps.engine import DEGREE, INSTANT, Piece

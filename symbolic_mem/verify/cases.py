@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.outside import read_content
 from symbolic_mem.base.rational import Number
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.json_file import strict_json
 
 MOST_BYTES = 64 * 2**20

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.verify.cases import Case, Compared
 from symbolic_mem.verify.megatron_cases import megatron_parameters, megatron_run, stage_peak
 from symbolic_mem.verify.optimizer_cases import optimizer_state

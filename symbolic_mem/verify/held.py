@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
@@ -13,6 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import Part
 from symbolic_mem.solvers.layout import PaddedRows, profile
 from symbolic_mem.study.setting import Setting

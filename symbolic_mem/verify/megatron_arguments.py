@@ -37,6 +37,7 @@ IDLE = (
     "moe-token-dispatcher-type",
     "mscale",
     "mscale-all-dim",
+    "mtp-loss-scaling-factor",
     "no-bias-gelu-fusion",
     "no-check-for-nan-in-loss-and-grad",
     "no-create-attention-mask-in-dataloader",
@@ -65,12 +66,12 @@ UNSAID = {
     "fine-grained-activation-offloading": "activations that are moved to the host",
     "fp16": "FP16 with its copies",
     "fp8-format": "FP8 weights and activations",
-    "mtp-num-layers": "layers that predict several tokens",
     "optimizer": "another optimizer",
     "recompute-granularity": "recomputation of single modules",
     "squared-relu": "a fused squared ReLU",
     "use-megatron-fsdp": "Megatron's own FSDP",
 }
+PADDED = 128  # rows, to whose multiple the plan pads the vocabulary for each rank
 VOCABULARY = re.compile(r"\d+")
 LAYOUT = re.compile(r"\(([^()]*)\)\*(\d+)|([a-zA-Z])\*(\d+)")
 
@@ -181,13 +182,28 @@ def _model(arguments: Arguments, values: dict[str, Any]) -> dict[str, Any]:
         )
     _heads(arguments, model, values)
     _experts(arguments, model, values)
-    if not arguments.whole("make-vocab-size-divisible-by", 128) == 128:
-        raise BadInput("make-vocab-size-divisible-by is not 128, to which the plan pads the vocabulary for each rank")
-    vocabulary = VOCABULARY.match(arguments.text("vocab-size"))
-    if vocabulary is None:
-        raise BadInput("vocab-size is not given: it is that of a file of the tokenizer")
-    values["V"] = int(vocabulary[0]) + 1 if arguments.text("tokenizer-type") == "NullTokenizer" else int(vocabulary[0])
+    modules = arguments.whole("mtp-num-layers", 0)
+    if modules:
+        model["mtp"], values["L_mtp"] = True, modules
+    values["V"] = _vocabulary(arguments, values["n_tp"])
     return model
+
+
+def _vocabulary(arguments: Arguments, ranks: int) -> int:
+    """The rows of the embedding; where they are padded to another multiple than the plan's, with their padding."""
+    multiple = arguments.whole("make-vocab-size-divisible-by", PADDED)
+    given = VOCABULARY.match(arguments.text("vocab-size"))
+    if given is None:
+        raise BadInput("vocab-size is not given: it is that of a file of the tokenizer")
+    size = int(given[0]) + 1 if arguments.text("tokenizer-type") == "NullTokenizer" else int(given[0])
+    if multiple == PADDED:
+        return size
+    whole = -(-size // (multiple * ranks)) * multiple * ranks
+    if whole % (PADDED * ranks):
+        raise BadInput(
+            f"make-vocab-size-divisible-by = {multiple} pads to {whole} rows, and the plan to another number"
+        )
+    return whole
 
 
 def _heads(arguments: Arguments, model: dict[str, Any], values: dict[str, Any]) -> None:

@@ -33,6 +33,10 @@ def pipeline_held(case: Case) -> Said:
     keys.done()
     if not case.quantity.startswith("most chunk-activations alive at once"):
         raise BadInput(f"quantity {case.quantity!r} is not known; known: most chunk-activations alive at once")
+    if name == "1f1b" and values[n_micro] < values[n_pp]:
+        raise BadInput(
+            f"{values[n_micro]} micro-batches are fewer than {values[n_pp]} stages, which PyTorch's 1F1B refuses"
+        )
     rounds = max(1, values[n_micro] // values[n_pp])
     if values[n_micro] % rounds != 0:
         raise BadInput(f"{values[n_micro]} micro-batches are no multiple of {rounds} rounds, which PyTorch refuses")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn

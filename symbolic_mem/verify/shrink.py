@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.exact import missing
-from symbolic_mem.study.changes import set_value
+from symbolic_mem.study.changed_values import set_value
 from symbolic_mem.study.study import Study
 
 MOST_BLOCKS = 8

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
-from symbolic_mem.base.shown import grouped
 from symbolic_mem.base.symbols import B
-from symbolic_mem.study.changes import use_profile
+from symbolic_mem.base.told import grouped
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.study.changed_recipe import use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
 from symbolic_mem.verify.measure import engine, measure

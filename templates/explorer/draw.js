@@ -28,9 +28,16 @@ function symbolWords(name) {
 const plainOf = (text) => [].concat(text).map((part) => (typeof part === "string" ? part : part[0])).join("");
 const widthOf = (text) => plainOf(text).length * CHARACTER;
 
+// How wide a figure is: asked once for each width of the window, because the browser lays out the page for an answer.
+const widths = new Map();
+function widthAt(place) {
+  if (!widths.get(place)) widths.set(place, place.clientWidth);
+  return widths.get(place) || 640;
+}
+
 function drawing(place, height, said, shapes) {
-  const width = place.clientWidth || 640;
-  const svg = shape("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": said }, ...shapes);
+  const width = widthAt(place);
+  const svg = shape("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, width, height, preserveAspectRatio: "xMinYMid", role: "img", "aria-label": said }, ...shapes);
   place.querySelector("svg")?.remove();
   place.prepend(svg);
 }
@@ -51,7 +58,7 @@ function inside(x, text, width) {
 }
 
 function drawBar(place, parts, capacity, line) {
-  const width = place.clientWidth || 640, top = 24, tall = 34;
+  const width = widthAt(place), top = 24, tall = 34;
   const total = parts.reduce((all, one) => plus(all, one[1]), 0n);
   const most = double(order(total, capacity) > 0 ? total : capacity) * 1.02;
   const x = (bytes) => (bytes / most) * width;
@@ -77,7 +84,7 @@ const powerWords = (exponent) => {
 
 // Bytes of one device against n, on axes of even factors.
 function drawCurve(place, found, held, names, said) {
-  const width = place.clientWidth || 640, height = 232, top = 14, bottom = height - 38, left = 74, right = width - 14;
+  const width = widthAt(place), height = 232, top = 14, bottom = height - 38, left = 74, right = width - 14;
   const capacity = double(found.capacity), value = found.value === null ? null : Number(found.value);
   const shape_ = found.moments.map((one) => [double(one.fixed), double(one.divided)]);
   const at = (n) => Math.max(...shape_.map(([fixed, divided]) => fixed + divided / n));
@@ -139,7 +146,7 @@ function drawCurve(place, found, held, names, said) {
 
 // The smallest n over two sizes: a number in each cell, darker the larger, a dash where none is enough.
 function drawCells(place, rows, columns, entries, heads, here, said) {
-  const width = place.clientWidth || 640, left = Math.min(110, 30 + Math.max(...rows.map((one) => widthOf(one)))), top = 8;
+  const width = widthAt(place), left = Math.min(110, 30 + Math.max(...rows.map((one) => widthOf(one)))), top = 8;
   const wide = (width - left - 4) / columns.length, tall = 26, height = top + rows.length * tall + 40;
   const known = entries.flat().filter((one) => one !== null && one !== undefined).map((one) => Math.log2(Number(one)));
   const low = Math.min(...known), high = Math.max(...known);
@@ -172,7 +179,7 @@ function drawCells(place, rows, columns, entries, heads, here, said) {
 
 // Columns of parts side by side, those of one group together, against a capacity.
 function drawColumns(place, columns, series, capacity, line, said) {
-  const width = place.clientWidth || 640, height = 230, top = 24, bottom = height - 24, left = 62;
+  const width = widthAt(place), height = 230, top = 24, bottom = height - 24, left = 62;
   const sums = columns.map((one) => one.parts.reduce((all, size) => plus(all, size), 0n));
   const high = sums.reduce((most, one) => (order(one, most) > 0 ? one : most), capacity);
   const most = double(high) * 1.08;

@@ -29,7 +29,7 @@ function times(a, b) {
   return ratio(above(a) * above(b), below(a) * below(b));
 }
 
-const over = (a, b) => ratio(above(a) * below(b), below(a) * above(b));
+const over = (a, b) => (b === 1n ? a : ratio(above(a) * below(b), below(a) * above(b)));
 
 function power(a, k) {
   if (k < 0) return over(1n, power(a, -k));

@@ -1,8 +1,10 @@
 // The answer: what one device holds at each instant as U + P/n, the smallest n of the instant that asks for most, and its words.
 
-// What there is at an instant: each term with its bytes, what of them is divided over n, and what is not.
-function termsAt(data, instant, placement, number) {
-  return [...data.states[instant[4]], ...instant.slice(5)].map((place) => {
+// Terms by their places, each made once: its bytes, what of them is divided over n, and what is not.
+function termsOf(data, placement, number) {
+  const made = [];
+  return (place) => (made[place] ??= term(place));
+  function term(place) {
     const [name, kind, layer, node, degree, grows, tree] = data.terms[place];
     const bytes = number(node);
     const by = degree.length ? number(degree[0]) : 1n, own = degree.length > 0 && degree[1];
@@ -20,7 +22,7 @@ function termsAt(data, instant, placement, number) {
       if (kept && order(share, 1n)) put(times(minus(1n, share), bytes), by, own);
     }
     return { name: data.words[name], kind, layer, bytes, divided, fixed, grows, tree, there: !!order(plus(divided, fixed), 0n) };
-  });
+  }
 }
 
 const sum = (terms, what) => terms.reduce((all, term) => plus(all, term[what]), 0n);
@@ -77,8 +79,9 @@ function solve(data, setting, known) {
   const number = numbersOf(data.nodes, setting.values, known);
   const held = heldIn(data, setting);
   const capacity = fractionOf(held.bytes);
+  const term = termsOf(data, placement, number);
   const moments = instantsAt(data, ledger, placement, number).map((instant) => {
-    const terms = termsAt(data, instant, placement, number);
+    const terms = [...data.states[instant[4]], ...instant.slice(5)].map(term);
     const divided = sum(terms, "divided"), fixed = sum(terms, "fixed");
     const value = firstDegree(divided, fixed, capacity, data.strict);
     return { words: data.words[instant[0]], phase: data.words[instant[1]], terms, divided, fixed, value };

@@ -65,9 +65,10 @@ const STEPS = 10; // doublings in each direction of a slider
 function sliderValues(name) {
   const centre = own.values[name], found = new Set();
   for (let k = -STEPS; k <= STEPS; k++)
-    for (const [p, q] of [[1n, 1n], [3n, 2n]]) {
-      const value = times(ratio(centre * p, q), power(2n, k));
-      if (value !== 0n && order(nearest(value), 0n) > 0 && nearest(value) <= MOST) found.add(nearest(value));
+    for (const halves of [2n, 3n]) {
+      const [up, down] = [BigInt(Math.max(k, 0)), BigInt(Math.max(-k, 0))];
+      const value = (((centre * halves) << up) / (1n << down) + 1n) / 2n; // rounded
+      if (value > 0n && value <= MOST) found.add(value);
     }
   return [...found].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
@@ -225,7 +226,21 @@ function show(typing) {
   marks();
 }
 
-let later, after;
+let after, waiting = 0;
+const WAITS = 120, FIRST = 1000; // milliseconds without a change, and after the start, until what is further down is drawn
+
+// What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
+function drawBelow() {
+  clearTimeout(waiting);
+  waiting = setTimeout(flush, $("terms").firstChild ? WAITS : FIRST);
+}
+
+function flush() {
+  clearTimeout(waiting);
+  if (waiting && last) drawTable(), region();
+  waiting = 0;
+}
+for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });
 
 function update(typing) {
   const derived = derive(setting);
@@ -236,8 +251,7 @@ function update(typing) {
   if (refusal !== null) return;
   last = solve(data, copyOf(setting));
   drawAll();
-  clearTimeout(later);
-  later = setTimeout(region, 120);
+  drawBelow();
   clearTimeout(after);
   if (hasAddress) after = setTimeout(writeAddress, 200);
 }
@@ -275,12 +289,16 @@ function drawAll() {
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
   drawCurve($("curve"), last, held, curve, inPlain(said));
   drawStep(line, unit);
-  table(at, moment, parts, unit, total);
-  bound(unit);
   $("capacity").textContent = last.held.said;
   if (data.command !== null) $("command").textContent = commandOf(setting);
   drawAgainst();
   $("settings").textContent = settingsLine();
+}
+
+function drawTable() {
+  const { at, moment, parts, total } = stateOf(last);
+  table(at, moment, parts, last.held.unit, total);
+  bound();
 }
 
 function drawStep(line, unit) {
@@ -316,16 +334,45 @@ function numbersPut(found) {
   return (name) => (name === "" ? true : found.setting.values[name] ?? known[name]);
 }
 
-// A sum as one <math> for each of its terms, so that a line can break between them.
-function pieces(tree, put) {
-  const own = data.trees[tree];
-  if (own[0] !== "r" || !Array.isArray(own)) return [[typeset(data, inMath, tree, put)]];
-  const found = [[]];
-  for (const part of own.slice(1)) {
-    if (data.trees[part][0] === "o" && found.at(-1).length) found.push([]);
-    found.at(-1).push(typeset(data, inMath, part, put));
-  }
+// A formula in pieces between which a line can break: before the signs of a sum, and `inner` ones, where parentheses alone
+// are wider than a line.
+function pieces(place, put) {
+  const own = data.trees[place], head = Array.isArray(own) ? own[0] : "", found = [[]];
+  const join = (more, first) => {
+    if (first && found.at(-1).length) found.push([]);
+    found.at(-1).push(...more[0]);
+    found.push(...more.slice(1));
+  };
+  const breaks = (at) => Array.isArray(data.trees[at]) && "r(*".includes(data.trees[at][0]);
+  if (head === "r") for (const part of own.slice(1)) join(pieces(part, put), Array.isArray(data.trees[part]) && data.trees[part][0] === "o");
+  else if (head === "*" && own.slice(1).some(breaks)) {
+    const dotted = put !== undefined;
+    own.slice(1).forEach((part, at) => {
+      if (at) found.at(-1).push(inMath.between(dotted));
+      join(pieces(part, put), false);
+    });
+  } else if (head === "(" && breaks(own[2])) {
+    const inner = pieces(own[2], put);
+    if (inner.flat().some((one) => one.localName === "mfrac" || one.querySelector("mfrac, msqrt"))) return [[typeset(data, inMath, place, put)]];
+    inner[0].unshift(inMath.fence(own[1], "prefix"));
+    inner.at(-1).push(inMath.fence(own[3], "postfix"));
+    for (const piece of inner.slice(1)) piece.inner = true;
+    join(inner, false);
+  } else found[0].push(typeset(data, inMath, place, put));
   return found;
+}
+
+// Pieces as one <math> each, with a place where a line can break before each but the first, which has the words for all.
+function broken(lines, words) {
+  const made = [];
+  lines.forEach((parts, place) => {
+    if (place && parts[0].localName === "mo") parts[0].setAttribute("form", "infix");
+    const own = math(parts, place ? "" : words);
+    if (!parts.inner) return made.push(...(place ? [node("wbr"), own] : [own]));
+    if (made.at(-1).localName === "math") made.push(node("span", { class: "whole" }, made.pop()));
+    made.at(-1).append(node("wbr"), own);
+  });
+  return made;
 }
 
 // A formula and, after it, the same with the numbers put in. It is made once; `line.write` puts other numbers in.
@@ -333,22 +380,17 @@ function line(tree, spoken) {
   const put = numbersPut(last), slots = [];
   put.made = (name, number) => slots.push([name, number]);
   const formula = pieces(tree), numbers = pieces(tree, put);
-  const set = (lines, words) => lines.flatMap((parts, place) => {
-    if (place && parts[0].localName === "mo") parts[0].setAttribute("form", "infix");
-    const made = math(parts, place ? "" : words);
-    return place ? [node("wbr"), made] : [made];
-  });
   numbers[0].unshift(inMath.sign("="));
-  const equal = set(numbers, spoken);
+  const equal = broken(numbers, spoken), first = equal[0].localName === "math" ? equal[0] : equal[0].firstChild;
   const write = (value) => {
     const put = numbersPut(last);
     for (const [name, number] of slots) {
       const text = inDigits(grouped(decimalOf(put(name))));
       if (number.textContent !== text) number.textContent = text;
     }
-    equal[0].setAttribute("alttext", `= ${value}`);
+    first.setAttribute("alttext", `= ${value}`);
   };
-  return { nodes: [...set(formula, spoken), ...(slots.length ? [" ", ...equal] : [])], write };
+  return { nodes: [...broken(formula, spoken), ...(slots.length ? [formula.length > 2 ? node("br") : " ", ...equal] : [])], write };
 }
 
 const madeRows = new Map();
@@ -399,24 +441,24 @@ function mentions(place, name) {
   return (head === "F" ? parts.slice(1) : parts).some((part) => mentions(part, name));
 }
 
-// The bound with its numbers: n against P/(C - U).
-function boundParts(face) {
+// The bound with its numbers, n against P/(C - U), as the sides between which a line can break.
+function boundSides(face) {
   const { divided, fixed } = last.chosen, room = minus(last.capacity, fixed);
   const known = { M_div: divided, M_divided: divided, M_fix: fixed, M_fixed: fixed, C_mem: last.capacity };
   const sign = data.strict ? ">" : "≥";
-  const parts = [face.name(data.names[n]), face.sign(sign), typeset(data, face, data.bound), face.sign("="),
-    typeset(data, face, data.bound, (name) => (name === "" ? true : known[name]))];
+  const sides = [[face.name(data.names[n]), face.sign(sign), typeset(data, face, data.bound)],
+    [face.sign("="), typeset(data, face, data.bound, (name) => (name === "" ? true : known[name]))]];
   if (order(room, 0n) > 0) {
     const quotient = shown(over(divided, room), "", 8);
-    parts.push(face.sign(quotient.exact ? "=" : "≈"), face.digits(grouped(quotient.figures)));
+    sides.push([face.sign(quotient.exact ? "=" : "≈"), face.digits(grouped(quotient.figures))]);
   }
-  return parts;
+  return sides;
 }
 
 function bound() {
   const shows = last.value !== null || order(last.chosen.divided, 0n);
-  $("bound").replaceChildren(shows ? math(boundParts(inMath), "the bound") : "");
-  $("bound").querySelector("math")?.setAttribute("display", "block");
+  $("bound").replaceChildren(...(shows ? broken(boundSides(inMath), "the bound") : []));
+  for (const side of $("bound").querySelectorAll("math")) side.firstChild.setAttribute("displaystyle", "true");
 }
 
 // The smallest n over two sizes, around the present setting.
@@ -558,7 +600,7 @@ function latexOf(found) {
     return `\\text{${inTexText(term.name)}:}\\quad & ${formula}${equal} = ${grouped(decimalOf(term.bytes)).replaceAll(",", "\\,")}\\ \\text{bytes}`;
   });
   const told = inPlain(sentence(data, found));
-  return `% ${told}\n\\begin{align*}\n${rows.join(" \\\\\n")}\n\\end{align*}\n\\[ ${boundParts(inTex).join("")} \\]\n`;
+  return `% ${told}\n\\begin{align*}\n${rows.join(" \\\\\n")}\n\\end{align*}\n\\[ ${boundSides(inTex).flat().join("")} \\]\n`;
 }
 
 const inTexText = (text) => text.replace(/[\\{}$&#%_^~]/g, (sign) => (sign === "\\" ? "\\textbackslash{}" : sign === "^" || sign === "~" ? `\\${sign}{}` : `\\${sign}`));

@@ -1,43 +1,60 @@
 build();
 if (hasAddress && location.hash) setting = readAddress();
+for (const id of ["step", "curve", "bar"]) widthAt($(id)); // before anything is drawn, so that the page is laid out once
 update();
 if (hasAddress) addEventListener("hashchange", () => {
   if (location.hash.slice(1) === addressOf()) return;
   setting = readAddress();
   update();
 });
-// For programs and the console: the answer at a setting of names and texts, in exact numbers written as texts.
+// For programs and the console: what follows from a setting of names and texts, in exact numbers written as texts.
+const exactly = (value) => (value === null ? null : whole(value) ? String(value) : value.join("/"));
+
+// The setting that a program gives, or throws why it is refused.
+function givenBy({ values = {}, device = own.device, reading = own.reading, amount = null, chosen = own.chosen, shows = null }) {
+  const given = copyOf({ ...own, device, reading, amount, chosen });
+  const known = data.devices.find((one) => one.name === device);
+  if (!known) throw `unknown device ${device}; known: ${data.devices.map((one) => one.name).join(", ")}`;
+  if (!(reading in known.readings)) throw `${device} has no reading ${reading}; known: ${Object.keys(known.readings).join(", ")}`;
+  for (const [name, value] of Object.entries(values)) {
+    if (!(name in own.values)) throw `unknown symbol ${name}; known: ${Object.keys(own.values).join(", ")}`;
+    given.values[name] = numberOf(name, String(value));
+    given.typed.push(name);
+  }
+  if (amount !== null) heldOfAmount(data, amount);
+  if (shows !== null) given.shows = numberOf(n, String(shows));
+  const refusal = refused(data, given, derive(given));
+  if (refusal !== null) throw refusal;
+  return given;
+}
+
+// What a function makes of the setting that a program gives, or the words of its refusal.
+function toldOf(setting, make) {
+  try {
+    return make(givenBy(setting));
+  } catch (refusal) {
+    if (typeof refusal !== "string") throw refusal;
+    return { refused: refusal };
+  }
+}
+
 globalThis.explorer = {
-  answer({ values = {}, device = own.device, reading = own.reading, amount = null, chosen = own.chosen }) {
-    const given = copyOf({ ...own, device, reading, amount, chosen });
-    const known = data.devices.find((one) => one.name === device);
-    if (!known) return { refused: `unknown device ${device}; known: ${data.devices.map((one) => one.name).join(", ")}` };
-    if (!(reading in known.readings)) return { refused: `${device} has no reading ${reading}; known: ${Object.keys(known.readings).join(", ")}` };
-    try {
-      for (const [name, value] of Object.entries(values)) {
-        if (!(name in own.values)) throw `unknown symbol ${name}; known: ${Object.keys(own.values).join(", ")}`;
-        given.values[name] = numberOf(name, String(value));
-        given.typed.push(name);
-      }
-      if (amount !== null) heldOfAmount(data, amount);
-    } catch (refusal) {
-      if (typeof refusal !== "string") throw refusal;
-      return { refused: refusal };
-    }
-    const refusal = refused(data, given, derive(given));
-    if (refusal !== null) return { refused: refusal };
-    const found = solve(data, given), write = (value) => (value === null ? null : whole(value) ? String(value) : value.join("/"));
+  answer: (setting = {}) => toldOf(setting, (given) => {
+    const found = solve(data, given);
     return {
-      sentence: inPlain(sentence(data, found)), value: write(found.value), bytes: write(found.share),
-      divided: write(found.chosen.divided), fixed: write(found.chosen.fixed), command: data.command && commandOf(given),
+      sentence: inPlain(sentence(data, found)), value: exactly(found.value), bytes: exactly(found.share),
+      divided: exactly(found.chosen.divided), fixed: exactly(found.chosen.fixed), command: data.command && commandOf(given),
     };
-  },
+  }),
+  // Bytes of one device, part by part, as the bar and the comparison with A have them.
+  parts: (setting = {}) => toldOf(setting, (given) => Object.fromEntries([...everyPart(solve(data, given))].map(([name, size]) => [name, exactly(size)]))),
   latex: () => latexOf(last),
 };
 let wide = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === wide) return;
   wide = innerWidth;
+  widths.clear();
   drawAll();
-  region();
+  drawBelow();
 });

@@ -27,15 +27,16 @@ const inMath = {
     if (below) return element("msub", [own, below]);
     return exponent ? element("msup", [own, exponent]) : own;
   },
-  product: (factors, dotted) =>
-    element("mrow", factors.flatMap((one, place) => (place ? [dotted ? element("mo", ["\u22c5"]) : element("mo", [TIMES], { rspace: ".17em" }), one] : [one]))),
+  between: (dotted) => (dotted ? element("mo", ["\u22c5"]) : element("mo", [TIMES], { rspace: ".17em" })),
+  product: (factors, dotted) => element("mrow", factors.flatMap((one, place) => (place ? [inMath.between(dotted), one] : [one]))),
   fraction: (above, below) => element("mfrac", [above, below]),
   small: (above, below) => element("mstyle", [element("mfrac", [above, below])], { displaystyle: "false" }),
   power: (base, exponent) => element("msup", [base, exponent]),
   root: (inner) => element("msqrt", [inner]),
+  fence: (sign, form) => element("mo", [sign], { stretchy: "false", ...(form ? { form } : {}) }),
   fenced: (left, inner, right) => {
     const tall = inner.localName === "mfrac" || inner.querySelector("mfrac, msqrt");
-    const fence = (sign) => element("mo", [sign], tall ? {} : { stretchy: "false" });
+    const fence = (sign) => (tall ? element("mo", [sign]) : inMath.fence(sign));
     return element("mrow", [fence(left), inner, fence(right)]);
   },
   call(name, parts) {

@@ -27,8 +27,8 @@ from symbolic_mem.questions.parts.uncounted import uncounted, uncounted_records
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.changes import use_profile, use_recipe
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changed_recipe import use_profile, use_recipe
+from symbolic_mem.study.changes import changes
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "left_out.json").read_text(encoding="utf-8"))["cases"]
 STATES = ("weights", "gradients", "optimizer")

@@ -89,7 +89,7 @@ def test_no_middle_stage_of_equal_stages_holds_more_than_the_first():
         ({}, {"n_pp": 16, "n_micro": 16}, "over n_pp = 16"),
         ({"layers": [4, 5]}, {"n_pp": 2, "n_micro": 2}, "layers gives 2 stages with 9 blocks"),
         ({}, {"n_pp": 2}, "needs the micro-batches of a step"),
-        ({}, {"n_pp": 4, "n_micro": 2}, "at least n_pp = 4 micro-batches"),
+        ({"schedule": "dualpipe"}, {"n_pp": 4, "n_micro": 4}, "at least 2*n_pp = 8 micro-batches"),
     ],
 )
 def test_stages_that_an_engine_refuses_are_one_line(plan, values, said):

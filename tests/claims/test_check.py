@@ -19,8 +19,8 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.study.changes import use_capacity
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changed_device import use_capacity
+from symbolic_mem.study.changes import changes
 
 DATA = Path(__file__).parents[1] / "data"
 CLAIMS = json.loads((DATA / "claims.json").read_text())["claims"]

@@ -7,7 +7,7 @@ from symbolic_mem.claims.follow import NAME
 from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 FOLLOWING = [
     # 3276 GB and 2142 GB are GiB; the label is read as 80 x 10^9 bytes, as the person did: 5418/80 = 67.7

@@ -14,7 +14,7 @@ from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 FIGURES = ("cs336-a1-transformer", "cs336-a2-buckets", "kv-cache", "scaling-book-training", "utilisation")
 RATES = ("cs336-a2-2026-mesh",)

@@ -11,7 +11,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.parts.assumptions import DEGREES
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
 from symbolic_mem.recipes.read import presets
-from symbolic_mem.study.changes import reserve
+from symbolic_mem.study.changed_device import reserve
 
 DOCS = Path(__file__).parents[2] / "docs"
 

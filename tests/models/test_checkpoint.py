@@ -89,7 +89,7 @@ def test_a_difference_is_explained_by_the_names_of_tensors(tmp_path):
     extra = {f"model.layers.2.{name}.weight": shape for name, shape in LAYER.items()}
     found = files(folder(tmp_path, WEIGHTS | extra | {"model.layers.2.eh_proj.weight": (8, 16)}))
     assert found["parameters_against_config"] == sum(map(math.prod, extra.values())) + 128
-    assert "other +128" in found["explanation"]
+    assert "prediction +128" in found["explanation"]
     assert "model.layers.*.eh_proj.weight" in found["explanation"]
 
 

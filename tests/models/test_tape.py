@@ -16,7 +16,7 @@ from symbolic_mem.models.programs import Programs
 from symbolic_mem.models.tape import Tape
 from symbolic_mem.models.tensors import END, Tensor
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.study.changes import use_profile
+from symbolic_mem.study.changed_recipe import use_profile
 
 SIZES = {B: 2, S: 64, d_model: 512, d_ff: 1408, n_heads: 8, n_kv: 2, d_head: 64}
 

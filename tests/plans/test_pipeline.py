@@ -7,8 +7,11 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp
+from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.pipeline import pipeline, pipelines
 from symbolic_mem.plans.read import read_plan
+from symbolic_mem.questions.parts.assumptions import divided_model
+from symbolic_mem.render.text import plain_prose
 
 
 def most_alive(actions: list[str]) -> int:
@@ -64,8 +67,15 @@ def test_every_schedule_has_a_source_and_a_count_that_does_not_grow_from_rank_to
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
-        ("1f1b", {n_pp: 4, n_micro: 3}, "at least n_pp = 4 micro-batches, and n_micro = 3"),
-        ("interleaved", {n_pp: 4, n_chunks: 2, n_micro: 6}, "a multiple of n_group = 4 micro-batches, and n_micro = 6"),
+        ("zb-h1", {n_pp: 4, n_micro: 3}, "at least n_pp = 4 micro-batches, and n_micro = 3"),
+        (
+            "interleaved",
+            {n_pp: 4, n_chunks: 2, n_micro: 6},
+            "a multiple of n_group = 4 micro-batches, or n_pp = 4 or more over it, and n_micro = 6",
+        ),
+        ("interleaved", {n_pp: 4, n_chunks: 2, n_micro: 3}, "at least n_group = 4 micro-batches, and n_micro = 3"),
+        ("interleaved", {n_pp: 4, n_chunks: 2, n_micro: 8, n_group: 3}, "n_group = 3 micro-batches through a chunk"),
+        ("interleaved", {n_pp: 4, n_chunks: 2, n_micro: 8, n_group: 5}, "a multiple of n_group = 5 micro-batches, or"),
         ("zbv", {n_pp: 4, n_chunks: 3, n_micro: 8}, "has 2 chunks on each rank, and n_chunks = 3"),
         ("dualpipe-v", {n_pp: 4, n_micro: 4}, "at least 2*n_pp = 8 micro-batches"),
     ],
@@ -74,6 +84,24 @@ def test_what_an_engine_refuses_is_one_line(name, values, said):
     with pytest.raises(BadInput) as refused:
         pipeline(name).counts({symbol: sp.Integer(value) for symbol, value in values.items()})
     assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_fewer_micro_batches_than_stages_are_all_in_flight_on_the_first_of_them():
+    """Megatron-LM runs them: a rank warms up with as many as there are."""
+    counts = pipeline("1f1b").counts({n_pp: sp.Integer(4), n_micro: sp.Integer(2)})
+    assert counts == (2, 2, 2, 1)
+    one = load_study("llama-3.1-8b").change(plan="megatron", values={"n_pp": 4, "n_micro": 2})
+    assert "n_micro = 2 micro-batches are fewer than the 4 stages" in " ".join(map(plain_prose, divided_model(one)))
+    enough = one.change(values={"n_micro": 4})
+    assert "fewer than" not in " ".join(map(plain_prose, divided_model(enough)))
+
+
+def test_a_last_group_may_be_smaller_but_has_a_micro_batch_for_each_stage():
+    """Megatron-LM: the rest of the micro-batches over whole groups is none, or at least as many as there are stages."""
+    given = {n_pp: sp.Integer(4), n_chunks: sp.Integer(2), n_group: sp.Integer(6)}
+    assert pipeline("interleaved").counts({**given, n_micro: sp.Integer(10)}) == (13, 11, 9, 7)
+    with pytest.raises(BadInput, match="or n_pp = 4 or more over it, and n_micro = 9"):
+        pipeline("interleaved").counts({**given, n_micro: sp.Integer(9)})
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from symbolic_mem.plans.schemes import Mesh, scheme
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import best_mesh, mesh_size
-from symbolic_mem.study.changes import set_value
+from symbolic_mem.study.changed_values import set_value
 
 MIXED = Roofline(scheme("fsdp+tp", load(ffn())).forward, Network("both-ways"))
 RATES = {"flops": "460 TFLOP/s", "bandwidth": "180 GB/s", "direction": "both-ways"}

@@ -12,7 +12,7 @@ from symbolic_mem.questions.largest_mesh import LargestMesh
 from symbolic_mem.render.arrange import arrange_section
 from symbolic_mem.render.latex import display
 from symbolic_mem.render.text import plain_chain, plain_prose
-from symbolic_mem.study.changes import set_value
+from symbolic_mem.study.changed_values import set_value
 
 ASKED = ("compute_bound", "smaller_batch", "largest_mesh", "fits_and_computes", "evaluate", "buckets")
 QUESTIONS = [

@@ -10,7 +10,8 @@ from symbolic_mem.questions.compare import Compare
 from symbolic_mem.recipes.read import recipe
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.changes import set_value, use_optimizer, use_recipe
+from symbolic_mem.study.changed_recipe import use_optimizer, use_recipe
+from symbolic_mem.study.changed_values import set_value
 
 VALUES = {"d_model": 2, "d_ff": 3, "L": 5, "B": 7, "S": 11}
 P = 2 * 5 * 2 * 3

@@ -14,7 +14,7 @@ from symbolic_mem.claims.case import Misreading, read_off
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.render.json import jsonable
-from symbolic_mem.study.changes import set_value
+from symbolic_mem.study.changed_values import set_value
 
 STUDY = load_study("cs336-a2-xxl")
 # Totals, per chip and per rank of CS336 (2025), part (c), with C = 4.6e14 and W = 1.8e11; see tests/data/comms.json.

@@ -25,7 +25,7 @@ from symbolic_mem.render.text import plain_chain, plain_prose
 from symbolic_mem.solvers.degree import Applied, Reason, smallest_degree
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import MultipleOf, allowed
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 GPUS = "jax-ml/scaling-book, gpus.md of 18 August 2025, commit 1a55377"
 

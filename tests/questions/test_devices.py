@@ -14,7 +14,7 @@ from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 MESH = {"n_tp": 2, "n_pp": 4, "n_ep": 8, "n_micro": 32}
 

@@ -12,7 +12,7 @@ from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.questions.parts.figures import held_against, stated
 from symbolic_mem.questions.parts.figures import verdict as judged
 from symbolic_mem.render.text import plain_chain, plain_prose
-from symbolic_mem.study.question import At
+from symbolic_mem.study.keys import At
 
 STUDY = load_study("utilisation")
 LLAMA = load_study("scaling-book-llama3-70b")  # 80 layers

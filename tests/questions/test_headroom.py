@@ -16,7 +16,7 @@ from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.headroom import Headroom
 from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.text import plain, plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 MIB = 2**20
 D, FF, LAYERS, BATCH, LENGTH = 512, 2048, 4, 16, 256

@@ -17,7 +17,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.largest import Largest
 from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "bounds.json").read_text(encoding="utf-8"))
 CASES = {case["id"]: case["value"] for case in DATA["cases"]}

@@ -62,9 +62,18 @@ def test_every_mesh_has_a_peak_or_a_reason_and_keeps_the_sequences_of_a_step():
         assert (row.peak is None) == bool(row.refused)
         assert row.values[n_micro] * row.values[n_fsdp] == 16
     few = found({"devices": 8, "sequences": 2})
-    reasons = {row.refused for row in few.rows if row.refused}
-    assert any("are no multiple of" in reason for reason in reasons)
-    assert any("needs at least n_pp" in reason for reason in reasons)
+    assert any("are no multiple of" in row.refused for row in few.rows)
+    idle = [row for row in few.rows if not row.refused and row.values[n_micro] < row.values[n_pp]]
+    assert idle and all(row.peak is not None for row in idle)
+
+
+def test_devices_that_the_stages_of_a_plan_do_not_divide_are_one_line():
+    tables = TABLES | {"values": SIZES | {"n_pp": 4, "n_micro": 8}}
+    tables |= {"plan": {"preset": "megatron", "layers": [2, 4, 4, 2]}}
+    asked = {"ask": "layouts", "label": "a", "capacity": "2 GiB", "devices": 6}
+    one = read_study(tables | {"question": [asked]}, "x", "x", None)
+    with pytest.raises(BadInput, match="6 devices are no multiple of n_pp = 4"):
+        one.question("a").answer(one.under(one.question("a")))
 
 
 def test_the_first_mesh_that_fits_cuts_the_model_least():

@@ -14,7 +14,7 @@ from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.memory import memory_blocks, term_table
 from symbolic_mem.questions.parts.parameters import experts_tables
 from symbolic_mem.render.text import plain_prose
-from symbolic_mem.study.changes import use_recompute
+from symbolic_mem.study.changed_recipe import use_recompute
 
 MODELS = ("llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl", "cs336-a2-xxl", "kv-cache")
 

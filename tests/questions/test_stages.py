@@ -11,8 +11,8 @@ from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.stages import Stages
 from symbolic_mem.render.text import plain_chain, plain_prose
-from symbolic_mem.study.changes import use_capacity
-from symbolic_mem.study.question import At
+from symbolic_mem.study.changed_device import use_capacity
+from symbolic_mem.study.keys import At
 
 ONE, TWO = load_study("zero-table-1"), load_study("zero-table-2")
 

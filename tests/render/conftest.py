@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from symbolic_mem.explore.page import explorer
+from symbolic_mem.library.read import load_study
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -128,6 +131,13 @@ class Tab:
         fonts = self.call("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
         return [(font["familyName"], font["isCustomFont"]) for font in fonts]
 
+    def write(self, field: str, text: str) -> None:
+        """Put a text into a field, as someone who types it."""
+        self.value(
+            f"(field => {{ field.value = {json.dumps(text)}; field.dispatchEvent(new Event('input', {{bubbles: true}})); }})"
+            f"(document.getElementById({json.dumps(field)}))"
+        )
+
     def screenshot(self, path: Path) -> None:
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
@@ -150,3 +160,17 @@ def tab(chromium: Chromium) -> Callable[..., Tab]:
         return Tab(chromium, path.as_uri(), width, scheme, medium)
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give `pages("llama-3.1-8b")`: the page of play of a study, made once."""
+    folder, made = tmp_path_factory.mktemp("explorers"), {}
+
+    def page(name: str) -> Path:
+        if name not in made:
+            made[name] = folder / f"{name}.html"
+            explorer(load_study(name)).save(made[name])
+        return made[name]
+
+    return page

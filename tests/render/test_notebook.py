@@ -17,7 +17,7 @@ from symbolic_mem.documents.sheet import sheet
 from symbolic_mem.hardware.catalogue import device
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.document import render
-from symbolic_mem.study.changes import set_value
+from symbolic_mem.study.changed_values import set_value
 
 UNSET = set(SHARED) - {"study", "values", "place", "rest"}
 

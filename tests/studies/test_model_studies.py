@@ -22,7 +22,7 @@ from symbolic_mem.render.document import render
 from symbolic_mem.render.json import jsonable
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.text import plain_prose, width
-from symbolic_mem.study.changes import use_recompute
+from symbolic_mem.study.changed_recipe import use_recompute
 
 DATA = Path(__file__).parents[1] / "data"
 COUNTS = {

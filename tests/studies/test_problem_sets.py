@@ -8,6 +8,8 @@ import json
 from math import ceil, floor
 
 import pytest
+from sampled import sampled
+from test_set import asked, given, says
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.documents.sheet import keyed, sheet
@@ -96,6 +98,26 @@ def test_a_sheet_asks_and_answers_nothing(name):
         assert plain_prose(found.question.sentence(found)) not in written
     assert document_json(asked)["answers"] == document_json(asked)["questions"] == []
     assert "≥" not in written and "⌈" not in written
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"), sampled([(name, symbol) for name in SETS for symbol in given(name)], every=4)
+)
+def test_another_value_changes_every_answer_or_is_refused(name, symbol):
+    other = 2 * int(given(name)[symbol])
+    status, said = asked(name, **{symbol: other})
+    if status == 2:
+        assert symbol in str(said) and any(words in str(said) for words in ("nothing that", "does not divide")), said
+        return
+    expected = RECOMPUTED[name](plain(load_study(name))[0] | {symbol: other}, None)
+    study = load_study(name).change(values={symbol: other})
+    found = {one.label: one.answer(study.under(one)).value for one in study.questions}
+    assert {label: found[label] for label in expected} == expected
+    for label, number in expected.items():
+        sentence = next(
+            each for one, each in zip(said["questions"], said["answers"], strict=True) if one["question"] == label
+        )
+        assert number is None or says(sentence, number)
 
 
 def test_the_device_that_a_question_takes_stands_on_the_sheet():

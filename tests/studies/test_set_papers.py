@@ -7,15 +7,16 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from plain_clusters import PEAKS, TUNED
+from plain_formulas import RECOMPUTED as HANDOUTS
+from plain_models import ACCOUNTS
 from plain_papers import RECOMPUTED
 from sampled import sampled
+from test_problem_sets import RECOMPUTED as SETS
 from test_set import asked, close, flat, given, plain, says
 
 from symbolic_mem.library.bundled import bundled
 
-# `fits-and-computes` and the handouts have their formulas beside them; the studies of one model have those of its account.
-ELSEWHERE = ("cluster", "cs336", "fits-and-computes", "lora", "qlora", "set-")
-MODELS = ("deepseek-v3", "gpt2-xl", "headroom", "llama", "mixtral", "qwen3")
 FACTORS = (2, Fraction(1, 2), Fraction(5, 2))
 REFUSALS = ("is fixed in", "nothing that")
 
@@ -72,5 +73,5 @@ def test_a_value_between_whole_numbers_is_taken_as_it_is():
     assert differing("scaling-book-training", u=Fraction(1, 3)) == []
 
 
-def test_every_other_study_has_its_plain_formulas():
-    assert {name for name in bundled() if not name.startswith((*ELSEWHERE, *MODELS))} == set(RECOMPUTED)
+def test_every_bundled_study_has_its_plain_formulas():
+    assert set(bundled()) == {*RECOMPUTED, *HANDOUTS, *ACCOUNTS, *PEAKS, *TUNED, *SETS}

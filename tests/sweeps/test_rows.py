@@ -15,7 +15,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.instants import instants
-from symbolic_mem.study.named import changes
+from symbolic_mem.study.changes import changes
 from symbolic_mem.sweeps.axes import CHOICES
 from symbolic_mem.sweeps.sweep import sweep
 

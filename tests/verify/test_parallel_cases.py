@@ -79,7 +79,11 @@ def test_a_case_of_a_cluster_is_said_by_a_study_that_a_user_can_write():
         ("b200", {"stage": 7}, "stage = 7 is none of"),
         ("mcore-params", {"vocab_multiple": 64}, "vocab_multiple is not 128"),
         ("torch-tp", {"kind": "rwkv"}, "kind = 'rwkv' is not known"),
-        ("torch-pipe-order", {"micro_batches": 2, "p": 4, "schedule": "1F1B"}, "at least n_pp = 4 micro-batches"),
+        (
+            "torch-pipe-order",
+            {"micro_batches": 2, "p": 4, "schedule": "1F1B"},
+            "2 micro-batches are fewer than 4 stages",
+        ),
         ("torch-pipe-order", {"schedule": "ZBZ"}, 'schedule = "ZBZ" is not known'),
     ],
 )

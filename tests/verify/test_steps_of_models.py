@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from symbolic_mem.library.read import load_study
-from symbolic_mem.study.changes import use_profile
+from symbolic_mem.study.changed_recipe import use_profile
 from symbolic_mem.verify.verify import MODELS, expected
 
 DATA = Path(__file__).parent.parent / "data"

@@ -8,6 +8,7 @@ from math import prod
 import sympy as sp
 
 from symbolic_mem.base.symbols import (
+    f_load,
     n_chunks,
     n_cp,
     n_ep,
@@ -79,12 +80,28 @@ def divided_model(study: Study) -> tuple[Prose, ...]:
     """Say of whom the amounts are, where a plan cuts the model itself over several devices, and where experts live."""
     if study.plan is None:
         return ()
-    mesh = () if study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan),)
+    mesh = () if study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan), *_few(study, study.plan))
     return (*mesh, *_of_experts(study))
 
 
+def _few(study: Study, plan: Plan) -> tuple[Prose, ...]:
+    """Say that there are fewer micro-batches than stages, where the engine runs them all the same."""
+    stages, micro = study.values.get(n_pp, 1), study.values.get(n_micro)
+    if not plan.pipelined or micro is None or micro >= stages:
+        return ()
+    return (
+        say(
+            "{m} = {micro} micro-batches are fewer than the {stages} stages: they run, and every rank waits at least as long as it "
+            "computes.",
+            m=n_micro,
+            micro=micro,
+            stages=stages,
+        ),
+    )
+
+
 def _of_experts(study: Study) -> Iterator[Prose]:
-    """Say over how many devices the states of routed experts are divided, where that is another number."""
+    """Say over how many devices the states of routed experts are divided, where that is another number, and with which load."""
     experts = None if study.built.architecture is None else study.built.architecture.experts
     for kind, placed in study.placement.items() if experts is not None else ():
         if placed.experts is not None:
@@ -93,6 +110,16 @@ def _of_experts(study: Study) -> Iterator[Prose]:
                 kind=KIND_WORDS[kind],
                 n=placed.experts,
             )
+    cut = study.rank.cut
+    if experts is None or cut is None or cut.degree("experts") == 1:
+        return
+    if cut.load == 1:
+        yield say("The load of the routed experts is taken to be balanced; {f} gives another.", f=f_load)
+    else:
+        yield say(
+            "The experts of the fullest rank get {f} percent of the rows of a balanced load, and every rank is taken to be it.",
+            f=f_load,
+        )
 
 
 def whose(study: Study) -> str:
@@ -107,6 +134,11 @@ def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
     return prod(int(study.values.get(degree, 1)) for degree in degrees_beside(study, symbol))
 
 
+def lays_out(symbol: sp.Basic) -> bool:
+    """Whether more of an axis of a plan means more devices: experts are divided over devices that other degrees count."""
+    return symbol not in (n_ep, n_etp)
+
+
 def degrees_beside(study: Study, symbol: sp.Symbol) -> frozenset[sp.Basic]:
     """The degrees other than `symbol` that lay out devices.
 
@@ -118,7 +150,7 @@ def degrees_beside(study: Study, symbol: sp.Symbol) -> frozenset[sp.Basic]:
         laid |= {axis for axis in (n_tp, n_pp, n_cp) if axis in study.plan.axes}
         laid |= {n_fsdp} if study.plan.axes else set()
         laid |= {n_replica} if study.plan.replicas else set()
-        laid -= {n_ep, n_etp}
+        laid = {each for each in laid if lays_out(each)}
     return frozenset(laid - {symbol})
 
 
@@ -144,7 +176,7 @@ def _mesh(study: Study, plan: Plan) -> Prose:
 
 
 SCHEDULED = (n_micro, n_chunks, n_group)
-DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, *SCHEDULED, n_pod)
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, f_load, *SCHEDULED, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
@@ -174,6 +206,13 @@ def _idle(symbol: sp.Symbol, value: sp.Rational) -> Prose:
             n=symbol,
             value=value,
         )
+    if symbol == f_load:
+        return say(
+            "{n} = {value} changes nothing here: there are no routed experts that a plan divides over {ranks}.",
+            n=symbol,
+            value=value,
+            ranks=n_ep,
+        )
     return say("{n} = {value} divides nothing here: no kind of memory is placed over it.", n=symbol, value=value)
 
 
@@ -186,6 +225,8 @@ def _used_by_plan(study: Study, plan: Plan) -> set[sp.Basic]:
     axes: set[sp.Basic] = {n_replica} if plan.replicas else set()
     for dimension, by in plan.cuts:
         axes |= by.free_symbols if _experts(study) or dimension not in ("experts", "expert inner") else set()
+    if study.rank.cut is not None:
+        axes |= study.rank.cut.load.free_symbols
     if plan.pipelined and study.values.get(n_pp, 1) != 1:
         axes |= pipeline(plan.schedule).reads
     return axes

@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import N_devices, S
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.conventions import Threshold

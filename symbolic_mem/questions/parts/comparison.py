@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sympy as sp
@@ -15,6 +14,7 @@ from symbolic_mem.base.exact import Values, at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.symbols import local
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.sides import Variant
 from symbolic_mem.study.question import Found
 

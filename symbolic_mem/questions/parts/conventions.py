@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Values, evaluate
 from symbolic_mem.base.symbols import N_devices, T, X, Y
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.plans.words import OVERLAPS

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import T, T_min, t_comm, t_math
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, amount, say, text
 from symbolic_mem.document.steps import Block, Step
 from symbolic_mem.document.words import sentences

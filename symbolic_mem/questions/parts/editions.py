@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -12,11 +12,12 @@ from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.exact import Values, missing
 from symbolic_mem.base.formula import read_formula, read_written
 from symbolic_mem.base.tomlfile import known_keys
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, Put, amount, say, text
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.figures import figure, verdict
-from symbolic_mem.study.question import At, words, wrong_type
+from symbolic_mem.study.keys import At, words, wrong_type
 
 _KEYS = ("figure", "edition", "computes", "slip")
 

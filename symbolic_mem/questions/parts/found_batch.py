@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -12,6 +11,7 @@ from symbolic_mem.base.exact import Values, at
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.symbols import N_devices, T, T_min, X_best
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, Typeset, say, text
 from symbolic_mem.questions.parts.conventions import Threshold
 from symbolic_mem.questions.parts.demands import Demand

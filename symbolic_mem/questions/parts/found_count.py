@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.questions.parts.assumptions import assumptions
 from symbolic_mem.questions.parts.cautions import CUT, spread_evenly

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -14,6 +14,7 @@ from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
@@ -31,7 +32,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.words import capacity_summary, few_figures, placement_sentences
 from symbolic_mem.solvers.degree import Degree
 from symbolic_mem.solvers.layout import WholeSamples
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 
 @dataclass(frozen=True, repr=False)
@@ -275,3 +276,16 @@ def degree_claim(solved: Sequence[Degree], meaning: str, fits: str = "what is ke
     return Claimed(
         chosen.value, "devices", meaning, quotient=quotient, parts=parts, unit="devices", fits=fits, each=each
     )
+
+
+def with_devices(symbol: sp.Symbol, degree: Claimed) -> dict[str, Claimed]:
+    """Return a degree that can be claimed under its own name, and as `devices` those of the whole run."""
+    times = degree.each
+    value = None if degree.value is None else degree.value * times
+    quotient = None if degree.quotient is None else degree.quotient * times
+    parts = degree.parts if times == 1 else None
+    meaning = f"all devices at {degree.meaning}"
+    return {
+        symbol.name: degree,
+        "devices": replace(degree, value=value, quotient=quotient, parts=parts, meaning=meaning, each=1),
+    }

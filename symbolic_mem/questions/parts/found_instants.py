@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sympy as sp
 
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.instants import words_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import unmarked
 from symbolic_mem.questions.parts.editions import Figure
 from symbolic_mem.questions.parts.worked import Case, WorkedLine

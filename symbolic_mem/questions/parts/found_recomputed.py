@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import about, count, gib

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.question import Found
 

@@ -6,7 +6,6 @@ What only an answer needs is imported when the question is answered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
@@ -15,7 +14,8 @@ from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import n_pp
 from symbolic_mem.base.units import parse_bytes
-from symbolic_mem.study.question import At, words
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:

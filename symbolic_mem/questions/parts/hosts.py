@@ -14,6 +14,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.solvers.host import HostHolds
+from symbolic_mem.study.question import Claimed
 
 if TYPE_CHECKING:
     from symbolic_mem.solvers.degree import Applied, Degree
@@ -85,6 +86,14 @@ def host_facts(degrees: Sequence[Degree]) -> Mapping[str, Any]:
             "decides": "host" if host_decides(degrees) else "device",
         }
     return {"host": told}
+
+
+def host_claim(degrees: Sequence[Degree]) -> Claimed:
+    """What one host holds at the answer, as it can be claimed: nothing where no degree is enough."""
+    hardest = max(degrees, key=lambda one: one.demand)
+    step = of_host(hardest)
+    held = None if step is None or hardest.value is None else _numbers(hardest).held(hardest.value)
+    return Claimed(held, "bytes", "bytes that the devices of one host keep there", unit="bytes")
 
 
 def host_step(step: Applied, degree: Degree, work: Work) -> Block:

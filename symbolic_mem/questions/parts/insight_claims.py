@@ -9,7 +9,7 @@ from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import T
 from symbolic_mem.questions.parts.grids import Grid, LeftOvers, RegionTable
 from symbolic_mem.questions.parts.trends import Crossing, FloorOf
-from symbolic_mem.study.question import Claimed
+from symbolic_mem.study.claimed import Claimed
 
 
 def region_names(asked: Grid) -> Iterator[tuple[str, int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import sympy as sp
@@ -11,22 +11,16 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, n_fsdp, table
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.editions import Figure, edition, in_edition, read_figures
 from symbolic_mem.questions.parts.figures import figure
 from symbolic_mem.questions.parts.instants import decided_words, instant_words
-from symbolic_mem.study.changes import (
-    place_kind,
-    reserve,
-    set_rest,
-    set_value,
-    use_capacity,
-    use_device,
-    use_fraction,
-    use_reading,
-)
-from symbolic_mem.study.question import At, Question, key, sets, words, wrong_type
+from symbolic_mem.study.changed_device import reserve, use_capacity, use_device, use_fraction, use_reading
+from symbolic_mem.study.changed_values import place_kind, set_rest, set_value
+from symbolic_mem.study.keys import At, key, sets, words, wrong_type
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.setting import Change
 
 if TYPE_CHECKING:

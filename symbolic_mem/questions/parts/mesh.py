@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import N_devices, T, T_min, X, X_best, Y, t_fsdp, t_math, t_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.work import Work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from math import gcd
 
@@ -13,9 +13,10 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, S, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.plan import Plan
-from symbolic_mem.plans.rests import sizes
+from symbolic_mem.plans.rests import HALVES, sizes
 from symbolic_mem.plans.volumes import sent
 from symbolic_mem.study.study import Study
 
@@ -74,9 +75,10 @@ def degrees(study: Study, axis: sp.Symbol) -> tuple[int, ...]:
         if size is None or axis not in by.free_symbols:
             continue
         cut = True
-        if dimension in rests:
+        how = rests.get(dimension)
+        if how not in (None, HALVES):
             continue
-        whole = at(size.size, study.values)
+        whole = at(size.size / 2 if how == HALVES else size.size, study.values)
         common = common if whole is None else gcd(common, int(whole))
     if axis == n_pp and plan.layers:
         return (int(study.values[n_pp]),)

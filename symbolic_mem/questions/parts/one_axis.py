@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
 from symbolic_mem.base.symbols import X, Y, t_fsdp, t_tp
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, scheme
 from symbolic_mem.questions.parts.setting import Setting

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -13,11 +12,13 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_static
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.held import Instant, peak_record
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
@@ -37,8 +38,13 @@ class Fullest:
     @property
     def words(self) -> str:
         """The instant."""
+        return self.instant.words
+
+    @property
+    def instant(self) -> Instant:
+        """The same without its study and its parts."""
         assert self.study.at is not None
-        return self.study.at.words
+        return Instant(self.phase, self.study.at.words, self.study.at.rank, self.bytes)
 
 
 def fullest(studies: Sequence[Study], values: Mapping[sp.Symbol, Any]) -> tuple[Fullest, ...]:
@@ -125,16 +131,7 @@ def peak_summary(found: Sequence[Fullest]) -> Iterator[tuple[str, Prose]]:
 
 def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
     """The peak and its instant, and the bytes of the fullest instant of each phase, rounded up."""
-    if not found:
-        return {}
-    most = peak(found)
-    rank = "" if most.study.at is None else most.study.at.rank
-    return {
-        "peak_bytes": -(-most.bytes // 1),
-        "instant": most.words,
-        **({"rank": rank} if rank else {}),
-        "instants": [{"phase": one.phase, "instant": one.words, "bytes": -(-one.bytes // 1)} for one in found],
-    }
+    return peak_record([one.instant for one in found])
 
 
 def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | None) -> Iterator[tuple[str, Prose]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.steps import Column, Paragraph, Table
 from symbolic_mem.document.words import count, joined

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import evaluate
 from symbolic_mem.base.symbols import B, N_devices, S, T, X, Y, n_pod
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.load import Load, load
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, Scheme, scheme

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.study.changes import (
-    place_kind,
-    set_rest,
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.study.changed_recipe import (
     use_kernel,
     use_loss,
     use_optimizer,
-    use_plan,
     use_profile,
     use_recipe,
     use_recompute,
 )
-from symbolic_mem.study.question import At, Reader, words, wrong_type
+from symbolic_mem.study.changed_values import place_kind, set_rest, use_plan
+from symbolic_mem.study.keys import At, Reader, words, wrong_type
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

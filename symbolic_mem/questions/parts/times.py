@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 
 from symbolic_mem.base.ledger import Line
 from symbolic_mem.base.symbols import B, C, F_layer, S, T, W, alpha, named, t_math
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table, in_full
 from symbolic_mem.document.work import Work

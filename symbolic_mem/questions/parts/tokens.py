@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, C_mem, S, T
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Table
 from symbolic_mem.document.words import count

@@ -10,7 +10,7 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.solvers.powers import contained
-from symbolic_mem.study.question import At, words
+from symbolic_mem.study.keys import At, words
 
 ALIASES = {"tokens": "T", "parameters": "P"}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.assumptions import DEGREES
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -47,6 +48,8 @@ def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Se
         name = change.aspect
         if name in known or not _is_value(study, name) or (said and lookup(name) in DEGREES):
             continue
+        if any(_inside(study.under(question), question, name) for question in asked):
+            continue
         fixing = [question.label for question in asked if name in question.finds]
         if fixing:
             raise BadInput(
@@ -69,6 +72,13 @@ def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
         needs = "memory" if placed else (_DEVICE | _KEPT | _ACTIVATIONS).get(aspect)
         if needs is not None and not there[needs]:
             raise BadInput(f"{change.words}: nothing that {study.name} asks is about {needs}; leave it out")
+
+
+def _inside(study: Study, question: Question, name: str) -> bool:
+    """Whether an instant of a step reads a value that the sum of what is kept does not: of a block that is recomputed, say."""
+    if question.subject != "memory" or set(question.counted) != set(KINDS):
+        return False
+    return any(lookup(name) in one.memory.total.free_symbols for one in study.timeline)
 
 
 def _is_value(study: Study, name: str) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import N_devices, T_min, X
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Step
 from symbolic_mem.document.words import about, sentences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import sympy as sp
@@ -14,14 +14,15 @@ from symbolic_mem.base.formula import read_formula, read_written
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import MAX_DIGITS
 from symbolic_mem.document.prose import Put
 from symbolic_mem.models.build import Built, build_model
 from symbolic_mem.models.named import NAMED, unnamed
 from symbolic_mem.questions.parts.accounted import ACCOUNTED, counted
 from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures
-from symbolic_mem.study.changes import set_value
-from symbolic_mem.study.question import At, words
+from symbolic_mem.study.changed_values import set_value
+from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 

@@ -1,0 +1,81 @@
+"""What one device keeps and its peak, as a program reads them: records of numbers, which need no SymPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from symbolic_mem.base.told import RoundedUp
+
+Number = int | Fraction
+
+
+class Instant(NamedTuple):
+    """An instant of a `phase` of a step in `words`, on a `rank` where ranks differ, with the bytes of one device at it."""
+
+    phase: str
+    words: str
+    rank: str
+    bytes: Number
+
+
+def fullest_of_each(step: Iterable[Instant]) -> list[Instant]:
+    """The fullest instant of each phase, the first of several that are as full.
+
+    >>> [one.words for one in fullest_of_each([Instant("loss", "a", "", 1), Instant("loss", "b", "", 2), Instant("step", "c", "", 1)])]
+    ['b', 'c']
+    """
+    found: dict[str, Instant] = {}
+    for one in step:
+        best = found.get(one.phase)
+        if best is None or one.bytes > best.bytes:
+            found[one.phase] = one
+    return list(found.values())
+
+
+def peak_record(found: Sequence[Instant]) -> dict[str, Any]:
+    """The peak and its instant, and the bytes of the fullest instant of each phase, rounded up; empty without instants."""
+    if not found:
+        return {}
+    most = max(found, key=lambda one: one.bytes)
+    return {
+        "peak_bytes": up(most.bytes),
+        "instant": most.words,
+        **({"rank": most.rank} if most.rank else {}),
+        "instants": [{"phase": one.phase, "instant": one.words, "bytes": up(one.bytes)} for one in found],
+    }
+
+
+def device_record(
+    degrees: Mapping[str, Any],
+    total: Number | None,
+    found: Sequence[Instant],
+    capacity: tuple[Number, str | None] | None,
+) -> Mapping[str, Any] | None:
+    """What one device keeps in `total` and its peak, at `degrees`, beside its `capacity`; None where that has no number.
+
+    A capacity has the bytes that count, and how the label of the device is read; None for an amount.
+
+    >>> device_record({"n_fsdp": 2}, 7, [], (10, "binary"))
+    {'degrees': {'n_fsdp': 2}, 'total_bytes': 7, 'peak_bytes': 7, 'instant': None, 'capacity_bytes': 10, 'reading': 'binary', 'fits': True, 'left_bytes': 3}
+    """
+    if total is None:
+        return None
+    kept = RoundedUp(up(total)) if up(total) != total else up(total)
+    counted, reading = (None, None) if capacity is None else capacity
+    left = None if counted is None else counted - (max(one.bytes for one in found) if found else total)
+    return {
+        "degrees": degrees,
+        "total_bytes": kept,
+        **(peak_record(found) or {"peak_bytes": kept, "instant": None}),
+        "capacity_bytes": None if counted is None else int(counted),
+        "reading": reading,
+        "fits": None if left is None else left >= 0,
+        "left_bytes": None if left is None else left // 1,
+    }
+
+
+def up(value: Number) -> int:
+    """A number of bytes, rounded up to a whole one."""
+    return -(-value // 1)

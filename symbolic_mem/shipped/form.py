@@ -1,0 +1,105 @@
+"""`Form`: the account of a study with holes where numbers are: what `account --json` prints, as data for any values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, cast
+
+import sympy as sp
+
+from symbolic_mem.accounts.schedule import PHASES
+from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.looked_up import LookedUp, Node
+from symbolic_mem.base.nodes import Nodes
+from symbolic_mem.documents.account import Account
+from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.uncounted import uncounted
+from symbolic_mem.shipped.read import HOLE
+from symbolic_mem.study.study import Study
+
+
+class Form(Account):
+    """An account of which each number is a hole: the nodes that compute it, or what is told of them together.
+
+    It reads no value where it asks for a number, so that what it has read of the study's values has decided its form.
+    """
+
+    def __init__(self, study: Study, nodes: Nodes) -> None:
+        super().__init__(study)
+        object.__setattr__(self, "nodes", LookedUp(nodes))
+
+    nodes: LookedUp
+
+    def at(self, memory: Memory) -> Any:
+        """The node of the bytes of a memory."""
+        return hole("exact", self._place(memory))
+
+    def number(self, expr: sp.Expr) -> Any:
+        """The node of an expression."""
+        return hole("exact", self.nodes.node(expr).place)
+
+    def whole(self, found: Any) -> Any:
+        """The same number, rounded up where it is shown."""
+        (_, place) = found[HOLE]
+        return hole("up", place)
+
+    def without_value(self, memory: Memory) -> Any:
+        """The symbols of a memory, of which those without a value are told."""
+        return hole("absent", sorted(map(str, memory.total.free_symbols)))
+
+    @property
+    def given(self) -> Any:
+        """All values, as the reader has them."""
+        return hole("given")
+
+    @property
+    def capacity_bytes(self) -> Any:
+        """What counts of the device that the reader is asked about."""
+        return hole("capacity")
+
+    @property
+    def per_device_record(self) -> Any:
+        """The degrees that may be there, and what one device keeps; the rest is in `step`."""
+        over = set().union(*(placed.degree.free_symbols for placed in self.study.placement.values()))
+        over |= set() if self.study.plan is None else set(self.study.plan.axes)
+        return hole("device", sorted(map(str, over)), self._place(self.study.placed()))
+
+    @property
+    def not_counted(self) -> Any:
+        """What the instants of a step do not count, and what an account of what is kept does not."""
+        timeline = self.study.timeline
+        of_step = self.study.seen_at(timeline[0]) if timeline else self.study
+        return hole("beyond", list(self._uncounted(of_step)), list(self._uncounted(self.study)))
+
+    @cached_property
+    def step(self) -> list[list[Any]]:
+        """Each instant in the order of phases: its phase, words and rank, its node, and that of what is kept at it where ranks differ."""
+        found = []
+        for study in instants(self.study, KINDS) if self.study.timeline else ():
+            one = study.at
+            assert one is not None, "a timeline has instants"
+            placed = study.placed()
+            kept = placed.where(lambda term: term.kind in STATIC or bool(term.layer)) if one.rank else None
+            found.append(
+                [one.phase, one.words, one.rank, self._place(placed), None if kept is None else self._place(kept)]
+            )
+        return sorted(found, key=lambda one: PHASES.index(one[0]))
+
+    def _uncounted(self, study: Study) -> Iterator[Mapping[str, Any]]:
+        for one in uncounted(study):
+            size = None if one.size is None else hole("up", self.nodes.node(one.size).place)
+            yield {"what": one.words, "bytes": size, "formula": one.size}
+
+    def _place(self, memory: Memory) -> int:
+        return sum((self._one(term) for term in memory.terms), start=self.nodes.node(sp.S.Zero)).place
+
+    def _one(self, term: Term) -> Node:
+        whole = cast(Node, term.undivided_at(self.nodes))
+        return whole if term.degree == 1 else whole.over(self.nodes.node(term.degree))
+
+
+def hole(kind: str, *told: Any) -> dict[str, Any]:
+    """A hole in a record, which `Filled` fills by its method of that `kind` with what is `told` of it."""
+    return {HOLE: [kind, *told]}

@@ -1,0 +1,184 @@
+"""Changes of how a model is trained or served: the recipe and its parts, what an engine keeps, what is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.written import counted
+from symbolic_mem.recipes.caches import cache_format
+from symbolic_mem.recipes.optimizers import optimizer
+from symbolic_mem.recipes.own import read_recipes, recipe_of
+from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload, known_pages
+from symbolic_mem.recipes.recompute import COUNTED, UNIFORM, Recompute
+from symbolic_mem.recipes.tuned import read_tuned
+from symbolic_mem.study.setting import Change, Setting
+
+
+def chosen_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--recipe") -> Recipe:
+    """Return the recipe of that name, also of the file `recipes`, or one as it is; `where` is the place of the name."""
+    if isinstance(name, Recipe):
+        return name
+    if recipes is not None:
+        read_recipes(recipes)  # a fault of that file has a place of its own
+    with at_place(where):
+        return recipe_of(name, recipes)
+
+
+def use_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--recipe") -> Change:
+    """Train with another recipe, by name (also of the file `recipes`) or as it is; the rule of recomputation stays."""
+    chosen = chosen_recipe(name, recipes, where)
+
+    def apply(setting: Setting) -> Setting:
+        if not chosen.trains:
+            return replace(setting, recipe=chosen, placement={} if setting.plan is None else setting.plan.shares)
+        return replace(setting, recipe=chosen.with_recompute(setting.recipe.recompute))
+
+    return Change("recipe", f"recipe {chosen.name}", apply)
+
+
+def use_cache(name: str, where: str = "--cache") -> Change:
+    """Store the caches of decoding in another format."""
+    with at_place(where):
+        cache_format(name)
+    return Change(
+        "cache", f"cache {name}", lambda setting: replace(setting, recipe=setting.recipe.with_cache(name, where))
+    )
+
+
+def use_pages(tokens: object, where: str = "--page") -> Change:
+    """Store the caches of decoding in pages (blocks) of so many tokens."""
+    number: Any = tokens if not isinstance(tokens, str) or (read := counted(tokens)) is None else read
+    known_pages(number, where)
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_pages(number, where))
+
+    return Change("page", f"pages of {tokens} tokens", apply)
+
+
+def use_optimizer(name: str, where: str = "--optimizer") -> Change:
+    """Train with another optimizer, for parameters of the same size."""
+    with at_place(where):
+        optimizer(name)
+    return Change(
+        "optimizer", f"optimizer {name}", lambda setting: replace(setting, recipe=setting.recipe.with_optimizer(name))
+    )
+
+
+def use_profile(name: str, profiles: str | None = None, where: str = "--profile") -> Change:
+    """Keep what another engine keeps for the backward pass, by the name of a profile (also of the file `profiles`)."""
+    from symbolic_mem.models.own_profiles import profile_of, read_profiles
+
+    if profiles is not None:
+        read_profiles(profiles)  # a fault of that file has a place of its own
+    with at_place(where):
+        how = profile_of(name, profiles)
+
+    return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(how, None)))
+
+
+def use_kernel(name: str, where: str = "--kernel") -> Change:
+    """Compute attention with another kernel."""
+
+    def apply(setting: Setting) -> Setting:
+        with at_place(where):
+            return replace(setting, built=setting.built.under(None, name))
+
+    return Change("kernel", f"attention kernel {name}", apply)
+
+
+def use_loss(name: str, where: str = "--loss") -> Change:
+    """Compute the loss in another way: see `known_losses`."""
+    from symbolic_mem.models.losses import loss
+
+    with at_place(where):
+        loss(name)
+
+    def apply(setting: Setting) -> Setting:
+        _need_backward(setting, f"loss {name}")
+        return replace(setting, built=setting.built.under(loss=name))
+
+    return Change("loss", f"loss {name}", apply)
+
+
+def _need_backward(setting: Setting, what: str) -> None:
+    if not setting.recipe.trains:
+        raise BadInput(
+            f"recipe {setting.recipe.name!r} is one of inference, which keeps nothing for a backward pass; leave {what} out"
+        )
+
+
+def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
+    """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2``."""
+    how = Recompute.read(_rule(given, where), where)
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_recompute(how))
+
+    return Change("recompute", f"recomputation: {how}", apply)
+
+
+def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:
+    """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
+    if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM)):
+        return given
+    rule, _, number = given.partition("=")
+    size = counted(number)
+    if size is None:
+        raise BadInput(f"{where} {given!r}: {rule} counts blocks; write for example every=2")
+    return {rule: size}
+
+
+def use_adapters(given: str, where: str = "--adapters") -> Change:
+    """Train adapters on these modules alone, as `read_tuned` takes them: names with commas, or a file of PEFT's; ``none``: all is trained.
+
+    >>> use_adapters("q_proj,v_proj").words
+    'adapters on q_proj,v_proj'
+    """
+    table: Any = "all"
+    if given != "none":
+        table = {"adapters": given if given.endswith(".json") else [name.strip() for name in given.split(",")]}
+        read_tuned(table, where)
+
+    def apply(setting: Setting) -> Setting:
+        before = setting.recipe.tuned
+        rank = {} if table == "all" or given.endswith(".json") or before.rank is None else {"rank": before.rank}
+        found = read_tuned(table if table == "all" else {**table, **rank}, where, before=before)
+        with at_place(where):
+            return replace(setting, recipe=setting.recipe.with_tuned(found))
+
+    return Change("adapters", f"adapters on {given}" if given != "none" else "no adapters", apply)
+
+
+def keep_gradients(given: str, where: str = "--gradients") -> Change:
+    """Say what becomes of gradients: ``kept`` between micro-batches, ``freed`` after a step, or there ``one-by-one``.
+
+    >>> keep_gradients("freed").words
+    'gradients freed'
+    """
+    if given not in GRADIENTS:
+        raise BadInput(f"{where}: unknown fate {given!r} of the gradients; {nearest(given, GRADIENTS)}")
+
+    def apply(setting: Setting) -> Setting:
+        with at_place(where):
+            return replace(setting, recipe=setting.recipe.with_gradients(given))
+
+    return Change("gradients", f"gradients {given}", apply)
+
+
+def use_offload(given: str, where: str = "--offload") -> Change:
+    """Keep these kinds of memory in the host's, with commas between them; ``none``: all of it on the device.
+
+    >>> use_offload("optimizer,gradients").words
+    'offloaded: optimizer, gradients'
+    """
+    kinds = () if given.strip() == "none" else tuple(kind.strip() for kind in given.split(","))
+    known_offload(kinds, where)
+
+    def apply(setting: Setting) -> Setting:
+        return replace(setting, recipe=setting.recipe.with_offload(kinds, where))
+
+    return Change("offload", f"offloaded: {', '.join(kinds) or 'nothing'}", apply)

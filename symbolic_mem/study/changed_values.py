@@ -1,0 +1,82 @@
+"""Changes of a value, and of where memory lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.symbols import Name, lookup, n_fsdp
+from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.plans.placement import RESTS, Placed
+from symbolic_mem.plans.read import plan as plan_of
+from symbolic_mem.plans.read import read_plans
+from symbolic_mem.study.setting import Change, Setting
+from symbolic_mem.study.values import given_symbol, read_fraction, read_value
+
+
+def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name] | None = None) -> Change:
+    """Give the symbol called `name` another value; one that only a study has is among its `own`, or looked up there.
+
+    >>> set_value("B", 64).words
+    'B = 64'
+    """
+    now = own is not None or lookup(name) is not None
+    known = read_value(given_symbol(name, where, own or ()), given, where) if now else None
+
+    def apply(setting: Setting) -> Setting:
+        chosen = given_symbol(name, where, setting.names)
+        value = read_value(chosen, given, where) if known is None else known
+        formulas = {symbol: expr for symbol, expr in setting.formulas.items() if symbol != chosen.symbol}
+        return replace(setting, values={**setting.values, chosen.symbol: value}, formulas=formulas)
+
+    return Change(name, f"{name} = {given}", apply)
+
+
+def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
+    """Divide the states as a plan says (also one of the file `plans`); where activations and buffers live stays."""
+    own = None if plans is None else read_plans(plans)  # a fault of that file has a place of its own
+    with at_place(where):
+        chosen = plan_of(name, own)
+
+    def apply(setting: Setting) -> Setting:
+        kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}
+        return replace(setting, plan=chosen, values=chosen.given(setting.values), placement={**chosen.shares, **kept})
+
+    return Change("plan", f"plan {name}", apply)
+
+
+def place_kind(kind: str, given: object, where: str = "--place") -> Change:
+    """Divide another fraction of a kind of memory over the same degree; after a comma the rest is kept or dropped.
+
+    >>> place_kind("activations", "1/2,dropped").words
+    '1/2 of the activations divided, the rest is dropped'
+    """
+    if kind not in KINDS:
+        raise BadInput(f"{where}: unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
+    share, comma, rest = given.partition(",") if isinstance(given, str) else (given, "", "")
+    if comma and "=" in rest:
+        raise BadInput(f"{where} {kind}={given}: give each kind its own, as in --place {kind}={share} --place {rest}")
+    if comma and rest.strip() not in RESTS:
+        raise BadInput(f"{where} {kind}: unknown {rest.strip()!r} after the comma; {nearest(rest.strip(), RESTS)}")
+    fraction = read_fraction(share.strip() if isinstance(share, str) else share, where)
+
+    def apply(setting: Setting) -> Setting:
+        old = setting.placement.get(kind, Placed(n_fsdp))
+        new = replace(old, fraction=fraction, rest=rest.strip() if comma else old.rest)
+        return replace(setting, placement={**setting.placement, kind: new})
+
+    words = f"{share} of the {kind} divided" + (f", the rest is {rest.strip()}" if comma else "")
+    return Change(f"placement of the {kind}", words, apply)
+
+
+def set_rest(rest: str, where: str = "--rest") -> Change:
+    """Keep or drop what is not divided, of every kind that is placed."""
+    if rest not in RESTS:
+        raise BadInput(f"{where}: unknown {rest!r}; {nearest(rest, RESTS)}")
+
+    def apply(setting: Setting) -> Setting:
+        placement = {kind: replace(placed, rest=rest) for kind, placed in setting.placement.items()}
+        return replace(setting, placement=placement)
+
+    return Change("rest", f"the rest is {rest}", apply)

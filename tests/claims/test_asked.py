@@ -1,0 +1,104 @@
+"""Claims of what no question of a study asks: they are held against what `solve` answers, under the plan of the study."""
+
+from __future__ import annotations
+
+import json
+from math import prod
+
+import pytest
+from sampled import sampled
+
+from symbolic_mem.claims.check import check
+from symbolic_mem.cli.main import main
+from symbolic_mem.library.read import load_study
+
+INVERSE = [
+    ("llama-3.1-8b", {"n_fsdp": 8}, "B"),
+    ("llama-3.1-8b", {"n_fsdp": 8}, "S"),
+    ("gpt2-xl", {"n_fsdp": 8}, "L"),
+    ("cs336-a2-xxl", {"n_fsdp": 64}, "d_model"),
+    ("headroom", {"n_fsdp": 8}, "V"),
+    ("lora-llama-3.1-8b", {}, "L"),
+    ("cluster-gpt-3-175b", {}, "n_pp"),
+    ("headroom", {}, "n_fsdp"),
+    ("cluster-llama-3.1-70b-64-h100", {}, "n_tp"),
+]
+CLUSTERS = ["cluster-gpt-3-175b", "cluster-llama-3-405b", "cluster-llama-3.1-70b-64-h100"]
+
+
+def solved(capsys, name, values, symbol):
+    given = [part for each, value in values.items() for part in ("--set", f"{each}={value}")]
+    assert main(["solve", name, "--for", symbol, *given, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["value"]
+
+
+@pytest.mark.parametrize(("name", "values", "symbol"), sampled(INVERSE, every=3))
+def test_a_size_is_held_against_what_solve_finds(name, values, symbol, capsys):
+    study, found = load_study(name).change(values=values), solved(capsys, name, values, symbol)
+    right = check(study, f"{symbol}={found}")
+    assert right.right and right.question is None and (right.name, right.expected) == (symbol, found)
+
+
+def test_a_wrong_size_is_told_the_one_that_solve_finds(capsys):
+    study = load_study("cs336-a2-xxl").change(values={"n_fsdp": 64})
+    wrong = check(study, "L=300")
+    assert not wrong.right and wrong.expected == solved(capsys, "cs336-a2-xxl", {"n_fsdp": 64}, "L")
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_devices_are_those_of_the_whole_plan(name, capsys):
+    study, degree = load_study(name), solved(capsys, name, {}, "n_fsdp")
+    axes = [int(study.values[axis]) for axis in study.plan.axes if str(axis) != "n_ep"]
+    devices = degree * prod(axes)
+    for claim in (f"devices={devices}", f"{devices} devices", f"N={devices}", f"n_fsdp={degree}"):
+        assert check(study, claim).right
+
+
+def test_a_wrong_number_of_devices_is_told_the_devices_and_not_the_degree():
+    wrong = check(load_study("cluster-gpt-3-175b"), "46 devices")
+    assert not wrong.right and (wrong.name, wrong.expected) == ("devices", 64)
+
+
+def test_experts_are_divided_over_devices_that_other_degrees_count():
+    study = load_study("cluster-mixtral-8x7b")
+    assert "devices" not in study.question("a").claimable
+    assert check(study, "devices=64").expected % (2 * 4) == 0  # tensor and pipeline parallelism
+
+
+def test_a_claim_says_as_what_it_was_read(capsys):
+    main(["check", "llama-3.1-8b", "--set", "n_fsdp=8", "--claim", "B=2"])
+    assert "No question asks for B: it is read as the largest batch size" in capsys.readouterr().out
+
+
+def test_what_one_host_holds_can_be_claimed(tmp_path):
+    path = tmp_path / "hosts.toml"
+    path.write_text(HOSTS)
+    study = load_study(str(path))
+    found = study.question("a").answer(study.under(study.question("a")))
+    held = found.facts["host"]["bytes"]
+    assert check(study, f"host={held} bytes").right and not check(study, f"host={2 * held} bytes").right
+
+
+HOSTS = """
+title = "States on hosts"
+source = "a test"
+[model]
+kind = "ffn"
+[values]
+d_model = 4096
+d_ff = 16384
+L = 8
+B = 1
+S = 1024
+[recipe]
+preset = "cs336"
+offload = ["optimizer"]
+[plan]
+preset = "zero-3"
+[[question]]
+label = "a"
+ask = "min_degree"
+capacity = "16 GiB"
+host = "24 GiB"
+per_host = 4
+"""

@@ -1,0 +1,154 @@
+"""What a wheel carries ready: the data of bundled studies prints, byte for byte, what the formulas print."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sampled import sampled
+
+from symbolic_mem.cli.main import group
+from symbolic_mem.hardware.catalogue import load_devices
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
+from symbolic_mem.shipped.make import data
+from symbolic_mem.shipped.read import answer
+
+AMOUNTS = ("95 GiB", "80GB", "15.77 GiB", "1 TB", "3.5 TiB", "7 B")
+STUDY = "llama-3.1-8b"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("shipped")
+
+
+def ready(name: str, folder: Path) -> dict:
+    """The data of a study, made once."""
+    path = folder / f"{name}.json"
+    if not path.exists():
+        path.write_text(json.dumps(data(load_study(name))), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def computed(arguments: list[str]) -> tuple[bytes, int]:
+    done = CliRunner().invoke(group, arguments)
+    return done.stdout_bytes, done.exit_code
+
+
+def drawn(name: str, forms: list[dict], draw: random.Random) -> list[str]:
+    """A call of `account --json` with values that a form may have, a device or an amount."""
+    free = sorted({symbol for form in forms for symbol in form["free"]})
+    given = []
+    for symbol in draw.sample(free, min(len(free), draw.choice((0, 1, 1, 2, 3)))):
+        value = draw.choice((1, 2, 3, 8, 64, 4096, draw.randrange(1, 10 ** draw.randrange(1, 18))))
+        given.append(f"--set={symbol}={value}")
+    device = draw.choice(([], ["--device", draw.choice(list(load_devices()))], ["--capacity", draw.choice(AMOUNTS)]))
+    return ["account", name, *given, *device, "--json"]
+
+
+@pytest.mark.parametrize("name", sampled(bundled(), every=6))
+def test_the_data_of_a_study_prints_what_its_formulas_print(name, folder):
+    forms = ready(name, folder)["forms"]
+    draw = random.Random(name)
+    answered = 0
+    for arguments in (["account", name, "--json"], *(drawn(name, forms, draw) for _ in range(5))):
+        found = answer(arguments, str(folder))
+        if found is not None:
+            answered += 1
+            assert (found, 0) == computed(arguments), arguments
+    assert answered >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", load_devices())
+def test_on_every_device(device, folder):
+    ready(STUDY, folder)
+    arguments = ["account", STUDY, "--set", "n_fsdp=8", "--device", device, "--json"]
+    found = answer(arguments, str(folder))
+    printed, status = computed(arguments)
+    assert found == (printed if status == 0 else None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--recipe", "pure-bf16"),
+        ("--set", "L=16"),  # how many blocks there are decides which instants there are
+        ("--set", "n_fsdp=1"),  # one device gathers nothing
+        ("--set", "B=0"),
+        ("--set", "B=1e3"),
+        ("--set", "E=8"),
+        ("--set", "B"),
+        ("--set",),
+        ("--device", "nope"),
+        ("--device", "h100-80gb", "--capacity", "80 GB"),
+        ("--capacity", "80G"),
+        ("--fail-if-infeasible",),
+        ("another",),
+        ("--json",),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_the_plain_case_is_left_to_the_formulas(options, folder):
+    ready(STUDY, folder)
+    assert answer(["account", STUDY, "--json"], str(folder)) is not None
+    assert answer(["account", STUDY, "--json", *options], str(folder)) is None
+
+
+def test_data_of_another_version_are_not_read(folder, tmp_path):
+    content = ready(STUDY, folder)
+    (tmp_path / f"{STUDY}.json").write_text(json.dumps(content | {"version": "0.0.1"}), encoding="utf-8")
+    assert answer(["account", STUDY, "--json"], str(tmp_path)) is None
+
+
+def test_a_checkout_carries_none():
+    assert answer(["account", STUDY, "--json"]) is None
+
+
+def test_an_answer_that_is_ready_imports_neither_sympy_nor_click(folder):
+    ready(STUDY, folder)
+    code = (
+        "import sys\n"
+        "from symbolic_mem.shipped.read import answer\n"
+        f"found = answer(['account', {STUDY!r}, '--set', 'n_fsdp=8', '--json'], {str(folder)!r})\n"
+        "print(found is not None, *sorted({'sympy', 'click', 'jinja2', 'dataclasses', 'tomllib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+@pytest.fixture
+def program(folder, tmp_path):
+    """The program with the data of one study in its place."""
+    ready(STUDY, folder)
+    code = (
+        "import functools, sys\n"
+        "from symbolic_mem.cli import entry\n"
+        "from symbolic_mem.shipped import read\n"
+        f"read.answer = functools.partial(read.answer, folder={str(folder)!r})\n"
+        "entry.run()\n"
+    )
+
+    def run(*arguments: str, **streams):
+        return subprocess.run([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, check=False, **streams)
+
+    return run
+
+
+def test_the_program_prints_it(program):
+    arguments = ["account", STUDY, "--set", "B=4", "--json"]
+    done = program(*arguments, stdout=subprocess.PIPE)
+    assert (done.stdout, done.returncode, done.stderr) == (*computed(arguments), b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_is_said(program):
+    with Path("/dev/full").open("wb") as full:
+        done = program("account", STUDY, "--json", stdout=full)
+    assert done.returncode == 2 and done.stderr.startswith(b"symbolic-mem: standard output: cannot be written")
