@@ -44,7 +44,8 @@ def command(as_json: bool, **options: Any) -> None:
     """Show what STUDY sends in one pass of a block, and the batch above which computing takes longer than sending.
 
     The study needs a [network] table: a bandwidth with its direction and the FLOP/s of a chip. Under a plan that cuts the model,
-    such as megatron, it needs none: what one rank sends in a step along each axis is shown, and the bubble of the pipeline.
+    such as megatron, it needs none: what one rank sends in a step along each axis is shown, and the bubble of the pipeline;
+    with --device how long that takes beside computing.
     """
     from symbolic_mem.render.json import record_json
 
@@ -67,7 +68,9 @@ def command(as_json: bool, **options: Any) -> None:
             raise BadInput(
                 f"{given[0]} is about one scheme, and plan {study.plan.name!r} sends along every axis; leave it out"
             )
-        _along_axes(study, as_json=as_json)
+        from symbolic_mem.cli.comms_axes import along_axes
+
+        along_axes(study, as_json=as_json)
         return
     question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread
@@ -144,51 +147,3 @@ def _show(answer: FoundBatch) -> None:
         print_line(f"at {figure(found['batch_tokens'], 'tokens')} {slower} takes longer")
     for sentence in found["assumptions"]:
         print_line(plain_prose(sentence) if isinstance(sentence, Prose) else sentence, "assumed", 16)
-
-
-def _along_axes(study: Study, *, as_json: bool) -> None:
-    """Show what one rank sends in a step along each axis of the mesh, and how long it waits in its pipeline."""
-    import sympy as sp
-
-    from symbolic_mem.base.exact import at
-    from symbolic_mem.base.formula import write_formula
-    from symbolic_mem.base.rational import rounded_up
-    from symbolic_mem.base.symbols import n_pp
-    from symbolic_mem.plans.pipeline import pipeline
-    from symbolic_mem.questions.parts.meshes import volumes
-
-    assert study.plan is not None
-    found = volumes(study)
-    if not found:
-        raise BadInput(
-            f"study {study.name!r}: what a rank sends under plan {study.plan.name!r} is known of a transformer with values for "
-            "B, S and n_fsdp; give them as --set B=... --set S=... --set n_fsdp=..."
-        )
-    waits, share, name = None, None, ""
-    if study.plan.pipelined and study.values.get(n_pp, 1) != 1:
-        order = pipeline(study.plan.schedule)
-        waits, name = order.bubble, order.name
-        share = None if waits is None else at(waits, order.complete(study.values))
-    if as_json:
-        axes = {
-            str(axis): {"degree": int(study.values[axis]), "formula": write_formula(volume), "bytes": rounded_up(size)}
-            for axis, (volume, size) in found.items()
-        }
-        bubble = None if waits is None else {"schedule": name, "formula": write_formula(waits), "share": str(share)}
-        print_json({"study": study.name, "plan": study.plan.name, "sent_in_a_step": axes, "bubble": bubble})
-        return
-    click.echo(click.style(study.heading, bold=True))
-    click.echo(f"plan {study.plan.name}: what one rank sends in a step, along each axis\n")
-    rows = [
-        (
-            str(axis),
-            str(study.values[axis]),
-            figure(rounded_up(size), digits=14),
-            figure(sp.sympify(size), "GiB"),
-            write_formula(volume),
-        )
-        for axis, (volume, size) in found.items()
-    ]
-    print_table(("axis", "degree", "bytes", "memory", "formula"), rows, right=(1, 2, 3))
-    if waits is not None:
-        click.echo(f"\nbubble  {write_formula(waits)} = {share} of the time that a rank computes ({name})")

@@ -9,10 +9,14 @@ import click
 from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.written import counted
 from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
+from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
+    import sympy as sp
+
     from symbolic_mem.documents.runs import Run, Runs
     from symbolic_mem.questions.layouts import FoundLayouts
+    from symbolic_mem.questions.parts.meshes import Tried
 
 
 @click.command("fit")
@@ -94,7 +98,6 @@ def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
 
 
 def _show_runs(found: Runs) -> None:
-    from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
@@ -173,9 +176,9 @@ def _number(given: str, option: str) -> int:
 
 
 def _show(found: FoundLayouts) -> None:
-    from symbolic_mem.cli.tables import print_line, print_table, print_title
+    """A line for each mesh, narrow enough for 80 columns: what decides it, or refuses it, stands below under a letter."""
     from symbolic_mem.document.family import in_family
-    from symbolic_mem.questions.layouts import layouts_table
+    from symbolic_mem.questions.layouts import SHRINKS
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
@@ -183,9 +186,38 @@ def _show(found: FoundLayouts) -> None:
     print_title(found.study.heading)
     print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
     click.echo("")
-    table = layouts_table(found)
-    rows = [[plain_prose(cell) for cell in row] for row in table.rows]
-    print_table([plain_prose(column.head) for column in table.columns], rows, right=(1, 3, 4))
+    used = [axis for axis in found.rows[0].values if any(row.values.get(axis, 1) != 1 for row in found.rows)]
+    reasons: dict[str, str] = {}
+    rows = [_mesh(row, found, used, reasons) for row in found.rows]
+    heads = [*map(str, used), "peak, GiB", "left, GiB", "sent, GiB", "at"]
+    print_table(heads, rows, right=tuple(range(len(heads) - 1)))
     click.echo("")
-    for said in (found.tried_words, *found.cautions, *found.beside):
+    for reason, letters in reasons.items():
+        print_line(reason, letters, 5)
+    print_line("by a rank in a step, forward and backward passes of all micro-batches", "sent", 5)
+    click.echo("")
+    for said in (found.tried_words, SHRINKS, *found.cautions, *found.beside):
         print_line(plain_prose(arrange_prose(said, TERMINAL)))
+
+
+def _mesh(row: Tried, found: FoundLayouts, used: list[sp.Symbol], reasons: dict[str, str]) -> list[str]:
+    """The degrees of a mesh, its sizes in GiB and the letter of what decides it, or of why it is refused."""
+    from symbolic_mem.base.rational import symbolic
+
+    reason = row.refused or row.words
+    letters = reasons.setdefault(reason, _letters(len(reasons)))
+    sizes: list[Any] = [None, None, None]
+    if row.peak is not None:
+        sizes = [row.size, found.capacity.counted - row.size, None if row.sent is None else symbolic(row.sent)]
+    shown = ["–" if size is None else figure(size / 2**30) for size in sizes]
+    return [*(str(row.values.get(axis, 1)) for axis in used), *shown, letters]
+
+
+def _letters(number: int) -> str:
+    """The name of a reason: a, b, ..., z, aa, ab, ...
+
+    >>> _letters(0), _letters(25), _letters(26)
+    ('a', 'z', 'aa')
+    """
+    first, last = divmod(number, 26)
+    return (_letters(first - 1) if first else "") + chr(ord("a") + last)

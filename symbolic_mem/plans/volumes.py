@@ -1,44 +1,121 @@
-"""What one rank of a cluster sends in a step along each axis of its mesh, in bytes, for a transformer."""
+"""What one rank of a cluster sends in a step along each axis of its mesh, in bytes, for a transformer.
+
+Of a ring each rank sends all but its own share of what is gathered or summed, an all-reduce twice that. Numbers in the residual
+stream, keys, values and weights are sent in BF16, gradients of weights in FP32.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import B, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.base.symbols import B, n_cp, n_ep, n_etp, n_fsdp, n_pp, n_replica, n_tp
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.cut import Cut
+from symbolic_mem.plans.plan import Plan
 
 BF16, FP32 = 2, 4
 
 
-def sent(a: Architecture, cut: Cut, parameters: sp.Expr, micro: sp.Expr = n_micro) -> Mapping[sp.Symbol, sp.Expr]:
+class Held(NamedTuple):
+    """The parameters of one rank: `dense` ones, and those of its routed `experts`."""
+
+    dense: sp.Expr
+    experts: sp.Expr = sp.S.Zero
+
+
+def sent(
+    a: Architecture, cut: Cut, plan: Plan, held: Held, micro: sp.Expr = sp.S.One, chunks: sp.Expr = sp.S.One
+) -> Mapping[sp.Symbol, sp.Expr]:
     """Return the bytes that a rank sends in a step, by axis: forward and backward passes of `micro` micro-batches.
 
-    Of a ring each rank sends all but its own share of what is gathered or summed. Tensor parallelism gathers and sums the
-    residual stream twice in a block, forward and backward, and with a divided stream gathers each input once more
-    (Korthikanti et al., 2022, section 4.2.2); a stage hands its share of the stream on and its gradient back; context
-    parallelism passes keys and values on, and back with their gradients; experts are sent their tokens and send them back, both ways,
-    the fullest rank as many as its load says;
-    the optimizer sums FP32 gradients and gathers BF16 weights once for all micro-batches.
+    Stages are taken to be alike, each with so many `chunks`.
 
     >>> from symbolic_mem.base.symbols import L, P
-    >>> sent(Architecture(), Cut(), P)[n_pp]
-    4*B*S*d_model*n_micro
+    >>> from symbolic_mem.plans.read import plan
+    >>> sent(Architecture(), Cut(), plan("megatron"), Held(P))[n_pp]
+    4*B*S*d_model
     """
     tokens, stream, inputs = cut.tokens.inside, cut.tokens.stream, cut.tokens.inputs
-    whole = BF16 * B * tokens * a.d_model
-    again = sp.Integer(2) if inputs != tokens else sp.S.Zero
-    blocks = a.layers / n_pp
-    keys = BF16 * 2 * B * tokens * cut.of("keys", a.n_kv) * a.d_head if a.latent is None else sp.S.Zero
     found = {
-        n_tp: micro * blocks * (8 + again) * whole * (n_tp - 1) / n_tp,
-        n_pp: micro * 2 * BF16 * B * stream * a.d_model,
-        n_cp: micro * blocks * 3 * keys * (n_cp - 1),
-        n_fsdp: (FP32 + BF16) * parameters * (n_fsdp * n_cp - 1) / (n_fsdp * n_cp),
+        n_tp: micro * _tensor(a, inputs != tokens) * BF16 * B * tokens * _ring(n_tp),
+        n_pp: micro * chunks * 2 * BF16 * B * stream * a.d_model,
+        n_cp: micro * a.layers / n_pp * _context(a, cut, plan) * BF16 * B * tokens,
     }
     if a.experts is not None:
-        choices = BF16 * B * inputs * a.d_model * a.experts.top_k
-        found[n_ep] = micro * (2 + 2 * cut.load) * choices * a.expert_layers / n_pp * (n_ep - 1) / n_ep
+        rows = micro * BF16 * B * inputs * a.d_model * a.experts.top_k * a.expert_layers / n_pp
+        found[n_ep] = (2 + 2 * cut.load) * rows * _ring(n_ep)
+        found[n_etp] = 4 * cut.load * rows * (n_etp - 1)
+    for axis, volume in _replicas(plan, held).items():
+        found[axis] = found.get(axis, sp.S.Zero) + volume
     return found
+
+
+def _ring(ranks: sp.Expr) -> sp.Expr:
+    return (ranks - 1) / ranks
+
+
+def _tensor(a: Architecture, again: bool) -> sp.Expr:
+    """Elements for each token of a stage that tensor parallelism gathers or sums, forward and backward.
+
+    What enters the layers that are cut by column is gathered forward and its gradient summed backward, and what leaves those cut
+    by row the other way round: with a whole stream the two are one all-reduce (Shoeybi et al., 2019, section 3), with a divided
+    one an all-gather and a reduce-scatter, and each input is gathered `again` for the gradient of its weight (Korthikanti et
+    al., 2022, section 4.2.2). Latent attention narrows before it is cut; routed experts are sent their tokens otherwise.
+    """
+    entering = a.d_model
+    if a.latent is not None:
+        narrow = a.latent.d_c + a.latent.d_rope
+        entering = narrow + (a.d_model if a.latent.d_cq is None else a.latent.d_cq)
+    more = 1 if again else 0
+    attention = (2 + more) * entering + 2 * a.d_model
+    mlp = (4 + more) * a.d_model
+    mixed = sp.S.Zero if a.experts is None or a.experts.d_shared == 0 else mlp
+    return (a.layers * attention + a.dense_layers * mlp + a.expert_layers * mixed) / n_pp
+
+
+def _context(a: Architecture, cut: Cut, plan: Plan) -> sp.Expr:
+    """Elements for each token of a block that context parallelism sends.
+
+    Round a ring go keys and values, forward and again backward, and their gradients (Liu et al., 2023); all-to-all exchanges
+    queries, keys, values and what attention gives, both ways (Jacobs et al., 2023, section 3.2).
+    """
+    if a.latent is None:
+        queries, out = (cut.of("heads", a.n_heads) * a.d_head,) * 2
+        keys = 2 * cut.of("keys", a.n_kv) * a.d_head
+    else:
+        heads = cut.of("heads", a.n_heads)
+        queries, out = heads * (a.latent.d_nope + a.latent.d_rope), heads * a.latent.d_v
+        keys = queries + out
+    if plan.exchanged:
+        return 2 * (queries + keys + out) * _ring(n_cp)
+    return 3 * keys * (n_cp - 1)
+
+
+def _replicas(plan: Plan, held: Held) -> Mapping[sp.Symbol, sp.Expr]:
+    """What is sent once in a step because several ranks have, or share, the same parameters.
+
+    Replicas sum their gradients; where a rank keeps a part of the optimizer state it gets the sum of that part alone, and
+    the weights are gathered after the step (Rajbhandari et al., 2020, section 7). Weights that are divided are gathered for the forward
+    pass, and for the backward pass unless they are kept.
+    """
+    groups = {what: degree / plan.instances for what, degree in plan.groups}
+    cuts = dict(plan.cuts)
+    found: dict[sp.Symbol, sp.Expr] = {n_fsdp: sp.S.Zero, n_cp: sp.S.Zero, n_replica: sp.S.Zero}
+    for parameters, what in ((held.dense, "dense"), (held.experts, "experts")):
+        context = n_cp if "tokens" in cuts and what not in groups else sp.S.One
+        group = groups.get(what, n_fsdp)
+        match plan.sends:
+            case "dp":
+                group = group * context
+                each = FP32 + BF16 if "optimizer" in plan.divided else 2 * FP32
+                found[n_fsdp] += each * parameters * _ring(group)
+            case "fsdp" | "hsdp":
+                again = sp.S.One - plan.keep if plan.keep != 0 else _ring(group)
+                found[n_fsdp] += parameters * ((BF16 + FP32) * _ring(group) + BF16 * again)
+                found[n_cp] += 2 * FP32 * parameters / group * _ring(context)
+                if plan.sends == "hsdp":
+                    found[n_replica] += 2 * FP32 * parameters / group * _ring(n_replica)
+    return {axis: volume for axis, volume in found.items() if volume != 0}

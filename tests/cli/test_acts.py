@@ -67,6 +67,7 @@ SHARED = {
     "date": "May 2026",
     "sheet": True,
     "key": True,
+    "route": "typst",  # without a .pdf it is refused
 }
 # These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
 OTHERS = {"list", "show", "completion"}

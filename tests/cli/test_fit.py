@@ -21,7 +21,18 @@ CLUSTER = (
 def test_meshes_are_listed_with_what_is_left(run):
     done = run("fit", *CLUSTER, "--plans", "8", "--sequences", "16")
     assert done.status == 0
-    assert "meshes of 8 devices that the model allows" in done.out and "too much" in done.out
+    assert "meshes of 8 devices that the model allows" in done.out and "What does not shrink" in done.out
+    record = json.loads(run("fit", *CLUSTER, "--plans", "8", "--sequences", "16", "--json").out)
+    listed = [line for line in done.out.splitlines() if line.startswith(" ") and "≈" in line]
+    assert len(listed) == len(record["meshes"]) and max(map(len, listed)) <= 80
+    for line, mesh in zip(listed, record["meshes"], strict=True):
+        *degrees, peak, left, _ = line.replace("≈", "").split()[:-1]
+        assert [int(degree) for degree in degrees] == [
+            mesh["degrees"][name] for name in ("n_tp", "n_pp", "n_cp", "n_fsdp", "n_micro")
+        ]
+        assert float(peak) == pytest.approx(mesh["peak_bytes"] / 2**30, rel=1e-4)
+        assert float(left) == pytest.approx(mesh["left_bytes"] / 2**30, rel=1e-3) and (float(left) >= 0) == mesh["fits"]
+    assert any(line.startswith("a    ") for line in done.out.splitlines())
 
 
 def test_the_json_has_every_mesh(run):
@@ -50,11 +61,14 @@ def test_comms_shows_the_axes_of_a_plan_without_a_network(run, refused):
     done = run("comms", "cluster-gpt-3-175b", "--json")
     record = json.loads(done.out)
     assert record["bubble"] == {"schedule": "interleaved", "formula": "(n_pp - 1)/(n_chunks*n_micro)", "share": "7/192"}
-    sizes = {str(axis): size for axis, (_, size) in volumes(load_study("cluster-gpt-3-175b")).items()}
+    sizes = {str(axis): size for axis, (_, size) in volumes(load_study("cluster-gpt-3-175b")).axes.items()}
     assert {axis: one["bytes"] for axis, one in record["sent_in_a_step"].items()} == {
         k: -(-v // 1) for k, v in sizes.items()
     }
-    assert "bubble  (n_pp - 1)/(n_chunks*n_micro) = 7/192" in run("comms", "cluster-gpt-3-175b").out
+    assert (
+        "(n_pp - 1)/(n_chunks*n_micro) = 7/192 of the time that a rank computes (interleaved)"
+        in run("comms", "cluster-gpt-3-175b").out
+    )
     assert "sends along every axis" in refused("comms", "cluster-gpt-3-175b", "--scheme", "dp")
 
 

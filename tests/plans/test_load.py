@@ -37,7 +37,7 @@ def held(one) -> dict[str, int]:
 
 def test_a_load_of_100_percent_is_a_balanced_one():
     assert held(study(f_load=100)) == held(study())
-    assert volumes(study(f_load=100))[n_ep][1] == volumes(study())[n_ep][1]
+    assert volumes(study(f_load=100)).axes[n_ep][1] == volumes(study()).axes[n_ep][1]
 
 
 def test_each_row_more_is_kept_by_the_experts_alone():
@@ -53,7 +53,7 @@ def test_each_row_more_is_kept_by_the_experts_alone():
 
 def test_the_fullest_rank_is_sent_more_and_sends_more_back():
     """There and back, forward and backward: two of the four ways carry what arrives at the experts."""
-    assert volumes(study(f_load=300))[n_ep][1] == 2 * volumes(study())[n_ep][1]
+    assert volumes(study(f_load=300)).axes[n_ep][1] == 2 * volumes(study()).axes[n_ep][1]
 
 
 def test_the_largest_load_is_the_last_percent_at_which_the_peak_fits():

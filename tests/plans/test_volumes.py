@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 
-from symbolic_mem.base.symbols import n_chunks, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.base.symbols import n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
 from symbolic_mem.library.read import read_study
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.parts.meshes import volumes
@@ -16,13 +16,13 @@ SIZES = {"L": 8, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head
 AXES = {"n_tp": 4, "n_pp": 2, "n_cp": 2, "n_fsdp": 8, "n_micro": 16}
 
 
-def study(plan: str, model: dict | None = None, **values: int):
+def study(plan: str | dict, model: dict | None = None, **values: int):
     tables = {
         "title": "x",
         "model": {"kind": "transformer", "profile": "te-cuda-bf16"} | (model or {}),
         "values": SIZES | AXES | values,
         "recipe": {"preset": "megatron-18"},
-        "plan": {"preset": plan},
+        "plan": {"preset": plan} if isinstance(plan, str) else plan,
     }
     return read_study(tables, "x", "x", None)
 
@@ -48,7 +48,7 @@ def walked(*, divided: bool) -> dict[str, Fraction]:
 
 @pytest.mark.parametrize(("plan", "divided"), [("megatron", True), ("megatron-no-sp", False)])
 def test_what_is_sent_is_the_sum_of_all_collectives(plan, divided):
-    found = {str(axis): size for axis, (_, size) in volumes(study(plan)).items()}
+    found = {str(axis): size for axis, (_, size) in volumes(study(plan)).axes.items()}
     right = walked(divided=divided)
     assert {axis: found[axis] for axis in right} == right
 
@@ -56,19 +56,99 @@ def test_what_is_sent_is_the_sum_of_all_collectives(plan, divided):
 def test_gradients_and_weights_are_sent_once_in_a_step():
     one = study("megatron", n_cp=1, n_tp=1, n_pp=1)
     parameters = one.numbers[one.model.parameters]
-    assert volumes(one)[n_fsdp][1] == Fraction(7, 8) * 6 * parameters
+    assert volumes(one).axes[n_fsdp][1] == Fraction(7, 8) * 6 * parameters
 
 
 def test_experts_are_sent_their_tokens_and_send_them_back():
     one = study("megatron", {"experts": True}, E=8, k=2, d_expert=256, n_ep=4)
     tokens = SIZES["B"] * SIZES["S"] // (AXES["n_cp"] * AXES["n_tp"])
     each = 2 * tokens * SIZES["d_model"] * 2  # two choices of every token, in BF16
-    assert volumes(one)[n_ep][1] == AXES["n_micro"] * (SIZES["L"] // AXES["n_pp"]) * 4 * each * Fraction(3, 4)
+    assert volumes(one).axes[n_ep][1] == AXES["n_micro"] * (SIZES["L"] // AXES["n_pp"]) * 4 * each * Fraction(3, 4)
+
+
+def test_experts_are_summed_over_their_own_replicas():
+    """Dense parameters over n_fsdp n_cp devices, those of experts over as many as each of them has."""
+    one = study("megatron", {"experts": True}, E=8, k=2, d_expert=256, n_ep=4)
+    v, found = SIZES | AXES, volumes(one)
+    experts = v["L"] * 3 * (8 // 4) * 256 * v["d_model"] // v["n_pp"]
+    replicas = v["n_fsdp"] * v["n_cp"] * v["n_tp"] // 4
+    dense = one.numbers[one.model.parameters] / v["n_pp"] - experts
+    group = v["n_fsdp"] * v["n_cp"]
+    right = 6 * dense * Fraction(group - 1, group) + 6 * experts * Fraction(replicas - 1, replicas)
+    assert found.axes[n_fsdp][1] == right and set(found.held.values()) == {dense, experts}
+
+
+def test_routed_experts_take_the_place_of_the_gathers_of_an_mlp():
+    """A block with experts gathers and sums for attention alone, and for its shared experts where it has some."""
+    plain = volumes(study("megatron")).axes[n_tp][1]
+    experts = {"E": 8, "k": 2, "d_expert": 256, "n_ep": 4}
+    assert volumes(study("megatron", {"experts": True}, **experts)).axes[n_tp][1] == plain / 2
+    assert volumes(study("megatron", {"experts": {"d_shared": 64}}, **experts)).axes[n_tp][1] == plain
+
+
+def test_latent_attention_gathers_its_narrow_vectors_and_sends_its_wide_keys():
+    latent = {"d_c": 64, "d_cq": 96, "d_nope": 32, "d_rope": 16, "d_v": 32}
+    one, v = study("megatron", {"latent": True}, **latent), SIZES | AXES
+    tokens, blocks = v["B"] * v["S"] // v["n_cp"], v["L"] // v["n_pp"] * v["n_micro"]
+    narrow, wide = 64 + 96 + 16, v["d_model"]
+    each = 2 * tokens * (3 * narrow + 2 * wide + 5 * wide)
+    assert volumes(one).axes[n_tp][1] == blocks * each * Fraction(v["n_tp"] - 1, v["n_tp"])
+    keys = 2 * tokens * (v["n_heads"] // v["n_tp"]) * (32 + 16 + 32)
+    assert volumes(one).axes[n_cp][1] == blocks * 3 * (v["n_cp"] - 1) * keys
+
+
+def test_all_to_all_exchanges_what_goes_into_attention_and_what_comes_out():
+    v = SIZES | AXES
+    tokens, blocks = v["B"] * v["S"] // v["n_cp"], v["L"] // v["n_pp"] * v["n_micro"]
+    widths = (2 * v["n_heads"] + 2 * v["n_kv"]) * v["d_head"] // v["n_tp"]
+    found = volumes(study("megatron-all-to-all")).axes[n_cp][1]
+    assert found == blocks * 2 * 2 * tokens * widths * Fraction(v["n_cp"] - 1, v["n_cp"])
+
+
+def test_parts_of_an_expert_gather_the_rows_of_each_other():
+    one = study("megatron", {"experts": True}, E=8, k=2, d_expert=256, n_ep=2, n_etp=2)
+    tokens = SIZES["B"] * SIZES["S"] // (AXES["n_cp"] * AXES["n_tp"])
+    rows = 2 * tokens * SIZES["d_model"] * 2
+    assert volumes(one).axes[n_etp][1] == AXES["n_micro"] * (SIZES["L"] // AXES["n_pp"]) * 4 * rows
+
+
+def test_ptd_p_sends_eight_times_the_stream_for_each_block_and_once_more_for_each_chunk():
+    """Narayanan et al. (2021), section 3.2: 8 b s h (t - 1)/t elements a layer and micro-batch, and b s h from stage to stage."""
+    v = SIZES | AXES | {"n_cp": 1}
+    stream, t = v["B"] * v["S"] * v["d_model"], v["n_tp"]
+    found = volumes(study("megatron-no-sp", n_cp=1)).axes
+    each = found[n_tp][1] / 2 / v["n_micro"] / (v["L"] // v["n_pp"])
+    assert each == 8 * stream * Fraction(t - 1, t)
+    assert found[n_pp][1] / 2 / v["n_micro"] == 2 * stream
+    tables = {"preset": "zero-1+megatron-tp+pp", "schedule": "interleaved"}
+    more = volumes(study(tables, n_cp=1, n_chunks=2)).axes[n_pp][1]
+    assert more == 2 * found[n_pp][1]
+
+
+@pytest.mark.parametrize(
+    ("plan", "times"),
+    [("dp+torch-tp", 2 * 4), ("zero-1+torch-tp", 4 + 2), ("zero-2+torch-tp", 4 + 2), ("zero-3+torch-tp", 2 + 2 + 4)],
+)
+def test_data_parallelism_sends_as_often_as_zero_says(plan, times):
+    """Rajbhandari et al. (2020), section 7: gradients summed are sent twice, or once with the weights; all divided three times."""
+    one = study(plan, n_cp=1, n_pp=1)
+    parameters = one.numbers[one.model.parameters]
+    assert volumes(one).axes[n_fsdp][1] == times * parameters * Fraction(7, 8)
+
+
+def test_weights_that_stay_whole_are_gathered_once_and_replicas_sum_their_parts():
+    kept = study({"preset": "fsdp2+torch-tp", "reshard": False}, n_cp=1, n_pp=1)
+    parameters = kept.numbers[kept.model.parameters]
+    assert volumes(kept).axes[n_fsdp][1] == 6 * parameters * Fraction(7, 8)
+    inside = study({"preset": "fsdp2+torch-tp", "reshard": 4}, n_cp=1, n_pp=1)
+    assert volumes(inside).axes[n_fsdp][1] == parameters * (6 * Fraction(7, 8) + 2 * Fraction(3, 4))
+    hybrid = volumes(study("hsdp+torch-tp", n_cp=1, n_pp=1, n_replica=2)).axes
+    assert hybrid[n_replica][1] == 8 * parameters / 8 * Fraction(1, 2)
 
 
 def test_an_axis_of_one_device_sends_nothing():
-    assert set(volumes(study("megatron", n_cp=1, n_pp=1))) == {n_tp, n_fsdp}
-    assert n_cp in volumes(study("megatron"))
+    assert set(volumes(study("megatron", n_cp=1, n_pp=1)).axes) == {n_tp, n_fsdp}
+    assert n_cp in volumes(study("megatron")).axes
 
 
 def test_the_bubble_is_that_of_ptd_p():

@@ -12,12 +12,13 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import B, S, n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.base.symbols import B, S, local, n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.cut import Cut
+from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.plans.rests import HALVES, sizes
-from symbolic_mem.plans.volumes import sent
+from symbolic_mem.plans.volumes import Held, sent
 from symbolic_mem.study.study import Study
 
 AXES = (n_tp, n_pp, n_cp, n_ep)
@@ -140,21 +141,55 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
         return Tried(used, refused=str(refused))
 
 
-def volumes(study: Study) -> Mapping[sp.Symbol, tuple[sp.Expr, Number]]:
-    """What a rank sends in a step along each axis of more than one device: as a formula, and in bytes.
+P_DENSE, P_EXPERTS = local("P", "dense"), local("P", "experts")
 
-    Nothing where the model is no transformer, or a value is missing.
+
+@dataclass(frozen=True)
+class Sent:
+    """What a rank sends in a step along each of its `axes` of more than one device: as a formula, and in bytes.
+
+    The formulas are over the values that are `known`, with the `held` parameters of an average stage, dense and of experts.
+    `micro` are the micro-batches of a step, and what replicas send is sent `once` for all of them.
     """
-    architecture = study.built.architecture
-    if architecture is None or not {B, S, n_fsdp} <= set(study.values):
-        return {}
-    values = {n_tp: 1, n_pp: 1, n_cp: 1, n_ep: 1, n_micro: 1, **study.values}
-    known = {symbol: sp.sympify(value) for symbol, value in values.items()}
-    found = sent(architecture, study.rank.cut or Cut(), study.model.parameters / n_pp)
-    used = {axis: volume for axis, volume in found.items() if known[axis] != 1 or axis == n_fsdp}
-    return {axis: (volume, number(volume, known)) for axis, volume in used.items()}
+
+    axes: Mapping[sp.Symbol, tuple[sp.Expr, Number]]
+    known: Mapping[sp.Symbol, sp.Rational]
+    held: Mapping[sp.Symbol, Number]
+    micro: sp.Expr
+    once: bool
+
+
+def volumes(study: Study) -> Sent | None:
+    """What a rank sends in a step; None where the model is no transformer, or a value is missing."""
+    architecture, plan = study.built.architecture, study.plan
+    if architecture is None or plan is None or not {B, S, n_fsdp} <= set(study.values):
+        return None
+    axes = (n_tp, n_pp, n_cp, n_ep, n_etp, n_replica)
+    known = {**dict.fromkeys((*axes, n_micro), sp.S.One), **study.values}
+    micro, chunks = sp.S.One, sp.S.One
+    if plan.pipelined:
+        micro, order = n_micro, pipeline(plan.schedule)
+        if order.chunks != 1:
+            chunks, known = n_chunks, order.complete(known)
+    parameters = {P_DENSE: _parameters(study, experts=False), P_EXPERTS: _parameters(study, experts=True)}
+    held = {
+        symbol: number(size / n_pp, known, "the parameters of a rank")
+        for symbol, size in parameters.items()
+        if size != 0
+    }
+    both = Held(P_DENSE, P_EXPERTS if P_EXPERTS in held else sp.S.Zero)
+    found = sent(architecture, study.rank.cut or Cut(), plan, both, micro, chunks)
+    there = {**known, **held}
+    sizes = {axis: (volume, number(volume, there)) for axis, volume in found.items()}
+    used = {axis: pair for axis, pair in sizes.items() if pair[1] != 0 and (axis != n_pp or known[n_pp] != 1)}
+    return Sent(used, known, held, micro, plan.sends == "dp")
+
+
+def _parameters(study: Study, *, experts: bool) -> sp.Expr:
+    held = study.model.weights.only(experts=experts).held
+    return sp.Add(*(one.repeat * sp.Add(*(weight.elements for weight in one.weights)) for one in held))
 
 
 def _sent(study: Study) -> Number | None:
     found = volumes(study)
-    return sum(size for _, size in found.values()) if found else None
+    return None if found is None else sum((size for _, size in found.axes.values()), 0)

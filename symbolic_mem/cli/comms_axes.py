@@ -1,0 +1,142 @@
+"""What one rank of a cluster sends in a step along each axis of its mesh, on the terminal and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.options import print_json
+from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.mesh_times import Times
+    from symbolic_mem.questions.parts.meshes import Sent
+    from symbolic_mem.study.study import Study
+
+
+def along_axes(study: Study, *, as_json: bool) -> None:
+    """Show what one rank sends in a step along each axis of the mesh, how long that takes, and how long it waits in its pipeline."""
+    from symbolic_mem.base.exact import at
+    from symbolic_mem.base.symbols import n_pp
+    from symbolic_mem.plans.pipeline import pipeline
+    from symbolic_mem.questions.parts.mesh_times import times
+    from symbolic_mem.questions.parts.meshes import volumes
+
+    assert study.plan is not None
+    found = volumes(study)
+    if found is None:
+        raise BadInput(
+            f"study {study.name!r}: what a rank sends under plan {study.plan.name!r} is known of a transformer with values for "
+            "B, S and n_fsdp; give them as --set B=... --set S=... --set n_fsdp=..."
+        )
+    order = pipeline(study.plan.schedule) if study.plan.pipelined and study.values.get(n_pp, 1) != 1 else None
+    waits = None if order is None else order.bubble
+    share = None if order is None or waits is None else at(waits, order.complete(study.values))
+    took = times(study, found)
+    if as_json:
+        from symbolic_mem.base.formula import write_formula
+
+        bubble = None
+        if order is not None and waits is not None:
+            bubble = {"schedule": order.name, "formula": write_formula(waits), "share": str(share)}
+        print_json(_record(study, found, took) | {"bubble": bubble})
+        return
+    _show(study, found, took)
+    if order is not None and waits is not None:
+        from symbolic_mem.base.formula import write_formula
+
+        print_line(f"{write_formula(waits)} = {share} of the time that a rank computes ({order.name})", "bubble", 14)
+    _show_times(study, took)
+
+
+def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
+    from symbolic_mem.base.formula import write_formula
+    from symbolic_mem.base.rational import rounded_up
+
+    assert study.plan is not None
+    axes: dict[str, dict[str, object]] = {
+        str(axis): {
+            "degree": int(found.known[axis]),
+            "formula": write_formula(volume),
+            "bytes": rounded_up(size),
+            "seconds": None if took is None else float(took.sends[axis]),
+        }
+        for axis, (volume, size) in found.axes.items()
+    }
+    held = {str(symbol): rounded_up(size) for symbol, size in found.held.items()}
+    computing = None
+    if took is not None:
+        computing = {"seconds": float(took.computes), "passes": took.passes, "enough_micro_batches": took.enough}
+    return {
+        "study": study.name,
+        "plan": study.plan.name,
+        "sent_in_a_step": axes,
+        "parameters": held,
+        "computing": computing,
+    }
+
+
+def _show(study: Study, found: Sent, took: Times | None) -> None:
+    import sympy as sp
+
+    from symbolic_mem.base.formula import write_formula
+    from symbolic_mem.base.rational import rounded_up
+
+    assert study.plan is not None
+    print_title(study.heading)
+    print_line(f"plan {study.plan.name}: what one rank sends in a step, along each axis")
+    click.echo("")
+    rows = [
+        (
+            str(axis),
+            str(found.known[axis]),
+            figure(rounded_up(size), digits=14),
+            figure(sp.sympify(size), "GiB"),
+            *(
+                ()
+                if took is None
+                else (figure(took.sends[axis], "s", 4), figure(100 * took.sends[axis] / took.computes, "%", 4))
+            ),
+            write_formula(volume),
+        )
+        for axis, (volume, size) in found.axes.items()
+    ]
+    timed = () if took is None else ("time", "of computing")
+    print_table(("axis", "degree", "bytes", "memory", *timed, "formula"), rows, right=tuple(range(1, 4 + len(timed))))
+    click.echo("")
+    for symbol, size in found.held.items():
+        kind = " of routed experts" if str(symbol) == "P_experts" else " of all else" if len(found.held) > 1 else ""
+        print_line(f"{figure(rounded_up(size))} parameters{kind} on one rank of an average stage", str(symbol), 14)
+
+
+def _show_times(study: Study, took: Times | None) -> None:
+    from symbolic_mem.base.symbols import W_dcn, n_micro
+
+    if took is None:
+        return
+    again = ", as all blocks are recomputed" if took.passes == 4 else ""
+    print_line(
+        f"{figure(took.computes, 's', 4)}: the products of {took.passes} forward passes{again}, at C", "computing", 14
+    )
+    if took.longest is not None:
+        print_line(
+            f"along {took.longest} a rank sends for longer than it computes, whatever is sent meanwhile", "slowest", 14
+        )
+    if took.enough is not None:
+        print_line(
+            f"{n_micro} = {took.enough}, {took.sequences} sequences of a step: computing takes as long as n_fsdp sends, once in a step",
+            "enough",
+            14,
+        )
+    between = (
+        "n_pp, n_fsdp and n_replica at W_dcn, all others at W"
+        if W_dcn in study.values
+        else "every axis at W; W_dcn is that between nodes"
+    )
+    print_line(
+        f"{between}; causal attention counted whole; stages alike; nothing sent at the same time is slowed down",
+        "assumed",
+        14,
+    )

@@ -1,0 +1,88 @@
+"""How long a rank of a cluster computes and sends in a step, against plain arithmetic."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from symbolic_mem.base.symbols import n_cp, n_fsdp, n_pp, n_tp
+from symbolic_mem.cli.main import main
+from symbolic_mem.library.read import load_study, read_study
+from symbolic_mem.questions.parts.mesh_times import times
+from symbolic_mem.questions.parts.meshes import volumes
+
+SIZES = {"L": 8, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32768, "B": 2, "S": 1024}
+AXES = {"n_tp": 4, "n_pp": 2, "n_cp": 2, "n_fsdp": 8, "n_micro": 16}
+RATES = {"C": 10**12, "W": 10**9}
+
+
+def study(recompute: str = "none", **values: int):
+    tables = {
+        "title": "x",
+        "model": {"kind": "transformer", "profile": "te-cuda-bf16"},
+        "values": SIZES | AXES | values,
+        "recipe": {"preset": "megatron-18", "recompute": recompute},
+        "plan": {"preset": "megatron"},
+    }
+    return read_study(tables, "x", "x", None)
+
+
+def found(one):
+    return times(one, volumes(one))
+
+
+def operations() -> int:
+    """Two for each element of each matrix and token, and the two products of attention over all pairs of tokens."""
+    v = SIZES | AXES
+    tokens = v["B"] * v["S"] // v["n_cp"]
+    heads, keys = v["n_heads"] * v["d_head"], 2 * v["n_kv"] * v["d_head"]
+    block = v["d_model"] * (2 * heads + keys + 3 * v["d_ff"])
+    attention = 2 * v["S"] * heads
+    whole = v["L"] * (block + attention) + v["d_model"] * v["V"]
+    return 2 * tokens * whole // v["n_tp"]
+
+
+@pytest.mark.parametrize(("recompute", "passes"), [("none", 3), ("full", 4)])
+def test_a_rank_computes_its_share_of_all_products(recompute, passes):
+    took = found(study(recompute, **RATES))
+    assert took.passes == passes
+    assert took.computes == Fraction(passes * operations() * AXES["n_micro"], AXES["n_pp"] * RATES["C"])
+
+
+def test_what_is_sent_takes_its_bytes_at_the_rate_of_its_link():
+    one = study(**RATES)
+    took, sizes = found(one), volumes(one).axes
+    assert {axis: seconds * RATES["W"] for axis, seconds in took.sends.items()} == {
+        axis: size for axis, (_, size) in sizes.items()
+    }
+    far = found(study(**RATES, W_dcn=10**8))
+    ratios = {axis: far.sends[axis] / took.sends[axis] for axis in took.sends}
+    assert ratios == {n_tp: 1, n_cp: 1, n_pp: 10, n_fsdp: 10}
+
+
+def test_enough_micro_batches_are_the_first_at_which_a_rank_computes_as_long_as_it_sends_for_its_replicas():
+    slow = RATES | {"W_dcn": 10**8}
+    took = found(study(**slow))
+    assert took.enough > 2 and took.sequences == took.enough * SIZES["B"] * AXES["n_fsdp"]
+    at, before = (found(study(**slow, n_micro=number)) for number in (took.enough, took.enough - 1))
+    assert at.computes >= at.sends[n_fsdp] and before.computes < before.sends[n_fsdp]
+
+
+def test_the_slowest_axis_is_named_where_sending_takes_longer():
+    assert found(study(C=10**12, W=10**8)).longest == n_tp
+    assert found(study(C=10**12, W=10**15)).longest is None
+    assert found(study()) is None
+
+
+def test_the_command_says_bytes_and_seconds(capsys):
+    assert main(["comms", "cluster-llama-3.1-70b-64-h100", "--device", "h100-80gb", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    took = found(load_study("cluster-llama-3.1-70b-64-h100").change(values={"C": 989400000000000, "W": 450000000000}))
+    assert said["sent_in_a_step"]["n_tp"]["seconds"] == float(took.sends[n_tp])
+    assert said["computing"] == {"seconds": float(took.computes), "passes": 3, "enough_micro_batches": took.enough}
+    assert main(["comms", "cluster-llama-3.1-70b-64-h100", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["computing"] is None and said["sent_in_a_step"]["n_pp"]["seconds"] is None
+    assert said["parameters"].keys() == {"P_dense"}
