@@ -49,7 +49,8 @@ def linear(
         steps += [Make("unpacked weight", shape, size), made, Free("unpacked weight")] if packed else [made]
     if trained and bias:  # the sum over all rows
         steps += [Applied(), Make("gradient of the bias", shape[:1], size, f"bias of {weight}")]
-    return tape.record(out, (x,) if trained else (), steps, {x: "gradient of the input"})
+    kept = (x,) if trained else ()
+    return tape.record(out, kept, steps, {x: "gradient of the input"}, results=(out,), product=True)
 
 
 def times(tape: Tape, x: Value) -> Value:
@@ -244,6 +245,7 @@ def flash(tape: Tape, q: Value, k: Value, v: Value, rows: Shape, width: sp.Expr,
         (q, k, v, out, number, *seeds),
         steps,
         dict(zip((q, k, v), ("gradient of q", "gradient of k", "gradient of v"), strict=True)),
+        results=(out, number, *seeds),
     )
     tape.drop(number, *seeds)
     return out

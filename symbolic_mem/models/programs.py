@@ -69,9 +69,17 @@ class Programs:
             return found
         return (*found, Tensor(HIDDEN, (*TOKENS, a.d_model), bytes_per_element=self.how.compute))
 
-    def forward(self, block: str, keeps: bool) -> tuple[Alive, ...]:
+    def results(self, block: str, every: int) -> tuple[Tensor, ...]:
+        """Return the results of the products and of the fused attention of a block, but for one of `every` so many products."""
+        return _known(self, block).results(every)
+
+    def unused(self, block: str, every: int) -> tuple[Tensor, ...]:
+        """Return those of them that nothing takes when the block is computed again."""
+        return _known(self, block).unused(every)
+
+    def forward(self, block: str, keeps: bool, every: int = 0) -> tuple[Alive, ...]:
         """Return the fullest moments of the forward pass of a block."""
-        return _forward(self, block, keeps)
+        return _forward(self, block, keeps, every)
 
     def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block."""
@@ -91,8 +99,8 @@ def _known(programs: Programs, block: str) -> Tape:
 
 
 @lru_cache(maxsize=64)
-def _forward(programs: Programs, block: str, keeps: bool) -> tuple[Alive, ...]:
-    return _known(programs, block).forward(keeps=keeps)
+def _forward(programs: Programs, block: str, keeps: bool, every: int) -> tuple[Alive, ...]:
+    return _known(programs, block).forward(keeps=keeps, every=every)
 
 
 @lru_cache(maxsize=64)

@@ -91,10 +91,36 @@ def language_model(run: Run) -> tuple[Any, Any]:
     blocks = max((one for one in model.modules() if isinstance(one, torch.nn.ModuleList)), key=len)
     if any(run.recomputed):
         enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
-        enable({"use_reentrant": False})
+        enable({"use_reentrant": False} | ({"context_fn": _keeping(run.products)} if run.products else {}))
         for block, again in zip(blocks, run.recomputed, strict=True):
             block.gradient_checkpointing = again
     return model, blocks
+
+
+def _keeping(every: int) -> Any:
+    """Contexts of a checkpoint that keeps results of products and of attention, but for one of `every` so many products."""
+    import torch
+    from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
+
+    aten = torch.ops.aten
+    products = (aten.mm.default, aten.addmm.default)
+    attention = (
+        aten._scaled_dot_product_flash_attention.default,
+        aten._scaled_dot_product_efficient_attention.default,
+    )
+
+    def contexts() -> Any:
+        seen = {False: 0, True: 0}
+
+        def policy(context: Any, operation: Any, *args: Any, **kwargs: Any) -> Any:
+            again = context.is_recompute
+            seen[again] += operation in products
+            kept = operation in attention or (operation in products and (every == 1 or seen[again] % every != 0))
+            return CheckpointPolicy.MUST_SAVE if kept else CheckpointPolicy.PREFER_RECOMPUTE
+
+        return create_selective_checkpoint_contexts(policy)
+
+    return contexts
 
 
 @contextlib.contextmanager
