@@ -1,4 +1,4 @@
-"""How a wheel is built: by hatchling, with the accounts of the bundled studies as data, which are computed for it.
+"""How a wheel is built: by hatchling, with what is computed for it: accounts of bundled studies, and catalogues as JSON.
 
 A checkout and an editable install have no data and compute every answer, so that what they print is that of their sources;
 nor do they need for their build what the package computes with.
@@ -36,7 +36,7 @@ class Ship(BuildHookInterface):
             sys.path.remove(self.root)
         self.folder = Path(mkdtemp())
         for path in write(self.folder):
-            build_data["force_include"][str(path)] = f"symbolic_mem/shipped/data/{path.name}"
+            build_data["force_include"][str(path)] = f"symbolic_mem/{path.relative_to(self.folder).as_posix()}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Put the data away, which is in the wheel now."""

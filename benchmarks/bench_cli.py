@@ -25,6 +25,7 @@ from pathlib import Path
 STUDY = "cs336-a2-xxl"
 PAIRS = 15
 LAW = 60.0
+PDF = 60.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ BARS = (
     Bar(("account", "llama-3.1-8b", "--set", "n_fsdp=8", "--json"), "pass", 4.0),
     Bar(("account", "deepseek-v3", "--device", "b200", "--json"), "pass", 4.0),
     Bar(("account", "qwen3-30b-a3b", "--capacity", "80 GiB", "--json"), "pass", 4.0),
+    Bar(("solve", STUDY, "--json"), "pass", 4.0),
+    Bar(("solve", "llama-3.1-8b", "--json"), "pass", 4.0),
+    Bar(("solve", "qwen3-30b-a3b", "--device", "b200", "--json"), "pass", 4.0),
     Bar(("solve", STUDY), "import sympy", 1.2),
     Bar(("solve", "llama-3.1-8b"), "import sympy", 1.3),
     Bar(("account", STUDY), "import sympy", 1.15),
@@ -141,6 +145,16 @@ def law() -> float:
     return seconds(command, Path(__file__).parents[1], wrong=())
 
 
+def typeset(program: Sequence[str], folder: str, pairs: int) -> float:
+    """What a PDF by Typst costs beside its LaTeX source, in times of ``python -c pass``: the median of the pairs."""
+    homework, found = [*program, "homework", STUDY, "-o"], []
+    for _ in range(pairs):
+        made = seconds([*homework, "x.pdf", "--pdf-route", "typst"], folder, wrong=())
+        source = seconds([*homework, "x.tex"], folder, wrong=())
+        found.append((made - source) / seconds([sys.executable, "-c", "pass"], folder))
+    return statistics.median(found)
+
+
 def main(pairs: int = PAIRS) -> int:
     for name in ("symbolic_mem", "sympy", "jinja2", "click"):
         compiled(name)
@@ -157,6 +171,11 @@ def main(pairs: int = PAIRS) -> int:
                 f"{'  MISSED' if over else ''}",
                 flush=True,
             )
+        over = (found := typeset(program, folder, pairs)) > PDF
+        missed += over
+        print(
+            f"{'homework -o x.pdf over -o x.tex':<41}  {'pass':<20}  {'':>6}  {found:6.2f}  {PDF:5.2f}{'  MISSED' if over else ''}"
+        )
     spent = law()
     missed += spent > LAW
     print(

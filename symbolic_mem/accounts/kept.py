@@ -16,7 +16,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.models.tensors import HEAD, Held, Layer, Part, Tensor, Weights
-from symbolic_mem.recipes.recompute import Recompute, block_input, counts, without_scores
+from symbolic_mem.recipes.recompute import Recompute, block_input, counts, kept_results, without_scores
 
 TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
 DONE = ("labels", "total weight")  # of the loss, when its backward pass has used them
@@ -109,11 +109,18 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         assert moment is not None
         again = place is not None and place.again
         title = "activations of the block at work" + (", recomputed" if again else "")
-        yield from saved_terms(title, "", moment.saved, step.recipe)
+        yield from saved_terms(title, "", (*moment.saved, *_unused(step, row, place)), step.recipe)
     if row.enters and place is not None:
         inside = entering(step, place)
         if inside is not None:
             yield tensors(step, "input of the last block", (inside,))
+
+
+def _unused(step: Step, row: Row, place: Place | None) -> Iterator[Layer]:
+    """What the block at work has kept, and nothing takes when it is computed again."""
+    every = step.recipe.recompute.products
+    if every and row.phase == "backward" and place is not None and step.model.work is not None:
+        yield Layer("", saved=step.model.work.unused(place.unit.name, every))
 
 
 def _without(layer: Layer, names: tuple[str, ...]) -> Layer:
@@ -124,20 +131,24 @@ def _kept(step: Step, unit: Unit, number: sp.Expr, place: Place | None = None) -
     """What `number` blocks of a kind keep, from its first one on; `place` is the block at work that follows them."""
     if number == 0 or "activations" in step.recipe.offload:
         return ()
-    return _of_blocks(step.recipe.recompute, unit, number, None if place is None else place.grouped)
+    how = step.recipe.recompute
+    return _of_blocks(
+        how, unit, number, None if place is None else place.grouped, kept_results(step.model, unit.name, how)
+    )
 
 
 @lru_cache(maxsize=1024)
-def _of_blocks(how: Recompute, unit: Unit, number: sp.Expr, grouped: int | None) -> tuple[Layer, ...]:
+def _of_blocks(
+    how: Recompute, unit: Unit, number: sp.Expr, grouped: int | None, results: tuple[Tensor, ...]
+) -> tuple[Layer, ...]:
     inputs, full = counts(how, unit.start, unit.start + number)
     if grouped is not None and how.rule == "groups":
         inputs, full = counts(how, unit.start, unit.start + number + 1)[0] - 1, full + grouped
     layers = tuple(map(without_scores, unit.layers)) if how.rule == "selective" else unit.layers
     kept: list[Layer] = []
     if inputs != 0:
-        kept.append(
-            Layer(f"recomputed {unit.name}", saved=(block_input(unit.layers[0]),), repeat=inputs, block=unit.name)
-        )
+        saved = (block_input(unit.layers[0]), *results)
+        kept.append(Layer(f"recomputed {unit.name}", saved=saved, repeat=inputs, block=unit.name))
     if full != 0:
         kept += (replace(layer, repeat=layer.repeat * full, weights=(), matmuls=()) for layer in layers)
     return tuple(kept)

@@ -14,7 +14,7 @@ from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, Model, Part, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
@@ -89,9 +89,9 @@ class Step:
         yield from (place for place in found if place.most is not None or place.least == 2)
 
     def beside(self, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Tensor]:
-        """What the caller of the blocks holds: the embedded tokens, until the last norm is over; their positions as long.
+        """What the caller of the blocks holds: the embedded tokens, until the last norm is over; what all blocks read as long.
 
-        Where blocks are recomputed the first input is kept anyway, and the positions until the backward pass is over. The
+        Where blocks are recomputed the first input is kept anyway, and what all read until the backward pass is over. The
         output of a frozen embedding stays until then, too: it is where the gradient ends.
         """
         if self.model.work is None or row.phase == "step":
@@ -107,7 +107,7 @@ class Step:
             elif tensor.name == HIDDEN:
                 if row.inside:
                     yield tensor
-            elif recomputes or (row.caller and not last):
+            elif (recomputes and tensor.name not in SUMMANDS) or (row.caller and not last):
                 yield tensor
 
     @cached_property

@@ -125,7 +125,8 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
                 make, inside = _maker(step, row, place, moment), _size(step, moment)
                 yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
             continue
-        forward = passing(place.unit, not place.again) if row.working and not row.resharded else ()
+        every = step.recipe.recompute.products
+        forward = passing(place.unit, not place.again, every) if row.working and not row.resharded else ()
         for moment in forward:
             at = f"the forward pass of the {place.words}, at {moment.name}"
             if not _among(only, row.name, place.words, at):

@@ -84,9 +84,12 @@ def _moment(alive: Alive) -> Moment:
 
 
 @lru_cache(maxsize=512)
-def passing(unit: Unit, keeps: bool) -> tuple[Moment, ...]:
-    """Return the moments of the forward pass of a block whose operations are described, which `keeps` what it saves, or not."""
-    return () if unit.work is None else tuple(map(_moment, unit.work.forward(unit.name, keeps)))
+def passing(unit: Unit, keeps: bool, every: int = 0) -> tuple[Moment, ...]:
+    """Return the moments of the forward pass of a block whose operations are described, which `keeps` what it saves, or not.
+
+    If not, it keeps the results of products that `every` names.
+    """
+    return () if unit.work is None else tuple(map(_moment, unit.work.forward(unit.name, keeps, every)))
 
 
 @lru_cache(maxsize=512)

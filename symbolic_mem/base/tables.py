@@ -1,7 +1,11 @@
-"""`Tables`: a catalogue of this package as a TOML text, of which a table is parsed when it is first asked for; `ReadOnce`."""
+"""`Tables`: a catalogue of this package as a TOML text, of which a table is parsed when it is first asked for; `ReadOnce`.
+
+A wheel has each catalogue as JSON, too, which is read in a tenth of the time; it is made when the wheel is built.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +29,7 @@ class Tables(Mapping[str, Any]):
 
     def __init__(self, text: str, under: str = "") -> None:
         self.under, self.parsed = under, dict[str, Any]()
+        self.others: dict[str, Any] | None = None
         self.pieces: dict[str, list[str]] = {}
         above = rf"{re.escape(under)}\." if under else ""
         head = re.compile(rf"\[\[?{above}{_PART}")
@@ -39,13 +44,22 @@ class Tables(Mapping[str, Any]):
 
     @classmethod
     def of(cls, path: Path, under: str = "") -> Tables:
-        """The tables of a file of this package."""
-        return cls(path.read_text(encoding="utf-8"), under)
+        """The tables of a file of this package, from the JSON beside it where there is one."""
+        ready = path.with_suffix(".json")
+        if not ready.is_file():
+            return cls(path.read_text(encoding="utf-8"), under)
+        content = json.loads(ready.read_text(encoding="utf-8"))
+        found = cls("", under)
+        inside = content.pop(under) if under else content
+        found.parsed = {name: table for name, table in inside.items() if under or _is_table(table)}
+        found.pieces = {name: [] for name in found.parsed}
+        found.others = content if under else {name: one for name, one in content.items() if name not in found.parsed}
+        return found
 
     @property
     def rest(self) -> dict[str, Any]:
         """What stands in no table, or in another than `under`."""
-        return _parsed(self.beside)
+        return _parsed(self.beside) if self.others is None else self.others
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.parsed:
@@ -61,6 +75,20 @@ class Tables(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.pieces)
+
+
+def as_json(text: str) -> str:
+    r"""Return a catalogue as the JSON that is read in its place.
+
+    >>> as_json("[a]\nb = 2")
+    '{"a":{"b":2}}'
+    """
+    return json.dumps(_parsed(text), ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it is written below a line with brackets, and not behind a name."""
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
 
 
 def _parsed(text: str) -> dict[str, Any]:

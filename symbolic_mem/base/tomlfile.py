@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +11,7 @@ from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
 from symbolic_mem.base.outside import LIMIT, MOST_LEVELS, decoded, harmless_tree, read_content, suspicious
 
 Value = TypeVar("Value")
-_DOTTED = re.compile(
-    rf"""(?:^|[\[{{,])[ \t]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_LEVELS}}}""", re.MULTILINE
-)
+_DOTTED = rf"""(?m)(?:^|[\[{{,])[ \t]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_LEVELS}}}"""
 _KINDS = {str: "text", bool: "true or false", int: "a whole number", dict: "a table", list: "a list"}
 
 
@@ -35,8 +32,10 @@ def parse_toml(content: bytes, where: str) -> dict[str, Any]:
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: my.toml: is not valid TOML: Invalid value (at end of document)
     """
+    import tomllib  # which a run that asks for catalogues alone does without
+
     text = decoded(content, where)
-    if _DOTTED.search(text):  # the parser would take a time that grows with the square of their number
+    if re.search(_DOTTED, text):  # the parser would take a time that grows with the square of their number
         raise BadInput(
             f"{shown(where)}: a key has more than {MOST_LEVELS} parts with dots between them; write it flatter"
         )

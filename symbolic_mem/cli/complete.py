@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).parents[1]
 KINDS = ("weights", "gradients", "optimizer", "activations", "buffers", "cache")
 READINGS = ("marketed", "binary", "reported")
 RESTS = ("kept", "dropped")
-RULES = ("none", "full", "selective", "half", "every=2", "groups=2", "block=2")
+RULES = ("none", "full", "selective", "half", "products", "products=2", "every=2", "groups=2", "block=2")
 SYMBOLS = (
     *("B", "S", "L", "V", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "n_pos", "E", "k", "n_shared", "d_expert"),
     *("L_dense", "L_mtp", "S_window", "L_window", "d_c", "d_cq", "d_nope", "d_rope", "d_v", "r_lora", "Psi"),

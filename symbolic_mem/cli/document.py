@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.formats import FORMATS
+from symbolic_mem.render.routes import known_route
 
 _ENDINGS = " ".join(f".{name}" for name in FORMATS)
 
@@ -33,12 +34,19 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
     @click.option("--course", metavar="NAME", help="The course; printed below the title.")
     @click.option("--date", metavar="DATE", help="The date as it is to be printed; none is printed otherwise.")
     @click.option("--templates", metavar="FOLDER", help="Your own templates, looked at before the bundled ones.")
+    @click.option(
+        "--pdf-route",
+        "route",
+        metavar="ROUTE",
+        help="How a .pdf is made: tex (an engine on the PATH) or typst (the extra documents); the first that is there.",
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print the document as one JSON object.")
     def command(
         outputs: tuple[str, ...],
         labels: tuple[str, ...],
         detail: str,
         templates: str | None,
+        route: str | None,
         as_json: bool,
         **options: Any,
     ) -> None:
@@ -47,6 +55,11 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
             raise BadInput("--sheet and --key are two documents; make them one after the other")
         tables = [name for name in outputs if key and name.lower().endswith(".csv")]
         paths = checked_outputs([name for name in outputs if name not in tables])
+        if route is not None:
+            with at_place("--pdf-route"):
+                known_route(route)
+            if not any(ending == "pdf" for _, ending in paths):
+                raise BadInput(f"--pdf-route {route} says how a .pdf is made, and none is; add -o FILE.pdf")
         from symbolic_mem.documents import documents
         from symbolic_mem.render.document import render, save
 
@@ -61,7 +74,7 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
             derivation = getattr(documents, layout)(study, detail)
         if as_json or not outputs:
             click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)
-        for path, size in save(derivation, layout, paths, templates):
+        for path, size in save(derivation, layout, paths, templates, route=route):
             click.echo(f"wrote {path} ({size:,} bytes)", err=True)
 
         for name in tables:

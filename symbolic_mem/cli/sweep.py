@@ -13,6 +13,8 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.options import chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from symbolic_mem.sweeps.plan import Plan
     from symbolic_mem.sweeps.rows import Rows, Wanted
     from symbolic_mem.sweeps.run import Answered
@@ -30,7 +32,12 @@ STREAMED = 1 << 17
     metavar="NAME=VALUES",
     help="B=1,2,4, or START:STOP:STEP without the stop; device, plan, recipe, ...: names.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write all rows: .csv or .parquet; or whole axes: .npz.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write all rows: .csv or .parquet; whole axes: .npz; or the figure of --pareto: .svg.",
+)
 @click.option("--column", "columns", multiple=True, metavar="NAME", help="Only this column of the answer (repeatable).")
 @click.option("--instants", is_flag=True, help="Also the bytes at each instant of a step.")
 @click.option("--terms", is_flag=True, help="Also the bytes of each term at the instant that binds.")
@@ -139,9 +146,13 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
         raise BadInput(
             "--where, --pareto, --sort and --top choose rows, and an .npz file holds whole axes; write .csv or .parquet"
         )
+    if ending == "svg" and not wanted.front:
+        raise BadInput("an .svg file shows the front of two columns; add --pareto, or write .csv or .parquet")
     count = 0
     with replaced(path) as folder:
-        if ending == "npz":
+        if ending == "svg":
+            count = _drawn(plan, wanted, folder / "whole")
+        elif ending == "npz":
             parts = folder / "columns"
             parts.mkdir()
             made = collected(plan, _progress(plan, answered(plan.pieces(PIECE), None)), arrays(parts))
@@ -157,6 +168,23 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
                 writer.close()
     of = "" if count == plan.points else f" of {plan.points:,}"
     click.echo(f"{path}: {count:,}{of} configurations")
+
+
+def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
+    """Draw the front, and return how many points it has."""
+    from symbolic_mem.base.symbols import writing
+    from symbolic_mem.render.svg import svg
+    from symbolic_mem.sweeps.front import front_figure
+
+    names = [name for name, _ in wanted.front]
+    points = [
+        point
+        for rows in wanted.streams(_rows(plan))
+        for point in zip(*(rows[name].tolist() for name in names), strict=True)
+    ]
+    with writing(plan.study.written):
+        place.write_text(svg(front_figure(plan, wanted.front, points)), encoding="utf-8")
+    return len(points)
 
 
 def _rows(plan: Plan) -> Iterator[Rows]:

@@ -27,6 +27,16 @@ def byte_ticks(high: Number, family: str) -> tuple[Tick, ...]:
     return tuple(Tick(value, _bytes(value, family) if value else text("0")) for value in values)
 
 
+def count_ticks(high: Number) -> tuple[Tick, ...]:
+    """Ticks from zero to `high` things, in even steps of a round whole number.
+
+    >>> [tick.value for tick in count_ticks(33)], [tick.value for tick in count_ticks(3)]
+    ([0, 10, 20, 30], [0, 1, 2, 3])
+    """
+    step = plain(_round_step(max(Fraction(high) / (MANY - 1), Fraction(1))))
+    return tuple(Tick(step * number, _count(step * number)) for number in range(int(high / step) + 1))
+
+
 def byte_powers(low: Number, high: Number, family: str) -> tuple[Tick, ...]:
     """Ticks of bytes in even factors: powers of two of GiB, of ten of GB; round numbers where too few of these are there.
 

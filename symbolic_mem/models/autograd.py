@@ -44,11 +44,13 @@ def linear(
     steps: list[Make | Free | Applied] = []
     if trained:
         steps.append(Make("gradient of the weight", shape, size, weight))
-        steps += [Make("gradient of the bias", shape[:1], size, f"bias of {weight}")] if bias else []
     if x.needs:
         made = Make("gradient of the input", before, size)
         steps += [Make("unpacked weight", shape, size), made, Free("unpacked weight")] if packed else [made]
-    return tape.record(out, (x,) if trained else (), steps, {x: "gradient of the input"})
+    if trained and bias:  # the sum over all rows
+        steps += [Applied(), Make("gradient of the bias", shape[:1], size, f"bias of {weight}")]
+    kept = (x,) if trained else ()
+    return tape.record(out, kept, steps, {x: "gradient of the input"}, results=(out,), product=True)
 
 
 def times(tape: Tape, x: Value) -> Value:
@@ -78,9 +80,36 @@ def pass_on(tape: Tape, x: Value) -> Value:
 
     The gradient is copied where it must stand in rows again.
     """
-    out = Value(x.storage, x.needs)
+    out = Value(x.storage, x.needs, x.view)
     shape, size = x.tensor.shape, x.tensor.bytes_per_element
     return tape.record(out, (), [Make("gradient in rows", shape, size)], {x: "gradient in rows"})
+
+
+def copied(tape: Tape, x: Value, *, shape: Shape | None = None, back: str = "") -> Value:
+    """Copy a tensor, as a product of batches does with what is not laid out by heads; `shape` is its own, otherwise written.
+
+    Its gradient is that of the copy, unless that is laid out anew on the way `back`, too.
+    """
+    shape, size = shape or x.tensor.shape, x.tensor.bytes_per_element
+    steps = [Make(back, shape, size)] if back else []
+    return tape.record(tape.new("copy", shape, size), (), steps, {x: back or GRADIENT})
+
+
+def products(tape: Tape, a: Value, b: Value, shape: Shape) -> Value:
+    """Multiply two tensors matrix by matrix: both are kept, and the gradient of the second is made first."""
+    out = tape.new("product", shape, a.tensor.bytes_per_element)
+    steps = [
+        Make(f"gradient of the {name}", one.tensor.shape, one.tensor.bytes_per_element)
+        for name, one in (("second", b), ("first", a))
+    ]
+    return tape.record(out, (a, b), steps, {a: "gradient of the first", b: "gradient of the second"})
+
+
+def kept_result(tape: Tape, x: Value, name: str) -> Value:
+    """Apply a function whose derivative is one of its result, such as a softmax or tanh: that is kept."""
+    shape, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new(name, shape, size)
+    return tape.record(out, (out,), [Make("gradient", shape, size)], {x: "gradient"})
 
 
 def multiply(tape: Tape, a: Value, b: Value, *, reduced: Shape = ()) -> Value:
@@ -118,10 +147,10 @@ def _wider(a: Value, b: Value) -> Size:
     return b.tensor.bytes_per_element if a.tensor.bytes_per_element is None else a.tensor.bytes_per_element
 
 
-def square(tape: Tape, x: Value) -> Value:
-    """Square a tensor: its gradient is made of three more."""
+def power(tape: Tape, x: Value) -> Value:
+    """Take a power of a tensor, such as its square: its gradient is made of three more."""
     shape, size = x.tensor.shape, x.tensor.bytes_per_element
-    out = tape.new("square", shape, size)
+    out = tape.new("power", shape, size)
     steps = [Make("power", shape, size), Make("twice", shape, size), Make("gradient", shape, size)]
     return tape.record(out, (x,), steps, {x: "gradient"})
 
@@ -150,13 +179,6 @@ def pointwise(tape: Tape, x: Value, name: str) -> Value:
     """Apply an activation function with a kernel of its own, such as SiLU or GELU: it keeps its input."""
     shape, size = x.tensor.shape, x.tensor.bytes_per_element
     return tape.record(tape.new(name, shape, size), (x,), [Make("gradient", shape, size)], {x: "gradient"})
-
-
-def relu(tape: Tape, x: Value) -> Value:
-    """Apply ReLU, which keeps its result."""
-    shape, size = x.tensor.shape, x.tensor.bytes_per_element
-    out = tape.new("relu", shape, size)
-    return tape.record(out, (out,), [Make("gradient", shape, size)], {x: "gradient"})
 
 
 def normalise(tape: Tape, x: Value, rows: Shape, statistics: int, weights: tuple[tuple[str, Shape], ...]) -> Value:
@@ -206,11 +228,14 @@ def rotate(tape: Tape, x: Value) -> Value:
     return tape.record(out, (), steps, {x: "gradient"})
 
 
-def flash(tape: Tape, q: Value, k: Value, v: Value, rows: Shape, width: sp.Expr) -> Value:
-    """Attend with a fused kernel: it keeps what it reads, its result of a `width`, and a number for each row and head."""
+def flash(tape: Tape, q: Value, k: Value, v: Value, rows: Shape, width: sp.Expr, random: int = 16) -> Value:
+    """Attend with a fused kernel: it keeps what it reads, its result of a `width`, and a number for each row and head.
+
+    The state of its random numbers has a seed of so many bytes as `random` says, and an offset of 8.
+    """
     out = tape.new("attended", (*q.tensor.shape[:-1], width), q.tensor.bytes_per_element)
     number = tape.new("log of the sums", rows, sp.Integer(4), needs=False)
-    seeds = [tape.new(name, (), sp.Integer(size), needs=False) for name, size in (("seed", 16), ("offset", 8))]
+    seeds = [tape.new(name, (), sp.Integer(size), needs=False) for name, size in (("seed", random), ("offset", 8))]
     steps = [
         Make(f"gradient of {name}", one.tensor.shape, one.tensor.bytes_per_element)
         for name, one in zip("qkv", (q, k, v), strict=True)
@@ -220,6 +245,7 @@ def flash(tape: Tape, q: Value, k: Value, v: Value, rows: Shape, width: sp.Expr)
         (q, k, v, out, number, *seeds),
         steps,
         dict(zip((q, k, v), ("gradient of q", "gradient of k", "gradient of v"), strict=True)),
+        results=(out, number, *seeds),
     )
     tape.drop(number, *seeds)
     return out

@@ -14,18 +14,19 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import heads_with_keys
 from symbolic_mem.models.linear import TOKENS
-from symbolic_mem.models.profile import Profile, Shape
+from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.program_attention import attention_described, attention_program
 from symbolic_mem.models.program_experts import experts_described, experts_program
 from symbolic_mem.models.program_linear import product
+from symbolic_mem.models.program_mlp import mlp_described, mlp_program
+from symbolic_mem.models.program_norm import Weights, norm_program
 from symbolic_mem.models.tape import Tape, Value
-from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, Alive, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, Alive, Tensor
 
 BY_HAND = ("hf-cuda",)
 ENGINES = (*BY_HAND, "torch-cuda")
-Weights = tuple[tuple[str, Shape], ...]
-KERNELS = ("gelu", "gelu_tanh", "silu")
+NAMED = ("gpt2",)  # families whose blocks have a name for what attention gives until they return
 
 
 @hashed_once
@@ -53,16 +54,32 @@ class Programs:
         a = self.architecture
         if self.how.engine not in BY_HAND:
             return ()
-        embedded = Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=self.how.compute)
-        positions = Tensor("positions", (S,), bytes_per_element=sp.Integer(8))
-        found = (embedded, positions) if a.position == "rotary" else (embedded,)
+        compute = self.how.compute
+        found: tuple[Tensor, ...] = (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
+        if a.position == "rotary":
+            found += (Tensor("positions", (S,), bytes_per_element=sp.Integer(8)),)
+        elif a.position == "learned":
+            shapes = (*TOKENS, a.d_model), (S, a.d_model)
+            found = tuple(
+                Tensor(name, one, bytes_per_element=compute) for name, one in zip(SUMMANDS, shapes, strict=True)
+            )
+        if self.how.kernel.startswith("eager"):
+            found += (Tensor("causal mask", (B, S, S), bytes_per_element=compute),)
         if self.how.trained.needs_input("W_head", "head"):
             return found
         return (*found, Tensor(HIDDEN, (*TOKENS, a.d_model), bytes_per_element=self.how.compute))
 
-    def forward(self, block: str, keeps: bool) -> tuple[Alive, ...]:
+    def results(self, block: str, every: int) -> tuple[Tensor, ...]:
+        """Return the results of the products and of the fused attention of a block, but for one of `every` so many products."""
+        return _known(self, block).results(every)
+
+    def unused(self, block: str, every: int) -> tuple[Tensor, ...]:
+        """Return those of them that nothing takes when the block is computed again."""
+        return _known(self, block).unused(every)
+
+    def forward(self, block: str, keeps: bool, every: int = 0) -> tuple[Alive, ...]:
         """Return the fullest moments of the forward pass of a block."""
-        return _forward(self, block, keeps)
+        return _forward(self, block, keeps, every)
 
     def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass of a block."""
@@ -82,8 +99,8 @@ def _known(programs: Programs, block: str) -> Tape:
 
 
 @lru_cache(maxsize=64)
-def _forward(programs: Programs, block: str, keeps: bool) -> tuple[Alive, ...]:
-    return _known(programs, block).forward(keeps=keeps)
+def _forward(programs: Programs, block: str, keeps: bool, every: int) -> tuple[Alive, ...]:
+    return _known(programs, block).forward(keeps=keeps, every=every)
 
 
 @lru_cache(maxsize=64)
@@ -121,114 +138,31 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
         return None
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
+    by_hand = how.engine in BY_HAND
     first = _norm(tape, a, how, x, "attention norm")
-    attended = _attention(tape, a, how, first)
+    attended, scores = attention_program(tape, a, how, first, by_hand=by_hand)
     tape.drop(first)
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
-    tape.drop(attended)
+    named = by_hand and a.family in NAMED
+    tape.drop(*(() if named else (attended,)))
     second = _norm(tape, a, how, between, "MLP norm")
-    out = (
-        experts_program(tape, a, how, second, by_hand=how.engine in BY_HAND) if experts else _mlp(tape, a, how, second)
-    )
+    out = experts_program(tape, a, how, second, by_hand=by_hand) if experts else mlp_program(tape, a, how, second)
     tape.drop(second)
     tape.label = "the sum after the MLP"
     tape.leaving = do.add(tape, between, out)
-    tape.drop(out, between)
+    tape.drop(out, between, *((attended,) if named else ()), *scores)
     return tape
 
 
 def _described(a: Architecture, how: Profile) -> bool:
-    plain = a.norm_place == "before" and not (a.shared_norm or a.parallel_residual or a.sinks or a.latent is not None)
-    dropped = a.residual_dropout != 0 or a.attention_dropout != 0
+    plain = a.norm_place == "before" and not (a.shared_norm or a.parallel_residual)
     same = how.residual == how.compute and not how.blank and how.engine in ENGINES
-    rotated = a.position != "rotary" or (a.d_rotary is None and not how.row("rotary"))
-    return plain and same and not dropped and rotated and how.kernel == "flash" and a.activation in (*KERNELS, "relu")
+    return plain and same and attention_described(a, how, by_hand=how.engine in BY_HAND) and mlp_described(a)
 
 
 def _norm(tape: Tape, a: Architecture, how: Profile, x: Value, name: str) -> Value:
     tape.label = f"the {name}"
     weights: Weights = ((f"gain of the {name}", (a.d_model,)),) if a.norm_gain else ()
     weights += ((f"bias of the {name}", (a.d_model,)),) if a.norm_bias else ()
-    return _normalised(tape, a, how, x, TOKENS, weights)
-
-
-def _normalised(tape: Tape, a: Architecture, how: Profile, x: Value, rows: Shape, weights: Weights) -> Value:
-    trained = how.trained.trains("norm")
-    if a.norm == "layer" or how.engine not in BY_HAND:
-        return do.normalise(tape, x, rows, 2 if a.norm == "layer" else 1, weights if trained else ())
-    four = sp.Integer(4)
-    wide = do.cast(tape, x, four)
-    squared = do.square(tape, wide)
-    mean = do.mean(tape, squared, rows)
-    tape.drop(squared)
-    bounded = do.plus(tape, mean)
-    rstd = do.rsqrt(tape, bounded)
-    tape.drop(bounded)
-    normal = do.multiply(tape, wide, rstd, reduced=rows)
-    tape.drop(wide, rstd)
-    narrow = do.cast(tape, normal, x.tensor.bytes_per_element)
-    out = do.scale(tape, narrow, *weights[0], trained=trained)
-    tape.drop(narrow, normal, mean)
-    return out
-
-
-def _attention(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
-    q_width, kv_width = a.n_heads * a.d_head, a.n_kv * a.d_head
-    some = heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
-    bias = a.qkv_bias
-
-    def projected(name: str, width: sp.Expr) -> Value:
-        return do.pass_on(tape, product(tape, how, x, name, (width, a.d_model), "attention", bias=bias))
-
-    q, k, v = (projected(name, width) for name, width in (("W_q", q_width), ("W_k", kv_width), ("W_v", kv_width)))
-    if a.qk_norm == "head":
-        normed = []
-        for letter, one, heads in (("q", q, a.n_heads), ("k", k, a.n_kv)):
-            tape.label = f"the norm of {letter}"
-            rows = (*TOKENS, heads)
-            weights = ((f"gain of the {letter} norm", (a.d_head,)),)
-            normed.append(_normalised(tape, a, how, one, rows, weights))
-            tape.drop(one)
-        q, k = normed
-    if a.position == "rotary":
-        tape.label = "the rotation"
-        turned = [do.rotate(tape, one) for one in (q, k)]
-        tape.drop(q, k)
-        q, k = turned
-    tape.label = "the attention kernel"
-    keys, values = k, v
-    if some and how.engine in BY_HAND:
-        keys, values = (do.repeat(tape, one, (*TOKENS, q_width)) for one in (k, v))
-    attended = do.flash(tape, q, keys, values, (B, a.n_heads, S), q_width)
-    tape.drop(q, *((keys, values) if keys is not k else ()))
-    out = product(tape, how, attended, "W_o", (a.d_model, q_width), "attention", bias=a.o_bias)
-    tape.drop(attended, k, v)
-    return out
-
-
-def _mlp(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
-    def projected(value: Value, name: str, shape: tuple[sp.Expr, sp.Expr]) -> Value:
-        return product(tape, how, value, name, shape, "mlp", bias=a.mlp_bias)
-
-    def activated(value: Value) -> Value:
-        tape.label = "the activation function"
-        return do.relu(tape, value) if a.activation == "relu" else do.pointwise(tape, value, a.activation)
-
-    if not a.gated:
-        inner = projected(x, "W_in", (a.d_ff, a.d_model))
-        active = activated(inner)
-        tape.drop(inner)
-        out = projected(active, "W_out", (a.d_model, a.d_ff))
-        tape.drop(active)
-        return out
-    gate = projected(x, "W_gate", (a.d_ff, a.d_model))
-    active = activated(gate)
-    tape.drop(gate)
-    up = projected(x, "W_up", (a.d_ff, a.d_model))
-    tape.label = "the product of gate and up projection"
-    inner = do.multiply(tape, active, up)
-    tape.drop(active, up)
-    out = projected(inner, "W_down", (a.d_model, a.d_ff))
-    tape.drop(inner)
-    return out
+    return norm_program(tape, a.norm, how, x, TOKENS, weights, by_hand=how.engine in BY_HAND)

@@ -80,7 +80,8 @@ GRADIENT = "the gradient itself"
 class Node:
     """An operation `label`: what it `saved`, the steps of its backward pass, and which of its tensors is whose gradient.
 
-    It may have results `beside` its first, whose gradients it takes, too.
+    It may have results `beside` its first, whose gradients it takes, too. `results` are those of a `product` with a
+    weight, and of a fused attention, which a rule of recomputation may keep.
     """
 
     label: str
@@ -89,6 +90,8 @@ class Node:
     steps: tuple[Make | Free | Applied, ...] = ()
     gives: tuple[tuple[Value, str], ...] = ()
     beside: tuple[Value, ...] = ()
+    results: tuple[Storage, ...] = ()
+    product: bool = False
 
 
 @dataclass
@@ -119,10 +122,14 @@ class Tape:
         saved: Iterable[Value] = (),
         steps: Iterable[Make | Free | Applied] = (),
         gives: Mapping[Value, str] | None = None,
+        *,
+        results: Iterable[Value] = (),
+        product: bool = False,
     ) -> Value:
         """Record the operation that made `out`, and return it."""
         given = tuple((value, name) for value, name in (gives or {}).items() if value.needs)
-        self.nodes.append(Node(self.label, out, tuple(one.storage for one in saved), tuple(steps), given))
+        found, kept = (tuple(one.storage for one in values) for values in (results, saved))
+        self.nodes.append(Node(self.label, out, kept, tuple(steps), given, results=found, product=product))
         return out
 
     def split(self, whole: Value, halves: tuple[Value, ...], joined: Make) -> None:
@@ -140,10 +147,35 @@ class Tape:
         found = {id(one): one for node in self.nodes for one in node.saved}
         return tuple(one.tensor for one in found.values())
 
-    def forward(self, *, keeps: bool = True) -> tuple[Alive, ...]:
-        """Return the fullest moments of the forward pass; what autograd saves stays where it `keeps` it."""
+    def results(self, every: int) -> tuple[Tensor, ...]:
+        """The results of products and of a fused attention, but for one of `every` so many products (1: of all of them)."""
+        return tuple(one.tensor for one in self._results(every))
+
+    def unused(self, every: int) -> tuple[Tensor, ...]:
+        """Those of them that nothing takes when the block is computed again: that ends when all that is needed is there."""
+        last = max(position for position, node in enumerate(self.nodes) if node.saved)
+        late = {id(one) for node in self.nodes[last:] for one in node.results} - {
+            id(one) for one in self.nodes[last].saved
+        }
+        return tuple(one.tensor for one in self._results(every) if id(one) in late)
+
+    def _results(self, every: int) -> tuple[Storage, ...]:
+        found: list[Storage] = []
+        products = 0
+        for node in self.nodes:
+            products += int(node.product)
+            if not node.product or every == 1 or products % every:
+                found += node.results
+        return tuple(found)
+
+    def forward(self, *, keeps: bool = True, every: int = 0) -> tuple[Alive, ...]:
+        """Return the fullest moments of the forward pass; what autograd saves stays where it `keeps` it.
+
+        Where it does not, `every` says which results do (0: none).
+        """
         live = _Live()
-        needed = Counter(id(one) for node in self.nodes for one in node.saved) if keeps else Counter()
+        kept = [one for node in self.nodes for one in node.saved] if keeps else self._results(every) if every else ()
+        needed = Counter(map(id, kept))
         at = {id(node.out): node.label for node in self.nodes}
         last = ""
         for made, value in self._events:

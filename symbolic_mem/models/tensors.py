@@ -33,6 +33,7 @@ END = "what comes after the blocks"
 PREDICTION = "module that predicts one token more"  # the block of such a module, which comes after all others
 HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
+SUMMANDS = ("embedded tokens", "embedded positions")  # of which the input of the first block is made
 HIDDEN = "output of the last norm"
 
 
@@ -201,8 +202,22 @@ class Work(Hashable, Protocol):
         """
         ...
 
-    def forward(self, block: str, keeps: bool) -> tuple[Alive, ...]:
-        """Return the fullest moments of the forward pass of a block, which `keeps` what the backward pass needs, or not."""
+    def results(self, block: str, every: int) -> tuple[Tensor, ...]:
+        """Return the results of the products and of the fused attention of a block, but for one of `every` so many products.
+
+        With 1 those of all products are among them.
+        """
+        ...
+
+    def unused(self, block: str, every: int) -> tuple[Tensor, ...]:
+        """Return those of them that nothing takes when the block is computed again."""
+        ...
+
+    def forward(self, block: str, keeps: bool, every: int = 0) -> tuple[Alive, ...]:
+        """Return the fullest moments of the forward pass of a block, which `keeps` what the backward pass needs, or not.
+
+        If not, it keeps the results that `every` names, or none (0).
+        """
         ...
 
     def backward(self, block: str, again: bool, steps: bool = False) -> tuple[Alive, ...]:

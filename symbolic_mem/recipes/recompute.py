@@ -3,7 +3,8 @@
 A block that is recomputed keeps its input, always: a rule that recomputes every second block does not halve the
 activations. Source: Chen et al. (2016), Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174;
 Korthikanti et al. (2022), arXiv:2205.05198, section 5, for the selective rule; Megatron-LM's ``--recompute-method`` for
-``block`` and ``uniform``, which is ``groups`` here.
+``block`` and ``uniform``, which is ``groups`` here; torchtitan's ``selective_ac_option = "op"`` for ``products = 2``
+(torchtitan/distributed/activation_checkpoint.py at cfb9326, its list of operations in models/llama3/infra/parallelize.py at 018740b).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from symbolic_mem.models.tensors import Layer, Model, Tensor
 
 PLAIN = ("none", "full", "half", "selective")
 COUNTED = ("every", "groups", "block")
+PRODUCTS = "products"
 UNIFORM = "uniform"  # Megatron-LM's word for groups
 PHASES = ("first", "last")
 
@@ -35,7 +37,8 @@ class Recompute:
     its input only; ``groups``: of `size` blocks in a row only the first keeps its input; ``half``: the first block of
     every two keeps all that it saves and the second nothing, not even its input; ``block``: the first `size` blocks (of a
     pipeline stage, where there are stages) keep their input only; ``selective``: every block drops the
-    attention scores. With `transient` the account also shows what the backward pass holds while it recomputes.
+    attention scores; ``products``: every block keeps its input, what a fused attention gives, and the results of its
+    products with weights, of which one of `size` in a row is computed again, too (1: none). With `transient` the account also shows what the backward pass holds while it recomputes.
     """
 
     rule: str = "none"
@@ -44,8 +47,13 @@ class Recompute:
     transient: bool = False
 
     def __post_init__(self) -> None:
-        if self.rule not in (*PLAIN, *COUNTED):
-            raise BadInput(f"unknown recomputation {self.rule!r}; {nearest(self.rule, (*PLAIN, *COUNTED))}")
+        known = (*PLAIN, PRODUCTS, *COUNTED)
+        if self.rule not in known:
+            raise BadInput(f"unknown recomputation {self.rule!r}; {nearest(self.rule, known)}")
+        if self.rule == PRODUCTS and self.transient:
+            raise BadInput(
+                "what a block computes again beside its products counts at its instants; leave out transient"
+            )
         if self.phase not in PHASES:
             raise BadInput(f"the phase of the recomputed block is {self.phase!r}; {nearest(self.phase, PHASES)}")
         if self.size < 1:
@@ -66,15 +74,15 @@ class Recompute:
             with at_place(where):
                 return cls(given)
         if not isinstance(given, Mapping):
-            known = ", ".join(PLAIN)
+            known = ", ".join((*PLAIN, PRODUCTS))
             raise BadInput(f"{where}: recompute must be one of {known}, or a table such as {{ every = 2 }}")
-        known_keys(given, ("rule", *COUNTED, UNIFORM, "phase", "transient"), f"{where} recompute")
+        known_keys(given, ("rule", *COUNTED, PRODUCTS, UNIFORM, "phase", "transient"), f"{where} recompute")
         if UNIFORM in given and "groups" not in given:
             given = {"groups" if key == UNIFORM else key: value for key, value in given.items()}
-        rules = [key for key in ("rule", *COUNTED) if key in given]
+        rules = [key for key in ("rule", *COUNTED, PRODUCTS) if key in given]
         if len(rules) != 1:
             raise BadInput(
-                f"{where}: recompute must give one of rule, every, groups and block, not {len(rules)} of them"
+                f"{where}: recompute must give one of rule, every, groups, block and products, not {len(rules)} of them"
             )
         transient = entry(given, "transient", bool, where, False)
         if rules == ["rule"]:
@@ -82,9 +90,15 @@ class Recompute:
         phase = entry(given, "phase", str, where, "first")
         if "phase" in given and rules == ["groups"]:
             raise BadInput(f"{where}: recompute: a group keeps the input of its first block; drop phase")
+        if "phase" in given and rules == [PRODUCTS]:
+            raise BadInput(f"{where}: recompute: products counts inside each block; drop phase")
         if "phase" in given and rules == ["block"]:
             raise BadInput(f"{where}: recompute: block counts the first blocks; drop phase")
         size = entry(given, rules[0], int, where)
+        if rules == [PRODUCTS] and size < 2:
+            raise BadInput(
+                f"{where}: recompute: one product of {size} is computed again; give at least 2, or recompute = {PRODUCTS!r}"
+            )
         with at_place(where):
             return cls(rules[0], size, phase, transient)
 
@@ -95,7 +109,13 @@ class Recompute:
         >>> Recompute("every", 2).short
         'every=2'
         """
-        return f"{self.rule}={self.size}" if self.rule in COUNTED else self.rule
+        counted = self.rule in COUNTED or (self.rule == PRODUCTS and self.size > 1)
+        return f"{self.rule}={self.size}" if counted else self.rule
+
+    @property
+    def products(self) -> int:
+        """One of how many products is computed again, where the results of the others are kept (1: of none); 0: all are."""
+        return self.size if self.rule == PRODUCTS else 0
 
     def __str__(self) -> str:
         match self.rule:
@@ -107,6 +127,9 @@ class Recompute:
                 return "of every two blocks the second is recomputed from what the first keeps"
             case "selective":
                 return "the attention scores of every block are recomputed"
+            case "products":
+                rest = "" if self.size == 1 else f", and one product of {self.size} in a row"
+                return f"all but the results of products and of the fused attention is recomputed{rest}"
             case "block":
                 many = f"the first {self.size} blocks are recomputed from their inputs"
                 return "the first block is recomputed from its input" if self.size == 1 else many
@@ -231,19 +254,40 @@ def _fewer(model: Model, how: Recompute, blocks: Mapping[str, tuple[sp.Expr, sp.
         if not layer.block:
             yield layer
             continue
-        yield from _kept(layer, how, *blocks[layer.block], layer.block not in begun)
+        first = layer.block not in begun
+        results = kept_results(model, layer.block, how) if first else ()
+        yield from _kept(layer, how, *blocks[layer.block], first, results)
         begun.add(layer.block)
 
 
+def kept_results(model: Model, block: str, how: Recompute) -> tuple[Tensor, ...]:
+    """Return the results of operations that a block keeps beside its input, where the rule names some.
+
+    Raises `BadInput` for a block whose operations are not described.
+    """
+    if not how.products:
+        return ()
+    if model.work is None or not model.work.described(block):
+        raise BadInput(
+            f"recompute = {how.short}: the operations of the blocks of {model.name} are not described, so that nothing says "
+            "which results they keep; use full, every=2 or none"
+        )
+    reason = "result of a product or of the attention, which is not computed again"
+    return tuple(replace(one, reason=reason) for one in model.work.results(block, how.products))
+
+
 @lru_cache(maxsize=4096)
-def _kept(layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, first: bool) -> tuple[Layer, ...]:
+def _kept(
+    layer: Layer, how: Recompute, start: sp.Expr, end: sp.Expr, first: bool, results: tuple[Tensor, ...]
+) -> tuple[Layer, ...]:
     """A layer of the blocks from `start` to `end` without what it saves, the input that it keeps, and those kept whole."""
     inputs, kept = counts(how, start, end)
     inside = layer.repeat / (end - start)  # a layer may occur several times in a block
     layers = [replace(layer, saved=(), kept=kept * inside)]
     if first and inputs != 0:
         name = f"recomputed {layer.block}"
-        layers.append(Layer(name, saved=(block_input(layer),), repeat=inputs, source=layer.source, block=layer.block))
+        saved = (block_input(layer), *results)
+        layers.append(Layer(name, saved=saved, repeat=inputs, source=layer.source, block=layer.block))
     if kept != 0 and layer.saved:
         layers.append(replace(layer, weights=(), matmuls=(), repeat=kept * inside))
     return tuple(layers)
@@ -258,7 +302,7 @@ def counts(how: Recompute, start: sp.Expr, end: sp.Expr) -> tuple[sp.Expr, sp.Ex
     """
     if how.rule in ("none", "selective"):
         return sp.S.Zero, end - start
-    if how.rule == "full":
+    if how.rule in ("full", PRODUCTS):
         return end - start, sp.S.Zero
     if how.rule == "groups":
         return _between(how.size, 0, start, end), sp.S.Zero

@@ -12,16 +12,18 @@ from symbolic_mem.render.files import check_place, write_whole
 from symbolic_mem.render.formats import FORMATS
 
 
-def render(derivation: Document, layout: str, ending: str, templates: str | Path | None = None) -> bytes:
+def render(
+    derivation: Document, layout: str, ending: str, templates: str | Path | None = None, route: str | None = None
+) -> bytes:
     """Write a derivation as a file: `layout` is ``homework`` or ``report``, `ending` one of `FORMATS`.
 
-    Templates in the folder `templates` come before the bundled ones. Returns the content of the file; raises
+    Templates in the folder `templates` come before the bundled ones, and a PDF is made by the `route` of `pdf`. Returns the content of the file; raises
     `BadInput` for an unknown ending or a faulty template, `MissingProgram` when a PDF cannot be made.
     """
     if ending not in FORMATS:
         raise BadInput(f"unknown ending .{ending}; write one of {', '.join('.' + name for name in FORMATS)}")
     with writing(derivation.written):
-        return FORMATS[ending](derivation, layout, templates)
+        return FORMATS[ending](derivation, layout, templates, **({"route": route} if ending == "pdf" else {}))
 
 
 def save(
@@ -30,6 +32,7 @@ def save(
     outputs: Sequence[tuple[Path, str]],
     templates: str | Path | None = None,
     where: str = "-o ",
+    route: str | None = None,
 ) -> Iterator[tuple[Path, int]]:
     """Write a derivation to files, each a path with its ending, and yield each path with its number of bytes.
 
@@ -39,7 +42,7 @@ def save(
     finished, absent = [], None
     for path, ending in outputs:
         try:
-            finished.append((path, render(derivation, layout, ending, templates)))
+            finished.append((path, render(derivation, layout, ending, templates, route)))
         except MissingProgram as missing:
             source = path.with_suffix(".tex")
             finished.append((source, render(derivation, layout, "tex", templates)))

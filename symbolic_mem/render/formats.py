@@ -42,14 +42,14 @@ def _tex(derivation: Document, layout: str, templates: Templates) -> bytes:
     return _by_templates(derivation, layout, tex.FACE, templates).encode()
 
 
-def _pdf(derivation: Document, layout: str, templates: Templates) -> bytes:
+def _pdf(derivation: Document, layout: str, templates: Templates, route: str | None = None) -> bytes:
     from symbolic_mem.document.figure import Figure
     from symbolic_mem.render import tex
     from symbolic_mem.render.pdf import pdf
 
     blocks = (block for section in derivation.sections for block in section.blocks)
     figures = tuple(block for block in blocks if isinstance(block, Figure))
-    return pdf(_by_templates(derivation, layout, tex.FACE, templates), figures)
+    return pdf(_by_templates(derivation, layout, tex.FACE, templates), figures, route=route)
 
 
 def _html(derivation: Document, layout: str, templates: Templates) -> bytes:
@@ -79,7 +79,7 @@ def _json(derivation: Document, layout: str, templates: Templates) -> bytes:
     return (json.dumps(document_json(derivation), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-FORMATS: dict[str, Callable[[Document, str, Templates], bytes]] = {
+FORMATS: dict[str, Callable[..., bytes]] = {
     "tex": _tex,
     "pdf": _pdf,
     "html": _html,

@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symbolic_mem.base.errors import BadInput, MissingProgram
+from symbolic_mem.base.errors import MissingProgram
 from symbolic_mem.render import tex_engine, typst
+from symbolic_mem.render.routes import known_route
 
 if TYPE_CHECKING:
     from symbolic_mem.document.figure import Figure
-
-ROUTES = ("tex", "typst")
 
 
 def pdf(tex: str, figures: Sequence[Figure] = (), *, route: str | None = None, timeout: float = 120) -> bytes:
@@ -36,10 +35,8 @@ def pdf(tex: str, figures: Sequence[Figure] = (), *, route: str | None = None, t
     Traceback (most recent call last):
     symbolic_mem.base.errors.BadInput: route 'word' is not known; known: tex, typst; leave it out to take what is installed
     """
-    if route not in (None, *ROUTES):
-        raise BadInput(
-            f"route {route!r} is not known; known: {', '.join(ROUTES)}; leave it out to take what is installed"
-        )
+    if route is not None:
+        known_route(route)
     deadline = time.monotonic() + timeout
     incomplete: tex_engine.IncompleteTeX | None = None
     if route != "typst":
@@ -52,6 +49,10 @@ def pdf(tex: str, figures: Sequence[Figure] = (), *, route: str | None = None, t
         return typst.typeset(tex, figures, deadline=deadline)
     if incomplete:
         raise incomplete
+    if route == "tex":
+        raise MissingProgram(
+            "no TeX engine is on the PATH; install one (TeX Live: latexmk or pdflatex), or take the route typst"
+        )
     raise MissingProgram(
         "no program that makes a PDF is installed; install a TeX engine (TeX Live: latexmk or pdflatex), "
         'or do `pip install "symbolic-mem[documents]"`'

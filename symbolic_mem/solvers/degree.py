@@ -10,7 +10,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given, Numbers, number
-from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.first import first_degree
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import Bound, Solved, bound_of

@@ -11,7 +11,7 @@ from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload
-from symbolic_mem.recipes.recompute import COUNTED, UNIFORM, Recompute
+from symbolic_mem.recipes.recompute import COUNTED, PRODUCTS, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.study.setting import Change, Setting
 
@@ -104,11 +104,12 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
 
 def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:
     """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
-    if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM)):
+    if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM, f"{PRODUCTS}=")):
         return given
     rule, _, number = given.partition("=")
     if not number.isdecimal() or len(number) > 9:
-        raise BadInput(f"{where} {given!r}: {rule} counts blocks; write for example every=2")
+        what = "products in a row" if rule == PRODUCTS else "blocks"
+        raise BadInput(f"{where} {given!r}: {rule} counts {what}; write for example {rule}=2")
     return {rule: int(number)}
 
 

@@ -310,7 +310,12 @@ class Found:
     @property
     def beside(self) -> tuple[Prose, ...]:
         """What must be said beside the answer: which values counted, then what the type of the question adds."""
-        return (*precedence(self.study, self.question, self.tried), *self.question.beside(self))
+        return (*self.preceded, *self.question.beside(self))
+
+    @property
+    def preceded(self) -> tuple[Prose, ...]:
+        """Which values counted, and which gave way."""
+        return precedence(self.study, self.question, self.tried)
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
@@ -326,8 +331,7 @@ class Found:
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
-        said = precedence(self.study, self.question, self.tried)
-        cautions = self.cautions
+        said, cautions = self.preceded, self.cautions
         beside = {"beside": said} if said else {}
         return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}
 

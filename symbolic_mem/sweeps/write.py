@@ -21,7 +21,7 @@ from symbolic_mem.sweeps.plan import Plan
 from symbolic_mem.sweeps.rows import Rows, absent
 
 Array = Any
-ENDINGS = ("csv", "parquet", "npz")
+ENDINGS = ("csv", "parquet", "npz", "svg")
 
 
 def checked(given: str) -> tuple[Path, str]:

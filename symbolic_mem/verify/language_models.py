@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from typing import Any
 
 from symbolic_mem.base import symbols as s
@@ -77,11 +79,9 @@ def language_model(run: Run) -> tuple[Any, Any]:
         ) from None
     assert run.architecture is not None
     config = CONFIG_MAPPING[run.architecture.family](**config_of(run.architecture, run), use_cache=False)
-    if run.kernel == "eager":
-        config._attn_implementation = "eager"
-    else:
-        AttentionInterface.register(FUSED, _flash)
-        config._attn_implementation = FUSED
+    if run.kernel != "eager":
+        AttentionInterface.register(FUSED, _efficient if run.kernel == "efficient" else _flash)
+    config._attn_implementation = "eager" if run.kernel == "eager" else FUSED
     torch.set_default_dtype(getattr(torch, run.parameters))
     try:
         model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, run.parameters))
@@ -90,10 +90,63 @@ def language_model(run: Run) -> tuple[Any, Any]:
     model.train()
     blocks = max((one for one in model.modules() if isinstance(one, torch.nn.ModuleList)), key=len)
     if any(run.recomputed):
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        enable({"use_reentrant": False} | ({"context_fn": _keeping(run.products)} if run.products else {}))
         for block, again in zip(blocks, run.recomputed, strict=True):
             block.gradient_checkpointing = again
     return model, blocks
+
+
+def _keeping(every: int) -> Any:
+    """Contexts of a checkpoint that keeps results of products and of attention, but for one of `every` so many products."""
+    import torch
+    from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
+
+    aten = torch.ops.aten
+    products = (aten.mm.default, aten.addmm.default)
+    attention = (
+        aten._scaled_dot_product_flash_attention.default,
+        aten._scaled_dot_product_efficient_attention.default,
+    )
+
+    def contexts() -> Any:
+        seen = {False: 0, True: 0}
+
+        def policy(context: Any, operation: Any, *args: Any, **kwargs: Any) -> Any:
+            again = context.is_recompute
+            seen[again] += operation in products
+            kept = operation in attention or (operation in products and (every == 1 or seen[again] % every != 0))
+            return CheckpointPolicy.MUST_SAVE if kept else CheckpointPolicy.PREFER_RECOMPUTE
+
+        return create_selective_checkpoint_contexts(policy)
+
+    return contexts
+
+
+@contextlib.contextmanager
+def as_accelerated() -> Generator[None]:
+    """Let PyTorch work as on an accelerator: dropout is one kernel with a mask of bytes, LayerNorm has statistics of FP32."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    original = torch.nn.functional.dropout
+
+    def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+        return torch.ops.aten.native_dropout(x, p, True)[0] if training and p else x
+
+    class Statistics(TorchDispatchMode):
+        def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            found = operation(*args, **(kwargs or {}))
+            if operation is not torch.ops.aten.native_layer_norm.default:
+                return found
+            return (found[0], *(one.to(torch.float32) for one in found[1:]))
+
+    torch.nn.functional.dropout = dropout  # a mode would be off while the backward pass computes a block again
+    try:
+        with Statistics():
+            yield
+    finally:
+        torch.nn.functional.dropout = original
 
 
 def _flash(
@@ -102,11 +155,29 @@ def _flash(
     """Attend as FlashAttention on an accelerator does, without a mask, with keys and values for every query head."""
     import torch
 
-    times = query.shape[1] // key.shape[1]
-    key, value = (_repeated(one, times) for one in (key, value))
     attend = torch.ops.aten._scaled_dot_product_flash_attention
-    out = attend(query, key, value, dropout, True, scale=options.get("scaling"))[0]
+    return _by_tokens(attend(query, *_heads(query, key, value), dropout, True, scale=options.get("scaling"))[0])
+
+
+def _efficient(
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, dropout: float = 0.0, **options: Any
+) -> tuple[Any, None]:
+    """Attend as the memory-efficient kernel of PyTorch on an accelerator does."""
+    import torch
+
+    attend = torch.ops.aten._scaled_dot_product_efficient_attention
+    heads = _heads(query, key, value)
+    return _by_tokens(attend(query, *heads, None, True, dropout, True, scale=options.get("scaling"))[0])
+
+
+def _by_tokens(out: Any) -> tuple[Any, None]:
     return out.transpose(1, 2).contiguous(), None
+
+
+def _heads(query: Any, key: Any, value: Any) -> tuple[Any, Any]:
+    """Keys and values for every query head."""
+    times = query.shape[1] // key.shape[1]
+    return _repeated(key, times), _repeated(value, times)
 
 
 def _repeated(heads: Any, times: int) -> Any:

@@ -40,7 +40,7 @@ def measure(run: Run) -> dict[str, int]:
             storages.hold(parameter)
         for tensor in (*inputs.values(), *model.buffers()):
             (storages.hold if tensor.is_floating_point() and run.stack else storages.ignore)(tensor)
-        with storages:
+        with contextlib.nullcontext() if run.stack else _accelerated(), storages:
             for _ in range(2):
                 for again in (False, True) if run.persist else (False,):
                     if again or not run.persist:
@@ -66,6 +66,12 @@ def engine(run: Run) -> str:
 
         names.append(f"transformers {transformers.__version__}")
     return " with ".join((", ".join(names), "FSDP2 and fake tensors" if run.shards else "fake tensors"))
+
+
+def _accelerated() -> Any:
+    from symbolic_mem.verify.language_models import as_accelerated
+
+    return as_accelerated()
 
 
 def _torch() -> Any:

@@ -19,6 +19,7 @@ from symbolic_mem.recipes.recompute import recomputed_at
 from symbolic_mem.study.setting import Setting
 
 DTYPES = {2: "bfloat16", 4: "float32"}
+KERNELS = ("flash", "efficient", "eager")
 OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd": ("SGD", {}),
     "sgd-momentum": ("SGD", {"momentum": 0.9}),
@@ -46,7 +47,7 @@ class Run:
     `stack` is ``ffn``, ``gated-ffn`` or ``gated-ffn with residual``; else `architecture` says what the model is. `shards`
     is the degree of FSDP2 (None: one device, without it) in `replicas` groups. Parameters, computation and reduction
     have dtypes of their own. `recomputed` says of each block whether it is computed again, and with `persist` gradients
-    of an earlier micro-batch are there. `keep` is the share of the gathered weights that stays until the backward pass.
+    of an earlier micro-batch are there; a block that is may keep results, as `products` of `Recompute` says. `keep` is the share of the gathered weights that stays until the backward pass.
     """
 
     stack: str
@@ -65,6 +66,7 @@ class Run:
     persist: bool
     recomputed: tuple[bool, ...]
     kernel: str = ""
+    products: int = 0
 
 
 def run_of(setting: Setting) -> Run:
@@ -94,12 +96,17 @@ def run_of(setting: Setting) -> Run:
         raise BadInput(
             f"optimizer {recipe.optimizer!r} is not one that is run in PyTorch here; known: {', '.join(OPTIMIZERS)}"
         )
-    if setting.built.loss or setting.built.kernel not in ("", "flash", "eager"):
-        raise BadInput("only the loss of transformers, and the kernels flash and eager, are run; leave out the others")
+    if setting.built.loss or setting.built.kernel not in ("", *KERNELS):
+        raise BadInput(
+            f"only the loss of transformers, and the kernels {' and '.join((', '.join(KERNELS[:-1]), KERNELS[-1]))}, "
+            "are run; leave out the others"
+        )
     parameters, computes = _dtypes(recipe, shards)
     rule = recipe.recompute
-    if rule.rule not in ("none", "full", "every", "block"):
-        raise BadInput(f"recomputation {rule.rule!r} is not one that is run here; known: none, full, every=2, block=2")
+    if rule.rule not in ("none", "full", "every", "block", "products"):
+        raise BadInput(
+            f"recomputation {rule.rule!r} is not one that is run here; known: none, full, every=2, block=2, products"
+        )
     return Run(
         stack=stack,
         architecture=setting.built.architecture,
@@ -117,6 +124,7 @@ def run_of(setting: Setting) -> Run:
         persist=recipe.gradients_persist,
         recomputed=tuple(recomputed_at(rule, block) for block in range(sizes[s.L])),
         kernel=setting.built.kernel,
+        products=rule.products,
     )
 
 

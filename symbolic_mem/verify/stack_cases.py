@@ -139,7 +139,7 @@ def torch_step(case: Case) -> Said:
     again = keys.take("checkpoint")
     if again == "sac_mm":
         raise BadInput(
-            'checkpoint = "sac_mm" saves the results of all products: no rule of recomputation says that yet'
+            'checkpoint = "sac_mm" saves the results of all products, and that of a block is the input of the next: no study says that of stacks yet'
         )
     if again not in RULES:
         raise BadInput(f"checkpoint = {again!r} is not known; known: {', '.join(RULES)}")

@@ -12,7 +12,7 @@ from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.told import grouped
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.study.changed_recipe import use_profile
+from symbolic_mem.study.changed_recipe import use_kernel, use_profile
 from symbolic_mem.study.study import Study
 from symbolic_mem.verify.held import MARKS, Held, held
 from symbolic_mem.verify.measure import engine, measure
@@ -84,7 +84,8 @@ def _as_run(study: Study) -> tuple[Study, tuple[str, ...], Run]:
     study, changed = shrunk(study)
     architecture = study.built.architecture
     if architecture is not None and study.built.profile != MODELS:
-        study = study.changed([use_profile(MODELS)])
+        kernel = [use_kernel(study.built.kernel)] if study.built.kernel else []
+        study = study.changed([use_profile(MODELS), *kernel])
         changed = (*changed, f"profile {MODELS}, the modules that transformers builds")
     return study, changed, run_of(study)
 

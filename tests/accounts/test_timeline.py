@@ -28,7 +28,7 @@ from symbolic_mem.verify.held import held
 
 HERE = Path(__file__).parent
 CASES = read_cases(HERE.parent / "data" / "peaks.json")
-SAVES_PRODUCTS = "sac_mm"  # selective checkpointing that keeps the results of products: no rule of ours
+SAVES_PRODUCTS = "sac_mm"  # selective checkpointing that keeps the results of products: not said of stacks
 
 
 def _walk():

@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 import symbolic_mem
-from symbolic_mem.base.tables import Tables
+from symbolic_mem.base.tables import Tables, as_json
 
 PACKAGE = Path(symbolic_mem.__file__).parent
 FILES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.toml") if path.parent.name != "studies")
+UNDER = [
+    ("hardware/devices.toml", "devices"),
+    ("hardware/devices.toml", "sources"),
+    ("models/families.toml", "families"),
+]
 
 
 def test_there_are_catalogues():
@@ -27,15 +32,22 @@ def test_the_tables_of_a_catalogue_are_those_of_the_whole_text(file):
     assert list(tables) == [name for name in whole if name not in tables.rest]
 
 
-@pytest.mark.parametrize(
-    ("file", "under"), [("hardware/devices.toml", "devices"), ("models/families.toml", "families")]
-)
+@pytest.mark.parametrize(("file", "under"), UNDER)
 def test_the_tables_under_one_are_its_own(file, under):
     text = (PACKAGE / file).read_text(encoding="utf-8")
     whole = tomllib.loads(text)
     tables = Tables(text, under)
     assert dict(tables) == whole[under] and list(tables) == list(whole[under])
     assert tables.rest == {name: table for name, table in whole.items() if name != under}
+
+
+@pytest.mark.parametrize(("file", "under"), [*((file, "") for file in FILES), *UNDER])
+def test_the_json_of_a_wheel_is_read_as_the_text(file, under, tmp_path):
+    text = (PACKAGE / file).read_text(encoding="utf-8")
+    (tmp_path / "catalogue.json").write_text(as_json(text), encoding="utf-8")
+    found, tables = Tables.of(tmp_path / "catalogue.toml", under), Tables(text, under)
+    assert list(found.items()) == list(tables.items()) and found.rest == tables.rest
+    assert len(found) == len(tables) and all(name in found for name in tables)
 
 
 def test_a_name_may_be_quoted():

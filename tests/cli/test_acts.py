@@ -53,6 +53,7 @@ SHARED = {
     "date": "May 2026",
     "sheet": True,
     "key": True,
+    "route": "typst",  # without a .pdf it is refused
 }
 # These take other options than the rest, which their own tests turn.
 OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep", "explore"}

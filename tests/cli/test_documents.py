@@ -167,6 +167,28 @@ def test_without_any_pdf_program_the_tex_is_written_and_both_ways_are_named(run,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.tex", "y.md"]
 
 
+def test_the_route_to_a_pdf_is_chosen(run, tmp_path, monkeypatch):
+    pypdf = pytest.importorskip("pypdf")
+    done = run("homework", STUDY, "-o", "x.pdf", "--pdf-route", "typst")
+    assert done.status == 0, done.err
+    assert "Typst" in pypdf.PdfReader(tmp_path / "x.pdf").metadata.creator
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("homework", STUDY, "-o", "y.pdf", "--pdf-route", "tex")
+    assert done.status == 3 and "no TeX engine is on the PATH" in done.err and (tmp_path / "y.tex").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-o", "x.pdf", "--pdf-route", "word"), "--pdf-route: route 'word' is not known; known: tex, typst"),
+        (("-o", "x.md", "--pdf-route", "typst"), "says how a .pdf is made, and none is; add -o FILE.pdf"),
+    ],
+)
+def test_a_route_that_leads_nowhere_is_refused(run, tmp_path, options, said):
+    done = run("report", STUDY, *options)
+    assert done.status == 2 and said in done.err and not list(tmp_path.iterdir())
+
+
 def test_ctrl_c_in_the_middle_of_a_pdf_leaves_nothing(tmp_path):
     """The engine is a program that hangs; Ctrl-C reaches us while it runs."""
     programs = tmp_path / "bin"

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import B, L, S, d_ff, d_model, n_fsdp, n_heads
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import Layer, Model, Tensor
+from symbolic_mem.models.transformer import transformer
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.recipes.recompute import Recompute, recompute, transient
@@ -218,14 +219,17 @@ def test_half_with_weight_copies_is_refused():
     [
         ("ful", r"unknown recomputation 'ful'; did you mean 'full'\?"),
         ("every", r"my.toml: recompute = 'every' needs a number; write \{ every = 2 \}"),
-        (2, "my.toml: recompute must be one of none, full, half, selective, or a table"),
+        (2, "my.toml: recompute must be one of none, full, half, selective, products, or a table"),
         ({"evry": 2}, r"my.toml recompute: unknown key 'evry'; did you mean 'every'\?"),
-        ({}, "must give one of rule, every, groups and block, not 0 of them"),
-        ({"every": 2, "groups": 3}, "must give one of rule, every, groups and block, not 2 of them"),
+        ({}, "must give one of rule, every, groups, block and products, not 0 of them"),
+        ({"every": 2, "groups": 3}, "must give one of rule, every, groups, block and products, not 2 of them"),
         ({"every": 0}, "counts 0 blocks in a row; give a whole number of at least 1"),
         ({"every": "2"}, "every must be a whole number, not text"),
         ({"every": 2, "phase": "odd"}, "phase of the recomputed block is 'odd'; known: first, last"),
         ({"groups": 2, "phase": "first"}, "a group keeps the input of its first block; drop phase"),
+        ({"products": 1}, "one product of 1 is computed again; give at least 2, or recompute = 'products'"),
+        ({"products": 2, "phase": "last"}, "products counts inside each block; drop phase"),
+        ({"products": 2, "transient": True}, "what a block computes again beside its products counts at its instants"),
         ({"rule": "full", "transient": 1}, "transient must be true or false"),
     ],
 )
@@ -276,3 +280,24 @@ def test_a_step_whose_first_blocks_are_recomputed_holds_what_was_measured(size, 
     study = study.change(kernel="flash", recompute={"block": size})
     found = held(study)
     assert found["backward"].bytes == backward and found["step"].bytes == 27955732780
+
+
+def test_a_block_that_keeps_its_products_keeps_its_input_and_what_they_give():
+    """A Llama-like block has seven products: W_q, W_k, W_v, W_o, W_gate, W_up, W_down; of two in a row the second goes."""
+    values = {B: 2, S: 64, L: 3, d_model: 512, d_ff: 1408, n_heads: 8, n_kv: 2, d_head: 64}
+    rows, q, kv = 2 * 64, 8 * 64, 2 * 64
+    attended = 2 * rows * q + 4 * rows * 8 + 24
+    first, every = 2 * rows * 512, 2 * rows * (q + 2 * kv + 2 * 512 + 2 * 1408)
+    half = 2 * rows * (q + kv + 1408 + 512)
+    for written, expected in (("products", every), ({"products": 2}, half)):
+        (layer,) = (
+            one for one in recompute(transformer(), Recompute.read(written, "")).layers if "recomputed" in one.name
+        )
+        kept = sum(put(one.elements * (one.bytes_per_element or 2), values) for one in layer.saved)
+        assert kept == first + attended + expected
+        assert put(layer.repeat, values) == 3
+
+
+def test_products_of_blocks_that_are_not_described_are_refused():
+    with pytest.raises(BadInput, match=r"recompute = products=2: the operations of the blocks of .* are not described"):
+        recompute(ffn(), Recompute("products", 2))

@@ -82,6 +82,22 @@ def test_a_llama_holds_what_transformers_holds_at_the_largest_instant():
     assert abs(peak.miss) <= 8 * 2048 + 16  # the labels, which the loss no longer needs
 
 
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("gpt2-xl", {"recompute": "full"}),
+        ("gpt2-xl", {"kernel": "flash"}),
+        ("llama-3.1-8b", {"kernel": "eager"}),
+        ("llama-3.1-8b", {"kernel": "efficient", "recompute": "every=2"}),
+        ("llama-3.1-8b", {"recompute": "products=2"}),
+    ],
+)
+def test_other_blocks_and_kernels_agree_to_the_byte(name, changes):
+    values = {"n_fsdp": 4, "B": 2, "S": 320, "L": 3, "V": 160}
+    found = verify(load_study(name).change(values=values, **changes))
+    assert {row.mark: row.miss for row in found.rows if row.miss} == {}
+
+
 def test_each_changed_setting_changes_what_the_engine_holds(tmp_path):
     study = study_of(tmp_path, "FSDP2, recomputed")
     whole = measure(run_of(study.change(recompute="none")))

@@ -1,4 +1,4 @@
-"""Whole steps of published models, measured once: what one device holds at each of six marks, to the byte."""
+"""Whole steps of published models, measured once: what one device holds at each of six marks, to the byte: see tests/data/measure_steps.py."""
 
 from __future__ import annotations
 
@@ -8,32 +8,42 @@ from pathlib import Path
 import pytest
 
 from symbolic_mem.library.read import load_study
-from symbolic_mem.study.changed_recipe import use_profile
+from symbolic_mem.study.changed_recipe import use_kernel, use_profile
 from symbolic_mem.verify.verify import MODELS, expected
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = json.loads((DATA / "steps_models.json").read_text(encoding="utf-8"))["cases"]
 
 
+def held_at_marks(case, folder):
+    path, config = folder / "config.json", case["config"]
+    if isinstance(config, str):
+        path = DATA / "hf_configs" / f"{config}.json"
+    else:
+        path.write_text(json.dumps(config), encoding="utf-8")
+    kernel = [use_kernel(case["kernel"])] if "kernel" in case else []
+    study = load_study(str(path)).change(**case["change"]).changed([use_profile(MODELS), *kernel])
+    return expected(study, case["change"]["values"]["B"])
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_a_step_agrees_to_the_byte_at_every_mark(case):
-    study = load_study(str(DATA / "hf_configs" / f"{case['config']}.json")).change(**case["change"])
-    found = expected(study.changed([use_profile(MODELS)]), case["change"]["values"]["B"])
+def test_a_step_agrees_to_the_byte_at_every_mark(case, tmp_path):
+    found = held_at_marks(case, tmp_path)
     counters = 4 * case.get("fewer_counters", 0)  # transformers has W_gate and W_up of the experts in one tensor
     assert {mark: one.bytes - counters for mark, one in found.items()} == case["marks"]
 
 
-def test_the_cases_decide_at_many_places_of_a_step():
+def test_the_cases_decide_at_many_places_of_a_step(tmp_path):
     """Each kind of instant that is described is the fullest of a phase in some case."""
     named = set()
     for case in CASES:
-        study = load_study(str(DATA / "hf_configs" / f"{case['config']}.json")).change(**case["change"])
-        found = expected(study.changed([use_profile(MODELS)]), case["change"]["values"]["B"])
-        named |= {one.instant for one in found.values()}
+        named |= {one.instant for one in held_at_marks(case, tmp_path).values()}
     for words in (
         "final norm",
         "the product with W_down",
         "the sum after the MLP",
+        "the softmax",
+        "the activation function",
         "the loss in the forward pass",
         "gather",
     ):

@@ -69,6 +69,11 @@ def device_record(
     }
 
 
+def reading_record(reading: str | None, counted: Any, values: Sequence[int | None]) -> dict[str, Any]:
+    """What comes out under one reading of the label of a device, of which so many bytes count."""
+    return {"reading": reading, "capacity_bytes": int(counted), "values": list(values)}
+
+
 def up(value: Number) -> int:
     """A number of bytes, rounded up to a whole one."""
     return -(-value // 1)

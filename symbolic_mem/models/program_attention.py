@@ -1,0 +1,143 @@
+"""What the modules of an engine compute in the attention of a block, on a `Tape`.
+
+Source: transformers 5.24 and plain PyTorch 2.13 modules, each operation followed on fake tensors.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import B, S
+from symbolic_mem.models import autograd as do
+from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.attention import heads_with_keys
+from symbolic_mem.models.linear import TOKENS
+from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.program_linear import product
+from symbolic_mem.models.program_norm import norm_program
+from symbolic_mem.models.tape import Make, Tape, Value
+from symbolic_mem.models.tensors import Tensor
+
+FUSED = ("flash", "efficient")
+FOUR = sp.Integer(4)
+
+
+def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool:
+    """Say whether the operations of an attention are described."""
+    rotated = a.position != "rotary" or (a.d_rotary is None and not how.row("rotary") and not a.fused_qkv)
+    kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
+    dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
+    some = a.fused_qkv and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
+    return not (a.sinks or a.latent is not None or some) and rotated and dropped
+
+
+def attention_program(
+    tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: bool
+) -> tuple[Value, tuple[Value, ...]]:
+    """Record an attention that reads `x`; it also returns what has a name until the block is over."""
+    q, k, v = _projected(tape, a, how, x)
+    if a.qk_norm == "head":
+        q, k = (
+            _normed(tape, a, how, one, letter, heads, by_hand=by_hand)
+            for letter, one, heads in (("q", q, a.n_heads), ("k", k, a.n_kv))
+        )
+    if a.position == "rotary":
+        tape.label = "the rotation"
+        turned = [do.rotate(tape, one) for one in (q, k)]
+        tape.drop(q, k)
+        q, k = turned
+    tape.label = "the attention kernel"
+    width = a.n_heads * a.d_head
+    some = by_hand and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
+    keys, values = (do.repeat(tape, one, (*TOKENS, width)) for one in (k, v)) if some else (k, v)
+    scores: tuple[Value, ...] = ()
+    if how.kernel in FUSED:
+        attended = _fused(tape, a, how, q, keys, values, width)
+        tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
+    else:
+        attended, weights = _by_parts(tape, a, how, q, keys, values, repeated=some)
+        scores = (weights,)
+        tape.drop(*((keys, values) if some else ()))
+    out = product(tape, how, attended, "W_o", (a.d_model, width), "attention", bias=a.o_bias)
+    tape.drop(attended)
+    if a.residual_dropout != 0:
+        dropped = do.dropped_out(tape, out)
+        tape.drop(out)
+        out = dropped
+    named = (q,) if a.fused_qkv else (k, v) if how.kernel in FUSED else (q, k, v)
+    tape.drop(*named)
+    return out, scores
+
+
+def _projected(tape: Tape, a: Architecture, how: Profile, x: Value) -> tuple[Value, Value, Value]:
+    """Queries, keys and values as they are seen by heads: three products, or views of one."""
+    q_width, kv_width = a.n_heads * a.d_head, a.n_kv * a.d_head
+    bias = a.qkv_bias
+    if not a.fused_qkv:
+        made = (
+            do.pass_on(tape, product(tape, how, x, name, (width, a.d_model), "attention", bias=bias))
+            for name, width in (("W_q", q_width), ("W_k", kv_width), ("W_v", kv_width))
+        )
+        q, k, v = made
+        return q, k, v
+    widths = (q_width, kv_width, kv_width)
+    whole = product(tape, how, x, "W_qkv", (sp.Add(*widths), a.d_model), "attention", bias=bias)
+    size = whole.tensor.bytes_per_element
+    parts = tuple(
+        Value(whole.storage, view=Tensor("a part of all", (*TOKENS, width), bytes_per_element=size)) for width in widths
+    )
+    tape.split(whole, parts, Make("gradient of all", whole.tensor.shape, size))
+    q, k, v = parts
+    by_parts = how.kernel not in FUSED  # a product with transposed keys gives their gradient as the rows need it
+    return do.pass_on(tape, q), k if by_parts else do.pass_on(tape, k), do.pass_on(tape, v)
+
+
+def _normed(
+    tape: Tape, a: Architecture, how: Profile, x: Value, letter: str, heads: sp.Expr, *, by_hand: bool
+) -> Value:
+    tape.label = f"the norm of {letter}"
+    weights = ((f"gain of the {letter} norm", (a.d_head,)),)
+    out = norm_program(tape, a.norm, how, x, (*TOKENS, heads), weights, by_hand=by_hand)
+    tape.drop(x)
+    return out
+
+
+def _fused(tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, width: sp.Expr) -> Value:
+    """Attend with one kernel: FlashAttention, or the memory-efficient one, whose rows are padded."""
+    if how.kernel == "flash":
+        return do.flash(tape, q, k, v, (B, a.n_heads, S), width)
+    return do.flash(tape, q, k, v, (B, a.n_heads, 32 * sp.ceiling(S / 32)), width, random=8)
+
+
+def _by_parts(
+    tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, *, repeated: bool
+) -> tuple[Value, Value]:
+    """Attend in elementary operations; it also returns the probabilities. What was `repeated` is laid out by heads."""
+    size = q.tensor.bytes_per_element
+    exact = how.bytes(how.row("attention eager")["probabilities"])
+    square = (B, a.n_heads, S, S)
+    tape.label = "the scores"
+    queries, keys = do.copied(tape, q), k if repeated else do.copied(tape, k, shape=q.tensor.shape)
+    product = do.products(tape, queries, keys, square)
+    tape.drop(queries, *(() if repeated else (keys,)))
+    scaled = do.times(tape, product)
+    tape.drop(product)
+    masked = do.plus(tape, scaled)
+    tape.drop(scaled)
+    tape.label = "the softmax"
+    wide = do.cast(tape, masked, exact)
+    soft = do.kept_result(tape, wide, "probabilities")
+    tape.drop(*((wide,) if wide is not masked else ()))
+    weights = do.cast(tape, soft, size)
+    tape.drop(masked, *((soft,) if weights is not soft else ()))
+    if a.attention_dropout != 0:
+        tape.label = "the dropout of the probabilities"
+        dropped = do.dropped_out(tape, weights)
+        tape.drop(weights)
+        weights = dropped
+    tape.label = "the sum of the values"
+    values = v if repeated else do.copied(tape, v, shape=q.tensor.shape)
+    summed = do.products(tape, weights, values, q.tensor.shape)
+    out = do.copied(tape, summed, back="gradient by heads")
+    tape.drop(summed, *(() if repeated else (values,)))
+    return out, weights
