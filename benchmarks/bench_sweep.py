@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_mem.base.limit import first_degree
+from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.symbols import B, S, n_fsdp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.solvers.bound import solve

@@ -43,7 +43,7 @@ def test_the_wheel_carries_every_template_and_data_file(wheel):
     assert {f"symbolic_mem/templates/{name}" for name in tracked("templates")} <= inside
     data = {name for name in tracked("symbolic_mem") if not name.endswith((".py", ".pyc"))}
     assert data and {f"symbolic_mem/{name}" for name in data} <= inside
-    assert {f"symbolic_mem/shipped/data/{name}.json" for name in bundled()} <= inside
+    assert {f"symbolic_mem/shipped/data/account/{name}.json" for name in bundled()} <= inside
     assert not [name for name in inside if name.startswith(("tests/", "docs/", "templates/")) or "__pycache__" in name]
 
 
@@ -93,9 +93,9 @@ def test_it_answers(elsewhere):
 def test_it_has_accounts_ready(elsewhere):
     """What it prints without its command line is what it prints with it."""
     run, _, _ = elsewhere
-    asked = ("account", STUDY, "--set", "n_fsdp=64", "--json")
-    ready = run(*asked, first="sys.modules['symbolic_mem.cli.main'] = None")
-    assert ready == run(*asked, room="cli.main")
+    for asked in (("account", STUDY, "--set", "n_fsdp=64", "--json"), ("solve", STUDY, "--device", "b200", "--json")):
+        ready = run(*asked, first="sys.modules['symbolic_mem.cli.main'] = None")
+        assert ready == run(*asked, room="cli.main")
 
 
 @pytest.mark.skipif("SYMBOLIC_MEM_WHEEL" not in os.environ, reason="installs from the network: .ci/run does it")

@@ -7,6 +7,7 @@ from typing import cast
 import sympy as sp
 
 from symbolic_mem.base.exact import Given, number
+from symbolic_mem.base.first import first_whole
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.values import dataclass
 
@@ -62,7 +63,7 @@ class Limit:
         >>> Limit(10).first_whole(80, 8), Limit(10, strict=True).first_whole(80, 8)
         (10, 11)
         """
-        return _first_whole(above, below, self.strict)
+        return first_whole(above, below, strict=self.strict)
 
     def last_whole(self, above: Number, below: Number = 1) -> int:
         """Return the last whole number that the quotient ``above / below`` allows.
@@ -99,20 +100,3 @@ class Limit:
         """
         relation = sp.StrictLessThan if self.strict else sp.LessThan
         return relation(amount, self.expr, evaluate=False)
-
-
-def first_degree(divided: Number, fixed: Number, capacity: Number, *, strict: bool = False) -> int | None:
-    """Return the smallest whole n for which ``fixed + divided/n`` fits into `capacity`, None where none does.
-
-    >>> first_degree(80, 2, 10), first_degree(80, 2, 10, strict=True), first_degree(1, 10, 10)
-    (10, 11, None)
-    """
-    room = capacity - fixed
-    if room > 0:
-        n = _first_whole(divided, room, strict)
-        return n if n > 0 else 1
-    return 1 if room == 0 and divided == 0 and not strict else None
-
-
-def _first_whole(above: Number, below: Number, strict: bool) -> int:
-    return above // below + 1 if strict else -(-above // below)

@@ -67,6 +67,18 @@ def grouped(figures: str, separator: str = ",") -> str:
     return sign + whole + dot + rest
 
 
+def short_power(digits: str) -> tuple[str, int] | None:
+    """Return the mantissa and the exponent of a whole number that is set as a short power of ten; None where it is not.
+
+    >>> short_power("80000000000"), short_power("85520809984")
+    (('8', 10), None)
+    """
+    significant = digits.rstrip("0")
+    if len(digits) <= 9 or len(significant) > 4:
+        return None
+    return significant[0] + ("." + significant[1:] if significant[1:] else ""), len(digits) - 1
+
+
 def _rounded(value: Any, path: str) -> Iterator[str]:
     """The places of the numbers that JSON does not show exactly: names and positions, joined by ``/``."""
     match value:

@@ -9,7 +9,7 @@ import sys
 def run() -> None:
     """Run the command line as a process of its own; it never returns."""
     given = sys.argv[1:]
-    if given[:1] == ["account"] and "--json" in given:
+    if given[:1] in (["account"], ["solve"]) and "--json" in given:
         _answer(given)
     from symbolic_mem.cli.main import run as whole
 

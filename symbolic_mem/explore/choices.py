@@ -100,7 +100,9 @@ def _losses(study: Study) -> Iterator[Option]:
 def _plans(study: Study) -> Iterator[Option]:
     name = "" if study.plan is None else study.plan.name
     own = Option(name, f"{name}: {study.plan.title}" if study.plan else "as the study places each kind", None)
-    yield from _distinct(own, [Option(one, f"{one}: {plan(one).title}", use_plan(one)) for one in PLANS])
+    cuts = study.plan is not None and bool(study.plan.cuts or study.plan.groups)  # of another plan all would be another
+    others = () if cuts else PLANS
+    yield from _distinct(own, [Option(one, f"{one}: {plan(one).title}", use_plan(one)) for one in others])
 
 
 def _recomputed(study: Study) -> Iterator[Option]:

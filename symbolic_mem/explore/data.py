@@ -14,10 +14,11 @@ from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import MAX_VALUE
 from symbolic_mem.explore.choices import choices, combined, possible
 from symbolic_mem.explore.command import Command
+from symbolic_mem.explore.held import groups, held, lengths
 from symbolic_mem.explore.ledgers import Ledgers, definitions
 from symbolic_mem.explore.words import amounts, devices, names, templates
 from symbolic_mem.models.described import demands
-from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.words import KIND_WORDS
@@ -49,14 +50,17 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     Raises `BadInput` where the question has no answer of this kind, and `MissingValue` naming symbols without a value.
     """
     n = question.symbol
-    seen = study.under(question).without(n)
+    whole = study.under(question)
+    seen = whole.without(n)
     capacity = seen.capacity
     ledgers = Ledgers(question)
     ledgers.add(seen)
     _need_values(seen, ledgers)
 
     def make(one: Study) -> list[Any]:
-        return ledgers.add(one.under(question).without(n))
+        kept = all(one.placement.get(kind) == study.placement.get(kind) for kind in STATIC)
+        own = one.recipe.name == study.recipe.name and one.plan is study.plan and one.built.loss == study.built.loss
+        return ledgers.add(one.under(question).without(n), alone=kept and own)
 
     offered = possible(choices(seen), make, study)
     made = dict(combined(offered, make, study))
@@ -80,9 +84,12 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "strict": question.strict,
         "most": str(MAX_VALUE),
         "symbols": [[str(one), str(seen.values[one])] for one in symbols],
+        "held": [[str(one), str(seen.values[one])] for one in held(seen, n)],
+        "groups": groups(seen),
+        "shows": None if n not in whole.values else str(whole.values[n]),
         "given": sorted(aspects),
         "formulas": formulas,
-        "names": names([*symbols, n, P, M_divided, M_fixed, C_mem]),
+        "names": names([*symbols, *held(seen, n), n, P, M_divided, M_fixed, C_mem]),
         "defined": named_parts,
         "bound": bound,
         "demands": demanded,
@@ -104,6 +111,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "ledgers": ledgers.ledgers.listed,
         "words": ledgers.words.listed,
         "placements": ledgers.placements.listed,
+        "ruled": ledgers.ruled.listed,
         "said": templates(n),
         "command": None if command is None else list(command),
     }
@@ -133,4 +141,5 @@ def _demands(study: Study, ledgers: Ledgers) -> list[Any]:
         return []
     add = ledgers.nodes.add
     told = (one for one in demands(a) if one.kind != "whole" or not one.size.is_Atom)
-    return [[one.kind, one.name, add(one.size), one.of, add(one.other), str(one.size)] for one in told]
+    found = [[one.kind, one.name, add(one.size), one.of, add(one.other), str(one.size)] for one in told]
+    return [*lengths(study, ledgers.nodes), *found]

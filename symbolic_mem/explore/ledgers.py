@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import sympy as sp
@@ -15,9 +16,10 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import missing
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.symbols import B, S
+from symbolic_mem.explore.ruled import cut_as_data, rules_as_data
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.assumptions import degrees_beside
+from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
@@ -76,9 +78,9 @@ class _Written(dict[sp.Basic, _Sum]):
 class Ledgers:
     """Collects the ledgers of many settings of one question.
 
-    A term is ``[name, kind, layer?, bytes, degree, tokens, tree]``: `degree` is what it is divided over before it is placed
+    A term is ``[name, kind, layer?, bytes, degree, tokens, tree, experts?, cut]``, without the last two where they are 0: `degree` is what it is divided over before it is placed
     (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says whether it grows with B S, does not know them
-    (0), or is not so simple (null). An instant is ``[words, phase, count, inside, states, ...terms]``: `count` is where it stands that
+    (0), or is not so simple (null); `cut` is what `cut_as_data` says. An instant is ``[words, phase, count, inside, states, ...terms]``: `count` is where it stands that
     there must be so many blocks, `inside` the group and the node of what differs inside one block (0: nothing), `states` the place of
     the list of those terms that come first at many instants.
     """
@@ -86,16 +88,21 @@ class Ledgers:
     def __init__(self, question: MinDegree) -> None:
         self.question = question
         self.nodes, self.trees, self.terms, self.instants, self.ledgers = Nodes(), Pool(), Pool(), Pool(), Pool()
-        self.words, self.placements, self.counts, self.states = Pool(), Pool(), Pool(), Pool()
+        self.words, self.placements, self.counts, self.states, self.ruled = Pool(), Pool(), Pool(), Pool(), Pool()
+        self.rules: Sequence[Any] = ()
+        self.ranked = False
         self._looked_up = _Written(self.nodes)
         self._terms: dict[Any, int] = {}
         self._seen: dict[int, tuple[Instant, int]] = {}
         self._trees: dict[sp.Basic, int] = {}
         self._tokens: dict[sp.Basic, int | None] = {}
 
-    def add(self, study: Study) -> list[Any]:
-        """Return the places of the ledger and of the placement of a study as the question sees it, and how its loss cuts tokens.
+    def add(self, study: Study, *, alone: bool = True) -> list[Any]:
+        """Return the ledger of a study as the question sees it, its placement, its rules and what else depends on a choice.
 
+        These are places, the number of devices for each of the degree, the place of the ledger of one device, and how the
+        loss cuts tokens.
+        Without `alone` the ledger of one device is left out where it may be another.
         Raises `BadInput` where the question has no answer of this kind.
         """
         if not study.recipe.trains:
@@ -103,29 +110,30 @@ class Ledgers:
                 f"recipe {study.recipe.name!r} is one of inference, which a page of play does not show; ask account, "
                 "solve --for B or fit --on"
             )
-        plan = study.plan
-        if plan is not None and (plan.cuts or plan.engine or plan.groups):
-            raise BadInput(f"plan {plan.name!r} cuts the model itself; a page holds plans that divide states alone")
         rules = self.question.rules_for(study, self.question.symbol)
-        if rules:
-            raise BadInput(
-                f"question {self.question.label!r} asks under rules ({', '.join(rule.words for rule in rules)}), which a page of "
-                "play does not know; choose another question, or leave the rules out"
-            )
-        beside = sorted(map(str, degrees_beside(study, self.question.symbol) & set(study.values)))
-        if beside:
-            raise BadInput(
-                f"devices are laid out by {', '.join(beside)} beside {self.question.symbol}, which a page of play does not know; "
-                "leave out what gives those a value"
-            )
+        self.rules = rules
+        self.ranked = study.plan is not None and bool(study.plan.engine)
+        told = self.ruled.put(rules_as_data(rules, study, self.nodes))
+        ranks = ranks_beside(study, self.question.symbol)
         cut = [study.built.chunks, study.built.loss] if study.built.chunks != 1 else []
-        return [self.ledger(study), self.placement(study), *cut]
+        ledger = self.ledger(study)
+        return [ledger, self.placement(study), told, ranks, self._on_one(study, ledger, alone=alone), *cut]
+
+    def _on_one(self, study: Study, there: int, *, alone: bool) -> int | None:
+        """The ledger where the degree is given as 1, where a plan may gather nothing; None where it is not there."""
+        if not self.ledgers.listed[there]["step"] or (study.plan is not None and study.plan.engine):
+            return there
+        if not alone:
+            return None
+        return self.ledger(replace(study, values={**study.values, self.question.symbol: sp.S.One}, at=None))
 
     def placement(self, study: Study) -> int:
         """Where each kind lives: the fraction that is divided, over what, and whether the rest is kept."""
         n, told = self.question.symbol, {}
         for kind, placed in study.placement.items():
-            told[kind] = [*map(str, _ratio(placed.fraction)), placed.rest == "kept", *self._degree(placed.degree, n)]
+            of_experts = [] if placed.experts is None else self._degree(placed.experts, n)
+            share = [*map(str, _ratio(placed.fraction)), placed.rest == "kept"]
+            told[kind] = [*share, *self._degree(placed.degree, n), *of_experts]
         reading = reading_of(study.placement)
         return self.placements.put(
             {"kinds": told, "reading": None if reading is None else plain_prose(reading), "placed": bool(told)}
@@ -138,7 +146,11 @@ class Ledgers:
         if step:
             keep = sp.S.Zero if study.plan is None else study.plan.keep
             replicas = study.plan is None or study.plan.replicas
-            every = possible(study.rank, study.recipe, study.placement, study.numbers, keep, replicas=replicas)
+            every = (
+                study.timeline
+                if study.plan is not None and study.plan.engine
+                else possible(study.rank, study.recipe, study.placement, study.numbers, keep, replicas=replicas)
+            )
             places = [self._instant(study.seen_at(one), one) for one in every]
             when = self._when(study)
         else:
@@ -198,7 +210,9 @@ class Ledgers:
     def term(self, term: Term) -> int:
         """The place of a term that is not placed yet."""
         sizes = term.parts or (term.elements,)
-        key = (term.name, term.kind, term.layer, term.bytes_per_element, sizes, term.degree, term.short)
+        whole = self._whole(term)
+        key = (term.name, term.kind, term.layer, term.bytes_per_element, sizes, term.degree, whole, term.experts)
+        key = (*key, term.padded, tuple(map(type, self.rules)))
         found = self._terms.get(key)
         if found is None:
             found = self._terms[key] = self._term(term)
@@ -206,8 +220,8 @@ class Ledgers:
 
     def _term(self, term: Term) -> int:
         degree = [] if term.degree == 1 else self._degree(term.degree, self.question.symbol)
-        formula = term.undivided_bytes if term.short is None else term.short
         parts = [sp.Mul(part.copies, *part.shape) for part in term.parts] or [term.elements]
+        cut = cut_as_data(term, self.rules, self.question.symbol, self.nodes)
         grows = {self._growth(part) for part in parts}
         tokens = grows.pop() if len(grows) == 1 else None
         layer = term.kind == "activations" and bool(term.layer)
@@ -219,9 +233,14 @@ class Ledgers:
                 self._bytes(term),
                 degree,
                 tokens,
-                self.tree(formula),
+                self.tree(self._whole(term)),
+                *([int(term.experts), cut] if term.experts or cut else []),
             ]
         )
+
+    def _whole(self, term: Term) -> sp.Expr:
+        """The bytes of a term as they are written: in short, unless each rank of a pipeline has parameters of its own."""
+        return term.undivided_bytes if term.short is None or self.ranked else term.short
 
     def _bytes(self, term: Term) -> int:
         nodes = self.nodes

@@ -14,6 +14,7 @@ from symbolic_mem.base.units import NO_UNIT, NOT_AN_AMOUNT, NOT_POSITIVE, UNKNOW
 from symbolic_mem.base.written import MAX_DIGITS, TOO_LONG
 from symbolic_mem.document.charts import FITS, ONE_DEVICE, capacity_line, floor_line
 from symbolic_mem.document.prose import Prose
+from symbolic_mem.explore.held import HELD
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.build import CHUNKED
@@ -28,7 +29,9 @@ from symbolic_mem.questions.parts.bounded import (
     no_number,
     remedy,
 )
+from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at
 from symbolic_mem.questions.parts.instants import EACH
+from symbolic_mem.questions.parts.rules import REASONS, reason_of
 from symbolic_mem.questions.parts.words import READING_WORDS, amount_words, capacity_words, few_figures
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.capacity import RESERVED, Capacity, capacity_from
@@ -39,6 +42,10 @@ from symbolic_mem.study.values import NOT_ALLOWED, TOO_LARGE
 
 ABSENT = (
     "this page holds one other recipe, loss, plan or share of a state at a time; the command gives all of them together"
+)
+ON_ONE = (
+    "this page shows one device with the recipe, the loss, the plan and the shares of states of the study alone, because it gathers "
+    "nothing; the command shows the others"
 )
 BLOCKS = (
     "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
@@ -85,12 +92,31 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
     pieces |= {name: Hole(name) for name, piece in pieces.items() if piece is None}
     none: dict[str, Any] = {"n": n, "rules": "", "why": Hole("why"), "ideal": 0}
     size = Hole("size")
+    under: dict[str, Any] = {**pieces, "rules": Hole("rules")}
+    never: dict[str, Any] = {**none, "rules": Hole("rules"), "ideal": Hole("ideal")}
+    holes = ("value", "devices", "each", "share", "counted", "left")
+    given: dict[str, Any] = {name: Hole(name) for name in holes}
+    at: dict[str, Any] = {"word": Hole("word"), "n": n, "value": Hole("value")}
+    reasons = {name: Hole(name) for name in ("kept", "room", "rule", "rules", "needed")}
+    read = Hole("reading")
     said = {
         "unplaced": enough(reading=None, placed=False, **pieces),
         "enough": enough(reading=None, placed=True, **pieces),
-        "enough, read": enough(reading=Hole("reading"), placed=True, **pieces),
+        "enough, read": enough(reading=read, placed=True, **pieces),
+        "enough, ruled": enough(reading=None, placed=True, **under),
+        "enough, read, ruled": enough(reading=read, placed=True, **under),
         "none": no_number(reading=None, **none),
-        "none, read": no_number(reading=Hole("reading"), **none),
+        "none, read": no_number(reading=read, **none),
+        "none, ruled": no_number(reading=None, **never),
+        "none, read, ruled": no_number(reading=read, **never),
+        **{f"never, {code}": reason_of(code, n=n, **reasons) for code in REASONS if code != "fixed"},
+        "given": fits_at(fits=True, reading=None, **given),
+        "given, read": fits_at(fits=True, reading=read, **given),
+        "lacks": fits_at(fits=False, reading=None, **given),
+        "lacks, read": fits_at(fits=False, reading=read, **given),
+        "breaks": breaks(n=n, value=Hole("value"), rules=Hole("rules")),
+        "devices of": devices_at(device=Hole("device"), **at),
+        "devices": devices_at(device=None, **at),
         "full at": full_at(**full_pieces, **{name: Hole(name) for name in ("at", "name", "size", "remedy")}),
         "full of tokens": full_of_tokens(**full_pieces, most=Hole("most")),
         "full of states": full(**full_pieces, states=True),
@@ -104,6 +130,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "each": list(EACH),
         "absent": ABSENT,
         "blocks": BLOCKS,
+        "on one": ON_ONE,
         "remedies": dict(REMEDIES),
         "remedy": remedy(""),
         "refusals": {
@@ -112,6 +139,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
             "too large": TOO_LARGE,
             "chunks": CHUNKED,
             "derived": NOT_WHOLE,
+            "held": HELD,
         },
     }
 

@@ -23,6 +23,11 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, most_load, refuse_rests, sizes
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
+NO_GROUP = (
+    "plan '{plan}' divides the optimizer state of {what} parameters over {degree} = {found} devices, which is no whole number; give "
+    "degrees that come out"
+)
+NO_RESHARD = "plan '{plan}' reshards over {among} devices, which does not divide n_fsdp = {found}; give a divisor of it"
 
 
 @dataclass(frozen=True)
@@ -278,13 +283,7 @@ class Plan:
             degree = group / self.instances
             found = at(degree, values)
             if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
-                raise BadInput(
-                    f"plan {self.name!r} divides the optimizer state of {what} parameters over {degree} = {found} devices, which is "
-                    "no whole number; give degrees that come out"
-                )
+                raise BadInput(NO_GROUP.format(plan=self.name, what=what, degree=degree, found=found))
         among, devices = self.keep.q, values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
-            raise BadInput(
-                f"plan {self.name!r} reshards over {among} devices, which does not divide n_fsdp = {devices}; give a "
-                "divisor of it"
-            )
+            raise BadInput(NO_RESHARD.format(plan=self.name, among=among, found=devices))

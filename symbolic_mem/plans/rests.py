@@ -15,6 +15,14 @@ from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
 UNEVEN, PADDED, COPIED, HALVES = "uneven", "padded", "copied", "halves"
+NOT_OUT = (
+    "plan '{plan}' divides {name} = {size} ({what}) over {degree} = {by}, which does not come out, and its engine refuses it; give "
+    "a divisor of {size}"
+)
+IN_PIECES = (
+    "plan '{plan}' divides {name} = {size} ({what}) into {degree} = {by} pieces, two for each rank, which does not come out, and "
+    "its engine refuses it; give {name} as a multiple of {by}, or fewer ranks"
+)
 
 
 class Size(NamedTuple):
@@ -67,25 +75,19 @@ def refuse_rests(
         if dimension in ("stream", "inputs") and "tokens" in cuts:
             degree = degree * cuts["tokens"]
         how = rests.get(dimension)
-        if how == HALVES:
-            degree = 2 * degree
         by, whole = (
             at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values),
             at(size.size, values),
         )
+        if how == HALVES and by is not None and by != 1:
+            degree, by = 2 * degree, 2 * by
         if by is None or whole is None or whole % by == 0:
             continue
         if how in (UNEVEN, PADDED) or (how == COPIED and by % whole == 0):
             continue
-        divided = f"plan {name!r} divides {size.name} = {whole} ({DIMENSIONS[dimension]})"
-        if how == HALVES:
-            raise BadInput(
-                f"{divided} into {degree} = {by} pieces, two for each rank, which does not come out, and its engine refuses it; "
-                f"give {size.name} as a multiple of {by}, or fewer ranks"
-            )
-        raise BadInput(
-            f"{divided} over {degree} = {by}, which does not come out, and its engine refuses it; give a divisor of {whole}"
-        )
+        words = IN_PIECES if how == HALVES else NOT_OUT
+        what = DIMENSIONS[dimension]
+        raise BadInput(words.format(plan=name, name=size.name, size=whole, what=what, degree=degree, by=by))
 
 
 def most_load(cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> int | None:

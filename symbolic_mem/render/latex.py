@@ -10,6 +10,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.told import grouped
 from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side, Total
+from symbolic_mem.render import latex_digits
 from symbolic_mem.render.arrange import PAPER, Measure
 from symbolic_mem.render.rows import rows
 from symbolic_mem.render.signs import MATHEMATICS, RAISED, composed
@@ -77,10 +78,10 @@ class Latex(Typesetter):
     """LaTeX mathematics: upright subscripts, grouped digits."""
 
     def digits(self, text: str) -> str:
-        return text.replace(",", r"\,")
+        return latex_digits.digits(text)
 
     def scientific(self, mantissa: str, exponent: int) -> str:
-        return f"{mantissa} \\times 10^{{{exponent}}}" if mantissa != "1" else f"10^{{{exponent}}}"
+        return latex_digits.scientific(mantissa, exponent)
 
     def name(self, name: Name, exponent: str = "") -> str:
         base = _GREEK.get(name.base, name.base).strip()

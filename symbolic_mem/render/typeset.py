@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import sympy as sp
 
 from symbolic_mem.base.symbols import Name, Written, named, written
-from symbolic_mem.base.told import grouped
+from symbolic_mem.base.told import grouped, short_power
 from symbolic_mem.document.prose import Amount, Brief, Long, Put, Side, Total
 
 
@@ -121,10 +121,9 @@ class Typesetter:
         """Set an exact number: whole, with a short power of ten, or as a fraction."""
         if value.is_Integer:
             text = str(abs(int(value)))
-            significant = text.rstrip("0")
-            if _scientific(text):
-                mantissa = significant[0] + ("." + significant[1:] if significant[1:] else "")
-                return self.scientific(mantissa, len(text) - 1)
+            power = short_power(text)
+            if power is not None:
+                return self.scientific(*power)
             return self.digits(grouped(text))
         return self.fraction(self.number(sp.Integer(abs(value.p))), self.number(sp.Integer(value.q)))
 
@@ -180,11 +179,12 @@ class Typesetter:
         if not number.is_Integer and number.q < 10 and not self.put and sp.fraction(rest)[1] == 1:
             return self.product([self.coefficient(str(number.p), str(number.q)), self._factor(rest)], dotted=False)
         powers = [factor.as_base_exp() for factor in sp.Mul.make_args(expr)]
-        if all(abs(exponent) == sp.S.Half for _, exponent in powers):  # SymPy takes the root of a product apart
-            return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
-        above, below = sp.fraction(expr)
-        if below != 1:
-            return self.quotient(above, below)
+        if not (number.is_Integer and all(exponent.is_Integer and exponent.is_positive for _, exponent in powers)):
+            if all(abs(exponent) == sp.S.Half for _, exponent in powers):  # SymPy takes the root of a product apart
+                return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
+            above, below = sp.fraction(expr)
+            if below != 1:
+                return self.quotient(above, below)
         factors = sorted(sp.Mul.make_args(expr), key=_order)
         return self.product([self._factor(factor) for factor in factors if factor != 1], dotted=bool(self.put))
 
@@ -237,16 +237,12 @@ def _set(face: type[Typesetter], expr: sp.Basic, _written: Written) -> str:
     return face()._expr(expr)
 
 
-def _scientific(digits: str) -> bool:
-    """Whether a whole number is set as a short power of ten."""
-    return len(digits) > 9 and len(digits.rstrip("0")) <= 4
-
-
 def _one_figure(expr: sp.Expr) -> bool:
     """Whether an expression is set as one row of digits, which an exponent can follow."""
-    return bool(expr.is_Integer and expr > 0 and not _scientific(str(expr)))
+    return bool(expr.is_Integer and expr > 0 and short_power(str(expr)) is None)
 
 
+@lru_cache(maxsize=4096)
 def _negative(expr: sp.Expr) -> bool:
     return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
 

@@ -16,7 +16,7 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import uncounted
-from symbolic_mem.shipped.read import HOLE
+from symbolic_mem.shipped.fill import HOLE
 from symbolic_mem.study.study import Study
 
 
@@ -34,7 +34,7 @@ class Form(Account):
 
     def at(self, memory: Memory) -> Any:
         """The node of the bytes of a memory."""
-        return hole("exact", self._place(memory))
+        return hole("exact", place_of(memory, self.nodes))
 
     def number(self, expr: sp.Expr) -> Any:
         """The node of an expression."""
@@ -64,7 +64,7 @@ class Form(Account):
         """The degrees that may be there, and what one device keeps; the rest is in `step`."""
         over = set().union(*(placed.degree.free_symbols for placed in self.study.placement.values()))
         over |= set() if self.study.plan is None else set(self.study.plan.axes)
-        return hole("device", sorted(map(str, over)), self._place(self.study.placed()))
+        return hole("device", sorted(map(str, over)), place_of(self.study.placed(), self.nodes))
 
     @property
     def not_counted(self) -> Any:
@@ -83,7 +83,13 @@ class Form(Account):
             placed = study.placed()
             kept = placed.where(lambda term: term.kind in STATIC or bool(term.layer)) if one.rank else None
             found.append(
-                [one.phase, one.words, one.rank, self._place(placed), None if kept is None else self._place(kept)]
+                [
+                    one.phase,
+                    one.words,
+                    one.rank,
+                    place_of(placed, self.nodes),
+                    None if kept is None else place_of(kept, self.nodes),
+                ]
             )
         return sorted(found, key=lambda one: PHASES.index(one[0]))
 
@@ -92,12 +98,15 @@ class Form(Account):
             size = None if one.size is None else hole("up", self.nodes.node(one.size).place)
             yield {"what": one.words, "bytes": size, "formula": one.size}
 
-    def _place(self, memory: Memory) -> int:
-        return sum((self._one(term) for term in memory.terms), start=self.nodes.node(sp.S.Zero)).place
 
-    def _one(self, term: Term) -> Node:
-        whole = cast(Node, term.undivided_at(self.nodes))
-        return whole if term.degree == 1 else whole.over(self.nodes.node(term.degree))
+def place_of(memory: Memory, nodes: LookedUp) -> int:
+    """The place of the bytes of a memory."""
+    return sum((_bytes(term, nodes) for term in memory.terms), start=nodes.node(sp.S.Zero)).place
+
+
+def _bytes(term: Term, nodes: LookedUp) -> Node:
+    whole = cast(Node, term.undivided_at(nodes))
+    return whole if term.degree == 1 else whole.over(nodes.node(term.degree))
 
 
 def hole(kind: str, *told: Any) -> dict[str, Any]:

@@ -12,23 +12,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symbolic_mem.base.told import RoundedUp, grouped, told
+from symbolic_mem.base.told import grouped, short_power, told
 from symbolic_mem.base.version import __version__
-from symbolic_mem.base.walk import Number, numbers
-from symbolic_mem.questions.parts.held import Instant, device_record, fullest_of_each, up
+from symbolic_mem.base.walk import Number
+from symbolic_mem.shipped.fill import Asked, Otherwise, exact, of_account
 
 FOLDER = os.path.join(os.path.dirname(__file__), "data")
-HOLE, CHANGED = "=", "{changes}"
+VERBS = ("account", "solve")
 _STUDY = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _VALUE = re.compile(r"([A-Za-z_]+)=([1-9][0-9]{0,17})")
 _AMOUNT = re.compile(r"[1-9][0-9]{0,11}(?:\.[0-9]{1,6})? ?[kMGTKi]{0,2}B")
-
-
-_UNSAID = object()
-
-
-class _Otherwise(Exception):
-    """The other way answers."""
 
 
 def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
@@ -38,24 +31,31 @@ def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
     True
     """
     try:
-        study, values, device, amount = _asked(arguments)
-        content = _content(os.path.join(folder, f"{study}.json"))
+        verb, study, values, device, amount = _asked(arguments)
+        content = _content(os.path.join(folder, verb, f"{study}.json"))
         form = _form(content, values)
-        changes = [f"{form['spelled'][name]} = {grouped(str(value))}" for name, value in values.items()]
+        changes = [f"{form['spelled'][name]} = {_spelled(value)}" for name, value in values.items()]
         changes += [
             f"{what} {given}" for what, given in (("device", device), ("capacity", amount)) if given is not None
         ]
-        counted = _counted(content["capacity"], device, amount)
-        filled = Filled(content["nodes"], {**_base(content), **values}, counted, form["step"], "; ".join(changes))
-        return (json.dumps(told(filled.fill(form["record"])), indent=2, ensure_ascii=False) + "\n").encode()
-    except (_Otherwise, ZeroDivisionError):
+        asked = Asked(
+            content["nodes"], {**_base(content), **values}, _device(content, device, amount), "; ".join(changes)
+        )
+        if verb == "account":
+            record = of_account(asked, form)
+        else:
+            from symbolic_mem.shipped.fill_degree import of_degree
+
+            record = of_degree(asked, form)
+        return (json.dumps(told(record), indent=2, ensure_ascii=False) + "\n").encode()
+    except (Otherwise, ZeroDivisionError):
         return None
 
 
-def _asked(arguments: Sequence[str]) -> tuple[str, dict[str, int], str | None, str | None]:
-    """The study, the values by name, the device and the amount that are asked about."""
-    if not arguments or arguments[0] != "account" or arguments.count("--json") != 1:
-        raise _Otherwise
+def _asked(arguments: Sequence[str]) -> tuple[str, str, dict[str, int], str | None, str | None]:
+    """The verb, the study, the values by name, the device and the amount that are asked about."""
+    if not arguments or arguments[0] not in VERBS or arguments.count("--json") != 1:
+        raise Otherwise
     study, values, given = "", dict[str, int](), dict[str, str]()
     rest = iter(arguments[1:])
     for one in rest:
@@ -64,22 +64,29 @@ def _asked(arguments: Sequence[str]) -> tuple[str, dict[str, int], str | None, s
             continue
         if not one.startswith("-"):
             if study or not _STUDY.fullmatch(one):
-                raise _Otherwise
+                raise Otherwise
             study = one
             continue
         text = text if equals else next(rest, "")
         if name == "--set":
             pair = _VALUE.fullmatch(text)
             if pair is None:
-                raise _Otherwise
+                raise Otherwise
             values[pair[1]] = int(pair[2])
         elif name in ("--device", "--capacity"):
             given[name] = text
         else:
-            raise _Otherwise
+            raise Otherwise
     if not study or len(given) > 1:
-        raise _Otherwise
-    return study, values, given.get("--device"), given.get("--capacity")
+        raise Otherwise
+    return arguments[0], study, values, given.get("--device"), given.get("--capacity")
+
+
+def _spelled(value: int) -> str:
+    """A number as a sentence writes it, unless that is a power of ten."""
+    if short_power(str(value)) is not None:
+        raise Otherwise
+    return grouped(str(value))
 
 
 def _content(path: str) -> Mapping[str, Any]:
@@ -87,48 +94,42 @@ def _content(path: str) -> Mapping[str, Any]:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
     except OSError:
-        raise _Otherwise from None
+        raise Otherwise from None
     if content["version"] != __version__:
-        raise _Otherwise
+        raise Otherwise
     return content
 
 
-def _counted(known: Mapping[str, Any], device: str | None, amount: str | None) -> Number | None:
-    """Bytes of one device that count."""
+def _device(content: Mapping[str, Any], device: str | None, amount: str | None) -> Mapping[str, Any]:
+    """What is known of the device, or of the amount, that is asked about."""
+    known = content["device"]
     if amount is not None:
         if not _AMOUNT.fullmatch(amount):
-            raise _Otherwise
-        return _cut(amount, known)
-    if device is not None and device not in known["devices"]:
-        raise _Otherwise
-    counted = known["own"] if device is None else known["devices"][device]
-    return None if counted is None else _exact(counted)
+            raise Otherwise
+        return {"counted": _cut(amount, known["reserved"], known["usable"])}
+    if device is None:
+        return known["own"]
+    if device not in known["devices"]:
+        raise Otherwise
+    return known["devices"][device]
 
 
-def _cut(amount: str, known: Mapping[str, Any]) -> Number:
+def _cut(amount: str, reserved: str, usable: str) -> Number:
     """Of an amount, what is not reserved, and what is usable of that."""
     from symbolic_mem.base.errors import BadInput
     from symbolic_mem.base.units import parse_bytes
 
     try:
-        left = parse_bytes(amount) - _exact(known["reserved"])
+        left = parse_bytes(amount) - exact(reserved)
     except BadInput:
-        raise _Otherwise from None
+        raise Otherwise from None
     if left <= 0:
-        raise _Otherwise
-    return left * _exact(known["usable"])
-
-
-def _exact(text: str) -> Number:
-    if text.isdecimal():
-        return int(text)
-    from fractions import Fraction
-
-    return Fraction(text)
+        raise Otherwise
+    return left * exact(usable)
 
 
 def _base(content: Mapping[str, Any]) -> dict[str, Number]:
-    return {name: _exact(value) for name, value in content["values"].items()}
+    return {name: exact(value) for name, value in content["values"].items()}
 
 
 def _form(content: Mapping[str, Any], given: Mapping[str, int]) -> Mapping[str, Any]:
@@ -137,7 +138,7 @@ def _form(content: Mapping[str, Any], given: Mapping[str, int]) -> Mapping[str, 
     for form in content["forms"]:
         if _holds(form, base, {**base, **given}, given):
             return form
-    raise _Otherwise
+    raise Otherwise
 
 
 def _holds(form: Mapping[str, Any], base: Mapping[str, Number], values: Mapping[str, Number], given: Any) -> bool:
@@ -147,69 +148,3 @@ def _holds(form: Mapping[str, Any], base: Mapping[str, Number], values: Mapping[
         and all(values.get(name, 0) > 1 for name in form["several"])
         and all(name in form["free"] for name in given)
     )
-
-
-class Filled:
-    """The numbers that stand in the holes of a form."""
-
-    def __init__(
-        self,
-        nodes: Sequence[Any],
-        values: Mapping[str, Number],
-        capacity: Number | None,
-        step: Sequence[Sequence[Any]],
-        changes: str,
-    ) -> None:
-        self.values, self.counted, self.step, self.changes = values, capacity, step, changes
-        self.numbers = numbers(nodes, values)
-        held = [self.numbers[place] for *_, place, _ in step]
-        self.held = [] if None in held else [one for one in held if one is not None]  # all of a step, or nothing
-
-    def fill(self, form: Any) -> Any:
-        """Return a form with its holes filled."""
-        if isinstance(form, dict):
-            if HOLE in form:
-                kind, *told_of = form[HOLE]
-                return getattr(self, kind)(*told_of)
-            return {key: self.fill(item) for key, item in form.items()}
-        if isinstance(form, list):
-            return [filled for item in form if (filled := self.fill(item)) is not _UNSAID]
-        return form
-
-    def changed(self, sentence: str) -> Any:
-        """What the caller changes, in a sentence; nothing where that is nothing."""
-        return sentence.replace(CHANGED, self.changes) if self.changes else _UNSAID
-
-    def exact(self, place: int) -> Number | None:
-        """A number as it is."""
-        return self.numbers[place]
-
-    def up(self, place: int) -> int | None:
-        """A number of bytes, rounded up to a whole one."""
-        found = self.numbers[place]
-        return found if found is None or type(found) is int else RoundedUp(up(found))
-
-    def absent(self, names: Sequence[str]) -> list[str]:
-        """The symbols among those of a formula that have no value."""
-        return [name for name in names if name not in self.values]
-
-    def given(self) -> Mapping[str, Number]:
-        """All values."""
-        return self.values
-
-    def capacity(self) -> int | None:
-        """Bytes of one device that count, as a whole number."""
-        return None if self.counted is None else int(self.counted)
-
-    def device(self, degrees: Sequence[str], kept: int) -> Mapping[str, Any] | None:
-        """What one device keeps and its peak; of stages, what the rank keeps that has the peak."""
-        found = [Instant(*self.step[place][:3], held) for place, held in enumerate(self.held)]
-        if found:
-            fullest = self.step[max(range(len(found)), key=self.held.__getitem__)]
-            kept = kept if fullest[4] is None else fullest[4]
-        divided = {name: value for name, value in self.values.items() if name in degrees}
-        return device_record(divided, self.numbers[kept], fullest_of_each(found), self.counted)
-
-    def beyond(self, of_step: Any, of_kept: Any) -> Any:
-        """What is not counted: what the instants of a step do not, where these have numbers, or what is kept does not."""
-        return self.fill(of_step if self.held else of_kept)

@@ -12,8 +12,9 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Compiled, Given, compiled_together, partial_together
+from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.formula import write_formula
-from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.named import put_in
 from symbolic_mem.base.rational import Number, ratio, symbolic
 from symbolic_mem.base.values import dataclass

@@ -10,13 +10,16 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given, Numbers, number
-from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.first import first_degree
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import Bound, Solved, bound_of
 from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSamples, profile
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
+
+_ALL = Allowed()  # what no rules allow
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ def degree_under(bound: Bound, values: Given | Numbers, rules: Sequence[Rule | L
     memory, symbol, strict = bound.memory, bound.symbol, bound.strict
     numbers = Numbers.of(values, "the bound")
     values = numbers.values_given
-    shape, keep = profile(memory, symbol, numbers), Allowed()
+    shape, keep = profile(memory, symbol, numbers), _ALL
     room = number(bound.capacity, values, "the capacity")
     ideal = Solved(
         bound, first_degree(shape.divided, shape.fixed, room, strict=strict), shape.divided, shape.fixed, room

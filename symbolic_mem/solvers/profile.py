@@ -11,7 +11,8 @@ from typing import cast
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.first import first_degree
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.rules import Allowed

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.exact import Given
-from symbolic_mem.base.limit import first_degree
+from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.bound import Bound, solve

@@ -82,10 +82,13 @@ class Question(ABC):
         known_keys(table, ("label", "ask", *cls.keys()), at.where)
         return cls(label, at.where, **cls._values(table, at))._with_its_figures().checked()
 
-    def given(self, table: Mapping[str, Any], where: str) -> Self:
-        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
+    def given(self, table: Mapping[str, Any], where: str, options: Mapping[str, str] | None = None) -> Self:
+        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does.
+
+        Where the keys come from `options` of a call, these are their places: by the name of the key, where it is another.
+        """
         known_keys(table, self.keys(), where)
-        values = self._values(table, At(where))
+        values = self._values(table, At(where, options=options))
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}
         lost = [
             each
@@ -102,7 +105,7 @@ class Question(ABC):
             if "read" in each.metadata:
                 name = each.metadata["key"] or each.name
                 if name in table:
-                    read[each.name] = each.metadata["read"](table[name], at.at(f"{at.where}: {name}"))
+                    read[each.name] = each.metadata["read"](table[name], at.inside(name))
         return read
 
     def _with_its_figures(self) -> Self:
@@ -310,7 +313,12 @@ class Found:
     @property
     def beside(self) -> tuple[Prose, ...]:
         """What must be said beside the answer: which values counted, then what the type of the question adds."""
-        return (*precedence(self.study, self.question, self.tried), *self.question.beside(self))
+        return (*self.preceded, *self.question.beside(self))
+
+    @property
+    def preceded(self) -> tuple[Prose, ...]:
+        """Which values counted, and which gave way."""
+        return precedence(self.study, self.question, self.tried)
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
@@ -326,8 +334,7 @@ class Found:
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
         head = {"study": self.study.name, "question": self.question.label}
-        said = precedence(self.study, self.question, self.tried)
-        cautions = self.cautions
+        said, cautions = self.preceded, self.cautions
         beside = {"beside": said} if said else {}
         return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}
 

@@ -71,7 +71,7 @@ const fractionOf = (pair) => ratio(BigInt(pair[0]), BigInt(pair[1]));
 // The numbers of nodes at values of symbols, each found once; `known` are numbers that stay from another setting.
 function numbersOf(nodes, values, known = []) {
   const found = known.slice();
-  number.found = found;
+  Object.assign(number, { found, values });
   return number;
   function number(place) {
     const there = found[place];

@@ -1,28 +1,35 @@
 // The answer: what one device holds at each instant as U + P/n, the smallest n of the instant that asks for most, and its words.
 
-// Terms by their places, each made once: its bytes, what of them is divided over n, and what is not.
-function termsOf(data, placement, number) {
+// Terms by their places, each made once: its bytes, its pieces on a device, what of them is divided over n, and what is not.
+function termsOf(data, placement, number, layouts) {
   const made = [];
   return (place) => (made[place] ??= term(place));
   function term(place) {
-    const [name, kind, layer, node, degree, grows, tree] = data.terms[place];
+    const [name, kind, layer, node, degree, grows, tree, experts = 0, cut = 0] = data.terms[place];
     const bytes = number(node);
     const by = degree.length ? number(degree[0]) : 1n, own = degree.length > 0 && degree[1];
-    const placed = placement.kinds[data["kind names"][kind]];
-    let divided = 0n, fixed = 0n;
-    const put = (part, degree, byN) => {
-      if (byN) divided = plus(divided, over(part, degree));
-      else fixed = plus(fixed, over(part, degree));
-    };
-    if (!placed) put(bytes, by, own);
+    const placed = placement.kinds[data["kind names"][kind]], pieces = [];
+    const put = (share, by, byN) => pieces.push({ share, bytes: share === 1n ? bytes : times(share, bytes), by, byN });
+    if (!placed) put(1n, by, own);
     else {
-      const [p, q, kept, over_, byN] = placed;
+      const [p, q, kept, over_, byN, ofExperts, expertsByN] = placed, apart = experts && ofExperts !== undefined;
       const share = fractionOf([p, q]);
-      if (order(share, 0n)) put(times(share, bytes), times(by, number(over_)), own || byN);
-      if (kept && order(share, 1n)) put(times(minus(1n, share), bytes), by, own);
+      if (order(share, 0n)) put(share, times(by, number(apart ? ofExperts : over_)), own || (apart ? expertsByN : byN));
+      if (kept && order(share, 1n)) put(minus(1n, share), by, own);
     }
-    return { name: data.words[name], kind, layer, bytes, divided, fixed, grows, tree, there: !!order(plus(divided, fixed), 0n) };
+    const found = { name: data.words[name], kind, layer, bytes, pieces, cut: cut && cutOf(cut, number), grows, tree };
+    const { divided, fixed } = profileOf([found], []);
+    const uneven = cut && layouts.length ? profileOf([found], layouts) : null;
+    return { ...found, divided, fixed, uneven, there: !!order(plus(divided, fixed), 0n) };
   }
+}
+
+// How a rule cuts a term: rows, with the bytes of each, and for sequences what does not grow with them.
+function cutOf([kind, ...places], number) {
+  if (kind === "samples") return { kind, rows: [[number.values.B, number(places[0])]], rest: number(places[1]) };
+  const rows = [];
+  for (let at = 0; at < places.length; at += 2) rows.push([number(places[at]), number(places[at + 1])]);
+  return { kind, rows };
 }
 
 const sum = (terms, what) => terms.reduce((all, term) => plus(all, term[what]), 0n);
@@ -72,30 +79,34 @@ function instantsAt(data, ledger, placement, number) {
   return there.filter((instant) => !instant[3] || most.get(instant[3][0])[1] === instant);
 }
 
-// What a setting asks for: who lives where, and what counts of one device.
-function solve(data, setting, known) {
+// What a setting asks for: who lives where, and what counts of one device; with `alone` at the instants of one device.
+function solve(data, setting, known, alone = false) {
   const made = data.made[setting.chosen.join(".")];
-  const ledger = data.ledgers[made[0]], placement = data.placements[made[1]];
+  const ledger = data.ledgers[made[alone ? 4 : 0]], placement = data.placements[made[1]];
   const number = numbersOf(data.nodes, setting.values, known);
   const held = heldIn(data, setting);
   const capacity = fractionOf(held.bytes);
-  const term = termsOf(data, placement, number);
+  const limit = { capacity, strict: data.strict }, rules = rulesAt(data.ruled[made[2]], number);
+  const layouts = rules.filter((rule) => rule.layout).map((rule) => rule.kind), ranks = BigInt(made[3]);
+  const term = termsOf(data, placement, number, layouts);
   const moments = instantsAt(data, ledger, placement, number).map((instant) => {
     const terms = [...data.states[instant[4]], ...instant.slice(5)].map(term);
-    const divided = sum(terms, "divided"), fixed = sum(terms, "fixed");
-    const value = firstDegree(divided, fixed, capacity, data.strict);
-    return { words: data.words[instant[0]], phase: data.words[instant[1]], terms, divided, fixed, value };
+    const { ideal, value, profile, steps, reason } = degreeUnder(terms, rules, limit);
+    return { words: data.words[instant[0]], phase: data.words[instant[1]], terms, ...ideal, ideal: ideal.value, value, profile, steps, reason };
   });
-  const at = (moment, n) => plus(moment.fixed, over(moment.divided, n));
+  const at = (moment, n) => profileAt(moment.profile, n);
   const asks = (a, b) => {
-    if (a.value === null || b.value === null)
-      return a.value === b.value ? order(a.fixed, b.fixed) : a.value === null ? 1 : -1;
+    if (a.value === null || b.value === null) {
+      if (a.value !== b.value) return a.value === null ? 1 : -1;
+      return Number(a.ideal === null) - Number(b.ideal === null) || order(a.ideal ?? a.fixed, b.ideal ?? b.fixed);
+    }
     return order(a.value, b.value) || order(at(a, a.value), at(b, b.value));
   };
   const chosen = moments.reduce((most, one) => (asks(one, most) > 0 ? one : most));
   const value = chosen.value;
   const fullest = (n) => moments.reduce((most, one) => (order(at(one, n), at(most, n)) > 0 ? one : most));
-  const found = { ledger, placement, held, capacity, moments, chosen, value, at, fullest, number, setting };
+  const found = { ledger, placement, held, capacity, limit, moments, chosen, value, at, fullest, number, setting, rules, ranks };
+  found.given = setting.shows === 1n && !alone && made[4] !== made[0] ? solve(data, setting, known, true) : found;
   found.most = (n) => at(fullest(n), n);
   found.share = value === null ? null : found.most(value);
   return found;
@@ -136,18 +147,45 @@ function whyNone(data, found, setting) {
   return fill(data.said[states ? "full of states" : "full"], pieces);
 }
 
-// The answer in one sentence, as parts.
+// Why no number obeys the rules.
+function whyNever(data, found) {
+  const { code, kept = 0n, rule = "", rules, needed } = found.chosen.reason;
+  const [least, room] = apart(kept, found.capacity, "bytes", 14);
+  return fill(data.said[`never, ${code}`], { kept: least, room, rule, rules: rules.map((one) => one.words).join(" and "), needed: told(needed) });
+}
+
+// The answer as parts: whether a number that is given fits, and the smallest.
 function sentence(data, found) {
-  const { placement, held } = found, reading = placement.reading;
-  const read = reading === null ? "" : ", read";
-  if (found.value === null)
-    return fill(data.said["none" + read], { reading, why: whyNone(data, found, found.setting) });
-  const [share, room] = apart(found.share, found.capacity, held.unit);
+  const smallest = smallestSentence(data, found);
+  return found.setting.shows === null ? smallest : [...givenSentence(data, found, found.setting.shows), " ", ...smallest];
+}
+
+function smallestSentence(data, found) {
+  const { placement, held } = found, reading = placement.reading, steps = found.chosen.steps;
+  const look = (reading === null ? "" : ", read") + (steps.length ? ", ruled" : ""), rules = listed(steps.map(({ rule }) => rule.short));
+  if (found.value === null) {
+    const why = found.chosen.reason === null ? whyNone(data, found, found.setting) : whyNever(data, found);
+    const ideals = found.moments.map((one) => one.ideal), ideal = ideals.includes(null) ? 0n : ideals.reduce((a, b) => (a > b ? a : b));
+    return fill(data.said["none" + look], { reading, why, rules, ideal: told(ideal) });
+  }
+  const [share, room] = apart(found.share, found.capacity, held.unit), number = found.value * found.ranks;
   const pieces = {
-    reading, share, counted: held.few || room, value: told(found.value), number: told(found.value),
-    devices: held.devices[found.value === 1n ? 0 : 1], each: found.ledger.step ? data.said.each[1] : data.said.each[0],
+    reading, share, rules, counted: held.few || room, value: told(found.value), number: told(number),
+    devices: held.devices[number === 1n ? 0 : 1], each: found.ledger.step ? data.said.each[1] : data.said.each[0],
   };
-  return fill(data.said[placement.placed ? "enough" + read : "unplaced"], pieces);
+  return fill(data.said[placement.placed || steps.length ? "enough" + look : "unplaced"], pieces);
+}
+
+function givenSentence(data, found, value) {
+  const { held, placement, ranks } = found, broken = found.rules.filter((rule) => !rule.layout && !allowedBy([rule]).admits(value));
+  if (broken.length) return fill(data.said.breaks, { value: told(value), rules: listed(broken.map((rule) => rule.words)) });
+  const most = found.given.most(value), [share, room] = apart(most, found.capacity, held.unit);
+  const device = data.devices.find((one) => one.name === found.setting.device).title, amount = held.devices[1] === data.amounts.devices[1];
+  const pieces = { word: "devices", device, value: told(value) };
+  const devices = ranks === 1n ? held.devices[value === 1n ? 0 : 1] : fill(data.said[amount ? "devices" : "devices of"], pieces);
+  const left = told(size(minus(found.capacity, most)), held.unit), each = data.said.each[found.ledger.step ? 1 : 0];
+  const look = (holdsIn(found.limit, most) ? "given" : "lacks") + (placement.reading === null ? "" : ", read");
+  return fill(data.said[look], { reading: placement.reading, value: told(value * ranks), devices, each, share, counted: room, left });
 }
 
 const inPlain = (parts) => parts.map((part) => (typeof part === "string" ? part : part[0])).join("");
@@ -160,18 +198,28 @@ function refused(data, setting, derived) {
   const made = data.made[setting.chosen.join(".")];
   if (made === undefined) return data.said.absent;
   if (typeof made === "string") return made;
+  const other = data.held.find(([name, value]) => name in setting.values && order(setting.values[name], BigInt(value)));
+  if (other) return put(said.held, { name: other[0], own: other[1] });
   for (const [name, formula] of derived) {
     const value = setting.values[name];
     if (!whole(value) || value <= 0n) return put(said.derived, { name, formula, value: write(value) });
   }
-  for (const [kind, name, one, of, other, formula] of data.demands) {
+  const [plans, sizes] = [true, false].map((plan) => data.demands.filter(([kind]) => (kind === "plan") === plan));
+  for (const [, , one, , other, words] of plans)
+    if (!whole(over(number(one), number(other)))) return put(words, { size: write(number(one)) });
+  for (const [p, q, words, itself] of setting.shows === null ? [] : data.groups) {
+    const part = times(fractionOf([p, q]), setting.shows);
+    if (!whole(part)) return put(words, { found: write(itself ? setting.shows : part) });
+  }
+  for (const [kind, name, one, of, other, formula] of sizes) {
     const a = number(one), b = number(other);
     const holds = kind === "at most" ? order(a, b) <= 0 : whole(kind === "whole" ? a : over(b, a));
     if (!holds) return put(said[kind], { name, of, formula, size: write(a), other: write(b) });
   }
-  if (made[2]) {
+  if (setting.shows === 1n && made[4] === null) return data.said["on one"];
+  if (made[5]) {
     const tokens = times(setting.values.B, setting.values.S);
-    if (tokens % BigInt(made[2])) return put(said.chunks, { loss: `'${made[3]}'`, tokens, chunks: made[2] });
+    if (tokens % BigInt(made[5])) return put(said.chunks, { loss: `'${made[6]}'`, tokens, chunks: made[5] });
   }
   const blocks = data.ledgers[made[0]].when.find(([node, size, rest]) => number(node) % BigInt(size) !== BigInt(rest));
   return blocks ? put(data.said.blocks, { size: blocks[1], rest: blocks[2] }) : null;

@@ -4,6 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const n = data.n;
 const symbols = data.symbols.map(([name]) => name);
+const holds = new Set(data.held.map(([name]) => name)); // what has no field
 const MOST = BigInt(data.most);
 
 function node(name, attributes = {}, ...parts) {
@@ -28,7 +29,7 @@ const own = {
   amount: null, // of memory, in place of a device
   values: Object.fromEntries(data.symbols.map(([name, value]) => [name, BigInt(value)])),
   typed: [],
-  shows: null,
+  shows: data.shows === null ? null : BigInt(data.shows), // a number of devices that is given
 };
 const copyOf = (setting) => ({ ...setting, chosen: [...setting.chosen], values: { ...setting.values }, typed: [...setting.typed] });
 let setting = copyOf(own), last = null, kept = null;
@@ -131,6 +132,10 @@ function written(name, label, attributes, taken) {
   return node("div", { class: "field chosen" }, node("label", { for: name }, ...label), exact, why);
 }
 
+// What the plan holds fast, in one line.
+const heldLine = () => (data.held.length ? [node("p", { class: "reason held" }, "held by the plan: ", ...data.held.flatMap(([name, value], at) =>
+  [at ? ", " : "", math([inMath.name(data.names[name]), inMath.sign("="), inMath.digits(grouped(value))], `${name} = ${value}`)]))] : []);
+
 function build() {
   $("fields").addEventListener("submit", (event) => event.preventDefault());
   const group = (title, ...parts) => (parts.length ? [node("fieldset", {}, node("legend", {}, title), ...parts)] : []);
@@ -163,15 +168,15 @@ function build() {
     setting.amount = text || null;
   });
   const shows = written("shows", ["shown at ", symbolMath(n)], { inputmode: "numeric", placeholder: "the answer" }, (text) => {
-    setting.shows = text ? numberOf(n, text) : null;
+    setting.shows = text ? numberOf(n, text) : own.shows;
   });
   $("fields").append(
-    ...group("Sizes", ...symbols.map(field)),
+    ...group("Sizes", ...symbols.filter((name) => !holds.has(name)).map(field)),
     ...group("Device", device, reading, amount, shows),
     ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
-    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose)),
+    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose), ...heldLine()),
   );
-  const free = symbols.filter((name) => !data.formulas[name]);
+  const free = symbols.filter((name) => !data.formulas[name] && fields[name]);
   for (const [id, first] of [["across", "B"], ["down", "S"]]) {
     const chosen = $(id);
     chosen.append(...free.map((name) => node("option", { value: name }, name)));
@@ -203,7 +208,7 @@ function marks() {
 }
 
 function show(typing) {
-  for (const name of symbols) {
+  for (const name of symbols.filter((one) => fields[one])) {
     const { range, exact, values, unit } = fields[name];
     const value = setting.values[name];
     if (exact !== typing && !invalid.has(name)) exact.value = whole(value) ? grouped(value.toString()) : decimalOf(value);
@@ -257,11 +262,11 @@ function update(typing) {
 }
 
 const atOf = (found) => found.setting.shows || found.value;
-const bytesAt = (term, at) => (at === null ? term.fixed : plus(term.fixed, over(term.divided, at)));
+const bytesAt = (term, at) => (at === null ? term.fixed : term.uneven ? profileAt(term.uneven, at) : plus(term.fixed, over(term.divided, at)));
 
 // The instant that is shown, the number of devices, and the parts of one of them.
 function stateOf(found) {
-  const at = atOf(found), moment = at === null ? found.chosen : found.fullest(at);
+  const at = atOf(found), moment = at === null ? found.chosen : found.given.fullest(at);
   const parts = partsOf(moment.terms, (term) => { const own = bytesAt(term, at); return order(own, 0n) ? own : null; });
   return { at, moment, parts: merged(parts), total: [...parts.values()].reduce(plus, 0n) };
 }
@@ -302,10 +307,10 @@ function drawTable() {
 }
 
 function drawStep(line, unit) {
-  const at = atOf(last), shown = last.ledger.step;
+  const at = atOf(last), shown = last.ledger.step, { moments } = last.given;
   $("step-figure").hidden = !shown;
   if (!shown) return;
-  const names = new Map(), columns = last.moments.map((moment) => {
+  const names = new Map(), columns = moments.map((moment) => {
     const parts = new Map();
     for (const term of moment.terms) {
       const name = data["kind names"][term.kind] === "buffers" ? term.name : data.kinds[term.kind];
@@ -322,7 +327,7 @@ function drawStep(line, unit) {
   }
   const phases = ["forward", "loss", "backward", "step"];
   columns.sort((a, b) => phases.indexOf(a.group) - phases.indexOf(b.group));
-  const most = at === null ? last.chosen : last.fullest(at);
+  const most = at === null ? last.chosen : last.given.fullest(at);
   drawColumns($("step"), columns, series, last.capacity, line, `One device at ${columns.length} instants of a step; it is fullest at ${most.words}`);
   $("step-legend").replaceChildren(...series.map((name, place) => node("li", {}, swatch(place), name)));
   $("step-caption").textContent = `One device at the ${columns.length} instants of a step that can decide; it is fullest at ${most.words}`;
@@ -458,6 +463,7 @@ function boundSides(face) {
 function bound() {
   const shows = last.value !== null || order(last.chosen.divided, 0n);
   $("bound").replaceChildren(...(shows ? broken(boundSides(inMath), "the bound") : []));
+  $("rules").replaceChildren(...last.chosen.steps.map(({ rule, before, after }) => node("li", {}, `${rule.words}: ${told(before)} → ${after === null ? "no such number" : told(after)}`)));
   for (const side of $("bound").querySelectorAll("math")) side.firstChild.setAttribute("displaystyle", "true");
 }
 
@@ -511,6 +517,7 @@ function optionsOf(to) {
     const follows = data.formulas[name] && !to.typed.includes(name);
     if (!follows && order(to.values[name], own.values[name])) found.push(["--set", `${name}=${to.values[name]}`]);
   }
+  if (to.shows !== null && to.shows !== own.shows) found.push(["--set", `${n}=${to.shows}`]);
   if (to.amount !== null) found.push(["--capacity", to.amount]);
   else if (to.device !== own.device) found.push(["--device", to.device]);
   if (to.amount === null && (to.reading !== own.reading || (to.device !== own.device && to.reading))) found.push(["--reading", to.reading]);
@@ -526,7 +533,7 @@ const namesIn = (found) => data.nodes.filter((node, place) => typeof node === "s
 function commandOf(to) {
   const [start, options] = data.command;
   const asked = to === last?.setting || to === setting ? namesIn(last) : symbols;
-  const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || asked.includes(value.split("=")[0]));
+  const mine = optionsOf(to).filter(([option, value]) => option !== "--set" || [...asked, n].includes(value.split("=")[0]));
   const key = ([option, value]) => (option === "--set" || option === "--place" ? `${option} ${value.split("=")[0]}` : option);
   const taken = new Set(mine.map(key));
   if (taken.has("--device") || taken.has("--capacity")) ["--device", "--capacity", "--reading"].forEach((one) => taken.add(one));
@@ -538,9 +545,8 @@ function fragmentOf(to) {
   const told = new URLSearchParams();
   for (const [option, value] of optionsOf(to)) {
     const [name, amount] = option === "--set" ? value.split("=") : [option.slice(2), value];
-    told.append(name, amount);
+    told.append(name === n ? "shows" : name, amount);
   }
-  if (to.shows !== null) told.set("shows", to.shows.toString());
   return told.toString();
 }
 

@@ -65,8 +65,7 @@ const plain = ({ figures, unit, exact }) => (exact ? "" : "≈ ") + grouped(figu
 const told = (value, unit, digits) => plain(shown(value, unit, digits));
 
 // Two amounts of one unit with digits enough to tell them apart, where they differ.
-function apart(one, other, unit) {
-  let digits = 5;
+function apart(one, other, unit, digits = 5) {
   const same = () => {
     const a = shown(one, unit, digits), b = shown(other, unit, digits);
     return a.unit === b.unit && order(read(a.figures), read(b.figures)) === 0;

@@ -4,7 +4,8 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.base.limit import Limit, first_degree
+from symbolic_mem.base.first import first_degree
+from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import B, C_mem
 
 positive = st.fractions(Fraction(1, 40), 400, max_denominator=40)

@@ -17,9 +17,12 @@ from symbolic_mem.base.rational import fraction
 from symbolic_mem.cli.main import main
 from symbolic_mem.explore.command import options_of
 from symbolic_mem.explore.data import asked, data
+from symbolic_mem.explore.held import groups
+from symbolic_mem.explore.ledgers import Ledgers
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
+from symbolic_mem.questions.parts.host_keys import Host
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.study.changed_device import reserve
 
@@ -126,18 +129,41 @@ def test_one_command_makes_the_gallery_and_the_explainer_with_pages_inside_it(tm
 REFUSED = [
     ("cs336-a2-xxl", "a", "asks for device_count; a page of play answers min_degree: 'b', 'b, literally'"),
     ("cs336-a2-xxl", "z", "has no question 'z'; known"),
-    ("cluster-llama-3-405b", None, "cuts the model itself"),
-    ("set-sharding", "c", "asks under rules"),
 ]
 
 
-def test_replicas_and_the_rule_of_a_plan_are_refused_before_they_would_be_left_out():
+def added(study):
+    """The ledgers of the study alone, and what a page would hold of it."""
+    question = asked(study)
+    ledgers = Ledgers(question)
+    return ledgers, ledgers.add(study.under(question).without(question.symbol))
+
+
+def test_replicas_and_the_rule_of_a_plan_are_in_the_page():
     study = load_study("llama-3.1-8b")
-    with pytest.raises(BadInput, match="devices are laid out by n_replica beside n_fsdp"):
-        _ = explorer(study.change(plan="hsdp", values={"n_replica": 2})).html
+    _, made = added(study.change(plan="hsdp", values={"n_replica": 2}))
+    assert made[3] == 2
     resharded = replace(study, plan=plan("fsdp2").resharding(8, "here"))
-    with pytest.raises(BadInput, match=r"asks under rules \(a multiple of 8\)"):
-        _ = explorer(resharded).html
+    ledgers, made = added(resharded)
+    assert [rule[0] for rule in ledgers.ruled.listed[made[2]]] == ["multiple"]
+    ((p, q, words, itself),) = groups(resharded)
+    assert (p, q, itself) == ("1", "8", True) and "{found}; give a divisor of it" in words
+
+
+def test_what_decides_how_a_plan_cuts_the_model_is_held_and_the_rest_is_free():
+    study = load_study("cluster-gpt-3-175b")
+    content = data(study, asked(study), None)
+    free = [name for name, value in content["symbols"] if [name, value] not in content["held"]]
+    assert free == ["B", "S", "d_model", "d_head", "n_pos"] and content["shows"] == "1"
+    assert content["made"]["0.0.0.0.0.0.0.0"][3] == 64
+    assert content["demands"][0][:2] == ["plan", "S"]
+
+
+def test_the_memory_of_a_host_is_refused():
+    study = load_study("llama-3.1-8b").change(offload="optimizer")
+    question = replace(asked(study), host=Host(2**39, "512 GiB"), per_host=8)
+    with pytest.raises(BadInput, match="does not know the memory of a host"):
+        added(replace(study, questions=(question,)))
 
 
 @pytest.mark.parametrize(("name", "label", "words"), REFUSED)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_mem.base.limit import first_degree
+from symbolic_mem.base.first import first_degree
 from symbolic_mem.solvers.rules import Allowed
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, arithmetic
 from symbolic_mem.sweeps.cases import Case, Held

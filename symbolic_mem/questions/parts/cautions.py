@@ -6,15 +6,13 @@ import sympy as sp
 
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B
-from symbolic_mem.document.prose import Amount, Prose, apart, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import listed
 from symbolic_mem.hardware.catalogue import taken_by_a_context
-from symbolic_mem.hardware.devices import Device
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.closeness import Known, Size, closeness
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
-
-RESERVE = 2**30
 
 
 def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
@@ -33,45 +31,23 @@ def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
     True
     """
     device = capacity.device
-    if device is not None and device.process is None and held is not None:
-        return _unknown(capacity, device, held)
-    if device is None or device.process is None or held is None or held <= device.process.bytes:
+    if device is None or held is None:
         return ()
-    free, kept = apart(Amount(symbolic(device.process.bytes), "GiB"), Amount(symbolic(held), "GiB"))
-    return (
-        say(
-            "A process finds {free} free on such a device ({by}), and {kept} are kept: reserve {reserve} of the "
-            "capacity (reserved in a study, --reserve).",
-            free=free,
-            by=text(device.process.by),
-            kept=kept,
-            reserve=Amount(symbolic(capacity.nominal - device.process.bytes), "GiB"),
-        ),
+    known = Known(
+        capacity.nominal,
+        None if device.process is None else (device.process.bytes, device.process.by),
+        device.reported,
+        device.reported_as,
     )
+    said = closeness(known, held, taken_by_a_context)
+    if said is None:
+        return ()
+    template, pieces = said
+    return (say(template, **{name: _piece(piece) for name, piece in pieces.items()}),)
 
 
-def _unknown(capacity: Capacity, device: Device, held: Number) -> tuple[Prose, ...]:
-    room = device.reported if device.reported is not None else capacity.nominal
-    if room - held >= RESERVE:
-        return ()
-    least, most = taken_by_a_context()
-    kept, shown = apart(Amount(symbolic(held), "GiB"), Amount(symbolic(room), "GiB"))
-    pieces = {
-        "kept": kept,
-        "room": text(f"≈ {device.reported_as}") if device.reported_as and device.reported is not None else shown,
-        "reserve": Amount(symbolic(RESERVE), "GiB"),
-        "whose": text("that software reports" if device.reported is not None else "of its label"),
-        "least": Amount(symbolic(least), "GiB"),
-        "most": Amount(symbolic(most), "GiB"),
-    }
-    return (
-        say(
-            "{kept} are kept, less than {reserve} below the {room} {whose}. What a process finds free on such a device is "
-            "not known here; where it is, it is {least} to {most} less than software reports: reserve as much (reserved in "
-            "a study, --reserve).",
-            **pieces,
-        ),
-    )
+def _piece(piece: str | Size) -> Prose | Amount:
+    return text(piece) if isinstance(piece, str) else Amount(symbolic(piece.bytes), "GiB", piece.digits)
 
 
 def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value: int | None) -> tuple[Prose, ...]:

@@ -21,6 +21,7 @@ from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails,
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
+from symbolic_mem.questions.parts.held import reading_record
 from symbolic_mem.questions.parts.hosts import host_facts, host_rows
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
@@ -95,6 +96,11 @@ class FoundDegree(FoundAtInstants):
     def enough(self) -> bool:
         """Whether the degree that is given fits, or, where none is, whether there is one."""
         return self.feasible if self.given is None else self.given.fits
+
+    @property
+    def given_is_smallest(self) -> bool:
+        """Whether the degree that is given is the answer itself, without rules."""
+        return self.given is not None and self.given.value == self.value and not self.degree.rules
 
     @property
     def tried(self) -> tuple[str, ...]:
@@ -207,25 +213,32 @@ class FoundDegree(FoundAtInstants):
             "capacity_bytes": int(self.capacity.counted),
             "reading": self.capacity.reading,
             "device": self.capacity.device.name if self.capacity.device else None,
-            "devices": None if self.value is None else self.value * ranks_beside(self.study, self.symbol),
+            "devices": self.devices,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
             **(self._peak_facts if self.given is None else self.given.facts(self.kinds)),
             **host_facts(self.degrees),
-            "not_counted": uncounted_records(self.study, self.known),
+            "not_counted": self.not_counted,
             "assumptions": self.assumptions,
             "reason": self.reason,
+            **({"readings": self.read_otherwise} if self.read_otherwise else {}),
         }
-        if self.readings:
-            plain["readings"] = [
-                {
-                    "reading": each.capacity.reading,
-                    "capacity_bytes": int(each.capacity.counted),
-                    "values": list(each.numbers),
-                }
-                for each in self.readings
-            ]
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
+
+    @property
+    def devices(self) -> int | None:
+        """How many devices there are in all."""
+        return None if self.value is None else self.value * ranks_beside(self.study, self.symbol)
+
+    @property
+    def not_counted(self) -> Sequence[Mapping[str, Any]]:
+        """What is not counted, each with its bytes where they are known."""
+        return uncounted_records(self.study, self.known)
+
+    @property
+    def read_otherwise(self) -> Sequence[Mapping[str, Any]]:
+        """The degree under every reading of the label of the device."""
+        return [reading_record(one.capacity.reading, one.capacity.counted, one.numbers) for one in self.readings]
 
     @property
     def _peak_facts(self) -> Mapping[str, Any]:

@@ -23,6 +23,8 @@ from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, pe
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.solvers.layout import Gathered, PaddedRows, WholeSamples
+from symbolic_mem.solvers.rules import allowed
 from symbolic_mem.study.study import Study
 
 
@@ -53,9 +55,9 @@ class Given:
     @property
     def broken(self) -> tuple[str, ...]:
         """The rules that the value does not obey, in words."""
-        if self.moments[0][1].allowed.admits(self.value):
-            return ()
-        return tuple(rule.words for rule in self.moments[0][1].rules)
+        rules = self.moments[0][1].rules
+        numbers = (rule for rule in rules if not isinstance(rule, WholeSamples | PaddedRows | Gathered))
+        return tuple(rule.words for rule in numbers if not allowed([rule]).admits(self.value))
 
     @property
     def fits(self) -> bool:
@@ -108,12 +110,9 @@ class Given:
     def _devices(self, capacity: Capacity) -> Prose:
         """The word after the number of devices: with what they are, and the degree where that is another number."""
         word, device = plural(self.value * self.ranks, "device", "devices"), capacity.device
-        pieces: dict[str, Any] = {"word": word, "n": self.symbol, "value": self.value}
         if self.ranks == 1:
             return text(f"{word} ({device.title})" if device else word)
-        if device:
-            return say("{word} ({device}, {n} = {value})", device=device.title, **pieces)
-        return say("{word} ({n} = {value})", **pieces)
+        return devices_at(word=word, device=device and device.title, n=self.symbol, value=self.value)
 
     def sentence(self, placement: Mapping[str, Placed], capacity: Capacity) -> Prose:
         """Say whether a step fits on as many devices, and how much stays free or lacks on each of them."""
@@ -121,30 +120,46 @@ class Given:
             Amount(symbolic(self.held), capacity.unit),
             Amount(symbolic(self.limit.capacity), capacity.unit, beside=True),
         )
-        pieces: dict[str, Any] = {
-            "value": self.value * self.ranks,
-            "devices": self._devices(capacity),
-            "each": fitting_each(self.moments[0][0]),
-            "share": share,
-            "counted": counted,
-            "left": Amount(symbolic(abs(self.left)), capacity.unit),
-        }
         if self.broken:
-            broken: dict[str, Any] = {"n": self.symbol, "value": self.value, "rules": listed(self.broken)}
-            return say("{n} = {value} does not obey the rules ({rules}).", **broken)
-        fits, reading = self.limit.holds(self.held), reading_of(placement)
-        if fits and reading is not None:
-            return say(
-                "With {reading}, on {value} {devices} {each}, {share}, fits its {counted}, and {left} stay free.",
-                reading=reading,
-                **pieces,
-            )
-        if fits:
-            return say("On {value} {devices} {each}, {share}, fits its {counted}, and {left} stay free.", **pieces)
-        if reading is not None:
-            return say(
-                "With {reading}, on {value} {devices} {each}, {share}, does not fit its {counted}: {left} too much.",
-                reading=reading,
-                **pieces,
-            )
-        return say("On {value} {devices} {each}, {share}, does not fit its {counted}: {left} too much.", **pieces)
+            return breaks(n=self.symbol, value=self.value, rules=listed(self.broken))
+        return fits_at(
+            fits=bool(self.limit.holds(self.held)),
+            reading=reading_of(placement),
+            value=self.value * self.ranks,
+            devices=self._devices(capacity),
+            each=fitting_each(self.moments[0][0]),
+            share=share,
+            counted=counted,
+            left=Amount(symbolic(abs(self.left)), capacity.unit),
+        )
+
+
+def devices_at(*, device: Any, **pieces: Any) -> Prose:
+    """The `word` for several devices, what a `device` is (None: an amount of memory), and the degree."""
+    if device:
+        return say("{word} ({device}, {n} = {value})", device=device, **pieces)
+    return say("{word} ({n} = {value})", **pieces)
+
+
+def breaks(**pieces: Any) -> Prose:
+    """That a `value` of the degree `n` does not obey its `rules`."""
+    return say("{n} = {value} does not obey the rules ({rules}).", **pieces)
+
+
+def fits_at(*, fits: bool, reading: Any, **pieces: Any) -> Prose:
+    """Whether what `each` device holds `fits` on so many devices, in a `reading` of the placement, and what is left or lacks."""
+    if fits and reading is not None:
+        return say(
+            "With {reading}, on {value} {devices} {each}, {share}, fits its {counted}, and {left} stay free.",
+            reading=reading,
+            **pieces,
+        )
+    if fits:
+        return say("On {value} {devices} {each}, {share}, fits its {counted}, and {left} stay free.", **pieces)
+    if reading is not None:
+        return say(
+            "With {reading}, on {value} {devices} {each}, {share}, does not fit its {counted}: {left} too much.",
+            reading=reading,
+            **pieces,
+        )
+    return say("On {value} {devices} {each}, {share}, does not fit its {counted}: {left} too much.", **pieces)

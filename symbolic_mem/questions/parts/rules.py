@@ -57,36 +57,32 @@ def reason_words(degree: Degree) -> Prose | None:
     if reason is None:
         return None
     kept, room = apart(Amount(symbolic(reason.bytes or 0), "bytes", 14), Amount(symbolic(degree.capacity), "bytes", 14))
-    if reason.code == "fixed":
-        n = degree.ideal.bound.symbol
-        return say(
-            "what every device holds whatever {n} is, {kept}, leaves no room in {room}", n=n, kept=kept, room=room
-        )
-    last = degree.steps[-1]
-    rule = text(last.rule.words)
-    if reason.code == "gathered":
-        return say("what every device holds whole never fits beside the rest: {rule}", rule=rule)
-    if reason.code == "rows":
-        return say(
-            "with one row on every device there remain {kept}, which leave no room in {room}: {rule}",
-            kept=kept,
-            room=room,
-            rule=rule,
-        )
-    rules = text(" and ".join(rule.words for rule in reason.rules))
     if len(reason.rules) == 1 and isinstance(reason.rules[0], HostHolds):
         return say("no degree is {rule}", rule=reason.rules[0].words)
-    if reason.code == "contradiction":
-        return say("no degree is at once {rules}", rules=rules)
-    if reason.code == "unfit":
-        return say(
-            "at least {needed} devices are needed, and on no number of them that is {rules} does it fit",
-            needed=reason.needed or 1,
-            rules=rules,
-        )
-    return say(
-        "at least {needed} devices are needed, and no such number is {rules}", needed=reason.needed or 1, rules=rules
+    return reason_of(
+        reason.code,
+        n=degree.ideal.bound.symbol,
+        kept=kept,
+        room=room,
+        rule=text(degree.steps[-1].rule.words) if degree.steps else text(""),
+        rules=text(" and ".join(rule.words for rule in reason.rules)),
+        needed=reason.needed or 1,
     )
+
+
+REASONS = {
+    "fixed": "what every device holds whatever {n} is, {kept}, leaves no room in {room}",
+    "gathered": "what every device holds whole never fits beside the rest: {rule}",
+    "rows": "with one row on every device there remain {kept}, which leave no room in {room}: {rule}",
+    "contradiction": "no degree is at once {rules}",
+    "unfit": "at least {needed} devices are needed, and on no number of them that is {rules} does it fit",
+    "limit": "at least {needed} devices are needed, and no such number is {rules}",
+}
+
+
+def reason_of(code: str, **pieces: Any) -> Prose:
+    """Why no degree obeys the rules, by the `code` of the reason: see `Reason`."""
+    return say(REASONS[code], **pieces)
 
 
 def _layout_step(step: Applied, degree: Degree, work: Work) -> Block:
@@ -205,7 +201,7 @@ def _because(step: Applied) -> Prose | None:
 def _without(degree: Degree) -> list[Block]:
     if not degree.without:
         return []
-    rows = tuple((text(_short(rule)), count(value)) for rule, value in degree.without)
+    rows = tuple((text(short_words(rule)), count(value)) for rule, value in degree.without)
     head = say("smallest {n} then", n=degree.ideal.bound.symbol)
     columns = (Column(text("without the rule"), "text"), Column(head, "right"))
     return [Table(text("What would help: one rule less"), columns, rows)]
@@ -215,7 +211,7 @@ def _table(degree: Degree) -> Table:
     rows = [(text("no rule"), count(degree.ideal.value), text(""))]
     for step in degree.steps:
         share = text("–") if step.after is None else _cell(step.profile, step.after)
-        rows.append((text(_short(step.rule)), count(step.after), share))
+        rows.append((text(short_words(step.rule)), count(step.after), share))
     return Table(
         text("The rules, one after the other"),
         (
@@ -233,7 +229,7 @@ def _cell(profile: Profile, n: int) -> Prose:
 
 def rule_names(degree: Degree) -> list[str]:
     """Name the rules that an answer obeys, in their order."""
-    return [_short(step.rule) for step in degree.steps]
+    return [short_words(step.rule) for step in degree.steps]
 
 
 def _asked(rule: Rule | Layout | Any) -> str:
@@ -247,7 +243,8 @@ def _asked(rule: Rule | Layout | Any) -> str:
     return rule.words
 
 
-def _short(rule: Rule | Layout | Any) -> str:
+def short_words(rule: Rule | Layout | Any) -> str:
+    """The name of a rule, as an answer lists it: with its number."""
     match rule:
         case WholeSamples():
             return "whole sequences"

@@ -1,0 +1,168 @@
+"""The smallest degree from data: solved at each instant that must fit, and the record of the one that asks for most filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symbolic_mem.base.first import first_degree
+from symbolic_mem.base.walk import Number, numbers
+from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, up
+from symbolic_mem.render.latex_digits import whole
+from symbolic_mem.shipped.fill import CHANGED, Asked, Filled, Otherwise, exact, marked_up
+
+
+def of_degree(asked: Asked, form: Mapping[str, Any]) -> Any:
+    """The record of the answer; `Otherwise` where no degree is enough, or another instant is fuller than the one that decides."""
+    degrees = Degrees(asked, form)
+    own = form["instants"][degrees.order[0]][6]
+    if own is None:
+        raise Otherwise
+    found = numbers(asked.nodes, {**asked.values, form["symbol"]: degrees.degree})
+    return FilledDegree(asked, found, degrees, form["taken"]).fill({**form["record"], **own})
+
+
+class Degrees:
+    """The bytes that are divided and those that are not at each instant, and the degree that each asks for."""
+
+    def __init__(self, asked: Asked, form: Mapping[str, Any]) -> None:
+        known = numbers(asked.nodes, asked.values)
+        self.instants, self.strict = form["instants"], form["strict"]
+        self.divided = [_known(known[one[4]]) for one in self.instants]
+        self.fixed = [_known(known[one[5]]) for one in self.instants]
+        capacity = exact(_known(asked.device["counted"]))
+        each = self.at(capacity)
+        if None in each:
+            raise Otherwise
+        hardness = [(n, self.held(i, n)) for i, n in enumerate(each) if n is not None]
+        self.order = sorted(range(len(each)), key=hardness.__getitem__, reverse=True)
+        self.degree = hardness[self.order[0]][0]
+        if self.held(self.order[0], self.degree) != self.most(self.degree):
+            raise Otherwise
+
+    def at(self, capacity: Number) -> list[int | None]:
+        """The smallest degree at each instant under a capacity; None where none is enough."""
+        pairs = zip(self.divided, self.fixed, strict=True)
+        return [first_degree(divided, fixed, capacity, strict=self.strict) for divided, fixed in pairs]
+
+    def held(self, instant: int, n: int) -> Number:
+        """Bytes of one device at an instant."""
+        whole, rest = divmod(self.divided[instant], n)
+        if not rest:
+            return self.fixed[instant] + whole
+        from fractions import Fraction
+
+        return self.fixed[instant] + Fraction(self.divided[instant]) / n
+
+    def most(self, n: int) -> Number:
+        """The most that one device holds at any instant."""
+        return max(self.held(instant, n) for instant in range(len(self.instants)))
+
+
+class FilledDegree(Filled):
+    """Those of an answer about a degree."""
+
+    def __init__(self, asked: Asked, found: Sequence[Number | None], degrees: Degrees, taken: Sequence[str]) -> None:
+        super().__init__(asked, found)
+        self.degrees, self.taken = degrees, taken
+
+    def degree(self) -> int:
+        """The degree."""
+        return self.degrees.degree
+
+    def times(self, beside: int) -> int:
+        """All devices."""
+        return self.degrees.degree * beside
+
+    def held(self, more: int) -> int | None:
+        """What one device holds at that degree, or at one that is so much larger; None where there is none."""
+        n = self.degrees.degree + more
+        return marked_up(self.degrees.most(n)) if n > 0 else None
+
+    def kept(self, *places: int) -> int:
+        """What one device keeps."""
+        return up(max(_known(self.numbers[place]) for place in places))
+
+    def peak(self) -> Mapping[str, Any]:
+        """The fullest instant of each phase at that degree."""
+        n, step = self.degrees.degree, self.degrees.instants
+        found = fullest_of_each(Instant(*step[i][:3], self.degrees.held(i, n)) for i in self.degrees.order)
+        order = {one[0]: one[3] for one in step}
+        return peak_record(sorted(found, key=lambda one: order[one.phase]))
+
+    def reading(self) -> str | None:
+        """How the label of the device is read."""
+        return self.asked.device.get("reading")
+
+    def name(self) -> str | None:
+        """The device."""
+        return self.asked.device.get("name")
+
+    def readings(self) -> Any:
+        """The degree under every reading of the label."""
+        told = []
+        for name, counted in self.asked.device.get("readings", ()):
+            each = self.degrees.at(exact(counted))
+            most = None if None in each else max(n for n in each if n is not None)
+            told.append(reading_record(name, exact(counted), (most,)))
+        return self.unless_empty(told)
+
+    def beside(self, plain: Sequence[str], given: Sequence[str], own: str | None) -> Any:
+        """What the question sets for itself, and what of that gives way to the device that the caller gives."""
+        words = next((one for one in self.asked.changes.split("; ") if one.startswith(("device ", "capacity "))), None)
+        if words is None or words == own:
+            return self.unless_empty(plain)
+        return self.unless_empty([one.replace(CHANGED, words) for one in given])
+
+    def close(self, sequences: str | None) -> Any:
+        """Whether a process finds so much free; left to the other way where sequences may be cut."""
+        n, device = self.degrees.degree, self.asked.device
+        if sequences is not None and n > self.asked.values.get(sequences, n):
+            raise Otherwise
+        if device.get("name") is None:
+            return self.unless_empty(())
+        process, reported = device["process"], device["reported"]
+        free = None if process is None else (exact(process[0]), process[1])
+        held = self.degrees.most(n)
+        return self.unless_empty(_said(device, free, None if reported is None else exact(reported), held, self.taken))
+
+    def told(self, *pieces: Any) -> str:
+        """A text in which the capacity stands, as a number or as LaTeX sets it."""
+        if type(self.counted) is not int:
+            raise Otherwise
+        return "".join(piece if isinstance(piece, str) else self._set(*piece) for piece in pieces)
+
+    def _set(self, added: int, typeset: bool) -> str:
+        value = _known(self.counted) + added
+        if value < 2:
+            raise Otherwise
+        return whole(value) if typeset else str(value)
+
+
+def _said(
+    device: Mapping[str, Any],
+    free: tuple[Number, str] | None,
+    reported: Number | None,
+    held: Number,
+    taken: Sequence[str],
+) -> list[str]:
+    from symbolic_mem.base.shown import shown
+    from symbolic_mem.questions.parts.closeness import Known, closeness
+
+    known = Known(exact(device["nominal"]), free, reported, device["reported_as"])
+    said = closeness(known, held, lambda: (exact(taken[0]), exact(taken[1])))
+    if said is None:
+        return []
+    template, pieces = said
+    words = {
+        name: piece if isinstance(piece, str) else shown(piece.bytes, "GiB", piece.digits).plain
+        for name, piece in pieces.items()
+    }
+    return [template.format(**words)]
+
+
+def _known(value: Any) -> Any:
+    """A number that is there; the other way says what lacks a value."""
+    if value is None:
+        raise Otherwise
+    return value
