@@ -142,7 +142,7 @@ def scale(tape: Tape, x: Value, weight: str, shape: Shape, *, trained: bool = Tr
     out = tape.new("scaled", x.tensor.shape, size)
     if not trained:
         return tape.record(out, (), [Make("gradient", x.tensor.shape, size)], {x: "gradient"})
-    steps = [
+    steps: list[Make | Free | Applied] = [
         Make("gradient of the input", x.tensor.shape, size),
         Make("gradient of each row", x.tensor.shape, size),
         Applied(),
