@@ -75,6 +75,8 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
 
             derivation = sheet.sheet(study) if asked else sheet.key(study)
         else:
+            with at_place("--detail"):
+                documents.known_detail(detail)
             derivation = getattr(documents, layout)(study, detail)
         if as_json or not outputs:
             click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)

@@ -63,7 +63,7 @@ def homework(study: Study, detail: Detail = "short") -> Derivation:
     if not study.questions:
         raise BadInput(f"study {study.name!r} asks nothing; add a [[question]] or use `report`")
     answered = answers(study)
-    made = parts(answered, _known(detail))
+    made = parts(answered, known_detail(detail))
     derived = made if detail != "answer" else []
     sections = (
         Section(text("The problem"), _problem(study, made, detail), "problem"),
@@ -81,8 +81,8 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
     study = _asking(study)
     answered = answers(study)
     blocks, depends = _account(study)
-    account = Section(text("The account"), tuple(detailed(blocks, _known(detail))), "account")
-    made = parts(answered, _known(detail), [account, *([] if depends is None else [depends])], unasked=True)
+    account = Section(text("The account"), tuple(detailed(blocks, known_detail(detail))), "account")
+    made = parts(answered, known_detail(detail), [account, *([] if depends is None else [depends])], unasked=True)
     given = notation(study)
     sections = (
         Section(text("Question"), _question(study, made), "question"),
@@ -105,7 +105,7 @@ def _document(
     return replace(signed, written=study.written, code="".join(study.made))
 
 
-def _known(detail: str) -> Detail:
+def known_detail(detail: str) -> Detail:
     """The detail, if there is such a one."""
     for known in DETAILS:
         if detail == known:

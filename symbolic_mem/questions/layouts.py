@@ -61,10 +61,10 @@ class Layouts(OnDevice):
             raise BadInput(f"{self.where}: give one of for, an axis such as 'n_tp', and devices, how many there are")
         return super().checked()
 
-    def given(self, table: Mapping[str, Any], where: str) -> Self:
+    def given(self, table: Mapping[str, Any], where: str, options: Mapping[str, str] | None = None) -> Self:
         """The same question with other keys; one that is given an axis no longer asks about a number of devices."""
         own = replace(self, devices=None, sequences=None) if "for" in table else self
-        return super(Layouts, own).given(table, where)
+        return super(Layouts, own).given(table, where, options)
 
     @property
     def unknowns(self) -> tuple[str, ...]:
