@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -67,6 +68,12 @@ class Widths:
         if tensor.bytes_per_element is not None:
             return tensor.bytes_per_element
         return dict(self.of_inputs).get(tensor.feeds, self.usual)
+
+
+def known_pages(tokens: object, where: str) -> None:
+    """Refuse what is no number of tokens of a page."""
+    if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= MOST_TOKENS:
+        raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
 
 
 def known_offload(kinds: tuple[str, ...], where: str) -> None:
@@ -160,7 +167,7 @@ class Recipe:
         """Whether it is a recipe of training, not of inference."""
         return self.cache is None
 
-    @property
+    @cached_property
     def widths(self) -> Widths:
         """The bytes of one element of every saved tensor."""
         return Widths(self.activations, self.quantised)
@@ -371,8 +378,7 @@ class Recipe:
 
     def with_pages(self, tokens: int, where: str = "page") -> Recipe:
         """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""
-        if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= MOST_TOKENS:
-            raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
+        known_pages(tokens, where)
         self._cached(where, self.cache)
         if tokens == self.page:
             return self
