@@ -64,6 +64,8 @@ class RenderError(SymbolicMemError):
 def at_place(where: str) -> Generator[None, None, None]:
     """Put the place of what was given (a file and a key, an option) before a `BadInput` of a reader that has no place.
 
+    A message that begins with that place keeps it once.
+
     >>> with at_place("my.toml [values]"):
     ...     raise BadInput("'80' has no unit")
     Traceback (most recent call last):
@@ -71,8 +73,12 @@ def at_place(where: str) -> Generator[None, None, None]:
     """
     try:
         yield
+    except MissingValue:
+        raise
     except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
+        said = str(error)
+        placed = said.startswith(where) and not said[len(where) : len(where) + 1].isalnum()
+        raise BadInput(said if placed else f"{where}: {said}") from None
 
 
 def one_line(message: str) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 MAX_DIGITS = 100
+MOST_COUNTED = 9  # digits of a count
 MAX_VALUE = 10**30  # of a number that is given
 MAX_BITS = 14_000  # of a result: what Python surely writes as decimals
 TOO_LONG = "{what} {text}... is {length} characters long; a number has at most {most} digits"
@@ -33,6 +34,15 @@ def decimal(text: str) -> Fraction | None:
     from fractions import Fraction  # which costs a run that reads no number a tenth
 
     return Fraction(written)
+
+
+def counted(text: str) -> int | None:
+    """Read a count: at most 9 decimal digits and nothing else; None for anything else.
+
+    >>> counted("12"), counted("１２"), counted("-1"), counted("1234567890")
+    (12, None, None, None)
+    """
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_COUNTED else None
 
 
 def short(text: str, what: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.cli.options import chosen_study, print_json, study_options
+from symbolic_mem.cli.options import Whole, chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _IDLE = (
 @click.option("--axes", metavar="MESH", help="given: the study's X and Y; optimal: the best X.")
 @click.option("--scheme", metavar="NAME", help="dp, fsdp, tp, fsdp+tp or hsdp [default: by the values given].")
 @click.option("--pass", metavar="PASS", help="forward, backward or step.")
-@click.option("--chips", type=click.IntRange(min=1), metavar="N", help="Number of chips, where X and Y are not given.")
+@click.option("--chips", type=Whole(), metavar="N", help="Number of chips, where X and Y are not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool, **options: Any) -> None:
     """Show what STUDY sends in one pass of a block, and the batch above which computing takes longer than sending.
@@ -88,6 +88,7 @@ def command(as_json: bool, **options: Any) -> None:
 def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
     """The study's own question about the batch with what the caller gives; a new one where it has none."""
     from symbolic_mem.questions.compute_bound import ComputeBound
+    from symbolic_mem.study.keys import At
 
     if study.plan is not None and study.plan.sends:
         given = {"scheme": study.plan.sends} | given
@@ -95,8 +96,8 @@ def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
         raise BadInput(f"--plan {study.plan.name if study.plan else ''} sends nothing that comms counts; give --scheme")
     for question in study.questions:
         if isinstance(question, ComputeBound):
-            return question.given(given, "comms")
-    return ComputeBound.read(given, "comms", "comms")
+            return question.given(given, "comms", {})
+    return ComputeBound.read(given, At("comms", options={}), "comms")
 
 
 def _show(answer: FoundBatch) -> None:

@@ -79,7 +79,7 @@ def command(
     if "place" in given:
         given["place"] = _sides(given["place"])
     question, chosen = (
-        Compare.read(given, At("compare", recipes=recipes, profiles=profiles, plans=plans), "compare"),
+        Compare.read(given, At("compare", recipes=recipes, profiles=profiles, plans=plans, options={}), "compare"),
         load_study(study, devices).called(changes),
     )
     from symbolic_mem.questions.parts.unread import refuse_unread

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place, clipped
+from symbolic_mem.base.written import counted
 from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
@@ -71,7 +72,7 @@ def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
     from symbolic_mem.hardware.nodes import read_nodes
 
     for option in FOUND:
-        if options[option]:
+        if options[option] not in (None, ()):
             raise BadInput(f"--{option} is what fit --on finds, or --on says it; leave it out")
     read_nodes(on, devices=options["devices"])  # refused before SymPy is imported
     from symbolic_mem.documents.runs import fit
@@ -81,7 +82,9 @@ def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
     name, variant = options["study"], options["variant"]
     read = {"like": options["like"], "origin": options["origin"]}
     study = load_study(name, options["devices"], **read)
-    study = study if variant is None else study.varied(variant)
+    if variant is not None:
+        with at_place("--variant"):
+            study = study.varied(variant)
     words = (("--like", read["like"]), ("--from", read["origin"]), ("--variant", variant))
     extra = tuple(str(word) for pair in words if pair[1] is not None for word in pair)
     values = {key: typed(value) for key, value in pairs(options["values"], "--set").items()}
@@ -155,7 +158,7 @@ def _meshes(
         given["sequences"] = _number(sequences, "--sequences")
     if strict is not None:
         given["strict"] = strict
-    question = question.given(given, "fit")
+    question = question.given(given, "fit", {})
     found = question.answer(study.under(question))
     if as_json:
         from symbolic_mem.render.json import record_json
@@ -166,9 +169,10 @@ def _meshes(
 
 
 def _number(given: str, option: str) -> int:
-    if not given.isdecimal() or len(given) > 9 or int(given) < 1:
-        raise BadInput(f"{option} {given!r} is no whole number of at least 1")
-    return int(given)
+    number = counted(given)
+    if not number:
+        raise BadInput(f"{option} {clipped(given)} is no whole number of at least 1")
+    return number
 
 
 def _show(found: FoundLayouts) -> None:

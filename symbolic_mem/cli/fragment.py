@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from symbolic_mem.base.errors import at_place
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs, write_whole
 
@@ -34,9 +35,12 @@ def command(
     """Make the piece, and write it."""
     said = _said(click.get_current_context())
     paths = checked_outputs(outputs, known=("tex", "bib", "svg", "csv"))
-    from symbolic_mem.documents.fragment import fragment
+    from symbolic_mem.documents.fragment import fragment, known_part
 
-    made = fragment(chosen_study(options), part, question, pick, said)
+    study = chosen_study(options)
+    with at_place("--part"):
+        known_part(part)
+    made = fragment(study, part, question, pick, said)
     if not paths:
         click.echo(made.written("tex", width), nl=False)
     finished = [(path, made.written(ending, width).encode()) for path, ending in paths]

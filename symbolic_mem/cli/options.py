@@ -8,12 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place, clipped
+from symbolic_mem.base.written import counted
 from symbolic_mem.cli import complete
 from symbolic_mem.cli.complete import of
 
 if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
+
+
+class Whole(click.ParamType):
+    """A whole number of at least 1, in decimal digits as every other number is written."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or refuse it in the words of all numbers."""
+        number = counted(str(value))
+        if not number:
+            option = "" if param is None else f"{param.opts[0]} "
+            raise BadInput(
+                f"{option}{clipped(str(value))} is no whole number of at least 1; write digits, for example 8"
+            )
+        return number
+
 
 _PLANS = click.option("--plans", metavar="FILE", help="A TOML file with your own plans.")
 _SHARED = (
@@ -108,7 +126,9 @@ _SHARED = (
         shell_complete=of(complete.RESTS),
         help="What is not divided is kept on every device, or dropped.",
     ),
-    click.option("--variant", type=int, metavar="N", help="Take the variant of that number (`[variants]` of a study)."),
+    click.option(
+        "--variant", type=Whole(), metavar="N", help="Take the variant of that number (`[variants]` of a study)."
+    ),
     click.option("--devices", metavar="FILE", help="A TOML file with your own devices."),
     click.option("--recipes", metavar="FILE", help="A TOML file with your own recipes."),
     click.option("--profiles", metavar="FILE", help="A TOML file with your own engine profiles."),
@@ -126,6 +146,7 @@ _RULES = (
     click.option("--whole-samples", is_flag=True, help="A sequence is not cut: each device holds whole ones."),
     click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
 )
+SPELLED = {"kinds": "kind", "at_most": "at-most-devices"}  # options that have not the names of the keys that they give
 SHARED = (
     *(
         "study",
@@ -214,7 +235,9 @@ def chosen_study(options: dict[str, Any]) -> Study:
     reading = {name: shared.pop(name) for name in ("like", "origin")}
     variant = shared.pop("variant")
     study = load_study(shared.pop("study"), shared["devices"], **reading)
-    study = study if variant is None else study.varied(variant)
+    if variant is not None:
+        with at_place("--variant"):
+            study = study.varied(variant)
     write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     given: dict[str, Any] = {"values": values, "place": pairs(shared.pop("place"), "--place"), **shared}

@@ -9,7 +9,7 @@ import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.complete import KINDS, UNKNOWNS, of
-from symbolic_mem.cli.options import chosen_study, print_json, rule_options, study_options
+from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
     from symbolic_mem.study.question import Found, Question
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--usable", metavar="FRACTION", help="Only this fraction of what is left is usable, as in 0.95.")
 @rule_options
 @click.option("--host", metavar="AMOUNT", help="What is offloaded fits a host of so much memory, with --per-host.")
-@click.option("--per-host", type=int, metavar="NUMBER", help="So many devices share one host.")
+@click.option("--per-host", type=Whole(), metavar="NUMBER", help="So many devices share one host.")
 @click.option(
     "--fail-if-infeasible",
     is_flag=True,
@@ -115,9 +115,9 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
         question = replace(question, printed=(), printed_note="", edition="")
     refused = sorted(set(given) - set(kind.keys()))
     if refused:
-        rule = refused[0].replace("_", "-").replace("at-most", "at-most-devices")
+        rule = SPELLED.get(refused[0], refused[0]).replace("_", "-")
         raise BadInput(f"--{rule} is no option where the question asks for {ask}; leave it out")
-    return question.given(given, "solve")
+    return question.given(given, "solve", SPELLED)
 
 
 def _show(found: Found) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.cli.options import chosen_study, print_json, rule_options, study_options
+from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ STREAMED = 1 << 17
     metavar="COLUMN,COLUMN",
     help="Only rows that no other beats in both columns: the less the better; -COLUMN: the more.",
 )
-@click.option("--top", type=click.IntRange(min=1), metavar="NUMBER", help="Only so many rows.")
+@click.option("--top", type=Whole(), metavar="NUMBER", help="Only so many rows.")
 @click.option("--question", metavar="LABEL", help="Ask this question of the study.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
@@ -92,8 +92,14 @@ def command(
     axes = read(varied)
     if not axes:
         raise BadInput("nothing is varied; add for example --vary B=1,2,4 or --vary S=1024:8193:1024")
+    study = chosen_study(options)
+    from symbolic_mem.render.text import plain_prose
+    from symbolic_mem.study.precedence import idle_rest
+
+    for said in idle_rest(study):
+        raise BadInput(f"--rest: {plain_prose(said)}")
     planned = plan(
-        chosen_study(options),
+        study,
         columns=columns or None,
         instants=instants,
         terms=terms,
@@ -101,6 +107,7 @@ def command(
         asks={key: value for key, value in asked.items() if value is not None},
         axes=axes,
         where="--vary",
+        options=SPELLED,
     )
     if planned.points > MOST_POINTS and not yes:
         raise BadInput(planned.too_many("--yes"))
@@ -232,9 +239,10 @@ def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]
 
 
 def _show(plan: Plan, records: list[dict[str, Any]], more: int) -> None:
-    from symbolic_mem.cli.tables import print_table
+    from symbolic_mem.cli.tables import print_table, print_title
 
-    click.echo(f"{click.style(plan.study.heading, bold=True)}\n")
+    print_title(plan.study.heading)
+    click.echo("")
     if not records:
         click.echo("no configuration is as asked")
         return

@@ -40,6 +40,11 @@ def print_line(text: str, head: str = "", width: int = 0) -> None:
     if room is None or _width(start + text) <= room:
         click.echo(f"{start}{text}".rstrip())
         return
+    margin = len(start) - len(start.lstrip())
+    if len(start) > room - _TEXT:  # which leaves no room for words beside it
+        for i, line in enumerate(_wrapped(start.lstrip() + text, room - margin - len(_INDENT))):
+            click.echo(" " * margin + _INDENT * (i > 0) + line)
+        return
     for i, line in enumerate(_wrapped(text, room - len(start))):
         click.echo(((start if i == 0 else " " * len(start)) + line).rstrip())
 

@@ -12,7 +12,13 @@ from symbolic_mem.cli.options import chosen_study, print_json, study_changes
 if TYPE_CHECKING:
     from symbolic_mem.verify.verify import Measured
 
-IDLE = ("device", "capacity", "reading")  # what is measured has no capacity
+IDLE = (
+    "device",
+    "capacity",
+    "reading",
+    "devices",
+    "rest",
+)  # what is measured has no capacity, and nothing is divided in part
 
 
 @click.command("verify")

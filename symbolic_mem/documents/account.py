@@ -18,6 +18,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words
@@ -199,7 +200,7 @@ class Account:
     @cached_property
     def capacity(self) -> Capacity | None:
         """What counts of one device, where the study or the caller names one."""
-        return self.study.capacity if self.study.device.known else None
+        return self.study.on_device(as_asked(self.study)).capacity if self.study.device.known else None
 
     @property
     def fits(self) -> bool | None:
@@ -217,8 +218,8 @@ class Account:
     @property
     def per_device_record(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
-        counted = None if self.capacity is None else plain(self.capacity.counted)
-        return device_record(self.divided, self.kept, [one.instant for one in self.instants], counted)
+        capacity = None if self.capacity is None else (plain(self.capacity.counted), self.capacity.reading)
+        return device_record(self.divided, self.kept, [one.instant for one in self.instants], capacity)
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:

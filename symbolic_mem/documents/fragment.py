@@ -11,6 +11,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, writing
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
+from symbolic_mem.base.written import counted
 from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say
@@ -121,6 +122,12 @@ class Fragment:
             return blocks_html(self.blocks)
 
 
+def known_part(part: str) -> None:
+    """Refuse what is no part of a document."""
+    if part not in PARTS:
+        raise BadInput(f"unknown part {part!r}; {nearest(part, PARTS)}")
+
+
 def fragment(
     study: Study, part: str, question: str | None = None, pick: str | int | None = None, command: str = ""
 ) -> Fragment:
@@ -140,8 +147,7 @@ def fragment(
     >>> fragment(load_study("cs336-a2-xxl"), "figure", "b", "bound").label
     'cs336-a2-xxl-b-bound'
     """
-    if part not in PARTS:
-        raise BadInput(f"unknown part {part!r}; {nearest(part, PARTS)}")
+    known_part(part)
     made = (
         command
         or f"fragment({study.name!r}, {part!r}"
@@ -158,8 +164,8 @@ def fragment(
     asked = [study.question(label) for label in labels]
     if part == "figure" and question is None and pick is not None:
         asked = [one for one in asked if pick in one.drawn] or asked[:1]
-    if part == "derivation" and pick is not None:
-        raise BadInput("a question has one derivation; leave --pick out")
+    if part in ("derivation", "bound") and pick is not None:
+        raise BadInput(f"a question has one {part}; leave --pick out")
     for one in asked:
         found = one.answer(study.under(one))
         blocks = _blocks(found, part, pick)
@@ -175,6 +181,14 @@ def _account(study: Study, command: str) -> Fragment:
     study.need(study.memory.total, "the account")
     full = term_table(study, study.memory)
     unit = family_of([study.capacity.unit] if study.device.known else [], ())
+    for change in study.caller:
+        divides = change.aspect in ("plan", "rest") or change.aspect.startswith("placement of the ")
+        weighs = change.aspect in ("device", "reading") and unit == family_of([], ())
+        if divides or weighs:
+            raise BadInput(
+                f"{change.words}: the account is the memory of the whole model, of which {'nothing is divided' if divides else 'no device holds a share'}; "
+                "leave it out, or ask for another part"
+            )
     table = in_family(replace(full, caption=_with_parameters(full.caption, study)), unit)
     return Fragment(
         "account",
@@ -212,7 +226,7 @@ def _blocks(found: Found, wanted: str, pick: str | int | None) -> tuple[str, tup
         return None
     if pick is None and len(tables) > 1:
         raise BadInput(f"question {found.question.label} has {len(tables)} tables; pick one: {_listed(tables)}")
-    number = 1 if pick is None else int(pick) if str(pick).isdecimal() else 0
+    number = 1 if pick is None else counted(str(pick)) or 0
     if not 1 <= number <= len(tables):
         raise BadInput(f"question {found.question.label} has no table {pick!r}; pick one: {_listed(tables)}")
     return f"table-{number}", (tables[number - 1],)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symbolic_mem.document.family import family_of
@@ -49,9 +49,9 @@ def parts(
     out, refers to what stands in an earlier part or in the sections `before`, and its answer stands in front alone; of
     an ``answer`` nothing is derived.
     """
-    told: dict[Unit, Section | Found] = {}
+    told = _Told({id(found): position for position, found in enumerate(answered, start=1)})
     for section in before:
-        told |= dict.fromkeys(_units(detailed(section.blocks, detail)), section)
+        told.add(_units(detailed(section.blocks, detail)), section)
     made, last = [], None
     family = family_of([unit for one in answered if (unit := one.capacity_unit) is not None], ())
     for position, found in enumerate(answered, start=1):
@@ -63,8 +63,8 @@ def parts(
         section = replace(whole, target=f"part-{position}")
         if detail != "full":
             blocks = [block for block in detailed(whole.blocks, detail) if not isinstance(block, Answer)]
-            section = replace(section, blocks=tuple(_new(blocks, told, found, answered)))
-            told = {**dict.fromkeys(_units(blocks), found), **told}
+            section = replace(section, blocks=tuple(_new(blocks, told, found)))
+            told.add(_units(blocks), found)
         made.append(section)
     return made
 
@@ -95,24 +95,44 @@ def _units(blocks: Iterable[Block]) -> Iterator[Unit]:
         yield lead
 
 
-def _new(
-    blocks: Sequence[Block], told: dict[Unit, Section | Found], found: Found, answered: Sequence[Found]
-) -> Iterator[Block]:
+@dataclass
+class _Told:
+    """What is told already: each unit with where it stands first, and every line of them; `numbers` are those of the parts."""
+
+    numbers: Mapping[int, int]
+    units: dict[Unit, Section | Found] = field(default_factory=dict)
+    lines: set[Chain] = field(default_factory=set)
+
+    def add(self, units: Iterable[Unit], by: Section | Found) -> None:
+        """Remember what is told by a section or an answer."""
+        for unit in units:
+            if unit not in self.units:
+                self.units[unit] = by
+                self.lines.update(chain for block in unit if isinstance(block, Step) for chain in block.chains)
+
+    def place(self, unit: Unit) -> Reference:
+        """Where a unit stands."""
+        by = self.units[unit]
+        if isinstance(by, Section):
+            return Reference(plain_prose(by.title), by.target)
+        return Reference(f"({by.question.label})", f"part-{self.numbers[id(by)]}")
+
+
+def _new(blocks: Sequence[Block], told: _Told, found: Found) -> Iterator[Block]:
     """What was not told before, after words that say where the rest stands."""
     units = list(_units(blocks))
-    again = [unit for unit in units if unit in told]
+    again = [unit for unit in units if unit in told.units]
     if not again:
         yield from blocks
         return
-    where = list(dict.fromkeys(_place(told[unit], answered) for unit in again))
-    derived = [one for unit in again if isinstance(one := told[unit], Found)]
+    where = list(dict.fromkeys(told.place(unit) for unit in again))
+    derived = [one for unit in again if isinstance(one := told.units[unit], Found)]
     alike = max(derived, key=derived.count) if derived else None
     differ = [] if alike is None else _differences(found, alike)
     yield Paragraph(_as_in(where, found.study.said(listed(differ)) if differ else None))
-    lines = {chain for unit in told for block in unit if isinstance(block, Step) for chain in block.chains}
     for unit in units:
-        if unit not in told:
-            yield from (_without(block, lines) for block in unit)
+        if unit not in told.units:
+            yield from (_without(block, told.lines) for block in unit)
 
 
 def _without(block: Block, lines: set[Chain]) -> Block:
@@ -121,12 +141,6 @@ def _without(block: Block, lines: set[Chain]) -> Block:
         return block
     own = tuple(chain for chain in block.chains if chain not in lines or len(chain.links) < 3)
     return replace(block, chains=own) if own else block
-
-
-def _place(told: Section | Found, answered: Sequence[Found]) -> Reference:
-    if isinstance(told, Section):
-        return Reference(plain_prose(told.title), told.target)
-    return Reference(f"({told.question.label})", f"part-{list(answered).index(told) + 1}")
 
 
 def _as_in(where: Sequence[Reference], otherwise: Prose | None) -> Prose:

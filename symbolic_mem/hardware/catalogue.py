@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
+from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
 from symbolic_mem.base.tables import ReadOnce, Tables
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.base.units import parse_bytes
@@ -277,10 +277,8 @@ def parse_flops(text: str) -> int:
 
 
 def _placed(parse: Callable[[str], Value], text: str, where: str) -> Value:
-    try:
+    with at_place(where):
         return parse(text)
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
 
 
 def _one_of(value: object, allowed: tuple[str, ...], what: str, where: str) -> None:

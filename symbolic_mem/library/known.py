@@ -35,7 +35,8 @@ def _plan(name: str) -> None:
 def _recipe(name: str) -> None:
     from symbolic_mem.recipes.known import recipe_table
 
-    recipe_table(name)
+    with at_place("--recipe"):
+        recipe_table(name)
 
 
 def _device(name: str) -> None:
@@ -48,13 +49,15 @@ def _device(name: str) -> None:
 def _profile(name: str) -> None:
     from symbolic_mem.models.known import profile_among, profile_tables
 
-    profile_among(profile_tables(), name)
+    with at_place("--profile"):
+        profile_among(profile_tables(), name)
 
 
 def _optimizer(name: str) -> None:
     from symbolic_mem.recipes.known import optimizer_table
 
-    optimizer_table(name)
+    with at_place("--optimizer"):
+        optimizer_table(name)
 
 
 def _cache(name: str) -> None:

@@ -271,14 +271,16 @@ def _described(architecture: Architecture, table: dict[str, Any], where: str) ->
     from symbolic_mem.models.profile import profile
     from symbolic_mem.models.transformer import DEFAULT_PROFILE
 
-    how = profile(entry(table, "profile", str, where, DEFAULT_PROFILE))
+    with at_place(where):
+        how = profile(entry(table, "profile", str, where, DEFAULT_PROFILE))
     kernel, loss = (entry(table, key, str, where, "") for key in ("kernel", "loss"))
     if loss:
         from symbolic_mem.models.losses import loss as known_loss
 
         with at_place(f"{where}: loss"):
             known_loss(loss)
-    return _transformer(architecture, how, kernel, loss)
+    with at_place(where):
+        return _transformer(architecture, how, kernel, loss)
 
 
 def _transformer(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import L_mtp, table
 from symbolic_mem.base.tomlfile import entry, known_keys
@@ -54,10 +54,8 @@ def read_architecture(content: Mapping[str, Any], where: str) -> Architecture:
             given[key] = entry(content, key, str, where)
         else:
             given[key] = entry(content, key, bool, where)
-    try:
+    with at_place(where):
         return Architecture(**given)
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
 
 
 class Demand(NamedTuple):

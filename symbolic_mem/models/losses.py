@@ -10,6 +10,7 @@ from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.base.written import counted
 from symbolic_mem.models.profile import Profile, Row
 
 
@@ -73,7 +74,7 @@ def loss(given: str) -> Loss:
         raise BadInput(f"unknown loss {given!r}; {nearest(given, known_losses())}")
     if not colon:
         return found
-    if not number.isdecimal() or len(number) > 9 or int(number) < 2:
+    if (counted(number) or 0) < 2:
         raise BadInput(f"loss {given!r} has {number or 'no'} chunks; give a whole number of at least 2, as in {name}:8")
     return replace(found, name=given, chunks=int(number), words=found.words.format(chunks=int(number)))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.rational import Number, rational
 from symbolic_mem.base.symbols import C, W, W_dcn
 from symbolic_mem.base.tomlfile import entry, known_keys
@@ -31,14 +31,13 @@ def read_network(
     """
     known_keys(table, KEYS, where)
     texts = {key: entry(table, key, str, where, "") for key in KEYS}
-    chosen = device(texts["device"], devices) if texts["device"] else None
+    with at_place(where):
+        chosen = device(texts["device"], devices) if texts["device"] else None
     if texts["link"] and chosen is None:
         raise BadInput(f"{where}: link {texts['link']!r} belongs to no device; give device, or the bandwidth itself")
-    try:
+    with at_place(where):
         network = Network(texts["direction"], texts["ring"] or "limit", source=_source(texts["source"], chosen))
         given = _rates(texts, chosen, values)
-    except BadInput as error:
-        raise BadInput(f"{where}: {error}") from None
     for symbol in given:
         if symbol in values:
             raise BadInput(f"{where}: {symbol} is given under [values] too; give it once")

@@ -15,10 +15,12 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
+from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import lays_out, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
+from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.changed_values import use_plan
 from symbolic_mem.study.claimed import Claimed
@@ -59,10 +61,10 @@ class Layouts(OnDevice):
             raise BadInput(f"{self.where}: give one of for, an axis such as 'n_tp', and devices, how many there are")
         return super().checked()
 
-    def given(self, table: Mapping[str, Any], where: str) -> Self:
+    def given(self, table: Mapping[str, Any], where: str, options: Mapping[str, str] | None = None) -> Self:
         """The same question with other keys; one that is given an axis no longer asks about a number of devices."""
         own = replace(self, devices=None, sequences=None) if "for" in table else self
-        return super(Layouts, own).given(table, where)
+        return super(Layouts, own).given(table, where, options)
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -92,8 +94,9 @@ class Layouts(OnDevice):
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
 
     def steps(self, found: FoundLayouts) -> Iterator[Block]:
-        """Say what is tried, tabulate it, and say what does not shrink."""
+        """Say what is tried on which device, tabulate it, and say what does not shrink."""
         yield Paragraph(found.tried_words)
+        yield from capacity_blocks(found.capacity, Work(found.study.values))
         yield layouts_table(found)
         yield Paragraph(SHRINKS)
 
@@ -110,7 +113,7 @@ class Layouts(OnDevice):
             if best is None:
                 return say("There is no such {n}: of {tried} none fits {room}.", **pieces)
             return say(
-                "The smallest {n} is {value}: the peak, {peak}, fits {room}, at {instant}.",
+                "The smallest {n} is {value}: the peak, {peak} ({instant}), fits its {room}.",
                 value=best.values[self.symbol],
                 peak=about(gib(best.size)),
                 instant=best.words,
@@ -127,7 +130,7 @@ class Layouts(OnDevice):
             return say("Of the {number} {plans} of {devices} devices that the model allows none fits {room}.", **pieces)
         return say(
             "Of the {number} {plans} of {devices} devices that the model allows {fit} fit {room}. Least is cut by {degrees}: "
-            "its peak is {peak}, at {instant}.",
+            "its peak is {peak} ({instant}).",
             degrees=degrees_words(best),
             peak=about(gib(best.size)),
             instant=best.words,
@@ -202,9 +205,9 @@ class FoundLayouts(Found):
     def tried_words(self) -> Prose:
         """What is tried."""
         if self.number <= len(self.rows):
-            return say("All {number} that plan and model allow are tried.", number=self.number)
+            return say("All {number} that the sizes of the model allow are tried.", number=self.number)
         return say(
-            "Of the {number} that plan and model allow the {listed} that cut the model least are tried.",
+            "Of the {number} that the sizes of the model allow, the {listed} that cut the model least are tried.",
             number=self.number,
             listed=len(self.rows),
         )

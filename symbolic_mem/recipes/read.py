@@ -102,7 +102,8 @@ def read_recipe(table: Mapping[str, Any], where: str, default: str = DEFAULT, fo
     12
     """
     known_keys(table, KEYS, where)
-    chosen = recipe(entry(table, "preset", str, where, default))
+    with at_place(where):
+        chosen = recipe(entry(table, "preset", str, where, default))
     counters = entry(table, "step_counters", bool, where, False)
     name_given = isinstance(table.get("optimizer"), str) and not table["optimizer"].strip()[:1].isdigit()
     if name_given:
@@ -122,7 +123,7 @@ def read_recipe(table: Mapping[str, Any], where: str, default: str = DEFAULT, fo
         if what in table:
             chosen = chosen.with_copy(what, _size(table[what], what, where))
     if "recompute" in table:
-        chosen = chosen.with_recompute(Recompute.read(table["recompute"], where))
+        chosen = chosen.with_recompute(Recompute.read(table["recompute"], f"{where}: recompute"))
     if entry(table, "optimizer_in_backward", bool, where, False):
         if table.get("gradients_persist") is True:
             raise BadInput(f"{where}: with optimizer_in_backward no gradient persists; leave out gradients_persist")

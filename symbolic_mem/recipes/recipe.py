@@ -70,6 +70,12 @@ class Widths:
         return dict(self.of_inputs).get(tensor.feeds, self.usual)
 
 
+def known_pages(tokens: object, where: str) -> None:
+    """Refuse what is no number of tokens of a page."""
+    if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= MOST_TOKENS:
+        raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
+
+
 def known_offload(kinds: tuple[str, ...], where: str) -> None:
     """Raise `BadInput` for kinds of memory that no recipe can keep on the host."""
     for kind in kinds:
@@ -372,8 +378,7 @@ class Recipe:
 
     def with_pages(self, tokens: int, where: str = "page") -> Recipe:
         """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""
-        if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= MOST_TOKENS:
-            raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
+        known_pages(tokens, where)
         self._cached(where, self.cache)
         if tokens == self.page:
             return self

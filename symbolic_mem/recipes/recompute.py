@@ -65,39 +65,37 @@ class Recompute:
 
         Raises `BadInput` for anything else.
 
-        >>> Recompute.read({"every": 2, "phase": "last"}, "my.toml [recipe]")
+        >>> Recompute.read({"every": 2, "phase": "last"}, "my.toml [recipe]: recompute")
         Recompute(rule='every', size=2, phase='last', transient=False)
         """
         if isinstance(given, str):
             if given in (*COUNTED, UNIFORM):
-                raise BadInput(f"{where}: recompute = {given!r} needs a number; write {{ {given} = 2 }}")
+                raise BadInput(f"{where}: {given!r} needs a number; write {{ {given} = 2 }}")
             with at_place(where):
                 return cls(given)
         if not isinstance(given, Mapping):
             known = ", ".join((*PLAIN, PRODUCTS))
-            raise BadInput(f"{where}: recompute must be one of {known}, or a table such as {{ every = 2 }}")
-        known_keys(given, ("rule", *COUNTED, PRODUCTS, UNIFORM, "phase", "transient"), f"{where} recompute")
+            raise BadInput(f"{where}: give one of {known}, or a table such as {{ every = 2 }}")
+        known_keys(given, ("rule", *COUNTED, PRODUCTS, UNIFORM, "phase", "transient"), where)
         if UNIFORM in given and "groups" not in given:
             given = {"groups" if key == UNIFORM else key: value for key, value in given.items()}
         rules = [key for key in ("rule", *COUNTED, PRODUCTS) if key in given]
         if len(rules) != 1:
-            raise BadInput(
-                f"{where}: recompute must give one of rule, every, groups, block and products, not {len(rules)} of them"
-            )
+            raise BadInput(f"{where}: give one of rule, every, groups, block and products, not {len(rules)} of them")
         transient = entry(given, "transient", bool, where, False)
         if rules == ["rule"]:
             return replace(cls.read(entry(given, "rule", str, where), where), transient=transient)
         phase = entry(given, "phase", str, where, "first")
         if "phase" in given and rules == ["groups"]:
-            raise BadInput(f"{where}: recompute: a group keeps the input of its first block; drop phase")
+            raise BadInput(f"{where}: a group keeps the input of its first block; drop phase")
         if "phase" in given and rules == [PRODUCTS]:
-            raise BadInput(f"{where}: recompute: products counts inside each block; drop phase")
+            raise BadInput(f"{where}: products counts inside each block; drop phase")
         if "phase" in given and rules == ["block"]:
-            raise BadInput(f"{where}: recompute: block counts the first blocks; drop phase")
+            raise BadInput(f"{where}: block counts the first blocks; drop phase")
         size = entry(given, rules[0], int, where)
         if rules == [PRODUCTS] and size < 2:
             raise BadInput(
-                f"{where}: recompute: one product of {size} is computed again; give at least 2, or recompute = {PRODUCTS!r}"
+                f"{where}: one product of {size} is computed again; give at least 2, or recompute = {PRODUCTS!r}"
             )
         with at_place(where):
             return cls(rules[0], size, phase, transient)

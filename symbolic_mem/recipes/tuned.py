@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.base.values import dataclass
@@ -85,7 +85,8 @@ def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where:
     if not isinstance(name, str):
         raise BadInput(f'{where}: base is a name, such as "nf4-double"')
     if name and name != "none":
-        packing(name)
+        with at_place(where):
+            packing(name)
         return Tuned(replace(trained, packed=True), rank, name)
     return Tuned(trained, rank)
 
@@ -105,4 +106,5 @@ def _adapters(given: Mapping[str, Any], where: str, folder: Path | None) -> Adap
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout < 1:
         raise BadInput(f"{where}: dropout is a probability from 0 to less than 1, for example 0.05")
     rank = read_rank(given.get("rank", RANK), f"{where} rank")
-    return Adapters(read_modules(names, f"{where} adapters"), rank, dropout > 0)
+    place = where if where.endswith("adapters") else f"{where} adapters"  # the option has the name of the key
+    return Adapters(read_modules(names, place), rank, dropout > 0)

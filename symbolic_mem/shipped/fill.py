@@ -119,7 +119,8 @@ class FilledAccount(Filled):
             fullest = self.step[max(range(len(found)), key=self.held.__getitem__)]
             kept = kept if fullest[4] is None else fullest[4]
         divided = {name: value for name, value in self.asked.values.items() if name in degrees}
-        return device_record(divided, self.numbers[kept], fullest_of_each(found), self.counted)
+        capacity = None if self.counted is None else (self.counted, self.asked.device.get("reading"))
+        return device_record(divided, self.numbers[kept], fullest_of_each(found), capacity)
 
     def beyond(self, of_step: Any, of_kept: Any) -> Any:
         """What is not counted: what the instants of a step do not, where these have numbers, or what is kept does not."""

@@ -20,7 +20,7 @@ from symbolic_mem.hardware.catalogue import load_devices, taken_by_a_context
 from symbolic_mem.library.bundled import bundled
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.asking import usual
+from symbolic_mem.questions.parts.asking import as_asked, usual
 from symbolic_mem.questions.parts.readings import every_reading
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.render.text import plain_prose
@@ -182,16 +182,17 @@ def _with_changes(record: dict[str, Any]) -> dict[str, Any]:
 
 def _devices(study: Study) -> dict[str, Any]:
     """What is known of the device of the study, and of each of the catalogue in its reading; how an amount is cut."""
-    asked = study.device
+    own, catalogue = study.device, load_devices()
+    asked = as_asked(study.change(device=next(iter(catalogue))))
     limits: dict[str, Any] = {"reserved": asked.reserved, "usable": asked.usable}
     devices = {}
-    for name, device in load_devices().items():
+    for name, device in catalogue.items():
         try:
             devices[name] = _known(capacity_of(device, asked.reading, **limits))
         except BadInput:
             continue  # `--device` of it is refused, by the way that has the words for that
     return {
-        "own": _known(study.capacity) if asked.known else {"counted": None},
+        "own": _known(study.capacity) if own.known else {"counted": None},
         "reserved": _exact(asked.reserved),
         "usable": _exact(asked.usable),
         "devices": devices,

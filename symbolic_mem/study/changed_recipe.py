@@ -7,18 +7,29 @@ from dataclasses import replace
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.written import counted
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.optimizers import optimizer
-from symbolic_mem.recipes.own import recipe_of
-from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload
+from symbolic_mem.recipes.own import read_recipes, recipe_of
+from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload, known_pages
 from symbolic_mem.recipes.recompute import COUNTED, PRODUCTS, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.study.setting import Change, Setting
 
 
-def use_recipe(name: str | Recipe, recipes: str | None = None) -> Change:
+def chosen_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--recipe") -> Recipe:
+    """Return the recipe of that name, also of the file `recipes`, or one as it is; `where` is the place of the name."""
+    if isinstance(name, Recipe):
+        return name
+    if recipes is not None:
+        read_recipes(recipes)  # a fault of that file has a place of its own
+    with at_place(where):
+        return recipe_of(name, recipes)
+
+
+def use_recipe(name: str | Recipe, recipes: str | None = None, where: str = "--recipe") -> Change:
     """Train with another recipe, by name (also of the file `recipes`) or as it is; the rule of recomputation stays."""
-    chosen = name if isinstance(name, Recipe) else recipe_of(name, recipes)
+    chosen = chosen_recipe(name, recipes, where)
 
     def apply(setting: Setting) -> Setting:
         if not chosen.trains:
@@ -39,7 +50,8 @@ def use_cache(name: str, where: str = "--cache") -> Change:
 
 def use_pages(tokens: object, where: str = "--page") -> Change:
     """Store the caches of decoding in pages (blocks) of so many tokens."""
-    number: Any = int(tokens) if isinstance(tokens, str) and tokens.isdecimal() and len(tokens) < 10 else tokens
+    number: Any = tokens if not isinstance(tokens, str) or (read := counted(tokens)) is None else read
+    known_pages(number, where)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=setting.recipe.with_pages(number, where))
@@ -47,28 +59,35 @@ def use_pages(tokens: object, where: str = "--page") -> Change:
     return Change("page", f"pages of {tokens} tokens", apply)
 
 
-def use_optimizer(name: str) -> Change:
+def use_optimizer(name: str, where: str = "--optimizer") -> Change:
     """Train with another optimizer, for parameters of the same size."""
-    optimizer(name)
+    with at_place(where):
+        optimizer(name)
     return Change(
         "optimizer", f"optimizer {name}", lambda setting: replace(setting, recipe=setting.recipe.with_optimizer(name))
     )
 
 
-def use_profile(name: str, profiles: str | None = None) -> Change:
+def use_profile(name: str, profiles: str | None = None, where: str = "--profile") -> Change:
     """Keep what another engine keeps for the backward pass, by the name of a profile (also of the file `profiles`)."""
-    from symbolic_mem.models.own_profiles import profile_of
+    from symbolic_mem.models.own_profiles import profile_of, read_profiles
 
-    how = profile_of(name, profiles)
+    if profiles is not None:
+        read_profiles(profiles)  # a fault of that file has a place of its own
+    with at_place(where):
+        how = profile_of(name, profiles)
 
     return Change("profile", f"profile {name}", lambda setting: replace(setting, built=setting.built.under(how, None)))
 
 
-def use_kernel(name: str) -> Change:
+def use_kernel(name: str, where: str = "--kernel") -> Change:
     """Compute attention with another kernel."""
-    return Change(
-        "kernel", f"attention kernel {name}", lambda setting: replace(setting, built=setting.built.under(None, name))
-    )
+
+    def apply(setting: Setting) -> Setting:
+        with at_place(where):
+            return replace(setting, built=setting.built.under(None, name))
+
+    return Change("kernel", f"attention kernel {name}", apply)
 
 
 def use_loss(name: str, where: str = "--loss") -> Change:
@@ -107,10 +126,11 @@ def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]
     if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM, f"{PRODUCTS}=")):
         return given
     rule, _, number = given.partition("=")
-    if not number.isdecimal() or len(number) > 9:
+    size = counted(number)
+    if size is None:
         what = "products in a row" if rule == PRODUCTS else "blocks"
         raise BadInput(f"{where} {given!r}: {rule} counts {what}; write for example {rule}=2")
-    return {rule: int(number)}
+    return {rule: size}
 
 
 def use_adapters(given: str, where: str = "--adapters") -> Change:

@@ -10,10 +10,10 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.hardware.devices import Device
-from symbolic_mem.recipes.own import recipe_of
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.study.changed_device import use_capacity, use_device, use_reading
 from symbolic_mem.study.changed_recipe import (
+    chosen_recipe,
     keep_gradients,
     use_adapters,
     use_cache,
@@ -66,6 +66,11 @@ def changes(
     ['B = 64', 'the rest is kept']
     """
     dash = "--" if by_option else ""
+    _refuse_empty(
+        {"kernel": kernel, "loss": loss, "recipe": recipe, "profile": profile, "plan": plan, "optimizer": optimizer}
+        | {"device": device, "adapters": adapters, "offload": offload, "cache": cache, "page": page},
+        dash,
+    )
     if device is not None and capacity is not None:
         raise BadInput(
             f"{dash}device {device} and {dash}capacity {capacity!r} both say which memory counts; give one of them"
@@ -77,9 +82,11 @@ def changes(
     refuse_unasked({"recipe": (recipes, recipe), "profile": (profiles, profile), "plan": (plans, plan)}, dash)
     if plan is not None:
         yield use_plan(plan, plans, f"{dash}plan")
-    if recipe is not None and not _trains(recipe, recipes):
-        yield use_recipe(recipe, recipes)  # nothing is divided, unless a plan or the caller says so
-        recipe = None
+    if recipe is not None:
+        recipe = chosen_recipe(recipe, recipes, f"{dash}recipe")
+        if not recipe.trains:
+            yield use_recipe(recipe)  # nothing is divided, unless a plan or the caller says so
+            recipe = None
     yield from (
         set_value(str(name), _whole(value), "--set" if by_option else "values")
         for name, value in (values or {}).items()
@@ -90,11 +97,11 @@ def changes(
         (device, lambda name: use_device(name, devices, f"{dash}device")),
         (capacity, lambda amount: use_capacity(amount, f"{dash}capacity")),
         (reading, lambda name: use_reading(name, f"{dash}reading")),
-        (recipe, lambda name: use_recipe(name, recipes)),
-        (profile, lambda name: use_profile(name, profiles)),
-        (kernel, use_kernel),
+        (recipe, use_recipe),
+        (profile, lambda name: use_profile(name, profiles, f"{dash}profile")),
+        (kernel, lambda name: use_kernel(name, f"{dash}kernel")),
         (loss, lambda name: use_loss(name, f"{dash}loss")),
-        (optimizer, use_optimizer),
+        (optimizer, lambda name: use_optimizer(name, f"{dash}optimizer")),
         (recompute, lambda rule: use_recompute(rule, f"{dash}recompute")),
         (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
         (gradients, lambda fate: keep_gradients(fate, f"{dash}gradients")),
@@ -114,8 +121,11 @@ def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "
             )
 
 
-def _trains(recipe: str | Recipe, recipes: str | None) -> bool:
-    return recipe.trains if isinstance(recipe, Recipe) else recipe_of(recipe, recipes).trains
+def _refuse_empty(named: Mapping[str, object], dash: str) -> None:
+    """Refuse a name without a letter, which would choose nothing."""
+    for name, given in named.items():
+        if isinstance(given, str) and not given.strip():
+            raise BadInput(f"{dash}{name}: {given!r} names nothing; give a name, or leave {dash}{name} out")
 
 
 def plain(given: object) -> Any:

@@ -20,6 +20,7 @@ from symbolic_mem.study.setting import Change
 class At:
     """Where a key stands (file, question, key), and what a reader may need to know of the file.
 
+    Keys that a caller gives by `options` have the places of these, by the name of the key where the option has another.
     That is the caller's own files of devices, recipes, profiles and plans, the `editions` of sources that the study declares, in words by name, the names
     of its own symbols, and the folder where its paths start.
     """
@@ -29,6 +30,7 @@ class At:
     recipes: str | None = field(default=None, kw_only=True)
     profiles: str | None = field(default=None, kw_only=True)
     plans: str | None = field(default=None, kw_only=True)
+    options: Mapping[str, str] | None = field(default=None, kw_only=True)
     editions: Mapping[str, str] = field(default_factory=dict)
     own: tuple[Name, ...] = ()
     folder: Path = Path()
@@ -41,6 +43,12 @@ class At:
     def at(self, where: str) -> At:
         """Another place in the same file."""
         return replace(self, where=where)
+
+    def inside(self, name: str) -> At:
+        """The place of a key of the table that stands here."""
+        if self.options is None:
+            return self.at(f"{self.where}: {name}")
+        return self.at(f"--{self.options.get(name, name).replace('_', '-')}")
 
 
 Reader = Callable[[Any, At], Any]

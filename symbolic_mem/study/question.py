@@ -82,10 +82,13 @@ class Question(ABC):
         known_keys(table, ("label", "ask", *cls.keys()), at.where)
         return cls(label, at.where, **cls._values(table, at))._with_its_figures().checked()
 
-    def given(self, table: Mapping[str, Any], where: str) -> Self:
-        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does."""
+    def given(self, table: Mapping[str, Any], where: str, options: Mapping[str, str] | None = None) -> Self:
+        """The same question with the keys of `table` in place of its own; raises `BadInput` as `read` does.
+
+        Where the keys come from `options` of a call, these are their places: by the name of the key, where it is another.
+        """
         known_keys(table, self.keys(), where)
-        values = self._values(table, At(where))
+        values = self._values(table, At(where, options=options))
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}
         lost = [
             each
@@ -102,7 +105,7 @@ class Question(ABC):
             if "read" in each.metadata:
                 name = each.metadata["key"] or each.name
                 if name in table:
-                    read[each.name] = each.metadata["read"](table[name], at.at(f"{at.where}: {name}"))
+                    read[each.name] = each.metadata["read"](table[name], at.inside(name))
         return read
 
     def _with_its_figures(self) -> Self:

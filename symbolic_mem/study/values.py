@@ -65,7 +65,7 @@ def read_own(content: Mapping[str, Any], where: str) -> tuple[tuple[Name, ...], 
         found = own(name, meaning, unit, whole=whole)
         names.append(found)
         if "value" in row:
-            values[found.symbol] = _read(name, value, inside, whole=whole)
+            values[found.symbol] = _read(name, value, where, whole=whole)
     return tuple(names), values
 
 

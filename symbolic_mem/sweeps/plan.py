@@ -98,14 +98,18 @@ def plan(
     asks: Mapping[str, Any] | None = None,
     axes: Mapping[str, Any] | None = None,
     where: str = "sweep",
+    options: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Read what a sweep is asked and prepare its cases; nothing is evaluated yet."""
+    """Read what a sweep is asked and prepare its cases; nothing is evaluated yet.
+
+    What stands `where` is named in messages; keys of the question that come from `options` of a call have the places of these.
+    """
     need_numpy()
     study = load_study(study) if isinstance(study, str) else study
     varied = read_axes(axes or {}, rows, study.names, where)
     followed = {symbol: expr for symbol, expr in study.formulas.items() if symbol not in varied.symbols}
     refuse_followed(followed, map(str, varied.symbols), where)
-    asked = _question(study, question).given(dict(asks or {}), where)
+    asked = _question(study, question).given(dict(asks or {}), where, options)
     symbol = asked.symbol
     given = symbol in varied.symbols
     studies = _studies(study, varied, asked)
@@ -117,7 +121,8 @@ def plan(
     allowed = allowed if given else [str(symbol), *allowed]
     for name in columns or ():
         if name not in allowed:
-            raise BadInput(f"{where}: there is no column {name!r} here; {nearest(name, allowed)}")
+            place = where if options is None else "--column"
+            raise BadInput(f"{place}: there is no column {name!r} here; {nearest(name, allowed)}")
     chosen = tuple(dict.fromkeys((*(() if given else (str(symbol),)), *(columns or allowed))))
     return Plan(study, varied, symbol, found, chosen, instants, terms)
 

@@ -96,7 +96,7 @@ class Arguments:
     def whole(self, key: str, default: int | None = None) -> int:
         """Return a whole number; raises `BadInput` for another, and where there is neither one nor a default."""
         given = self._given.pop(key, default)
-        if isinstance(given, bool) or not str(given).isdecimal():
+        if isinstance(given, bool) or not (str(given).isascii() and str(given).isdecimal()):
             raise BadInput(f"{key} = {given!r} is no whole number")
         return int(given)
 

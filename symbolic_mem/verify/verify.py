@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B
 from symbolic_mem.base.told import grouped
@@ -84,6 +85,12 @@ def _as_run(study: Study) -> tuple[Study, tuple[str, ...], Run]:
     study, changed = shrunk(study)
     architecture = study.built.architecture
     if architecture is not None and study.built.profile != MODELS:
+        own = [change for change in study.caller if change.aspect == "profile"]
+        if own:
+            raise BadInput(
+                f"{own[-1].words}: what is run are the modules that transformers builds, which keep what profile {MODELS} says; "
+                "leave it out"
+            )
         kernel = [use_kernel(study.built.kernel)] if study.built.kernel else []
         study = study.changed([use_profile(MODELS), *kernel])
         changed = (*changed, f"profile {MODELS}, the modules that transformers builds")

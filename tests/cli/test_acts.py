@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
+import click
 import pytest
+from sampled import sampled
 
 from symbolic_mem.cli.main import VERBS, group
+from symbolic_mem.verify import verify
 
 STUDY = "llama-3.1-8b"
+CUT = "cluster-llama-3.1-70b-64-h100"
+# The calls that are turned, one of each verb that computes, or more where options of a verb exclude each other.
 BASE = {
-    "account": ("--set", "n_fsdp=8"),
-    "solve": (),
-    "check": ("--claim", "n_fsdp=3"),
-    "compare": ("--recipe", "pure-bf16"),
-    "comms": ("--device", "h100-80gb", "--set", "X=8", "--set", "Y=8"),
-    "homework": (),
-    "report": (),
+    "account": ("account", STUDY, "--set", "n_fsdp=8"),
+    "solve": ("solve", STUDY),
+    "check": ("check", STUDY, "--claim", "n_fsdp=3"),
+    "compare": ("compare", STUDY, "--recipe", "pure-bf16"),
+    "comms": ("comms", STUDY, "--device", "h100-80gb", "--set", "X=8", "--set", "Y=8"),
+    "homework": ("homework", STUDY),
+    "report": ("report", STUDY),
+    "fragment": ("fragment", STUDY, "--part", "derivation", "--question", "a"),
+    "fragment of the account": ("fragment", STUDY, "--part", "account"),
+    "fit on": ("fit", STUDY, "--on", "2x h100-80gb"),
+    "fit plans": ("fit", CUT, "--plans", "32"),
+    "sweep": ("sweep", STUDY, "--vary", "S=1024,2048"),
+    "explore": ("explore", "cs336-a2-xxl", "-o", "page.html"),
+    "verify": ("verify", STUDY),
 }
 # A value of each option that is not the one that the study has.
 SHARED = {
@@ -55,9 +69,9 @@ SHARED = {
     "key": True,
     "route": "typst",  # without a .pdf it is refused
 }
-# These take other options than the rest, which their own tests turn.
-OTHERS = {"verify", "list", "show", "completion", "fit", "fragment", "sweep", "explore"}
-OWN = {
+# These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
+OTHERS = {"list", "show", "completion"}
+OWN: dict[str, dict[str, str | bool | None]] = {
     "account": {"host": "64 GiB"},
     "solve": {
         "symbol": "S",
@@ -77,6 +91,32 @@ OWN = {
     },
     "check": {"given": "P=3", "question": "c"},
     "comms": {"overlap": "sum", "axes": "optimal", "scheme": "fsdp", "pass": "step", "chips": "16"},
+    "fragment": {"part": "bound", "question": "b", "pick": "2", "width": "3.3in"},
+    "fragment of the account": {"part": "derivation", "question": "a", "pick": "2", "width": "3.3in"},
+    "fit on": {"on": "4x a100-80gb", "number": "2", "sequences": "16", "strict": True, "reserve": "2 GiB"},
+    "fit plans": {"on": "4x a100-80gb", "number": "16", "sequences": "256", "strict": None, "reserve": "30 GiB"},
+    "sweep": {
+        "varied": "B=1,2",
+        "columns": "left",
+        "instants": True,
+        "terms": True,
+        "conditions": "n_fsdp>3",
+        "sort": "-S",
+        "pareto": "n_fsdp,S",
+        "top": "1",
+        "question": "c",
+        "kinds": "weights",
+        "strict": None,
+        "multiple_of": "3",
+        "power_of_two": True,
+        "divides": "16",
+        "at_most_devices": "2",
+        "whole_samples": True,
+        "padded_rows": True,
+        "yes": None,  # of more configurations than a test answers: test_sweep.py
+    },
+    "explore": {"question": "a", "values": "B=64", "device": "h100-80gb"},
+    "verify": {"cases": "no-such-file.json"},
 }
 BEFORE: dict[str, list[str]] = {}
 COUNTED = {"as_json", "fail_if_infeasible", "fail_if_wrong", "outputs", "output", "templates", "path", "study", "help"}
@@ -84,37 +124,65 @@ COUNTED = {"as_json", "fail_if_infeasible", "fail_if_wrong", "outputs", "output"
 
 def answers(text):
     """What a verb prints, but for the lines that only repeat what was asked."""
-    told = ("Changed by the caller", "The caller has set", "question itself sets")
+    told = ("Changed by the caller", "The caller has set", "question itself sets", "% symbolic-mem")
     return [line for line in text.splitlines() if not any(words in line for words in told)]
+
+
+def printed(done):
+    """What a call answers: what it prints, or the page that it writes, whose data hold the call, too."""
+    if not done.out:
+        page = Path("page.html").read_text(encoding="utf-8")
+        data = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+        return {name: value for name, value in data.items() if name not in ("command", "given")}
+    return answers(done.out)
 
 
 def cases():
     """Each option of each verb that computes, with a value of it."""
-    for verb, base in BASE.items():
-        command = group.get_command(None, verb)
-        for option in command.params:
+    for name, call in BASE.items():
+        for option in group.get_command(click.Context(group), call[0]).params:
             if option.name in COUNTED:
                 continue
-            known = {**SHARED, **OWN.get(verb, {})}
-            assert option.name in known, f"{verb} {option.name}: give this table a value of it"
+            known = {**SHARED, **OWN.get(name, {})}
+            assert option.name in known, f"{name} {option.name}: give this table a value of it"
             if known[option.name] is not None:
                 words = (option.opts[0],) if known[option.name] is True else (option.opts[0], known[option.name])
-                yield pytest.param(verb, base, words, id=f"{verb} {' '.join(words)}")
+                yield pytest.param(name, words, id=f"{name} {' '.join(words)}")
+
+
+def test_strict_acts_where_what_is_held_is_just_the_capacity(run):
+    for call, rows, peak in (
+        (("sweep", STUDY, "--vary", "n_fsdp=8"), "rows", "peak"),
+        (("fit", CUT, "--plans", "8"), "meshes", "peak_bytes"),
+    ):
+        held = [row[peak] for row in json.loads(run(*call, "--json").out)[rows]]
+        full = (*call, "--capacity", f"{min(held)} B", "--json")
+        fitting = [[row["fits"] for row in json.loads(run(*full, *more).out)[rows]] for more in ((), ("--strict",))]
+        assert (sum(fitting[0]), sum(fitting[1])) == (1, 0)
 
 
 def test_every_verb_that_computes_is_turned():
-    assert set(VERBS) - set(BASE) == OTHERS, "a new verb belongs in BASE"
+    assert set(VERBS) - {call[0] for call in BASE.values()} == OTHERS, "a new verb belongs in BASE"
 
 
-@pytest.mark.parametrize(("verb", "base", "words"), list(cases()))
-def test_every_option_acts_or_is_refused(run, verb, base, words):
-    if verb not in BEFORE:
-        done = run(verb, STUDY, *base)
+@pytest.fixture
+def no_engine(monkeypatch):
+    """Let `verify` measure nothing, so that what it prints is ours."""
+    monkeypatch.setattr(verify, "measure", lambda run: dict.fromkeys(verify.MARKS, run.batch))
+    monkeypatch.setattr(verify, "engine", lambda run: f"no engine, which would run {run}")
+
+
+@pytest.mark.parametrize(("name", "words"), sampled(cases()))
+@pytest.mark.usefixtures("no_engine")
+def test_every_option_acts_or_is_refused(run, name, words):
+    if name not in BEFORE:
+        done = run(*BASE[name])
         assert done.status == 0, done.err
-        BEFORE[verb] = answers(done.out)
-    after = run(verb, STUDY, *base, *words)
+        BEFORE[name] = printed(done)
+    Path("page.html").unlink(missing_ok=True)
+    after = run(*BASE[name], *words)
     if after.status == 0:
-        assert answers(after.out) != BEFORE[verb]
+        assert printed(after) != BEFORE[name]
     else:
         assert (after.status, after.out) == (2, "") and len(after.err.splitlines()) == 1
 

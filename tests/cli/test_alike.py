@@ -122,3 +122,23 @@ def test_formulas_are_text_also_where_they_are_numbers(said):
     lines = json.loads(said("homework", "llama-3.1-8b", "--json"))["questions"]
     formulas = [entry["formula"] for found in lines for entry in found.get("not_counted", ()) if entry["formula"]]
     assert formulas and all(isinstance(formula, str) for formula in formulas)
+
+
+@pytest.mark.parametrize(
+    ("study", "reading", "given"),
+    [
+        ("llama-3.1-8b", "reported", ()),
+        ("llama-3.1-8b", "marketed", ("--reading", "marketed")),
+        ("cs336-a2-xxl", "binary", ()),
+        ("llama-3.1-8b", None, ("--capacity", "80 GB")),
+    ],
+)
+def test_account_reads_a_device_as_solve_does(run, study, reading, given):
+    device = () if "--capacity" in given else ("--device", "h100-80gb")
+    call = (study, "--set", "n_fsdp=8", *device, *given, "--json")
+    account, solved = (json.loads(run(verb, *call).out) for verb in ("account", "solve"))
+    one = account["per_device"]
+    assert (one["reading"], one["capacity_bytes"]) == (solved["reading"], solved["capacity_bytes"])
+    assert (one["reading"], one["fits"]) == (reading, solved["fits"])
+    said = run("account", *call[:-1]).out
+    assert (f" ({reading}) of one device" in said) == (reading is not None)

@@ -111,8 +111,8 @@ def test_nothing_differs(run):
     ("options", "said"),
     [
         ((), "nothing to compare; give one of recipe"),
-        (("--recipe", "cs336") * 3, "compare: recipe is given 3 times"),
-        (("--profile", "hf-cuda"), "compare: profile: unknown profile 'hf-cuda'; did you mean 'hf-cuda-bf16'"),
+        (("--recipe", "cs336") * 3, "--recipe is given 3 times"),
+        (("--profile", "hf-cuda"), "--profile: unknown profile 'hf-cuda'; did you mean 'hf-cuda-bf16'"),
         (("--recipe", "nope"), "unknown recipe 'nope'"),
         (("--optimizer", "adamww"), "unknown optimizer 'adamww'; did you mean 'adamw'"),
         (("--recompute", "every"), "every counts blocks; write for example every=2"),

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from symbolic_mem.cli import tables
+from symbolic_mem.verify import verify
 
 CALLS = [
     ("account", "llama-3.1-8b", "--set", "n_fsdp=8", "--device", "h100-80gb"),
@@ -19,10 +20,28 @@ CALLS = [
     ("comms", "cs336-a2-xxl"),
     ("check", "cs336-a2-xxl", "--claim", "n_fsdp=38"),
     ("list",),
+    ("list", "plans"),
+    ("list", "caches"),
+    ("list", "profiles"),
+    ("list", "symbols"),
+    ("fit", "llama-3.1-8b", "--on", "2x h100-80gb"),
+    ("fit", "cluster-llama-3.1-70b-64-h100", "--plans", "8"),
+    ("sweep", "llama-3.1-8b", "--vary", "B=1,2,4", "--vary", "device=h100-80gb,a100-80gb", "--instants", "--top", "5"),
+    ("solve", "llama-3.1-8b", "--offload", "optimizer", "--host", "512 GiB", "--per-host", "8"),
+    ("check", "llama-3.1-8b", "--claim", "static=120 GB", "--claim", "n_fsdp=9"),
+    ("verify", "llama-3.1-8b"),
 ]
 
 
+@pytest.fixture
+def no_engine(monkeypatch):
+    """Let `verify` measure nothing, and print its table."""
+    monkeypatch.setattr(verify, "measure", lambda run: dict.fromkeys(verify.MARKS, run.batch))
+    monkeypatch.setattr(verify, "engine", lambda run: "no engine, on fake tensors")
+
+
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
+@pytest.mark.usefixtures("no_engine")
 def test_no_line_is_wider_than_the_window(run, monkeypatch, call):
     whole = run(*call).out
     for width in (60, 80, 120, 200):

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,14 +84,22 @@ def in_time(what: object) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def refused(what: object, use: Callable[[], object]) -> bool:
-    """Whether an input is refused: in one printable line that is not too long, and in time."""
+DOUBLED = re.compile(r"[^'\"]*(?<![\w-])([\w\]]+): \1(?!\w)")  # a place that is said again
+
+
+def refused(what: object, use: Callable[[], object], place: str = "") -> bool:
+    """Whether an input is refused: in one printable line that is not too long, and in time.
+
+    The line begins with the place of the fault, which it names once; so does that of a file which a file names.
+    """
     try:
         with in_time(what):
             use()
     except SymbolicMemError as error:
         said = str(error)
         assert 0 < len(said) <= MOST_SAID and said.isprintable(), (what, said)
+        assert said.startswith((place, str(STUDIES))) and not DOUBLED.match(said), (what, said)
+        assert not place or said.count(place) == said.startswith(place), (what, said)
         return True
     return False
 
@@ -159,7 +168,7 @@ def answered(content: dict) -> str:
     def read() -> None:
         made.append(read_study(parse_toml(toml(content), "my.toml"), "my.toml", "my", STUDIES))
 
-    if refused(content, read):
+    if refused(content, read, "my.toml"):
         return "refused"
     document = homework if made[0].questions else report
     return "late" if refused(content, lambda: render(document(made[0]), "homework", "md")) else "taken"

@@ -107,7 +107,7 @@ def test_a_slip_is_said_only_where_its_formula_gives_the_printed_figure():
         ({"steps": [{"name": "a", "formula": "1"}] * 2}, "steps, number 2: 'a' is already the name"),
         (
             {"steps": [{"name": "a", "formula": "1", "printed": "x"}]},
-            "steps, number 1: printed: printed = 'x' is not a figure",
+            "steps, number 1: printed: 'x' is not a figure",
         ),
         ({"steps": [{"name": "a", "formula": "1", "printed": "1"}]}, "my.toml: a: printed = '1' is not dated; declare"),
         (
@@ -270,7 +270,7 @@ def test_each_case_has_the_figures_of_its_editions():
     [
         ("60", "cases, number 1: printed: give a table of figures"),
         ({"z": "60"}, "my.toml: printed 'z' is no step; known: a"),
-        ({"a": "x"}, "cases, number 1: printed a: printed = 'x' is not a figure"),
+        ({"a": "x"}, "cases, number 1: printed a: 'x' is not a figure"),
         ({"a": "1"}, "my.toml: small: printed a = '1' is not dated; declare"),
     ],
 )

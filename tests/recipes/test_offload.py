@@ -66,7 +66,7 @@ def test_the_bytes_of_zero_offload_are_those_of_the_paper():
 
 @pytest.mark.parametrize(
     ("kinds", "words"),
-    [("caches", "cannot be offloaded; known"), ("gradients,x", "'x' cannot be offloaded"), ("", "cannot be offloaded")],
+    [("caches", "cannot be offloaded; known"), ("gradients,x", "'x' cannot be offloaded"), ("", "names nothing")],
 )
 def test_an_offload_of_what_is_not_there_is_refused(kinds, words):
     with pytest.raises(BadInput, match=words):

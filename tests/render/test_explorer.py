@@ -46,7 +46,7 @@ def settings(content, count, seed):
     for _ in range(count):
         device = draw.choice(devices)
         values = {}
-        for name, own in (one for one in content["symbols"] if one[0] not in content["held"]):
+        for name, own in (one for one in content["symbols"] if one not in content["held"]):
             near = [int(own)] * 5 + [max(1, int(own) // draw.choice((2, 4, 8))), int(own) * draw.choice((2, 3, 16))]
             values[name] = str(draw.choice([*near, draw.randint(1, 4 * int(own)), draw.choice(HUGE)]))
         chosen = [int(place) for place in draw.choice(keys).split(".")]

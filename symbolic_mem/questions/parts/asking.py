@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from symbolic_mem.study.question import Question
+from symbolic_mem.study.setting import OneDevice, Setting
 from symbolic_mem.study.study import Study
 
 USUAL = ("min_degree", "largest")
@@ -22,6 +23,21 @@ def usual(study: Study) -> tuple[Question, ...]:
     """
     found = tuple(question for question in study.questions if question.ask in USUAL)
     return found or tuple(question for question in study.questions if question.solvable)
+
+
+def as_asked(study: Study) -> OneDevice:
+    """The memory of one device that counts: one that the caller names is read as by the question that `solve` answers.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> as_asked(load_study("llama-3.1-8b").change(device="a100-80gb")).reading
+    'reported'
+    """
+    setting: Setting = study
+    if any(change.aspect == "device" for change in study.caller):
+        asked = next((question for question in usual(study) if question.weighed), None)
+        for change in (*(() if asked is None else asked.own), *study.caller):
+            setting = change.apply(setting) if change.aspect in ("reading", "reserved", "usable") else setting
+    return setting.device
 
 
 def turned(question: Question | None, kind: type[Q], label: str, where: str, **keys: Any) -> Q:

@@ -194,12 +194,21 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     used = study.memory.total.free_symbols.union(*map(symbols_in, study.questions))
     used |= {n_pod} if study.network is not None else set()
     asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
+    staged = study.plan is not None and study.plan.pipelined and study.values.get(n_pp, 1) != 1
     return tuple(
-        _idle(symbol, study.values[symbol]) for symbol in idle if symbol not in used and str(symbol) not in asked
+        _idle(symbol, study.values[symbol], staged=staged)
+        for symbol in idle
+        if symbol not in used and str(symbol) not in asked
     )
 
 
-def _idle(symbol: sp.Symbol, value: sp.Rational) -> Prose:
+def _idle(symbol: sp.Symbol, value: sp.Rational, *, staged: bool) -> Prose:
+    if symbol in SCHEDULED and staged:
+        return say(
+            "{n} = {value} changes no memory here: what the schedule of the pipeline keeps does not depend on it.",
+            n=symbol,
+            value=value,
+        )
     if symbol in SCHEDULED:
         return say(
             "{n} = {value} changes nothing here: there are no stages of a pipeline whose schedule reads it.",

@@ -40,7 +40,7 @@ def _read(printed: str) -> tuple[sp.Rational, sp.Rational]:
     """The number of a figure, and one unit of the last place that it shows."""
     match = _FIGURE.fullmatch(printed.replace(",", ""))
     if not match:
-        raise BadInput(f"printed = {printed!r} is not a figure: write digits, for example 2550, 8.75 or 1.8e13")
+        raise BadInput(f"{printed!r} is not a figure: write digits, for example 2550, 8.75 or 1.8e13")
     whole, places, exponent = match[1], match[2] or "", int(match[3] or 0)
     figure = Fraction(f"{whole}.{places or 0}") * Fraction(10) ** exponent
     last = Fraction(10) ** (exponent - len(places))
@@ -82,7 +82,7 @@ def _scaled(printed: str) -> tuple[str, int]:
     if digits[-1:] in SCALES:
         return digits[:-1], SCALES[digits[-1]]
     if not digits:
-        raise BadInput("printed = '' is not a figure: write digits, for example 31.4, 225 or 128B")
+        raise BadInput("'' is not a figure: write digits, for example 31.4, 225 or 128B")
     return digits, 1
 
 

@@ -48,22 +48,29 @@ def peak_record(found: Sequence[Instant]) -> dict[str, Any]:
 
 
 def device_record(
-    degrees: Mapping[str, Any], total: Number | None, found: Sequence[Instant], capacity: Number | None
+    degrees: Mapping[str, Any],
+    total: Number | None,
+    found: Sequence[Instant],
+    capacity: tuple[Number, str | None] | None,
 ) -> Mapping[str, Any] | None:
     """What one device keeps in `total` and its peak, at `degrees`, beside its `capacity`; None where that has no number.
 
-    >>> device_record({"n_fsdp": 2}, 7, [], 10)
-    {'degrees': {'n_fsdp': 2}, 'total_bytes': 7, 'peak_bytes': 7, 'instant': None, 'capacity_bytes': 10, 'fits': True, 'left_bytes': 3}
+    A capacity has the bytes that count, and how the label of the device is read; None for an amount.
+
+    >>> device_record({"n_fsdp": 2}, 7, [], (10, "binary"))
+    {'degrees': {'n_fsdp': 2}, 'total_bytes': 7, 'peak_bytes': 7, 'instant': None, 'capacity_bytes': 10, 'reading': 'binary', 'fits': True, 'left_bytes': 3}
     """
     if total is None:
         return None
     kept = RoundedUp(up(total)) if up(total) != total else up(total)
-    left = None if capacity is None else capacity - (max(one.bytes for one in found) if found else total)
+    counted, reading = (None, None) if capacity is None else capacity
+    left = None if counted is None else counted - (max(one.bytes for one in found) if found else total)
     return {
         "degrees": degrees,
         "total_bytes": kept,
         **(peak_record(found) or {"peak_bytes": kept, "instant": None}),
-        "capacity_bytes": None if capacity is None else int(capacity),
+        "capacity_bytes": None if counted is None else int(counted),
+        "reading": reading,
         "fits": None if left is None else left >= 0,
         "left_bytes": None if left is None else left // 1,
     }

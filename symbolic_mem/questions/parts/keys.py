@@ -65,7 +65,8 @@ def one_of(*allowed: str) -> Callable[[Any, At], str]:
     def read(given: Any, at: At) -> str:
         word = words(given, at)
         if word not in allowed:
-            raise BadInput(f"{at.where}: unknown {at.where.rpartition(' ')[2]} {word!r}; {nearest(word, allowed)}")
+            what = at.where.rpartition(" ")[2].lstrip("-")
+            raise BadInput(f"{at.where}: unknown {what} {word!r}; {nearest(word, allowed)}")
         return word
 
     return read

@@ -217,6 +217,9 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]
     yield replace(work.step(brief, short), told="in short")
 
 
+KEPT = "Every tensor that is kept for the backward pass, in one repetition of its layer, and why"
+
+
 def kept_table(layers: Sequence[Layer], study: Study) -> Table:
     """Tabulate every tensor that is kept for the backward pass, with the reason why."""
     rows, last = [], ""
@@ -229,7 +232,7 @@ def kept_table(layers: Sequence[Layer], study: Study) -> Table:
                 (text(name), text(tensor.name), say("{s}", s=tensor.elements), count(size), text(tensor.reason))
             )
     return Table(
-        text("Every tensor that is kept, in one repetition of its layer, and why"),
+        text(KEPT if study.at is None else f"{KEPT}; what of it is there at an instant, the terms of that instant say"),
         (
             Column(text("layer")),
             Column(text("tensor")),

@@ -141,11 +141,12 @@ def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | 
     pieces = {
         "what": "the peak" if found else "what is kept",
         "room": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit, beside=True)),
+        "read": text("" if capacity.reading is None else f" ({capacity.reading})"),
         "left": about(Amount(symbolic(abs(left)), capacity.unit)),
     }
     yield (
         "capacity",
-        say("{what} fits the {room} of one device, and {left} stay free", **pieces)
+        say("{what} fits the {room}{read} of one device, and {left} stay free", **pieces)
         if left >= 0
-        else say("{what} does not fit the {room} of one device: {left} too much", **pieces),
+        else say("{what} does not fit the {room}{read} of one device: {left} too much", **pieces),
     )

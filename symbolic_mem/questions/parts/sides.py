@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.losses import loss
-from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.study.changed_recipe import (
     use_kernel,
     use_loss,
@@ -110,16 +108,21 @@ def sided(read: Callable[[Any, At], Choice]) -> Reader:
     return both
 
 
-def _named(make: Callable[[str], Change], known: Callable[[str], Any]) -> Reader:
-    """Make the reader of a name, which `known` refuses where there is no such thing."""
+def _named(make: Callable[[str, str], Change]) -> Reader:
+    """Make the reader of a name, which `make` refuses where there is no such thing."""
 
     def read(given: Any, at: At) -> Choice:
-        name = words(given, at)
-        with at_place(at.where):
-            known(name)
-            return Choice(name, (make(name),))
+        name = _name(given, at)
+        return Choice(name, (make(name, at.where),))
 
     return sided(read)
+
+
+def _name(given: Any, at: At) -> str:
+    name = words(given, at)
+    if not name.strip():
+        raise BadInput(f"{at.where}: {name!r} names nothing; give a name")
+    return name
 
 
 def _rule(given: Any, at: At) -> Choice:
@@ -141,27 +144,25 @@ def _fate(given: Any, at: At) -> Choice:
 
 
 def _recipe(given: Any, at: At) -> Choice:
-    name = words(given, at)
-    with at_place(at.where):
-        return Choice(name, (use_recipe(name, at.recipes),))
+    name = _name(given, at)
+    return Choice(name, (use_recipe(name, at.recipes, at.where),))
 
 
 def _profile(given: Any, at: At) -> Choice:
-    name = words(given, at)
-    with at_place(at.where):
-        return Choice(name, (use_profile(name, at.profiles),))
+    name = _name(given, at)
+    return Choice(name, (use_profile(name, at.profiles, at.where),))
 
 
 def _plan(given: Any, at: At) -> Choice:
-    name = words(given, at)
+    name = _name(given, at)
     return Choice(name, (use_plan(name, at.plans, at.where),))
 
 
 recipes = sided(_recipe)
-optimizers = _named(use_optimizer, optimizer)
+optimizers = _named(use_optimizer)
 engine_profiles = sided(_profile)
-kernels = _named(use_kernel, str)
-losses = _named(use_loss, loss)
+kernels = _named(use_kernel)
+losses = _named(use_loss)
 plans = sided(_plan)
 recomputations = sided(_rule)
 placements = sided(_fractions)

@@ -145,7 +145,8 @@ def _model(row: Mapping[str, Any], at: At) -> tuple[tuple[Change, ...], tuple[st
     """The model of a case, as under ``[model]``, and the names of the symbols that it gives values to."""
     if "model" not in row:
         return (), ()
-    built = build_model(entry(row, "model", dict, at.where), at.where, at.folder, at.own)
+    table = entry(row, "model", dict, at.where.removesuffix(": model"))
+    built = build_model(table, at.where, at.folder, at.own)
     change = Change("model", f"model {built.model.name}", lambda study: _with_model(study, built))
     return (change,), tuple(map(str, built.values))
 
