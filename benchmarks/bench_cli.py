@@ -76,6 +76,7 @@ BARS = (
     Bar(("account", STUDY), "import sympy", 1.15),
     Bar(("account", "llama-3.1-8b"), "import sympy", 1.4),
     Bar(("account", "deepseek-v3"), "import sympy", 1.3),
+    Bar(("account", "cluster-deepseek-v3", "--set", "n_tp=2"), "import sympy", 1.6),
     Bar(("fit", "llama-3.1-8b", "--on", "8x h100-80gb"), "import sympy", 2.0),
     Bar(("homework", STUDY, "-o", "x.tex"), "import sympy, jinja2", 1.6),
     Bar(("report", "deepseek-v3", "-o", "x.tex"), "import sympy, jinja2", 1.6),

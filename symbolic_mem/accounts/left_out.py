@@ -25,7 +25,7 @@ from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, ratio
-from symbolic_mem.base.symbols import P, V, n_fsdp, n_replica
+from symbolic_mem.base.symbols import P, V, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part
@@ -228,7 +228,7 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
 
 def _whole(name: str, words: str, sets: tuple[Parts, ...], each: sp.Expr, placed: Placed, recipe: Recipe) -> LeftOut:
     """What is divided over the data-parallel devices, whole again; another parallelism divides it still."""
-    degree = placed.degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
+    degree = placed.degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One, n_cp: sp.S.One})
     source = _FSDP2 if recipe.reduces is not None else "at least that: a unit is computed with whole weights"
     return LeftOut(name, words, sets, placed.fraction * each, degree, "a unit is computed whole", source)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -14,19 +15,25 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Part, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 
+if TYPE_CHECKING:
+    from symbolic_mem.models.losses import Loss
+
 Shape = tuple[sp.Expr, ...]
 LOSS_SOURCE = "PyTorch 2.13 cross_entropy, measured: the peak of its backward pass over what is kept"
+PARALLEL_SOURCE = (
+    "PyTorch 2.13 loss_parallel, measured on a fake process group: the peak of its backward pass over what is kept"
+)
 STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step over what is kept"
 
 
 @lru_cache(maxsize=256)
 def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str) -> Term:
     of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
-    made = (
-        "the gradients of the log probabilities and of the logits: the loss makes the one from the other"
-        if copies == 2
-        else "the gradient of the logits"
-    )
+    made = {
+        1: "the gradient of the logits",
+        2: "the gradients of the log probabilities and of the logits: the loss makes the one from the other",
+        3: "the gradients of the log probabilities and of the logits, and a product that is added: each a tensor of its own",
+    }[copies]
     return Term(
         "gradients inside the loss",
         "activations",
@@ -60,12 +67,24 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
         chosen = loss(built.loss)
         if not chosen.gradients:
             return None
-        source = chosen.source or LOSS_SOURCE
-        return _loss(_logits(built), sp.Integer(chosen.gradients), chosen.copies, chosen.chunks, source)
+        source, copies = chosen.source or LOSS_SOURCE, chosen.copies
+        if _over_ranks(built, chosen):
+            source, copies = PARALLEL_SOURCE, 3
+        return _loss(_logits(built), sp.Integer(chosen.gradients), copies, chosen.chunks, source)
     how = built.how
     assert how is not None
     size = how.bytes(how.loss_gradients)
     return _loss(_logits(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
+
+
+def _over_ranks(built: Built, chosen: Loss) -> bool:
+    """Whether it is PyTorch's loss over logits that several ranks have parts of: loss_parallel.
+
+    Under Megatron-LM, which has projections fused, a loss over a divided vocabulary is one of its own.
+    """
+    cut = built.cut
+    parallel = cut is not None and not cut.fused and cut.degree("logits") != 1
+    return parallel and not chosen.source and chosen.chunks == 1
 
 
 def _logits(built: Built) -> Shape:
@@ -91,6 +110,11 @@ def loss_tensors(built: Built, recipe: Recipe) -> tuple[Tensor, ...]:
         chunks = loss(built.loss).chunks if built.loss else 1
         part = (*logits[:-1], logits[-1] / chunks)
         found.append(Tensor("logits in FP32", part, bytes_per_element=sp.Integer(4)))
+    if built.loss and _over_ranks(built, loss(built.loss)):
+        names = ["logits less their maximum"]
+        if term.bytes_per_element != 4:
+            names += ["logits in FP32", "log probabilities in FP32"]
+        found += [Tensor(name, logits, bytes_per_element=sp.Integer(4)) for name in names]
     if "labels" in kept:
         found.append(Tensor("labels with one more", (B, S + 1), bytes_per_element=sp.Integer(8)))
     return tuple(found)

@@ -33,7 +33,9 @@ def passes(built: Built, recipe: Recipe) -> tuple[Instant, ...]:
     >>> [one.words for one in passes(study.built, study.recipe)][-1]
     'the logits of a decoding step'
     """
-    return _passes(built.model, recipe, built.architecture is not None and built.architecture.head == "language model")
+    return _passes(
+        built.evaluating.model, recipe, built.architecture is not None and built.architecture.head == "language model"
+    )
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.base.symbols import n_fsdp, n_replica
+from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
@@ -141,10 +141,10 @@ class Step:
 
     @cached_property
     def others(self) -> sp.Expr:
-        """By how many devices another parallelism than data parallelism divides the weights."""
+        """By how many devices another parallelism divides the weights than those that gather them: data and context ranks."""
         placed = self.placement.get("weights")
         degree = sp.S.One if placed is None else placed.degree
-        return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One})
+        return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One, n_cp: sp.S.One})
 
 
 def _is_packed(weight: Tensor) -> bool:

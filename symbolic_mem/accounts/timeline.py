@@ -21,7 +21,7 @@ from symbolic_mem.accounts.working import Moment, ends, moments, passing
 from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number
-from symbolic_mem.base.symbols import P, n_fsdp, n_replica
+from symbolic_mem.base.symbols import P, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.tensors import Model, Tensor
@@ -336,7 +336,8 @@ def possible(
             0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size
             for one in units(built.model).blocks
         )
-    alone = known.get(n_fsdp) == 1 and "weights" not in recipe.offload
+    shared = {n_fsdp} | ({n_cp} & placement["weights"].degree.free_symbols if "weights" in placement else set())
+    alone = all(known.get(axis) == 1 for axis in shared) and "weights" not in recipe.offload
     hybrid = replicas and known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
     placed = tuple(placement.items())

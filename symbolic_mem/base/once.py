@@ -7,8 +7,6 @@ from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from symbolic_mem.base.values import dataclass
-
 _Class = TypeVar("_Class", bound=type)
 _Value = TypeVar("_Value")
 _KEPT = "_hash_kept"
@@ -17,6 +15,7 @@ _KEPT = "_hash_kept"
 def hashed_once(cls: _Class) -> _Class:
     """Let a frozen dataclass keep its hash, so that it is a cheap key of a cache however much it holds.
 
+    >>> from symbolic_mem.base.values import dataclass
     >>> @hashed_once
     ... @dataclass(frozen=True)
     ... class Pair:
@@ -40,9 +39,9 @@ def hashed_once(cls: _Class) -> _Class:
     return cls
 
 
-@dataclass(frozen=True, eq=False)
 class _Later:
-    make: Callable[[], Any]
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
 
     @cached_property
     def value(self) -> Any:
@@ -57,6 +56,7 @@ def later(make: Callable[[], _Value]) -> _Value:
 class MadeLater:
     """A base of dataclasses whose fields may be given as `later`; who reads one cannot tell.
 
+    >>> from symbolic_mem.base.values import dataclass
     >>> @dataclass(frozen=True)
     ... class Pair(MadeLater):
     ...     a: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import NamedTuple
 
 from symbolic_mem.base.told import grouped
 from symbolic_mem.base.units import BYTES_PER, in_unit
-from symbolic_mem.base.values import dataclass
 
 FAMILIES = {"GiB": ("GiB", "MiB", "KiB"), "GB": ("GB", "MB", "kB")}
 ONE_OF = {
@@ -27,8 +27,7 @@ ONE_OF = {
 _LONG = 9  # whole figures from which a rounded number needs no decimals
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A number as it is printed; `exact` says that its figures are the whole truth, else it is marked with ≈."""
 
     figures: str

@@ -64,17 +64,24 @@ def _constructor(cls: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callab
     defaults = {each.name: each.default for each in fields}
     ordered = cls.__match_args__
     finish = getattr(cls, "__post_init__", None)
-    to_make = [(each.name, each.default_factory) for each in fields if each.default is MISSING]
+    without: dict[str, Any] = {each.name: each.default_factory for each in fields if each.default is MISSING}
+    known, most = len(defaults), len(ordered)
+    enough = max((ordered.index(name) + 1 if name in ordered else known + 1 for name in without), default=0)
 
     def __init__(self: Any, /, *given: Any, **named: Any) -> None:
-        first = dict(zip(ordered, given, strict=False))
-        kept = {**defaults, **first, **named}
-        if len(kept) > len(defaults) or len(given) > len(first) or not first.keys().isdisjoint(named):
+        kept = self.__dict__
+        kept.update(defaults)
+        kept.update(zip(ordered, given, strict=False))
+        if named:
+            kept.update(named)
+            if len(kept) > known or not named.keys().isdisjoint(ordered[: len(given)]):
+                _refuse(self, given, named)
+        if len(given) > most:
             _refuse(self, given, named)
-        for name, make in to_make:
-            if kept[name] is MISSING:
-                kept[name] = _refuse(self, given, named) if make is MISSING else make()
-        self.__dict__.update(kept)
+        if len(given) < enough:
+            for name, make in without.items():
+                if kept[name] is MISSING:
+                    kept[name] = _refuse(self, given, named) if make is MISSING else make()
         if finish is not None:
             finish(self)
 

@@ -33,7 +33,11 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
     @click.option("--author", metavar="NAME", help="Who hands it in; printed below the title.")
     @click.option("--course", metavar="NAME", help="The course; printed below the title.")
     @click.option("--date", metavar="DATE", help="The date as it is to be printed; none is printed otherwise.")
-    @click.option("--templates", metavar="FOLDER", help="Your own templates, looked at before the bundled ones.")
+    @click.option(
+        "--templates",
+        metavar="FOLDER",
+        help="Your own templates, looked at before the bundled ones, or a bundled look: course-sheet, two-column.",
+    )
     @click.option(
         "--pdf-route",
         "route",

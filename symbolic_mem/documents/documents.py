@@ -30,6 +30,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.parts import parts
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import (
     SIGNS,
@@ -43,7 +44,7 @@ from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
-from symbolic_mem.questions.parts.unread import refuse_unread
+from symbolic_mem.questions.parts.unread import at_instants, refuse_unread
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
@@ -193,18 +194,24 @@ def notation(study: Study) -> Table:
     if about_memory(study):
         used |= study.memory.of(*_counted(study)).total.free_symbols
         used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
-    read = [question.reads(study.under(question)) for question in study.questions]
+    read = [_read(study.under(question), question) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
     stepped = {symbol for question in study.questions for symbol in question.stepped}
     used |= stepped
     known = None if known is None else known | set(map(str, stepped))
     if known is not None and study.plan is not None:
         known |= {str(axis) for axis in (*study.plan.axes, n_micro)}
+        known |= set(map(str, pipeline(study.plan.schedule).reads)) if study.plan.pipelined else set()
+    if known is not None:
+        unread = [symbol for symbol in study.values if str(symbol) not in known]
+        known |= {str(symbol) for symbol in unread if any(at_instants(study, one, symbol) for one in study.questions)}
     rows = []
     for name in (*table(given=True), *study.names):
         if name.symbol in used and (known is None or str(name.symbol) in known):
             value = study.values.get(name.symbol)
             shown = _sought(study, name.symbol) if value is None else _value(value)
+            if shown is None:
+                continue
             rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
     return Table(
         text("What is given"),
@@ -218,8 +225,21 @@ def notation(study: Study) -> Table:
     )
 
 
-def _sought(study: Study, symbol: sp.Symbol) -> Prose:
-    """What stands for a value that the study itself does not give: those that its questions give, or that it is sought."""
+def _read(study: Study, question: Question) -> frozenset[str] | None:
+    """What a question reads, without what only kinds of memory read that it does not count."""
+    read = question.reads(study)
+    if read is None or question.subject != "memory":
+        return read
+    counted = study.memory.of(*question.counted).total.free_symbols
+    others = {str(symbol) for symbol in study.memory.total.free_symbols - counted}
+    return read - (others - {*question.unknowns, *question.places, *map(str, question.stepped)})
+
+
+def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:
+    """What stands for a value that the study itself does not give: those that its questions give, or that it is sought.
+
+    None where no question gives or seeks it.
+    """
     shown, found = [], []
     for question in study.questions:
         seen = study.under(question)
@@ -231,7 +251,7 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose:
         elif str(symbol) in question.finds:
             found.append(f"({question.label})")
     if not shown:
-        return text("to be found")
+        return text("to be found") if found else None
     sought = [text(f"to be found in {listed(found)}")] if found else []
     return joined((*sought, *shown), ", ", ", ")
 
@@ -278,7 +298,7 @@ def wording(study: Study) -> list[Block]:
 def _problem(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:
     blocks = wording(study)
     if study.source:
-        blocks.append(Paragraph(text(f"Source: {study.source}.")))
+        blocks.append(Paragraph(text(f"Source: {study.source.removesuffix('.')}.")))
     given = notation(study)
     return (*blocks, _front(made, detail), *([given] if given.rows else []))
 

@@ -21,13 +21,13 @@ DEGREES = (*AXES, n_replica, n_micro, n_chunks, n_group)
 ALONG = ("tokens", "stream", "inputs")  # dimensions of the length: it stays free where it must come out
 
 
-def held(study: Study, n: sp.Symbol) -> tuple[str, ...]:
-    """Return the names of the values that stay as they are: of another of them the accounts would be others.
+def held(study: Study, n: sp.Symbol) -> tuple[sp.Symbol, ...]:
+    """Return the symbols whose values stay as they are: of another of them the accounts would be others.
 
     >>> from symbolic_mem.base.symbols import n_fsdp
     >>> from symbolic_mem.library.read import load_study
     >>> held(load_study("cluster-gpt-3-175b"), n_fsdp)[:4], held(load_study("llama-3.1-8b"), n_fsdp)
-    (('n_tp', 'n_pp', 'n_cp', 'n_ep'), ())
+    ((n_tp, n_pp, n_cp, n_ep), ())
     """
     found: dict[sp.Basic, None] = dict.fromkeys(DEGREES)
     cut, rests = study.rank.cut, {} if study.plan is None else dict(study.plan.rests)
@@ -39,7 +39,7 @@ def held(study: Study, n: sp.Symbol) -> tuple[str, ...]:
     if study.plan is not None and study.plan.engine:
         for unit in units(study.built.model).blocks:
             found |= dict.fromkeys(unit.count.free_symbols | unit.start.free_symbols | unit.end.free_symbols)
-    return tuple(str(symbol) for symbol in found if symbol in study.values and symbol != n)
+    return tuple(symbol for symbol in study.values if symbol in found and symbol != n)
 
 
 def lengths(study: Study, nodes: Nodes) -> Iterator[list[Any]]:

@@ -24,7 +24,7 @@ from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.study.study import Study
 
-SCRIPTS = ("exact", "shown", "amount", "rules", "ledger", "tree", "draw", "page", "against", "start")
+SCRIPTS = ("exact", "shown", "amount", "rules", "ledger", "tree", "draw", "page", "against", "inverse", "start")
 HEIGHT = 760  # pixels of a page inside a notebook
 
 
@@ -100,7 +100,7 @@ def _page(explorer: Explorer) -> str:
         command = (["symbolic-mem", "solve", shlex.quote(explorer.start)], [*explorer.options, *asks])
     content = data(study, question, command)
     folder = template_folder() / "explorer"
-    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    parts = [_bare((folder / f"{name}.js").read_text(encoding="utf-8")) for name in SCRIPTS]
     script = '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
@@ -118,3 +118,9 @@ def _page(explorer: Explorer) -> str:
             levels=LEVELS,
         )
     )
+
+
+def _bare(script: str) -> str:
+    """A script without its comments and indents, which are for those who change it: no text of it spans lines."""
+    lines = (line.strip() for line in script.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))

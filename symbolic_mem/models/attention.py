@@ -106,7 +106,11 @@ def core_shapes(
         "scores": (batch, n_heads, tokens, columns),
         "square": (tokens, S),
         "heads": (batch, n_heads, tokens),
-        "padded": (batch, n_heads, 32 * sp.ceiling(tokens / 32)),
+        "padded": (
+            batch,
+            n_heads,
+            32 * sp.ceiling(tokens / 32, evaluate=not tokens.is_Symbol),
+        ),  # which has no whole part
     }
 
 

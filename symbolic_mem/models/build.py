@@ -89,6 +89,17 @@ class Built:
         return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
 
     @property
+    def evaluating(self) -> Built:
+        """The same model as it is when it is not trained: nothing is dropped out."""
+        from symbolic_mem.models.described import DROPOUTS
+
+        rates = dict.fromkeys(DROPOUTS, sp.S.Zero)
+        if self.architecture is None or all(getattr(self.architecture, rate) == 0 for rate in rates):
+            return self
+        made = replace(self, architecture=replace(self.architecture, **rates)).under()
+        return made if self.cut is None else made.on(self.cut)
+
+    @property
     def chunks(self) -> int:
         """Into how many equal parts the loss cuts the tokens."""
         from symbolic_mem.models.losses import loss

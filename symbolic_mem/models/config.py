@@ -122,7 +122,7 @@ def _counted(family: CountedFamily, table: Mapping[str, Any], where: str) -> Des
         None,
         found.layers,
         (
-            f"The file is read as {named or family.architecture}, by its model_type {family.model_type!r}.",
+            f"The file is read as {named or family.architecture}, by its model_type “{family.model_type}”.",
             *_absent(family.config_class, found.sizes.absent),
             NOT_DESCRIBED,
             "The sizes of this family stand as numbers in the formulas.",
@@ -150,7 +150,7 @@ def _wrapped(wrapper: Wrapper, table: Mapping[str, Any], where: str) -> Describe
     width = _width(inner)
     others, missed = beside(wrapper, table, width, where)
     said = (
-        f"The language model is a part of {named or wrapper.architecture}, by its model_type {wrapper.model_type!r}; "
+        f"The language model is a part of {named or wrapper.architecture}, by its model_type “{wrapper.model_type}”; "
         "what the vision tower and the projector keep for the backward pass is not described: only their weights count."
     )
     own = () if inner.architecture is not None else inner.assumptions

@@ -11,14 +11,16 @@ from symbolic_mem.models.profile import Profile
 Applies = Callable[[Architecture, Profile], bool]
 
 
-def notes(architecture: Architecture, how: Profile) -> Iterator[str]:
-    """Give the assumptions of a profile that apply to a model, in their order.
+def notes(architecture: Architecture, how: Profile, loss: str = "") -> Iterator[str]:
+    """Give the assumptions of a profile that apply to a model, in their order; those about its own loss without another `loss`.
 
     >>> from symbolic_mem.models.profile import profile
     >>> list(notes(Architecture(norm="layer"), profile("hf-cuda-bf16")))[-1]
     'The loss converts the logits to FP32.'
     """
     for note in how.assumptions:
+        if note.when == OWN_LOSS and loss:
+            continue
         if not note.when or WHEN[note.when](architecture, how):
             yield note.words
 
@@ -37,11 +39,14 @@ def _drops_out(architecture: Architecture, how: Profile) -> bool:
     return any(rate != 0 for rate in (a.attention_dropout, a.residual_dropout, a.embedding_dropout))
 
 
+OWN_LOSS = "own loss"
 WHEN: dict[str, Applies] = {
     "scores": _keeps_scores,
     "repeated keys": _repeats_keys,
     "dropout": _drops_out,
     "16-bit kernel": lambda architecture, how: how.kernel in ("flash", "cudnn"),
     "rmsnorm": lambda architecture, how: architecture.norm == "rms",
+    OWN_LOSS: lambda architecture, how: architecture.head == "language model",
+    "gated": lambda architecture, how: architecture.gated,
     "gelu": lambda architecture, how: architecture.activation.startswith("gelu"),
 }

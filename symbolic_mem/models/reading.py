@@ -40,7 +40,7 @@ def assumptions(fields: Fields, named: Named, tied: bool, like: str | None) -> t
         said = f"The file is read as {family.architecture} because --like {like} says so: every count rests on that."
     else:
         said = (
-            f"The file is read as {named.architecture or family.architecture}, by its model_type {family.model_type!r}."
+            f"The file is read as {named.architecture or family.architecture}, by its model_type “{family.model_type}”."
         )
     lines = [said]
     if fields.absent:

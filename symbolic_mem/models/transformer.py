@@ -76,7 +76,7 @@ def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
     yield f"What is kept for the backward pass: {how.title}."
     if loss and a.head == "language model":
         yield f"Loss {loss}: {loss_of(loss).words}."
-    yield from notes(a, how)
+    yield from notes(a, how, loss)
     yield from how.trained.said
 
 

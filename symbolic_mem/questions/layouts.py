@@ -10,15 +10,17 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro, n_pp
+from symbolic_mem.base.symbols import lookup, n_ep, n_fsdp, n_micro, n_pp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
-from symbolic_mem.questions.parts.assumptions import lays_out, ranks_beside
+from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.assumptions import lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
+from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.changed_values import use_plan
 from symbolic_mem.study.claimed import Claimed
@@ -92,8 +94,9 @@ class Layouts(OnDevice):
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
 
     def steps(self, found: FoundLayouts) -> Iterator[Block]:
-        """Say what is tried, tabulate it, and say what does not shrink."""
+        """Say what is tried on which device, tabulate it, and say what does not shrink."""
         yield Paragraph(found.tried_words)
+        yield from capacity_blocks(found.capacity, Work(found.study.values))
         yield layouts_table(found)
         yield Paragraph(SHRINKS)
 
@@ -110,7 +113,7 @@ class Layouts(OnDevice):
             if best is None:
                 return say("There is no such {n}: of {tried} none fits {room}.", **pieces)
             return say(
-                "The smallest {n} is {value}: the peak, {peak}, fits {room}, at {instant}.",
+                "The smallest {n} is {value}: the peak, {peak} ({instant}), fits its {room}.",
                 value=best.values[self.symbol],
                 peak=about(gib(best.size)),
                 instant=best.words,
@@ -127,12 +130,19 @@ class Layouts(OnDevice):
             return say("Of the {number} {plans} of {devices} devices that the model allows none fits {room}.", **pieces)
         return say(
             "Of the {number} {plans} of {devices} devices that the model allows {fit} fit {room}. Least is cut by {degrees}: "
-            "its peak is {peak}, at {instant}.",
+            "its peak is {peak} ({instant}).",
             degrees=degrees_words(best),
             peak=about(gib(best.size)),
             instant=best.words,
             **pieces,
         )
+
+    def beside(self, found: FoundLayouts) -> tuple[Prose, ...]:
+        """With which load the experts are counted, where a mesh divides them."""
+        said = super().beside(found)
+        divided = any(row.values.get(n_ep, 1) != 1 for row in found.rows) or found.study.values.get(n_ep, 1) != 1
+        experts = found.study.built.architecture is not None and found.study.built.architecture.experts is not None
+        return (*said, load_of_experts(found.study)) if divided and experts else said
 
     def heading(self, found: FoundLayouts) -> str:
         """The title where the study gives none."""
@@ -202,9 +212,9 @@ class FoundLayouts(Found):
     def tried_words(self) -> Prose:
         """What is tried."""
         if self.number <= len(self.rows):
-            return say("All {number} that plan and model allow are tried.", number=self.number)
+            return say("All {number} that the sizes of the model allow are tried.", number=self.number)
         return say(
-            "Of the {number} that plan and model allow the {listed} that cut the model least are tried.",
+            "Of the {number} that the sizes of the model allow, the {listed} that cut the model least are tried.",
             number=self.number,
             listed=len(self.rows),
         )

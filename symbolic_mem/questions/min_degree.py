@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Self
 
 import sympy as sp
 
+from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Prose, say
+from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import sentences
 from symbolic_mem.document.work import Work
@@ -164,7 +165,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from infeasible_steps(solved.ideal, work)
             if found.lacking is not None:
                 yield from token_steps(found.lacking, solved.ideal, work)
-        if found.given is not None:
+        if found.given is not None and not found.given_is_smallest:
             yield from found.given.blocks
 
     def sentence(self, found: FoundDegree) -> Prose:
@@ -185,11 +186,14 @@ class MinDegree(Printed, Ruled, OfKinds):
             ranks_beside(found.study, self.symbol),
         )
         smallest = sentences(smallest, *host_words(found.degrees))
-        return (
-            smallest
-            if found.given is None
-            else sentences(found.given.sentence(found.placement, found.capacity), smallest)
-        )
+        if found.given is None:
+            return smallest
+        if found.given_is_smallest:
+            left = Amount(symbolic(found.given.left), found.capacity.unit)
+            return sentences(
+                smallest, say("That is the {n} that is given, and {left} stay free.", n=self.symbol, left=left)
+            )
+        return sentences(found.given.sentence(found.placement, found.capacity), smallest)
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:
         """What one device holds at the answer and at each instant, and against the unknown."""

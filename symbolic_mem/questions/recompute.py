@@ -18,7 +18,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, lin
 from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest, instants
+from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
@@ -81,14 +81,13 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.found_degree import hardness
         from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed
 
-        before = max((self.degree(one) for one in instants(study, self.counted)), key=lambda one: one.demand)
+        before = max((self.degree(one) for one in decided_instants(study, self.counted)), key=lambda one: one.demand)
 
         def at_instant(changed: Study) -> FoundRecomputed:
-            after = self.degree(changed)
-            rows = tuple(_side(one, solved) for one, solved in ((study, before), (changed, after)))
-            return FoundRecomputed(changed, self, study.capacity, after, sides=rows)
+            return FoundRecomputed(changed, self, study.capacity, self.degree(changed))
 
-        return hardest(instants(self.changed(study), self.counted), at_instant, hardness)
+        found = hardest(decided_instants(self.changed(study), self.counted), at_instant, hardness)
+        return replace(found, sides=(_side(study, before), _side(found.study, found.degree)))
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
@@ -170,7 +169,7 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        moments = instants(self.changed(study), self.counted)
+        moments = decided_instants(self.changed(study), self.counted)
         return {
             str(self.symbol): degree_claim(
                 [self.degree(one) for one in moments],

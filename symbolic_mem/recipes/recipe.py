@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -166,7 +167,7 @@ class Recipe:
         """Whether it is a recipe of training, not of inference."""
         return self.cache is None
 
-    @property
+    @cached_property
     def widths(self) -> Widths:
         """The bytes of one element of every saved tensor."""
         return Widths(self.activations, self.quantised)

@@ -60,6 +60,13 @@ def _fragment(title: str, sections: tuple[Section, ...]) -> str:
     return template.render(document={"title": title, "sections": sections})
 
 
+def _narrow(block: Block, width: str) -> str:
+    """A block as LaTeX for a column that is narrower than a page."""
+    from symbolic_mem.render.piece import column_tex, points
+
+    return column_tex(block, points(width, "narrow"))
+
+
 @cache
 def environment(face: Face, own: BaseLoader | None = None) -> Environment:
     """Return the environment of the templates of a format: the bundled ones, after those of a loader of a user's `own`."""
@@ -104,6 +111,8 @@ def environment(face: Face, own: BaseLoader | None = None) -> Environment:
     made.filters["display"] = lambda chains: Markup(face.display(chains))
     made.filters["draw"] = lambda figure: Markup(face.draw(figure))
     made.filters["plain"] = lambda prose: plain_prose(arrange_prose(prose))
+    if face.ending == "tex":
+        made.filters["narrow"] = lambda block, width: Markup(_narrow(block, width))
     made.filters["kind"] = lambda block: type(block).__name__.lower()
     made.globals.update(face.names)
     return made

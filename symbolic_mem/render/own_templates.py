@@ -25,6 +25,7 @@ from symbolic_mem.base.outside import decoded, harmless, read_content
 from symbolic_mem.base.symbols import Written, write
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.process import OutOfTime, run_program, scratch_folder
+from symbolic_mem.render.templates import folder_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,19 +41,17 @@ _GIVEN, _MADE = "given.pickle", "made.json"
 
 def render_own(derivation: Any, layout: str, ending: str, templates: str | Path) -> str:
     """Write a derivation as text by the templates in a user's folder, and by the bundled ones that it lacks."""
-    if not str(templates) or not Path(templates).is_dir():
-        raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds {layout}.{ending}.j2")
-    document = replace(arrange(derivation), found=())  # what was found is for programs, and templates are not given it
-    (text,) = filled([{"document": document}], document.written, layout, ending, Path(templates))
+    folder = folder_of(templates, f"{layout}.{ending}.j2")
+    plain = replace(derivation, found=())  # what was found is for programs, and templates are not given it
+    (text,) = filled([{"document": arrange(plain), "unarranged": plain}], derivation.written, layout, ending, folder)
     return text.strip() + "\n"
 
 
 def sections_own(derivation: Any, ending: str, templates: str | Path) -> list[str]:
     """Write each section of a derivation as a text of its own by the templates in a user's folder, and the bundled ones."""
-    if not str(templates) or not Path(templates).is_dir():
-        raise BadInput(f"--templates {str(templates)!r} is not a folder; give one that holds _section.{ending}.j2")
+    folder = folder_of(templates, f"_section.{ending}.j2")
     given = [{"section": section} for section in arrange(derivation).sections]
-    return [text.strip() for text in filled(given, derivation.written, "_section", ending, Path(templates))]
+    return [text.strip() for text in filled(given, derivation.written, "_section", ending, folder)]
 
 
 def filled(

@@ -30,6 +30,7 @@ _SIZES = (  # sizes of type, their commands, and how much wider than the size sa
     (8.0, r"\footnotesize", 1.06),
     (7.0, r"\scriptsize", 1.14),
 )
+_SMALLER = (1.1, 1.2, 1.3, 1.5)  # how much wider than its column a formula may be
 _SIGN = 5.1  # points of a sign of mathematics, at ten points
 _NUMBER = 26.0  # points that the number of an equation takes
 _BETWEEN = 8.0  # points between two columns
@@ -101,6 +102,34 @@ def derivation_tex(blocks: Sequence[Block], wide: float) -> str:
     return "\n".join([*written, r"\par\endgroup"])
 
 
+def column_tex(block: Block, wide: float) -> str:
+    """Write a block for a column of a paper; a formula that has no place to break in it is drawn smaller, by `graphicx`.
+
+    Raises `BadInput` for what would be less than two thirds of its size.
+    """
+    try:
+        return derivation_tex([block], wide)
+    except BadInput:
+        if not isinstance(block, Step) or not block.chains:
+            raise
+    room = next((wide * more for more in _SMALLER[:-1] if _has_room(block, wide * more)), wide * _SMALLER[-1])
+    arranged = arrange_block(block, room / _PAGE)
+    assert isinstance(arranged, Step)
+    size, body = _display(arranged.chains, room)
+    drawn = rf"\[\resizebox{{\linewidth}}{{!}}{{{size}$\displaystyle {body}$}}\]"
+    around = (Paragraph(block.statement), *(() if block.reason is None else (Paragraph(block.reason),)))
+    before, *after = (derivation_tex([one], wide) for one in around)
+    return "\n".join((before, drawn, *after))
+
+
+def _has_room(step: Step, wide: float) -> bool:
+    arranged = arrange_block(step, wide / _PAGE)
+    try:
+        return isinstance(arranged, Step) and bool(_display(arranged.chains, wide))
+    except BadInput:
+        return False
+
+
 def packages(tex: str) -> tuple[str, ...]:
     r"""The packages that a piece needs.
 
@@ -129,7 +158,7 @@ def _block(block: Block, wide: float) -> Iterator[str]:
             yield r"\end{itemize}"
         case Table():
             yield "\n" + r"\begin{center}"
-            yield rf"{{\small {_prose(block.caption)}\par}}\smallskip"
+            yield rf"{{\small {_prose(block.caption)}\par}}\nobreak\smallskip"
             folded, body = _either(block, wide)
             yield from (r"\end{center}", body) if folded else (body, r"\end{center}")
         case Figure():

@@ -4,9 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symbolic_mem.base.errors import MissingProgram
+from symbolic_mem.base.errors import BadInput, MissingProgram
 
 KNOWN_FILE = "_preamble.tex.j2"
+
+
+LOOKS = "looks"
+
+
+def looks() -> tuple[str, ...]:
+    """Return the names of the bundled looks: folders of templates that may be named in place of a folder of one's own.
+
+    >>> looks()
+    ('course-sheet', 'two-column')
+    """
+    return tuple(sorted(folder.name for folder in (template_folder() / LOOKS).iterdir() if folder.is_dir()))
+
+
+def folder_of(templates: str | Path, needs: str) -> Path:
+    """Return the folder of templates that is meant: one's own, or a bundled look by its name.
+
+    Raises `BadInput` where it is neither, naming the file that a folder of one's own `needs`.
+
+    >>> folder_of("two-column", "report.tex.j2").name
+    'two-column'
+    """
+    own = Path(templates)
+    if str(templates) and own.is_dir():
+        return own
+    if str(templates) in looks():
+        return template_folder() / LOOKS / str(templates)
+    raise BadInput(
+        f"--templates {str(templates)!r} is not a folder; give one that holds {needs}, or a bundled look: {', '.join(looks())}"
+    )
 
 
 def template_folder() -> Path:

@@ -179,11 +179,12 @@ class Typesetter:
         if not number.is_Integer and number.q < 10 and not self.put and sp.fraction(rest)[1] == 1:
             return self.product([self.coefficient(str(number.p), str(number.q)), self._factor(rest)], dotted=False)
         powers = [factor.as_base_exp() for factor in sp.Mul.make_args(expr)]
-        if all(abs(exponent) == sp.S.Half for _, exponent in powers):  # SymPy takes the root of a product apart
-            return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
-        above, below = sp.fraction(expr)
-        if below != 1:
-            return self.quotient(above, below)
+        if not (number.is_Integer and all(exponent.is_Integer and exponent.is_positive for _, exponent in powers)):
+            if all(abs(exponent) == sp.S.Half for _, exponent in powers):  # SymPy takes the root of a product apart
+                return self.root(self.expr(sp.Mul(*(base ** (2 * exponent) for base, exponent in powers))))
+            above, below = sp.fraction(expr)
+            if below != 1:
+                return self.quotient(above, below)
         factors = sorted(sp.Mul.make_args(expr), key=_order)
         return self.product([self._factor(factor) for factor in factors if factor != 1], dotted=bool(self.put))
 
@@ -241,6 +242,7 @@ def _one_figure(expr: sp.Expr) -> bool:
     return bool(expr.is_Integer and expr > 0 and short_power(str(expr)) is None)
 
 
+@lru_cache(maxsize=4096)
 def _negative(expr: sp.Expr) -> bool:
     return bool(expr.could_extract_minus_sign()) if not isinstance(expr, sp.Add) else False
 

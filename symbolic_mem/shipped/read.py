@@ -16,7 +16,6 @@ from symbolic_mem.base.told import grouped, short_power, told
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.walk import Number
 from symbolic_mem.shipped.fill import Asked, Otherwise, exact, of_account
-from symbolic_mem.shipped.fill_degree import of_degree
 
 FOLDER = os.path.join(os.path.dirname(__file__), "data")
 VERBS = ("account", "solve")
@@ -42,7 +41,12 @@ def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
         asked = Asked(
             content["nodes"], {**_base(content), **values}, _device(content, device, amount), "; ".join(changes)
         )
-        record = of_account(asked, form) if verb == "account" else of_degree(asked, form)
+        if verb == "account":
+            record = of_account(asked, form)
+        else:
+            from symbolic_mem.shipped.fill_degree import of_degree
+
+            record = of_degree(asked, form)
         return (json.dumps(told(record), indent=2, ensure_ascii=False) + "\n").encode()
     except (Otherwise, ZeroDivisionError):
         return None

@@ -19,6 +19,8 @@ from symbolic_mem.solvers.layout import Gathered, Layout, PaddedRows, WholeSampl
 from symbolic_mem.solvers.profile import Profile
 from symbolic_mem.solvers.rules import Allowed, Rule, allowed, contradiction
 
+_ALL = Allowed()  # what no rules allow
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -173,7 +175,7 @@ def degree_under(bound: Bound, values: Given | Numbers, rules: Sequence[Rule | L
     memory, symbol, strict = bound.memory, bound.symbol, bound.strict
     numbers = Numbers.of(values, "the bound")
     values = numbers.values_given
-    shape, keep = profile(memory, symbol, numbers), Allowed()
+    shape, keep = profile(memory, symbol, numbers), _ALL
     room = number(bound.capacity, values, "the capacity")
     ideal = Solved(
         bound, first_degree(shape.divided, shape.fixed, room, strict=strict), shape.divided, shape.fixed, room

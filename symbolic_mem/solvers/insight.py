@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import mul
 
 import sympy as sp
@@ -131,6 +131,7 @@ def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sens
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
 
 
+@lru_cache(maxsize=4096)  # terms share factors
 def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     """Return the derivative of sums, products and whole powers by their degrees, in the form that SymPy's `diff` has.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.words import joined
 from symbolic_mem.study.study import Asked, Study
 
 
@@ -22,9 +23,13 @@ def precedence(study: Study, question: Asked, tried: tuple[str, ...] = ()) -> tu
     lost = study.lost(question)
     gave_way = {own.aspect for own, _ in lost}
     own = [change.aspect for change in question.own if change.aspect not in (*gave_way, *question.finds)]
-    values = [(symbol, value) for symbol, value in study.values.items() if symbol.name in own]
+    values = [
+        say("{x} = {value}", x=symbol, value=Amount(value))
+        for symbol, value in study.values.items()
+        if symbol.name in own
+    ]
     return (
-        *(say("Here {x} = {value}.", x=symbol, value=Amount(value)) for symbol, value in values),
+        *(() if not values else (say("Here {values}.", values=joined(values)),)),
         *(
             say(
                 "The question itself sets “{own}”; the caller sets “{other}”, and that counts.",

@@ -23,6 +23,7 @@ from symbolic_mem.verify.stack_cases import (
     torch_step,
 )
 from symbolic_mem.verify.tensor_cases import tensor_block
+from symbolic_mem.verify.titan_cases import titan_peak
 from symbolic_mem.verify.vocabulary_cases import vocabulary_peak
 
 
@@ -55,6 +56,8 @@ SAID = (
         "mcore-ci-mixtral", "Megatron-LM's continuous integration, large mixtures of experts: the same", megatron_run
     ),
     Family("vocabpar-t5", "Vocabulary parallelism, 1F1B: printed peaks of the worst rank", vocabulary_peak),
+    Family("vocabpar-t6", "Vocabulary parallelism, V-Half: printed peaks of the worst rank", vocabulary_peak),
+    Family("titan", "torchtitan: published tables of reserved memory, beside what is allocated", titan_peak),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )
 

@@ -198,8 +198,8 @@ function refused(data, setting, derived) {
   const made = data.made[setting.chosen.join(".")];
   if (made === undefined) return data.said.absent;
   if (typeof made === "string") return made;
-  const other = data.held.find((name) => order(setting.values[name], own.values[name]));
-  if (other) return put(said.held, { name: other, own: write(own.values[other]) });
+  const other = data.held.find(([name, value]) => name in setting.values && order(setting.values[name], BigInt(value)));
+  if (other) return put(said.held, { name: other[0], own: other[1] });
   for (const [name, formula] of derived) {
     const value = setting.values[name];
     if (!whole(value) || value <= 0n) return put(said.derived, { name, formula, value: write(value) });

@@ -4,6 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const n = data.n;
 const symbols = data.symbols.map(([name]) => name);
+const holds = new Set(data.held.map(([name]) => name)); // what has no field
 const MOST = BigInt(data.most);
 
 function node(name, attributes = {}, ...parts) {
@@ -132,8 +133,8 @@ function written(name, label, attributes, taken) {
 }
 
 // What the plan holds fast, in one line.
-const heldLine = () => (data.held.length ? [node("p", { class: "reason held" }, "held by the plan: ", ...data.held.flatMap((name, at) =>
-  [at ? ", " : "", math([inMath.name(data.names[name]), inMath.sign("="), inMath.digits(grouped(decimalOf(own.values[name])))], `${name} = ${own.values[name]}`)]))] : []);
+const heldLine = () => (data.held.length ? [node("p", { class: "reason held" }, "held by the plan: ", ...data.held.flatMap(([name, value], at) =>
+  [at ? ", " : "", math([inMath.name(data.names[name]), inMath.sign("="), inMath.digits(grouped(value))], `${name} = ${value}`)]))] : []);
 
 function build() {
   $("fields").addEventListener("submit", (event) => event.preventDefault());
@@ -170,7 +171,7 @@ function build() {
     setting.shows = text ? numberOf(n, text) : own.shows;
   });
   $("fields").append(
-    ...group("Sizes", ...symbols.filter((name) => !data.held.includes(name)).map(field)),
+    ...group("Sizes", ...symbols.filter((name) => !holds.has(name)).map(field)),
     ...group("Device", device, reading, amount, shows),
     ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
     ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose), ...heldLine()),
@@ -241,7 +242,7 @@ function drawBelow() {
 
 function flush() {
   clearTimeout(waiting);
-  if (waiting && last) drawTable(), region();
+  if (waiting && last) drawTable(), region(), drawInverse();
   waiting = 0;
 }
 for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });

@@ -26,7 +26,8 @@ def made(instant, values):
 def test_a_pass_holds_what_transformers_holds(case, tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(case["config"]), encoding="utf-8")
-    built = build_model({"config": path.name, "profile": "hf-cuda-bf16"}, str(path), tmp_path)
+    kernel = {"sdpa": "flash", "eager": "eager"}[case["attention"]]
+    built = build_model({"config": path.name, "profile": "hf-cuda-bf16", "kernel": kernel}, str(path), tmp_path)
     values = {**built.values, B: MEASURED["B"], S: case["S"]}
     how = recipe("inference").with_logits("last" if case["last"] else "all")
     fullest = max((one for one in passes(built, how) if one.phase == "prefill"), key=lambda one: made(one, values))
@@ -80,8 +81,16 @@ def test_the_peak_is_that_of_the_fullest_instant():
     assert not any("activations of a pass" in one["what"] for one in account.record["not_counted"])
 
 
-def test_blocks_that_are_not_described_have_no_instants_and_say_so():
+def test_nothing_is_dropped_out_where_nothing_is_trained():
     study = load_study("gpt2-xl").change(recipe="inference")
+    assert study.built.architecture.attention_dropout != 0
+    assert study.timeline and not any("dropout" in one.words for one in study.timeline)
+
+
+def test_blocks_that_are_not_described_have_no_instants_and_say_so(tmp_path):
+    path = tmp_path / "config.json"  # an attention with sinks
+    path.write_text('{"model_type": "gpt_oss"}', encoding="utf-8")
+    study = load_study(str(path)).change(recipe="inference")
     assert study.timeline == ()
     from symbolic_mem.documents.account import Account
 

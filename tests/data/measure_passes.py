@@ -25,21 +25,25 @@ SIZES = {
     "vocab_size": 3000,
 }
 SMALL = {**SIZES, "intermediate_size": 256}
+GPT2 = {"n_embd": 512, "n_layer": 2, "n_head": 8, "n_positions": 512, "vocab_size": 3000}
 MODELS = {
-    "Llama": ("llama", SIZES, 128, True),
-    "Llama, a wide MLP": ("llama", {**SIZES, "intermediate_size": 3001}, 77, True),
-    "Mistral": ("mistral", {**SIZES, "sliding_window": None}, 128, True),
-    "Qwen2": ("qwen2", SIZES, 128, True),
-    "Qwen3": ("qwen3", SIZES, 128, True),
-    "many words": ("llama", {**SMALL, "vocab_size": 300_000}, 16, True),
-    "all positions": ("llama", {**SMALL, "vocab_size": 30_000}, 64, False),
+    "Llama": ("llama", SIZES, 128, True, "sdpa"),
+    "Llama, a wide MLP": ("llama", {**SIZES, "intermediate_size": 3001}, 77, True, "sdpa"),
+    "Mistral": ("mistral", {**SIZES, "sliding_window": None}, 128, True, "sdpa"),
+    "Qwen2": ("qwen2", SIZES, 128, True, "sdpa"),
+    "Qwen3": ("qwen3", SIZES, 128, True, "sdpa"),
+    "many words": ("llama", {**SMALL, "vocab_size": 300_000}, 16, True, "sdpa"),
+    "all positions": ("llama", {**SMALL, "vocab_size": 30_000}, 64, False, "sdpa"),
+    "GPT-2": ("gpt2", GPT2, 128, True, "sdpa"),
+    "GPT-2, long and by parts": ("gpt2", GPT2, 512, True, "eager"),
+    "Llama, by parts": ("llama", SIZES, 512, True, "eager"),
 }
 
 
-def held(kind: str, sizes: dict, tokens: int, last: bool) -> int:
+def held(kind: str, sizes: dict, tokens: int, last: bool, attention: str) -> int:
     """The most bytes of a pass, without the weights and without the tokens that it reads."""
     config = CONFIG_MAPPING[kind](**sizes)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.bfloat16).eval()
+    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=torch.bfloat16).eval()
     given = torch.zeros((BATCH, tokens), dtype=torch.long)
     storages = Storages()
     for tensor in (*model.parameters(), *model.buffers(), given):
@@ -53,11 +57,10 @@ def held(kind: str, sizes: dict, tokens: int, last: bool) -> int:
 def main() -> None:
     """Print the cases."""
     cases = []
-    for name, (kind, sizes, tokens, last) in MODELS.items():
-        config = {"model_type": kind, **sizes}
-        cases.append(
-            {"name": name, "config": config, "S": tokens, "last": last, "bytes": held(kind, sizes, tokens, last)}
-        )
+    for name, (kind, sizes, tokens, last, attention) in MODELS.items():
+        case = {"name": name, "config": {"model_type": kind, **sizes}, "S": tokens, "last": last}
+        size = held(kind, sizes, tokens, last, attention)
+        cases.append({**case, "attention": attention, "bytes": size})
     source = f"transformers {transformers.__version__}, torch {torch.__version__.partition('+')[0]}, CPU, BF16"
     print(json.dumps({"source": source, "B": BATCH, "cases": cases}, indent=1))
 

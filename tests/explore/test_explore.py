@@ -153,7 +153,7 @@ def test_replicas_and_the_rule_of_a_plan_are_in_the_page():
 def test_what_decides_how_a_plan_cuts_the_model_is_held_and_the_rest_is_free():
     study = load_study("cluster-gpt-3-175b")
     content = data(study, asked(study), None)
-    free = [name for name, _ in content["symbols"] if name not in content["held"]]
+    free = [name for name, value in content["symbols"] if [name, value] not in content["held"]]
     assert free == ["B", "S", "d_model", "d_head", "n_pos"] and content["shows"] == "1"
     assert content["made"]["0.0.0.0.0.0.0.0"][3] == 64
     assert content["demands"][0][:2] == ["plan", "S"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-
 import pytest
+from overfull import overfull
 
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.bundled import bundled
@@ -14,20 +11,6 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.render.document import render
 
 pytestmark = pytest.mark.system
-PASSES = 2  # the widths of long tables settle in the second
-
-
-def overfull(tex: str, folder) -> list[str]:
-    """The boxes that are more than a point too wide."""
-    (folder / "x.tex").write_text(tex, encoding="utf-8")
-    command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "x.tex"]
-    for _ in range(PASSES):
-        quiet = {**os.environ, "max_print_line": "10000"}
-        subprocess.run(command, cwd=folder, env=quiet, stdout=subprocess.DEVNULL, check=True)
-    log = (folder / "x.log").read_text(encoding="utf-8", errors="replace")
-    return [
-        line[0] for line in re.finditer(r"^Overfull \\hbox \(([\d.]+)pt.*", log, re.MULTILINE) if float(line[1]) > 1
-    ]
 
 
 def test_this_test_sees_a_box_that_is_too_wide(needs, tmp_path):

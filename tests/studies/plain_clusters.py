@@ -147,24 +147,40 @@ def latent(v: Any) -> int:
     return q * v.d_cq + kv * v.d_c + out * v.d_model
 
 
-def deepseek(v: Any, dense_blocks: int, expert_blocks: int, ends: int) -> Rank:
-    d, t = v.d_model, v.n_tp
+def deepseek(v: Any, dense_blocks: int, expert_blocks: int, *, ends: bool, at: str = "block") -> Rank:
+    """A rank with blocks of both kinds; the one with the `ends` has the modules that predict one token more, too.
+
+    It is `at` work on a "block", on a "module", or on the loss.
+    """
+    d, t, modules = v.d_model, v.n_tp, v.L_mtp if ends else 0
+    experts = expert_blocks + modules
     narrow = d * (v.d_cq + v.d_c + v.d_rope) + v.d_cq + v.d_c + 2 * d
-    heads = Fraction(latent(v), t) + narrow
-    shared = Fraction(3 * d * v.n_shared * v.d_expert, t)
-    dense = (dense_blocks + expert_blocks) * heads + dense_blocks * Fraction(3 * d * v.d_ff, t)
-    dense += expert_blocks * (shared + v.E * d) + ends * (Fraction(2 * v.V * d, t) + d)
-    experts = expert_blocks * Fraction(3 * v.E * d * v.d_expert, v.n_ep * v.n_etp)
+    dense = (dense_blocks + experts) * (Fraction(latent(v), t) + narrow) + dense_blocks * Fraction(3 * d * v.d_ff, t)
+    dense += experts * (Fraction(3 * d * v.n_shared * v.d_expert, t) + v.E * d)
+    dense += modules * (Fraction(2 * d * d, t) + 3 * d)  # the product that joins two inputs, and three norms
+    dense += Fraction(2 * v.V * d, t) + d if ends else 0
+    routed = experts * Fraction(3 * v.E * d * v.d_expert, v.n_ep * v.n_etp)
     q, kv, out = v.n_heads * (v.d_nope + v.d_rope), v.n_heads * (v.d_nope + v.d_v), v.n_heads * v.d_v
     found = [(q, v.d_cq), (kv, v.d_c), (d, out), (v.n_shared * v.d_expert, d), (d, v.n_shared * v.d_expert)]
     found += [(2 * v.d_ff, d), (d, v.d_ff)] if dense_blocks else []
     found += [(v.V, d)] if ends else []
+    found += [(d, 2 * d)] if modules else []
     rest = WORKSPACES + shapes(v, *found) + 2 * d * (v.d_cq + v.d_c + v.d_rope) + Fraction(6 * v.d_expert * d, v.n_etp)
     rest += (dense_blocks + expert_blocks) * (v.n_pp + 1) * v.tokens * d / t
+    rest += 4 * modules * v.tokens * d / t if at != "block" else 0
+    if at == "loss":
+        rest += (1 + modules) * v.tokens * (2 * (d + 2) + 2 * (d + v.V)) / t
+        return Rank(dense, routed, rest + gathered(v))
     work = 2 * (2 * d + 4) + 2 * (2 * v.d_cq + 2 * v.d_c) + 8 + 4 * (q + out + v.n_heads)
     work += twice(v, v.d_v, v.n_heads) + 2 * (d + v.n_etp * v.k * d + 8 * v.k + 3 * (v.k + v.n_shared) * v.d_expert)
+    work += 2 * (2 * (d + 2) + 2 * d) if at == "module" else 0
     rest += v.tokens * work / t + gathered(v) + 4 * v.tokens * Fraction((v.k + v.n_shared) * v.d_expert, t)
-    return Rank(dense, experts, rest)
+    return Rank(dense, routed, rest)
+
+
+def deepseek_first(at: str) -> Callable[[Any], Rank]:
+    """Rank 1 of 16: the first stage of four blocks and the last of three."""
+    return lambda v: deepseek(v, min(v.L_dense, 4), 7 - min(v.L_dense, 4), ends=True, at=at)
 
 
 Peak = Callable[[Any], Fraction]
@@ -184,9 +200,11 @@ PEAKS: dict[str, dict[str, Peak]] = {
     "cluster-gpt-3-175b": {FIRST: of(gpt3_first)},
     "cluster-mixtral-8x7b": {FIRST: of(mixtral_first)},
     "cluster-deepseek-v3": {
-        FIRST: of(lambda v: deepseek(v, min(v.L_dense, 4), 7 - min(v.L_dense, 4), 1)),
+        FIRST: of(deepseek_first("block")),
+        "the backward pass of the MLP that predicts one token more on the first stage": of(deepseek_first("module")),
+        "the loss on the first stage": of(deepseek_first("loss")),
         "the backward pass of the MLP of the last block on stage 4 of 16": of(
-            lambda v: deepseek(v, max(0, v.L_dense - 12), 8 - max(0, v.L_dense - 12), 0)
+            lambda v: deepseek(v, max(0, v.L_dense - 12), 8 - max(0, v.L_dense - 12), ends=False)
         ),
     },
 }

@@ -68,7 +68,7 @@ def test_a_case_is_said_by_a_study_that_a_user_can_write():
         ("torch-fsdp-step-x", STEP, HIGHEST.replace("0", "1"), "of micro-batch 1, and there are 1"),
         ("torch-fsdp-step-x", {"L": 1}, HIGHEST, "block is not given"),
         ("optim-torch-x", {"optimizer": "Shampoo"}, "optimizer_state", "optimizer 'Shampoo' of torch is not known"),
-        ("titan-x", {"t": 1}, "", "what an allocator reserves"),
+        ("titan-x", {"t": 1}, "", "how the model is divided"),
         ("weather-x", {}, "", "begins as that of no known family"),
     ],
 )

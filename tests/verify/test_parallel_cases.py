@@ -12,7 +12,7 @@ from symbolic_mem.verify.families import compare_case
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = read_cases(DATA / "parallel.json")
-EXACT = [one for one in CASES if not one.id.startswith(("b200", "torch-pipe-run", "mcore-ci", "vocabpar"))]
+EXACT = [one for one in CASES if not one.id.startswith(("b200", "torch-pipe-run", "mcore-ci", "vocabpar", "titan"))]
 PEAKS = [one for one in CASES if one.id.startswith("b200") and one.id.endswith("allocated")]
 
 
@@ -38,6 +38,24 @@ def test_printed_peaks_of_pipelines_with_and_without_a_divided_vocabulary(one):
     """Nothing is fitted to them: bytes of a parameter and the loss are those of the recipe, the printed unit is GiB."""
     found = compare_case(one)
     assert found.miss is not None and abs(float(found.miss)) <= 0.03 * one.theirs
+
+
+def test_printed_peaks_of_v_half():
+    """Nothing is fitted but the loss, one of two that Megatron-LM was seen to have: 13 peaks within 3.5 %, most of them within 1.5 %."""
+    found = [compare_case(one) for one in CASES if one.id.startswith("vocabpar-t6")]
+    shares = [abs(float(one.miss)) / one.case.theirs for one in found if one.miss is not None]
+    assert len(shares) == 13 and max(shares) <= 0.035 and sum(share <= 0.015 for share in shares) >= 10
+    assert all("divided vocabulary" in one.reason for one in found if one.ours is None)
+
+
+def test_tables_of_torchtitan_are_what_is_allocated_and_what_is_reserved_beside_it():
+    """Printed is what the allocator reserved: 1.007 to 1.093 times what is allocated. With tensor parallelism 13 % are not explained."""
+    found = {one.id: compare_case(one) for one in CASES if one.id.startswith("titan")}
+    said = {name: one.case.theirs / one.ours for name, one in found.items() if one.ours is not None}
+    assert said.keys() == {"titan-t2-cp1", "titan-t2-cp2", "titan-t2-cp4", "titan-t4-2D"}
+    assert all(1.007 <= factor <= 1.08 for name, factor in said.items() if "t2" in name)
+    assert 1.08 < said["titan-t4-2D"] < 1.16
+    assert all("\n" not in one.reason for one in found.values() if one.ours is None)
 
 
 CI = [one for one in CASES if one.id.startswith("mcore-ci-gpt")]

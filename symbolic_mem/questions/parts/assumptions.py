@@ -111,15 +111,18 @@ def _of_experts(study: Study) -> Iterator[Prose]:
                 n=placed.experts,
             )
     cut = study.rank.cut
-    if experts is None or cut is None or cut.degree("experts") == 1:
-        return
-    if cut.load == 1:
-        yield say("The load of the routed experts is taken to be balanced; {f} gives another.", f=f_load)
-    else:
-        yield say(
-            "The experts of the fullest rank get {f} percent of the rows of a balanced load, and every rank is taken to be it.",
-            f=f_load,
-        )
+    if experts is not None and cut is not None and cut.degree("experts") != 1:
+        yield load_of_experts(study)
+
+
+def load_of_experts(study: Study) -> Prose:
+    """With which load routed experts are counted, where a plan divides them."""
+    if f_load not in study.values:
+        return say("The load of the routed experts is taken to be balanced; {f} gives another.", f=f_load)
+    return say(
+        "The experts of the fullest rank get {f} percent of the rows of a balanced load, and every rank is taken to be it.",
+        f=f_load,
+    )
 
 
 def whose(study: Study) -> str:
@@ -194,12 +197,21 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     used = study.memory.total.free_symbols.union(*map(symbols_in, study.questions))
     used |= {n_pod} if study.network is not None else set()
     asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
+    staged = study.plan is not None and study.plan.pipelined and study.values.get(n_pp, 1) != 1
     return tuple(
-        _idle(symbol, study.values[symbol]) for symbol in idle if symbol not in used and str(symbol) not in asked
+        _idle(symbol, study.values[symbol], staged=staged)
+        for symbol in idle
+        if symbol not in used and str(symbol) not in asked
     )
 
 
-def _idle(symbol: sp.Symbol, value: sp.Rational) -> Prose:
+def _idle(symbol: sp.Symbol, value: sp.Rational, *, staged: bool) -> Prose:
+    if symbol in SCHEDULED and staged:
+        return say(
+            "{n} = {value} changes no memory here: what the schedule of the pipeline keeps does not depend on it.",
+            n=symbol,
+            value=value,
+        )
     if symbol in SCHEDULED:
         return say(
             "{n} = {value} changes nothing here: there are no stages of a pipeline whose schedule reads it.",

@@ -259,7 +259,7 @@ def feasible_steps(solved: Solved, work: Work, what: str = "what is kept") -> It
 
 def _share(solved: Solved, n: int, relation: str) -> Chain:
     fixed, divided, capacity = (symbolic(part) for part in (solved.fixed, solved.divided, solved.capacity))
-    share = sp.Mul(divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
+    share = divided if n == 1 else sp.Mul(divided, sp.Pow(n, -1, evaluate=False), evaluate=False)
     left = share if fixed == 0 else Total((fixed, share))
     shown = capacity if capacity.is_Integer else C_mem
     return Chain(left, (amount(symbolic(solved.per_device(n)), digits=12), (relation, shown)))

@@ -98,6 +98,11 @@ class FoundDegree(FoundAtInstants):
         return self.feasible if self.given is None else self.given.fits
 
     @property
+    def given_is_smallest(self) -> bool:
+        """Whether the degree that is given is the answer itself, without rules."""
+        return self.given is not None and self.given.value == self.value and not self.degree.rules
+
+    @property
     def tried(self) -> tuple[str, ...]:
         """The degree, where it has a value."""
         return () if self.given is None else (str(self.symbol),)

@@ -124,24 +124,24 @@ def _peak(found: Found, other: Found) -> Prose:
     }
     if found.value is None and not found.feasible and other.value is None:
         return say(
-            "The memory must fit at every instant of a step. Of the {number} that can be the fullest the one that asks for "
+            "The memory must fit at every instant of a step. Of the {number} that can be the fullest, the one that asks for "
             "most is {chosen}.",
             **pieces,
         )
     if other.value == found.value:
         return say(
-            "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: "
+            "The memory must fit at every instant of a step. Of the {number} that can be the fullest, one decides: "
             "{chosen}. The next, {other}, gives {value}, too, and holds less.",
             **pieces,
         )
     if other.value is None and other.feasible:
         return say(
-            "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: "
+            "The memory must fit at every instant of a step. Of the {number} that can be the fullest, one decides: "
             "{chosen}. The next, {other}, fits at every number.",
             **pieces,
         )
     return say(
-        "The memory must fit at every instant of a step. Of the {number} that can be the fullest one decides: {chosen}. "
+        "The memory must fit at every instant of a step. Of the {number} that can be the fullest, one decides: {chosen}. "
         "The next, {other}, gives {value}.",
         **pieces,
     )

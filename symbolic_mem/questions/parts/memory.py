@@ -8,7 +8,9 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.factors import common_factors_first
+from symbolic_mem.base.rational import rational
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
@@ -51,11 +53,15 @@ def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
     """Give every kind of memory in `kinds`, and their sums, their numbers, where another part of the document tells how."""
     memory = study.memory.of(*kinds)
     work.define(P, study.model.parameters)
-    for kind in memory.kinds:
-        work.define(KIND_SYMBOLS[kind], memory.of(kind).total)
-    if len([kind for kind in memory.kinds if kind in STATIC]) > 1:
-        work.define(M_static, memory.static)
-    work.define(M_total, memory.total)
+    sums = {KIND_SYMBOLS[kind]: memory.of(kind) for kind in memory.kinds}
+    static = memory.of(*STATIC)
+    if len(static.kinds) > 1:
+        sums[M_static] = static
+    for symbol, part in {**sums, M_total: memory}.items():
+        try:
+            work.values[symbol] = rational(part.at(study.numbers))
+        except MissingValue:
+            work.define(symbol, part.total)
 
 
 def parameter_steps(model: Model, work: Work, of: str = "") -> list[Block]:
@@ -211,6 +217,9 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]
     yield replace(work.step(brief, short), told="in short")
 
 
+KEPT = "Every tensor that is kept for the backward pass, in one repetition of its layer, and why"
+
+
 def kept_table(layers: Sequence[Layer], study: Study) -> Table:
     """Tabulate every tensor that is kept for the backward pass, with the reason why."""
     rows, last = [], ""
@@ -223,7 +232,7 @@ def kept_table(layers: Sequence[Layer], study: Study) -> Table:
                 (text(name), text(tensor.name), say("{s}", s=tensor.elements), count(size), text(tensor.reason))
             )
     return Table(
-        text("Every tensor that is kept, in one repetition of its layer, and why"),
+        text(KEPT if study.at is None else f"{KEPT}; what of it is there at an instant, the terms of that instant say"),
         (
             Column(text("layer")),
             Column(text("tensor")),

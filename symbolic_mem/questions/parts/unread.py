@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import sympy as sp
+
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup
 from symbolic_mem.models.tensors import KINDS
@@ -48,7 +50,7 @@ def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Se
         name = change.aspect
         if name in known or not _is_value(study, name) or (said and lookup(name) in DEGREES):
             continue
-        if any(_inside(study.under(question), question, name) for question in asked):
+        if any(at_instants(study, question, lookup(name)) for question in asked):
             continue
         fixing = [question.label for question in asked if name in question.finds]
         if fixing:
@@ -74,11 +76,19 @@ def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
             raise BadInput(f"{change.words}: nothing that {study.name} asks is about {needs}; leave it out")
 
 
-def _inside(study: Study, question: Question, name: str) -> bool:
-    """Whether an instant of a step reads a value that the sum of what is kept does not: of a block that is recomputed, say."""
+def at_instants(study: Study, question: Question, symbol: sp.Symbol | None) -> bool:
+    """Whether an instant of a step reads a symbol that the sum of what is kept may not: of a block that is recomputed, say.
+
+    >>> from symbolic_mem.base.symbols import k
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cluster-deepseek-v3")
+    >>> at_instants(study, study.question("a"), k), k in study.memory.total.free_symbols
+    (True, False)
+    """
+    seen = study.under(question)
     if question.subject != "memory" or set(question.counted) != set(KINDS):
         return False
-    return any(lookup(name) in one.memory.total.free_symbols for one in study.timeline)
+    return any(symbol in one.memory.total.free_symbols for one in seen.timeline)
 
 
 def _is_value(study: Study, name: str) -> bool:
