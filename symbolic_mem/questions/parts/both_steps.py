@@ -215,7 +215,7 @@ def _window_of_own(found: Sides, work: Work) -> Block:
 
 def _so(found: Sides) -> Prose:
     holds = (
-        say("So at least {least} devices hold what is kept", least=found.least)
+        say("So at least {least} devices hold what is kept", least=found.least or 0)
         if (found.least or 0) > 1
         else text("So one device holds what is kept")
     )
