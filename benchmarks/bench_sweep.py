@@ -1,7 +1,8 @@
 """Sweeps as ratios to floors of the same run: `python benchmarks/bench_sweep.py`, with `--write` into benchmarks/README.md.
 
 Pairs as in bench_cli.py, in one process: one run of the floor and one of the sweep, one after the other, in seconds of
-the processor; the median of the pairs' ratios is told. Nothing is a gate.
+the processor; the median of the pairs' ratios is told. Nothing is a gate. Peers are measured where they are installed:
+`pip install deepspeed llm-analysis`, the second with a transformers before 5 or, as here, without its requirements.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread against one thread
 
+import importlib.metadata
+import logging
 import platform
 import statistics
 import sys
@@ -133,6 +136,56 @@ def cases() -> list[Case]:
     ]
 
 
+def peers() -> list[Case]:
+    """A million rows, of which each is solved at all instants, against what peers that are installed tell of one configuration."""
+    rng = np.random.default_rng(2)
+    batch, length = rng.integers(1, 64, ROWS), rng.integers(64, 8192, ROWS)
+    planned = plan("llama-3.1-8b", rows={"B": batch, "S": length}, columns=["n_fsdp"])
+    ours = answer(list(planned.pieces(1 << 20)))
+    name = f"{ROWS:,} rows: n_fsdp, llama-3.1-8b, {len(planned.cases.cases[0].instants)} instants"
+    pairs = list(zip(batch.tolist(), length.tolist(), strict=True))
+    found = []
+    for package, make, number in (
+        ("deepspeed", states_by_deepspeed, LOOP),
+        ("llm-analysis", training_by_llm_analysis, 100),
+    ):
+        try:
+            version = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            print(f"{package} is not installed, and not measured")
+            continue
+        words, call = make()
+
+        def floor(call: Callable[[int, int], object] = call, number: int = number) -> None:
+            for one, two in pairs[:number]:
+                call(one, two)
+
+        found.append(Case(name, f"{package} {version}: {words}, in a loop", ROWS, ours, floor, number / ROWS))
+    return found
+
+
+def states_by_deepspeed() -> tuple[str, Callable[[int, int], object]]:
+    """Its function of the parameters alone: what a batch keeps is not in it."""
+    from deepspeed.runtime.zero.stage3 import estimate_zero3_model_states_mem_needs as states
+
+    return "model states under ZeRO-3", lambda one, _: states(8_030_261_248, 525_336_576, one, 1, False, False, True)
+
+
+def training_by_llm_analysis() -> tuple[str, Callable[[int, int], object]]:
+    """Memory and latency of a training step of a model of that size, with an MLP four times as wide: it takes whole times alone."""
+    logging.disable(logging.CRITICAL)
+    from llm_analysis.analysis import DSZeRO, LLMAnalysis
+    from llm_analysis.config import GPUConfig, ModelConfig
+
+    model = ModelConfig("llama", 32, 32, 4096, 128_256, 1 << 20, 8, ffn_embed_dim=16_384)
+    analysis = LLMAnalysis(model, GPUConfig("h100", 1e9, 3350, 450, 1e-6, 989))
+
+    def call(batch: int, length: int) -> object:
+        return analysis.training(batch, 1, seq_len=length, ds_zero=DSZeRO.STAGE_3, mlp_gated_linear_units=True)
+
+    return "memory and latency of a step", call
+
+
 def seconds(run: Callable[[], object]) -> float:
     start = time.process_time()
     run()
@@ -144,12 +197,18 @@ def measured(case: Case) -> list[str]:
     ratio = statistics.median(ours / floor for floor, ours in pairs)
     floor, ours = (case.points / statistics.median(one) / 1e6 for one in zip(*pairs, strict=True))
     told = f"{ratio:.1f}" if ratio >= 1 else f"1/{1 / ratio:.0f}"
-    return [case.name, case.floor_name, f"{floor:,.1f}", f"{ours:,.1f}", told, case.aim or "–"]
+    return [
+        case.name,
+        case.floor_name,
+        *(f"{one:,.1f}" if one >= 0.1 else f"{one:.4f}" for one in (floor, ours)),
+        told,
+        case.aim or "–",
+    ]
 
 
 def main() -> None:
     rows = []
-    for case in cases():
+    for case in (*cases(), *peers()):
         rows.append(measured(case))
         print("  ".join(rows[-1]), flush=True)
     heads = ["what", "floor", "floor, M/s", "ours, M/s", "ours / floor", "aim"]

@@ -155,10 +155,15 @@ def _of_kind(every: tuple[Layer, ...], recipe: Recipe, kind: str) -> Iterator[Te
 
 
 def saved_terms(title: str, name: str, layers: Iterable[Layer], recipe: Recipe) -> Iterator[Term]:
-    """Yield what some layers save as one term called `title`, of the layer called `name`: none where they save nothing."""
-    kept = tuple(layer for layer in layers if "activations" in layer.saved_kinds)
-    if kept:
-        yield _saved_term(title, name, kept, recipe.widths, "activations")
+    """Yield what some layers save as one term called `title`, of the layer called `name`: none where they save nothing.
+
+    Copies of weights that are saved, too, are a term of their own.
+    """
+    layers = tuple(layers)
+    for kind, called in (("activations", title), ("buffers", f"copies of weights, {title}")):
+        kept = tuple(layer for layer in layers if kind in layer.saved_kinds)
+        if kept:
+            yield _saved_term(called, name, kept, recipe.widths, kind)
 
 
 class _Kept(NamedTuple):

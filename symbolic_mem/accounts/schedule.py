@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.tables import Tables
@@ -73,7 +74,7 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
         return ""
     if any(state.kind == "buffers" for state in recipe.states) or "buffers" in placement:
         return ""
-    if any("buffers" in layer.saved_kinds for layer in model.layers):
+    if _copies_unseen(model):
         return ""
     weights, gradients = placement.get("weights"), placement.get("gradients")
     known = recipe.gathers is not None and recipe.reduces is not None
@@ -86,6 +87,16 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
             return "eager"
         return "zero2" if _all(gradients) and known and _one_dtype(recipe) else ""
     return "fsdp2" if _all(weights) and known else ""
+
+
+def _copies_unseen(model: Model) -> bool:
+    """Whether copies of weights are kept by operations that are not described, so that nothing says when they are there."""
+    if not any("buffers" in layer.saved_kinds for layer in model.layers):
+        return False
+    found = units(model)
+    unseen = [*found.before, *(layer for unit in found.blocks if unit.work is None for layer in unit.layers)]
+    unseen += found.after if found.work is None else ()
+    return any("buffers" in layer.saved_kinds for layer in unseen)
 
 
 def _all(placed: Placed) -> bool:

@@ -24,7 +24,7 @@ from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.study.study import Study
 
-SCRIPTS = ("exact", "shown", "amount", "rules", "ledger", "tree", "draw", "page", "against", "start")
+SCRIPTS = ("exact", "shown", "amount", "rules", "ledger", "tree", "draw", "page", "against", "inverse", "start")
 HEIGHT = 760  # pixels of a page inside a notebook
 
 

@@ -29,7 +29,7 @@ from symbolic_mem.questions.parts.bounded import (
     no_number,
     remedy,
 )
-from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at
+from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
 from symbolic_mem.questions.parts.instants import EACH
 from symbolic_mem.questions.parts.rules import REASONS, reason_of
 from symbolic_mem.questions.parts.words import READING_WORDS, amount_words, capacity_words, few_figures
@@ -114,6 +114,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "given, read": fits_at(fits=True, reading=read, **given),
         "lacks": fits_at(fits=False, reading=None, **given),
         "lacks, read": fits_at(fits=False, reading=read, **given),
+        "that is": that_is(n=n, left=Hole("left")),
         "breaks": breaks(n=n, value=Hole("value"), rules=Hole("rules")),
         "devices of": devices_at(device=Hole("device"), **at),
         "devices": devices_at(device=None, **at),

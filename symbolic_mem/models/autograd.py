@@ -127,19 +127,31 @@ def multiply(tape: Tape, a: Value, b: Value, *, reduced: Shape = ()) -> Value:
     return tape.record(out, kept, steps, {a: "first", b: SUM if reduced else "second"})
 
 
-def scale(tape: Tape, x: Value, weight: str, shape: Shape, *, trained: bool = True) -> Value:
-    """Multiply by a vector of weights, such as the gain of a norm; a frozen one needs nothing of `x`."""
+def wide_weight(tape: Tape, weight: str, shape: Shape, size: Size, *, trained: bool = True) -> Value:
+    """Convert a vector of weights of so many bytes to FP32; its gradient is converted back."""
+    out = tape.new("gain in FP32", shape, sp.Integer(4), needs=trained)
+    return tape.record(out, (), [Make("gradient of the weight", shape, size, weight)] if trained else ())
+
+
+def scale(tape: Tape, x: Value, weight: str, shape: Shape, *, trained: bool = True, stored: Size = None) -> Value:
+    """Multiply by a vector of weights, such as the gain of a norm; a frozen one needs nothing of `x`.
+
+    Where the product is in FP32 and the weight is `stored` in fewer bytes, its gradient is summed up in FP32 and converted.
+    """
     size = x.tensor.bytes_per_element
     out = tape.new("scaled", x.tensor.shape, size)
     if not trained:
         return tape.record(out, (), [Make("gradient", x.tensor.shape, size)], {x: "gradient"})
-    steps = [
+    steps: list[Make | Free | Applied] = [
         Make("gradient of the input", x.tensor.shape, size),
         Make("gradient of each row", x.tensor.shape, size),
         Applied(),
-        Make("gradient of the weight", shape, size, weight),
-        Free("gradient of each row"),
     ]
+    if stored == size or size is None:
+        steps += [Make("gradient of the weight", shape, size, weight), Free("gradient of each row")]
+    else:
+        steps += [Make(SUM, shape, size), Free("gradient of each row")]
+        steps += [Make("gradient of the weight", shape, stored, weight), Free(SUM)]
     return tape.record(out, (x,), steps, {x: "gradient of the input"})
 
 
@@ -164,7 +176,8 @@ def mean(tape: Tape, x: Value, rows: Shape) -> Value:
 
 def plus(tape: Tape, x: Value) -> Value:
     """Add a number."""
-    return tape.record(tape.new("sum", x.tensor.shape, x.tensor.bytes_per_element), (), (), {x: GRADIENT})
+    out = tape.new("sum", x.tensor.shape, x.tensor.bytes_per_element, needs=x.needs)
+    return tape.record(out, (), (), {x: GRADIENT})
 
 
 def rsqrt(tape: Tape, x: Value) -> Value:
@@ -223,6 +236,37 @@ def rotate(tape: Tape, x: Value) -> Value:
         Free("first half"),
         Free("second half"),
         Make("by cos", shape, size),
+        Make("gradient", shape, size),
+    ]
+    return tape.record(out, (), steps, {x: "gradient"})
+
+
+def rotate_in_fp32(tape: Tape, x: Value) -> Value:
+    """Rotate with tables of FP32, whose products and sum are in FP32, too; the halves are swapped as they were."""
+    shape, size, four = x.tensor.shape, x.tensor.bytes_per_element, sp.Integer(4)
+    half = (*shape[:-1], shape[-1] / 2)
+    parts = [tape.new("x cos", shape, four), tape.new("half", half, size), tape.new("swapped", shape, size)]
+    tape.drop(parts[1])
+    parts.append(tape.new("swapped sin", shape, four))
+    tape.drop(parts[2])
+    out = tape.new("rotated", shape, four)
+    tape.drop(parts[0], parts[3])
+    steps: list[Make | Free | Applied] = [
+        Make("by sin", shape, four),
+        Make("narrow", shape, size),
+        Free("by sin"),
+        Make("half", half, size),
+        Make("first half", shape, size),
+        Free("half"),
+        Make("second half", shape, size),
+        Free("narrow"),
+        Make("swapped", shape, size),
+        Free("first half"),
+        Free("second half"),
+        Make("wide by cos", shape, four),
+        Make("by cos", shape, size),
+        Free("wide by cos"),
+        Free(GRADIENT),
         Make("gradient", shape, size),
     ]
     return tape.record(out, (), steps, {x: "gradient"})

@@ -39,6 +39,7 @@ def read_profiles(path: str | Path) -> Mapping[str, Profile]:
         known = {**profiles(), **found}
         _check(table, where, known)
         found[name] = made_profile(name, table, known)
+        _check_names(found[name], table, where, known)
     return found
 
 
@@ -51,6 +52,18 @@ def profile_of(name: str, path: str | Path | None = None) -> Profile:
     return profile_among(profiles() if path is None else {**profiles(), **read_profiles(path)}, name)
 
 
+def _check_names(made: Profile, table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -> None:
+    """Refuse a kernel or a loss that the profile keeps no row for, and a row that is left out and was not there."""
+    kernels = [row.removeprefix("attention ") for row in made.keeps if row.startswith("attention ")]
+    for key, given, rows in (("kernel", made.kernel, kernels), ("loss", made.loss, made.keeps)):
+        if key in table and given not in rows:
+            raise BadInput(f"{where}: {key} {clipped(given)} has no row under keeps; {nearest(given, rows)}")
+    inherited = known[table["extends"]].keeps if "extends" in table else {}
+    for row in table.get("without", ()):
+        if row not in inherited:
+            raise BadInput(f"{where}: without: there is no row {clipped(row)} to leave out; {nearest(row, inherited)}")
+
+
 def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -> None:
     known_keys(table, _KEYS, where)
     for key in ("title", "source"):
@@ -59,7 +72,7 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
     for key in ("kernel", "loss", "engine"):
         entry(table, key, str, where, "")
     base = entry(table, "extends", str, where, "")
-    if base and base not in known:
+    if "extends" in table and base not in known:
         raise BadInput(f"{where}: it extends the unknown profile {clipped(base)}; {nearest(base, known)}")
     if not base and not ("kernel" in table and "keeps" in table):
         raise BadInput(f"{where}: a profile that extends no other says its kernel and all that it keeps; give extends")

@@ -12,7 +12,7 @@ from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import heads_with_keys
 from symbolic_mem.models.linear import TOKENS
-from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_norm import norm_program
 from symbolic_mem.models.tape import Make, Tape, Value
@@ -24,28 +24,28 @@ FOUR = sp.Integer(4)
 
 def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool:
     """Say whether the operations of an attention are described."""
-    rotated = a.position != "rotary" or (a.d_rotary is None and not how.row("rotary") and not a.fused_qkv)
+    tables = a.position != "rotary" or how.row("rotary_tables").get("cos") in ("compute", 4)
+    rotated = a.position != "rotary" or (a.d_rotary is None and not how.row("rotary") and not a.fused_qkv and tables)
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
     some = a.fused_qkv and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
-    return not (a.sinks or a.latent is not None or some) and rotated and dropped
+    normed = a.qk_norm in ("", "head", "width") and not a.qk_norm_bias
+    return not (a.sinks or a.latent is not None or some) and rotated and dropped and normed
 
 
 def attention_program(
     tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: bool
 ) -> tuple[Value, tuple[Value, ...]]:
     """Record an attention that reads `x`; it also returns what has a name until the block is over."""
-    q, k, v = _projected(tape, a, how, x)
+    q, k, v = _projected(tape, a, how, x, by_hand=by_hand)
     if a.qk_norm == "head":
         q, k = (
-            _normed(tape, a, how, one, letter, heads, by_hand=by_hand)
+            _normed(tape, how, a.norm, one, letter, (*TOKENS, heads), a.d_head, by_hand=by_hand)
             for letter, one, heads in (("q", q, a.n_heads), ("k", k, a.n_kv))
         )
     if a.position == "rotary":
         tape.label = "the rotation"
-        turned = [do.rotate(tape, one) for one in (q, k)]
-        tape.drop(q, k)
-        q, k = turned
+        q, k = _rotated(tape, how, q, k)
     tape.label = "the attention kernel"
     width = a.n_heads * a.d_head
     some = by_hand and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
@@ -69,15 +69,17 @@ def attention_program(
     return out, scores
 
 
-def _projected(tape: Tape, a: Architecture, how: Profile, x: Value) -> tuple[Value, Value, Value]:
+def _projected(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: bool) -> tuple[Value, Value, Value]:
     """Queries, keys and values as they are seen by heads: three products, or views of one."""
     q_width, kv_width = a.n_heads * a.d_head, a.n_kv * a.d_head
     bias = a.qkv_bias
     if not a.fused_qkv:
-        made = (
-            do.pass_on(tape, product(tape, how, x, name, (width, a.d_model), "attention", bias=bias))
-            for name, width in (("W_q", q_width), ("W_k", kv_width), ("W_v", kv_width))
-        )
+        made = []
+        for name, width in (("W_q", q_width), ("W_k", kv_width), ("W_v", kv_width)):
+            one = product(tape, how, x, name, (width, a.d_model), "attention", bias=bias)
+            if a.qk_norm == "width" and name != "W_v":
+                one = _normed(tape, how, a.norm, one, name[-1], TOKENS, width, by_hand=by_hand)
+            made.append(do.pass_on(tape, one))
         q, k, v = made
         return q, k, v
     widths = (q_width, kv_width, kv_width)
@@ -92,12 +94,24 @@ def _projected(tape: Tape, a: Architecture, how: Profile, x: Value) -> tuple[Val
     return do.pass_on(tape, q), k if by_parts else do.pass_on(tape, k), do.pass_on(tape, v)
 
 
+def _rotated(tape: Tape, how: Profile, q: Value, k: Value) -> tuple[Value, Value]:
+    """Queries and keys turned by their positions, with tables in their own dtype, or in FP32 and converted back."""
+    size = how.bytes(how.row("rotary_tables")["cos"])
+    if size == q.tensor.bytes_per_element:
+        turned = [do.rotate(tape, one) for one in (q, k)]
+    else:
+        wide = [do.rotate_in_fp32(tape, one) for one in (q, k)]
+        turned = [do.cast(tape, one, q.tensor.bytes_per_element) for one in wide]
+        tape.drop(*wide)
+    tape.drop(q, k)
+    return turned[0], turned[1]
+
+
 def _normed(
-    tape: Tape, a: Architecture, how: Profile, x: Value, letter: str, heads: sp.Expr, *, by_hand: bool
+    tape: Tape, how: Profile, kind: str, x: Value, letter: str, rows: Shape, width: sp.Expr, *, by_hand: bool
 ) -> Value:
     tape.label = f"the norm of {letter}"
-    weights = ((f"gain of the {letter} norm", (a.d_head,)),)
-    out = norm_program(tape, a.norm, how, x, (*TOKENS, heads), weights, by_hand=by_hand)
+    out = norm_program(tape, kind, how, x, rows, ((f"gain of the {letter} norm", (width,)),), by_hand=by_hand)
     tape.drop(x)
     return out
 

@@ -55,7 +55,8 @@ class Programs:
         if self.how.engine not in BY_HAND:
             return ()
         compute = self.how.compute
-        found: tuple[Tensor, ...] = (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
+        embedded = () if self._keeps_input() else (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
+        found: tuple[Tensor, ...] = embedded
         if a.position == "rotary":
             found += (Tensor("positions", (S,), bytes_per_element=sp.Integer(8)),)
         elif a.position == "learned":
@@ -64,7 +65,8 @@ class Programs:
                 Tensor(name, one, bytes_per_element=compute) for name, one in zip(SUMMANDS, shapes, strict=True)
             )
         if self.how.kernel.startswith("eager"):
-            found += (Tensor("causal mask", (B, S, S), bytes_per_element=compute),)
+            masks = 1 if a.window is None or a.window.layers == a.layers else 2
+            found += (Tensor("causal mask", (B, S, S), bytes_per_element=compute),) * masks
         if self.how.trained.needs_input("W_head", "head"):
             return found
         return (*found, Tensor(HIDDEN, (*TOKENS, a.d_model), bytes_per_element=self.how.compute))
@@ -76,6 +78,12 @@ class Programs:
     def unused(self, block: str, every: int) -> tuple[Tensor, ...]:
         """Return those of them that nothing takes when the block is computed again."""
         return _known(self, block).unused(every)
+
+    def _keeps_input(self) -> bool:
+        """Whether the first block keeps its input itself for the backward pass, and not a converted copy of it."""
+        a = self.architecture
+        tape = _tape(self, "block" if a.experts is None else "dense block" if a.dense_layers != 0 else "expert block")
+        return tape is not None and tape.keeps_input
 
     def forward(self, block: str, keeps: bool, every: int = 0) -> tuple[Alive, ...]:
         """Return the fullest moments of the forward pass of a block."""
@@ -139,16 +147,18 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
     by_hand = how.engine in BY_HAND
-    first = _norm(tape, a, how, x, "attention norm")
+    first = x if a.norm_place == "after" else _norm(tape, a, how, x, "attention norm")
     attended, scores = attention_program(tape, a, how, first, by_hand=by_hand)
-    tape.drop(first)
+    tape.drop(*(() if first is x else (first,)))
+    attended = _given(tape, a, how, attended, "attention")
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
     named = by_hand and a.family in NAMED
     tape.drop(*(() if named else (attended,)))
-    second = _norm(tape, a, how, between, "MLP norm")
+    second = between if a.norm_place == "after" else _norm(tape, a, how, between, "MLP norm")
     out = experts_program(tape, a, how, second, by_hand=by_hand) if experts else mlp_program(tape, a, how, second)
-    tape.drop(second)
+    tape.drop(*(() if second is between else (second,)))
+    out = _given(tape, a, how, out, "MLP")
     tape.label = "the sum after the MLP"
     tape.leaving = do.add(tape, between, out)
     tape.drop(out, between, *((attended,) if named else ()), *scores)
@@ -156,9 +166,21 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
 
 
 def _described(a: Architecture, how: Profile) -> bool:
-    plain = a.norm_place == "before" and not (a.shared_norm or a.parallel_residual)
+    by_hand = how.engine in BY_HAND
+    plain = not (a.shared_norm or a.parallel_residual) and (
+        by_hand or (a.norm_place == "before" and a.qk_norm != "width")
+    )
     same = how.residual == how.compute and not how.blank and how.engine in ENGINES
-    return plain and same and attention_described(a, how, by_hand=how.engine in BY_HAND) and mlp_described(a)
+    return plain and same and attention_described(a, how, by_hand=by_hand) and mlp_described(a)
+
+
+def _given(tape: Tape, a: Architecture, how: Profile, x: Value, part: str) -> Value:
+    """What a part of a block gives, after its norm where there is one."""
+    if a.norm_place == "before":
+        return x
+    out = _norm(tape, a, how, x, f"{part} norm" if a.norm_place == "after" else f"{part} output norm")
+    tape.drop(x)
+    return out
 
 
 def _norm(tape: Tape, a: Architecture, how: Profile, x: Value, name: str) -> Value:

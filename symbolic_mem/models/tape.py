@@ -147,6 +147,13 @@ class Tape:
         found = {id(one): one for node in self.nodes for one in node.saved}
         return tuple(one.tensor for one in found.values())
 
+    @property
+    def keeps_input(self) -> bool:
+        """Whether the backward pass needs what enters the block."""
+        return self.entering is not None and any(
+            self.entering.storage is one for node in self.nodes for one in node.saved
+        )
+
     def results(self, every: int) -> tuple[Tensor, ...]:
         """The results of products and of a fused attention, but for one of `every` so many products (1: of all of them)."""
         return tuple(one.tensor for one in self._results(every))

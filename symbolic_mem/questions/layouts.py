@@ -10,13 +10,13 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import lookup, n_fsdp, n_micro, n_pp
+from symbolic_mem.base.symbols import lookup, n_ep, n_fsdp, n_micro, n_pp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import lays_out, ranks_beside
+from symbolic_mem.questions.parts.assumptions import lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
@@ -136,6 +136,13 @@ class Layouts(OnDevice):
             instant=best.words,
             **pieces,
         )
+
+    def beside(self, found: FoundLayouts) -> tuple[Prose, ...]:
+        """With which load the experts are counted, where a mesh divides them."""
+        said = super().beside(found)
+        divided = any(row.values.get(n_ep, 1) != 1 for row in found.rows) or found.study.values.get(n_ep, 1) != 1
+        experts = found.study.built.architecture is not None and found.study.built.architecture.experts is not None
+        return (*said, load_of_experts(found.study)) if divided and experts else said
 
     def heading(self, found: FoundLayouts) -> str:
         """The title where the study gives none."""

@@ -172,6 +172,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.bounded import answer_words
+        from symbolic_mem.questions.parts.given import that_is
         from symbolic_mem.questions.parts.hosts import host_words
 
         held = None if found.value is None else found.held(found.value)
@@ -190,9 +191,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             return smallest
         if found.given_is_smallest:
             left = Amount(symbolic(found.given.left), found.capacity.unit)
-            return sentences(
-                smallest, say("That is the {n} that is given, and {left} stay free.", n=self.symbol, left=left)
-            )
+            return sentences(smallest, that_is(n=self.symbol, left=left))
         return sentences(found.given.sentence(found.placement, found.capacity), smallest)
 
     def figure(self, found: FoundDegree, name: str, family: str) -> Figure | None:

@@ -107,7 +107,8 @@ def read_recipe(table: Mapping[str, Any], where: str, default: str = DEFAULT, fo
     counters = entry(table, "step_counters", bool, where, False)
     name_given = isinstance(table.get("optimizer"), str) and not table["optimizer"].strip()[:1].isdigit()
     if name_given:
-        chosen = chosen.with_optimizer(table["optimizer"], step_counters=counters)
+        with at_place(where):
+            chosen = chosen.with_optimizer(table["optimizer"], step_counters=counters)
     elif "step_counters" in table:
         raise BadInput(f"{where}: step_counters belongs to an optimizer by name; add for example optimizer = 'adamw'")
     sizes = {

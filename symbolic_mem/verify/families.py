@@ -56,6 +56,7 @@ SAID = (
         "mcore-ci-mixtral", "Megatron-LM's continuous integration, large mixtures of experts: the same", megatron_run
     ),
     Family("vocabpar-t5", "Vocabulary parallelism, 1F1B: printed peaks of the worst rank", vocabulary_peak),
+    Family("vocabpar-t6", "Vocabulary parallelism, V-Half: printed peaks of the worst rank", vocabulary_peak),
     Family("titan", "torchtitan: published tables of reserved memory, beside what is allocated", titan_peak),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )

@@ -157,6 +157,11 @@ function whyNever(data, found) {
 // The answer as parts: whether a number that is given fits, and the smallest.
 function sentence(data, found) {
   const smallest = smallestSentence(data, found);
+  const { shows } = found.setting;
+  if (shows !== null && shows === found.value && !found.rules.length) {
+    const left = told(minus(found.capacity, found.given.most(shows)), found.held.unit);
+    return [...smallest, " ", ...fill(data.said["that is"], { left })];
+  }
   return found.setting.shows === null ? smallest : [...givenSentence(data, found, found.setting.shows), " ", ...smallest];
 }
 

@@ -242,7 +242,7 @@ function drawBelow() {
 
 function flush() {
   clearTimeout(waiting);
-  if (waiting && last) drawTable(), region();
+  if (waiting && last) drawTable(), region(), drawInverse();
   waiting = 0;
 }
 for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });

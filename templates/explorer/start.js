@@ -46,6 +46,8 @@ globalThis.explorer = {
       divided: exactly(found.chosen.divided), fixed: exactly(found.chosen.fixed), command: data.command && commandOf(given),
     };
   }),
+  // The largest values of the batch and of the length on so many devices as `shows` says.
+  largest: (setting = {}) => toldOf(setting, (given) => Object.fromEntries(asked().map((name) => [name, exactly(largestOf(given, name, given.shows))]))),
   // Bytes of one device, part by part, as the bar and the comparison with A have them.
   parts: (setting = {}) => toldOf(setting, (given) => Object.fromEntries([...everyPart(solve(data, given))].map(([name, size]) => [name, exactly(size)]))),
   latex: () => latexOf(last),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from symbolic_mem.models.tensors import END, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.study.changed_recipe import use_profile
 
+CONFIGS = Path(__file__).parents[1] / "data" / "hf_configs"
 SIZES = {B: 2, S: 64, d_model: 512, d_ff: 1408, n_heads: 8, n_kv: 2, d_head: 64}
 
 
@@ -39,6 +41,13 @@ def bytes_of(tensors, sizes=SIZES):
 def test_the_operations_keep_what_the_layers_keep(architecture, name):
     (unit,) = units(transformer(architecture, profile(name))).blocks
     assert unit.work is not None
+
+
+@pytest.mark.parametrize("name", ["gemma-3-1b", "olmo-2-7b"])
+def test_blocks_with_norms_after_their_parts_keep_what_the_layers_keep(name):
+    study = load_study(str(CONFIGS / f"{name}.json")).change(profile="hf-cuda-bf16")
+    (unit,) = units(study.model).blocks
+    assert unit.work is not None and units(study.model).work is not None
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,14 @@ def test_what_an_engine_refuses_is_one_line(name, values, said):
     assert said in str(refused.value) and "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("stages", [4, 16, 24, 32])
+def test_v_half_holds_half_of_what_1f1b_holds_and_one_micro_batch_more(stages):
+    """Qi et al. (2024): (p + 2)/2 micro-batches on each rank, where the first rank of 1F1B has p; a chunk is half a stage."""
+    given = {n_pp: sp.Integer(stages), n_micro: sp.Integer(128)}
+    counts = pipeline("v-half").counts(given)
+    assert {sp.Rational(count, 2) for count in counts} == {sp.Rational(pipeline("1f1b").counts(given)[0], 2) + 1}
+
+
 def test_fewer_micro_batches_than_stages_are_all_in_flight_on_the_first_of_them():
     """Megatron-LM runs them: a rank warms up with as many as there are."""
     counts = pipeline("1f1b").counts({n_pp: sp.Integer(4), n_micro: sp.Integer(2)})

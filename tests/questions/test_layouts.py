@@ -13,6 +13,7 @@ from symbolic_mem.library.read import read_study
 from symbolic_mem.questions.layouts import LISTED, Layouts
 from symbolic_mem.questions.parts.meshes import degrees, meshes
 from symbolic_mem.render.document import render
+from symbolic_mem.render.text import plain_prose
 
 SIZES = {"L": 12, "d_model": 512, "d_ff": 2048, "n_heads": 16, "n_kv": 8, "d_head": 32, "V": 32000, "B": 1, "S": 1024}
 TABLES = {
@@ -74,6 +75,14 @@ def test_devices_that_the_stages_of_a_plan_do_not_divide_are_one_line():
     one = read_study(tables | {"question": [asked]}, "x", "x", None)
     with pytest.raises(BadInput, match="6 devices are no multiple of n_pp = 4"):
         one.question("a").answer(one.under(one.question("a")))
+
+
+def test_meshes_that_divide_experts_say_with_which_load():
+    experts = {"model": {"experts": True}, "E": 8, "k": 2, "d_expert": 64}
+    asked = [found({"devices": 4, "sequences": 8}, **given) for given in (experts, experts | {"f_load": 150}, {})]
+    said = [" ".join(map(plain_prose, one.beside)) for one in asked]
+    assert "is taken to be balanced" in said[0] and "the fullest rank get f_load percent" in said[1]
+    assert "load" not in said[2]
 
 
 def test_the_first_mesh_that_fits_cuts_the_model_least():

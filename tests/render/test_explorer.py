@@ -18,6 +18,7 @@ import pytest
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import B, n_heads
+from symbolic_mem.cli.main import main
 from symbolic_mem.document.family import in_family
 from symbolic_mem.explore.data import asked
 from symbolic_mem.explore.page import explorer
@@ -242,3 +243,27 @@ def test_the_command_of_a_setting_gives_its_sentence(tab, pages):
     assert program == "symbolic-mem"
     done = subprocess.run([sys.executable, "-m", "symbolic_mem", *words], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1] == found["sentence"]
+
+
+LARGEST = [
+    ("cs336-a2-xxl", {}, 46),
+    ("cs336-a2-xxl", {"S": 300}, 3),
+    ("llama-3.1-8b", {}, 4),
+    ("llama-3.1-8b", {"B": 3, "S": 1000}, 1),
+    ("mixtral-8x7b", {"B": 1}, 16),
+    ("cluster-gpt-3-175b", {}, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "devices"), LARGEST)
+def test_the_largest_batch_and_length_are_those_that_solve_finds(tab, pages, capsys, name, values, devices):
+    setting = {"values": {key: str(value) for key, value in values.items()}, "shows": str(devices)}
+    told = tab(pages(name)).value(f"explorer.largest({setting!r})")
+    sizes = {**values, "n_fsdp": devices}
+    label = ["--device", held_by(pages(name))["devices"][0]["name"], "--reading", held_by(pages(name))["reading"]]
+    assert set(told) == ({"B"} if name.startswith("cluster") else {"B", "S"})
+    for unknown, found in told.items():
+        words = [word for key, value in sizes.items() if key != unknown for word in ("--set", f"{key}={value}")]
+        assert main(["solve", name, "--for", unknown, *words, *label, "--json"]) in (0, 1)
+        value = json.loads(capsys.readouterr().out)["value"]
+        assert found == (None if value is None else str(value)), unknown

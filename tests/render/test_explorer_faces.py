@@ -53,7 +53,7 @@ def test_the_picture_of_the_docs_shows_a_page(tab, pages):
     """`SYMBOLIC_MEM_UPDATE=1` takes it anew."""
     if os.environ.get("SYMBOLIC_MEM_UPDATE") == "1":
         page = tab(pages("cs336-a2-xxl"), width=1000)
-        page.value("new Promise(done => setTimeout(done, 500))")
+        page.value("dispatchEvent(new Event('scroll')); new Promise(done => setTimeout(done, 500))")
         clip = {"x": 0, "y": 0, "width": 1000, "height": 1090, "scale": 0.8}
         PICTURE.write_bytes(
             base64.b64decode(page.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"])

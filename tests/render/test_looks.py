@@ -58,7 +58,7 @@ def test_a_sheet_leaves_no_number_out_and_a_paper_none_of_a_display():
     assert set(re.findall(NUMBER, of("cs336-a2-xxl", "course-sheet"))) == set(re.findall(NUMBER, usual))
     displays = "".join(re.findall(r"^\\\[$(.*?)^\\\]$", usual, re.MULTILINE | re.DOTALL))
     shown = set(re.findall(NUMBER, displays))
-    assert len(shown) > 20
+    assert len(shown) > 10
     assert shown <= set(re.findall(NUMBER, of("cs336-a2-xxl", "two-column")))
 
 

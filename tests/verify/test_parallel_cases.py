@@ -40,6 +40,14 @@ def test_printed_peaks_of_pipelines_with_and_without_a_divided_vocabulary(one):
     assert found.miss is not None and abs(float(found.miss)) <= 0.03 * one.theirs
 
 
+def test_printed_peaks_of_v_half():
+    """Nothing is fitted but the loss, one of two that Megatron-LM was seen to have: 13 peaks within 3.5 %, most of them within 1.5 %."""
+    found = [compare_case(one) for one in CASES if one.id.startswith("vocabpar-t6")]
+    shares = [abs(float(one.miss)) / one.case.theirs for one in found if one.miss is not None]
+    assert len(shares) == 13 and max(shares) <= 0.035 and sum(share <= 0.015 for share in shares) >= 10
+    assert all("divided vocabulary" in one.reason for one in found if one.ours is None)
+
+
 def test_tables_of_torchtitan_are_what_is_allocated_and_what_is_reserved_beside_it():
     """Printed is what the allocator reserved: 1.007 to 1.093 times what is allocated. With tensor parallelism 13 % are not explained."""
     found = {one.id: compare_case(one) for one in CASES if one.id.startswith("titan")}

@@ -111,15 +111,18 @@ def _of_experts(study: Study) -> Iterator[Prose]:
                 n=placed.experts,
             )
     cut = study.rank.cut
-    if experts is None or cut is None or cut.degree("experts") == 1:
-        return
-    if cut.load == 1:
-        yield say("The load of the routed experts is taken to be balanced; {f} gives another.", f=f_load)
-    else:
-        yield say(
-            "The experts of the fullest rank get {f} percent of the rows of a balanced load, and every rank is taken to be it.",
-            f=f_load,
-        )
+    if experts is not None and cut is not None and cut.degree("experts") != 1:
+        yield load_of_experts(study)
+
+
+def load_of_experts(study: Study) -> Prose:
+    """With which load routed experts are counted, where a plan divides them."""
+    if f_load not in study.values:
+        return say("The load of the routed experts is taken to be balanced; {f} gives another.", f=f_load)
+    return say(
+        "The experts of the fullest rank get {f} percent of the rows of a balanced load, and every rank is taken to be it.",
+        f=f_load,
+    )
 
 
 def whose(study: Study) -> str:

@@ -141,6 +141,11 @@ def devices_at(*, device: Any, **pieces: Any) -> Prose:
     return say("{word} ({n} = {value})", **pieces)
 
 
+def that_is(**pieces: Any) -> Prose:
+    """That the answer is the degree `n` that is given, and what is `left` of a device."""
+    return say("That is the {n} that is given, and {left} stay free.", **pieces)
+
+
 def breaks(**pieces: Any) -> Prose:
     """That a `value` of the degree `n` does not obey its `rules`."""
     return say("{n} = {value} does not obey the rules ({rules}).", **pieces)
