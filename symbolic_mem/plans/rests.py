@@ -61,6 +61,7 @@ def refuse_idle(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Va
     symbolic_mem.base.errors.BadInput: plan 'cp' with n_cp = 2: it divides tokens of a sequence, and no formula of this model says what a rank has of them; leave n_cp out
     """
     known = {dimension for dimension, _ in sizes(built)}
+    known |= {"logits"} if "vocabulary" in known else set()
     for axis in (n_tp, n_pp, n_cp):
         cut = [dimension for dimension, by in cuts.items() if by.has(axis)]
         if values.get(axis, 1) != 1 and cut and known.isdisjoint(cut):

@@ -88,3 +88,9 @@ def test_ranks_along_an_axis_that_divides_nothing_of_a_stack_are_refused(plan):
     ):
         stack.change(plan=plan, values={"n_cp": 2, "n_fsdp": 8})
     assert _held(stack.change(plan=plan, values={"n_cp": 1, "n_fsdp": 8}))
+
+
+def test_logits_alone_are_divided_over_an_axis():
+    whole = load_study("llama-3.1-8b").change(plan="fsdp2", values={"n_fsdp": 8})
+    divided = whole.change(plan="fsdp2+loss-parallel", values={"n_tp": 2})
+    assert dict(_held(divided)) != dict(_held(whole))
