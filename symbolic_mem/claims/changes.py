@@ -9,6 +9,7 @@ from functools import cache
 
 import sympy as sp
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.base.units import BYTES_PER
@@ -76,7 +77,7 @@ def set_fraction(case: Case, whole: bool) -> Case | None:
 
 
 def set_value(case: Case, **formulas: str) -> Case | None:
-    """Use the value of a formula for a symbol: ``S = "1"``, ``n_kv = "n_heads"``."""
+    """Use the value of a formula for a symbol: ``S = "1"``, ``n_kv = "n_heads"``; None where no such model has these sizes."""
     given = case.study.values
     values = dict(given)
     for name, formula in formulas.items():
@@ -84,7 +85,13 @@ def set_value(case: Case, **formulas: str) -> Case | None:
         if symbol is None or symbol not in values or expr.free_symbols - set(values):
             return None
         values[symbol] = expr.xreplace(dict(given))
-    return None if values == dict(given) else replace(case, study=replace(case.study, values=values))
+    if values == dict(given):
+        return None
+    try:
+        case.study.built.check(values, "a slip")
+    except BadInput:
+        return None
+    return replace(case, study=replace(case.study, values=values))
 
 
 def take_bytes(case: Case, each: int) -> Case:
