@@ -35,6 +35,7 @@ ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
 Way = Mapping[str, Any]
 DEGREES = (n_fsdp.name, n_tp.name)  # which follow from the number of devices
+READ = ("reported", "binary", "marketed")  # the first that is known of a device
 OF_TRAINING = ("optimizer", "gradients", "offload")
 ALONE: Way = {"plan": "one-device"}
 
@@ -195,6 +196,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     [('inference', True, 'one-device'), ('LoRA', True, 'dp'), ('QLoRA', True, 'dp'), ('full training', True, 'fsdp2 with n_fsdp = 8')]
     """
     devices = given.get("devices") or study.devices
+    given |= {} if devices is None else {"devices": devices}
     nodes = read_nodes(on, devices=devices)
     name = given.pop("name", study.name)
     tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)))
@@ -203,7 +205,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     for degree in asked.keys() & set(DEGREES):
         raise BadInput(f"{degree} = {asked[degree]}: --on {on!r} says how many devices there are; leave {degree} out")
     _ = (
-        tuple(changes(by_option=by_option, **given)),
+        tuple(changes(by_option=by_option, **{"device": nodes.device, **given})),
         study.called(changes(values=asked, by_option=by_option)),
     )  # or refuses
     values = {**{key: int(size) for key, size in sizes.items()}, **asked}
@@ -236,7 +238,8 @@ def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[s
     of_others = OF_TRAINING if what == INFERENCE else ("cache", "page")
     of_others = of_others if what in ADAPTERS else (*of_others, "adapters")
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
-    reading = {"reading": "reported"} if device.reported is not None else {}
+    known = [reading for reading in READ if getattr(device, reading) is not None]
+    reading = {"reading": known[0]} if known else {}
     degrees = way.get("values", {})
     rest = {key: value for key, value in way.items() if key != "values"}
     return {**rest, "values": {**degrees, **values}, "device": device.name, **reading, **own}
@@ -279,7 +282,13 @@ def _memories(plans: list[Way], values: Mapping[str, Any]) -> Iterator[Way]:
 
 
 def _first(
-    what: str, study: Study, name: str, nodes: Nodes, extra: tuple[str, ...], ways: list[Way], sequences: int
+    what: str,
+    study: Study,
+    name: str,
+    nodes: Nodes,
+    extra: tuple[str, ...],
+    ways: list[Way],
+    sequences: int,
 ) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
     best, reason = None, ""
