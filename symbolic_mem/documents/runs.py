@@ -220,7 +220,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     }
     for what, ways in rows.items():
         ready = [_whole(way, values, nodes.device, given, what) for way in ways]
-        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]))
+        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option)
         if isinstance(run, Run):
             found.append(run)
         else:
@@ -289,12 +289,13 @@ def _first(
     extra: tuple[str, ...],
     ways: list[Way],
     sequences: int,
+    by_option: bool,
 ) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
     best, reason = None, ""
     for way in ways:
         try:
-            account, read = _read(study, way)
+            account, read = _read(study, way, by_option)
             if account.fits is None:
                 raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
         except BadInput as error:
@@ -309,9 +310,9 @@ def _first(
     return best if best is not None else reason
 
 
-def _read(study: Study, way: Way) -> tuple[Account, Way]:
+def _read(study: Study, way: Way, by_option: bool) -> tuple[Account, Way]:
     """The account of a way, and the way without the sizes that nothing in it reads: a state has no length."""
-    account = Account(study.change(**way))
+    account = Account(study.called(changes(**way, by_option=by_option), way))
     parts = (part for term in account.study.memory for part in term.parts)
     read = {str(symbol) for part in parts for size in (part.copies, *part.shape) for symbol in size.free_symbols}
     kept = {key: value for key, value in way["values"].items() if key in read or key in DEGREES}
