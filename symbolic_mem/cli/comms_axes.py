@@ -44,6 +44,8 @@ def along_axes(study: Study, *, as_json: bool) -> None:
         print_json(_record(study, found, took) | {"bubble": bubble})
         return
     _show(study, found, took)
+    for what in _not_counted(study):
+        print_line(what, "not counted", 14)
     if order is not None and waits is not None:
         from symbolic_mem.base.formula import write_formula
 
@@ -75,7 +77,15 @@ def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
         "sent_in_a_step": axes,
         "parameters": held,
         "computing": computing,
+        "not_counted": _not_counted(study),
     }
+
+
+def _not_counted(study: Study) -> list[str]:
+    architecture = study.built.architecture
+    if architecture is None or architecture.mtp == 0:
+        return []
+    return ["what the modules for multi-token prediction send along n_tp, n_cp and n_ep"]
 
 
 def _show(study: Study, found: Sent, took: Times | None) -> None:

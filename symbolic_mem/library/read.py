@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ _TOP = (
 _PLACED = ("fraction", "over", "rest")
 
 
-def load_study(name: str, devices: str | None = None, *, like: str | None = None, origin: str | None = None) -> Study:
+def load_study(
+    name: str | PathLike[str], devices: str | None = None, *, like: str | None = None, origin: str | None = None
+) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
 
     A name such as ``meta-llama/Llama-3.1-8B`` is looked up in the local cache of the hub, and never fetched. A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none
@@ -68,6 +71,7 @@ def load_study(name: str, devices: str | None = None, *, like: str | None = None
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
+    name = fspath(name)
     refuse_unknown(name)
     study = _loaded(name, devices, like=like, origin=origin)
     given = {"devices": devices, "like": like, "origin": origin}

@@ -37,7 +37,7 @@ def norm_program(
     tape.drop(bounded)
     normal = do.multiply(tape, wide, rstd, reduced=rows)
     tape.drop(wide, rstd)
-    if row["normalised"] == "input":
+    if row.get("normalised", "input") == "input":  # a profile of one's own may keep none of them
         narrow = do.cast(tape, normal, size)
         out = do.scale(tape, narrow, *weights[0], trained=trained)
         tape.drop(narrow, normal, mean)

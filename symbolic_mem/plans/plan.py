@@ -20,7 +20,7 @@ from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, most_load, refuse_rests, sizes
+from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, most_load, refuse_idle, refuse_rests, sizes
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 NO_GROUP = (
@@ -267,6 +267,7 @@ class Plan:
         cuts = dict(self.cuts)
         if self.layers:
             cuts.pop("layers", None)  # a study gives the blocks of each stage
+        refuse_idle(self.name, dict(self.cuts), built, values)
         refuse_rests(self.name, cuts, dict(self.rests), built, values, exchanged=self.exchanged)
         most = most_load(cuts, built, values)
         if most is not None and values.get(f_load, 0) > most:

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.symbols import S, d_ff, n_ep
+from symbolic_mem.base.symbols import S, d_ff, n_cp, n_ep, n_pp, n_tp
 from symbolic_mem.models.build import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
@@ -50,6 +50,26 @@ def sizes(built: Built) -> Iterator[tuple[str, Size]]:
         yield "experts", Size("E", a.experts.experts)
         yield "expert inner", Size("d_expert", a.experts.d_expert)
     yield "layers", Size("L", a.layers)
+
+
+def refuse_idle(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> None:
+    """Refuse ranks along an axis that divides nothing of the model: a stack has no sequence and no stages.
+
+    >>> from symbolic_mem.models.ffn import ffn
+    >>> refuse_idle("cp", {"tokens": n_cp}, Built(ffn(), {}), {n_cp: sp.Integer(2)})
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: plan 'cp' with n_cp = 2: it divides tokens of a sequence, and no formula of this model says what a rank has of them; leave n_cp out
+    """
+    known = {dimension for dimension, _ in sizes(built)}
+    known |= {"logits"} if "vocabulary" in known else set()
+    for axis in (n_tp, n_pp, n_cp):
+        cut = [dimension for dimension, by in cuts.items() if by.has(axis)]
+        if values.get(axis, 1) != 1 and cut and known.isdisjoint(cut):
+            what = ", ".join(DIMENSIONS[dimension] for dimension in cut)
+            raise BadInput(
+                f"plan {name!r} with {axis} = {values[axis]}: it divides {what}, and no formula of this model says what "
+                f"a rank has of them; leave {axis} out"
+            )
 
 
 def refuse_rests(

@@ -212,6 +212,8 @@ class FoundLayouts(Found):
     def tried_words(self) -> Prose:
         """What is tried."""
         if self.number <= len(self.rows):
+            if self.number == 1:
+                return text("The one that the sizes of the model allow is tried.")
             return say("All {number} that the sizes of the model allow are tried.", number=self.number)
         return say(
             "Of the {number} that the sizes of the model allow, the {listed} that cut the model least are tried.",

@@ -267,7 +267,7 @@ def kept_results(model: Model, block: str, how: Recompute) -> tuple[Tensor, ...]
         return ()
     if model.work is None or not model.work.described(block):
         raise BadInput(
-            f"recompute = {how.short}: the operations of the blocks of {model.name} are not described, so that nothing says "
+            f"recompute = {how.short}: the operations of its blocks ({model.name}) are not described, so that nothing says "
             "which results they keep; use full, every=2 or none"
         )
     reason = "result of a product or of the attention, which is not computed again"

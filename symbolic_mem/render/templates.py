@@ -7,8 +7,6 @@ from pathlib import Path
 from symbolic_mem.base.errors import BadInput, MissingProgram
 
 KNOWN_FILE = "_preamble.tex.j2"
-
-
 LOOKS = "looks"
 
 
@@ -24,16 +22,24 @@ def looks() -> tuple[str, ...]:
 def folder_of(templates: str | Path, needs: str) -> Path:
     """Return the folder of templates that is meant: one's own, or a bundled look by its name.
 
-    Raises `BadInput` where it is neither, naming the file that a folder of one's own `needs`.
+    Raises `BadInput` where it is neither, naming the file that a folder of one's own `needs`, and for a look without that
+    file, which would change nothing.
 
     >>> folder_of("two-column", "report.tex.j2").name
     'two-column'
+    >>> folder_of("two-column", "report.md.j2")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: --templates two-column: the look has no report.md.j2; it has homework.tex.j2, report.tex.j2
     """
     own = Path(templates)
     if str(templates) and own.is_dir():
         return own
     if str(templates) in looks():
-        return template_folder() / LOOKS / str(templates)
+        look = template_folder() / LOOKS / str(templates)
+        if not (look / needs).is_file():
+            sets = ", ".join(sorted(file.name for file in look.glob("*.j2")))
+            raise BadInput(f"--templates {templates}: the look has no {needs}; it has {sets}")
+        return look
     raise BadInput(
         f"--templates {str(templates)!r} is not a folder; give one that holds {needs}, or a bundled look: {', '.join(looks())}"
     )

@@ -90,7 +90,7 @@ def test_nothing_is_dropped_out_where_nothing_is_trained():
 def test_blocks_that_are_not_described_have_no_instants_and_say_so(tmp_path):
     path = tmp_path / "config.json"  # an attention with sinks
     path.write_text('{"model_type": "gpt_oss"}', encoding="utf-8")
-    study = load_study(str(path)).change(recipe="inference")
+    study = load_study(path).change(recipe="inference")
     assert study.timeline == ()
     from symbolic_mem.documents.account import Account
 

@@ -78,3 +78,19 @@ def test_a_schedule_reads_what_changes_what_its_ranks_hold():
 def test_a_degree_is_refused_where_no_memory_is_asked_for():
     with pytest.raises(BadInput, match="n_tp = 4: nothing that flops-palm-chinchilla asks reads n_tp"):
         refuse_unread(load_study("flops-palm-chinchilla").change(values={"n_tp": 4}))
+
+
+@pytest.mark.parametrize("plan", ["cp", "cp-all-to-all", "fsdp2-cp", "megatron"])
+def test_ranks_along_an_axis_that_divides_nothing_of_a_stack_are_refused(plan):
+    stack = load_study("cs336-a2-xxl")
+    with pytest.raises(
+        BadInput, match=f"plan '{plan}' with n_cp = 2: it divides tokens of a sequence, .*; leave n_cp out"
+    ):
+        stack.change(plan=plan, values={"n_cp": 2, "n_fsdp": 8})
+    assert _held(stack.change(plan=plan, values={"n_cp": 1, "n_fsdp": 8}))
+
+
+def test_logits_alone_are_divided_over_an_axis():
+    whole = load_study("llama-3.1-8b").change(plan="fsdp2", values={"n_fsdp": 8})
+    divided = whole.change(plan="fsdp2+loss-parallel", values={"n_tp": 2})
+    assert dict(_held(divided)) != dict(_held(whole))

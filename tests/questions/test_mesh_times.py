@@ -86,3 +86,12 @@ def test_the_command_says_bytes_and_seconds(capsys):
     said = json.loads(capsys.readouterr().out)
     assert said["computing"] is None and said["sent_in_a_step"]["n_pp"]["seconds"] is None
     assert said["parameters"].keys() == {"P_dense"}
+
+
+@pytest.mark.parametrize(("name", "named"), [("cluster-deepseek-v3", True), ("cluster-gpt-3-175b", False)])
+def test_what_modules_for_more_tokens_send_is_named_as_not_counted(name, named, capsys):
+    assert main(["comms", name, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["not_counted"]
+    assert said == (["what the modules for multi-token prediction send along n_tp, n_cp and n_ep"] if named else [])
+    assert main(["comms", name]) == 0
+    assert ("multi-token prediction" in capsys.readouterr().out) is named

@@ -299,5 +299,7 @@ def test_a_block_that_keeps_its_products_keeps_its_input_and_what_they_give():
 
 
 def test_products_of_blocks_that_are_not_described_are_refused():
-    with pytest.raises(BadInput, match=r"recompute = products=2: the operations of the blocks of .* are not described"):
+    with pytest.raises(
+        BadInput, match=r"recompute = products=2: the operations of its blocks \(.*\) are not described"
+    ):
         recompute(ffn(), Recompute("products", 2))

@@ -30,6 +30,15 @@ def test_a_look_is_chosen_by_its_name_and_another_name_is_refused_with_those_the
         of("cs336-a2-buckets", "three-column")
 
 
+@pytest.mark.parametrize(
+    ("look", "layout", "ending"),
+    [("course-sheet", "report", "tex"), ("course-sheet", "homework", "html"), ("two-column", "homework", "md")],
+)
+def test_a_look_without_a_template_for_a_document_is_refused(look, layout, ending):
+    with pytest.raises(BadInput, match=rf"{look}: the look has no {layout}\.{ending}\.j2; it has homework\."):
+        of("cs336-a2-buckets", look, ending, layout)
+
+
 @pytest.mark.parametrize("ending", ["tex", "md"])
 def test_a_course_sheet_has_each_answer_behind_its_solution_and_none_in_front(ending):
     study = load_study("cs336-a2-buckets")
