@@ -204,8 +204,9 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     asked = given.pop("values", None) or {}
     for degree in asked.keys() & set(DEGREES):
         raise BadInput(f"{degree} = {asked[degree]}: --on {on!r} says how many devices there are; leave {degree} out")
+    on_these: dict[str, Any] = {"device": nodes.device, **given}
     _ = (
-        tuple(changes(by_option=by_option, **{"device": nodes.device, **given})),
+        tuple(changes(by_option=by_option, **on_these)),
         study.called(changes(values=asked, by_option=by_option)),
     )  # or refuses
     values = {**{key: int(size) for key, size in sizes.items()}, **asked}

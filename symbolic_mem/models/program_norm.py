@@ -24,8 +24,6 @@ def norm_program(
     if kind == "layer" or not by_hand:
         return do.normalise(tape, x, rows, 2 if kind == "layer" else 1, weights if trained else ())
     row, size = how.row("rmsnorm"), x.tensor.bytes_per_element
-    if row.keys() <= {"input", "rstd"}:  # a profile of a caller's own whose norm is one kernel
-        return do.normalise(tape, x, rows, 1, weights if trained else ())
     if "gain" in row:
         return _by_one_and_gain(tape, x, rows, *weights[0], trained=trained)
     wide = do.cast(tape, x, FOUR)

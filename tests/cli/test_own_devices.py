@@ -106,7 +106,7 @@ def test_verbs_that_read_devices_themselves_take_ours(run):
 @pytest.mark.usefixtures("files")
 def test_python_refuses_and_reads_the_same(tmp_path):
     path = str(tmp_path / "ours.toml")
-    with pytest.raises(BadInput, match="^devices .* holds devices, and none of them is asked for; add device NAME"):
+    with pytest.raises(BadInput, match=r"^devices .* holds devices, and none of them is asked for; add device NAME"):
         load_study("llama-3.1-8b").change(devices=path)
     study = load_study("llama-3.1-8b").change(devices=path, device="ours")
     assert study.device.name == "ours"
