@@ -163,9 +163,13 @@ def entering(step: Step, place: Place) -> Tensor | None:
 
 def tensors(step: Step, name: str, found: tuple[Tensor, ...]) -> Term:
     """Return some tensors that are there for a moment as one term, in the dtype of the activations."""
-    layer = Layer("", saved=tuple(replace(one, kind="activations") for one in found))
-    (term,) = saved_terms(name, "", (layer,), step.recipe)
+    (term,) = saved_terms(name, "", _for_a_moment(found), step.recipe)
     return term
+
+
+@lru_cache(maxsize=1024)
+def _for_a_moment(found: tuple[Tensor, ...]) -> tuple[Layer, ...]:
+    return (Layer("", saved=tuple(replace(one, kind="activations") for one in found)),)
 
 
 def _batch(step: Step) -> Iterator[Term]:

@@ -38,6 +38,7 @@ WORKING, CACHE = "working", "cache"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
+_BESIDE_THE_MLP = "what a block works with inside its backward pass, beside the gradients inside its MLP"
 _NONE_HELD = ("sgd",)
 
 Parts = tuple[Part, ...]
@@ -147,13 +148,16 @@ def _unread(built: Built) -> Iterator[LeftOut]:
         yield LeftOut(OTHER, f"what these fields of the config.json may change, which are not read: {names}")
 
 
-def beyond(model: Model, found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+def beyond(model: Model, found: Iterable[LeftOut], *, mlp: bool = False) -> tuple[LeftOut, ...]:
     """Of what an account leaves out, return what a timeline of the step leaves out too: what has no size.
 
-    Where the operations of a block are not described, what it works with inside its backward pass comes first.
+    Where the operations of a block are not described, what it works with inside its backward pass comes first; the
+    timeline of a cluster has the gradients inside its `mlp`.
     """
     unsized = tuple(one for one in found if not (one.sets or one.covers))
-    return unsized if all(unit.described for unit in units(model).blocks) else (LeftOut(WORKING, _WORKS_WITH), *unsized)
+    if all(unit.described for unit in units(model).blocks):
+        return unsized
+    return (LeftOut(WORKING, _BESIDE_THE_MLP if mlp else _WORKS_WITH), *unsized)
 
 
 def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -191,6 +191,7 @@ def of_parts(name: str, kind: str, parts: tuple[Part, ...], each: sp.Expr, reaso
     return Term(name, kind, elements, each, reason, parts=parts, **more)
 
 
+@lru_cache(maxsize=4096)
 def of_times(name: str, kind: str, times: tuple[Times, ...], each: sp.Expr, reason: str, **more: Any) -> Term:
     """Return a term of `each` bytes for every element of some parts, each a number of times.
 

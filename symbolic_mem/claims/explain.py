@@ -8,7 +8,7 @@ from itertools import combinations
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.case import Case, Result, read_off
+from symbolic_mem.claims.case import Case, Misreading, Result, read_off
 from symbolic_mem.claims.catalogue import Slip, Together, occurring, together
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import claim_of
@@ -130,7 +130,7 @@ class Search:
             if both.asks_as(first.slipped):
                 claimed: Claimed | None = first.claimed
             else:
-                claimed = then.claimed if first.slipped.asks_as(self.case) else self._claimed(both)
+                claimed = then.claimed if first.slipped.asks_as(self.case) else self._claimed_if_it_can(both)
             found = None if claimed is None else read_off(claimed, both.misread)
             if claimed is not None and found is not None and self._gives(claimed, found, both):
                 yield Explanation((one.slip, other.slip), found.value)
@@ -141,6 +141,16 @@ class Search:
             return claim_of(slipped.study, slipped.question, self.name, slipped.counted, slipped.instead)
         except BadInput:
             return None  # what slipped leaves nothing to ask about
+
+    def _claimed_if_it_can(self, slipped: Case) -> Claimed | None:
+        """The number in a slipped case that is read rightly; None also where it cannot be what is stated."""
+        question, value = slipped.question, self.stated.value
+        if question is None or value is None or slipped.instead or slipped.misread != Misreading():
+            return self._claimed(slipped)
+        try:
+            return self._claimed(slipped) if question.can_be(slipped.study, self.name, value) else None
+        except BadInput:
+            return None  # as above
 
     def _gives(self, claimed: Claimed, found: Result, slipped: Case) -> bool:
         return self.stated.agrees(claimed, found, slipped.misread) is not None

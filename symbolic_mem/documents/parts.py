@@ -129,7 +129,7 @@ def _new(blocks: Sequence[Block], told: _Told, found: Found) -> Iterator[Block]:
     derived = [one for unit in again if isinstance(one := told.units[unit], Found)]
     alike = max(derived, key=derived.count) if derived else None
     differ = [] if alike is None else _differences(found, alike)
-    yield Paragraph(_as_in(where, found.study.said(listed(differ)) if differ else None))
+    yield Paragraph(_as_in(where, found.study.said(listed(differ)) if differ else None, rest=len(again) < len(units)))
     for unit in units:
         if unit not in told.units:
             yield from (_without(block, told.lines) for block in unit)
@@ -143,11 +143,14 @@ def _without(block: Block, lines: set[Chain]) -> Block:
     return replace(block, chains=own) if own else block
 
 
-def _as_in(where: Sequence[Reference], otherwise: Prose | None) -> Prose:
+def _as_in(where: Sequence[Reference], otherwise: Prose | None, *, rest: bool) -> Prose:
+    """Where what is not told again stands, what is `otherwise`, and whether a `rest` is told here."""
     places = joined([Prose((one,)) for one in where])
     if otherwise is not None:
         return say("As in {places}, with {otherwise}.", places=places, otherwise=otherwise)
-    return say("As in {places}; what stands there is not repeated.", places=places)
+    if rest:
+        return say("As in {places}; what is not derived here stands there.", places=places)
+    return say("All of it stands in {places}.", places=places)
 
 
 def _fate(placed: Placed | None) -> tuple[Any, ...]:
@@ -176,7 +179,7 @@ def _differences(found: Found, other: Found) -> list[str]:
 def _reread(found: Found, last: Found) -> Prose:
     pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
     return say(
-        "The memory of a device is counted otherwise than in ({label}): here as {new}, there as {old}.",
+        "The memory of a device is counted otherwise than in ({label}): here by {new}, there by {old}.",
         label=text(last.question.label),
         **pieces,
     )

@@ -64,6 +64,7 @@ class Tensor:
         return sp.Mul(*self.shape)
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Part:
     """Tensors of one shape inside a term: `copies` of them (repeats, moments), each of `shape`."""

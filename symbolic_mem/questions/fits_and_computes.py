@@ -17,7 +17,7 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, edge, whose_tokens, window
+from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, at_first, bounds, edge, whose_tokens, window
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.setting import setting
@@ -115,8 +115,10 @@ class FitsAndComputes(OfKinds):
         yield from capacity_blocks(found.capacity, work)
         yield whose_tokens(share, self.symbol)
         yield from bounds(found, work)
-        yield window(found, work)
+        yield from window(found, work)
         yield from edge(found, work)
+        if found.first is not None:
+            yield from at_first(found, work, *found.first)
 
     def sentence(self, found: FoundBoth) -> Prose:
         """Say which degrees do both at the study's batch, and the smallest batch that lets one."""

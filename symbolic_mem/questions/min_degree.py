@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 import sympy as sp
@@ -220,3 +221,16 @@ class MinDegree(Printed, Ruled, OfKinds):
         solved, each = [self.degree(one) for one in moments], ranks_beside(study, self.symbol)
         found = with_devices(self.symbol, degree_claim(solved, meaning, fitting(moments[0]), each))
         return found if self.host is None else {**found, "host": host_claim(solved)}
+
+    def can_be(self, study: Study, name: str, value: Fraction) -> bool:
+        """Whether the degree can be that number: see `can_be_smallest`."""
+        from symbolic_mem.questions.parts.held_against import can_be_smallest
+
+        if name != self.symbol.name:
+            return True
+        if value < 1 or value.denominator != 1:
+            return False
+        free = study.without(self.symbol)
+        ruled = bool(self.rules_for(free, self.symbol))
+        moments = decided_instants(free, self.counted)
+        return can_be_smallest(int(value), moments, self.counted, self.symbol, strict=self.strict, ruled=ruled)

@@ -261,7 +261,7 @@ def _degree_step(found: FoundRecomputed, work: Work) -> Block:
     return work.step(
         say("The part that is divided and the room that the other part leaves give the smallest {n}:", n=bound.symbol)
         if bound.fixed != 0
-        else say("All that is kept is divided, which gives the smallest {n}:", n=bound.symbol),
+        else say("All of it is divided, which gives the smallest {n}:", n=bound.symbol),
         Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient)))),
         Chain(bound.symbol, (("=", bound.limit.first(quotient)), amount(solved.value or 1))),
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, field, fields, is_dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
@@ -209,6 +210,10 @@ class Question(ABC):
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """Those numbers, for a `study` as the question sees it."""
         return {}
+
+    def can_be(self, study: Study, name: str, value: Fraction) -> bool:
+        """Whether one of those numbers can be that `value`; False is certain, and costs less than to find the number."""
+        return True
 
     def unclaimable(self, study: Study, name: str) -> Prose:
         """Why `claims` lack a number that can be claimed, inside a sentence."""

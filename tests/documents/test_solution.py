@@ -88,7 +88,7 @@ def test_a_part_names_the_part_that_it_rests_on_and_what_is_otherwise():
 
 def test_a_report_refers_to_its_account():
     part = report(XXL).parts[0]
-    assert "As in The account; what stands there is not repeated." in [
+    assert "As in The account; what is not derived here stands there." in [
         plain_prose(block.prose) for block in part.blocks if isinstance(block, Paragraph)
     ]
 

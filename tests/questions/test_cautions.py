@@ -36,6 +36,12 @@ def test_a_fit_within_the_stated_reserve_of_a_device_that_nobody_measured_says_s
     assert not cautions(capsys, "solve", "cs336-a2-xxl")  # 94.5 GiB are more than 1 GiB below 95.74 GiB
 
 
+def test_a_fit_of_the_label_beyond_what_software_reports_says_that_it_is_more(capsys):
+    (caution,) = cautions(capsys, "solve", "qlora-llama-3.1-8b", "--question", "b")  # 25,768,925,056 of 24 GiB
+    assert caution.startswith("≈ 23.999 GiB are kept, more than the ≈ 23.988 GiB that software reports.")
+    assert "less than 1 GiB" not in caution
+
+
 @pytest.mark.parametrize("name", ["a100-40gb", "h100-80gb", "h200"])
 def test_a_process_finds_less_than_the_driver_shows(name):
     found = device(name)

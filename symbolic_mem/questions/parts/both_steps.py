@@ -135,14 +135,24 @@ def _parts_table(found: Sides) -> Table:
     return Table(text("What one device holds"), heads, rows)
 
 
-def window(found: Sides, work: Work) -> Block:
-    """Both bounds at the batch of the study."""
+def window(found: Sides, work: Work) -> Iterator[Block]:
+    """Both bounds at the batch of the study, one step for each."""
+    yield _window(found, work)
+    ratio = T / found.limits.busy
+    yield work.step(
+        text("Computing allows fewer than"),
+        Chain(T / BETA, (("=", ratio), ("=", work.put(ratio)), unrounded(work.number(ratio), "chips"))),
+    )
+    if found.least is not None:
+        yield Paragraph(_so(found))
+
+
+def _window(found: Sides, work: Work) -> Block:
+    """The bound of memory at the batch of the study."""
     share = found.share
     tokens = Amount(sp.Integer(found.tokens))
-    ratio = T / found.limits.busy
-    upper = Chain(T / BETA, (("=", ratio), ("=", work.put(ratio)), unrounded(work.number(ratio), "chips")))
     if share.own:
-        return _window_of_own(found, work, upper)
+        return _window_of_own(found, work)
     room = _kept(C_mem - K0 - K1 * T, share)
     if found.least is None:
         return work.step(
@@ -151,29 +161,24 @@ def window(found: Sides, work: Work) -> Block:
                 t=tokens,
             ),
             Chain(room, (("=", work.put(room)), amount(work.number(room), found.capacity.unit), ("≤", sp.S.Zero))),
-            upper,
         )
     whole = _kept(D0 + D1 * T, share)
     if whole == 0:
         limit = Limit(found.capacity.counted, found.limits.strict)
         return work.step(
-            say(
-                "At the batch of the study, {t} tokens, what every device keeps fits, and the other bound is", t=tokens
-            ),
+            say("At the batch of the study, {t} tokens, what every device keeps fits at every degree:", t=tokens),
             Chain(_kept(K0 + K1 * T, share), ((limit.sign, C_mem),)),
-            upper,
-            reason=say("So at most {most} devices stay busy.", most=found.most),
         )
     quotient = whole / room
     return work.step(
-        say("At the batch of the study, {t} tokens, the two bounds are", t=tokens),
+        say("At the batch of the study, {t} tokens, memory asks for more than", t=tokens)
+        if found.limits.strict
+        else say("At the batch of the study, {t} tokens, memory asks for at least", t=tokens),
         Chain(quotient, (("=", work.put(quotient)), unrounded(work.number(quotient), "devices"))),
-        upper,
-        reason=_so(found),
     )
 
 
-def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
+def _window_of_own(found: Sides, work: Work) -> Block:
     """At the batch of the study, where each device has T/n tokens: the memory falls as the degree grows."""
     share, n, unit = found.share, found.symbol, found.capacity.unit
     limit = Limit(found.capacity.counted, found.limits.strict)
@@ -185,7 +190,7 @@ def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
             "At the batch of the study, {t} tokens, what every device keeps whatever the degree does not fit:",
             t=Amount(sp.Integer(found.tokens)),
         )
-        return work.step(said, Chain(K0, ((limit.fails, C_mem),)), upper)
+        return work.step(said, Chain(K0, ((limit.fails, C_mem),)))
     for number, relation in ((found.least, limit.sign), (found.least - 1, limit.fails)):
         if number:
             held_there = symbolic(share.at(number, found.tokens))
@@ -199,20 +204,60 @@ def _window_of_own(found: Sides, work: Work, upper: Chain) -> Block:
             chains.append(Chain(kept, (("=", whole), amount(held_there, unit), (relation, room))))
     return work.step(
         say(
-            "At the batch of the study, {t} tokens, one device holds less the more devices there are, and the bounds are",
+            "At the batch of the study, {t} tokens, one device holds less the more devices there are. The first number at "
+            "which what is kept fits is {least}:",
             t=Amount(sp.Integer(found.tokens)),
+            least=found.least,
         ),
         *chains,
-        upper,
-        reason=_so(found),
     )
 
 
 def _so(found: Sides) -> Prose:
-    return say(
-        "So at least {least} devices hold what is kept, and at most {most} stay busy.",
-        least=found.least or 0,
-        most=found.most,
+    holds = (
+        say("So at least {least} devices hold what is kept", least=found.least or 0)
+        if (found.least or 0) > 1
+        else text("So one device holds what is kept")
+    )
+    if found.most == 0:
+        return say("{holds}, and none stays busy.", holds=holds)
+    if found.most == 1:
+        return say("{holds}, and at most one stays busy.", holds=holds)
+    return say("{holds}, and at most {most} stay busy.", holds=holds, most=found.most)
+
+
+def at_first(found: Sides, work: Work, tokens: int, degree: int) -> Iterator[Block]:
+    """Check the smallest batch of whole sequences at which a degree does both: it is the first with which that stays busy."""
+    share, n, t = found.share, found.symbol, OWN if found.share.own else T
+    there = Work({**work.values, T: sp.Integer(tokens), n: sp.Integer(degree), OWN: sp.Rational(tokens, degree)})
+    least = n * BETA
+    busy = Chain(least, (("=", there.put(least)), unrounded(there.number(least), "tokens")))
+    yield there.step(
+        say(
+            "On {n} devices the chips stay busy with more tokens than this, in whole sequences with {t}:"
+            if degree > 1
+            else "One device stays busy with more tokens than this, in whole sequences with {t}:",
+            n=degree,
+            t=Amount(sp.Integer(tokens)),
+        ),
+        busy,
+    )
+    if found.limits.deciding(tokens) != share:
+        return  # another instant decides there, of which nothing is derived
+    parts = [part for part in (_kept(K0 + K1 * t, share), _kept(D0 + D1 * t, share) / n) if part != 0]
+    puts = tuple(there.put(part) for part in parts)
+    kept, whole = (Total(tuple(some)) if len(some) > 1 else some[0] for some in (parts, puts))
+    sign = Limit(found.capacity.counted, found.limits.strict).sign
+    held, unit = symbolic(share.at(degree, tokens)), found.capacity.unit
+    yield there.step(
+        say(
+            "At {t} tokens what is kept on {n} devices fits:"
+            if degree > 1
+            else "At {t} tokens what is kept on one device fits:",
+            n=degree,
+            t=Amount(sp.Integer(tokens)),
+        ),
+        Chain(kept, (("=", whole), amount(held, unit), (sign, Amount(symbolic(found.capacity.counted), unit)))),
     )
 
 

@@ -113,7 +113,7 @@ def per_device_steps(
     yield work.step(
         text("with the part that is divided and the part that every device holds in full")
         if fixed
-        else text("where all that is kept is divided, and nothing is held in full by every device"),
+        else text("where all of it is divided, and nothing is held in full by every device"),
         *chains,
     )
 
@@ -303,8 +303,8 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
 def full_at(**pieces: Any) -> Prose:
     """Why no number is enough `at` an instant: what each holds `fixed`, its `capacity`, the largest part with a `remedy`."""
     return say(
-        "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full and has "
-        "{capacity}; of that the {name} take {size}: {remedy}",
+        "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full, "
+        "of which the {name} take {size}, and has {capacity}: {remedy}",
         **pieces,
     )
 

@@ -14,11 +14,12 @@ _MORE = (
     "A process finds {free} free on such a device ({by}), and {kept} are kept: reserve {reserve} of the "
     "capacity (reserved in a study, --reserve)."
 )
-_UNKNOWN = (
-    "{kept} are kept, less than {reserve} below the {room} {whose}. What a process finds free on such a device is "
-    "not known here; where it is, it is {least} to {most} less than software reports: reserve as much (reserved in "
-    "a study, --reserve)."
+_FREE = (
+    " What a process finds free on such a device is not known here; on others it is {least} to {most} less than software "
+    "reports: reserve as much (reserved in a study, --reserve)."
 )
+_NEAR = "{kept} are kept, less than {reserve} below the {room} {whose}." + _FREE
+_BEYOND = "{kept} are kept, more than the {room} {whose}." + _FREE
 
 
 class Size(NamedTuple):
@@ -62,10 +63,11 @@ def closeness(
     least, most = taken()
     digits = apart(held, room, "GiB")
     named = bool(device.reported_as) and device.reported is not None
-    return _UNKNOWN, {
+    near = held <= room
+    return _NEAR if near else _BEYOND, {
         "kept": Size(held, digits),
         "room": f"≈ {device.reported_as}" if named else Size(room, digits),
-        "reserve": Size(RESERVE),
+        **({"reserve": Size(RESERVE)} if near else {}),
         "whose": "of its label" if device.reported is None else "that software reports",
         "least": Size(least),
         "most": Size(most),

@@ -213,8 +213,8 @@ def in_cases(found: Many) -> Prose:
         for part in start.parts
     ]
     return say(
-        "A forward pass takes {totals}; from {first} to {last} that is a factor of {ratio}, and of the whole the shares "
-        "go, those of the {moved}.",
+        "A forward pass takes {totals}; from {first} to {last} that is a factor of {ratio}. The shares of the whole: "
+        "{moved}.",
         totals=joined(totals),
         first=text(first.name),
         last=text(last.name),

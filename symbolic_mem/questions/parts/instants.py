@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
 from symbolic_mem.accounts.timeline import decided
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
@@ -120,7 +120,7 @@ def _peak(found: Found, other: Found) -> Prose:
         "number": len(found.others) + 1,
         "chosen": words_of(found.study),
         "other": words_of(other.study),
-        "value": text("no such number" if other.value is None else f"{other.value:,}"),
+        "value": text("no such number") if other.value is None else Amount(sp.Integer(other.value)),
     }
     if found.value is None and not found.feasible and other.value is None:
         return say(

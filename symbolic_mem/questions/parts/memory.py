@@ -205,14 +205,14 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]
     value = work.define(M_activations, memory.total)
     whole = Chain(M_activations, (("=", Total(tuple(symbols))), amount(value, "bytes"), amount(value, "GiB")))
     said = (
-        text("What is there of activations at that instant, all repetitions together, and its sum:")
+        text("The activations that are there at that instant, all repetitions together, and their sum:")
         if now
         else text("What the layers keep for the backward pass, all repetitions together, and its sum:")
     )
     yield replace(work.step(said, *chains, whole), told="in full")
     short = Chain(M_activations, whole.links[1:])
     brief = (
-        text("What is there of activations takes") if now else text("What all layers keep for the backward pass takes")
+        text("The activations that are there take") if now else text("What all layers keep for the backward pass takes")
     )
     yield replace(work.step(brief, short), told="in short")
 

@@ -15,11 +15,11 @@ from symbolic_mem.base.symbols import M_static
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, gib
+from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.held import Instant, peak_record
-from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures
+from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -112,11 +112,18 @@ def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Bloc
     for symbol in symbols:
         value = work.number(symbol)
         chains.append(Chain(symbol, (amount(value, "bytes", digits=14), amount(value, "GiB"))))
+    known = {term.name for term in kept.terms}
+    new = [
+        say("as {kind}: {names}", kind=KIND_WORDS[kind], names=", ".join(names))
+        for kind in moving
+        if (names := [name for name in dict.fromkeys(term.name for term in here.of(kind).terms) if name not in known])
+    ]
     said = (
-        "At the instant that is counted, with all that is there for a moment (gathered weights and gradients of whole "
-        "weights are buffers),"
+        say("At the instant that is counted, with what is there for a moment ({new}),", new=joined(new, "; ", "; "))
+        if new
+        else text("At the instant that is counted,")
     )
-    yield work.step(text(said), *chains)
+    yield work.step(said, *chains)
 
 
 def _shown(size: Number) -> Prose:

@@ -35,17 +35,33 @@ def readings_blocks(
 ) -> Iterator[Table | Paragraph]:
     """The numbers under every reading as a table; in short those of the other readings in one sentence."""
     yield replace(readings_table(chosen, readings, heads), told="in full")
-    others = [
-        say("{numbers} ({reading})", numbers=joined([_number(n) for n in each.numbers], "/", "/"), reading=name)
-        for each in readings
-        if (name := each.capacity.reading or "") != chosen.reading
-    ]
+    others = [each for each in readings if each.capacity.reading != chosen.reading]
     if others:
-        said = say("With the memory of a device read otherwise it is {others}.", others=joined(others))
-        if len(heads) > 1:
-            pieces = {"heads": joined(list(heads), " / ", " / "), "others": joined(others)}
-            said = say("With the memory of a device read otherwise it is, {heads}: {others}.", **pieces)
-        yield Paragraph(said, told="in short")
+        yield Paragraph(_otherwise(others, heads), told="in short")
+
+
+def _otherwise(others: Sequence[Reading], heads: Sequence[Prose]) -> Prose:
+    """The numbers under the other readings, each with its head where there are several."""
+    ways = [text(READING_WORDS[each.capacity.reading or ""]) for each in others]
+    if len(heads) == 1:
+        found = [
+            say("{n} by {way}", n=_number(each.numbers[0]), way=way) for each, way in zip(others, ways, strict=True)
+        ]
+        return say("With the memory of a device read otherwise it is {found}.", found=joined(found))
+    found = [
+        say(
+            "by {way} it is {numbers}",
+            way=way,
+            numbers=joined(
+                [
+                    say("{n} ({head})", n=_number(number), head=head)
+                    for number, head in zip(each.numbers, heads, strict=True)
+                ]
+            ),
+        )
+        for each, way in zip(others, ways, strict=True)
+    ]
+    return say("With the memory of a device read otherwise, {found}.", found=joined(found, "; ", "; "))
 
 
 def _number(value: int | None) -> Prose:

@@ -64,7 +64,7 @@ class FloorOf:
             say("As {n} grows, the memory of one device falls towards what is not divided:", n=self.symbol)
             if self.falls and not self.moment
             else say(
-                "As {n} grows, the memory of one device falls towards what is not divided and there at its fullest instant, "
+                "As {n} grows, the memory of one device falls towards what is there undivided at its fullest instant, "
                 "{moment}:",
                 n=self.symbol,
                 moment=self.moment,
@@ -142,7 +142,7 @@ class Crossing:
             return
         x, quotient = self.symbol, M_static / slope
         yield work.step(
-            say("Activations grow with {x} and states do not. They are larger once", x=x),
+            say("Activations grow with {x} and states do not. Activations are the larger part once", x=x),
             Chain(slope * x, ((">", M_static),), asked=True),
             Chain(x, ((">", quotient), amount(work.number(quotient), digits=8)), asked=True),
             brief=True,

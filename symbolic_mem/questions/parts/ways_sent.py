@@ -8,8 +8,8 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, C, E, P, X, Y, b_sent, k, n_micro, n_replica
-from symbolic_mem.document.prose import say
-from symbolic_mem.document.words import sentences
+from symbolic_mem.document.prose import Amount, say
+from symbolic_mem.document.words import about, sentences
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.roofline import Roofline
@@ -90,10 +90,18 @@ def grouped(case: Setting) -> Way:
     network = Network(case.roofline.network.direction, "exact")
     gather = Collective("all-gather", "weights", 2 * case.load.weights / Y, X / n_replica, "X", M_X)
     tokens = critical(Roofline(Pass("forward", case.load.flops, X * Y, (gather,)), network), "max").tokens
+    alone = tokens.xreplace({n_replica: sp.S.One}).xreplace(dict(case.values))
     return Way(
         "groups",
         "Hierarchical sharding",
         say(
+            "Hierarchical sharding. The weights are sharded inside groups of the FSDP axis and repeated in every group, "
+            "so that a gather stays inside a group. With the exact ring (one group: {alone}), and {copies} groups,",
+            alone=about(Amount(alone, "tokens")),
+            copies=copies,
+        )
+        if alone.is_number
+        else say(
             "Hierarchical sharding. The weights are sharded inside groups of the FSDP axis and repeated in every group, "
             "so that a gather stays inside a group. With the exact ring, and {copies} groups,",
             copies=copies,

@@ -1,0 +1,43 @@
+"""`can_be` rules out only numbers that a question does not answer, under every slip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.case import Case
+from symbolic_mem.claims.catalogue import occurring
+from symbolic_mem.library.read import load_study
+from symbolic_mem.solvers.rules import MultipleOf
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("cs336-a2-xxl", "b"), ("cs336-a2-xxl", "b, literally"), ("llama-3.1-8b", "b")]
+)
+@pytest.mark.parametrize("multiple", [1, 8])
+def test_a_degree_can_be_what_it_is_and_nothing_else(name: str, label: str, multiple: int) -> None:
+    study = load_study(name)
+    question = study.question(label)
+    if multiple > 1:
+        question = replace(question, multiple_of=(MultipleOf(multiple),))
+    tried = 0
+    for slip, slipped in occurring(Case(study.under(question), question)):
+        asked, symbol = slipped.question, str(question.symbol)
+        try:
+            value = asked.claims(slipped.study)[symbol].value
+        except BadInput:
+            continue
+        tried += 1
+        can = {n for n in (1, 2, 9, 10**6) if asked.can_be(slipped.study, symbol, Fraction(n))}
+        if value is None:
+            assert asked.rules or not can, slip.name
+            continue
+        near = {n for n in (value - 1, value, value + 1) if asked.can_be(slipped.study, symbol, Fraction(n))}
+        assert value in near, slip.name
+        assert asked.rules or near == {value}, slip.name
+        assert asked.rules or can <= {value}, slip.name
+        assert not asked.can_be(slipped.study, symbol, Fraction(2 * value + 1, 2)), slip.name
+    assert tried > 10
