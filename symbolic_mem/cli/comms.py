@@ -57,7 +57,7 @@ def command(as_json: bool, **options: Any) -> None:
             "--recipe changes nothing here: comms counts two bytes for each element that is sent; leave it out"
         )
     rates = options.pop("device"), options["devices"]
-    study = chosen_study(options | {"device": None})
+    study = chosen_study(options | {"device": None}, reads_devices=rates[0] is not None)
     if rates[0] is not None:
         from symbolic_mem.study.changed_device import use_rates
 

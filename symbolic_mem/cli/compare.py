@@ -74,14 +74,16 @@ def command(
 
     files = {"recipe": recipes, "profile": profiles, "plan": plans}
     refuse_unasked({what: (path, choices[what]) for what, path in files.items()})
-    changes = [set_value(name, typed(value)) for name, value in named.items()]
     given = {name: list(found) for name, found in choices.items() if found}
     if "place" in given:
         given["place"] = _sides(given["place"])
     question, chosen = (
         Compare.read(given, At("compare", recipes=recipes, profiles=profiles, plans=plans, options={}), "compare"),
-        load_study(study, devices).called(changes),
+        load_study(study, devices),
     )
+    if not chosen.names_device:
+        refuse_unasked({"device": (devices, None)})
+    chosen = chosen.called(set_value(name, typed(value)) for name, value in named.items())
     from symbolic_mem.questions.parts.unread import refuse_unread
 
     refuse_unread(chosen, (question,))

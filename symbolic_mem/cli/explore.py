@@ -30,7 +30,7 @@ def command(output: str, question: str | None, **options: Any) -> None:
     more = [(f"--{option}", options[name]) for name, option in origins.items() if options[name]]
     told = {name: value for name, value in options.items() if isinstance(value, str) and name not in PLACED}
     start = options["study"]
-    study = chosen_study(options)
+    study = chosen_study(options, reads_devices=True)  # a page offers every device that there is
     asked(study, question)
     found = options_of(study, told)
     content = Explorer(study, question, start, None if found is None else [*found, *more]).html.encode()

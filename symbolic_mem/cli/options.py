@@ -224,8 +224,11 @@ def refused_early(command: Callable[..., Any]) -> Callable[..., Any]:
     return refusing
 
 
-def chosen_study(options: dict[str, Any]) -> Study:
-    """Take the shared options out of `options` and return the study that they describe."""
+def chosen_study(options: dict[str, Any], reads_devices: bool = False) -> Study:
+    """Take the shared options out of `options` and return the study that they describe.
+
+    A file of devices that nothing asks about is refused, unless the verb itself `reads_devices` of it.
+    """
     from symbolic_mem.base.symbols import write
     from symbolic_mem.library.read import load_study
     from symbolic_mem.study.changes import changes
@@ -238,6 +241,8 @@ def chosen_study(options: dict[str, Any]) -> Study:
     if variant is not None:
         with at_place("--variant"):
             study = study.varied(variant)
+    if shared["device"] is None and (reads_devices or study.names_device):
+        shared["devices"] = None  # the study has read it, and no change does
     write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     given: dict[str, Any] = {"values": values, "place": pairs(shared.pop("place"), "--place"), **shared}

@@ -92,7 +92,7 @@ def command(
     axes = read(varied)
     if not axes:
         raise BadInput("nothing is varied; add for example --vary B=1,2,4 or --vary S=1024:8193:1024")
-    study = chosen_study(options)
+    study = chosen_study(options, reads_devices="device" in axes)
     from symbolic_mem.render.text import plain_prose
     from symbolic_mem.study.precedence import idle_rest
 

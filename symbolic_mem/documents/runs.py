@@ -35,6 +35,7 @@ ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
 Way = Mapping[str, Any]
 DEGREES = (n_fsdp.name, n_tp.name)  # which follow from the number of devices
+READ = ("reported", "binary", "marketed")  # the first that is known of a device
 OF_TRAINING = ("optimizer", "gradients", "offload")
 ALONE: Way = {"plan": "one-device"}
 
@@ -195,6 +196,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     [('inference', True, 'one-device'), ('LoRA', True, 'dp'), ('QLoRA', True, 'dp'), ('full training', True, 'fsdp2 with n_fsdp = 8')]
     """
     devices = given.get("devices") or study.devices
+    given |= {} if devices is None else {"devices": devices}
     nodes = read_nodes(on, devices=devices)
     name = given.pop("name", study.name)
     tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)))
@@ -202,8 +204,9 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     asked = given.pop("values", None) or {}
     for degree in asked.keys() & set(DEGREES):
         raise BadInput(f"{degree} = {asked[degree]}: --on {on!r} says how many devices there are; leave {degree} out")
+    on_these: dict[str, Any] = {"device": nodes.device, **given}
     _ = (
-        tuple(changes(by_option=by_option, **given)),
+        tuple(changes(by_option=by_option, **on_these)),
         study.called(changes(values=asked, by_option=by_option)),
     )  # or refuses
     values = {**{key: int(size) for key, size in sizes.items()}, **asked}
@@ -218,7 +221,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     }
     for what, ways in rows.items():
         ready = [_whole(way, values, nodes.device, given, what) for way in ways]
-        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]))
+        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option)
         if isinstance(run, Run):
             found.append(run)
         else:
@@ -236,7 +239,8 @@ def _whole(way: Way, values: Mapping[str, Any], device: Device, given: Mapping[s
     of_others = OF_TRAINING if what == INFERENCE else ("cache", "page")
     of_others = of_others if what in ADAPTERS else (*of_others, "adapters")
     own = {key: value for key, value in given.items() if value is not None and key not in of_others}
-    reading = {"reading": "reported"} if device.reported is not None else {}
+    known = [reading for reading in READ if getattr(device, reading) is not None]
+    reading = {"reading": known[0]} if known else {}
     degrees = way.get("values", {})
     rest = {key: value for key, value in way.items() if key != "values"}
     return {**rest, "values": {**degrees, **values}, "device": device.name, **reading, **own}
@@ -279,13 +283,20 @@ def _memories(plans: list[Way], values: Mapping[str, Any]) -> Iterator[Way]:
 
 
 def _first(
-    what: str, study: Study, name: str, nodes: Nodes, extra: tuple[str, ...], ways: list[Way], sequences: int
+    what: str,
+    study: Study,
+    name: str,
+    nodes: Nodes,
+    extra: tuple[str, ...],
+    ways: list[Way],
+    sequences: int,
+    by_option: bool,
 ) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
     best, reason = None, ""
     for way in ways:
         try:
-            account, read = _read(study, way)
+            account, read = _read(study, way, by_option)
             if account.fits is None:
                 raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
         except BadInput as error:
@@ -300,9 +311,9 @@ def _first(
     return best if best is not None else reason
 
 
-def _read(study: Study, way: Way) -> tuple[Account, Way]:
+def _read(study: Study, way: Way, by_option: bool) -> tuple[Account, Way]:
     """The account of a way, and the way without the sizes that nothing in it reads: a state has no length."""
-    account = Account(study.change(**way))
+    account = Account(study.called(changes(**way, by_option=by_option), way))
     parts = (part for term in account.study.memory for part in term.parts)
     read = {str(symbol) for part in parts for size in (part.copies, *part.shape) for symbol in size.free_symbols}
     kept = {key: value for key, value in way["values"].items() if key in read or key in DEGREES}

@@ -22,7 +22,7 @@ class Network:
 
     `direction` says what `bandwidth` counts: ``both-ways`` (a link of a torus, both directions added, as the Scaling
     Book) or ``one-way`` (the egress of a chip, as CS336 2026); one is never turned into the other. `pods` is always
-    one way out of a chip. A `ring` is ``exact``, (N - 1)/N of the array passes each chip, or its ``limit``, all of it.
+    one way out of a chip. A `ring` is ``exact``, (N - 1)/N of the array passes each chip, or its ``limit``, all of it. `device` is the one of the catalogue whose rates they are, where it is named.
     """
 
     direction: str
@@ -31,6 +31,7 @@ class Network:
     bandwidth: sp.Expr = W
     pods: sp.Expr = W_dcn
     source: str = ""
+    device: str = ""
 
     def __post_init__(self) -> None:
         if not self.direction:

@@ -36,7 +36,8 @@ def read_network(
     if texts["link"] and chosen is None:
         raise BadInput(f"{where}: link {texts['link']!r} belongs to no device; give device, or the bandwidth itself")
     with at_place(where):
-        network = Network(texts["direction"], texts["ring"] or "limit", source=_source(texts["source"], chosen))
+        source, named = _source(texts["source"], chosen), "" if chosen is None else chosen.name
+        network = Network(texts["direction"], texts["ring"] or "limit", source=source, device=named)
         given = _rates(texts, chosen, values)
     for symbol in given:
         if symbol in values:

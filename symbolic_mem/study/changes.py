@@ -79,7 +79,13 @@ def changes(
         raise BadInput(
             f"{dash}reading {reading} says how the label of a device is read, and {dash}capacity {capacity!r} has none; leave it out"
         )
-    refuse_unasked({"recipe": (recipes, recipe), "profile": (profiles, profile), "plan": (plans, plan)}, dash)
+    files = {
+        "device": (devices, device),
+        "recipe": (recipes, recipe),
+        "profile": (profiles, profile),
+        "plan": (plans, plan),
+    }
+    refuse_unasked(files, dash)
     if plan is not None:
         yield use_plan(plan, plans, f"{dash}plan")
     if recipe is not None:
@@ -113,7 +119,7 @@ def changes(
 
 
 def refuse_unasked(files: Mapping[str, tuple[str | None, object]], dash: str = "--") -> None:
-    """Refuse a file of the caller's own recipes, profiles or plans where none of that kind is asked for by name."""
+    """Refuse a file of the caller's own devices, recipes, profiles or plans where none of that kind is asked for by name."""
     for what, (path, asked) in files.items():
         if path is not None and not asked:
             raise BadInput(

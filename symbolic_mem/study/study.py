@@ -229,6 +229,18 @@ class Study(Setting):
         chosen = replace(self.called(self.variants[number - 1]), variant=number)
         return self._made(chosen, "varied", {}, number)
 
+    @property
+    def names_device(self) -> bool:
+        """Whether it names a device, of the catalogue or a caller's file: itself, a question, a variant, or its network.
+
+        >>> from symbolic_mem.library.read import load_study
+        >>> load_study("cs336-a2-xxl").names_device, load_study("kv-cache").names_device
+        (True, False)
+        """
+        sets = (change for each in (*(one.own for one in self.questions), *self.variants) for change in each)
+        asked = any(one.aspect == "device" and one.apply(self).device.name for one in sets)
+        return asked or self.device.name is not None or (self.network is not None and bool(self.network.device))
+
     def question(self, label: str) -> Any:
         """Return the question of that label; raises `BadInput` naming those there are."""
         for asked in self.questions:

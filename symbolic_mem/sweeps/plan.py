@@ -146,6 +146,7 @@ def _studies(study: Study, axes: Axes, question: MinDegree) -> dict[tuple[int, .
     found = {}
     for picked in product(*(range(len(one)) for one in axes.choices)):
         named = {one.name: one.options[i] for one, i in zip(axes.choices, picked, strict=True)}
+        named |= {"devices": study.devices} if "device" in named and study.devices is not None else {}
         changed = study.called(changes(values=first, **named))  # ty: ignore[invalid-argument-type]
         found[picked] = changed.under(question)
     return found

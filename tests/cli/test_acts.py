@@ -52,7 +52,7 @@ SHARED = {
     "plan": "zero-1",
     "place": "gradients=1/2",
     "rest": "dropped",
-    "devices": None,  # names a file: `--device` takes from it
+    "devices": "no-such-file.toml",
     "recipes": "no-such-file.toml",
     "profiles": "no-such-file.toml",
     "plans": "no-such-file.toml",

@@ -280,7 +280,7 @@ def test_a_model_of_learned_positions_is_asked_about_no_more_tokens_than_it_has(
         (("--cache", "foo"), "--cache: unknown cache dtype 'foo'"),
         (("--optimizer", "foo"), "unknown optimizer 'foo'"),
         (("--offload", "foo"), "--offload: 'foo' cannot be offloaded"),
-        (("--kernel", "foo"), "has no attention kernel 'foo'"),
+        (("--kernel", "foo"), "--kernel: profile 'torch-cuda-bf16' has no attention kernel 'foo'"),
     ],
 )
 def test_a_word_that_no_row_knows_is_one_line(refused, options, said):

@@ -103,6 +103,13 @@ def test_the_smallest_degree_along_an_axis_is_the_first_at_which_the_peak_fits(a
     assert [row.values[symbol] for row in answer.rows] == list(degrees(study(), symbol))
 
 
+def test_a_mesh_that_just_fits_does_not_where_its_peak_must_be_less():
+    asked = {"devices": 8, "sequences": 16}
+    least = min(row.peak for row in found(asked).rows if row.peak is not None)
+    fitting = [found({**asked, "capacity": f"{least} B", "strict": strict}).value for strict in (False, True)]
+    assert fitting == [1, 0]
+
+
 def test_at_most_two_hundred_meshes_are_tried():
     answer = found({"devices": 3 * 2**12, "sequences": 3 * 2**14})
     assert len(answer.rows) == LISTED < answer.number
