@@ -147,18 +147,18 @@ def _said(
     taken: Sequence[str],
 ) -> list[str]:
     from symbolic_mem.base.shown import shown
-    from symbolic_mem.questions.parts.closeness import Known, closeness
+    from symbolic_mem.questions.parts.closeness import CLOSE, Known, closeness
 
     known = Known(exact(device["nominal"]), free, reported, device["reported_as"])
     said = closeness(known, held, lambda: (exact(taken[0]), exact(taken[1])))
     if said is None:
         return []
-    template, pieces = said
+    which, pieces = said
     words = {
         name: piece if isinstance(piece, str) else shown(piece.bytes, "GiB", piece.digits).plain
         for name, piece in pieces.items()
     }
-    return [template.format(**words)]
+    return [CLOSE[which].format(**words)]
 
 
 def _known(value: Any) -> Any:

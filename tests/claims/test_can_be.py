@@ -10,6 +10,7 @@ import pytest
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import occurring
+from symbolic_mem.claims.changes import set_value
 from symbolic_mem.library.read import load_study
 from symbolic_mem.solvers.rules import MultipleOf
 
@@ -41,3 +42,11 @@ def test_a_degree_can_be_what_it_is_and_nothing_else(name: str, label: str, mult
         assert asked.rules or can <= {value}, slip.name
         assert not asked.can_be(slipped.study, symbol, Fraction(2 * value + 1, 2)), slip.name
     assert tried > 10
+
+
+@pytest.mark.parametrize(("name", "occurs"), [("deepseek-v3", False), ("llama-3.1-8b", True)])
+def test_sizes_that_no_such_model_has_are_no_slip(name: str, occurs: bool) -> None:
+    """Three blocks of DeepSeek-V3 are dense: one block alone would have fewer than none with experts."""
+    study = load_study(name)
+    question = study.questions[0]
+    assert (set_value(Case(study.under(question), question), L="1") is not None) == occurs

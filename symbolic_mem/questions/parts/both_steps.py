@@ -230,16 +230,16 @@ def at_first(found: Sides, work: Work, tokens: int, degree: int) -> Iterator[Blo
     """Check the smallest batch of whole sequences at which a degree does both: it is the first with which that stays busy."""
     share, n, t = found.share, found.symbol, OWN if found.share.own else T
     there = Work({**work.values, T: sp.Integer(tokens), n: sp.Integer(degree), OWN: sp.Rational(tokens, degree)})
-    least = n * BETA
+    least, at = n * BETA, Amount(sp.Integer(tokens))
     busy = Chain(least, (("=", there.put(least)), unrounded(there.number(least), "tokens")))
     yield there.step(
         say(
-            "On {n} devices the chips stay busy with more tokens than this, in whole sequences with {t}:"
-            if degree > 1
-            else "One device stays busy with more tokens than this, in whole sequences with {t}:",
+            "On {n} devices the chips stay busy with more tokens than this, in whole sequences with {t}:",
             n=degree,
-            t=Amount(sp.Integer(tokens)),
-        ),
+            t=at,
+        )
+        if degree > 1
+        else say("One device stays busy with more tokens than this, in whole sequences with {t}:", t=at),
         busy,
     )
     if found.limits.deciding(tokens) != share:
@@ -250,13 +250,9 @@ def at_first(found: Sides, work: Work, tokens: int, degree: int) -> Iterator[Blo
     sign = Limit(found.capacity.counted, found.limits.strict).sign
     held, unit = symbolic(share.at(degree, tokens)), found.capacity.unit
     yield there.step(
-        say(
-            "At {t} tokens what is kept on {n} devices fits:"
-            if degree > 1
-            else "At {t} tokens what is kept on one device fits:",
-            n=degree,
-            t=Amount(sp.Integer(tokens)),
-        ),
+        say("At {t} tokens what is kept on {n} devices fits:", n=degree, t=at)
+        if degree > 1
+        else say("At {t} tokens what is kept on one device fits:", t=at),
         Chain(kept, (("=", whole), amount(held, unit), (sign, Amount(symbolic(found.capacity.counted), unit)))),
     )
 

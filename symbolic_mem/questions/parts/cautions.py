@@ -10,7 +10,7 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import listed
 from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.closeness import Known, Size, closeness
+from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
@@ -42,8 +42,8 @@ def close_fit(capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
     said = closeness(known, held, taken_by_a_context)
     if said is None:
         return ()
-    template, pieces = said
-    return (say(template, **{name: _piece(piece) for name, piece in pieces.items()}),)
+    which, pieces = said
+    return (say(CLOSE[which], **{name: _piece(piece) for name, piece in pieces.items()}),)
 
 
 def _piece(piece: str | Size) -> Prose | Amount:

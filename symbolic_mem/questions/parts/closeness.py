@@ -10,16 +10,16 @@ from symbolic_mem.base.shown import apart
 
 Number = int | Fraction
 RESERVE = 2**30
-_MORE = (
-    "A process finds {free} free on such a device ({by}), and {kept} are kept: reserve {reserve} of the "
-    "capacity (reserved in a study, --reserve)."
-)
 _FREE = (
     " What a process finds free on such a device is not known here; on others it is {least} to {most} less than software "
     "reports: reserve as much (reserved in a study, --reserve)."
 )
-_NEAR = "{kept} are kept, less than {reserve} below the {room} {whose}." + _FREE
-_BEYOND = "{kept} are kept, more than the {room} {whose}." + _FREE
+CLOSE = {
+    "more": "A process finds {free} free on such a device ({by}), and {kept} are kept: reserve {reserve} of the "
+    "capacity (reserved in a study, --reserve).",
+    "near": "{kept} are kept, less than {reserve} below the {room} {whose}." + _FREE,
+    "beyond": "{kept} are kept, more than the {room} {whose}." + _FREE,
+}
 
 
 class Size(NamedTuple):
@@ -41,7 +41,7 @@ class Known(NamedTuple):
 def closeness(
     device: Known, held: Number, taken: Callable[[], tuple[Number, Number]]
 ) -> tuple[str, Mapping[str, str | Size]] | None:
-    """Say that `held` is more than a process finds free, as a sentence and its pieces; None where it is not.
+    """Say that `held` is more than a process finds free, as the name of a sentence of `CLOSE` and its pieces; None where it is not.
 
     Where that is not known of the device, a fit says so that leaves less than `RESERVE` of the bytes that software reports,
     or else of the label; `taken` are the least and the most that others lack.
@@ -56,7 +56,7 @@ def closeness(
             return None
         digits = apart(free, held, "GiB")
         reserve = Size(device.nominal - free)
-        return _MORE, {"free": Size(free, digits), "by": by, "kept": Size(held, digits), "reserve": reserve}
+        return "more", {"free": Size(free, digits), "by": by, "kept": Size(held, digits), "reserve": reserve}
     room = device.nominal if device.reported is None else device.reported
     if room - held >= RESERVE:
         return None
@@ -64,7 +64,7 @@ def closeness(
     digits = apart(held, room, "GiB")
     named = bool(device.reported_as) and device.reported is not None
     near = held <= room
-    return _NEAR if near else _BEYOND, {
+    return "near" if near else "beyond", {
         "kept": Size(held, digits),
         "room": f"≈ {device.reported_as}" if named else Size(room, digits),
         **({"reserve": Size(RESERVE)} if near else {}),
