@@ -47,17 +47,19 @@ _IN_MATHEMATICS |= {r"\textless{}": "}{<}\\text{", r"\textgreater{}": "}{>}\\tex
 _SET_IN_TEXT = re.compile(r"(?<!\\)\$([^$]+)\$|\\textsuperscript(\{[^}]*\})")
 _KEPT = "\N{NO-BREAK SPACE}\N{SOFT HYPHEN}"  # signs that are no space, and that Python does not call printable
 LONGEST_SIGN = 6  # of a unit; a longer one is a word, which a line may begin with
+_OPENING = re.compile(r"(?:(?<=[\s(\[])|^(?!'s\b))'(?=[^'\s][^']*'(?:$|[\s.,;:!?)\]]))")  # of words in single quotes
 _LIGATURES = re.compile(r"([-,])(?=\1)")  # TeX sets two of them as a dash or as a quotation mark
 
 
 def escape(text: str) -> str:
     r"""Write plain text so that TeX prints it and runs nothing of it.
 
-    >>> escape(r"\\input{x} & 50%")
-    '\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%'
+    >>> escape(r"\\input{x} & 50%"), escape("plan 'cp', the ranks' share")
+    ('\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%', "plan `cp', the ranks' share")
     """
     printable = "".join(c if c.isprintable() or c in _KEPT else " " for c in composed(text))
     apart = _LIGATURES.sub(r"\1{}", printable.translate(_ESCAPES))
+    apart = _OPENING.sub("`", apart)
     return apart.replace("''", r"\textquotesingle{}\textquotesingle{}").replace(r"}\textsuperscript{", "")
 
 

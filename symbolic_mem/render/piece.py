@@ -30,7 +30,7 @@ _SIZES = (  # sizes of type, their commands, and how much wider than the size sa
     (8.0, r"\footnotesize", 1.06),
     (7.0, r"\scriptsize", 1.14),
 )
-_SMALLER = (1.1, 1.2, 1.3, 1.5)  # how much wider than its column a formula may be
+_SMALLER = (1.1, 1.2, 1.3, 1.5, 1.6)  # how much wider than its column a formula may be
 _SIGN = 5.1  # points of a sign of mathematics, at ten points
 _NUMBER = 26.0  # points that the number of an equation takes
 _BETWEEN = 8.0  # points between two columns
@@ -105,7 +105,7 @@ def derivation_tex(blocks: Sequence[Block], wide: float) -> str:
 def column_tex(block: Block, wide: float) -> str:
     """Write a block for a column of a paper; a formula that has no place to break in it is drawn smaller, by `graphicx`.
 
-    Raises `BadInput` for what would be less than two thirds of its size.
+    Raises `BadInput` for what would be less than five eighths of its size.
     """
     try:
         return derivation_tex([block], wide)
