@@ -33,7 +33,7 @@ def held(study: Study, n: sp.Symbol) -> tuple[sp.Symbol, ...]:
     cut, rests = study.rank.cut, {} if study.plan is None else dict(study.plan.rests)
     shares = {} if cut is None else dict(cut.shares)
     for dimension, size in sizes(study.built):
-        padded = cut is not None and cut.padded != 1 and dimension == "vocabulary"
+        padded = study.plan is not None and study.plan.padded != 1 and dimension == "vocabulary"
         if padded or (dimension in shares and (dimension not in ALONG or rests.get(dimension, HALVES) != HALVES)):
             found |= dict.fromkeys(size.size.free_symbols)
     if study.plan is not None and study.plan.engine:
