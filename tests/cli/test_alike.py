@@ -3,22 +3,14 @@
 import json
 
 import pytest
+from small import STACK
 
 import symbolic_mem as sm
 
-STUDY = """
-title = "A small stack"
-[model]
-kind = "ffn"
-[values]
-d_model = 512
-d_ff = 2048
-L = 4
-B = 16
-S = 256
-[recipe]
-preset = "cs336"
-[placement]
+STUDY = (
+    'title = "A small stack"'
+    + STACK
+    + """[placement]
 weights = { over = "n_fsdp" }
 gradients = { over = "n_fsdp" }
 optimizer = { over = "n_fsdp" }
@@ -26,6 +18,7 @@ activations = { over = "n_fsdp" }
 [[question]]
 label = "q"
 """
+)
 STATIC_OF_8_LAYERS = 8 * 2 * 512 * 2048 * 16  # two weights a layer, 16 bytes each
 
 

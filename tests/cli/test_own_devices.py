@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from small import STACK
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.documents.runs import fit
@@ -23,19 +24,7 @@ title = "Our accelerator, 48 GB"
 capacity = { label = "48 GB", source = "sheet" }
 flops = { bf16 = "100 TFLOP/s", source = "sheet" }
 """
-ASKED = """
-title = "Ours"
-[model]
-kind = "ffn"
-[values]
-d_model = 512
-d_ff = 2048
-L = 4
-B = 16
-S = 256
-[recipe]
-preset = "cs336"
-"""
+ASKED = 'title = "Ours"' + STACK
 QUESTION = """
 [[question]]
 label = "a"

@@ -6,25 +6,17 @@ import json
 from math import ceil
 
 import pytest
+from small import STACK
 
 import symbolic_mem as sm
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
 from symbolic_mem.documents.account import Account
 
-STUDY = """
-title = "A small stack with its moments on the host"
-[model]
-kind = "ffn"
-[values]
-d_model = 512
-d_ff = 2048
-L = 4
-B = 16
-S = 256
-[recipe]
-preset = "cs336"
-offload = ["optimizer"]
+STUDY = (
+    'title = "A small stack with its moments on the host"'
+    + STACK
+    + """offload = ["optimizer"]
 [placement]
 weights = {{ over = "n_fsdp" }}
 gradients = {{ over = "n_fsdp" }}
@@ -36,6 +28,7 @@ ask = "min_degree"
 capacity = "{capacity}"
 {more}
 """
+)
 
 
 @pytest.fixture
