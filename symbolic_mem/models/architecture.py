@@ -82,7 +82,7 @@ class Architecture:
     of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
     ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``; `logits` are those of a token that the
     loss works on (None: one for each word of the vocabulary). After it come `mtp` modules that each predict one token more, as in
-    DeepSeek-V3: see `models/prediction.py`. `described` says whether what the
+    DeepSeek-V3: see `models/prediction.py`; their projections give `joined` numbers a token (None: d_model). `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
     `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
@@ -135,6 +135,7 @@ class Architecture:
     logits: sp.Expr | None = None
     d_embed: sp.Expr | None = None
     mtp: sp.Expr = sp.S.Zero
+    joined: sp.Expr | None = None
     parallel_residual: bool = False
     attention_dropout: sp.Rational = sp.S.Zero
     residual_dropout: sp.Rational = sp.S.Zero

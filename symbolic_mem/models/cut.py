@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DIMENSIONS = {
     "heads": "query heads",
     "keys": "key-value heads",
+    "joined": "rows of the projection of a module for multi-token prediction",
     "inner": "inner width of the MLP and of shared experts",
     "vocabulary": "rows of the embedding and of the head",
     "logits": "logits of a token",
@@ -129,5 +130,6 @@ class Cut:
             d_ff=self.of("inner", a.d_ff),
             vocabulary=self.of("vocabulary", vocabulary),
             logits=self.of("logits", vocabulary),
+            joined=self.of("joined", a.d_model),
             experts=experts,
         )

@@ -37,7 +37,13 @@ def prediction(a: Architecture, how: Profile, block: tuple[Layer, ...], ends: tu
     ]
     parts.append(
         replace(
-            linear(how, {"W_joined": a.d_model}, 2 * a.d_model, keeps_rows=how.inputs, group="prediction"),
+            linear(
+                how,
+                {"W_joined": a.d_model if a.joined is None else a.joined},
+                2 * a.d_model,
+                keeps_rows=how.inputs,
+                group="prediction",
+            ),
             name="projection",
         )
     )

@@ -44,6 +44,8 @@ def sizes(built: Built) -> Iterator[tuple[str, Size]]:
     if a.dense_layers != 0:
         yield "inner", Size("d_ff", a.d_ff)
     yield "vocabulary", Size("V", a.vocabulary)
+    if a.mtp != 0:
+        yield "joined", Size("d_model", a.d_model)
     for dimension in ("tokens", "stream", "inputs"):
         yield dimension, Size("S", S)
     if a.experts is not None:

@@ -89,19 +89,11 @@ def test_a_study_as_it_stands_answers_what_the_plain_formulas_say(name):
     assert differing(name) == []
 
 
-OPEN = {
-    (
-        "cluster-deepseek-v3",
-        "n_tp",
-    ): "Megatron-Core divides the rows of eh_proj over n_tp; the module's product is whole here"
-}
 CASES = [(name, symbol) for name in (*PEAKS, *TUNED) for symbol in given(name)]
 
 
 @pytest.mark.parametrize(("name", "symbol"), sampled(CASES, every=7))
-def test_another_value_changes_every_answer_or_is_refused(name, symbol, request):
-    if (name, symbol) in OPEN:
-        request.applymarker(pytest.mark.xfail(reason=OPEN[name, symbol], strict=True))
+def test_another_value_changes_every_answer_or_is_refused(name, symbol):
     value, refused = plain(given(name)[symbol]), ""
     for factor in FACTORS:
         other = value * factor
