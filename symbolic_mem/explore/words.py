@@ -17,7 +17,7 @@ from symbolic_mem.document.prose import Prose
 from symbolic_mem.explore.held import HELD
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
-from symbolic_mem.models.build import CHUNKED
+from symbolic_mem.models.built import CHUNKED
 from symbolic_mem.models.described import REFUSALS
 from symbolic_mem.questions.parts.bounded import (
     REMEDIES,
