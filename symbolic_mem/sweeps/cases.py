@@ -21,6 +21,7 @@ from symbolic_mem.solvers.bound import need_divided
 from symbolic_mem.solvers.rules import Allowed, allowed
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Axis
+from symbolic_mem.sweeps.binding import binding
 from symbolic_mem.sweeps.polynomial import Generators, Polynomial, constant, scale
 from symbolic_mem.sweeps.structure import Asked, Shape, shape
 
@@ -80,6 +81,12 @@ class Case:
         held = max(one.divided.most(largest) + one.fixed.most(largest) for one in self.instants)
         room = 0 if self.capacity is None else self.capacity.most(largest)
         return held + room + self.scaled.most(largest) + (0 if self.degree is None else largest[self.degree])
+
+    @cached_property
+    def binding(self) -> list[int]:
+        """The instants that can hold most at some configuration."""
+        parts = [one.divided for one in self.instants], [one.fixed for one in self.instants]
+        return binding(*parts, self.lowest, self.largest)
 
     @property
     def roundings(self) -> int:

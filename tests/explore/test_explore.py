@@ -11,6 +11,7 @@ from math import ceil, floor, prod
 from pathlib import Path
 
 import pytest
+from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.rational import fraction
@@ -233,7 +234,7 @@ def test_a_wrong_call_writes_nothing(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["qlora-llama-3.1-8b", "llama-3.1-8b"])
+@pytest.mark.parametrize("name", sampled(["cs336-a2-xxl", "qlora-llama-3.1-8b", "llama-3.1-8b"]))
 def test_the_command_of_a_page_asks_what_the_page_answers(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     page = explorer(load_study(name))
