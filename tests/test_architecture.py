@@ -31,6 +31,12 @@ ASKS_WHAT_IS_INSTALLED = {"render/typst.py": {"importlib.util.find_spec"}}
 MAKERS = ("Symbol", "symbols", "Dummy", "Wild", "var", "IndexedBase")
 
 
+@cache
+def parsed(text: str) -> ast.Module:
+    """The tree of a file, which several tests read."""
+    return ast.parse(text)
+
+
 def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Every import, wherever it stands: the module, and the name that is taken from it (empty for the module)."""
     for node in ast.walk(tree):
@@ -61,7 +67,7 @@ def imports_by_name(path: str, text: str) -> list[str]:
     """What a file does to import a module whose name it computes."""
     if path in BY_NAME:
         return []
-    tree = ast.parse(text)
+    tree = parsed(text)
     allowed = ASKS_WHAT_IS_INSTALLED.get(path, set())
     names = [f"{module}.{name}" if name else module for module, name in imported(tree)]
     machinery = ("importlib", "pkgutil", "runpy", "imp")
@@ -82,16 +88,17 @@ def imports_of_the_facade(text: str) -> list[str]:
     """The imports that go through the package itself, or that do not say where they go."""
     return [
         f"{module} {name}".strip()
-        for module, name in imported(ast.parse(text))
+        for module, name in imported(parsed(text))
         if module == "symbolic_mem" or module.startswith(".") or (module.startswith("symbolic_mem.") and not name)
     ]
 
 
 def makes_a_symbol(text: str) -> list[str]:
     """The calls that make a symbol."""
-    return [name for name in called(ast.parse(text)) if name in MAKERS]
+    return [name for name in called(parsed(text)) if name in MAKERS]
 
 
+@cache
 def defined(text: str) -> set[str]:
     """Every name that a file defines, at any depth: ``Work``, ``Work.check`` and ``check``, or imports from another."""
     found: set[str] = set()
@@ -109,7 +116,7 @@ def defined(text: str) -> set[str]:
             found.update(names, [f"{owner}.{name}" for name in names if owner])
             visit(child, child.name if isinstance(child, ast.ClassDef) else owner)
 
-    visit(ast.parse(text), "")
+    visit(parsed(text), "")
     return found
 
 
@@ -179,9 +186,8 @@ def test_the_contracts_of_the_imports_hold():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(FILES))
-def test_nothing_is_imported_by_name(path):
-    assert imports_by_name(path, FILES[path]) == []
+def test_nothing_is_imported_by_name():
+    assert {path: found for path, text in FILES.items() if (found := imports_by_name(path, text))} == {}
 
 
 def test_nothing_inside_imports_the_package_itself():
@@ -193,7 +199,7 @@ def test_symbols_are_made_in_one_file():
 
 
 def test_the_door_of_a_room_holds_no_code():
-    doors = {path: ast.parse(text).body for path, text in FILES.items() if path.endswith("/__init__.py")}
+    doors = {path: parsed(text).body for path, text in FILES.items() if path.endswith("/__init__.py")}
     assert len(doors) > 15
     assert [path for path, body in doors.items() if len(body) != 1 or not ast.get_docstring(ast.Module(body, []))] == []
 
@@ -202,16 +208,15 @@ def test_every_room_is_a_folder_and_nothing_else_lies_beside_them():
     assert {path for path in FILES if "/" not in path} == {"__init__.py", "__main__.py", "api.py"}
 
 
-@pytest.mark.parametrize("ask", ASKS)
-def test_a_type_of_question_is_seen_by_no_other_and_by_no_part(ask):
-    module = f"symbolic_mem.questions.{ask}"
-    seen_by = [
-        path
+def test_a_type_of_question_is_seen_by_no_other_and_by_no_part():
+    modules = {f"symbolic_mem.questions.{ask}" for ask in ASKS}
+    seen = {
+        path: found
         for path, text in FILES.items()
         if path.startswith("questions/")
-        and any(module in (where, f"{where}.{name}") for where, name in imported(ast.parse(text)))
-    ]
-    assert seen_by == []
+        and (found := modules & {word for where, name in imported(parsed(text)) for word in (where, f"{where}.{name}")})
+    }
+    assert seen == {}
 
 
 def test_every_file_of_questions_is_a_type_or_the_registry():

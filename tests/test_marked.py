@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import derived
 import pytest
 import sympy as sp
 from sampled import sampled
@@ -261,8 +262,7 @@ def exact_numbers(value: Any) -> Iterator[Fraction]:
 @pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_the_terminal_marks_what_it_rounds(name):
     """Relations hold, and a decimal without a mark is an exact number of the answer, in one of its units."""
-    study = load_study(name)
-    solved = [one for one in homework(study).found if one.question.solvable]
+    solved = [one for one in derived.homework(name).found if one.question.solvable]
     known = {number for one in solved for number in exact_numbers(one.record)}
     held = [one for one in solved if hasattr(one, "held") and isinstance(one.value, int)]
     known |= {Fraction(one.held(n)) for one in held for n in (one.value - 1, one.value, one.value + 1) if n}
@@ -333,7 +333,7 @@ def inexact(exact: Any, shown: Any, path: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_json_names_every_number_that_it_rounds(name):
     shown = json.loads(printed("homework", name, "--json"))["questions"]
-    for found, record in zip(homework(load_study(name)).found, shown, strict=True):
+    for found, record in zip(derived.homework(name).found, shown, strict=True):
         named = set(record.get("approximate", ()))
         assert set(inexact(found.record, record)) <= named
         for place in named:  # and nothing else, but bytes of one device that are rounded up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,14 @@ SETTERS = ("plain_prose", "plain_chain", "plain")
 SENTENCES = ("prose", "statement")
 
 
-def faults(source: str) -> list[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The tree of a file of the package, which several tests read."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def faults(tree: ast.Module) -> list[str]:
     """Places that measure the text of a value, or that cut or test a sentence that is already written."""
-    tree = ast.parse(source)
     written = {
         target.id
         for node in ast.walk(tree)
@@ -55,9 +61,8 @@ def _is_sentence(node: ast.AST, written: set[str]) -> bool:
     return _called(node) in SETTERS
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_room_measures_or_reads_back_what_is_set(path):
-    assert faults(path.read_text(encoding="utf-8")) == []
+def test_no_room_measures_or_reads_back_what_is_set():
+    assert {path: found for path in FILES if (found := faults(parsed(path)))} == {}
 
 
 @pytest.mark.parametrize(
@@ -72,22 +77,22 @@ def test_no_room_measures_or_reads_back_what_is_set(path):
     ],
 )
 def test_this_test_sees_such_a_place(source):
-    assert len(faults(source)) == 1
+    assert len(faults(ast.parse(source))) == 1
 
 
 @pytest.mark.parametrize("source", ["len(rows)", "name.startswith('n_')", "str(len(rows))", "said = plain_prose(x)"])
 def test_this_test_lets_other_text_be(source):
-    assert faults(source) == []
+    assert faults(ast.parse(source)) == []
 
 
-def loose_templates(source: str) -> list[str]:
+def loose_templates(tree: ast.Module) -> list[str]:
     """Places where the template of `say` is not one plain literal, so that words of a user could be read as its names.
 
     A table of such literals, a constant of a module, is as good: see `sentences_of`.
     """
     return [
         f"line {node.lineno}: {ast.unparse(node)[:80]}"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and (_called(node) == "say" or (isinstance(node.func, ast.Attribute) and node.func.attr == "say"))
         and not (node.args and (_literal(node.args[0]) or _table(node.args[0])))
@@ -109,7 +114,7 @@ def sentences_of(name: str) -> list[ast.AST]:
     tables = (
         node.value
         for path in ROOT.rglob("*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in parsed(path).body
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [name]
     )
     return [value for table in tables for value in (table.values if isinstance(table, ast.Dict) else [table])]
@@ -119,7 +124,7 @@ def test_a_table_of_sentences_holds_plain_literals_and_sums_of_them():
     names = {
         _table(node.args[0])
         for path in ROOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and _called(node) == "say" and node.args
     } - {None}
     assert names == {"CLOSE", "REASONS"}
@@ -135,9 +140,8 @@ def _summed(node: ast.AST) -> list[ast.AST]:
     return [*_summed(node.left), *_summed(node.right)] if isinstance(node, ast.BinOp) else [node]
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_sentence_is_one_plain_literal_with_its_pieces(path):
-    assert loose_templates(path.read_text(encoding="utf-8")) == []
+def test_a_sentence_is_one_plain_literal_with_its_pieces():
+    assert {path: found for path in ROOT.rglob("*.py") if (found := loose_templates(parsed(path)))} == {}
 
 
 @pytest.mark.parametrize(
@@ -145,9 +149,9 @@ def test_a_sentence_is_one_plain_literal_with_its_pieces(path):
     ['say(f"at {n}")', 'say("a" + b)', "say(words)", 'say("a".format(1))', "say()", "prose.say(x)", "say(words[0])"],
 )
 def test_a_template_that_is_made_is_seen(source):
-    assert len(loose_templates(source)) == 1
+    assert len(loose_templates(ast.parse(source))) == 1
 
 
 @pytest.mark.parametrize("source", ['say("at {n}", n=n)', 'say("a " "b")', "text(words)", "say(WORDS[x])"])
 def test_a_template_that_is_written_is_let_be(source):
-    assert loose_templates(source) == []
+    assert loose_templates(ast.parse(source)) == []

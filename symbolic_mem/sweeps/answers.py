@@ -44,6 +44,9 @@ class Arrays(Protocol):
     def at(self, number: Array, mask: Array) -> Array:
         """The numbers of a block where a mask holds."""
 
+    def less(self, one: Array, other: Array, name: str) -> Array:
+        """The less of two numbers, in an array of that name."""
+
 
 class Floats:
     """Whole numbers below 2^53 as floats: sums and products are exact, and so is the ceiling of a rounded quotient.
@@ -56,7 +59,8 @@ class Floats:
 
     def _room(self, name: str, *arrays: Array) -> Array:
         """An array to write over: taking it anew for every block costs as much as the arithmetic."""
-        key = name, np.broadcast_shapes(*(one.shape for one in arrays))
+        shapes = {one.shape for one in arrays}
+        key = name, shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*(one.shape for one in arrays))
         if key not in self._rooms:
             self._rooms[key] = np.empty(key[1])
         return self._rooms[key]
@@ -75,8 +79,11 @@ class Floats:
             least = np.minimum(least, spare, out=self._room("least", least, spare)) if k else spare
         found = np.floor(reach, out=reach) if strict else np.ceil(reach, out=reach)
         found = np.add(found, 1.0, out=found) if strict else found
-        found = np.maximum(found, 1.0, out=self._room("degree", found, least))
-        np.copyto(found, 0.0, where=least <= 0)
+        if any(nothing) or np.shape(found) != np.broadcast_shapes(np.shape(found), np.shape(least)):
+            found = np.maximum(found, 1.0, out=self._room("degree", found, least))
+        none = least <= 0
+        if np.any(none):
+            np.copyto(found, 0.0, where=none)
         return found
 
     def ceil(self, above: Array, below: Array) -> Array:
@@ -88,9 +95,13 @@ class Floats:
         """See `Arrays`."""
         ceilings, left = [], []
         for k, (above, below) in enumerate(zip(divided, room, strict=True)):
-            found = np.divide(above, degree, out=self._room(f"ceiling {k}", above, degree))
-            ceilings.append(np.ceil(found, out=found))
-            left.append(np.subtract(below, found, out=self._room(f"left {k}", below, found)))
+            same = next((i for i in range(k) if divided[i] is above), None)
+            if same is None:
+                found = np.divide(above, degree, out=self._room(f"ceiling {k}", above, degree))
+                ceilings.append(np.ceil(found, out=found))
+            else:
+                ceilings.append(ceilings[same])
+            left.append(np.subtract(below, ceilings[k], out=self._room(f"left {k}", below, ceilings[k])))
         return ceilings, left
 
     def floor(self, above: Array, below: Array) -> Array:
@@ -108,6 +119,10 @@ class Floats:
     def at(self, number: Array, mask: Array) -> Array:
         """See `Arrays`."""
         return np.broadcast_to(number, mask.shape)[mask]
+
+    def less(self, one: Array, other: Array, name: str) -> Array:
+        """See `Arrays`."""
+        return np.minimum(one, other, out=self._room(name, one, other))
 
 
 class Wholes:
@@ -149,6 +164,10 @@ class Wholes:
     def at(self, number: Array, mask: Array) -> Array:
         """See `Arrays`."""
         return np.broadcast_to(number, mask.shape)[mask]
+
+    def less(self, one: Array, other: Array, name: str) -> Array:
+        """See `Arrays`."""
+        return np.minimum(one, other)
 
 
 class Wrapped:
@@ -214,6 +233,28 @@ class Wrapped:
         if isinstance(number, tuple):
             return tuple(np.broadcast_to(one, mask.shape)[mask] for one in number)
         return np.broadcast_to(number, mask.shape)[mask]
+
+    def less(self, one: Array, other: Array, name: str) -> Array:
+        """See `Arrays`; pairs have no order without a quotient."""
+        raise TooLarge
+
+
+def together(
+    arrays: Arrays, divided: Sequence[Array], room: Sequence[Array], nothing: Sequence[bool]
+) -> tuple[list[Array], list[Array], list[bool]]:
+    """Instants that divide the same become one, with the least of their rooms, where numbers have an order."""
+    if isinstance(arrays, Wrapped):
+        return list(divided), list(room), list(nothing)
+    places: dict[int, int] = {}
+    found: tuple[list[Array], list[Array], list[bool]] = [], [], []
+    for above, below, may in zip(divided, room, nothing, strict=True):
+        place = places.setdefault(id(above), len(places))
+        if place == len(found[0]):
+            for each, one in zip(found, (above, below, may), strict=True):
+                each.append(one)
+        else:
+            found[1][place] = arrays.less(found[1][place], below, f"least room {place}")
+    return found
 
 
 def fullest(

@@ -65,7 +65,7 @@ def lifted(values: Sequence[int], kind: Any) -> Array:
 
 def compact(case: Case) -> Case:
     """The case with its columns as machine integers where they fit, and with its bounds: it is cut into many pieces."""
-    known = {name: getattr(case, name) for name in ("largest", "lowest", "most")}
+    known = {name: getattr(case, name) for name in ("largest", "lowest", "most", "binding")}
     made = replace(
         case,
         lead=_packed(case.lead),

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.rules import Allowed
-from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes, Wrapped, fullest
+from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes, Wrapped, fullest, together
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, Matrix, Values, arithmetic, blocks
-from symbolic_mem.sweeps.cases import Case, Held
-from symbolic_mem.sweeps.polynomial import Polynomial, constant
+from symbolic_mem.sweeps.cases import Case
+from symbolic_mem.sweeps.polynomial import Monomial, Polynomial, constant
+from symbolic_mem.sweeps.seconds import seconds
+from symbolic_mem.sweeps.sending import COLUMN
 
 _KINDS = {
     Arithmetic.FLOAT: (np.float64,),
@@ -47,9 +50,12 @@ class Piece:
     def answer(self) -> dict[str, Array]:
         """Return each column as a table of outer rows and inner columns."""
         try:
-            return Engine(self, arithmetic(self.case)).columns()
+            found = Engine(self, arithmetic(self.case)).columns()
         except TooLarge:
-            return Engine(self, Arithmetic.PYTHON).columns()
+            found = Engine(self, Arithmetic.PYTHON).columns()
+        if self.case.sends is not None:
+            found[COLUMN] = seconds(self.case, self.case.sends, self.first, self.last, found.get(DEGREE))
+        return found
 
 
 class Engine:
@@ -60,61 +66,72 @@ class Engine:
         self.layout = Layout(self.case)
         self.arrays = _ARRAYS[self.arithmetic]()
         self.values = [Values(self.layout, kind) for kind in _KINDS[self.arithmetic]]
+        self._known: dict[frozenset[tuple[Monomial, Number]], list[Matrix]] = {}
 
     @cached_property
     def counted(self) -> list[int]:
-        """The instants that can bind: those that hold less than another at every configuration are left out."""
-        if self.piece.every:
-            return list(range(len(self.case.instants)))
-        return undominated(self.case)
+        """The instants that are evaluated: those that can bind, or all of them where their bytes are wanted."""
+        return list(range(len(self.case.instants))) if self.piece.every else self.case.binding
 
     @cached_property
-    def room(self) -> list[Polynomial]:
+    def divided(self) -> list[list[Matrix]]:
+        """What is divided by the degree, at each instant that counts."""
+        return [self._matrices(self.case.instants[k].divided) for k in self.counted]
+
+    @cached_property
+    def room(self) -> list[list[Matrix]]:
         """What is left beside what is not divided, at each instant that counts; of nothing where there is no capacity."""
-        capacity = constant(0) if self.case.capacity is None else self.case.capacity
-        return [capacity - self.case.instants[k].fixed for k in self.counted]
+        return [self._matrices(self._whole - self.case.instants[k].fixed) for k in self.counted]
+
+    @cached_property
+    def _whole(self) -> Polynomial:
+        return constant(0) if self.case.capacity is None else self.case.capacity
+
+    @cached_property
+    def number(self) -> list[list[Matrix]]:
+        """The degree, where it is given."""
+        return [] if self.case.degree is None else [self._matrices(Polynomial({((self.case.degree, 1),): 1}))]
+
+    @cached_property
+    def scaled(self) -> list[Matrix]:
+        """By what bytes are multiplied."""
+        return self._matrices(self.case.scaled)
+
+    @cached_property
+    def capacity(self) -> list[Matrix]:
+        """The capacity; nothing where there is none."""
+        return self._matrices(self._whole)
+
+    @cached_property
+    def parts(self) -> list[list[tuple[list[Matrix], list[Matrix]]]]:
+        """What each term of each instant divides, and what it does not."""
+        return [[(self._matrices(t.divided), self._matrices(t.fixed)) for t in group] for group in self.case.terms]
+
+    @cached_property
+    def nothing(self) -> list[bool]:
+        """Whether what is divided may be nothing, at each instant that counts."""
+        lowest, largest = self.case.lowest, self.case.largest
+        unknown = min(lowest, default=1) < 0
+        return [unknown or self.case.instants[k].divided.least(lowest, largest) <= 0 for k in self.counted]
 
     def columns(self) -> dict[str, Array]:
         """See `Piece.answer`."""
-        divided = [self._matrices(self.case.instants[k].divided) for k in self.counted]
-        room = [self._matrices(one) for one in self.room]
-        number = [] if self.case.degree is None else [self._matrices(Polynomial({((self.case.degree, 1),): 1}))]
-        scaled = self._matrices(self.case.scaled)
-        capacity = self._matrices(constant(0) if self.case.capacity is None else self.case.capacity)
-        parts = [[(self._matrices(t.divided), self._matrices(t.fixed)) for t in group] for group in self.case.terms]
-        lowest, largest = self.case.lowest, self.case.largest
-        unknown = min(lowest, default=1) < 0
-        nothing = [unknown or self.case.instants[k].divided.least(lowest, largest) <= 0 for k in self.counted]
+        terms = (m for group in self.parts for pair in group for m in pair)
+        every = (*self.divided, *self.room, *self.number, self.scaled, self.capacity, *terms)
         found: dict[str, Array] = {}
-        shape = (self.piece.last - self.piece.first, self.layout.columns)
+        size = (self.piece.last - self.piece.first, self.layout.columns)
         batch = 1 << 16
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for start in range(self.piece.first, self.piece.last, batch):
                 stop = min(start + batch, self.piece.last)
                 known: list[dict[int, Array]] = [{} for _ in self.values]
-                names = (*divided, *room, *number, scaled, capacity, *(m for g in parts for pair in g for m in pair))
-                factors = {id(m): self._factors(m, start, stop, known) for m in names}
-                for first, last in blocks(self.layout, start, stop, 2 * len(divided) + 2):
-
-                    def at(matrices: list[Matrix], first: int = first, last: int = last) -> Any:
-                        made = factors[id(matrices)]  # noqa: B023
-                        one = [m.block(f[first - start : last - start] if len(f) > 1 else f) for m, f in made]  # noqa: B023
-                        return tuple(one) if len(one) > 1 else one[0]
-
-                    block = self._block(
-                        [at(m) for m in divided],
-                        [at(m) for m in room],
-                        at(number[0]) if number else None,
-                        at(scaled),
-                        at(capacity),
-                        nothing,
-                        (last - first, self.layout.columns),
-                        [[(at(p), at(f)) for p, f in group] for group in parts],
-                    )
+                factors = {id(m): self._factors(m, start, stop, known) for m in every}
+                for first, last in blocks(self.layout, start, stop, 2 * len(self.divided) + 2):
+                    block = self._block(_Block(factors, first - start, last - start), (last - first, size[1]))
                     for name, values in block.items():
                         if name not in found:
                             kind = np.int64 if values.dtype == np.float64 else values.dtype
-                            found[name] = np.empty(shape, dtype=kind)
+                            found[name] = np.empty(size, dtype=kind)
                         elif values.dtype == object and found[name].dtype != object:
                             found[name] = found[name].astype(object)
                         place = found[name][first - self.piece.first : last - self.piece.first]
@@ -122,26 +139,22 @@ class Engine:
         return found
 
     def _matrices(self, polynomial: Polynomial) -> list[Matrix]:
-        return [Matrix(polynomial, values) for values in self.values]
+        """The polynomial in each kind of numbers; instants that share one share its matrices, too."""
+        key = frozenset(polynomial)
+        if key not in self._known:
+            self._known[key] = [Matrix(polynomial, values) for values in self.values]
+        return self._known[key]
 
     def _factors(self, matrices: list[Matrix], first: int, last: int, known: list[dict[int, Array]]) -> list[Any]:
         return [(one, one.factors(first, last, own)) for one, own in zip(matrices, known, strict=True)]
 
-    def _block(
-        self,
-        divided: list[Any],
-        room: list[Any],
-        degree: Any,
-        scaled: Any,
-        capacity: Any,
-        nothing: list[bool],
-        shape: tuple[int, int],
-        parts: list[list[tuple[Any, Any]]],
-    ) -> dict[str, Array]:
+    def _block(self, at: _Block, shape: tuple[int, int]) -> dict[str, Array]:
         case, arrays, wanted = self.case, self.arrays, self.piece.columns
+        divided, room = list(map(at, self.divided)), list(map(at, self.room))
+        degree = at(self.number[0]) if self.number else None
         found: dict[str, Array] = {}
         if degree is None:
-            degree = arrays.degree(divided, room, nothing, strict=case.strict)
+            degree = arrays.degree(*together(arrays, divided, room, self.nothing), strict=case.strict)
             degree = self._allowed(degree, case.allowed)
             found[DEGREE] = self._numbers(degree, shape)
             if not (self.piece.every or self.piece.terms or {PEAK, LEFT, INSTANT} & set(wanted)):
@@ -150,6 +163,10 @@ class Engine:
             degree = np.where(answered, degree, idle(self.arithmetic))
         else:
             answered = None
+        scaled, capacity = at(self.scaled), at(self.capacity)
+        parts = [[(at(p), at(f)) for p, f in group] for group in self.parts]
+        if not (self.piece.every or parts or INSTANT in wanted or case.strict):
+            divided, room, _ = together(arrays, divided, room, self.nothing)
         ceilings, left = arrays.left(divided, room, degree)
         least, which = fullest(arrays, divided, left, ceilings, degree) if INSTANT in wanted or parts else (None, None)
         if least is None:
@@ -230,11 +247,26 @@ class Engine:
         found = np.asarray(number)
         if found.dtype == object and all(abs(one) < 1 << 63 for one in found.flat):
             found = found.astype(np.int64)
-        return np.broadcast_to(found, shape)
+        return found if found.shape == shape else np.broadcast_to(found, shape)
 
     def _filled(self, number: Array, answered: Array | None, shape: tuple[int, int]) -> Array:
         """Bytes, 0 where there is no answer."""
         return self._numbers(number if answered is None else np.where(answered, number, 0), shape)
+
+
+class _Block:
+    """Polynomials at some rows, each evaluated once."""
+
+    def __init__(self, factors: dict[int, list[tuple[Matrix, Array]]], first: int, last: int) -> None:
+        self.factors, self.rows = factors, slice(first, last)
+        self._made: dict[int, Any] = {}
+
+    def __call__(self, matrices: list[Matrix]) -> Any:
+        key = id(matrices)
+        if key not in self._made:
+            one = [m.block(f[self.rows] if len(f) > 1 else f) for m, f in self.factors[key]]
+            self._made[key] = tuple(one) if len(one) > 1 else one[0]
+        return self._made[key]
 
 
 def idle(how: Arithmetic) -> Any:
@@ -255,31 +287,3 @@ def _sum(numbers: list[Any]) -> Any:
 def _peak(left: Array, capacity: Any, per: Any) -> Array:
     """Bytes that are held, rounded up."""
     return capacity - left if per is None else -((left - capacity) // per)
-
-
-def undominated(case: Case) -> list[int]:
-    """The instants that hold most at some configuration, for all that is known without looking at each.
-
-    An instant is left out where another one holds at least as much of both parts everywhere, and stands before it in
-    the step or holds more.
-    """
-    lowest, largest = case.lowest, case.largest
-    if min(lowest, default=1) < 0:
-        return list(range(len(case.instants)))
-    kept: list[int] = []
-    order = sorted(range(len(case.instants)), key=lambda k: -_size(case.instants[k], largest))
-    for k in order:
-        if not any(_covers(case, other, k, lowest, largest) for other in kept):
-            kept.append(k)
-    return sorted(kept)
-
-
-def _size(one: Held, largest: list[int]) -> int:
-    return one.divided.most(largest) + one.fixed.most(largest)
-
-
-def _covers(case: Case, one: int, other: int, lowest: list[int], largest: list[int]) -> bool:
-    more = case.instants[one], case.instants[other]
-    divided = (more[0].divided - more[1].divided).least(lowest, largest)
-    fixed = (more[0].fixed - more[1].fixed).least(lowest, largest)
-    return divided >= 0 and fixed >= 0 and (one < other or divided > 0 or fixed > 0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.library.read import read_study
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.plans.read import plan
@@ -124,7 +124,7 @@ def run_of(kind, blocks, d, f, tokens, devices, stays=0, kept=False, parameter=4
 @example(one=run_of("gated", 2, 46, 55, 3, 12, stays=Fraction(1, 3), kept=True, compute=2))  # few tokens
 @example(one=run_of("ffn", 7, 66, 9, 6, 2, stays=1, kept=True, compute=2))  # the last gradient outlives the sending
 @example(one=run_of("gated", 9, 77, 107, 34, 1, compute=2))  # one device under FSDP2 gathers nothing
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_the_largest_instants_are_those_of_a_walk_over_every_block_and_operation(one):
     rule, run = one
     ours = held(setting_of(rule, run))

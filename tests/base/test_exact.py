@@ -43,7 +43,7 @@ def _by_sympy(expr, values):
 
 
 @given(expressions, values)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_compiled_numbers_are_those_of_substitution(expr, values):
     expected = _by_sympy(expr, values)
     if not expected.is_Rational:  # a division by zero
@@ -56,7 +56,7 @@ def test_compiled_numbers_are_those_of_substitution(expr, values):
 
 
 @given(expressions, values, st.sets(st.sampled_from(SYMBOLS)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_partial_evaluation_changes_no_number(expr, values, free):
     free = tuple(sorted(free, key=str))
     expected = _by_sympy(expr, values)

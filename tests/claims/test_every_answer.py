@@ -113,7 +113,7 @@ def _answered_once(monkeypatch, question):
         monkeypatch.setattr(type(question), method, once)
 
 
-@pytest.mark.parametrize(("name", "label"), sampled(ANSWERS, 4), ids=IDS)
+@pytest.mark.parametrize(("name", "label"), sampled(ANSWERS, 6), ids=IDS)
 def test_the_printed_answer_is_right_in_every_spelling_and_a_neighbour_is_wrong(name, label, monkeypatch):
     monkeypatch.setattr("symbolic_mem.claims.explain.Search.explanations", lambda self, earlier=(): ())
     study = _study(name)
@@ -134,7 +134,7 @@ def test_the_printed_answer_is_right_in_every_spelling_and_a_neighbour_is_wrong(
             assert not check(study, f"{quantity}={other}", question=label).right, (quantity, other, claimed.value)
 
 
-@pytest.mark.parametrize(("name", "label"), sampled(ANSWERS, 4), ids=IDS)
+@pytest.mark.parametrize(("name", "label"), sampled(ANSWERS, 6), ids=IDS)
 def test_the_printed_formula_is_right_and_twice_it_is_wrong(name, label, monkeypatch):
     study = _study(name)
     question = study.question(label)

@@ -91,7 +91,7 @@ def told_at(*path):
 
 
 def saved(right, text, told):
-    first, second = (told[side]["peak_bytes"] for side in ("a", "b"))
+    first, second = (told[side]["peak_bytes"] for side in ("first", "second"))
     assert within((first - second) / UNITS["GiB"], right)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import derived
 import pytest
 
 from symbolic_mem.document.steps import Paragraph, Step, Table
@@ -50,7 +51,7 @@ def test_a_question_about_times_says_what_the_layers_are():
 def test_every_bundled_study_cites_a_source():
     for name in bundled():
         study = load_study(name)
-        problem = homework(study).sections[0]
+        problem = derived.homework(name).sections[0]
         said = [plain_prose(block.prose) for block in problem.blocks if isinstance(block, Paragraph)]
         assert study.source and f"Source: {study.source.removesuffix('.')}." in said, name
 

@@ -194,7 +194,7 @@ JSON_VALUES = {
 }
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", sampled(CONFIGS, 2))
 def test_a_wrong_value_at_any_key_of_a_configuration(tmp_path, name):
     whole = json.loads((STUDIES / "configs" / f"{name}.json").read_text())
     taken, path = 0, tmp_path / "config.json"

@@ -40,7 +40,7 @@ def recount(limits, tokens, most=400):
     strict=st.booleans(),
     own=st.booleans(),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_interval_and_first_batch(
     fixed, fixed_per_token, divided, divided_per_token, beta, sequence, tokens, strict, own
 ):

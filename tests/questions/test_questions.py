@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import date
 from math import inf, nan
 
+import derived
 import pytest
 
 from symbolic_mem.base.errors import BadInput
@@ -119,7 +120,7 @@ def test_a_control_character_is_refused_in_every_text():
 def test_every_type_answers_a_question_of_a_bundled_study():
     answered: dict[str, list[object]] = {}
     for name in bundled():
-        for found in homework(load_study(name)).found:
+        for found in derived.homework(name).found:
             answered.setdefault(found.question.ask, []).append(found)
             assert jsonable(found.record)["question"] == found.question.label
             assert found.feasible is (found.reason is None)

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
+import derived
 import pytest
 from pypdf import PdfReader
 
@@ -34,7 +35,7 @@ COLUMN = 3.3 * 72
 
 @cache
 def figures(study: str) -> dict[str, Figure]:
-    return {figure.name: figure for figure in report(load_study(study)).figures}
+    return {figure.name: figure for figure in derived.report(study).figures}
 
 
 @pytest.fixture(scope="module")

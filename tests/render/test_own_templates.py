@@ -52,11 +52,31 @@ def written(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("template", FAULTS)
-def test_a_fault_is_one_line_that_names_file_and_line(written, template):
+@pytest.fixture
+def filled_here(written, monkeypatch):
+    """Give `filled_here(template)`: as `written`, but in this process, where a fault is as long as it is and nothing is limited."""
+
+    def here(given, written, layout, ending, folder):
+        return own_templates._filled(given, layout, ending, folder)
+
+    monkeypatch.setattr(own_templates, "filled", here)
+    return written
+
+
+def one_fault(fill, template):
     with pytest.raises(BadInput, match=FAULTS[template]) as caught:
-        written(template)
+        fill(template)
     assert str(caught.value).startswith("template ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("template", [one for one in FAULTS if "10**10" not in one])
+def test_a_fault_is_one_line_that_names_file_and_line(filled_here, template):
+    one_fault(filled_here, template)
+
+
+@pytest.mark.parametrize("template", ["{{ 1/0 }}", "{{ 'x' * 10**10 }}"])
+def test_a_fault_in_its_process_is_that_line(written, template):
+    one_fault(written, template)
 
 
 def test_a_fault_in_an_included_template_names_that_one(written, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import string
@@ -33,6 +34,11 @@ def route(request, needs):
     if request.param == "tex":
         needs("latexmk", "pdflatex")
     return request.param
+
+
+@functools.cache
+def sample(route: str) -> bytes:
+    return pdf(SAMPLE, route=route)
 
 
 def document(body: str, head: str = "") -> str:
@@ -78,27 +84,27 @@ def test_the_sample_begins_with_the_preamble_that_the_templates_use():
     "piece", ["219848638464", "3517578215424", "3276GiB", "41devices", "45.76", "602919400114225152", "2955364"]
 )
 def test_the_numbers_of_the_sample_can_be_read_back(route, piece):
-    assert piece in squeezed(pdf(SAMPLE, route=route))
+    assert piece in squeezed(sample(route))
 
 
 def test_pages_are_numbered_at_the_foot(route):
-    texts = pages(pdf(SAMPLE, route=route))
+    texts = pages(sample(route))
     assert [text.split()[-1] for text in texts] == ["1", "2", "3"]
 
 
 def test_title_and_language_stand_in_the_file(route):
-    reader = pypdf.PdfReader(io.BytesIO(pdf(SAMPLE, route=route)))
+    reader = pypdf.PdfReader(io.BytesIO(sample(route)))
     assert reader.metadata.title == "Memory of a stack of feed-forward blocks"
     assert reader.trailer["/Root"]["/Lang"] == "en"
 
 
 def test_a_table_over_two_pages_repeats_its_head(route):
-    texts = pages(pdf(SAMPLE, route=route))
+    texts = pages(sample(route))
     assert [text.count("Tokens") for text in texts] == [0, 1, 1]
 
 
 def test_the_same_text_gives_the_same_bytes_in_another_folder(route, tmp_path, monkeypatch):
-    first = pdf(SAMPLE, route=route)
+    first = sample(route)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert pdf(SAMPLE, route=route) == first
@@ -107,7 +113,7 @@ def test_the_same_text_gives_the_same_bytes_in_another_folder(route, tmp_path, m
 
 
 def test_no_font_is_a_bitmap(route):
-    assert font_types(pdf(SAMPLE, route=route)) in ({"/Type1"}, {"/Type0"})
+    assert font_types(sample(route)) in ({"/Type1"}, {"/Type0"})
 
 
 @pytest.mark.system
@@ -123,7 +129,7 @@ def test_without_latin_modern_the_older_encoding_has_outlines(needs):
 def test_an_engine_without_latexmk_makes_the_same_pages(needs, monkeypatch, program):
     needs("latexmk", program)
     monkeypatch.setattr(tex_engine, "find_program", lambda name: find_program(name) if name == program else None)
-    made = pdf(SAMPLE, route="tex")
+    made = sample("tex")
     assert made == pdf(SAMPLE, route="tex")
     assert [text.split()[-1] for text in pages(made)] == ["1", "2", "3"]
     assert "/Type3" not in font_types(made)
@@ -145,7 +151,7 @@ def test_an_encoding_without_outlines_is_refused_rather_than_drawn_as_bitmaps(ne
 def test_no_word_stands_outside_the_margins(route, needs, tmp_path):
     needs("pdftotext")
     file = tmp_path / "sample.pdf"
-    file.write_bytes(pdf(SAMPLE, route=route))
+    file.write_bytes(sample(route))
     boxes = subprocess.run(["pdftotext", "-bbox", file, "-"], capture_output=True, text=True, check=True).stdout
     edges = re.findall(r'xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)"', boxes)
     assert len(edges) > 500
@@ -160,7 +166,7 @@ def test_both_routes_set_the_same_words_and_numbers(needs, tmp_path):
     counts = []
     for name in ("tex", "typst"):
         file = tmp_path / f"{name}.pdf"
-        file.write_bytes(pdf(SAMPLE, route=name))
+        file.write_bytes(sample(name))
         text = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, check=True).stdout
         text = re.sub(r"(?<=[a-z])[-\N{HYPHEN}\N{SOFT HYPHEN}]\n(?=[a-z])", "", text)
         text = re.sub(r"[\N{LATIN SMALL LIGATURE FF}-\N{LATIN SMALL LIGATURE FFL}]", "f", text)

@@ -121,7 +121,7 @@ _ALLOWED = st.builds(
     st.fractions(1, 120, max_denominator=4),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_smallest_degree_is_that_of_exhaustive_search(fixed, divided, rows, gathered, rules, capacity, strict):
     shape = Profile(fixed, divided, rows, gathered)
 

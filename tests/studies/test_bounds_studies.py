@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import derived
 import pytest
 
-from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.json import document_json
 
@@ -24,14 +24,14 @@ STUDIES = (
 
 
 def solved(name):
-    return document_json(homework(load_study(name)))
+    return document_json(derived.homework(name))
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_each_is_solved_and_reported(name):
     study = load_study(name)
-    assert len(homework(study).answers) == len(study.questions)
-    assert len(report(study).answers) == len(study.questions)
+    assert len(derived.homework(name).answers) == len(study.questions)
+    assert len(derived.report(name).answers) == len(study.questions)
 
 
 def test_adamw_accounting():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+import derived
 import pytest
 
-from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 
 CLUSTERS = (
@@ -100,8 +100,7 @@ def test_gpt_3_in_chunks_holds_korthikanti_s_factor_on_the_first_stage():
 
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_every_study_of_a_cluster_is_a_worked_solution_and_a_report(name):
-    study = load_study(name)
-    assert homework(study).sections and report(study).sections
+    assert derived.homework(name).sections and derived.report(name).sections
 
 
 def test_a_claim_about_a_cluster_is_judged(capsys):

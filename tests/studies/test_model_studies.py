@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import derived
 import pytest
 import sympy as sp
 from sampled import sampled
@@ -207,7 +208,7 @@ def test_every_second_layer_of_the_homework_keeps_1323_gib_and_needs_49():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_degree_that_fits_is_the_smallest(name):
-    for found in documents.homework(load_study(name)).found:
+    for found in derived.homework(name).found:
         answer = found.degree.ideal
         if answer.feasible:
             assert answer.per_device(answer.value) <= answer.capacity

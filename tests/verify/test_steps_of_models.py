@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ from symbolic_mem.verify.verify import MODELS, expected
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = json.loads((DATA / "steps_models.json").read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    """Give `held(case)`: what is held at each mark; a case that several tests ask for is computed once."""
+    return cache(lambda position: held_at_marks(CASES[position], tmp_path_factory.mktemp("case")))
 
 
 def held_at_marks(case, folder):
@@ -26,18 +33,18 @@ def held_at_marks(case, folder):
     return expected(study, case["change"]["values"]["B"])
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_a_step_agrees_to_the_byte_at_every_mark(case, tmp_path):
-    found = held_at_marks(case, tmp_path)
+@pytest.mark.parametrize("position", range(len(CASES)), ids=[case["id"] for case in CASES])
+def test_a_step_agrees_to_the_byte_at_every_mark(position, held):
+    case, found = CASES[position], held(position)
     counters = 4 * case.get("fewer_counters", 0)  # transformers has W_gate and W_up of the experts in one tensor
     assert {mark: one.bytes - counters for mark, one in found.items()} == case["marks"]
 
 
-def test_the_cases_decide_at_many_places_of_a_step(tmp_path):
+def test_the_cases_decide_at_many_places_of_a_step(held):
     """Each kind of instant that is described is the fullest of a phase in some case."""
     named = set()
-    for case in CASES:
-        named |= {one.instant for one in held_at_marks(case, tmp_path).values()}
+    for position in range(len(CASES)):
+        named |= {one.instant for one in held(position).values()}
     for words in (
         "final norm",
         "the product with W_down",
