@@ -43,10 +43,6 @@ from symbolic_mem.study.values import NOT_ALLOWED, TOO_LARGE
 ABSENT = (
     "this page holds one other recipe, loss, plan or share of a state at a time; the command gives all of them together"
 )
-ON_ONE = (
-    "this page shows one device with the recipe, the loss, the plan and the shares of states of the study alone, because it gathers "
-    "nothing; the command shows the others"
-)
 BLOCKS = (
     "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
     "the others"
@@ -131,7 +127,6 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "each": list(EACH),
         "absent": ABSENT,
         "blocks": BLOCKS,
-        "on one": ON_ONE,
         "remedies": dict(REMEDIES),
         "remedy": remedy(""),
         "refusals": {

@@ -41,9 +41,16 @@ class Degrees:
             raise Otherwise
 
     def at(self, capacity: Number) -> list[int | None]:
-        """The smallest degree at each instant under a capacity; None where none is enough."""
+        """The smallest degree at each instant under a capacity; None where none is enough.
+
+        `Otherwise` where one device may be enough, or is one less: a step on one may hold less than the bound of more says.
+        """
         pairs = zip(self.divided, self.fixed, strict=True)
-        return [first_degree(divided, fixed, capacity, strict=self.strict) for divided, fixed in pairs]
+        found = [first_degree(divided, fixed, capacity, strict=self.strict) for divided, fixed in pairs]
+        few = all(n is not None and n <= 2 for n in found)
+        if few or min(self.held(instant, 1) for instant in range(len(self.instants))) <= capacity:
+            raise Otherwise
+        return found
 
     def held(self, instant: int, n: int) -> Number:
         """Bytes of one device at an instant."""

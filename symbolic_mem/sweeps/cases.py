@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -57,6 +58,7 @@ class Case:
     """Configurations with the same formulas: one choice of names, and those positions of the leading axes.
 
     Bytes are multiplied by `scaled`, so that all factors are whole; `capacity`, too, unless no device is asked about.
+    `one` answers of a step on one device, where that has other instants: nothing is divided there, and its answer counts where it is 1.
     `columns` are the values of the generators: of each leading one at every position of `lead`, of the others along
     their own axis. `terms` are the parts of each instant and `sends` is how long a device sends, where they are asked for.
     """
@@ -73,6 +75,21 @@ class Case:
     strict: bool
     allowed: Allowed | None
     sends: Seconds | None = None
+    one: Case | None = None
+
+    @property
+    def named(self) -> tuple[Held, ...]:
+        """All instants, with those of a step on one device."""
+        return self.instants if self.one is None else (*self.instants, *self.one.instants)
+
+    @cached_property
+    def never(self) -> bool:
+        """Whether some instant fits at no configuration."""
+        lowest, largest = self.lowest, self.largest
+        if self.capacity is None or min(lowest, default=1) < 0:
+            return False
+        room = self.capacity.most(largest)
+        return any((one.divided + one.fixed).least(lowest, largest) > room for one in self.instants if not one.divided)
 
     @cached_property
     def largest(self) -> list[int]:
@@ -224,7 +241,12 @@ def _cases(
             read |= reader.used
             memories += reader.memories
             where = (leading, trailing, options, which)
-            made.append(reader.case(choice, here, instants, parts, seconds, positions, where, strict=question.strict))
+            case = reader.case(choice, here, instants, parts, seconds, positions, where, strict=question.strict)
+            if here.one:
+                whole, its_parts = reader.on_one(here.one, question.counted, terms=terms)
+                one = reader.case(choice, here, whole, its_parts, None, positions, where, strict=question.strict)
+                case = case if one.never else replace(case, one=one)
+            made.append(case)
     if symbol not in varied:
         need_divided(symbol, *memories)
     return Cases(leading, trailing, tuple(made), frozenset(read))
@@ -268,6 +290,13 @@ class Reader:
             )
             parts.append(tuple(each) if terms else ())
         return found, parts
+
+    def on_one(
+        self, moments: Sequence[Study], kinds: tuple[str, ...], *, terms: bool
+    ) -> tuple[list[Held], list[tuple[Held, ...]]]:
+        """What one device holds at each instant, of which nothing is divided."""
+        found, parts = self.instants(moments, kinds, terms=terms)
+        return [_whole(one) for one in found], [tuple(map(_whole, each)) for each in parts]
 
     def seconds(self, sends: Sending) -> Seconds:
         """How long one device sends, as polynomials."""
@@ -362,6 +391,10 @@ class Reader:
                     f"{name} is {wrong}, not a whole number, which a sweep counts with; ask about single values"
                 )
             yield position, [cast(int, each[which[i]]) for i in lead]
+
+
+def _whole(one: Held) -> Held:
+    return Held(one.name, constant(0), one.divided + one.fixed)
 
 
 def _times(one: Held, scaled: Polynomial) -> Held:

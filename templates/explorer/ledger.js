@@ -106,10 +106,20 @@ function solve(data, setting, known, alone = false) {
   const value = chosen.value;
   const fullest = (n) => moments.reduce((most, one) => (order(at(one, n), at(most, n)) > 0 ? one : most));
   const found = { ledger, placement, held, capacity, limit, moments, chosen, value, at, fullest, number, setting, rules, ranks };
-  found.given = setting.shows === 1n && !alone && made[4] !== made[0] ? solve(data, setting, known, true) : found;
-  found.most = (n) => at(fullest(n), n);
+  const other = !alone && made[4] !== made[0] && (setting.shows === 1n || mayBeOne(found));
+  const one = other ? solve(data, setting, known, true) : null;
+  found.given = one && setting.shows === 1n ? one : found;
+  found.most = (n) => (one && n === 1n ? one.most(n) : at(fullest(n), n));
   found.share = value === null ? null : found.most(value);
-  return found;
+  return one && one.value === 1n ? { ...one, given: setting.shows === null ? one : found.given } : found;
+}
+
+// Whether one device can be enough, or is one less than are: the instant that asks for most, without what is gathered for it.
+const GATHERED = ["gathered weights", "gradients of whole weights"];
+function mayBeOne({ value, chosen, limit }) {
+  if (value !== null && value <= 2n) return true;
+  const own = chosen.terms.filter((term) => !GATHERED.includes(term.name));
+  return own.length < chosen.terms.length && holdsIn(limit, plus(sum(own, "divided"), sum(own, "fixed")));
 }
 
 // Fill a sentence: texts stay, a list names a hole (or a symbol), which becomes its piece.
@@ -221,7 +231,6 @@ function refused(data, setting, derived) {
     const holds = kind === "at most" ? order(a, b) <= 0 : whole(kind === "whole" ? a : over(b, a));
     if (!holds) return put(said[kind], { name, of, formula, size: write(a), other: write(b) });
   }
-  if (setting.shows === 1n && made[4] === null) return data.said["on one"];
   if (made[5]) {
     const tokens = times(setting.values.B, setting.values.S);
     if (tokens % BigInt(made[5])) return put(said.chunks, { loss: `'${made[6]}'`, tokens, chunks: made[5] });

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
+Asked = TypeVar("Asked")
 EACH = ("what each keeps", "the peak of each")
 
 
@@ -89,7 +90,7 @@ def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict:
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 
 
-def hardest(studies: Sequence[Study], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]) -> Answer:
+def hardest(studies: Sequence[Asked], answer: Callable[[Asked], Answer], hardness: Callable[[Answer], Any]) -> Answer:
     """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it.
 
     The others follow in the order of what they ask for.
