@@ -107,13 +107,13 @@ class FilledDegree(Filled):
     def full(self, words: str, in_full: Sequence[tuple[str, int]]) -> str:
         """Why no degree is enough."""
         from symbolic_mem.base.shown import apart, shown
-        from symbolic_mem.questions.parts.in_full import FULL_AT, remedy
+        from symbolic_mem.questions.parts.in_full import NOT_ENOUGH, remedy
 
         fixed, room, unit = self.degrees.fixed[self.degrees.order[0]], _known(self.counted), self.asked.device["unit"]
         digits = apart(fixed, room, unit)
         sizes = {name: _known(self.numbers[place]) for name, place in in_full}
         name = max(sizes, key=sizes.__getitem__)
-        return FULL_AT.format(
+        return NOT_ENOUGH["at"].format(
             at=words,
             fixed=shown(fixed, unit, digits).plain,
             name=name,

@@ -17,7 +17,7 @@ from symbolic_mem.document.words import about, gib, listed, plural, sentences, u
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.in_full import FULL_AT, remedy
+from symbolic_mem.questions.parts.in_full import NOT_ENOUGH, remedy
 from symbolic_mem.questions.parts.rules import rule_names
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures, placement_sentences, reading_of
@@ -304,7 +304,7 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
 
 def full_at(**pieces: Any) -> Prose:
     """Why no number is enough `at` an instant: what each holds `fixed`, its `capacity`, the largest part with a `remedy`."""
-    return say(FULL_AT, **pieces)
+    return say(NOT_ENOUGH["at"], **pieces)
 
 
 def full_of_tokens(**pieces: Any) -> Prose:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-FULL_AT = (
-    "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full, "
+NOT_ENOUGH = {
+    "at": "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full, "
     "of which the {name} take {size}, and has {capacity}: {remedy}"
-)
+}
 _DIVIDE = "divide the layers of a block themselves, as tensor or expert parallelism does"
 REMEDIES = {
     "gradients inside the loss": "compute the loss in chunks, or lower the batch or the sequence length",
