@@ -60,7 +60,7 @@ STREAMED = 1 << 17
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @rule_options
 @click.option("--yes", is_flag=True, help="Go on, however many configurations there are.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with -o, what was written.")
 def command(
     varied: tuple[str, ...],
     output: str | None,
@@ -119,7 +119,12 @@ def command(
         raise BadInput(planned.too_many("--yes"))
     wanted = _wanted(planned, conditions, sort, pareto, top)
     if place is not None:
-        _written(planned, wanted, place)
+        count = _written(planned, wanted, place)
+        if as_json:
+            print_json({"study": planned.study.name, "points": planned.points, "file": str(place[0]), "written": count})
+        else:
+            of = "" if count == planned.points else f" of {planned.points:,}"
+            click.echo(f"{place[0]}: {count:,}{of} configurations")
     elif as_json:
         rows, more = _first(planned, wanted, top or 10_000)
         print_json({"study": planned.study.name, "points": planned.points, "rows": rows, "more": more})
@@ -149,7 +154,8 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: s
     return Wanted(plan, where, column, sort is not None and sort.startswith("-"), top, front)
 
 
-def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
+def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
+    """Write the rows, and return how many there are."""
     from symbolic_mem.sweeps.run import PIECE, answered
     from symbolic_mem.sweeps.table import collected
     from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed, replaced
@@ -179,8 +185,7 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
                     count += len(next(iter(rows.values())))
             finally:
                 writer.close()
-    of = "" if count == plan.points else f" of {plan.points:,}"
-    click.echo(f"{path}: {count:,}{of} configurations")
+    return count
 
 
 def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
