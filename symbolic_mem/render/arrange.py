@@ -51,6 +51,7 @@ COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
 TABLE_EMS = 44.8  # a table, with gaps of one quad between its columns
 LEAST_EMS = 4.0  # a column that wraps
+SLACK_EMS = 0.5  # what a guess of a width may be wrong by: where there is room, nothing wraps for it
 WRAPPING = ("text", "note")
 NAME_WIDTH = 24  # a column of names that does not wrap
 PHRASE_WIDTH = 75  # a column of phrases that does not wrap
@@ -305,10 +306,10 @@ def _fitted(table: Table) -> Table:
         widest = max(loose, key=needs.__getitem__)
         columns = (replace(c, align="text") if i == widest else c for i, c in enumerate(table.columns))
         table = replace(table, columns=tuple(columns))
-    wanted = {i: needs[i] for i, column in enumerate(table.columns) if column.align in WRAPPING}
+    wanted = {i: needs[i] + SLACK_EMS for i, column in enumerate(table.columns) if column.align in WRAPPING}
     room = _room(table, needs)
     if sum(wanted.values()) > room:
-        ordered = sorted(wanted, key=needs.__getitem__)
+        ordered = sorted(wanted, key=wanted.__getitem__)
         for position, i in enumerate(ordered):
             later = sum(least[j] for j in ordered[position + 1 :])
             wanted[i] = max(least[i], min(wanted[i], room / (len(wanted) - position), room - later))
