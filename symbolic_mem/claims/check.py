@@ -11,6 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.answered import answer_to
 from symbolic_mem.claims.bare import quantities
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
@@ -187,7 +188,7 @@ def _pinned(case: Case, name: str) -> Case:
     """The case at the instants that decide; the bytes of one device are asked for at the true number of devices."""
     if case.question is None or not case.study.timeline:
         return case
-    found = case.question.answer(case.study)
+    found = answer_to(case.study, case.question)
     deciding = [one.study.at.called for one in (found, *found.others[:1]) if one.study.at is not None]
     if not deciding:
         return case

@@ -15,6 +15,7 @@ from symbolic_mem.base.ledger import Entry, Ledger, Line
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, S, n_fsdp, table
 from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.claims.answered import answer_to, seen_by
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -157,7 +158,7 @@ def solved_for(study: Study) -> tuple[str, ...]:
 def lines_of(study: Study, question: Question) -> Iterator[Entry]:
     """Yield the lines of an answer; none where the question has no answer yet, because a value is missing."""
     try:
-        yield from question.answer(study.under(question)).ledger
+        yield from answer_to(seen_by(study, question), question).ledger
     except MissingValue:
         return
 
@@ -172,20 +173,20 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     chosen = study.questions if label is None else (study.question(label),)
     asked = [question for question in chosen if name in question.claimable]
     if asked:
-        yield from ((study.under(question), question, name) for question in asked)
+        yield from ((seen_by(study, question), question, name) for question in asked)
         return
     sought = _ASKED_FOR.get(name, "")
-    batches = [(study.under(question), question, sought) for question in chosen if sought in question.claimable]
+    batches = [(seen_by(study, question), question, sought) for question in chosen if sought in question.claimable]
     if label is not None and batches:
         yield from batches
         return
     if label is not None:
         yield from _lines_about(study, chosen[0], name)
     if name in ACCOUNT:
-        yield (study if label is None else study.under(chosen[0])), None, name
+        yield (study if label is None else seen_by(study, chosen[0])), None, name
         if label is None:
             about = [question for question in chosen if question.subject == "memory"]
-            yield from ((other, None, name) for other in map(study.under, about) if other is not study)
+            yield from ((other, None, name) for other in (seen_by(study, one) for one in about) if other is not study)
             for question in about:
                 yield from _lines_about(study, question, name)
             yield from batches
@@ -203,7 +204,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
 
 def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[Study, Question, str]]:
     """The line of an answer of that name; of a number of the account, where it is another one there."""
-    seen = study.under(question)
+    seen = seen_by(study, question)
     for entry in lines_of(study, question):
         symbol = str(entry.line.symbol)
         if symbol == name:

@@ -16,7 +16,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import f_load, n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed

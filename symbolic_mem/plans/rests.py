@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import S, d_ff, n_cp, n_ep, n_pp, n_tp
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]

@@ -25,16 +25,18 @@ G = TypeVar("G", Gap, TensorGap)
 
 @dataclass(frozen=True)
 class Sized(Generic[G]):
-    """A gap, its difference as a formula, and that many bytes; None while a symbol has no value."""
+    """A gap, its difference as a formula, and that many bytes; of each side, too. None while a symbol has no value."""
 
     gap: G
     formula: sp.Expr
     bytes: sp.Rational | None
+    first: sp.Rational | None
+    second: sp.Rational | None
 
 
 def sized(gap: G, values: Values) -> Sized[G]:
     """Give a gap its bytes."""
-    return Sized(gap, factored(gap.difference), at(gap.difference, values))
+    return Sized(gap, factored(gap.difference), *(at(size, values) for size in (gap.difference, *gap.sides)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,12 +109,12 @@ class FoundGaps(Found):
     def facts(self) -> Mapping[str, Any]:
         """Both totals, the difference, and every term and tensor with its formula and bytes."""
         return {
-            "a": _side(self.a, self.a_bytes),
-            "b": _side(self.b, self.b_bytes),
+            "first": _side(self.a, self.a_bytes),
+            "second": _side(self.b, self.b_bytes),
             "per_device": self.a.placed,
             "difference_formula": write_formula(self.difference),
             "difference_bytes": self.bytes,
-            "terms": [{"kind": term.gap.kind, "name": term.gap.name, **_gap(term)} for term in self.terms],
+            "gaps": [{"term": term.gap.name, "kind": term.gap.kind, **_gap(term)} for term in self.terms],
             "tensors": [{"layer": each.gap.layer, "tensor": each.gap.tensor, **_gap(each)} for each in self.tensors],
         }
 
@@ -122,4 +124,5 @@ def _side(side: Variant, size: sp.Rational | None) -> dict[str, Any]:
 
 
 def _gap(each: Sized[Any]) -> dict[str, Any]:
-    return {"formula": write_formula(each.formula), "bytes": each.bytes, "reason": each.gap.reason}
+    sides = {"first_bytes": each.first, "second_bytes": each.second}
+    return {"formula": write_formula(each.formula), **sides, "bytes": each.bytes, "reason": each.gap.reason}
