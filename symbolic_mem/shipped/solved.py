@@ -14,8 +14,10 @@ from symbolic_mem.base.rational import Number, plain
 from symbolic_mem.base.symbols import B
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import ranks_beside
+from symbolic_mem.questions.parts.bounded import part_in_full
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instants, kept_instants
+from symbolic_mem.questions.parts.one_device import GATHERED, is_another_step
 from symbolic_mem.questions.parts.uncounted import uncounted
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
@@ -138,13 +140,16 @@ def solved(
     """
     moments = instants(study, question.counted)
     told: list[list[Any]] = []
+    alone = is_another_step(study, question.counted, question.symbol)
     for one in moments:
         placed = one.placed(question.counted)
         divided, fixed = _split(placed, Bound(placed, question.symbol, Limit(1)), nodes)
         at = one.at
         phase = "" if at is None else at.phase
         said = ["", ""] if at is None else [at.words, at.rank]
-        told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None])
+        whole = placed.where(lambda term: term.name in GATHERED)
+        gathered = place_of(whole, nodes) if alone and whole.terms else None
+        told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None, None, gathered])
     found = {"symbol": str(question.symbol), "strict": question.strict, "instants": told}
     common: dict[str, Any] | None = None
     for place in sorted(_deciding(found, nodes.nodes.listed, real, capacities)):
@@ -156,6 +161,8 @@ def solved(
         common = record if common is None else common
         assert list(record) == list(common), "all instants are told under the same names"
         told[place][6] = {key: value for key, value in record.items() if common.get(key) != value}
+        if moments[place].at is not None:
+            told[place][7] = _in_full(Bound(moments[place].placed(question.counted), question.symbol, Limit(1)), nodes)
     if common is None:
         raise ValueError("no degree is enough under any capacity")
     return {**found, "record": common}
@@ -183,6 +190,14 @@ def _split(placed: Memory, bound: Bound, nodes: LookedUp) -> tuple[int, int]:
     for term in divided:
         whole = whole + _undivided(term, bound, nodes)
     return whole.place, place_of(fixed, nodes)
+
+
+def _in_full(bound: Bound, nodes: LookedUp) -> list[list[Any]]:
+    """The parts of what every device holds in full, each with the node of its bytes."""
+    parts: dict[str, list[Term]] = {}
+    for term in bound.kept:
+        parts.setdefault(part_in_full(term), []).append(term)
+    return [[name, place_of(Memory(tuple(terms)), nodes)] for name, terms in parts.items()]
 
 
 def _undivided(term: Term, bound: Bound, nodes: LookedUp) -> Node:
