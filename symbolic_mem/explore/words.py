@@ -29,7 +29,7 @@ from symbolic_mem.questions.parts.bounded import (
 )
 from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
 from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
-from symbolic_mem.questions.parts.instants import EACH
+from symbolic_mem.questions.parts.instants import EACH, OF_ONE
 from symbolic_mem.questions.parts.rules import REASONS, reason_of
 from symbolic_mem.questions.parts.words import amount_words, capacity_words, few_figures
 from symbolic_mem.render.text import plain_prose
@@ -123,7 +123,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "one device": ONE_DEVICE,
     }
     return {name: template(one) for name, one in said.items()} | {
-        "each": list(EACH),
+        "each": [*EACH, *OF_ONE],
         "absent": ABSENT,
         "blocks": BLOCKS,
         "remedies": REMEDIES,

@@ -185,6 +185,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.hosts import host_words
 
         held = None if found.value is None else found.held(found.value)
+        ranks = ranks_beside(found.study, self.symbol)
         smallest = answer_words(
             found.degree,
             found.placement,
@@ -192,8 +193,8 @@ class MinDegree(Printed, Ruled, OfKinds):
             found.reason,
             held,
             found.ideal_value,
-            fitting_each(found.study),
-            ranks_beside(found.study, self.symbol),
+            fitting_each(found.study, (found.value or 0) * ranks),
+            ranks,
         )
         smallest = sentences(smallest, *host_words(found.degrees))
         if found.given is None:

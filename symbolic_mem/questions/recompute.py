@@ -151,7 +151,8 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
-        pieces["each"] = fitting_each(found.study) if found.study.at is not None else "what each device then keeps"
+        kept = "what the device then keeps" if found.value == 1 else "what each device then keeps"
+        pieces["each"] = kept if found.study.at is None else fitting_each(found.study, found.value)
         return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: {each}, {share}, fits its {counted}.",

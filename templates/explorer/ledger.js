@@ -186,10 +186,13 @@ function smallestSentence(data, found) {
   const [share, room] = apart(found.share, found.capacity, held.unit), number = found.value * found.ranks;
   const pieces = {
     reading, share, rules, counted: held.few || room, value: told(found.value), number: told(number),
-    devices: held.devices[number === 1n ? 0 : 1], each: found.ledger.step ? data.said.each[1] : data.said.each[0],
+    devices: held.devices[number === 1n ? 0 : 1], each: data.said.each[eachOf(found, number)],
   };
   return fill(data.said[placement.placed || steps.length ? "enough" + look : "unplaced"], pieces);
 }
+
+// The place of what must fit: what each keeps or its peak, and the same of an only device.
+const eachOf = (found, number) => (found.ledger.step ? 1 : 0) + (number === 1n ? 2 : 0);
 
 function givenSentence(data, found, value) {
   const { held, placement, ranks } = found, broken = found.rules.filter((rule) => !rule.layout && !allowedBy([rule]).admits(value));
@@ -198,7 +201,7 @@ function givenSentence(data, found, value) {
   const device = data.devices.find((one) => one.name === found.setting.device).title, amount = held.devices[1] === data.amounts.devices[1];
   const pieces = { word: "devices", device, value: told(value) };
   const devices = ranks === 1n ? held.devices[value === 1n ? 0 : 1] : fill(data.said[amount ? "devices" : "devices of"], pieces);
-  const left = told(size(minus(found.capacity, most)), held.unit), each = data.said.each[found.ledger.step ? 1 : 0];
+  const left = told(size(minus(found.capacity, most)), held.unit), each = data.said.each[eachOf(found, value * ranks)];
   const look = (holdsIn(found.limit, most) ? "given" : "lacks") + (placement.reading === null ? "" : ", read");
   return fill(data.said[look], { reading: placement.reading, value: told(value * ranks), devices, each, share, counted: room, left });
 }

@@ -87,13 +87,20 @@ class FoundDegree(FoundAtInstants):
         if self.value == 1:
             return (
                 text(
-                    "One device alone has nothing to gather: these are the instants of its step, not of one of several."
+                    "One device alone holds the whole weights of one block at a time and gathers none ahead: these are the instants "
+                    "of its step, not of one of several."
                 ),
             )
         if self.limit.holds(self.on_one):
             return ()
         held = Amount(symbolic(self.on_one), "bytes", digits=14)
-        return (say("One device alone has nothing to gather, and its step holds {held}, more than fit.", held=held),)
+        return (
+            say(
+                "One device alone holds the whole weights of one block at a time and gathers none ahead; its step holds {held}, "
+                "more than fit.",
+                held=held,
+            ),
+        )
 
     @property
     def one_blocks(self) -> Iterator[Block]:

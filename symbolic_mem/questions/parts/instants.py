@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer", bound=Found)
 Asked = TypeVar("Asked")
 EACH = ("what each keeps", "the peak of each")
+OF_ONE = ("what it keeps", "its peak")
 
 
 def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
@@ -66,9 +67,9 @@ def fitting(study: Study) -> str:
     return "what is kept" if study.at is None else "the peak"
 
 
-def fitting_each(study: Study) -> str:
-    """The same of each device."""
-    return EACH[study.at is not None]
+def fitting_each(study: Study, number: int) -> str:
+    """The same of each of a number of devices, or of the only one."""
+    return (OF_ONE if number == 1 else EACH)[study.at is not None]
 
 
 def fitting_one(study: Study) -> str:
