@@ -326,4 +326,6 @@ def _bytes(expr: sp.Expr) -> Prose:
     if not expr.is_Rational:
         return say("{formula}", formula=expr)
     shown = Amount(expr, "GiB")
-    return say("{bytes} {sign} {gib}", bytes=expr, sign="=" if shown.shown.exact else "≈", gib=shown)
+    if shown.shown.unit == "bytes":
+        return say("{bytes}", bytes=expr)
+    return say("{bytes} = {gib}" if shown.shown.exact else "{bytes} {gib}", bytes=expr, gib=shown)
