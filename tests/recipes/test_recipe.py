@@ -206,5 +206,5 @@ def test_other_bytes_for_saved_tensors_are_another_precision():
 def test_a_pass_of_prefill_works_on_so_many_tokens_or_on_all():
     assert recipe("inference").with_prefill(512).prefill == 512
     assert recipe("inference").with_prefill(512).with_prefill(0).prefill is None
-    with pytest.raises(BadInput, match="^prefill"):
+    with pytest.raises(BadInput, match=r"^prefill"):
         recipe("inference").with_prefill(-1)
