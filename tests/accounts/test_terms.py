@@ -22,8 +22,10 @@ SHORT = Term(
     layer="block",
 )
 
+QUARTER = sp.Rational(1, 4)
 
-def shares(rest: str, fraction: sp.Rational = sp.Rational(1, 4)) -> list[Term]:
+
+def shares(rest: str, fraction: sp.Expr = QUARTER) -> list[Term]:
     return list(Memory((SHORT,)).placed({"weights": Placed(sm.n_fsdp, fraction, rest)}))
 
 
