@@ -38,7 +38,13 @@ STREAMED = 1 << 17
     metavar="FILE",
     help="Write all rows: .csv or .parquet; whole axes: .npz; or the figure of --pareto: .svg.",
 )
-@click.option("--column", "columns", multiple=True, metavar="NAME", help="Only this column of the answer (repeatable).")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME",
+    help="Only this column of the answer (repeatable); communication: the seconds in which a device sends in a step.",
+)
 @click.option("--instants", is_flag=True, help="Also the bytes at each instant of a step.")
 @click.option("--terms", is_flag=True, help="Also the bytes of each term at the instant that binds.")
 @click.option("--where", "conditions", multiple=True, metavar="TEST", help="Only rows such as 'left>2 GiB' or fits.")
@@ -185,6 +191,8 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
 
 def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
     """Draw the front, and return how many points it has."""
+    from fractions import Fraction
+
     from symbolic_mem.base.symbols import writing
     from symbolic_mem.render.svg import svg
     from symbolic_mem.sweeps.front import front_figure
@@ -193,7 +201,7 @@ def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
     points = [
         point
         for rows in wanted.streams(_rows(plan))
-        for point in zip(*(rows[name].tolist() for name in names), strict=True)
+        for point in zip(*([Fraction(one) for one in rows[name].tolist()] for name in names), strict=True)
     ]
     with writing(plan.study.written):
         place.write_text(svg(front_figure(plan, wanted.front, points)), encoding="utf-8")
@@ -254,7 +262,7 @@ def _show(plan: Plan, records: list[dict[str, Any]], more: int) -> None:
         return
     names = list(records[0])
     cells = [[_cell(name, record[name]) for name in names] for record in records]
-    right = [i for i, name in enumerate(names) if all(isinstance(r[name], int | None) for r in records)]
+    right = [i for i, name in enumerate(names) if all(isinstance(r[name], int | float | None) for r in records)]
     print_table(names, cells, right)
     if more:
         click.echo(f"\nand {more:,} more; --top says how many are shown, -o FILE writes them all")
@@ -265,4 +273,10 @@ def _cell(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        from fractions import Fraction
+
+        from symbolic_mem.cli.tables import figure
+
+        return figure(Fraction(value), "s", 4)
     return f"{value:,}" if isinstance(value, int) else str(value)
