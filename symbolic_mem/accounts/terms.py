@@ -333,4 +333,6 @@ def _bytes(expr: sp.Expr) -> Prose:
     shown = Amount(expr, "GiB")
     if shown.shown.unit == "bytes":
         return say("{bytes}", bytes=expr)
-    return say("{bytes} = {gib}" if shown.shown.exact else "{bytes} {gib}", bytes=expr, gib=shown)
+    if shown.shown.exact:
+        return say("{bytes} = {gib}", bytes=expr, gib=shown)
+    return say("{bytes} {gib}", bytes=expr, gib=shown)  # which marks itself as rounded
