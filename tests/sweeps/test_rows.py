@@ -158,7 +158,7 @@ def test_a_row_is_exact_past_machine_integers(batch):
 @pytest.mark.parametrize(
     ("name", "axes"),
     [
-        ("llama-3.1-8b", {"B": [1, 2, 64], "L": [1, 2, 3, 32], "device": [H100, "b200"]}),
+        ("llama-3.1-8b", {"B": [1, 64], "L": [2, 32]}),
         ("deepseek-v3", {"n_fsdp": [1, 64], "S": [64, 4096]}),
         ("cs336-a2-xxl", {"B": [1, 128], "d_ff": [1, 53248]}),
     ],
