@@ -98,7 +98,7 @@ def refuse_rests(
             degree = degree * cuts["tokens"]
         how = rests.get(dimension)
         by, whole = (
-            at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values),
+            at(degree.xreplace({axis: sp.S.One for axis in degree.free_symbols if axis not in values}), values),
             at(size.size, values),
         )
         if how == HALVES and by is not None and by != 1:
