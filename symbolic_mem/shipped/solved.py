@@ -84,7 +84,8 @@ class FormOfDegree(FoundDegree):
     def _peak_facts(self) -> Mapping[str, Any]:
         if self.study.at is None:
             return {"total_bytes": hole("held", 0), "peak_bytes": hole("held", 0)}
-        kept = [place_of(one.placed(self.kinds), self.nodes) for one in kept_instants(self.study, self.kinds)]
+        counted = self.question.counted
+        kept = [place_of(one.placed(counted), self.nodes) for one in kept_instants(self.study, counted)]
         return {"total_bytes": hole("kept", *kept), REST: hole("peak")}
 
     @property
