@@ -11,7 +11,10 @@ function drawBelow() {
 
 function flush() {
   clearTimeout(waiting);
-  if (waiting && last) drawStep(), drawTable(), region(), drawInverse();
+  if (waiting && last) {
+    document.body.classList.add("below"); // from now on the browser lays it out when it is near, which costs while it is empty
+    drawStep(), drawTable(), region(), drawInverse();
+  }
   waiting = 0;
 }
 for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });
@@ -63,16 +66,16 @@ function drawAll() {
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
   drawCurve($("curve"), last, held, curve, inPlain(said));
   $("step-figure").hidden = !last.ledger.step;
-  $("capacity").textContent = last.held.said;
-  if (data.command !== null) $("command").textContent = commandOf(setting);
   drawAgainst();
-  $("settings").textContent = settingsLine();
 }
 
 function drawTable() {
   const { at, moment, parts, total } = stateOf(last);
   table(at, moment, parts, last.held.unit, total);
   bound();
+  $("capacity").textContent = last.held.said;
+  if (data.command !== null) $("command").textContent = commandOf(setting);
+  $("settings").textContent = settingsLine();
 }
 
 function drawStep() {
