@@ -385,9 +385,9 @@ def comparison(one: Asked) -> Iterator[Face]:
 
     def compare() -> list[Any]:
         found = asked("compare", one.path, *chosen)
-        return [found["difference_bytes"], found["a"]["bytes"], found["b"]["bytes"]]
+        return [found["difference_bytes"], found["first"]["bytes"], found["second"]["bytes"]]
 
-    yield "compare", compare, [gap, one.facts["a"]["bytes"], one.facts["b"]["bytes"]]
+    yield "compare", compare, [gap, one.facts["first"]["bytes"], one.facts["second"]["bytes"]]
 
 
 def option(value: Any) -> str:

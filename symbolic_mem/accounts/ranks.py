@@ -14,7 +14,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Weights
 from symbolic_mem.plans.pipeline import Pipeline, pipeline
 from symbolic_mem.plans.plan import Plan

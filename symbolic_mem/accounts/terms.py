@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import sympy as sp
 
@@ -85,6 +85,11 @@ class Term(MadeLater):
     def bytes(self) -> sp.Expr:
         """Bytes on one device."""
         return self.undivided_bytes / self.degree
+
+    @cached_property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """What the bytes of one device depend on."""
+        return frozenset(cast("set[sp.Symbol]", self.bytes.free_symbols))
 
     def at(self, values: Numbers | Mapping[Any, Any] | None = None, **named: Any) -> Number:
         """The exact number of bytes on one device, at values by symbol or name, or at `Numbers` that several accounts share.

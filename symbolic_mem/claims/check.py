@@ -11,6 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.answered import answer_to
 from symbolic_mem.claims.bare import quantities
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
@@ -20,7 +21,7 @@ from symbolic_mem.claims.formulas import Compared, compare_formula
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, counted_kinds, questions_about, read_as
-from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.study.claimed import Claimed
@@ -187,7 +188,7 @@ def _pinned(case: Case, name: str) -> Case:
     """The case at the instants that decide; the bytes of one device are asked for at the true number of devices."""
     if case.question is None or not case.study.timeline:
         return case
-    found = case.question.answer(case.study)
+    found = answer_to(case.study, case.question)
     deciding = [one.study.at.called for one in (found, *found.others[:1]) if one.study.at is not None]
     if not deciding:
         return case
@@ -273,6 +274,8 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
 
 def _beside(case: Case, verdict: Verdict) -> tuple[Prose, ...]:
     if case.question is None:
-        return idle_degrees(case.study)
+        one = case.study.rank is not case.study.built and verdict.name != "tokens"
+        told = (say("That is counted of what one rank has of the model."),) if one else ()
+        return (*told, *idle_degrees(case.study))
     asked = read_as(case.study, case.question, verdict.claimed, verdict.name)
     return (asked, *precedence(case.study, case.question), *idle_degrees(case.study))

@@ -175,6 +175,16 @@ def fragment(
     raise BadInput(_none(study, part, question, pick))
 
 
+def figure(study: Study, question: str | None = None, name: str | None = None) -> Fragment:
+    """A figure of a study as a piece: that of a `question`, by its `name` where there are several; see `fragment`.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> figure(load_study("cs336-a2-xxl"), "b", "bound")
+    <fragment cs336-a2-xxl-b-bound>
+    """
+    return fragment(study, "figure", question, name)
+
+
 def _account(study: Study, command: str) -> Fragment:
     if not study.memory.terms:
         raise BadInput(f"study {study.name!r} has no terms of memory; ask for another part: {', '.join(PARTS)}")

@@ -14,27 +14,10 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.models.tensors import Alive, Part, Tensor
+from symbolic_mem.models.live import Live, Shape, Storage
+from symbolic_mem.models.tensors import Alive, Tensor
 
-Shape = tuple[sp.Expr, ...]
 Size = sp.Expr | None
-
-
-class Storage:
-    """Memory of a tensor, which its views share: `held` says how many still need it."""
-
-    __slots__ = ("held", "key", "tensor", "times")
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-        self.held = 0
-        self.times, self.key = _monomial(tensor)
-
-
-def _monomial(tensor: Tensor) -> tuple[int | sp.Expr, tuple[object, ...]]:
-    """Its number of elements as a number and a product of symbols, which with its bytes say what is larger than what."""
-    times, rest = sp.Mul(*tensor.shape).as_coeff_Mul()
-    return times, (rest, tensor.bytes_per_element)
 
 
 @dataclass(eq=False)
@@ -180,7 +163,7 @@ class Tape:
 
         Where it does not, `every` says which results do (0: none).
         """
-        live = _Live()
+        live = Live()
         kept = [one for node in self.nodes for one in node.saved] if keeps else self._results(every) if every else ()
         needed = Counter(map(id, kept))
         at = {id(node.out): node.label for node in self.nodes}
@@ -203,7 +186,7 @@ class Tape:
         as soon as it is there, each of its steps is a moment, too.
         """
         assert self.leaving is not None and self.entering is not None
-        live = _Live()
+        live = Live()
         self.entering.storage.held = 0
         for node in self.nodes:
             for one in node.saved:
@@ -257,90 +240,3 @@ class Tape:
             for position, part in enumerate(made if steps else ()):
                 live.step(node.label, part, made[position:])
         return live.fullest()
-
-
-class _Live:
-    """What is alive, with the fullest moments so far: those than which no other has more of everything."""
-
-    def __init__(self) -> None:
-        self.there: dict[int, tuple[Storage, bool]] = {}
-        self.made: list[Part] = []
-        self.making: list[Part] = []
-        self.total: dict[tuple[object, ...], sp.Expr | int] = {}
-        self.grown = False
-        self.front: list[tuple[dict[tuple[object, ...], sp.Expr | int], Alive]] = []
-
-    def make(self, one: Storage, *, gradient: bool = False) -> None:
-        one.held = max(one.held, 1)
-        self.there[id(one)] = (one, gradient)
-        self._add(one.key, one.times)
-
-    def hold(self, one: Storage) -> None:
-        one.held += 1
-        if id(one) not in self.there:
-            self.there[id(one)] = (one, False)
-            self._add(one.key, one.times)
-
-    def free(self, one: Storage) -> None:
-        one.held -= 1
-        if one.held == 0:
-            del self.there[id(one)]
-            self.total[one.key] -= one.times
-
-    def weight(self, shape: Shape) -> None:
-        times, rest = sp.Mul(*shape).as_coeff_Mul()
-        self.making.append(Part(sp.S.One, shape))
-        self._add((rest, "made"), times)
-        self._add((rest, "making"), times)
-
-    def store(self) -> tuple[Part, ...]:
-        """The gradients of weights that have been made are stored: with others of earlier batches they are summed."""
-        made = tuple(self.making)
-        for part in self.making:
-            times, rest = sp.Mul(*part.shape).as_coeff_Mul()
-            self.total[rest, "making"] -= times
-        self.made += self.making
-        self.making = []
-        return made
-
-    def step(self, label: str, part: Part, waiting: tuple[Part, ...]) -> None:
-        """Note the moment at which an optimizer works on one weight, while the gradients of others are `waiting` with it."""
-        total = dict(self.total)
-        for kind, parts in (("making", waiting), ("stepping", (part,))):
-            for one in parts:
-                times, rest = sp.Mul(*one.shape).as_coeff_Mul()
-                total[rest, kind] = total.get((rest, kind), 0) + times
-        self._note(total, f"{label}, the optimizer", waiting, (part,))
-
-    def _add(self, key: tuple[object, ...], times: sp.Expr | int) -> None:
-        self.total[key] = self.total.get(key, 0) + times
-        self.grown = True
-
-    def peak(self, label: str) -> None:
-        """Note this moment, unless another has as much of everything."""
-        if not self.grown:
-            return
-        self.grown = False
-        self._note(dict(self.total), label, tuple(self.making))
-
-    def _note(
-        self,
-        total: dict[tuple[object, ...], sp.Expr | int],
-        label: str,
-        making: tuple[Part, ...],
-        stepping: tuple[Part, ...] = (),
-    ) -> None:
-        if any(_covers(other, total) for other, _ in self.front):
-            return
-        self.front = [(other, moment) for other, moment in self.front if not _covers(total, other)]
-        kept = tuple(one.tensor for one, gradient in self.there.values() if not gradient)
-        gradients = tuple(one.tensor for one, gradient in self.there.values() if gradient)
-        made = (*self.made, *self.making)
-        self.front.append((total, Alive(label, kept, gradients, made, making, stepping)))
-
-    def fullest(self) -> tuple[Alive, ...]:
-        return tuple(moment for _, moment in self.front)
-
-
-def _covers(more: Mapping[tuple[object, ...], sp.Expr | int], less: Mapping[tuple[object, ...], sp.Expr | int]) -> bool:
-    return all(times <= more.get(key, 0) for key, times in less.items() if times != 0)

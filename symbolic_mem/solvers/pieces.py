@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import sympy as sp
 
@@ -32,9 +33,9 @@ def pieces(memory: Memory, symbol: sp.Symbol) -> tuple[Piece, ...]:
     >>> [(one.memory.total, one.pages, one.windows) for one in pieces(Memory((kept,)), S)]
     [(2*S + 2*S_window, (16,), (S_window,)), (4*S, (16,), (S_window,))]
     """
-    found = [expr for term in memory for expr in _expressions(term)]
-    least = {one for expr in found for one in expr.atoms(sp.Min) if one.has(symbol)}
-    whole = {one for expr in found for one in expr.atoms(sp.ceiling) if one.has(symbol)}
+    found = {one for term in memory for expr in _expressions(term) for one in _bends(expr) if one.has(symbol)}
+    least = {one for one in found if isinstance(one, sp.Min)}
+    whole = found - least
     if not least and not whole:
         return (Piece(memory),)
     windows: tuple[Any, ...] = tuple(sorted({arg for one in least for arg in one.args if not arg.has(symbol)}, key=str))
@@ -52,6 +53,12 @@ def _expressions(term: Term) -> Iterator[sp.Expr]:
         yield from part.shape
 
 
+@lru_cache(maxsize=4096)
+def _bends(expr: sp.Expr) -> frozenset[sp.Expr]:
+    """The parts of an expression that keep it from being a polynomial: terms of many instants share most of theirs."""
+    return frozenset(cast("set[sp.Expr]", expr.atoms(sp.Min, sp.ceiling)))
+
+
 def _page(one: sp.Expr, symbol: sp.Symbol) -> int:
     """What the unknown, or the smaller of it and a window, is divided by inside a ceiling."""
     (inner,) = one.args
@@ -60,7 +67,7 @@ def _page(one: sp.Expr, symbol: sp.Symbol) -> int:
 
 def _in(memory: Memory, symbol: sp.Symbol, reached: bool) -> Memory:
     def change(expr: Any) -> Any:
-        if not expr.has(sp.Min, sp.ceiling):
+        if not _bends(expr):
             return expr
         expr = expr.replace(
             lambda e: isinstance(e, sp.Min) and e.has(symbol),
@@ -72,7 +79,7 @@ def _in(memory: Memory, symbol: sp.Symbol, reached: bool) -> Memory:
 
 
 def _term(term: Term, change: Any) -> Term:
-    if not any(expr.has(sp.Min, sp.ceiling) for expr in _expressions(term)):
+    if not any(map(_bends, _expressions(term))):
         return term
     parts = tuple(
         replace(part, copies=change(part.copies), shape=tuple(map(change, part.shape))) for part in term.parts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import cast
 
 import sympy as sp
 
@@ -48,7 +47,7 @@ def contains(memory: Memory, symbol: sp.Symbol) -> bool:
 
 
 def _unknowns(memory: Memory) -> set[sp.Symbol]:
-    symbols = {cast(sp.Symbol, symbol) for term in memory for symbol in term.bytes.free_symbols}
+    symbols = set().union(*(term.symbols for term in memory))
     if {B, S} <= symbols:
         symbols.add(T)
     if any(term.short is not None and term.short.has(P) for term in memory):

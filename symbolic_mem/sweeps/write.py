@@ -161,7 +161,7 @@ class Parquet(Writer):
             return self.arrow.array(column, type=self.arrow.string())
         if name == "fits":
             return self.arrow.array(np.ascontiguousarray(column))
-        if column.dtype == object or (self.large and name not in self.plan.axes_names):
+        if column.dtype == object or (self.large and column.dtype != float and name not in self.plan.axes_names):
             from decimal import Decimal
 
             kind = self.arrow.decimal256(76, 0)

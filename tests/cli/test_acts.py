@@ -70,7 +70,7 @@ SHARED = {
     "route": "typst",  # without a .pdf it is refused
 }
 # These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
-OTHERS = {"list", "show", "completion"}
+OTHERS = {"list", "show", "schema", "completion"}
 OWN: dict[str, dict[str, str | bool | None]] = {
     "account": {"host": "64 GiB"},
     "solve": {

@@ -1,0 +1,39 @@
+"""What many claims ask of one study, found once for that very study: how a question sees it, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.study import Study
+
+_What = TypeVar("_What")
+
+
+def seen_by(study: Study, question: Question) -> Study:
+    """The study as a question sees it.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a2-xxl")
+    >>> seen_by(study, study.question("b")) is seen_by(study, study.question("b"))
+    True
+    """
+    return _once(study, question, "seen", lambda: study.under(question))
+
+
+def answer_to(seen: Study, question: Question) -> Found:
+    """The answer to a question about a study as it sees it.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a2-xxl")
+    >>> answer_to(seen_by(study, study.question("b")), study.question("b")).value
+    46
+    """
+    return _once(seen, question, "answer", lambda: question.answer(seen))
+
+
+def _once(study: Study, question: Question, what: str, find: Callable[[], _What]) -> _What:
+    """What is found for that very study and question; both are kept with it, so that no other has their identities."""
+    _, found = study.numbers.once(study, lambda _: (question, find()), (what, id(question)))
+    return found
