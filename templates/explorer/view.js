@@ -1,12 +1,13 @@
 // What follows from the setting: the answer and the figures at once, what is further down a moment later.
 
-let after, waiting = 0;
-const WAITS = 120, FIRST = 1000; // milliseconds without a change, and after the start, until what is further down is drawn
+let after, waiting = 0, waits = 1000; // milliseconds until what is further down is drawn, after the start
+const WAITS = 120; // and after a change
 
 // What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
 function drawBelow() {
   clearTimeout(waiting);
-  waiting = setTimeout(flush, $("terms").firstChild ? WAITS : FIRST);
+  waiting = setTimeout(flush, waits);
+  waits = WAITS;
 }
 
 function flush() {
