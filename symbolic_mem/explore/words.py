@@ -20,16 +20,15 @@ from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.built import CHUNKED
 from symbolic_mem.models.described import REFUSALS
 from symbolic_mem.questions.parts.bounded import (
-    REMEDIES,
     devices_of,
     enough,
     full,
     full_at,
     full_of_tokens,
     no_number,
-    remedy,
 )
 from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
+from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
 from symbolic_mem.questions.parts.instants import EACH
 from symbolic_mem.questions.parts.rules import REASONS, reason_of
 from symbolic_mem.questions.parts.words import amount_words, capacity_words, few_figures
@@ -132,7 +131,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "absent": ABSENT,
         "blocks": BLOCKS,
         "on one": ON_ONE,
-        "remedies": dict(REMEDIES),
+        "remedies": REMEDIES,
         "remedy": remedy(""),
         "refusals": {
             **REFUSALS,

@@ -6,7 +6,7 @@ divided over which axis, and the scheme of what must be sent for it. The product
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import lcm
 
@@ -20,7 +20,17 @@ from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, most_load, refuse_idle, refuse_rests, sizes
+from symbolic_mem.plans.rests import (
+    COPIED,
+    UNEVEN,
+    Pieces,
+    Values,
+    most_load,
+    must_come_out,
+    refuse_idle,
+    refuse_rests,
+    sizes,
+)
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 NO_GROUP = (
@@ -241,6 +251,13 @@ class Plan:
             raise BadInput(f"{where}: reshard = {given!r}; give true, false, or a number of devices of at least 2")
         return replace(self, keep=sp.Rational(1, given))
 
+    def pieces(self, values: Values, built: Built) -> Iterator[Pieces]:
+        """Yield what of a model must come out in pieces under the plan; a study that gives the blocks of each stage says those."""
+        cuts = dict(self.cuts)
+        if self.layers:
+            cuts.pop("layers", None)
+        return must_come_out(cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+
     def check_inference(self) -> None:
         """Refuse a plan under which it is not known what one device caches."""
         cut = [DIMENSIONS[dimension] for dimension, _ in self.cuts if dimension in ("layers", "tokens", "stream")]
@@ -265,10 +282,8 @@ class Plan:
                 "leave pp out"
             )
         cuts = dict(self.cuts)
-        if self.layers:
-            cuts.pop("layers", None)  # a study gives the blocks of each stage
-        refuse_idle(self.name, dict(self.cuts), built, values)
-        refuse_rests(self.name, cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+        refuse_idle(self.name, cuts, built, values)
+        refuse_rests(self.name, self.pieces(values, built), values)
         most = most_load(cuts, built, values)
         if most is not None and values.get(f_load, 0) > most:
             raise BadInput(
