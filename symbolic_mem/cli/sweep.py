@@ -156,9 +156,10 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: s
 
 def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
     """Write the rows, and return how many there are."""
+    from symbolic_mem.render.files import replaced
     from symbolic_mem.sweeps.run import PIECE, answered
     from symbolic_mem.sweeps.table import collected
-    from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed, replaced
+    from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed
 
     path, ending = place
     if ending == "npz" and not wanted.everything:

@@ -105,8 +105,9 @@ class Built:
             from symbolic_mem.models.described import check_sizes
 
             check_sizes(self.architecture, values, where)
-        if self.loss:
-            tokens, chunks = (B * S).xreplace(values), self.chunks
+        chunks = self.chunks
+        if chunks != 1:
+            tokens = (B * S).xreplace(values)
             if tokens.is_number and tokens % chunks != 0:
                 raise BadInput(f"{where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
 

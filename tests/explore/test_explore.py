@@ -193,7 +193,7 @@ CHANGED = [
     ),
     ({"capacity": "40 GiB"}, [("--capacity", "40 GiB")]),
     ({"recompute": "every=2", "plan": "zero-3"}, [("--plan", "zero-3"), ("--recompute", "every=2")]),
-    ({"recompute": {"rule": "full", "transient": True}}, None),
+    ({"recompute": {"rule": "full", "transient": True}}, [("--recompute", "full+transient")]),
 ]
 
 

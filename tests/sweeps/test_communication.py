@@ -104,6 +104,7 @@ def test_an_exact_ring_over_the_degree_sends_nothing_on_one_device():
     [
         ("llama-3.1-8b", {"capacity": ["80 GB"]}, "no rates are known of an amount of memory; give --device NAME"),
         ("llama-3.1-8b", {"plan": ["one-device"], "n_fsdp": [1]}, "plan 'one-device' sends nothing that comms counts"),
+        ("llama-3.1-8b", {"recipe": ["inference"], "plan": ["fsdp2"]}, "nothing is trained here"),
         ("llama-3.1-8b", {"plan": ["hsdp"], "n_fsdp": [2]}, "communication needs a value for X"),
         ("gpt2-xl", {"B": [1], "device": ["a100-80gb"]}, "nothing says what is sent; choose a plan"),
     ],
