@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Axis, Choice
-from symbolic_mem.sweeps.cases import Case
+from symbolic_mem.sweeps.case import Case
 from symbolic_mem.sweeps.engine import ALONE, DEGREE, INSTANT, Piece
 from symbolic_mem.sweeps.plan import Plan
 from symbolic_mem.sweeps.run import Answered
