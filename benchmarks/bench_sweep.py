@@ -127,7 +127,7 @@ def cases() -> list[Case]:
     many = {"B": range(1, 257), "S": range(64, 64 * 257, 64)}
     return [
         grid("cs336-a2-xxl", "peak", "at most 4", **many, n_fsdp=range(1, 129)),
-        grid("cs336-a2-xxl", "n_fsdp", "", **many, d_ff=range(1024, 1024 * 65, 1024)),
+        grid("cs336-a2-xxl", "n_fsdp", "at most 4", **many, d_ff=range(1024, 1024 * 65, 1024)),
         grid("llama-3.1-8b", "n_fsdp", "", **many, V=range(1024, 1024 * 33, 1024)),
         columns("at most 8"),
         degrees(512, "dropped", "at most 1/35"),

@@ -30,6 +30,7 @@ from symbolic_mem.documents.documents import answer as answer
 from symbolic_mem.documents.documents import homework as homework
 from symbolic_mem.documents.documents import report as report
 from symbolic_mem.documents.fragment import Fragment as Fragment
+from symbolic_mem.documents.fragment import figure as figure
 from symbolic_mem.documents.fragment import fragment as fragment
 from symbolic_mem.documents.runs import fit as fit
 from symbolic_mem.explore.page import Explorer as Explorer

@@ -37,6 +37,8 @@ local function Math(math)
   math.text = text
   if long then
     return { pandoc.RawInline("typst", "#breakable["), math, pandoc.RawInline("typst", "]") }
+  elseif text:find("^\\approx") then -- a line may end after a relation, but not between this sign and its number
+    return { pandoc.RawInline("typst", "#box["), math, pandoc.RawInline("typst", "]") }
   end
   return math
 end
@@ -58,7 +60,7 @@ end
 local function Para(para)
   local formulas = 0
   for _, inline in ipairs(para.content) do
-    if inline.t == "RawInline" then
+    if inline.t == "RawInline" and inline.text == "#breakable[" then
       return nil
     elseif inline.t == "Math" and inline.mathtype == "DisplayMath" then
       formulas = formulas + 1
@@ -69,8 +71,10 @@ local function Para(para)
   end
 end
 
--- pandoc's LaTeX reader forgets the widths of p columns, so they are read here, table by table in their order.
+-- pandoc's LaTeX reader forgets the widths of p columns, so they are read here, table by table in their order. TeX's are
+-- those of the text; Typst's have the gaps at both sides in them, which are a quad of 10 pt together, of a line of 162 mm.
 local widths = {}
+local gaps = 10 / (162 * 72 / 25.4)
 
 local function columns_of(spec)
   local columns, at = {}, 1
@@ -102,7 +106,7 @@ local function set_widths(tbl)
   if columns and #columns == #tbl.colspecs then
     for i, share in ipairs(columns) do
       if share then
-        tbl.colspecs[i] = { tbl.colspecs[i][1], share }
+        tbl.colspecs[i] = { tbl.colspecs[i][1], share + gaps }
       end
     end
   end

@@ -379,15 +379,14 @@ def comparison(one: Asked) -> Iterator[Face]:
     if gap:
         yield "sentence", lambda: says(one.sentence, abs(gap)), True
     choices = {key: value if isinstance(value, list) else [value] for key, value in one.options().items()}
-    if any(isinstance(each, dict) and "transient" in each for each in choices.get("recompute", [])):
-        return  # no option says it
+    choices["recompute"] = [sm.Recompute.read(each, "").short for each in choices.get("recompute", [])]
     chosen = [part for key, values in choices.items() for each in values for part in (f"--{key}", option(each))]
 
     def compare() -> list[Any]:
         found = asked("compare", one.path, *chosen)
-        return [found["difference_bytes"], found["a"]["bytes"], found["b"]["bytes"]]
+        return [found["difference_bytes"], found["first"]["bytes"], found["second"]["bytes"]]
 
-    yield "compare", compare, [gap, one.facts["a"]["bytes"], one.facts["b"]["bytes"]]
+    yield "compare", compare, [gap, one.facts["first"]["bytes"], one.facts["second"]["bytes"]]
 
 
 def option(value: Any) -> str:

@@ -87,12 +87,26 @@ def test_which_answers_are_about_a_degree_without_rules():
         assert make.solve(load_study(name)) is None  # a count, a batch, a degree that is given, no memory
 
 
+def test_that_no_degree_is_enough_is_ready_too(folder):
+    ready(STUDY, folder, "solve")
+    for options in (
+        ["--capacity", "1 GB"],
+        ["--capacity", "53.0368 GB"],
+        ["--device", "rtx-4090"],
+        ["--set", "S=65536"],
+    ):
+        arguments = ["solve", STUDY, *options, "--json"]
+        found = answer(arguments, str(folder))
+        assert found is not None and b'"feasible": false' in found
+        assert (found, 0) == computed(arguments), options
+
+
 @pytest.mark.parametrize(
     "options",
-    [("--set", "n_fsdp=8"), ("--capacity", "1 GB"), ("--strict",), ("--question", "c"), ("--set", "L=16")],
+    [("--set", "n_fsdp=8"), ("--capacity", "1.5 B"), ("--strict",), ("--question", "c"), ("--set", "L=16")],
     ids=str,
 )
-def test_an_answer_that_is_none_or_another_is_left_to_the_formulas(options, folder):
+def test_another_answer_is_left_to_the_formulas(options, folder):
     ready(STUDY, folder, "solve")
     assert answer(["solve", STUDY, "--json"], str(folder)) is not None
     assert answer(["solve", STUDY, "--json", *options], str(folder)) is None

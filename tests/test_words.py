@@ -127,7 +127,7 @@ def test_a_table_of_sentences_holds_plain_literals_and_sums_of_them():
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and _called(node) == "say" and node.args
     } - {None}
-    assert names == {"CLOSE", "REASONS"}
+    assert names == {"CLOSE", "NOT_ENOUGH", "REASONS"}
     for name in names:
         pieces = [part for each in sentences_of(name) for part in _summed(each)]
         assert pieces, name

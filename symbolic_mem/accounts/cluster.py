@@ -21,7 +21,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, P, d_model
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Part, Tensor
 from symbolic_mem.plans.engines import Engine, engines
 from symbolic_mem.plans.plan import Plan

@@ -118,9 +118,15 @@ class Gap:
         return " / ".join(names)
 
     @property
+    def sides(self) -> tuple[sp.Expr, sp.Expr]:
+        """Bytes of both terms; 0 where an account has none."""
+        return _bytes(self.first), _bytes(self.second)
+
+    @property
     def difference(self) -> sp.Expr:
         """Bytes that `b` needs more than `a`; negative when it needs fewer."""
-        return _bytes(self.second) - _bytes(self.first)
+        first, second = self.sides
+        return second - first
 
     @property
     def only(self) -> str:

@@ -27,7 +27,7 @@ from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import P, V, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe

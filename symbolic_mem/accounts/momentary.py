@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Term, of_parts
 from symbolic_mem.base.symbols import B, S
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Part, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 

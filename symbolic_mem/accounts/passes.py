@@ -14,7 +14,7 @@ from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import passing
 from symbolic_mem.base.symbols import B, S
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import END, Layer, Model, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 

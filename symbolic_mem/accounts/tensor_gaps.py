@@ -55,6 +55,11 @@ class TensorGap:
     difference: sp.Expr
 
     @property
+    def sides(self) -> tuple[sp.Expr, sp.Expr]:
+        """Bytes that both accounts keep of it; 0 where one keeps none."""
+        return _bytes(self.a), _bytes(self.b)
+
+    @property
     def only(self) -> str:
         """Where the tensor is, if one account alone keeps it: ``first`` or ``second``; else empty."""
         return "second" if self.a is None else "first" if self.b is None else ""

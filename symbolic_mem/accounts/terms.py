@@ -331,4 +331,8 @@ def _bytes(expr: sp.Expr) -> Prose:
     if not expr.is_Rational:
         return say("{formula}", formula=expr)
     shown = Amount(expr, "GiB")
-    return say("{bytes} {sign} {gib}", bytes=expr, sign="=" if shown.shown.exact else "≈", gib=shown)
+    if shown.shown.unit == "bytes":
+        return say("{bytes}", bytes=expr)
+    if shown.shown.exact:
+        return say("{bytes} = {gib}", bytes=expr, gib=shown)
+    return say("{bytes} {gib}", bytes=expr, gib=shown)  # which marks itself as rounded

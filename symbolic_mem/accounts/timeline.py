@@ -23,7 +23,7 @@ from symbolic_mem.base.exact import Given, Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe

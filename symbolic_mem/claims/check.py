@@ -21,7 +21,7 @@ from symbolic_mem.claims.formulas import Compared, compare_formula
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, counted_kinds, questions_about, read_as
-from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.study.claimed import Claimed
@@ -292,6 +292,8 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
 
 def _beside(case: Case, verdict: Verdict) -> tuple[Prose, ...]:
     if case.question is None:
-        return idle_degrees(case.study)
+        one = case.study.rank is not case.study.built and verdict.name != "tokens"
+        told = (say("That is counted of what one rank has of the model."),) if one else ()
+        return (*told, *idle_degrees(case.study))
     asked = read_as(case.study, case.question, verdict.claimed, verdict.name)
     return (asked, *precedence(case.study, case.question), *idle_degrees(case.study))

@@ -13,7 +13,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.ledger import Entry, Ledger, Line
 from symbolic_mem.base.rational import fraction, rational
-from symbolic_mem.base.symbols import B, S, n_fsdp, table
+from symbolic_mem.base.symbols import B, S, f_load, n_fsdp, table
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.answered import answer_to, claims_of, seen_by
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
@@ -21,8 +21,10 @@ from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.parts.asking import turned, usual
+from symbolic_mem.questions.parts.assumptions import SCHEDULED
 from symbolic_mem.questions.parts.batch_claims import BOUNDS
 from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
+from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.registry import asking_for
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.claimed import Claimed
@@ -148,11 +150,12 @@ def called(study: Study, name: str, label: str | None = None) -> str:
 
 
 def solved_for(study: Study) -> tuple[str, ...]:
-    """The symbols that `solve --for` finds, if a question asks for them or not: sizes of the memory, and the plan's axes."""
+    """The symbols that `solve --for` finds, if a question asks for them or not: sizes of the memory, the plan's axes, a load."""
     memory = study.memory.total.free_symbols
     sizes = [str(one.symbol) for one in table(given=True) if one.symbol in memory]
     axes = () if study.plan is None else study.plan.axes
-    return tuple(dict.fromkeys((*sizes, *map(str, axes))))
+    load = (f_load,) if size_rules(study, f_load) else ()
+    return tuple(dict.fromkeys((*sizes, *map(str, (*axes, *load)))))
 
 
 def lines_of(study: Study, question: Question) -> Iterator[Entry]:
@@ -183,7 +186,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     if label is not None:
         yield from _lines_about(study, chosen[0], name)
     if name in ACCOUNT:
-        yield (study if label is None else seen_by(study, chosen[0])), None, name
+        yield from ((one, None, name) for one in _accounts(study if label is None else seen_by(study, chosen[0]), name))
         if label is None:
             about = [question for question in chosen if question.subject == "memory"]
             yield from ((other, None, name) for other in (seen_by(study, one) for one in about) if other is not study)
@@ -200,6 +203,19 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     elif label is None:
         for question in chosen:
             yield from _lines_about(study, question, name)
+
+
+def _accounts(study: Study, name: str) -> tuple[Study, ...]:
+    """The accounts that a number may be of: where a plan cuts the model, that of one rank and that of the whole model.
+
+    Parameters are first those of the whole model, as its name says how many it has.
+    """
+    if study.plan is None or study.rank is study.built:
+        return (study,)
+    mesh = {*study.plan.axes, *SCHEDULED, f_load}
+    values = {symbol: value for symbol, value in study.values.items() if symbol not in mesh}
+    whole = replace(study, plan=None, values=values)
+    return (whole, study) if name == "parameters" else (study, whole)
 
 
 def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[Study, Question, str]]:

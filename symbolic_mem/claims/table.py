@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from symbolic_mem.base.cells import line
 from symbolic_mem.base.errors import BadInput, nearest, shown
 from symbolic_mem.base.outside import decoded, harmless, read_content
 from symbolic_mem.base.values import dataclass
@@ -22,9 +22,6 @@ WRITTEN = (
     *("person", "claim", "question", "verdict", "figures", "claimed", "expected", "difference", "unit"),
     *("slips", "sentence"),
 )
-
-
-_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -97,12 +94,7 @@ def check_rows(study: Study, rows: Iterable[Row], *, question: str | None = None
 
 def written(checked: Iterable[tuple[Row, Verdict | Unread]]) -> str:
     """Return the verdicts as csv, a row for each claim: exact numbers in bytes or in what the quantity counts."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(WRITTEN)
-    for row, verdict in checked:
-        table.writerow([_guarded(cell) for cell in _cells(row, verdict)])
-    return out.getvalue()
+    return line(WRITTEN) + "".join(line(_cells(row, verdict)) for row, verdict in checked)
 
 
 def _cells(row: Row, verdict: Verdict | Unread) -> list[Any]:
@@ -132,9 +124,3 @@ def _number(value: Fraction | None) -> str | None:
     if value is None:
         return None
     return str(value.numerator) if value.denominator == 1 else repr(float(value))
-
-
-def _guarded(cell: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, as text."""
-    acts = isinstance(cell, str) and cell.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{cell}" if acts and not _DECIMAL.fullmatch(cell) else cell

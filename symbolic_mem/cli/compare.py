@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 _TWICE = (
     ("recipe", "NAME", "A recipe (see `list recipes`)."),
     ("optimizer", "NAME", "An optimizer (see `list optimizers`)."),
-    ("recompute", "RULE", "none, full, selective, half, products, products=2, every=2, groups=9 or block=4."),
+    (
+        "recompute",
+        "RULE",
+        "none, full, selective, half, products, products=2, every=2, groups=9 or block=4; full+transient: with what that holds.",
+    ),
     ("profile", "NAME", "An engine profile (see `list profiles`)."),
     ("kernel", "NAME", "An attention kernel."),
     ("loss", "NAME", "How the loss works: bf16, fp32, fp32-held, chunked:8 or fused."),

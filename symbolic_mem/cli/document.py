@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs
-from symbolic_mem.render.formats import FORMATS
+from symbolic_mem.render.formats import FORMATS, UNSET
 from symbolic_mem.render.routes import known_route
 
 _ENDINGS = " ".join(f".{name}" for name in FORMATS)
@@ -64,6 +64,11 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
                 known_route(route)
             if not any(ending == "pdf" for _, ending in paths):
                 raise BadInput(f"--pdf-route {route} says how a .pdf is made, and none is; add -o FILE.pdf")
+        printed = "json" if as_json else "md" if not outputs else None
+        if templates is not None and {printed, *(ending for _, ending in paths)} <= {None, *UNSET}:
+            raise BadInput(
+                f"--templates {clipped(templates)}: no template sets {' or '.join(f'.{name}' for name in UNSET)}; leave it out"
+            )
         from symbolic_mem.documents import documents
         from symbolic_mem.render.document import render, save
 
@@ -78,8 +83,8 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
             with at_place("--detail"):
                 documents.known_detail(detail)
             derivation = getattr(documents, layout)(study, detail)
-        if as_json or not outputs:
-            click.echo(render(derivation, layout, "json" if as_json else "md", templates), nl=False)
+        if printed is not None:
+            click.echo(render(derivation, layout, printed, templates), nl=False)
         for path, size in save(derivation, layout, paths, templates, route=route):
             click.echo(f"wrote {path} ({size:,} bytes)", err=True)
 

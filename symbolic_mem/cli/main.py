@@ -39,6 +39,7 @@ VERBS = {
     "verify": "Compare our bytes with an installed engine, or with measured and published cases.",
     "list": "Show the bundled studies, devices, recipes, optimizers, profiles and plans.",
     "show": "Print a study as a .toml file to copy.",
+    "schema": "Print the JSON Schema of what --json prints, or of a study file.",
     "completion": "Print the completion script of a shell.",
 }
 

@@ -57,7 +57,7 @@ _SHARED = (
         "--recompute",
         metavar="RULE",
         shell_complete=of(complete.RULES),
-        help="none, full, selective, half, products, products=2, every=2, groups=9 or block=4.",
+        help="none, full, selective, half, products, products=2, every=2, groups=9 or block=4; full+transient: with what that holds.",
     ),
     click.option(
         "--adapters",

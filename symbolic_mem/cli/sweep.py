@@ -38,7 +38,13 @@ STREAMED = 1 << 17
     metavar="FILE",
     help="Write all rows: .csv or .parquet; whole axes: .npz; or the figure of --pareto: .svg.",
 )
-@click.option("--column", "columns", multiple=True, metavar="NAME", help="Only this column of the answer (repeatable).")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME",
+    help="Only this column of the answer (repeatable); communication: the seconds in which a device sends in a step.",
+)
 @click.option("--instants", is_flag=True, help="Also the bytes at each instant of a step.")
 @click.option("--terms", is_flag=True, help="Also the bytes of each term at the instant that binds.")
 @click.option("--where", "conditions", multiple=True, metavar="TEST", help="Only rows such as 'left>2 GiB' or fits.")
@@ -54,7 +60,7 @@ STREAMED = 1 << 17
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @rule_options
 @click.option("--yes", is_flag=True, help="Go on, however many configurations there are.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with -o, what was written.")
 def command(
     varied: tuple[str, ...],
     output: str | None,
@@ -113,7 +119,12 @@ def command(
         raise BadInput(planned.too_many("--yes"))
     wanted = _wanted(planned, conditions, sort, pareto, top)
     if place is not None:
-        _written(planned, wanted, place)
+        count = _written(planned, wanted, place)
+        if as_json:
+            print_json({"study": planned.study.name, "points": planned.points, "file": str(place[0]), "written": count})
+        else:
+            of = "" if count == planned.points else f" of {planned.points:,}"
+            click.echo(f"{place[0]}: {count:,}{of} configurations")
     elif as_json:
         rows, more = _first(planned, wanted, top or 10_000)
         print_json({"study": planned.study.name, "points": planned.points, "rows": rows, "more": more})
@@ -143,10 +154,12 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: s
     return Wanted(plan, where, column, sort is not None and sort.startswith("-"), top, front)
 
 
-def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
+def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
+    """Write the rows, and return how many there are."""
+    from symbolic_mem.render.files import replaced
     from symbolic_mem.sweeps.run import PIECE, answered
     from symbolic_mem.sweeps.table import collected
-    from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed, replaced
+    from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed
 
     path, ending = place
     if ending == "npz" and not wanted.everything:
@@ -173,12 +186,13 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> None:
                     count += len(next(iter(rows.values())))
             finally:
                 writer.close()
-    of = "" if count == plan.points else f" of {plan.points:,}"
-    click.echo(f"{path}: {count:,}{of} configurations")
+    return count
 
 
 def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
     """Draw the front, and return how many points it has."""
+    from fractions import Fraction
+
     from symbolic_mem.base.symbols import writing
     from symbolic_mem.render.svg import svg
     from symbolic_mem.sweeps.front import front_figure
@@ -187,7 +201,7 @@ def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
     points = [
         point
         for rows in wanted.streams(_rows(plan))
-        for point in zip(*(rows[name].tolist() for name in names), strict=True)
+        for point in zip(*([Fraction(one) for one in rows[name].tolist()] for name in names), strict=True)
     ]
     with writing(plan.study.written):
         place.write_text(svg(front_figure(plan, wanted.front, points)), encoding="utf-8")
@@ -248,7 +262,7 @@ def _show(plan: Plan, records: list[dict[str, Any]], more: int) -> None:
         return
     names = list(records[0])
     cells = [[_cell(name, record[name]) for name in names] for record in records]
-    right = [i for i, name in enumerate(names) if all(isinstance(r[name], int | None) for r in records)]
+    right = [i for i, name in enumerate(names) if all(isinstance(r[name], int | float | None) for r in records)]
     print_table(names, cells, right)
     if more:
         click.echo(f"\nand {more:,} more; --top says how many are shown, -o FILE writes them all")
@@ -259,4 +273,10 @@ def _cell(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        from fractions import Fraction
+
+        from symbolic_mem.cli.tables import figure
+
+        return figure(Fraction(value), "s", 4)
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
+from symbolic_mem.base.cells import line
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
@@ -102,8 +103,7 @@ class Figure:
         >>> Figure("f", text(""), text(""), axis, axis, (), (), ("n", "bytes"), ((2, Fraction(1, 2)), (3, None))).csv
         'n,bytes\n2,0.5\n3,\n'
         """
-        lines = (self.heads, *([_cell(value) for value in row] for row in self.rows))
-        return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
+        return line(self.heads) + "".join(line(map(_cell, row)) for row in self.rows)
 
 
 def _cell(value: str | Number | None) -> str:
@@ -113,7 +113,3 @@ def _cell(value: str | Number | None) -> str:
         case Fraction():
             return str(value.numerator) if value.denominator == 1 else repr(float(value))
     return str(value)
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n\r') else cell

@@ -76,6 +76,17 @@ def second_powers(low: Number, high: Number) -> tuple[Tick, ...]:
     return tuple(Tick(value, text(_seconds(value))) for value in _tens(low, high))
 
 
+def second_ticks(high: Number) -> tuple[Tick, ...]:
+    """Ticks from zero to `high` seconds, in even round steps.
+
+    >>> [tick.words.parts for tick in second_ticks(Fraction(9, 20))]
+    [('0',), ('100 ms',), ('200 ms',), ('300 ms',), ('400 ms',)]
+    """
+    step = _round_step(Fraction(high) / (MANY - 1))
+    values = [plain(step * number) for number in range(int(Fraction(high) / step) + 1)]
+    return tuple(Tick(value, text(_seconds(value) if value else "0")) for value in values)
+
+
 def count_tens(low: Number, high: Number) -> tuple[Tick, ...]:
     """Ticks at the powers of ten of a count between two numbers; at twice and five times them, too, where these are few.
 

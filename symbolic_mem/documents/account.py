@@ -17,6 +17,7 @@ from symbolic_mem.base.rational import Number, plain, rounded_up
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
+from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
@@ -133,6 +134,14 @@ class Account:
             divides |= set(self.study.plan.axes)
         return {str(symbol): value for symbol, value in self.study.values.items() if symbol in divides}
 
+    @property
+    def loss(self) -> str | None:
+        """How the loss works; None where there is none, or where it is not described."""
+        built = self.study.built
+        if not self.study.recipe.trains or built.architecture is None or built.architecture.head != "language model":
+            return None
+        return built.loss or (own_loss(built.how) if built.how is not None else "") or None
+
     def refuse_unread(self) -> None:
         """Raise `BadInput` for what a caller gives and an account does not read."""
         study = self.study
@@ -219,7 +228,8 @@ class Account:
     def per_device_record(self) -> Mapping[str, Any] | None:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
         capacity = None if self.capacity is None else (plain(self.capacity.counted), self.capacity.reading)
-        return device_record(self.divided, self.kept, [one.instant for one in self.instants], capacity)
+        found = [one.instant for one in self.instants]
+        return device_record(self.divided, self.kept, found, capacity, self.loss)
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:

@@ -12,6 +12,7 @@ from symbolic_mem.document.prose import Prose
 from symbolic_mem.document.steps import Answer, Section
 from symbolic_mem.render.document import save
 from symbolic_mem.render.files import checked_outputs
+from symbolic_mem.render.formats import UNSET
 from symbolic_mem.render.jinja import fragment_html
 from symbolic_mem.render.notebook import bundle
 from symbolic_mem.render.text import plain_prose
@@ -78,7 +79,10 @@ class Derivation:
         Traceback (most recent call last):
         symbolic_mem.base.errors.BadInput: 'solution.doc': the ending says the format, and '.doc' is unknown; use .tex, .pdf, .html, .md, .ipynb, .json
         """
-        for _ in save(self, self.layout, checked_outputs([str(path)], ""), templates, ""):
+        outputs = checked_outputs([str(path)], "")
+        if templates is not None and outputs[0][1] in UNSET:
+            raise BadInput(f"{str(path)!r}: no template sets a .{outputs[0][1]}; leave templates out")
+        for _ in save(self, self.layout, outputs, templates, ""):
             pass
 
     def _repr_html_(self) -> str:

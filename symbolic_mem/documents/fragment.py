@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from symbolic_mem.base.cells import line
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, writing
 from symbolic_mem.base.values import dataclass
@@ -83,7 +84,7 @@ class Fragment:
             with writing(self.written_as):
                 heads = tuple(plain_prose(column.head) for column in shown.columns)
                 rows = tuple(tuple(plain_prose(cell) for cell in row) for row in shown.rows)
-            return _table_csv(heads, rows)
+            return "".join(map(line, (heads, *rows)))
         assert isinstance(shown, Figure)
         return shown.csv
 
@@ -173,6 +174,16 @@ def fragment(
             name = "-".join(filter(None, (study.name, found.question.label, blocks[0])))
             return Fragment(part, _slug(study.name), _slug(name), blocks[1], references(study), made, study.written)
     raise BadInput(_none(study, part, question, pick))
+
+
+def figure(study: Study, question: str | None = None, name: str | None = None) -> Fragment:
+    """A figure of a study as a piece: that of a `question`, by its `name` where there are several; see `fragment`.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> figure(load_study("cs336-a2-xxl"), "b", "bound")
+    <fragment cs336-a2-xxl-b-bound>
+    """
+    return fragment(study, "figure", question, name)
 
 
 def _account(study: Study, command: str) -> Fragment:
@@ -285,11 +296,3 @@ def _entry(key: str, said: str) -> str:
     title = re.sub(r"([&%$#_{}])", r"\\\1", said.replace("\\", " "))
     dated = f",\n  year = {{{year[0]}}}" if year else ""
     return f"@misc{{{key},\n  title = {{{{{title}}}}}{dated}\n}}"
-
-
-def _table_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "".join(",".join(map(_quoted, line)) + "\n" for line in (heads, *rows))
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n\r') else cell

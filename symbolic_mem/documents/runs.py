@@ -19,7 +19,6 @@ from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
-from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import instants
@@ -74,10 +73,7 @@ class Run:
     @property
     def loss(self) -> str | None:
         """How the loss works; None where there is none, or where it is not described."""
-        built = self.account.study.built
-        if self.what == INFERENCE or built.architecture is None or built.architecture.head != "language model":
-            return None
-        return built.loss or (own_loss(built.how) if built.how is not None else "") or None
+        return self.account.loss
 
     @property
     def recompute(self) -> str:
@@ -148,7 +144,7 @@ class Run:
             "fits": self.fits,
             "peak_bytes": self.facts["peak_bytes"],
             "instant": self.facts["instant"],
-            "rank": self.facts.get("rank"),
+            "rank": self.facts["rank"],
             "left_bytes": self.facts["left_bytes"],
             "left_tokens": self.left_tokens,
             "sequences": self.sequences,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 
+from symbolic_mem.base.cells import line
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
@@ -95,17 +94,13 @@ def key_csv(study: Study) -> str:
     >>> print(key_csv(load_study("cs336-a2-xxl").only("b")).splitlines()[0])
     variant,sets,question,value,feasible,answer
     """
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(("variant", "sets", "question", "value", "feasible", "answer"))
+    lines = [line(("variant", "sets", "question", "value", "feasible", "answer"))]
     for each in keyed(study):
         for found in each.found:
-            value = "" if found.value is None else found.value
             said = plain_prose(found.question.sentence(found))
-            writer.writerow(
-                (each.number or "", each.words, found.question.label, value, str(found.feasible).lower(), said)
-            )
-    return written.getvalue()
+            fits = str(found.feasible).lower()
+            lines.append(line((each.number or None, each.words, found.question.label, found.value, fits, said)))
+    return "".join(lines)
 
 
 def _number(each: Keyed) -> Prose:

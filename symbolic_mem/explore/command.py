@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.study import Study
 
 Option = tuple[str, str]
@@ -52,7 +51,7 @@ def _option(study: Study, aspect: str) -> Iterator[Option]:
         "loss": built.loss,
         "plan": "" if study.plan is None else study.plan.name,
         "reading": device.reading,
-        "recompute": _rule(study.recipe.recompute),
+        "recompute": study.recipe.recompute.short,
         "reserved": f"{device.reserved} B",
         "usable": str(device.usable),
     }
@@ -60,9 +59,3 @@ def _option(study: Study, aspect: str) -> Iterator[Option]:
         yield ("--device", device.name) if device.name else ("--capacity", device.amount or "")
     elif plain.get(aspect):
         yield {"reserved": "--reserve"}.get(aspect, f"--{aspect}"), str(plain[aspect])
-
-
-def _rule(how: Recompute) -> str:
-    if how.transient or how.phase != "first":
-        return ""
-    return how.short

@@ -10,7 +10,6 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
-from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import MAX_VALUE
 from symbolic_mem.explore.choices import choices, combined, possible
 from symbolic_mem.explore.command import Command
@@ -68,7 +67,6 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     demanded = _demands(seen, ledgers)
     symbols = _symbols(seen, ledgers)
     _need_values(seen, ledgers)
-    aspects = {change.aspect for change in study.caller}
     formulas = {
         str(one): [ledgers.nodes.add(expr), write_formula(expr)]
         for one, expr in seen.formulas.items()
@@ -76,10 +74,6 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     }
     bound = ledgers.tree(M_divided / (C_mem - M_fixed))
     return {
-        "title": study.title,
-        "text": study.text,
-        "question": question.title,
-        "version": __version__,
         "n": str(n),
         "strict": question.strict,
         "most": str(MAX_VALUE),
@@ -87,7 +81,6 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "held": [[str(one), str(seen.values[one])] for one in held(seen, n)],
         "groups": groups(seen),
         "shows": None if n not in whole.values else str(whole.values[n]),
-        "given": sorted(aspects),
         "formulas": formulas,
         "names": names([*symbols, *held(seen, n), n, P, M_divided, M_fixed, C_mem]),
         "defined": named_parts,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from base64 import b64encode
 from collections.abc import Sequence
 from functools import cached_property
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
 from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data
+from symbolic_mem.explore.packed import bare, digest, packed, script
 from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.render import html
 from symbolic_mem.render.files import checked_outputs, write_whole
@@ -24,7 +22,6 @@ from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.study.study import Study
 
-SCRIPTS = ("exact", "shown", "amount", "rules", "ledger", "tree", "draw", "page", "against", "inverse", "start")
 HEIGHT = 760  # pixels of a page inside a notebook
 
 
@@ -98,12 +95,8 @@ def _page(explorer: Explorer) -> str:
         else:
             asks = [] if question == own[0] else [("--question", question.label)]
         command = (["symbolic-mem", "solve", shlex.quote(explorer.start)], [*explorer.options, *asks])
-    content = data(study, question, command)
     folder = template_folder() / "explorer"
-    parts = [_bare((folder / f"{name}.js").read_text(encoding="utf-8")) for name in SCRIPTS]
-    script = '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
-    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
+    own, opener = script(folder), bare(folder, "open")
     return (
         environment(html.FACE)
         .get_template("explorer/page.html.j2")
@@ -111,16 +104,10 @@ def _page(explorer: Explorer) -> str:
             title=study.title,
             question=question.title,
             version=__version__,
-            digest=f"sha256-{digest}",
-            script=Markup(script),
-            data=Markup(written.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")),
+            digests=[digest(opener), digest(own)],
+            packed=packed(data(study, question, command), own),
+            opener=Markup(opener),
             series=SERIES,
             levels=LEVELS,
         )
     )
-
-
-def _bare(script: str) -> str:
-    """A script without its comments and indents, which are for those who change it: no text of it spans lines."""
-    lines = (line.strip() for line in script.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))

@@ -17,22 +17,21 @@ from symbolic_mem.document.prose import Prose
 from symbolic_mem.explore.held import HELD
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
-from symbolic_mem.models.build import CHUNKED
+from symbolic_mem.models.built import CHUNKED
 from symbolic_mem.models.described import REFUSALS
 from symbolic_mem.questions.parts.bounded import (
-    REMEDIES,
     devices_of,
     enough,
     full,
     full_at,
     full_of_tokens,
     no_number,
-    remedy,
 )
 from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
+from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
 from symbolic_mem.questions.parts.instants import EACH
 from symbolic_mem.questions.parts.rules import REASONS, reason_of
-from symbolic_mem.questions.parts.words import READING_WORDS, amount_words, capacity_words, few_figures
+from symbolic_mem.questions.parts.words import amount_words, capacity_words, few_figures
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.capacity import RESERVED, Capacity, capacity_from
 from symbolic_mem.study.derived import NOT_WHOLE
@@ -132,7 +131,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "absent": ABSENT,
         "blocks": BLOCKS,
         "on one": ON_ONE,
-        "remedies": dict(REMEDIES),
+        "remedies": REMEDIES,
         "remedy": remedy(""),
         "refusals": {
             **REFUSALS,
@@ -153,18 +152,20 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
     catalogue = load_devices(study.devices)
     own = study.device.name
     if own is None:
-        yield {"name": "", "title": study.capacity.title, "readings": {"": _counted(study.capacity)}}
+        readings = {"": _counted(study.capacity)}
+        yield {"name": "", "title": study.capacity.title, "devices": _words_for(study.capacity), "readings": readings}
     for name in ([] if own is None else [own]) + [name for name in catalogue if name != own]:
         one = catalogue[name]
-        readings = {}
+        readings, devices = {}, []
         for reading in READINGS:
             amount = getattr(one, reading)
             if amount is None or study.device.reserved >= amount:
                 continue
             asked = OneDevice(name, None, reading, study.device.reserved, study.device.usable)
-            readings[reading] = {"words": READING_WORDS[reading], **_counted(replace(study, device=asked).capacity)}
+            capacity = replace(study, device=asked).capacity
+            readings[reading], devices = _counted(capacity), _words_for(capacity)
         if readings:
-            yield {"name": name, "title": one.title, "readings": readings}
+            yield {"name": name, "title": one.title, "devices": devices, "readings": readings}
 
 
 def amounts(study: Study) -> Mapping[str, Any]:
@@ -184,7 +185,7 @@ def amounts(study: Study) -> Mapping[str, Any]:
         },
         "reserved": [str(part) for part in Fraction(study.device.reserved).as_integer_ratio()],
         "usable": [str(study.device.usable.p), str(study.device.usable.q)],
-        "devices": [devices_of(1, some), devices_of(2, some)],
+        "devices": _words_for(some),
         "sentence": template(amount_words(in_bytes=False, **held)),
         "in bytes": template(amount_words(in_bytes=True, **held)),
     }
@@ -197,8 +198,12 @@ def _counted(capacity: Capacity) -> dict[str, Any]:
         "unit": capacity.unit,
         "few": None if few is None else plain_prose(few),
         "said": plain_prose(capacity_words(capacity)),
-        "devices": [devices_of(1, capacity), devices_of(2, capacity)],
     }
+
+
+def _words_for(capacity: Capacity) -> list[str]:
+    """The words for one such device and for several."""
+    return [devices_of(1, capacity), devices_of(2, capacity)]
 
 
 def names(symbols: Any) -> dict[str, list[str]]:

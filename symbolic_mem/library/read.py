@@ -99,7 +99,12 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
     """Check the parsed `content` of a study file and return the `Study`."""
     known_keys(content, _TOP, where)
     names, own = read_own(entry(content, "given", dict, where, {}), f"{where} [given]")
-    built = build_model(entry(content, "model", dict, where), f"{where} [model]", folder, names)
+    model = entry(content, "model", dict, where)
+    built = build_model(model, f"{where} [model]", folder, names)
+    if False in model.values():
+        from symbolic_mem.models.described import refuse_left_out
+
+        refuse_left_out(model, entry(content, "values", dict, where, {}), where)
     values = dict(built.values) | own
     values |= read_values(entry(content, "values", dict, where, {}), f"{where} [values]")
     formulas = read_derived(entry(content, "values", dict, where, {}), f"{where} [values]")
@@ -152,7 +157,7 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         else (),
     )
     with at_place(f"{where} [recipe]"):
-        study = tuned(agreed(study, asked="profile" in content["model"]))
+        study = tuned(agreed(study, asked="profile" in model))
     if "capacity" not in content:
         return study
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])

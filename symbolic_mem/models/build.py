@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,147 +11,19 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import B, Name, S, d_ff
+from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.symbols import table as symbols
 from symbolic_mem.base.tomlfile import entry, known_keys
-from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.built import Built, from_architecture, with_beside
 from symbolic_mem.models.ffn import ffn
-from symbolic_mem.models.freeze import frozen
-from symbolic_mem.models.tensors import Layer, Model
-from symbolic_mem.models.trained import ALL, Trained
+from symbolic_mem.models.tensors import Model
 
 if TYPE_CHECKING:
     from symbolic_mem.models.architecture import Architecture
-    from symbolic_mem.models.checkpoint import Checkpoint
-    from symbolic_mem.models.cut import Cut
-    from symbolic_mem.models.profile import Profile
 
 _ENGINE = ("profile", "kernel", "loss")
 _GIVEN = ("saved_per_layer", "saved_reason")
 _STACK = ("residual",)
-
-CHUNKED = (
-    "the loss {loss} cuts {tokens} tokens into {chunks} parts, which does not come out; give a number that divides B S"
-)
-
-
-@dataclass(frozen=True)
-class Built:
-    """A model, the numbers that its description implies, and what it was made from, to be made again otherwise.
-
-    `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
-    token (None: there are no such layers). `unread` are fields of its file that may change the model, and
-    `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
-    """
-
-    model: Model
-    values: Mapping[sp.Symbol, sp.Rational]
-    architecture: Architecture | None = None
-    how: Profile | None = None
-    kernel: str = ""
-    loss: str = ""
-    beside: tuple[Layer, ...] = ()
-    said: tuple[str, ...] = ()
-    visited: sp.Expr | None = None
-    unread: tuple[str, ...] = ()
-    files: Checkpoint | None = None
-    stored: int | None = None
-    trained: Trained = ALL
-    stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
-    cut: Cut | None = None
-
-    @property
-    def profile(self) -> str:
-        """The name of the engine profile; "" where there is none."""
-        return "" if self.how is None else self.how.name
-
-    @property
-    def not_described(self) -> str:
-        """What of the model keeps activations that are not counted, in words; "" where nothing does."""
-        if self.visited is None and (self.architecture is None or self.architecture.described):
-            return ""
-        if self.architecture is not None and self.architecture.described:
-            return "the activations of the parts beside the language model, which are not described"
-        return "the activations of the blocks, which are not described"
-
-    def on(self, cut: Cut) -> Built:
-        """Return what one rank has of the model, where each dimension is divided as `cut` says.
-
-        Raises `BadInput` for a model of which the dimensions are not known by name.
-        """
-        if self.architecture is None:
-            if self.stack is None:
-                raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
-            return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
-        assert self.how is not None
-        model = _cut(self.architecture, self.how, self.kernel, self.loss, cut, self.trained)
-        return _with(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
-
-    @property
-    def evaluating(self) -> Built:
-        """The same model as it is when it is not trained: nothing is dropped out."""
-        from symbolic_mem.models.described import DROPOUTS
-
-        rates = dict.fromkeys(DROPOUTS, sp.S.Zero)
-        if self.architecture is None or all(getattr(self.architecture, rate) == 0 for rate in rates):
-            return self
-        made = replace(self, architecture=replace(self.architecture, **rates)).under()
-        return made if self.cut is None else made.on(self.cut)
-
-    @property
-    def chunks(self) -> int:
-        """Into how many equal parts the loss cuts the tokens."""
-        from symbolic_mem.models.losses import loss
-
-        return loss(self.loss).chunks if self.loss else 1
-
-    def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
-        """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
-        if self.architecture is not None:
-            from symbolic_mem.models.described import check_sizes
-
-            check_sizes(self.architecture, values, where)
-        if self.loss:
-            tokens, chunks = (B * S).xreplace(values), self.chunks
-            if tokens.is_number and tokens % chunks != 0:
-                raise BadInput(f"{where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
-
-    def training(self, trained: Trained) -> Built:
-        """Return the same model with other weights frozen and other adapters.
-
-        Raises `BadInput` for a model whose layers are not known by name.
-        """
-        if trained == self.trained:
-            return self
-        if self.architecture is None:
-            raise BadInput(
-                f"what is frozen in {self.model.name}, and where adapters go, is not known by name; only of transformers is it"
-            )
-        return self.under(trained=trained)
-
-    def under(
-        self,
-        profile: Profile | None = None,
-        kernel: str | None = None,
-        loss: str | None = None,
-        trained: Trained | None = None,
-    ) -> Built:
-        """Return the same model as another engine profile keeps it, or with another attention kernel, loss or other weights trained.
-
-        Raises `BadInput` for a model that has no profile: the stack of the homework is the same in all of them.
-        """
-        if self.architecture is None or self.how is None:
-            raise BadInput(f"{self.model.name} is not built from a profile; only transformers are")
-        made = _transformer(
-            self.architecture,
-            profile or self.how,
-            self.kernel if kernel is None and profile is None else kernel or "",
-            self.loss if loss is None else loss,
-            self.trained if trained is None else trained,
-        )
-        return replace(
-            _with(made, self.beside, self.said, self.visited), unread=self.unread, files=self.files, stored=self.stored
-        )
 
 
 def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Iterable[Name] = ()) -> Built:
@@ -179,13 +50,6 @@ def build_model(content: Mapping[str, Any], where: str, folder: Path, own: Itera
     return _parameters(table, where, own) if kind == "parameters" else _KINDS[kind](table, where)
 
 
-def _with(built: Built, beside: tuple[Layer, ...], said: tuple[str, ...], visited: sp.Expr | None) -> Built:
-    """Return the model with layers `beside` it that are only counted, and with what is `said` of them."""
-    layers = (*frozen(beside, built.trained), *built.model.layers)
-    model = replace(built.model, layers=layers, assumptions=(*said, *built.model.assumptions))
-    return replace(built, model=model, beside=beside, said=said, visited=visited)
-
-
 def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.base.errors import shown
     from symbolic_mem.base.outside import read_content
@@ -208,7 +72,7 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     else:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
-    made = replace(_with(made, found.layers, found.assumptions, visited), unread=found.unread)
+    made = replace(with_beside(made, found.layers, found.assumptions, visited), unread=found.unread)
     if content.get("quantization_config") is not None:
         made = _with_stored(made, content, place)
     return _with_files(made, path.parent) if any(path.parent.glob("*.safetensors*")) else made
@@ -227,7 +91,7 @@ def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
         NOT_DESCRIBED,
         "The sizes stand as numbers in the formulas.",
     )
-    built = _with(Built(Model(path.stem, ()), {}), gguf_layers(tensors), said, sp.S.One)
+    built = with_beside(Built(Model(path.stem, ()), {}), gguf_layers(tensors), said, sp.S.One)
     return replace(built, stored=size)
 
 
@@ -280,25 +144,7 @@ def _described(architecture: Architecture, table: dict[str, Any], where: str) ->
         with at_place(f"{where}: loss"):
             known_loss(loss)
     with at_place(where):
-        return _transformer(architecture, how, kernel, loss)
-
-
-def _transformer(
-    architecture: Architecture, how: Profile, kernel: str, loss: str = "", trained: Trained = ALL
-) -> Built:
-    from symbolic_mem.models.transformer import transformer
-
-    running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)
-    made = transformer(architecture, running, loss)
-    return Built(made, architecture.values(), architecture, how, kernel, loss, trained=trained)
-
-
-@lru_cache(maxsize=64)
-def _cut(architecture: Architecture, how: Profile, kernel: str, loss: str, cut: Cut, trained: Trained) -> Model:
-    from symbolic_mem.models.transformer import transformer
-
-    running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)
-    return transformer(architecture, running, loss, cut)
+        return from_architecture(architecture, how, kernel, loss)
 
 
 def _only(table: dict[str, Any], allowed: tuple[str, ...], what: str, where: str) -> None:

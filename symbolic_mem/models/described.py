@@ -58,6 +58,25 @@ def read_architecture(content: Mapping[str, Any], where: str) -> Architecture:
         return Architecture(**given)
 
 
+def refuse_left_out(content: Mapping[str, Any], values: Mapping[str, Any], where: str) -> None:
+    """Refuse a value of a part that the table [model] leaves out in so many words; `where` is the file.
+
+    >>> refuse_left_out({"mtp": False}, {"L": 61, "L_mtp": 1}, "my.toml")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: my.toml [values]: L_mtp is a size of what mtp = false in [model] leaves out; leave one of both out
+    """
+    sizes = {key: [str(size) for size in vars(part()).values()] for key, (part, _) in _PARTS.items()}
+    sizes["mtp"] = [str(L_mtp)]
+    for key, names in sizes.items():
+        if content.get(key) is False:
+            for name in values:
+                if name in names:
+                    raise BadInput(
+                        f"{where} [values]: {name} is a size of what {key} = false in [model] leaves out; "
+                        "leave one of both out"
+                    )
+
+
 class Demand(NamedTuple):
     """What two sizes of a model, or one alone, must be to each other: ``whole``, ``divides`` or ``at most``."""
 

@@ -8,7 +8,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import local
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
 from symbolic_mem.models.tensors import GROUPS, Model
 

@@ -6,7 +6,7 @@ divided over which axis, and the scheme of what must be sent for it. The product
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import lcm
 
@@ -16,11 +16,21 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import f_load, n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.plans.rests import COPIED, UNEVEN, Values, most_load, refuse_idle, refuse_rests, sizes
+from symbolic_mem.plans.rests import (
+    COPIED,
+    UNEVEN,
+    Pieces,
+    Values,
+    most_load,
+    must_come_out,
+    refuse_idle,
+    refuse_rests,
+    sizes,
+)
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 NO_GROUP = (
@@ -241,6 +251,13 @@ class Plan:
             raise BadInput(f"{where}: reshard = {given!r}; give true, false, or a number of devices of at least 2")
         return replace(self, keep=sp.Rational(1, given))
 
+    def pieces(self, values: Values, built: Built) -> Iterator[Pieces]:
+        """Yield what of a model must come out in pieces under the plan; a study that gives the blocks of each stage says those."""
+        cuts = dict(self.cuts)
+        if self.layers:
+            cuts.pop("layers", None)
+        return must_come_out(cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+
     def check_inference(self) -> None:
         """Refuse a plan under which it is not known what one device caches."""
         cut = [DIMENSIONS[dimension] for dimension, _ in self.cuts if dimension in ("layers", "tokens", "stream")]
@@ -265,10 +282,8 @@ class Plan:
                 "leave pp out"
             )
         cuts = dict(self.cuts)
-        if self.layers:
-            cuts.pop("layers", None)  # a study gives the blocks of each stage
-        refuse_idle(self.name, dict(self.cuts), built, values)
-        refuse_rests(self.name, cuts, dict(self.rests), built, values, exchanged=self.exchanged)
+        refuse_idle(self.name, cuts, built, values)
+        refuse_rests(self.name, self.pieces(values, built), values)
         most = most_load(cuts, built, values)
         if most is not None and values.get(f_load, 0) > most:
             raise BadInput(
@@ -282,9 +297,11 @@ class Plan:
             )
         for what, group in self.groups:
             degree = group / self.instances
+            if sp.fraction(degree)[1] == 1 or (what == "experts" and "experts" not in dict(sizes(built))):
+                continue  # whole at any values, and so none is asked for
             found = at(degree, values)
-            if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
+            if found is not None and not found.is_Integer:
                 raise BadInput(NO_GROUP.format(plan=self.name, what=what, degree=degree, found=found))
-        among, devices = self.keep.q, values.get(n_fsdp)
+        among, devices = self.keep.q, None if self.keep.q == 1 else values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
             raise BadInput(NO_RESHARD.format(plan=self.name, among=among, found=devices))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import sympy as sp
@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import S, d_ff, n_cp, n_ep, n_pp, n_tp
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
@@ -74,19 +74,26 @@ def refuse_idle(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Va
             )
 
 
-def refuse_rests(
-    name: str,
-    cuts: Mapping[str, sp.Expr],
-    rests: Mapping[str, str],
-    built: Built,
-    values: Values,
-    *,
-    exchanged: bool = False,
-) -> None:
-    """Refuse a degree that does not divide its dimension, where the engine of plan `name` does nothing about the rest.
+class Pieces(NamedTuple):
+    """A dimension of a certain size that must come out in so many pieces, `by`, as a `degree` says, or be copied."""
 
-    Where heads are `exchanged` for tokens they are divided over those devices, too. Raises `BadInput` naming the degree, the
-    size and what to give; a degree or a size without a value is not checked.
+    dimension: str
+    size: Size
+    degree: sp.Expr
+    by: sp.Rational
+    how: str
+
+    def holds(self, whole: sp.Rational) -> bool:
+        """Whether a size comes out."""
+        return whole % self.by == 0 or (self.how == COPIED and self.by % whole == 0)
+
+
+def must_come_out(
+    cuts: Mapping[str, sp.Expr], rests: Mapping[str, str], built: Built, values: Values, *, exchanged: bool = False
+) -> Iterator[Pieces]:
+    """Yield the dimensions of which an engine refuses a rest, each with its number of pieces, where that has a value.
+
+    Where heads are `exchanged` for tokens they are divided over those devices, too.
     """
     for dimension, size in sizes(built):
         degree = cuts.get(dimension)
@@ -96,20 +103,26 @@ def refuse_rests(
             continue
         if dimension in ("stream", "inputs") and "tokens" in cuts:
             degree = degree * cuts["tokens"]
-        how = rests.get(dimension)
-        by, whole = (
-            at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values),
-            at(size.size, values),
-        )
+        how = rests.get(dimension, "")
+        by = at(degree.xreplace({axis: sp.S.One for axis in degree.free_symbols if axis not in values}), values)
         if how == HALVES and by is not None and by != 1:
             degree, by = 2 * degree, 2 * by
-        if by is None or whole is None or whole % by == 0:
+        if by is not None and by != 1 and how not in (UNEVEN, PADDED):
+            yield Pieces(dimension, size, degree, by, how)
+
+
+def refuse_rests(name: str, pieces: Iterable[Pieces], values: Values) -> None:
+    """Refuse a degree that does not divide its dimension, where the engine of plan `name` does nothing about the rest.
+
+    Raises `BadInput` naming the degree, the size and what to give; a size without a value is not checked.
+    """
+    for each in pieces:
+        whole = at(each.size.size, values)
+        if whole is None or each.holds(whole):
             continue
-        if how in (UNEVEN, PADDED) or (how == COPIED and by % whole == 0):
-            continue
-        words = IN_PIECES if how == HALVES else NOT_OUT
-        what = DIMENSIONS[dimension]
-        raise BadInput(words.format(plan=name, name=size.name, size=whole, what=what, degree=degree, by=by))
+        words = IN_PIECES if each.how == HALVES else NOT_OUT
+        told = {"name": each.size.name, "size": whole, "what": DIMENSIONS[each.dimension], "degree": each.degree}
+        raise BadInput(words.format(plan=name, by=each.by, **told))
 
 
 def most_load(cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> int | None:

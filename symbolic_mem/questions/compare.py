@@ -10,13 +10,13 @@ from symbolic_mem.accounts.gaps import compare, factored
 from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, missing
-from symbolic_mem.base.rational import Number, fraction
+from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block
-from symbolic_mem.document.words import about, capitalised, gib, listed
+from symbolic_mem.document.words import about, capitalised, gib, listed, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, sized
+from symbolic_mem.questions.parts.comparison import FIRST, SECOND, FoundGaps, peak_of, sized
 from symbolic_mem.questions.parts.gap_tables import gap_tables, term_words
 from symbolic_mem.questions.parts.sides import (
     CHOICES,
@@ -81,6 +81,7 @@ class Compare(Question):
         gaps = compare(a.memory, b.memory)
         tensors = tensor_gaps(*(saved_tensors(side.study.model, side.study.recipe) for side in (a, b)))
         difference = factored(sp.Add(*(gap.difference for gap in gaps)))
+        first, second = map(peak_of, (a, b))
         return FoundGaps(
             study,
             self,
@@ -92,6 +93,7 @@ class Compare(Question):
             tuple(sized(gap, values) for gap in tensors),
             difference,
             at(difference, values),
+            None if first is None or second is None else (first, second),
         )
 
     def steps(self, found: FoundGaps) -> Iterator[Block]:
@@ -118,12 +120,15 @@ class Compare(Question):
         yield from gap_tables(found)
 
     def sentence(self, found: FoundGaps) -> Prose:
-        """Say which side needs more, by how much, and which term explains most of it."""
+        """Say which side needs more, by how much, and which term explains most of it; then the peaks of a step."""
         if found.same:
             return _same(found)
+        return sentences(self._gap(found), *_peaks(found))
+
+    def _gap(self, found: FoundGaps) -> Prose:
         names = {"a": _where(found, found.a.name), "b": text(capitalised(found.b.name)), "needs": _needs(found)}
         if found.difference == 0 and not found.terms:
-            return say("Nothing differs between {a} and {b}.", a=text(found.a.name), b=_where(found, found.b.name))
+            return _nothing(found)
         if found.bytes is None:
             return _open(found)
         largest = found.largest
@@ -178,6 +183,31 @@ def _same(found: FoundGaps) -> Prose:
         "sides, which are now {name}.",
         changes=text(listed(found.instead)),
         name=name,
+    )
+
+
+def _nothing(found: FoundGaps) -> Prose:
+    """The sentence where no term differs: what is there for a moment is none of them."""
+    pieces = {"a": text(found.a.name), "b": _where(found, found.b.name)}
+    if found.peaks is not None and found.peaks[0].bytes != found.peaks[1].bytes:
+        return say("Nothing that is kept differs between {a} and {b}.", **pieces)
+    return say("Nothing differs between {a} and {b}.", **pieces)
+
+
+def _peaks(found: FoundGaps) -> Iterator[Prose]:
+    """The peaks of a step, with what is there for a moment, where the instants are known."""
+    if found.peaks is None:
+        return
+    first, second = (about(gib(symbolic(one.bytes))) for one in found.peaks)
+    names = {"a": text(found.a.name), "b": text(found.b.name)}
+    if found.peaks[0].bytes == found.peaks[1].bytes:
+        yield say("The peak of a step is {first} on each device on both sides.", first=first)
+        return
+    yield say(
+        "The peak of a step, with what is there for a moment, is {first} on each device for {a}, and {second} for {b}.",
+        first=first,
+        second=second,
+        **names,
     )
 
 

@@ -20,12 +20,14 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import per_device_steps
 from symbolic_mem.questions.parts.found_headroom import FoundHeadroom
+from symbolic_mem.questions.parts.grown import grown_instants, stages
 from symbolic_mem.questions.parts.growth import Most, Unsolved
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, degree, degree_on, whole
 from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
 from symbolic_mem.questions.parts.peaks import here_blocks
 from symbolic_mem.questions.parts.powers import none_steps, power_steps, requirement, value_steps
+from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.parts.words import (
     capacity_blocks,
     reading_of,
@@ -91,7 +93,7 @@ class Headroom(OfKinds):
         most: list[Most] = []
         unsolved: list[Unsolved] = []
         for symbols in GROWING:
-            grown = instants(_open(study, symbols[-1]), self.counted)
+            grown = self._grown(study, symbols[-1])
             found = next((m for x in symbols if (m := self._most(grown, x, study))), None)
             why = None if found else self._why(grown, symbols[-1])
             if found:
@@ -107,6 +109,13 @@ class Headroom(OfKinds):
                 study.placed(self.counted), self.symbol, self.degree(study), study.capacity.counted, study.numbers
             )
 
+    def _grown(self, study: Study, x: sp.Symbol) -> tuple[Study, ...]:
+        """The instants that must fit; where the blocks grow, those of as many as there will be; none where a plan gives its stages."""
+        if x != L:
+            return instants(study, self.counted)
+        given = study.plan is not None and study.plan.layers and stages(study) > 1
+        return () if given else grown_instants(study, self.counted, x)
+
     def _least(self, moments: tuple[Study, ...], x: sp.Symbol) -> tuple[Study, Upper, tuple[Upper, ...]] | None:
         """The largest value of a symbol at the instant that allows least, and at all; None where there is none to tell."""
         memories = [one.placed(self.counted) for one in moments]
@@ -121,6 +130,8 @@ class Headroom(OfKinds):
 
     def _why(self, moments: tuple[Study, ...], x: sp.Symbol) -> Prose | None:
         """Why the memory does not say how far a symbol can grow; None where it does, or does not contain it."""
+        if not moments:
+            return say("the plan gives the blocks of each of its stages")
         for one in moments:
             memory = one.placed(self.counted)
             if not contains(memory, x):
@@ -158,7 +169,7 @@ class Headroom(OfKinds):
         """Solve for the largest value at one instant, which either grows with the symbol or must fit by itself."""
         memory, limit = study.placed(self.counted), Limit(study.capacity.counted, self.strict)
         known = {**study.values, self.symbol: sp.Integer(self.degree(study))}
-        return upper_anyway(memory, x, limit).at(known)
+        return upper_anyway(memory, x, limit).at(known, size_rules(study, x))
 
     def steps(self, found: FoundHeadroom) -> Iterator[Block]:
         """Account and placement, what one device keeps and has free, then each symbol that can grow, and a table of all."""
@@ -231,7 +242,7 @@ class Headroom(OfKinds):
         meaning = f"bytes free on each of {self.devices} devices"
         claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning, unit="bytes")}
         for x in (x for symbols in GROWING for x in symbols):
-            most = self._least(instants(_open(study, x), self.counted), x)
+            most = self._least(self._grown(study, x), x)
             if most is not None:
                 words = f"the largest {named(x).meaning} at which {fitting(moments[0])} fits on {self.devices} devices"
                 claims[str(x)] = Claimed(most[1].value, "count", words, unit=named(x).unit)
@@ -242,13 +253,8 @@ class Headroom(OfKinds):
         symbol = next((x for symbols in GROWING for x in symbols if str(x) == name), None)
         if symbol is None:
             return super().unclaimable(study, name)
-        why = self._why(instants(_open(study, symbol), self.counted), symbol)
+        why = self._why(self._grown(study, symbol), symbol)
         return say("what is kept does not depend on {x}", x=symbol) if why is None else why
-
-
-def _open(study: Study, x: sp.Symbol) -> Study:
-    """The study without a number of blocks, where that is what grows, so that its instants are those of many blocks."""
-    return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != x}) if x == L else study
 
 
 def _now(study: Study, x: sp.Symbol) -> sp.Expr | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
-from math import gcd
 from typing import Any
 
 import sympy as sp
@@ -25,6 +24,8 @@ from symbolic_mem.questions.parts.assumptions import assumptions, divided_model,
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
+from symbolic_mem.questions.parts.full_windows import full_windows
+from symbolic_mem.questions.parts.grown import grown_instants, opened
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
@@ -40,14 +41,14 @@ from symbolic_mem.questions.parts.powers import (
     value_steps,
 )
 from symbolic_mem.questions.parts.printed import printed_blocks
-from symbolic_mem.questions.parts.reached import reached
+from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.unknown import ALIASES
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
-from symbolic_mem.solvers.rules import MultipleOf, Rule
+from symbolic_mem.solvers.rules import MultipleOf
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
@@ -92,7 +93,7 @@ class Largest(Printed, OfKinds):
                 )
             study.need(memory.total, f"question {self.label}")
         known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
-        limit, rules = Limit(study.capacity.counted, self.strict), self._rules(study)
+        limit, rules = Limit(study.capacity.counted, self.strict), size_rules(study, self.symbol)
         for piece in pieces(memory, self.symbol):
             paged = tuple(MultipleOf(page, "caches are kept in pages") for page in piece.pages)
             found = upper_anyway(piece.memory, self.symbol, limit).at(known, (*rules, *paged))
@@ -102,15 +103,6 @@ class Largest(Printed, OfKinds):
             if found.value is not None and found.value >= most:
                 break
         return found
-
-    def _rules(self, study: Study) -> tuple[Rule, ...]:
-        """A loss in chunks cuts the tokens into equal parts."""
-        chunks = study.built.chunks
-        if chunks == 1 or self.symbol not in (B, S, T):
-            return ()
-        others = study.values.get(S if self.symbol == B else B) if self.symbol != T else None
-        factor = chunks if others is None else chunks // gcd(chunks, int(others))
-        return (MultipleOf(factor, f"the loss cuts the tokens into {chunks} parts"),) if factor > 1 else ()
 
     def answer(self, study: Study) -> FoundLargest:
         """Find the largest value; the instant of a step that leaves least room decides."""
@@ -123,7 +115,7 @@ class Largest(Printed, OfKinds):
 
         Some instants need several blocks, and one is that of an only block.
         """
-        moments = instants(self._open(study), self.counted)
+        moments = grown_instants(self._balanced(study), self.counted, self._opens)
         found = self._hardest(moments)
         few = max((one.at.least for one in moments if one.at is not None and one.at.count.has(self.symbol)), default=1)
         if found.upper.unbounded or (found.value or 0) >= few:
@@ -138,7 +130,7 @@ class Largest(Printed, OfKinds):
     def _with_blocks(self, study: Study, blocks: int) -> tuple[Study, ...]:
         """The instants that there are with so many blocks, whose number stays open in their memory."""
         there = instants(replace(study, values={**study.values, self.symbol: sp.Integer(blocks)}), self.counted)
-        return tuple(map(self._open, there))
+        return tuple(opened(one, self.symbol) for one in there)
 
     def _hardest(self, moments: Sequence[Study]) -> FoundLargest:
         return hardest(
@@ -147,16 +139,18 @@ class Largest(Printed, OfKinds):
             lambda one: tightness(one.upper),
         )
 
-    def _open(self, study: Study) -> Study:
-        """The study without a value of the unknown, so that its instants are those of many blocks.
+    def _balanced(self, study: Study) -> Study:
+        """The study with a load of experts, the balanced one where none is given: without one no formula has it."""
+        return (
+            replace(study, values={f_load: sp.Integer(100), **study.values}, at=None)
+            if self.symbol == f_load
+            else study
+        )
 
-        A load is kept, or balanced where none is given: without one no formula has it.
-        """
-        if self.symbol == f_load:
-            return replace(study, values={f_load: sp.Integer(100), **study.values}, at=None)
-        if self.symbol not in study.values:
-            return study
-        return replace(study, values={symbol: v for symbol, v in study.values.items() if symbol != self.symbol})
+    @property
+    def _opens(self) -> sp.Symbol | None:
+        """What has no value while it is asked for; a load of experts keeps its own."""
+        return None if self.symbol == f_load else self.symbol
 
     def _written(self, found: FoundLargest) -> Mapping[int, tuple[sp.Expr, ...]]:
         """The coefficients of the memory in the unknown, by power."""
@@ -283,7 +277,7 @@ class FoundLargest(FoundAtInstants):
         rules = (say("The largest {x} is {rule}.", x=self.symbol, rule=one.words) for one in self.upper.rules)
         said = (
             *assumptions(self.study),
-            *reached(self.study, self.symbol, self.value, self.windows, self.known),
+            *full_windows(self.windows, self.value, self.known),
             *divided_model(self.study),
             *placement_sentences(self.kinds, self.placement, whose(self.study)),
             *rules,
@@ -329,12 +323,18 @@ class FoundLargest(FoundAtInstants):
         yield from capacity_summary(self.capacity)
         if value is not None:
             yield held_at(value, self.held(value), self.upper.capacity, fits=True, what=fitting(self.study))
-            above = self.upper.above
-            yield held_at(above, self.held(above), self.upper.capacity, fits=False)
+            if not self.upper.ended:
+                above = self.upper.above
+                yield held_at(above, self.held(above), self.upper.capacity, fits=False)
         yield from peak_summary(self.fullest_instants)
         yield from uncounted_lines(self.study, self.known)
         for said in self.assumptions:
             yield "assumed", said
+
+    @property
+    def _above_bytes(self) -> int | None:
+        """Bytes of one device with one more, whether the rules allow it or not; None where there is no more."""
+        return None if self.value is None or self.upper.ended else self.held_bytes(self.value + 1)
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -352,7 +352,7 @@ class FoundLargest(FoundAtInstants):
             "reading": self.capacity.reading,
             "device": self.capacity.device.name if self.capacity.device else None,
             "per_device_bytes": self.held_bytes(self.value),
-            "at_value_plus_one_bytes": None if self.value is None else self.held_bytes(self.value + 1),
+            "at_value_plus_one_bytes": self._above_bytes,
             **peak_facts(self.fullest_instants),
             "not_counted": uncounted_records(self.study, self.known),
             "assumptions": self.assumptions,

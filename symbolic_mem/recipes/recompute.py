@@ -27,6 +27,7 @@ COUNTED = ("every", "groups", "block")
 PRODUCTS = "products"
 UNIFORM = "uniform"  # Megatron-LM's word for groups
 PHASES = ("first", "last")
+TRANSIENT = "transient"
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,15 @@ class Recompute:
         if not isinstance(given, Mapping):
             known = ", ".join((*PLAIN, PRODUCTS))
             raise BadInput(f"{where}: give one of {known}, or a table such as {{ every = 2 }}")
-        known_keys(given, ("rule", *COUNTED, PRODUCTS, UNIFORM, "phase", "transient"), where)
+        known_keys(given, ("rule", *COUNTED, PRODUCTS, UNIFORM, "phase", TRANSIENT), where)
         if UNIFORM in given and "groups" not in given:
             given = {"groups" if key == UNIFORM else key: value for key, value in given.items()}
         rules = [key for key in ("rule", *COUNTED, PRODUCTS) if key in given]
         if len(rules) != 1:
             raise BadInput(f"{where}: give one of rule, every, groups, block and products, not {len(rules)} of them")
-        transient = entry(given, "transient", bool, where, False)
+        transient = entry(given, TRANSIENT, bool, where, False)
+        if "phase" in given and rules == ["rule"]:
+            raise BadInput(f"{where}: phase says which block of every few is recomputed; drop phase, or give every")
         if rules == ["rule"]:
             return replace(cls.read(entry(given, "rule", str, where), where), transient=transient)
         phase = entry(given, "phase", str, where, "first")
@@ -104,11 +107,12 @@ class Recompute:
     def short(self) -> str:
         """The rule in a word, as options take it.
 
-        >>> Recompute("every", 2).short
-        'every=2'
+        >>> Recompute("every", 2).short, Recompute("full", transient=True).short
+        ('every=2', 'full+transient')
         """
         counted = self.rule in COUNTED or (self.rule == PRODUCTS and self.size > 1)
-        return f"{self.rule}={self.size}" if counted else self.rule
+        beside = (f"+{self.phase}" * (self.phase != PHASES[0]), f"+{TRANSIENT}" * self.transient)
+        return "".join((f"{self.rule}={self.size}" if counted else self.rule, *beside))
 
     @property
     def products(self) -> int:

@@ -5,7 +5,6 @@ Widths are counted in characters as they are set (`symbolic_mem.render.text.widt
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Reference, Side, Total
 from symbolic_mem.document.steps import Answer, Answers, Block, Bullets, Column, Paragraph, Section, Step, Table
+from symbolic_mem.render.ems import prose_ems
 from symbolic_mem.render.text import plain_prose, width
 
 
@@ -51,6 +51,7 @@ COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
 TABLE_EMS = 44.8  # a table, with gaps of one quad between its columns
 LEAST_EMS = 4.0  # a column that wraps
+SLACK_EMS = 0.5  # what a guess of a width may be wrong by: where there is room, nothing wraps for it
 WRAPPING = ("text", "note")
 NAME_WIDTH = 24  # a column of names that does not wrap
 PHRASE_WIDTH = 75  # a column of phrases that does not wrap
@@ -211,29 +212,6 @@ def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column
     return Column(arrange_prose(column.head, CELL), align)
 
 
-def _ems(cell: Prose) -> float:
-    """How wide a cell is set, in widths of a quad; in a formula subscripts are small and factors stand close."""
-    wide = 0.0
-    for part in cell.parts:
-        words = isinstance(part, str)
-        said = part if words else plain_prose(Prose((part,)))
-        small = "" if words else "".join(re.findall(r"_(\w+)", said))
-        full = said if words else re.sub(r"_\w+", "", said)
-        close = isinstance(part, sp.Expr)
-        wide += sum(0.2 if sign == " " and close else _em(sign) for sign in full) + 0.72 * sum(map(_em, small))
-    return wide
-
-
-def _em(sign: str) -> float:
-    if sign in " .,:;'|ijlt":
-        return 0.33 if sign == " " else 0.29
-    if sign in "()[]fr":
-        return 0.4
-    if sign in "mwMW≈=+−<>≤≥%×":
-        return 1.1 if sign == "×" else 0.85
-    return 0.72 if sign.isupper() else 0.5
-
-
 def _breaks(column: Column, cells: list[Prose]) -> bool:
     """Whether a line can be broken inside the cells of a column that does not wrap."""
     return column.align == "left" and any(
@@ -251,12 +229,12 @@ def crowded(cell: Prose, width: float) -> bool:
     (True, False)
     """
     terms = (term for part in cell.parts if isinstance(part, sp.Expr) for term in sp.Add.make_args(part))
-    return any(_ems(Prose((term,))) > width * TABLE_EMS for term in terms)
+    return any(prose_ems(Prose((term,))) > width * TABLE_EMS for term in terms)
 
 
 def _needs(table: Table) -> list[float]:
     return [
-        max(_ems(cell) for cell in (column.head, *(row[i] for row in table.rows)))
+        max(prose_ems(cell) for cell in (column.head, *(row[i] for row in table.rows)))
         for i, column in enumerate(table.columns)
     ]
 
@@ -274,11 +252,11 @@ def _piece(expr: Any) -> float:
     if expr.is_Add:
         return max(map(_piece, expr.args))
     if not expr.is_Mul:
-        return _ems(Prose((expr,)))
+        return prose_ems(Prose((expr,)))
     over = [bool(factor.is_Pow and factor.exp.is_negative) for factor in expr.args]
     above = [factor for factor, divides in zip(expr.args, over, strict=True) if not divides]
     below = sp.Mul(*(1 / factor for factor, divides in zip(expr.args, over, strict=True) if divides))
-    return max(map(_piece, above), default=0) + (0 if below == 1 else _ems(Prose((below,))) + 0.5)
+    return max(map(_piece, above), default=0) + (0 if below == 1 else prose_ems(Prose((below,))) + 0.5)
 
 
 def _room(table: Table, needs: list[float]) -> float:
@@ -305,10 +283,10 @@ def _fitted(table: Table) -> Table:
         widest = max(loose, key=needs.__getitem__)
         columns = (replace(c, align="text") if i == widest else c for i, c in enumerate(table.columns))
         table = replace(table, columns=tuple(columns))
-    wanted = {i: needs[i] for i, column in enumerate(table.columns) if column.align in WRAPPING}
+    wanted = {i: needs[i] + SLACK_EMS for i, column in enumerate(table.columns) if column.align in WRAPPING}
     room = _room(table, needs)
     if sum(wanted.values()) > room:
-        ordered = sorted(wanted, key=needs.__getitem__)
+        ordered = sorted(wanted, key=wanted.__getitem__)
         for position, i in enumerate(ordered):
             later = sum(least[j] for j in ordered[position + 1 :])
             wanted[i] = max(least[i], min(wanted[i], room / (len(wanted) - position), room - later))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
@@ -56,12 +58,9 @@ def check_place(path: Path, where: str = "-o ") -> None:
 
 def write_whole(path: Path, content: bytes, where: str = "-o ") -> None:
     """Write a file so that it is never seen half-written; an existing one is replaced only by a complete one."""
-    check_place(path, where)
-    temporary = None
-    prefix = f".{path.name[:_MOST_NAME]}."
-    sweep(path.parent, prefix)
+    temporary, prefix = None, _prefix(path, where)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{prefix}{mark()}-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, delete=False) as file:
             temporary = Path(file.name)
             file.write(content)
             file.flush()
@@ -69,12 +68,41 @@ def write_whole(path: Path, content: bytes, where: str = "-o ") -> None:
         temporary.chmod(_mode(path))
         temporary.replace(path)
     except OSError as error:
-        raise BadInput(
-            f"{where}{str(path)!r}: cannot be written ({error.strerror}); nothing was changed there"
-        ) from None
+        raise _unwritten(path, where, error) from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replaced(path: Path, where: str = "-o ") -> Generator[Path, None, None]:
+    """A folder beside `path` to work in; what then stands in it as ``whole`` takes the place of `path`, or nothing does."""
+    folder, prefix = None, _prefix(path, where)
+    try:
+        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=prefix))
+        yield folder
+        whole = folder / "whole"
+        with whole.open("rb") as file:
+            os.fsync(file.fileno())
+        whole.chmod(_mode(path))
+        whole.replace(path)
+    except OSError as error:
+        raise _unwritten(path, where, error) from None
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prefix(path: Path, where: str) -> str:
+    """What temporary names beside `path` begin with, where it may be replaced; those of runs that were killed are removed."""
+    check_place(path, where)
+    prefix = f".{path.name[:_MOST_NAME]}."
+    sweep(path.parent, prefix)
+    return f"{prefix}{mark()}-"
+
+
+def _unwritten(path: Path, where: str, error: OSError) -> BadInput:
+    return BadInput(f"{where}{str(path)!r}: cannot be written ({error.strerror or error}); nothing was changed there")
 
 
 def _mode(path: Path) -> int:

@@ -79,6 +79,8 @@ def _json(derivation: Document, layout: str, templates: Templates) -> bytes:
     return (json.dumps(document_json(derivation), indent=2, ensure_ascii=False) + "\n").encode()
 
 
+UNSET = ("json", "csv")  # what no template sets
+
 FORMATS: dict[str, Callable[..., bytes]] = {
     "tex": _tex,
     "pdf": _pdf,

@@ -76,4 +76,4 @@ def draw(figure: Figure) -> str:
     return inline_svg(figure)
 
 
-FACE = Face("html", escape, prose, display, draw, names={"math_font": math_font})
+FACE = Face("html", escape, prose, display, draw, names={"math_font": math_font, "steps": mathml.STEPS})

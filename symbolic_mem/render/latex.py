@@ -89,7 +89,7 @@ class Latex(Typesetter):
         base = _GREEK.get(name.base, name.base).strip()
         if len(name.base) > 1:
             base = rf"\mathrm{{{escape(name.base)}}}"
-        upright = name.sub.isascii() and " " not in name.sub and escape(name.sub) == name.sub
+        upright = name.sub.isascii() and not set(" -") & set(name.sub) and escape(name.sub) == name.sub
         shown = rf"\mathrm{{{name.sub}}}" if upright else text_in_mathematics(name.sub)
         below = f"_{{{shown}}}" if name.sub else ""
         return base + below + (f"^{{{exponent}}}" if exponent else "")

@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.document.prose import Chain, Side
 from symbolic_mem.render.arrange import SCREEN
-from symbolic_mem.render.rows import rows
+from symbolic_mem.render.ems import side_ems
+from symbolic_mem.render.rows import Row, rows
 from symbolic_mem.render.text import plain, plain_chain, plain_said
 from symbolic_mem.render.typeset import Typesetter
 
+STEPS = (16, 18, 20, 22, 24, 27, 30, 34, 40, 48, 60)  # widths of displays in quads; the style sheet has a rule for each
+_INDENT = 2  # quads
+_SIGN = 1.4  # quads: a relation and the gaps beside it
+_SURE = 1.05  # what a guess may be wrong by
 THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 _SIGNS = {"-": MINUS, "·": "\N{DOT OPERATOR}"}
@@ -118,14 +123,24 @@ def display(chains: Sequence[Chain]) -> str:
     """
     face = MathML()
     lines = []
-    for row in rows(chains, SCREEN):
+    cut = rows(chains, SCREEN)
+    for row in cut:
         left = face.said(row.left) if row.left is not None else ""
         sign, *rest = [_infix(part) if isinstance(part, str) else face.side(part) for part in row.parts]
-        indent = '<mspace width="2em"/>' if row.continues else ""
+        indent = f'<mspace width="{_INDENT}em"/>' if row.continues else ""
         lines.append(f"<mtr><mtd>{left}</mtd><mtd>{indent}{sign}{''.join(rest)}</mtd></mtr>")
     spoken = escape("; ".join(plain_chain(chain) for chain in chains))
     table = f'<mtable displaystyle="true" columnalign="right left">{"".join(lines)}</mtable>'
-    return f'<math display="block" class="lines" alttext="{spoken}">{table}</math>'
+    return f'<math display="block" class="lines e{_step(cut)}" alttext="{spoken}">{table}</math>'
+
+
+def _step(cut: Sequence[Row]) -> int:
+    """The step of `STEPS` that a display is surely no wider than."""
+    lead = max((side_ems(row.left) for row in cut if row.left is not None), default=0)
+    behind = (sum(_SIGN if isinstance(part, str) else side_ems(part) for part in row.parts) for row in cut)
+    indents = (_INDENT if row.continues else 0 for row in cut)
+    wide = _SURE * (lead + max((wide + indent for wide, indent in zip(behind, indents, strict=True)), default=0))
+    return next((step for step in STEPS if wide <= step), STEPS[-1])
 
 
 def _infix(sign: str) -> str:

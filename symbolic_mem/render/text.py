@@ -116,7 +116,17 @@ def width(side: Side) -> int:
 
 @lru_cache(maxsize=4096)
 def _width(side: Side, _written: Written) -> int:
-    return len(_Measure().side(side).replace("_", ""))
+    return len(as_set(side).replace("_", ""))
+
+
+def as_set(side: Side) -> str:
+    """Write a side as text that is about as wide as it is set.
+
+    >>> from symbolic_mem.base.symbols import B, n_fsdp
+    >>> as_set(B / n_fsdp)
+    'n_fsdp'
+    """
+    return _Measure().side(side)
 
 
 class _Measure(Text):

@@ -112,15 +112,15 @@ class FilledAccount(Filled):
         """All values."""
         return self.asked.values
 
-    def device(self, degrees: Sequence[str], kept: int) -> Mapping[str, Any] | None:
-        """What one device keeps and its peak; of stages, what the rank keeps that has the peak."""
+    def device(self, degrees: Sequence[str], kept: int, loss: str | None) -> Mapping[str, Any] | None:
+        """What one device keeps and its peak, under a loss; of stages, what the rank keeps that has the peak."""
         found = [Instant(*self.step[place][:3], held) for place, held in enumerate(self.held)]
         if found:
             fullest = self.step[max(range(len(found)), key=self.held.__getitem__)]
             kept = kept if fullest[4] is None else fullest[4]
         divided = {name: value for name, value in self.asked.values.items() if name in degrees}
         capacity = None if self.counted is None else (self.counted, self.asked.device.get("reading"))
-        return device_record(divided, self.numbers[kept], fullest_of_each(found), capacity)
+        return device_record(divided, self.numbers[kept], fullest_of_each(found), capacity, loss)
 
     def beyond(self, of_step: Any, of_kept: Any) -> Any:
         """What is not counted: what the instants of a step do not, where these have numbers, or what is kept does not."""

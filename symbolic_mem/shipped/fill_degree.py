@@ -9,17 +9,33 @@ from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.walk import Number, numbers
 from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, up
 from symbolic_mem.render.latex_digits import whole
-from symbolic_mem.shipped.fill import CHANGED, Asked, Filled, Otherwise, exact, marked_up
+from symbolic_mem.shipped.fill import CHANGED, HOLE, REST, Asked, Filled, Otherwise, exact, marked_up
+
+OF_A_DEGREE = ("value", "devices", "per_device_bytes", "at_value_minus_one_bytes", "total_bytes")
+BESIDE_A_DEGREE = ("readings", "cautions")
 
 
 def of_degree(asked: Asked, form: Mapping[str, Any]) -> Any:
-    """The record of the answer; `Otherwise` where no degree is enough, or another instant is fuller than the one that decides."""
+    """The record of the answer; `Otherwise` where another instant is fuller than the one that decides."""
     degrees = Degrees(asked, form)
-    own = form["instants"][degrees.order[0]][6]
+    _, words, _, _, _, _, own, in_full = form["instants"][degrees.order[0]]
     if own is None:
         raise Otherwise
-    found = numbers(asked.nodes, {**asked.values, form["symbol"]: degrees.degree})
-    return FilledDegree(asked, found, degrees, form["taken"]).fill({**form["record"], **own})
+    record = {**form["record"], **own}
+    if degrees.degree is None:
+        record, given = _without_degree(record, words, in_full), asked.values
+    else:
+        given = {**asked.values, form["symbol"]: degrees.degree}
+    return FilledDegree(asked, numbers(asked.nodes, given), degrees, form["taken"]).fill(record)
+
+
+def _without_degree(record: Mapping[str, Any], words: str, in_full: Any) -> dict[str, Any]:
+    """The record where no degree is enough, at an instant in words; `Otherwise` where that is none of a step."""
+    if in_full is None:
+        raise Otherwise
+    found = {key: None if key in OF_A_DEGREE else item for key, item in record.items() if key not in BESIDE_A_DEGREE}
+    told = {"peak_bytes" if key == REST else key: None if key == REST else item for key, item in found.items()}
+    return told | {"feasible": False, "reason": {HOLE: ["full", words, in_full]}}
 
 
 class Degrees:
@@ -32,12 +48,10 @@ class Degrees:
         self.fixed = [_known(known[one[5]]) for one in self.instants]
         capacity = exact(_known(asked.device["counted"]))
         each = self.at(capacity)
-        if None in each:
-            raise Otherwise
-        hardness = [(n, self.held(i, n)) for i, n in enumerate(each) if n is not None]
+        hardness = [(n is None, n or 0, self.fixed[i] if n is None else self.held(i, n)) for i, n in enumerate(each)]
         self.order = sorted(range(len(each)), key=hardness.__getitem__, reverse=True)
-        self.degree = hardness[self.order[0]][0]
-        if self.held(self.order[0], self.degree) != self.most(self.degree):
+        self.degree = each[self.order[0]]
+        if self.degree is not None and self.held(self.order[0], self.degree) != self.most(self.degree):
             raise Otherwise
 
     def at(self, capacity: Number) -> list[int | None]:
@@ -68,15 +82,15 @@ class FilledDegree(Filled):
 
     def degree(self) -> int:
         """The degree."""
-        return self.degrees.degree
+        return _known(self.degrees.degree)
 
     def times(self, beside: int) -> int:
         """All devices."""
-        return self.degrees.degree * beside
+        return self.degree() * beside
 
     def held(self, more: int) -> int | None:
         """What one device holds at that degree, or at one that is so much larger; None where there is none."""
-        n = self.degrees.degree + more
+        n = self.degree() + more
         return marked_up(self.degrees.most(n)) if n > 0 else None
 
     def kept(self, *places: int) -> int:
@@ -85,10 +99,28 @@ class FilledDegree(Filled):
 
     def peak(self) -> Mapping[str, Any]:
         """The fullest instant of each phase at that degree."""
-        n, step = self.degrees.degree, self.degrees.instants
+        n, step = self.degree(), self.degrees.instants
         found = fullest_of_each(Instant(*step[i][:3], self.degrees.held(i, n)) for i in self.degrees.order)
         order = {one[0]: one[3] for one in step}
         return peak_record(sorted(found, key=lambda one: order[one.phase]))
+
+    def full(self, words: str, in_full: Sequence[tuple[str, int]]) -> str:
+        """Why no degree is enough."""
+        from symbolic_mem.base.shown import apart, shown
+        from symbolic_mem.questions.parts.in_full import NOT_ENOUGH, remedy
+
+        fixed, room, unit = self.degrees.fixed[self.degrees.order[0]], _known(self.counted), self.asked.device["unit"]
+        digits = apart(fixed, room, unit)
+        sizes = {name: _known(self.numbers[place]) for name, place in in_full}
+        name = max(sizes, key=sizes.__getitem__)
+        return NOT_ENOUGH["at"].format(
+            at=words,
+            fixed=shown(fixed, unit, digits).plain,
+            name=name,
+            size=shown(sizes[name], unit).plain,
+            capacity=self.asked.device.get("few") or shown(room, unit, digits).plain,
+            remedy=remedy(name),
+        )
 
     def reading(self) -> str | None:
         """How the label of the device is read."""
@@ -116,7 +148,7 @@ class FilledDegree(Filled):
 
     def close(self, sequences: str | None) -> Any:
         """Whether a process finds so much free; left to the other way where sequences may be cut."""
-        n, device = self.degrees.degree, self.asked.device
+        n, device = self.degree(), self.asked.device
         if sequences is not None and n > self.asked.values.get(sequences, n):
             raise Otherwise
         if device.get("name") is None:

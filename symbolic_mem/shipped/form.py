@@ -64,7 +64,7 @@ class Form(Account):
         """The degrees that may be there, and what one device keeps; the rest is in `step`."""
         over = set().union(*(placed.degree.free_symbols for placed in self.study.placement.values()))
         over |= set() if self.study.plan is None else set(self.study.plan.axes)
-        return hole("device", sorted(map(str, over)), place_of(self.study.placed(), self.nodes))
+        return hole("device", sorted(map(str, over)), place_of(self.study.placed(), self.nodes), self.loss)
 
     @property
     def not_counted(self) -> Any:

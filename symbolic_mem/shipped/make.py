@@ -22,6 +22,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import as_asked, usual
 from symbolic_mem.questions.parts.readings import every_reading
+from symbolic_mem.questions.parts.words import few_figures
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.shipped.fill import CHANGED, exact
@@ -200,11 +201,13 @@ def _devices(study: Study) -> dict[str, Any]:
 
 
 def _known(capacity: Capacity) -> dict[str, Any]:
-    device = capacity.device
+    device, few = capacity.device, few_figures(capacity)
     if device is None:
-        return {"counted": _exact(capacity.counted)}
+        return {"counted": _exact(capacity.counted), "unit": capacity.unit}
     return {
         "counted": _exact(capacity.counted),
+        "unit": capacity.unit,
+        "few": None if few is None else plain_prose(few),
         "reading": capacity.reading,
         "name": device.name,
         "nominal": _exact(capacity.nominal),

@@ -106,7 +106,7 @@ def _device(content: Mapping[str, Any], device: str | None, amount: str | None) 
     if amount is not None:
         if not _AMOUNT.fullmatch(amount):
             raise Otherwise
-        return {"counted": _cut(amount, known["reserved"], known["usable"])}
+        return _cut(amount, known["reserved"], known["usable"])
     if device is None:
         return known["own"]
     if device not in known["devices"]:
@@ -114,18 +114,19 @@ def _device(content: Mapping[str, Any], device: str | None, amount: str | None) 
     return known["devices"][device]
 
 
-def _cut(amount: str, reserved: str, usable: str) -> Number:
+def _cut(amount: str, reserved: str, usable: str) -> Mapping[str, Any]:
     """Of an amount, what is not reserved, and what is usable of that."""
     from symbolic_mem.base.errors import BadInput
-    from symbolic_mem.base.units import parse_bytes
+    from symbolic_mem.base.units import read_amount
 
     try:
-        left = parse_bytes(amount) - exact(reserved)
+        size, unit = read_amount(amount)
     except BadInput:
         raise Otherwise from None
+    left = size - exact(reserved)
     if left <= 0:
         raise Otherwise
-    return left * exact(usable)
+    return {"counted": left * exact(usable), "unit": unit}
 
 
 def _base(content: Mapping[str, Any]) -> dict[str, Number]:

@@ -14,6 +14,7 @@ from symbolic_mem.base.rational import Number, plain
 from symbolic_mem.base.symbols import B
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import ranks_beside
+from symbolic_mem.questions.parts.bounded import part_in_full
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instants, kept_instants
 from symbolic_mem.questions.parts.uncounted import uncounted
@@ -83,7 +84,8 @@ class FormOfDegree(FoundDegree):
     def _peak_facts(self) -> Mapping[str, Any]:
         if self.study.at is None:
             return {"total_bytes": hole("held", 0), "peak_bytes": hole("held", 0)}
-        kept = [place_of(one.placed(self.kinds), self.nodes) for one in kept_instants(self.study, self.kinds)]
+        counted = self.question.counted
+        kept = [place_of(one.placed(counted), self.nodes) for one in kept_instants(self.study, counted)]
         return {"total_bytes": hole("kept", *kept), REST: hole("peak")}
 
     @property
@@ -143,7 +145,7 @@ def solved(
         at = one.at
         phase = "" if at is None else at.phase
         said = ["", ""] if at is None else [at.words, at.rank]
-        told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None])
+        told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None, None])
     found = {"symbol": str(question.symbol), "strict": question.strict, "instants": told}
     common: dict[str, Any] | None = None
     for place in sorted(_deciding(found, nodes.nodes.listed, real, capacities)):
@@ -155,6 +157,8 @@ def solved(
         common = record if common is None else common
         assert list(record) == list(common), "all instants are told under the same names"
         told[place][6] = {key: value for key, value in record.items() if common.get(key) != value}
+        if moments[place].at is not None:
+            told[place][7] = _in_full(Bound(moments[place].placed(question.counted), question.symbol, Limit(1)), nodes)
     if common is None:
         raise ValueError("no degree is enough under any capacity")
     return {**found, "record": common}
@@ -182,6 +186,14 @@ def _split(placed: Memory, bound: Bound, nodes: LookedUp) -> tuple[int, int]:
     for term in divided:
         whole = whole + _undivided(term, bound, nodes)
     return whole.place, place_of(fixed, nodes)
+
+
+def _in_full(bound: Bound, nodes: LookedUp) -> list[list[Any]]:
+    """The parts of what every device holds in full, each with the node of its bytes."""
+    parts: dict[str, list[Term]] = {}
+    for term in bound.kept:
+        parts.setdefault(part_in_full(term), []).append(term)
+    return [[name, place_of(Memory(tuple(terms)), nodes)] for name, terms in parts.items()]
 
 
 def _undivided(term: Term, bound: Bound, nodes: LookedUp) -> Node:

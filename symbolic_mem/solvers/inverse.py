@@ -150,6 +150,16 @@ class Upper:
         return self.next_value or (self.value or 0) + 1
 
     @property
+    def ended(self) -> bool:
+        """Whether the rules allow nothing larger than the answer, whatever fits."""
+        return self.value is not None and self.next_value is None
+
+    @property
+    def last_rules(self) -> tuple[Rule, ...]:
+        """Of the rules those that allow nothing larger."""
+        return tuple(rule for rule in self.rules if allowed((rule,)).largest == self.value) or self.rules
+
+    @property
     def at_value_plus_one_bytes(self) -> int | None:
         """Bytes with one more than the answer, which do not fit."""
         return None if self.value is None else ceil(self.per_device(self.value + 1))

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from symbolic_mem.base.errors import BadInput, at_place, nearest
+from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.written import counted
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import read_recipes, recipe_of
 from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload, known_pages
-from symbolic_mem.recipes.recompute import COUNTED, PRODUCTS, UNIFORM, Recompute
+from symbolic_mem.recipes.recompute import COUNTED, PHASES, PRODUCTS, TRANSIENT, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.study.setting import Change, Setting
 
@@ -112,7 +112,7 @@ def _need_backward(setting: Setting, what: str) -> None:
 
 
 def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") -> Change:
-    """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2``."""
+    """Recompute by another rule: as `Recompute.read` takes it, or in its short form ``every=2+last`` or ``full+transient``."""
     how = Recompute.read(_rule(given, where), where)
 
     def apply(setting: Setting) -> Setting:
@@ -122,8 +122,25 @@ def use_recompute(given: str | Mapping[str, Any], where: str = "--recompute") ->
 
 
 def _rule(given: str | Mapping[str, Any], where: str) -> str | Mapping[str, Any]:
-    """Read the short form of a rule with a number, ``every=2``; any other is returned as it is."""
-    if not isinstance(given, str) or not given.startswith((*COUNTED, UNIFORM, f"{PRODUCTS}=")):
+    """Read the short form of a rule with a number or with what is said beside it; any other is returned as it is."""
+    if not isinstance(given, str):
+        return given
+    short, *beside = given.split("+")
+    told = _numbered(short, where)
+    if not beside:
+        return told
+    table: dict[str, Any] = {"rule": told} if isinstance(told, str) else dict(told)
+    for word in beside:
+        if word not in (TRANSIENT, *PHASES):
+            raise BadInput(
+                f"{where} {clipped(given)}: unknown {clipped(word)} beside a rule; {nearest(word, (TRANSIENT, *PHASES))}"
+            )
+        table |= {TRANSIENT: True} if word == TRANSIENT else {"phase": word}
+    return table
+
+
+def _numbered(given: str, where: str) -> str | Mapping[str, Any]:
+    if not given.startswith((*COUNTED, UNIFORM, f"{PRODUCTS}=")):
         return given
     rule, _, number = given.partition("=")
     size = counted(number)

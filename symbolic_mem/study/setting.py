@@ -22,7 +22,7 @@ from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.catalogue import device
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.network import Network
 from symbolic_mem.plans.placement import Placed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -23,6 +24,7 @@ from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Axis
 from symbolic_mem.sweeps.binding import binding
 from symbolic_mem.sweeps.polynomial import Generators, Polynomial, constant, scale
+from symbolic_mem.sweeps.sending import Sending
 from symbolic_mem.sweeps.structure import Asked, Shape, shape
 
 MOST_SHAPES = 20_000
@@ -38,12 +40,25 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Seconds:
+    """How long one device sends in a step: (fixed + divided/n)/below at a degree n of more than one, one/below at one; whole factors.
+
+    Where the degree is given it is one of the generators, and nothing is divided.
+    """
+
+    fixed: Polynomial
+    divided: Polynomial
+    one: Polynomial
+    below: Polynomial
+
+
+@dataclass(frozen=True)
 class Case:
     """Configurations with the same formulas: one choice of names, and those positions of the leading axes.
 
     Bytes are multiplied by `scaled`, so that all factors are whole; `capacity`, too, unless no device is asked about.
     `columns` are the values of the generators: of each leading one at every position of `lead`, of the others along
-    their own axis. `terms` are the parts of each instant, where they are asked for.
+    their own axis. `terms` are the parts of each instant and `sends` is how long a device sends, where they are asked for.
     """
 
     choice: tuple[int, ...]
@@ -57,6 +72,7 @@ class Case:
     capacity: Polynomial | None
     strict: bool
     allowed: Allowed | None
+    sends: Seconds | None = None
 
     @cached_property
     def largest(self) -> list[int]:
@@ -136,7 +152,13 @@ class Cases:
 
 
 def cases(
-    study_of: Mapping[tuple[int, ...], Study], axes: Axes, question: Asked, symbol: sp.Symbol, *, terms: bool
+    study_of: Mapping[tuple[int, ...], Study],
+    axes: Axes,
+    question: Asked,
+    symbol: sp.Symbol,
+    *,
+    terms: bool,
+    sends: bool = False,
 ) -> Cases:
     """Return the cases of the `study_of` each choice, as the question sees it: see `Case`.
 
@@ -144,7 +166,7 @@ def cases(
     """
     decisive: set[sp.Symbol] = set()
     while True:
-        found = _cases(study_of, axes, question, symbol, decisive, terms=terms)
+        found = _cases(study_of, axes, question, symbol, decisive, terms=terms, sends=sends)
         if isinstance(found, Cases):
             _all_read(found, axes)
             return found
@@ -165,6 +187,7 @@ def _cases(
     decisive: set[sp.Symbol],
     *,
     terms: bool,
+    sends: bool,
 ) -> Cases | set[sp.Symbol]:
     """The cases, or more symbols that turned out to be decisive."""
     varied = frozenset(axes.symbols)
@@ -185,7 +208,7 @@ def _cases(
         shapes: dict[tuple[object, ...], tuple[Shape, set[int]]] = {}
         for position, option in enumerate(options):
             values = {one: sp.Integer(value) for one, value in (first | option).items()}
-            here, seen = shape(study, question, symbol, values)
+            here, seen = shape(study, question, symbol, values, sends=sends)
             more = varied.intersection(cast("set[sp.Symbol]", seen)) - decisive
             if more:
                 return set(more)
@@ -194,13 +217,14 @@ def _cases(
         for here, positions in shapes.values():
             reader = Reader(study, axes.symbols, symbol)
             instants, parts = reader.instants(here.moments, question.counted, terms=terms)
+            seconds = None if here.sends is None else reader.seconds(here.sends)
             more = reader.names.inside - decisive
             if more:
                 return set(more)
             read |= reader.used
             memories += reader.memories
             where = (leading, trailing, options, which)
-            made.append(reader.case(choice, here, instants, parts, positions, where, strict=question.strict))
+            made.append(reader.case(choice, here, instants, parts, seconds, positions, where, strict=question.strict))
     if symbol not in varied:
         need_divided(symbol, *memories)
     return Cases(leading, trailing, tuple(made), frozenset(read))
@@ -245,6 +269,21 @@ class Reader:
             parts.append(tuple(each) if terms else ())
         return found, parts
 
+    def seconds(self, sends: Sending) -> Seconds:
+        """How long one device sends, as polynomials."""
+        if self.degree in self.names.symbols:
+            fixed, divided = self.names.read(sends.more, self.values), constant(0)
+            self.used |= {str(one) for one in sends.more.free_symbols}
+        else:
+            at = [self.read(sends.more.xreplace({self.degree: sp.Integer(n)})) for n in (1, 2, 3)]
+            divided = (at[0] - at[1]) * constant(2)
+            fixed = at[0] - divided
+            if at[2] - fixed - divided * constant(Fraction(1, 3)):
+                raise BadInput(f"what is sent depends on {self.degree} in another way than U + V/{self.degree}")
+        one = self.read(sends.one)
+        below = scale([fixed, divided, one])
+        return Seconds(fixed * below, divided * below, one * below, below)
+
     def _term(self, term: Term) -> Held:
         size = self._undivided(term)
         if not term.degree.has(self.degree):
@@ -273,6 +312,7 @@ class Reader:
         here: Shape,
         instants: Sequence[Held],
         parts: Sequence[tuple[Held, ...]],
+        seconds: Seconds | None,
         positions: set[int],
         where: tuple[Leading, tuple[Axis, ...], list[dict[sp.Symbol, int]], list[int]],
         *,
@@ -303,6 +343,7 @@ class Reader:
             None if room is None else room * scaled,
             strict,
             allowed(here.rules) if here.rules else None,
+            seconds,
         )
 
     def _leading(

@@ -15,6 +15,8 @@ from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes,
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, Matrix, Values, arithmetic, blocks
 from symbolic_mem.sweeps.cases import Case
 from symbolic_mem.sweeps.polynomial import Monomial, Polynomial, constant
+from symbolic_mem.sweeps.seconds import seconds
+from symbolic_mem.sweeps.sending import COLUMN
 
 _KINDS = {
     Arithmetic.FLOAT: (np.float64,),
@@ -48,9 +50,12 @@ class Piece:
     def answer(self) -> dict[str, Array]:
         """Return each column as a table of outer rows and inner columns."""
         try:
-            return Engine(self, arithmetic(self.case)).columns()
+            found = Engine(self, arithmetic(self.case)).columns()
         except TooLarge:
-            return Engine(self, Arithmetic.PYTHON).columns()
+            found = Engine(self, Arithmetic.PYTHON).columns()
+        if self.case.sends is not None:
+            found[COLUMN] = seconds(self.case, self.case.sends, self.first, self.last, found.get(DEGREE))
+        return found
 
 
 class Engine:

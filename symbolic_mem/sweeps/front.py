@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.rational import Number
 from symbolic_mem.document.figure import Axis, Curve, Figure
 from symbolic_mem.document.prose import Prose, say, text
-from symbolic_mem.document.ticks import byte_powers, byte_ticks, count_tens, count_ticks
+from symbolic_mem.document.ticks import byte_powers, byte_ticks, count_tens, count_ticks, second_powers, second_ticks
 from symbolic_mem.sweeps.plan import Plan
+from symbolic_mem.sweeps.sending import COLUMN
 
 WIDE = 20  # times the least from which on an axis goes in even factors
+SECONDS_WIDE = 1000  # so that several powers of ten are ticks
 OF_BYTES = ("peak", "left")
 
 
-def front_figure(plan: Plan, front: Sequence[tuple[str, bool]], points: Sequence[tuple[int, int]]) -> Figure:
+def front_figure(plan: Plan, front: Sequence[tuple[str, bool]], points: Sequence[tuple[Number, Number]]) -> Figure:
     """Draw the points of a front, the best of the first column first: each holds until the next is reached.
 
     Each column of the `front` says whether more of it is better. Raises `BadInput` for fewer points than make a line.
@@ -52,9 +56,14 @@ def _named(plan: Plan, name: str) -> Prose:
     return text(name) if symbol is None else say("{s}", s=symbol)
 
 
-def _axis(plan: Plan, name: str, values: Sequence[int]) -> Axis:
+def _axis(plan: Plan, name: str, values: Sequence[Number]) -> Axis:
     """From zero in even steps, or in even factors where the values are far apart."""
     least, most = min(values), max(values)
+    if name == COLUMN:
+        if least > 0 and most >= SECONDS_WIDE * least:
+            return Axis(_named(plan, name), least, most, second_powers(least, most), log=True)
+        high = Fraction(most) * 51 / 50 or Fraction(1)
+        return Axis(_named(plan, name), 0, high, second_ticks(high))
     of_bytes = name in OF_BYTES or name in plan.extras
     if least > 0 and most >= WIDE * least:
         ticks: Any = byte_powers(least, most, "GiB") if of_bytes else count_tens(least, most)

@@ -18,13 +18,14 @@ from symbolic_mem.study.derived import refuse_followed
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Choice, read_axes
 from symbolic_mem.sweeps.cases import Cases, cases
+from symbolic_mem.sweeps.sending import COLUMN, with_rates
 from symbolic_mem.sweeps.structure import check_sizes
 
 if TYPE_CHECKING:
     from symbolic_mem.sweeps.engine import Piece
 
 MOST_POINTS = 10**9
-COLUMNS = ("fits", "peak", "left", "instant")
+COLUMNS = ("fits", "peak", "left", "instant", COLUMN)
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,13 @@ def plan(
     asked = _question(study, question).given(dict(asks or {}), where, options)
     symbol = asked.symbol
     given = symbol in varied.symbols
+    sends = COLUMN in (columns or ())
     studies = _studies(study, varied, asked)
+    if sends:
+        studies = {choice: with_rates(one) for choice, one in studies.items()}
     for one in studies.values():
         check_sizes(one, varied.numbers, where)
-    found = cases(studies, varied, asked, symbol, terms=terms)
+    found = cases(studies, varied, asked, symbol, terms=terms, sends=sends)
     known = all(case.capacity is not None for case in found.cases)
     allowed = [name for name in COLUMNS if known or name not in ("fits", "left")]
     allowed = allowed if given else [str(symbol), *allowed]
@@ -123,7 +127,9 @@ def plan(
         if name not in allowed:
             place = where if options is None else "--column"
             raise BadInput(f"{place}: there is no column {name!r} here; {nearest(name, allowed)}")
-    chosen = tuple(dict.fromkeys((*(() if given else (str(symbol),)), *(columns or allowed))))
+    chosen = tuple(
+        dict.fromkeys((*(() if given else (str(symbol),)), *(columns or (one for one in allowed if one != COLUMN))))
+    )
     return Plan(study, varied, symbol, found, chosen, instants, terms)
 
 

@@ -18,6 +18,7 @@ from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.study import Study
 from symbolic_mem.study.watched import Watched
 from symbolic_mem.sweeps.axes import Axis
+from symbolic_mem.sweeps.sending import Sending, sending
 
 MOST_CHECKED = 100_000
 
@@ -39,25 +40,27 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Shape:
-    """What a study asks at some values beside its numbers: the study at each instant that must fit, and the rules."""
+    """What a study asks at some values beside its numbers: the study at each instant that must fit, the rules, what is sent."""
 
     moments: tuple[Study, ...]
     rules: tuple[Rule, ...]
+    sends: Sending | None = None
 
     @property
     def signature(self) -> tuple[object, ...]:
         """Equal for values at which the same formulas answer: the same instants, or the same account of the same model."""
         each = ((one.instant, id(one.model)) if one.at is None else id(one.at) for one in self.moments)
-        return (*each, *self.rules)
+        return (*each, *self.rules, self.sends)
 
 
 def shape(
-    study: Study, question: Asked, symbol: sp.Symbol, values: Mapping[sp.Symbol, Any]
+    study: Study, question: Asked, symbol: sp.Symbol, values: Mapping[sp.Symbol, Any], *, sends: bool = False
 ) -> tuple[Shape, set[object]]:
-    """Return what a study asks at values, and what was read of them to know that."""
+    """Return what a study asks at values, with how long it sends where `sends` asks, and what was read of them to know that."""
     watched = Watched({**study.values, **values})
     here = replace(study, values=watched)
-    found = Shape(instants(here, question.counted), tuple(_rules(here, question, symbol, watched)))
+    seconds = sending(here, replace(study, values={**study.values, **values}), symbol) if sends else None
+    found = Shape(instants(here, question.counted), tuple(_rules(here, question, symbol, watched)), seconds)
     for one in found.moments:
         _ = one.memory  # made when it is first asked for, and what it reads then counts, too
     return found, watched.seen

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 import numpy as np
 
+from symbolic_mem.base.cells import line, quoted
 from symbolic_mem.base.errors import BadInput, MissingProgram
+from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.sweeps.arrays import Arithmetic, arithmetic
 from symbolic_mem.sweeps.engine import INSTANT
 from symbolic_mem.sweeps.plan import Plan
@@ -26,18 +25,7 @@ ENDINGS = ("csv", "parquet", "npz", "svg")
 
 def checked(given: str) -> tuple[Path, str]:
     """Return a path with its ending, refusing what could not be written before anything is computed."""
-    path = Path(given)
-    ending = path.suffix.removeprefix(".").lower()
-    known = ", ".join(f".{one}" for one in ENDINGS)
-    if path.is_dir():
-        raise BadInput(f"-o {given!r} is a folder; name a file in it, ending in {known}")
-    if ending not in ENDINGS:
-        fault = f"{path.suffix!r} is unknown" if path.suffix else "there is none"
-        raise BadInput(f"-o {given!r}: the ending says the format, and {fault}; use {known}")
-    if not path.parent.is_dir():
-        raise BadInput(f"-o {given!r}: there is no folder {str(path.parent)!r}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise BadInput(f"-o {given!r}: the folder {str(path.parent)!r} is not writable; choose another")
+    ((path, ending),) = checked_outputs([given], known=ENDINGS)
     if ending == "parquet":
         _parquet()
     return path, ending
@@ -51,33 +39,6 @@ def _parquet() -> Any:
             "a .parquet file needs pyarrow, which is not installed; `pip install pyarrow` installs it, or write a .csv"
         ) from None
     return pyarrow
-
-
-@contextmanager
-def replaced(path: Path) -> Generator[Path, None, None]:
-    """A folder beside `path` to work in; what then stands in it as ``whole`` takes the place of `path`, or nothing does."""
-    try:
-        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    except OSError as error:
-        raise _unwritten(path, error) from None
-    try:
-        yield folder
-        whole = folder / "whole"
-        umask = os.umask(0)
-        os.umask(umask)
-        whole.chmod(0o666 & ~umask)
-        whole.replace(path)
-    except OSError as error:
-        raise _unwritten(path, error) from None
-    finally:
-        rmtree(folder, ignore_errors=True)
-
-
-def _unwritten(path: Path, error: OSError) -> BadInput:
-    return BadInput(
-        f"-o {str(path)!r}: cannot be written ({error.strerror or error}); nothing was changed there; make room, or choose "
-        "another place"
-    )
 
 
 class Writer(ABC):
@@ -107,18 +68,18 @@ class Csv(Writer):
     def write(self, rows: Rows) -> None:
         """See `Writer`."""
         if not self.started:
-            self.file.write(",".join(map(_quoted, rows)) + "\n")
+            self.file.write(line(rows))
             self.started = True
         columns = []
         for name, column in rows.items():
             if name == INSTANT:
-                quoted = np.array([_quoted(one) for one in self.words], dtype=object)
-                columns.append(quoted[column].tolist())
+                words = np.array([quoted(one) for one in self.words], dtype=object)
+                columns.append(words[column].tolist())
                 continue
             if name == "fits":
                 cells = np.where(column, "true", "false").tolist()
             else:
-                cells = [_quoted(one) if isinstance(one, str) else str(one) for one in column.tolist()]
+                cells = [quoted(one) if isinstance(one, str) else str(one) for one in column.tolist()]
             none = absent(self.plan, rows, name)
             if none is not None:
                 for place in np.flatnonzero(none):
@@ -131,10 +92,6 @@ class Csv(Writer):
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\n\r') else cell
 
 
 class Parquet(Writer):
@@ -161,7 +118,7 @@ class Parquet(Writer):
             return self.arrow.array(column, type=self.arrow.string())
         if name == "fits":
             return self.arrow.array(np.ascontiguousarray(column))
-        if column.dtype == object or (self.large and name not in self.plan.axes_names):
+        if column.dtype == object or (self.large and column.dtype != float and name not in self.plan.axes_names):
             from decimal import Decimal
 
             kind = self.arrow.decimal256(76, 0)

@@ -41,5 +41,8 @@ function heldOfAmount(data, text) {
 }
 
 // What counts of one device in a setting: the amount that is typed, or a reading of a device.
-const heldIn = (data, setting) =>
-  setting.amount === null ? data.devices.find((one) => one.name === setting.device).readings[setting.reading] : heldOfAmount(data, setting.amount);
+function heldIn(data, setting) {
+  if (setting.amount !== null) return heldOfAmount(data, setting.amount);
+  const { devices, readings } = data.devices.find((one) => one.name === setting.device);
+  return { ...readings[setting.reading], devices };
+}

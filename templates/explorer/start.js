@@ -1,6 +1,7 @@
+$("page").hidden = false;
+for (const id of ["step", "curve", "bar"]) widthAt($(id)); // while the page is nearly empty: what is asked has it laid out
 build();
 if (hasAddress && location.hash) setting = readAddress();
-for (const id of ["step", "curve", "bar"]) widthAt($(id)); // before anything is drawn, so that the page is laid out once
 update();
 if (hasAddress) addEventListener("hashchange", () => {
   if (location.hash.slice(1) === addressOf()) return;

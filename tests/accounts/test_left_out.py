@@ -17,7 +17,7 @@ from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.documents import documents
 from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.given import given_parameters
 from symbolic_mem.models.own_profiles import profile_of

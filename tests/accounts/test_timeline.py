@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.library.read import read_study
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.plans.read import plan

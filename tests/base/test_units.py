@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import pytest
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import parse_bytes
+from symbolic_mem.base.written import decimal
 from symbolic_mem.hardware.catalogue import parse_rate
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.parts.words import capacity_words
@@ -43,3 +45,12 @@ def test_bytes_that_are_not_whole_are_exact():
     assert plain_prose(capacity_words(capacity_from("15.77 GiB"))) == (
         "Each device has 15.77 GiB: 16,932,908,564.48 bytes."
     )
+
+
+def test_an_amount_too_long_to_be_one_is_called_that():
+    with pytest.raises(BadInput, match=r"^amount of memory '9{40}'\.\.\. is 301 characters long"):
+        parse_bytes("9" * 301)
+
+
+def test_digits_may_be_grouped():
+    assert (decimal("1_000.2_5"), decimal("1__0"), decimal("_1")) == (Fraction(100025, 100), None, None)

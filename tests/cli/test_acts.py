@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import click
 import pytest
+from pages import carried
 from sampled import sampled
 
 from symbolic_mem.cli.main import VERBS, group
@@ -70,7 +70,7 @@ SHARED = {
     "route": "typst",  # without a .pdf it is refused
 }
 # These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
-OTHERS = {"list", "show", "completion"}
+OTHERS = {"list", "show", "schema", "completion"}
 OWN: dict[str, dict[str, str | bool | None]] = {
     "account": {"host": "64 GiB"},
     "solve": {
@@ -131,8 +131,7 @@ def answers(text):
 def printed(done):
     """What a call answers: what it prints, or the page that it writes, whose data hold the call, too."""
     if not done.out:
-        page = Path("page.html").read_text(encoding="utf-8")
-        data = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+        data, _ = carried(Path("page.html").read_text(encoding="utf-8"))
         return {name: value for name, value in data.items() if name not in ("command", "given")}
     return answers(done.out)
 

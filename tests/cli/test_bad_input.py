@@ -56,6 +56,7 @@ S = 16
         (("solve", STUDY, "--question", "z"), "no question 'z'"),
         (("solve", STUDY, "--devices", "no.toml"), "no.toml: there is no such file"),
         (("homework", STUDY, "--templates", "no"), "'no' is not a folder"),
+        (("homework", STUDY, "--templates", ".", "-o", "a.json"), "no template sets .json or .csv; leave it out"),
         (("list", "device"), "'device' is not one of 'studies', 'devices', 'recipes'"),
     ],
 )

@@ -24,12 +24,13 @@ def gap(run):
 def test_two_recipes_differ_in_the_bytes_of_their_states(gap):
     # cs336 keeps 4 + 4 + 8 bytes, megatron-18 keeps 2 + 4 + 4 + 8
     found = gap("cs336-a2-xxl", "--recipe", "cs336", "--recipe", "megatron-18")
-    assert {term["name"]: term["bytes"] for term in found["terms"]} == {
+    assert {term["term"]: term["bytes"] for term in found["gaps"]} == {
         "master weights / BF16 weights": -2 * P,
         "FP32 master weights": 4 * P,
     }
+    assert [(term["first_bytes"] // P, term["second_bytes"] // P) for term in found["gaps"]] == [(4, 2), (0, 4)]
     assert found["difference_bytes"] == 2 * P
-    assert found["b"]["bytes"] - found["a"]["bytes"] == 2 * P
+    assert found["second"]["bytes"] - found["first"]["bytes"] == 2 * P
     assert found["difference_formula"] == "4*L*d_ff*d_model"
     assert not found["per_device"] and found["missing"] == []
 
@@ -37,7 +38,7 @@ def test_two_recipes_differ_in_the_bytes_of_their_states(gap):
 def test_recomputing_every_second_layer_saves_819_gib_in_two_terms(gap):
     # 2142 GiB of activations against 1323: a block that is recomputed still keeps its input
     found = gap("cs336-a2-xxl", "--recompute", "every=2")
-    assert [term["bytes"] for term in found["terms"]] == [-1071 * 2**30, 252 * 2**30]
+    assert [term["bytes"] for term in found["gaps"]] == [-1071 * 2**30, 252 * 2**30]
     assert found["difference_bytes"] == -819 * 2**30
     assert [(t["layer"], t["tensor"], t["bytes"] // 2**30) for t in found["tensors"]] == [
         ("feed-forward block", "x", -252),
@@ -53,7 +54,7 @@ def test_hugging_face_norms_keep_fp32_copies_and_repeat_keys(gap):
     tensors = {(t["layer"], t["tensor"]): t["bytes"] for t in found["tensors"]}
     assert tensors["attention norm", "input"] == tensors["attention norm", "normalised"] == 32 * 2 * 8192 * 4096
     assert tensors["attention", "k"] == tensors["attention", "v"] == 32 * 2 * 8192 * (32 - 8) * 128
-    assert sum(tensors.values()) == found["difference_bytes"] == sum(term["bytes"] for term in found["terms"])
+    assert sum(tensors.values()) == found["difference_bytes"] == sum(term["bytes"] for term in found["gaps"])
 
 
 def test_placements_are_compared_on_one_device(gap):
@@ -89,17 +90,20 @@ def test_what_is_given_once_holds_for_both_sides_where_something_is_given_twice(
         "--place",
         "activations=1",
     )
-    assert [found[side]["name"] for side in "ab"] == ["placement activations 1/2", "placement activations 1"]
+    assert [found[side]["name"] for side in ("first", "second")] == [
+        "placement activations 1/2",
+        "placement activations 1",
+    ]
     assert found["difference_bytes"] == pytest.approx(1071 * 2**30 / 46)
     recipes = gap("cs336-a2-xxl", "--optimizer", "lion", "--recipe", "cs336", "--recipe", "megatron-18")
     assert recipes["difference_bytes"] == 2 * P  # one momentum of 4 bytes on both sides
-    assert recipes["a"]["bytes"] == gap("cs336-a2-xxl", "--optimizer", "lion")["b"]["bytes"]
+    assert recipes["first"]["bytes"] == gap("cs336-a2-xxl", "--optimizer", "lion")["second"]["bytes"]
 
 
 def test_what_is_given_once_is_the_second_sides_alone_where_nothing_is_given_twice(gap):
     found = gap("cs336-a2-xxl", "--recipe", "megatron-18", "--recompute", "full")
-    assert found["a"]["name"].startswith("the study as it stands")
-    assert found["b"]["name"].startswith("recipe megatron-18 and recomputation")
+    assert found["first"]["name"].startswith("the study as it stands")
+    assert found["second"]["name"].startswith("recipe megatron-18 and recomputation")
 
 
 def test_nothing_differs(run):

@@ -216,6 +216,25 @@ def test_without_pyarrow_it_is_said_what_to_install(monkeypatch, here, capsys):
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes and permissions are POSIX")
+def test_what_must_not_be_replaced_is_refused(here, capsys):
+    (here / "kept.csv").write_text("kept")
+    (here / "kept.csv").chmod(0o444)
+    os.mkfifo(here / "pipe.csv")
+    for name, says in (("kept.csv", "may not be written"), ("pipe.csv", "no regular file but a device or a pipe")):
+        assert main(["sweep", STUDY, "--vary", "B=1", "-o", name]) == 2
+        assert says in capsys.readouterr().err
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions_and_any_name_will_do(here):
+    path = here / f"{'a' * 240}.csv"
+    path.write_text("old")
+    path.chmod(0o640)
+    assert main(["sweep", "cs336-a2-xxl", "--vary", "B=1", "-o", path.name]) == 0
+    assert path.stat().st_mode & 0o777 == 0o640 and path.read_text().startswith("B,n_fsdp")
+    assert list(here.iterdir()) == [path]
+
+
 def test_a_full_disk_leaves_the_old_file(monkeypatch, here, capsys):
     (here / "a.csv").write_text("old")
 
@@ -231,8 +250,8 @@ def test_a_full_disk_leaves_the_old_file(monkeypatch, here, capsys):
     assert [(path.name, path.read_text()) for path in here.iterdir()] == [("a.csv", "old")]
 
 
-@pytest.mark.parametrize("ending", ["csv", "npz"])
-def test_an_interrupt_leaves_no_half_file(here, ending):
+@pytest.mark.parametrize(("ending", "number"), [("csv", signal.SIGTERM), ("npz", signal.SIGINT)])
+def test_a_signal_leaves_no_half_file(here, ending, number):
     call = [
         sys.executable,
         "-m",
@@ -252,10 +271,11 @@ def test_an_interrupt_leaves_no_half_file(here, ending):
             assert time.monotonic() < end and process.poll() is None
             time.sleep(0.05)
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, said = process.communicate(timeout=120)
     finally:
         process.kill()
-    assert process.returncode == 130
-    assert said.strip() == "symbolic-mem: interrupted; no file was left half-written"
+    status, word = (130, "interrupted") if number == signal.SIGINT else (143, "ended by SIGTERM")
+    assert process.returncode == status
+    assert said.strip() == f"symbolic-mem: {word}; no file was left half-written"
     assert list(here.iterdir()) == []

@@ -11,6 +11,7 @@ from math import ceil, floor, prod
 from pathlib import Path
 
 import pytest
+from pages import carried
 from sampled import sampled
 
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -20,6 +21,7 @@ from symbolic_mem.explore.command import options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.held import groups
 from symbolic_mem.explore.ledgers import Ledgers
+from symbolic_mem.explore.packed import digest
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
@@ -110,9 +112,9 @@ def test_equal_things_stand_once_in_a_page():
 
 def test_the_data_of_a_page_cannot_end_its_script():
     page = explorer(load_study("cs336-a2-xxl")).html
-    inside = re.search(r'id="data">(.*?)</script>', page)[1]
-    assert "<" not in inside and json.loads(inside)["title"]
-    assert len(re.findall("</script>", page)) == 2
+    content, script = carried(page)
+    assert content["n"] == "n_fsdp" and digest(script) in page
+    assert len(re.findall("</script>", page)) == 3
 
 
 def test_one_command_makes_the_gallery_and_the_explainer_with_pages_inside_it(tmp_path):
@@ -191,7 +193,7 @@ CHANGED = [
     ),
     ({"capacity": "40 GiB"}, [("--capacity", "40 GiB")]),
     ({"recompute": "every=2", "plan": "zero-3"}, [("--plan", "zero-3"), ("--recompute", "every=2")]),
-    ({"recompute": {"rule": "full", "transient": True}}, None),
+    ({"recompute": {"rule": "full", "transient": True}}, [("--recompute", "full+transient")]),
 ]
 
 
@@ -204,9 +206,7 @@ def test_the_verb_writes_a_page_that_starts_where_its_options_say(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     assert main(["explore", "cs336-a2-xxl", "--set", "B=64", "--question", "b, literally", "-o", "page.html"]) == 0
     assert "wrote page.html" in capsys.readouterr().err
-    content = json.loads(
-        re.search(r'id="data">(.*?)</script>', (tmp_path / "page.html").read_text(encoding="utf-8"))[1]
-    )
+    content, _ = carried((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert dict(content["symbols"])["B"] == "64"
     assert content["command"] == [
         ["symbolic-mem", "solve", "cs336-a2-xxl"],
@@ -220,9 +220,7 @@ def test_an_option_that_only_the_command_line_can_write_stands_as_it_was_told(tm
         main(["explore", "cs336-a2-xxl", "--offload", "optimizer,gradients", "--device", "b200", "-o", "page.html"])
         == 0
     )
-    content = json.loads(
-        re.search(r'id="data">(.*?)</script>', (tmp_path / "page.html").read_text(encoding="utf-8"))[1]
-    )
+    content, _ = carried((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert content["command"][1] == [["--device", "b200"], ["--offload", "optimizer,gradients"]]
 
 
@@ -238,7 +236,7 @@ def test_a_wrong_call_writes_nothing(tmp_path, monkeypatch, capsys):
 def test_the_command_of_a_page_asks_what_the_page_answers(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     page = explorer(load_study(name))
-    content = json.loads(re.search(r'id="data">(.*?)</script>', page.html)[1])
+    content, _ = carried(page.html)
     start, options = content["command"]
     assert main([*start[1:], *(word for option in options for word in option), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["for"] == content["n"]

@@ -1,23 +1,36 @@
 """What collectives send, by moving the pieces round a ring one by one; and how layers are read."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 import sympy as sp
 
-from symbolic_mem.base.symbols import B, C, S, T, W, X, d_ff, d_model
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import B, C, S, T, W, W_dcn, X, d_ff, d_model
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Layer, Matmul, Model
 from symbolic_mem.plans.collectives import Collective
 from symbolic_mem.plans.load import load
 from symbolic_mem.plans.network import Network
+from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, scheme
 from symbolic_mem.solvers.critical import next_whole
 
 CHIPS = [2, 4, 6, 8, 16]
+OWN_DEVICE = """
+[sources.sheet]
+text = "the vendor's data sheet"
+date = "2026-11-23"
+confidence = "vendor"
+[devices.mine]
+title = "Our accelerator, 48 GB"
+capacity = { label = "48 GB", source = "sheet" }
+flops = { bf16 = "5 TFLOP/s", source = "sheet" }
+"""
 
 
 def numbers(kind, chips, network, size=5040):
@@ -122,3 +135,49 @@ def test_decoding_waits_for_weights_at_a_small_batch_and_for_products_at_a_large
         products = Fraction(batch * 200, 8 * 240)
         assert found == Fraction(7 * batch, 8) + max(Fraction(100, 8), products)
         assert (products > Fraction(100, 8)) == (batch > 120)
+
+
+@pytest.mark.parametrize(
+    ("name", "forward", "backward"),
+    [
+        ("dp", [], [("all-reduce", "gradients", "X")]),
+        (
+            "fsdp",
+            [("all-gather", "weights", "X")],
+            [("all-gather", "weights", "X"), ("reduce-scatter", "gradients", "X")],
+        ),
+        (
+            "tp",
+            [("all-gather", "inputs", "Y"), ("reduce-scatter", "outputs", "Y")],
+            [("all-gather", "gradients of the outputs", "Y"), ("reduce-scatter", "gradients of the inputs", "Y")],
+        ),
+    ],
+)
+def test_a_scheme_says_what_each_of_its_collectives_sends(name, forward, backward):
+    found = scheme(name, load(ffn()))
+    told = [[(one.kind, one.what, one.axis) for one in each.collectives] for each in (found.forward, found.backward)]
+    assert told == [forward, backward]
+    step = found.of("step")
+    assert (step.name, step.collectives) == ("step", found.forward.collectives + found.backward.collectives)
+
+
+def test_a_network_refuses_an_unknown_direction_and_ring_with_the_nearest():
+    for given, said in ((("bothways",), "did you mean 'both-ways'?"), (("one-way", "exakt"), "did you mean 'exact'?")):
+        with pytest.raises(BadInput, match=re.escape(said)):
+            Network(*given)
+
+
+def test_the_rates_of_a_network_are_those_of_its_table_and_device():
+    rates = {"flops": "4 TFLOP/s", "bandwidth": "3 GB/s", "pods": "2 GB/s", "direction": "one-way"}
+    assert read_network(rates, {}, "here")[1] == {C: 4 * 10**12, W: 3 * 10**9, W_dcn: 2 * 10**9}
+    named, given = read_network(
+        {"device": "tpu-v5p", "link": "ICI", "scope": "per link", "direction": "both-ways"}, {}, "here"
+    )
+    assert named.device == "tpu-v5p" and set(given) == {C, W}
+
+
+def test_a_network_knows_a_device_of_the_caller(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(OWN_DEVICE, encoding="utf-8")
+    found, rates = read_network({"device": "mine", "direction": "one-way"}, {W: sp.S.One}, "here", str(own))
+    assert found.device == "mine" and rates == {C: 5 * 10**12}

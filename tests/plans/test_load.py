@@ -6,6 +6,7 @@ import pytest
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import f_load, n_ep
+from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.largest import Largest
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model
@@ -60,10 +61,19 @@ def test_the_largest_load_is_the_last_percent_at_which_the_peak_fits():
     room = f"{-(-max(held(study(f_load=237)).values()) // 1)} B"
     found = Largest("a", symbol=f_load).answer(study().change(capacity=room))
     assert found.value == 237
-    assert any("400 percent, which do not fit" in _plain(line) for line in found.assumptions)
     assert Largest("a", symbol=f_load).answer(study(f_load=200).change(capacity=room)).value == 237
+
+
+def test_no_larger_load_is_answered_than_all_rows_that_there_are():
     ample = Largest("a", symbol=f_load).answer(study().change(capacity="80 GiB"))
-    assert any("400 percent: any load fits" in _plain(line) for line in ample.assumptions)
+    assert ample.value == 400 and ample.facts["at_value_plus_one_bytes"] is None
+    assert ample.facts["per_device_bytes"] == max(held(study(f_load=400)).values())
+    assert "no larger one is possible, because f_load must be at most 400 (all rows of the 4 ranks" in _plain(
+        ample.question.sentence(ample)
+    )
+    assert check(study().change(capacity="80 GiB"), "f_load=400").right
+    wrong = check(study().change(capacity="80 GiB"), "f_load=401")
+    assert not wrong.right and wrong.expected == 400
 
 
 def _plain(prose) -> str:

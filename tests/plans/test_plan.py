@@ -11,7 +11,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
 from symbolic_mem.library.read import load_study
-from symbolic_mem.models.build import Built
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.plans.read import plan, plans, read_plan
 from symbolic_mem.plans.schemes import SCHEMES

@@ -156,3 +156,11 @@ def test_the_bubble_is_that_of_ptd_p():
     given = {n_pp: sp.Integer(8), n_micro: sp.Integer(64), n_chunks: sp.Integer(3)}
     found = [pipeline(name).bubble.xreplace(given) for name in ("gpipe", "1f1b", "interleaved")]
     assert found == [sp.Rational(7, 64), sp.Rational(7, 64), sp.Rational(7, 192)]
+
+
+def test_gradients_that_context_ranks_share_are_summed_between_them_once():
+    # FSDP over 8 ranks beside 2 context ranks of their own: each rank sums its eighth in FP32, twice round a ring of 2
+    one = study("fsdp2+cp", n_tp=1, n_pp=1)
+    rest = volumes(study("fsdp2+cp", n_tp=1, n_pp=1, B=4)).axes[n_cp][1] - volumes(one).axes[n_cp][1]
+    parameters = one.numbers[one.model.parameters]
+    assert volumes(one).axes[n_cp][1] - rest == 2 * 4 * Fraction(parameters, 8) * Fraction(1, 2)

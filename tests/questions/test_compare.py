@@ -33,7 +33,7 @@ def test_the_difference_is_a_number_a_line_and_a_claim(study):
     assert found.value == found["difference"].value == question.claims(study)["difference"].value == 2 * P
     assert found["M_second"].value - found["M_first"].value == 2 * P
     assert found["difference"].at(L=10) == 4 * P
-    assert found.facts["terms"][0]["reason"] == "bytes per element: 2 -> 4"
+    assert found.facts["gaps"][0]["reason"] == "bytes per element: 2 -> 4"
     assert plain_prose(question.sentence(found)).endswith(
         "than recipe zero-16: FP16 gradients / accumulated gradients (bytes per element: 2 → 4)."
     )

@@ -75,6 +75,12 @@ def test_a_share_that_fills_the_device_exactly_is_at_most_and_not_less_than():
     assert (at_most.first_batch(), less.first_batch()) == ((6, 5), (7, 6))
 
 
+def test_one_device_is_the_first_where_one_is_enough():
+    """A share of 3 + 1 T bytes on 10 bytes: one device holds 2 tokens, and needs more than 1 to stay busy."""
+    limits = Both(Limit(10, False), (Share(0, 0, 3, 1),), 1, 1)
+    assert limits.first_batch() == (2, 1)
+
+
 def of_study(rest):
     study = load_study("fits-and-computes")
     placement = {

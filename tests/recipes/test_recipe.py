@@ -188,3 +188,23 @@ def test_a_state_in_other_bytes_is_no_longer_named_by_its_dtype():
 def test_what_is_assumed_of_an_optimizer_goes_with_it(name):
     assert any("AdamW" in said for said in recipe(name).said)
     assert not any("AdamW" in said for said in recipe(name).with_optimizer("lion").said)
+
+
+def test_other_bytes_for_saved_tensors_are_another_precision():
+    given = recipe("cs336").override({"activations": sp.Integer(4)})
+    assert (given.activations, given.precisions, given.activations_reason) == (4, ("FP32",), "")
+    assert given.bytes_per_parameter == 16
+    odd = recipe("cs336").override({"activations": sp.Rational(3, 2)})
+    assert (odd.activations, odd.precisions) == (sp.Rational(3, 2), ())
+    same = recipe("cs336").override({"activations": sp.Integer(2)})
+    assert (same.precisions, same.activations_reason) == (
+        recipe("cs336").precisions,
+        recipe("cs336").activations_reason,
+    )
+
+
+def test_a_pass_of_prefill_works_on_so_many_tokens_or_on_all():
+    assert recipe("inference").with_prefill(512).prefill == 512
+    assert recipe("inference").with_prefill(512).with_prefill(0).prefill is None
+    with pytest.raises(BadInput, match=r"^prefill"):
+        recipe("inference").with_prefill(-1)

@@ -231,6 +231,7 @@ def test_half_with_weight_copies_is_refused():
         ({"products": 2, "phase": "last"}, "products counts inside each block; drop phase"),
         ({"products": 2, "transient": True}, "what a block computes again beside its products counts at its instants"),
         ({"rule": "full", "transient": 1}, "transient must be true or false"),
+        ({"rule": "full", "phase": "last"}, "phase says which block of every few is recomputed; drop phase"),
     ],
 )
 def test_a_rule_that_cannot_be_read_says_what_to_write(written, message):
@@ -243,6 +244,25 @@ def test_rules_as_they_are_written():
     assert Recompute.read({"rule": "half", "transient": True}, "") == Recompute("half", transient=True)
     assert Recompute.read({"groups": 9}, "") == Recompute("groups", 9)
     assert str(Recompute("every", 2)) == "of every 2 blocks the first is recomputed from its input"
+
+
+@pytest.mark.parametrize("how", [Recompute("every", 3, "last"), Recompute("groups", 9, transient=True), Recompute("full", transient=True), Recompute("half"), Recompute("products", 2)])  # fmt: skip
+def test_the_short_form_of_a_rule_is_read_as_that_rule(how):
+    assert load_study("cs336-a2-xxl").change(recompute=how.short).recipe.recompute == how
+
+
+@pytest.mark.parametrize("given", ["full+", "full+transiet", "half+last", "+transient"])
+def test_a_short_form_that_says_something_else_is_refused(given):
+    with pytest.raises(BadInput, match=r"^recompute"):
+        load_study("cs336-a2-xxl").change(recompute=given)
+
+
+def test_the_account_counts_what_is_held_while_a_block_is_recomputed():
+    # the inner stream of one block of 128 sequences of 1024 tokens, in BF16, beside the inputs of all blocks
+    study = load_study("cs336-a2-xxl").change(recompute="full+transient")
+    (again,) = study.memory.of("buffers").terms
+    assert again.at(study.values) == 2 * 128 * 1024 * 53248
+    assert study.memory.at(study.values) - again.at(study.values) == 3780 * 2**30
 
 
 def test_part_b_needs_49_devices_with_what_every_second_block_really_keeps():

@@ -19,7 +19,7 @@ from symbolic_mem.models.trained import Trained
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.recipes.bases import base
 from symbolic_mem.recipes.read import read_recipe, recipe
-from symbolic_mem.recipes.states import parts_of
+from symbolic_mem.recipes.states import State, parts_of
 
 MODEL = {
     "kind": "transformer",
@@ -222,3 +222,18 @@ def test_a_packed_matrix_has_the_bytes_of_bitsandbytes():
         for state in base("nf4-double").states
     ]
     assert found == [65536, 2048, 8 * 4]
+
+
+def test_what_is_trained_is_told_whole():
+    given = {"adapters": ["q_proj"], "whole": ["embed_tokens"], "base": "nf4"}
+    assert str(read_recipe({"trained": given}, "here").tuned) == (
+        "adapters on q_proj; whole: token embedding; frozen weights packed as nf4"
+    )
+
+
+def test_packing_leaves_the_states_of_what_is_trained():
+    trained = State("master", "weights", sp.Integer(4), reason="FP32", of="trained")
+    frozen = State("copy", "weights", sp.Integer(2), reason="BF16", of="frozen")
+    whole = State("weights", "weights", sp.Integer(2), reason="BF16")
+    named = [one.name for one in base("nf4").under((trained, frozen, whole)) if one not in base("nf4").states]
+    assert named == ["master", "copy, not packed", "weights, not packed", "weights, trained"]

@@ -101,7 +101,7 @@ class Tab:
         self.call("Emulation.setEmulatedMedia", media=medium, features=features)
         self.call("Page.navigate", url=url)
         browser.wait("Page.loadEventFired", self.session)
-        self.value("document.fonts.ready.then(() => true)")
+        self.value("document.fonts.ready.then(() => globalThis.opened)")
 
     def call(self, method: str, **params: object) -> dict:
         return self.browser.call(method, self.session, **params)

@@ -129,6 +129,16 @@ def test_no_number_and_no_display_is_cut_by_what_scrolls(tab, pages, layout, wid
     assert cut == []
 
 
+def test_displays_are_as_large_as_the_text_where_they_have_room_and_none_is_cut(tab, tmp_path):
+    wide = tmp_path / "headroom.html"  # it has the widest display of all bundled studies
+    wide.write_bytes(render(homework(load_study("headroom")), "homework", "html"))
+    sizes = tab(wide, width=320).value("""[...document.querySelectorAll('math.lines')].map(math => [
+        parseFloat(getComputedStyle(math).fontSize) / parseFloat(getComputedStyle(math.parentElement).fontSize),
+        math.getBoundingClientRect().right > math.parentElement.getBoundingClientRect().right + 1])""")
+    assert not any(cut for _, cut in sizes)
+    assert max(size for size, _ in sizes) == 1 > min(size for size, _ in sizes)
+
+
 def test_a_table_is_folded_on_a_phone_and_each_number_keeps_its_head(phone):
     heads, shown = phone.value("""(cells => [cells.map(cell => cell.dataset.head),
         cells.map(cell => getComputedStyle(cell, '::before').content)])([...document.querySelectorAll('tbody td')])""")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from pages import carried
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import fraction
@@ -37,7 +37,7 @@ HUGE = (1, 2, 3, 10**12, 10**20 + 7)
 
 def held_by(path):
     """What a page holds, as its script reads it."""
-    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(encoding="utf-8"))[1])
+    return carried(path.read_text(encoding="utf-8"))[0]
 
 
 def settings(content, count, seed):

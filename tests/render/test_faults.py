@@ -197,16 +197,19 @@ def test_a_signal_leaves_nothing_behind(number, status, program, tmp_path, monke
 
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.chmod", "pathlib.Path.replace"])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_kill_at_any_moment_leaves_the_old_or_the_new_file(call, after, tmp_path):
+@pytest.mark.parametrize(
+    "written", ["write_whole(path, b'new')", "with replaced(path) as made: (made / 'whole').write_bytes(b'new')"]
+)
+def test_a_kill_at_any_moment_leaves_the_old_or_the_new_file(written, call, after, tmp_path):
     path = tmp_path / "x.md"
     path.write_text("old")
     code = (
-        "import os, pathlib, signal\nfrom symbolic_mem.render.files import write_whole\n"
+        "import os, pathlib, signal\nfrom symbolic_mem.render.files import replaced, write_whole\n"
         f"real = {call}\n"
         "def killed(*args):\n"
         f"    if {after}: real(*args)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"{call} = killed\nwrite_whole(pathlib.Path({str(path)!r}), b'new')\n"
+        f"{call} = killed\npath = pathlib.Path({str(path)!r})\n{written}\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -signal.SIGKILL

@@ -75,3 +75,47 @@ def test_both_routes_print_the_same_signs(needs, name, tmp_path):
     by_tex, by_typst = (signs(made(homework, name, route), tmp_path) for route in ("tex", "typst"))
     assert len(by_tex) > 10
     assert by_tex - FENCES == by_typst - FENCES
+
+
+def on_its_pages(body: str, folder) -> list[list[str]]:
+    """The lines of each page of a document that Typst sets."""
+    document = f"\\documentclass{{article}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    (folder / "x.pdf").write_bytes(pdf(document, route="typst"))
+    said = subprocess.run(["pdftotext", folder / "x.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    return [page.split("\n") for page in said.split("\f")[:-1]]
+
+
+def test_a_caption_stays_with_its_table_and_a_small_table_whole(needs, tmp_path):
+    needs("pdftotext")
+    table = (
+        r"\begin{longtable}{@{}ll@{}}\caption{caption %d} \\ \toprule a & b \\ \midrule\endhead "
+        r"first %d & b \\ middle & b \\ last %d & b \\ \bottomrule\end{longtable}"
+    )
+    pages = on_its_pages("\n\n".join("word " * 40 + "\n\n" + table % (n, n, n) for n in range(24)), tmp_path)
+    assert len(pages) > 2
+    for n in range(24):
+        assert [n for page in pages if {f"caption {n}", f"first {n}", f"last {n}"} & {*page}] == [n]
+
+
+def test_a_long_table_runs_over_pages_with_its_caption_above_its_first_row(needs, tmp_path):
+    needs("pdftotext")
+    rows = " ".join(rf"row {n} & b \\" for n in range(60))
+    table = rf"\begin{{longtable}}{{@{{}}ll@{{}}}}\caption{{long}} \\ \toprule a & b \\ \midrule\endhead {rows} \bottomrule\end{{longtable}}"
+    pages = on_its_pages("word " * 900 + "\n\n" + table, tmp_path)
+    assert ["row 0" in page for page in pages] == ["long" in page for page in pages]
+    assert sum(any(line.startswith("row ") for line in page) for page in pages) > 1
+
+
+def test_a_line_does_not_end_between_a_number_and_the_sign_that_it_is_rounded(needs, tmp_path):
+    needs("pdftotext")
+    lines = [line for page in on_its_pages(r"word \(\approx 93.857\) " * 200, tmp_path) for line in page]
+    assert len(lines) > 20
+    assert not [line for line in lines if line.rstrip().endswith("≈")]
+
+
+def test_a_column_that_wraps_is_as_wide_as_it_says_without_its_gaps(needs, tmp_path):
+    needs("pdftotext")
+    row = r"{} & b \\"
+    words = "nothing wraps for a guess"  # between 0.24 and 0.25 of the line
+    table = rf"\begin{{longtable}}{{@{{}}p{{0.26\textwidth}}l@{{}}}}\caption{{c}} \\ \toprule a & b \\ \midrule\endhead {row.format(words)} \bottomrule\end{{longtable}}"
+    assert words in on_its_pages(table, tmp_path)[0]

@@ -158,7 +158,7 @@ def test_contradictory_rules_are_an_explained_answer(place, xxl):
 
 def test_too_few_devices_are_an_explained_answer(place, xxl):
     answer = smallest_degree(place(), n_fsdp, FULL[0], xxl(), rules=[MultipleOf(8), AtMost(70)])
-    assert answer.reason.code == "limit"
+    assert (answer.reason.code, answer.reason.rules, answer.reason.needed) == ("limit", (MultipleOf(8), AtMost(70)), 68)
     assert answer.steps[-1].before == 72
     alone = smallest_degree(place(), n_fsdp, FULL[0], xxl(), rules=[AtMost(67)])
     assert (alone.reason.code, alone.without) == ("limit", ((AtMost(67), 68),))

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, M_static, local
@@ -16,6 +17,7 @@ from symbolic_mem.document.words import about, gib, listed, plural, sentences, u
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.in_full import NOT_ENOUGH, remedy
 from symbolic_mem.questions.parts.rules import rule_names
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, few_figures, placement_sentences, reading_of
@@ -302,11 +304,7 @@ def infeasible_words(solved: Solved, capacity: Capacity, lacking: TokensThatFit 
 
 def full_at(**pieces: Any) -> Prose:
     """Why no number is enough `at` an instant: what each holds `fixed`, its `capacity`, the largest part with a `remedy`."""
-    return say(
-        "no number of devices is enough, because at one instant of a step, {at}, each holds {fixed} in full, "
-        "of which the {name} take {size}, and has {capacity}: {remedy}",
-        **pieces,
-    )
+    return say(NOT_ENOUGH["at"], **pieces)
 
 
 def full_of_tokens(**pieces: Any) -> Prose:
@@ -333,25 +331,16 @@ def full(*, states: bool, **pieces: Any) -> Prose:
     )
 
 
-REMEDIES = (
-    ("gradients inside the loss", "compute the loss in chunks, or lower the batch or the sequence length"),
-    ("gathered weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
-    ("gradients of whole weights", "divide the layers of a block themselves, as tensor or expert parallelism does"),
-    ("gradients that are sent", "divide the layers of a block themselves, as tensor or expert parallelism does"),
-    ("activations", "recompute activations, or lower the batch or the sequence length"),
-)
-
-
-def remedy(name: str) -> str:
-    """What makes a part smaller that every device holds in full."""
-    return dict(REMEDIES).get(name, "divide more of the memory, or choose a smaller model")
+def part_in_full(term: Term) -> str:
+    """The name under which a term counts of what every device holds in full."""
+    return "activations" if term.kind == "activations" and term.layer else term.whole_name
 
 
 def largest_in_full(solved: Solved, study: Study) -> tuple[str, Number]:
     """The largest part of what every device holds in full: its name and its bytes."""
     parts: dict[str, Number] = {}
     for term in solved.bound.kept:
-        name = "activations" if term.kind == "activations" and term.layer else term.whole_name
+        name = part_in_full(term)
         parts[name] = parts.get(name, 0) + term.at(study.numbers)
     name = max(parts, key=lambda one: parts[one])
     return name, parts[name]

@@ -13,8 +13,10 @@ from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Values, at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.rational import rounded_up
 from symbolic_mem.base.symbols import local
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.sides import Variant
 from symbolic_mem.study.question import Found
 
@@ -25,23 +27,26 @@ G = TypeVar("G", Gap, TensorGap)
 
 @dataclass(frozen=True)
 class Sized(Generic[G]):
-    """A gap, its difference as a formula, and that many bytes; None while a symbol has no value."""
+    """A gap, its difference as a formula, and that many bytes; of each side, too. None while a symbol has no value."""
 
     gap: G
     formula: sp.Expr
     bytes: sp.Rational | None
+    first: sp.Rational | None
+    second: sp.Rational | None
 
 
 def sized(gap: G, values: Values) -> Sized[G]:
     """Give a gap its bytes."""
-    return Sized(gap, factored(gap.difference), at(gap.difference, values))
+    return Sized(gap, factored(gap.difference), *(at(size, values) for size in (gap.difference, *gap.sides)))
 
 
 @dataclass(frozen=True, repr=False)
 class FoundGaps(Found):
     """Two variants with their bytes, the terms that differ, and inside the activations the tensors that differ.
 
-    `difference` is what the second needs more than the first; the differences of the terms sum to it.
+    `difference` is what the second needs more than the first; the differences of the terms sum to it. They are terms of what is
+    kept; the `peaks` of a step on one device stand beside them, where its instants are known on both sides.
     """
 
     a: Variant
@@ -52,6 +57,7 @@ class FoundGaps(Found):
     tensors: tuple[Sized[TensorGap], ...]
     difference: sp.Expr
     bytes: sp.Rational | None
+    peaks: tuple[Fullest, Fullest] | None = None
 
     @property
     def same(self) -> bool:
@@ -107,19 +113,32 @@ class FoundGaps(Found):
     def facts(self) -> Mapping[str, Any]:
         """Both totals, the difference, and every term and tensor with its formula and bytes."""
         return {
-            "a": _side(self.a, self.a_bytes),
-            "b": _side(self.b, self.b_bytes),
+            "first": _side(self.a, self.a_bytes, self.peaks and self.peaks[0]),
+            "second": _side(self.b, self.b_bytes, self.peaks and self.peaks[1]),
             "per_device": self.a.placed,
             "difference_formula": write_formula(self.difference),
             "difference_bytes": self.bytes,
-            "terms": [{"kind": term.gap.kind, "name": term.gap.name, **_gap(term)} for term in self.terms],
+            "gaps": [{"term": term.gap.name, "kind": term.gap.kind, **_gap(term)} for term in self.terms],
             "tensors": [{"layer": each.gap.layer, "tensor": each.gap.tensor, **_gap(each)} for each in self.tensors],
         }
 
 
-def _side(side: Variant, size: sp.Rational | None) -> dict[str, Any]:
-    return {"name": side.name, "formula": write_formula(side.memory.total), "bytes": size}
+def peak_of(side: Variant) -> Fullest | None:
+    """The fullest instant of a step on one device; None where the whole memory is compared, or no instants are known."""
+    if not side.placed:
+        return None
+    try:
+        found = fullest([side.study.seen_at(one) for one in side.study.timeline], side.study.values)
+    except MissingValue:
+        return None
+    return peak(found) if found else None
+
+
+def _side(side: Variant, size: sp.Rational | None, most: Fullest | None) -> dict[str, Any]:
+    peaks = {} if most is None else {"peak_bytes": rounded_up(most.bytes), "instant": most.words}
+    return {"name": side.name, "formula": write_formula(side.memory.total), "bytes": size, **peaks}
 
 
 def _gap(each: Sized[Any]) -> dict[str, Any]:
-    return {"formula": write_formula(each.formula), "bytes": each.bytes, "reason": each.gap.reason}
+    sides = {"first_bytes": each.first, "second_bytes": each.second}
+    return {"formula": write_formula(each.formula), **sides, "bytes": each.bytes, "reason": each.gap.reason}

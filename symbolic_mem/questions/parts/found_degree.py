@@ -216,7 +216,7 @@ class FoundDegree(FoundAtInstants):
             "devices": self.devices,
             "per_device_bytes": self.held_bytes(self.value),
             "at_value_minus_one_bytes": self._below_bytes,
-            **(self._peak_facts if self.given is None else self.given.facts(self.kinds)),
+            **(self._peak_facts if self.given is None else self.given.facts(self.question.counted)),
             **host_facts(self.degrees),
             "not_counted": self.not_counted,
             "assumptions": self.assumptions,
@@ -246,7 +246,8 @@ class FoundDegree(FoundAtInstants):
         held = self.held_bytes(self.value)
         if self.value is None or self.study.at is None:
             return {"total_bytes": held, "peak_bytes": held}
-        kept = max(one.placed(self.kinds).at(self.known) for one in kept_instants(self.study, self.kinds))
+        counted = self.question.counted
+        kept = max(one.placed(counted).at(self.known) for one in kept_instants(self.study, counted))
         return {"total_bytes": ceil(kept), **peak_facts(self.fullest_instants)}
 
     @property

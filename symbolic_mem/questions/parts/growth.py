@@ -69,8 +69,8 @@ class Most:
 
     @property
     def more_needs(self) -> Number | None:
-        """Bytes that one more would need on each device beyond those that it has."""
-        return None if self.value is None else self.held(self.value + 1) - self.upper.capacity
+        """Bytes that the next number would need on each device beyond those that it has."""
+        return None if self.value is None else self.held(self.upper.above) - self.upper.capacity
 
     def held(self, value: int) -> Number:
         """Exact bytes of one device at a value, at the instant at which that is most."""
@@ -87,7 +87,7 @@ class Most:
             return say("There is no such {x} ({meaning}): {why}.", **pieces)
         pieces |= {
             "most": Amount(sp.Integer(self.value)),
-            "more": Amount(sp.Integer(self.value + 1)),
+            "more": Amount(sp.Integer(self.upper.above)),
             "needs": Amount(symbolic(self.more_needs), "bytes", digits=14),
             "what": self.what,
         }

@@ -42,7 +42,7 @@ def peak_record(found: Sequence[Instant]) -> dict[str, Any]:
     return {
         "peak_bytes": up(most.bytes),
         "instant": most.words,
-        **({"rank": most.rank} if most.rank else {}),
+        "rank": most.rank or None,
         "instants": [{"phase": one.phase, "instant": one.words, "bytes": up(one.bytes)} for one in found],
     }
 
@@ -52,13 +52,15 @@ def device_record(
     total: Number | None,
     found: Sequence[Instant],
     capacity: tuple[Number, str | None] | None,
+    loss: str | None = None,
 ) -> Mapping[str, Any] | None:
     """What one device keeps in `total` and its peak, at `degrees`, beside its `capacity`; None where that has no number.
 
-    A capacity has the bytes that count, and how the label of the device is read; None for an amount.
+    A capacity has the bytes that count, and how the label of the device is read; None for an amount. The rank is that of the
+    peak, and `loss` says how that works; None where all ranks are alike, or there is none.
 
     >>> device_record({"n_fsdp": 2}, 7, [], (10, "binary"))
-    {'degrees': {'n_fsdp': 2}, 'total_bytes': 7, 'peak_bytes': 7, 'instant': None, 'capacity_bytes': 10, 'reading': 'binary', 'fits': True, 'left_bytes': 3}
+    {'degrees': {'n_fsdp': 2}, 'total_bytes': 7, 'peak_bytes': 7, 'instant': None, 'rank': None, 'loss': None, 'capacity_bytes': 10, 'reading': 'binary', 'fits': True, 'left_bytes': 3}
     """
     if total is None:
         return None
@@ -68,7 +70,8 @@ def device_record(
     return {
         "degrees": degrees,
         "total_bytes": kept,
-        **(peak_record(found) or {"peak_bytes": kept, "instant": None}),
+        **(peak_record(found) or {"peak_bytes": kept, "instant": None, "rank": None}),
+        "loss": loss,
         "capacity_bytes": None if counted is None else int(counted),
         "reading": reading,
         "fits": None if left is None else left >= 0,

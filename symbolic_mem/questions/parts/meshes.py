@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from math import gcd
+from typing import NamedTuple
 
 import sympy as sp
 
@@ -14,6 +15,7 @@ from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import B, S, local, n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
@@ -22,6 +24,7 @@ from symbolic_mem.plans.volumes import Held, sent
 from symbolic_mem.study.study import Study
 
 AXES = (n_tp, n_pp, n_cp, n_ep)
+DEGREES = (*AXES, n_etp, n_replica)
 MOST = 4096  # of an axis
 ANY = (1, 2, 4, 8)  # where the engine cuts all that is cut unevenly
 
@@ -159,30 +162,43 @@ class Sent:
     once: bool
 
 
+class Formulas(NamedTuple):
+    """What a rank sends in a step along each of its `axes`, over the `held` parameters of an average stage, dense and of experts.
+
+    `micro` are the micro-batches of a step, `chunks` the chunks of a stage.
+    """
+
+    axes: Mapping[sp.Symbol, sp.Expr]
+    held: Mapping[sp.Symbol, sp.Expr]
+    micro: sp.Expr
+    chunks: sp.Expr
+
+
+def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
+    """Return what a rank sends in a step; no value is read but those that decide how the plan cuts."""
+    micro, chunks = sp.S.One, sp.S.One
+    if plan.pipelined:
+        micro, chunks = n_micro, sp.S.One if pipeline(plan.schedule).chunks == 1 else n_chunks
+    sizes = {P_DENSE: _parameters(study, experts=False), P_EXPERTS: _parameters(study, experts=True)}
+    held = {symbol: size / n_pp for symbol, size in sizes.items() if size != 0}
+    both = Held(P_DENSE, P_EXPERTS if P_EXPERTS in held else sp.S.Zero)
+    return Formulas(sent(architecture, study.rank.cut or Cut(), plan, both, micro, chunks), held, micro, chunks)
+
+
 def volumes(study: Study) -> Sent | None:
     """What a rank sends in a step; None where the model is no transformer, or a value is missing."""
     architecture, plan = study.built.architecture, study.plan
     if architecture is None or plan is None or not {B, S, n_fsdp} <= set(study.values):
         return None
-    axes = (n_tp, n_pp, n_cp, n_ep, n_etp, n_replica)
-    known = {**dict.fromkeys((*axes, n_micro), sp.S.One), **study.values}
-    micro, chunks = sp.S.One, sp.S.One
-    if plan.pipelined:
-        micro, order = n_micro, pipeline(plan.schedule)
-        if order.chunks != 1:
-            chunks, known = n_chunks, order.complete(known)
-    parameters = {P_DENSE: _parameters(study, experts=False), P_EXPERTS: _parameters(study, experts=True)}
-    held = {
-        symbol: number(size / n_pp, known, "the parameters of a rank")
-        for symbol, size in parameters.items()
-        if size != 0
-    }
-    both = Held(P_DENSE, P_EXPERTS if P_EXPERTS in held else sp.S.Zero)
-    found = sent(architecture, study.rank.cut or Cut(), plan, both, micro, chunks)
+    found = formulas(study, architecture, plan)
+    known = {**dict.fromkeys((*DEGREES, n_micro), sp.S.One), **study.values}
+    if found.chunks != 1:
+        known = pipeline(plan.schedule).complete(known)
+    held = {symbol: number(size, known, "the parameters of a rank") for symbol, size in found.held.items()}
     there = {**known, **held}
-    sizes = {axis: (volume, number(volume, there)) for axis, volume in found.items()}
+    sizes = {axis: (volume, number(volume, there)) for axis, volume in found.axes.items()}
     used = {axis: pair for axis, pair in sizes.items() if pair[1] != 0 and (axis != n_pp or known[n_pp] != 1)}
-    return Sent(used, known, held, micro, plan.sends == "dp")
+    return Sent(used, known, held, found.micro, plan.sends == "dp")
 
 
 def _parameters(study: Study, *, experts: bool) -> sp.Expr:

@@ -12,7 +12,7 @@ from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Side, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
-from symbolic_mem.document.words import gib
+from symbolic_mem.document.words import gib, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import divided_model, whose
@@ -167,9 +167,9 @@ def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterat
     )
     work.define(x, sp.Integer(value))
     work.define(M_device, bound.bytes_at(x))
-    if answer.quotient is None:
-        yield work.step(text("The halving ends at"), Chain(x, (amount(value),)))
-    else:
+    if answer.most is not None and answer.quotient is None:
+        yield work.step(text("The halving ends at"), Chain(x, (amount(answer.most),)))
+    elif answer.quotient is not None:
         real = local(str(x), "max")
         work.values[real] = symbolic(answer.quotient)
         yield work.step(
@@ -183,6 +183,12 @@ def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterat
         yield work.step(
             say("{x} must be {rule}: the last such number is", x=x, rule=rule.words), Chain(x, (amount(value),))
         )
+    if answer.ended:
+        yield work.step(
+            say("No number after it is allowed. A check that {what} fits, in bytes on each device:", what=what),
+            _filled(answer, value, limit.sign, work),
+        )
+        return
     yield work.step(
         say("A check that {what} fits and that with the next number it does not, in bytes on each device:", what=what)
         if answer.rules
@@ -265,7 +271,20 @@ def answer_words(
         "counted": few_figures(capacity) or counted,
         "more": Amount(sp.Integer(answer.above)),
         "one": one,
+        "rules": listed([rule.words for rule in answer.last_rules]) if answer.ended else "",
     }
+    if answer.ended:
+        if reading is not None:
+            return say(
+                "With {reading}, the largest {x} ({meaning}) is {value}: {one}, {share}, fits its {counted}, and no larger one is "
+                "possible, because {x} must be {rules}.",
+                **pieces,
+            )
+        return say(
+            "The largest {x} ({meaning}) is {value}: {one}, {share}, fits its {counted}, and no larger one is possible, because "
+            "{x} must be {rules}.",
+            **pieces,
+        )
     if reading is not None:
         return say(
             "With {reading}, the largest {x} ({meaning}) is {value}: {one}, {share}, fits its "

@@ -63,7 +63,7 @@ def setting(
             'direction, for example direction = "both-ways"' + _AROUND * (study.built.architecture is not None)
         )
     values = dict(study.values)
-    chosen = scheme_name or _implied(values)
+    chosen = scheme_name or implied(values)
     load_of_model, names = load(study.built.model), {}
     if short and len(study.model.layers) > 1:
         load_of_model, names = load_of_model.named()
@@ -77,7 +77,8 @@ def setting(
     return Setting(load_of_model, plan, Roofline(plan.of(pass_name), study.network).on(values), values, tokens, names)
 
 
-def _implied(values: Mapping[sp.Symbol, sp.Rational]) -> str:
+def implied(values: Mapping[sp.Symbol, sp.Rational]) -> str:
+    """Return the scheme that the axes of a mesh with values give."""
     if n_pod in values and X in values and Y in values:
         return "hsdp"
     if X in values and Y not in values:

@@ -17,7 +17,8 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import MAX_DIGITS
 from symbolic_mem.document.prose import Put
-from symbolic_mem.models.build import Built, build_model
+from symbolic_mem.models.build import build_model
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.named import NAMED, unnamed
 from symbolic_mem.questions.parts.accounted import ACCOUNTED, counted
 from symbolic_mem.questions.parts.editions import Figure, in_edition, read_figures

@@ -1,0 +1,172 @@
+// The fields: sizes with sliders, what is chosen of several things, and what may be written or not.
+
+const fields = {};
+const STEPS = 10; // doublings in each direction of a slider
+
+function sliderValues(name) {
+  const centre = own.values[name], found = new Set();
+  for (let k = -STEPS; k <= STEPS; k++)
+    for (const halves of [2n, 3n]) {
+      const [up, down] = [BigInt(Math.max(k, 0)), BigInt(Math.max(-k, 0))];
+      const value = (((centre * halves) << up) / (1n << down) + 1n) / 2n; // rounded
+      if (value > 0n && value <= MOST) found.add(value);
+    }
+  return [...found].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function field(name) {
+  const [, , meaning, unit] = data.names[name];
+  const range = node("input", { type: "range", min: 0, "aria-label": `${name}, ${meaning}` });
+  const exact = node("input", { type: "text", inputmode: "numeric", id: `field-${name}`, autocomplete: "off", spellcheck: "false", "aria-describedby": `why-${name}` });
+  const why = node("p", { class: "why", id: `why-${name}`, role: "alert" });
+  const values = sliderValues(name);
+  range.max = values.length - 1;
+  range.addEventListener("input", () => take(name, values[Number(range.value)]));
+  exact.addEventListener("input", () => {
+    try {
+      take(name, numberOf(name, exact.value), exact);
+    } catch (refusal) {
+      if (typeof refusal !== "string") throw refusal;
+      invalid.set(name, refusal);
+      marks();
+    }
+  });
+  exact.addEventListener("change", () => invalid.has(name) || show());
+  fields[name] = { range, exact, why, values, unit };
+  const label = node("label", { for: `field-${name}`, title: unit ? `${meaning}, in ${unit}` : meaning }, symbolMath(name), node("span", { class: "meaning" }, meaning));
+  return node("div", { class: "field" }, label, range, exact, why);
+}
+
+function take(name, value, typing) {
+  setting.values[name] = value;
+  if (data.formulas[name] && !setting.typed.includes(name)) setting.typed.push(name);
+  invalid.delete(name);
+  update(typing);
+}
+
+function select(id, label, options, chosen) {
+  const made = node("select", { id });
+  const why = node("p", { class: "why" });
+  made.addEventListener("change", () => chosen(made.selectedIndex));
+  fields[id] = { select: made, options };
+  made.append(...options.map((text) => node("option", {}, text)));
+  return node("div", { class: "field chosen" }, node("label", { for: id }, label), made, why);
+}
+
+// A field in which something may be written or not; `taken` takes it, or throws why it does not.
+function written(name, label, attributes, taken) {
+  const exact = node("input", { type: "text", id: name, autocomplete: "off", spellcheck: "false", "aria-describedby": `why-${name}`, ...attributes });
+  const why = node("p", { class: "why", id: `why-${name}`, role: "alert" });
+  exact.addEventListener("input", () => {
+    try {
+      taken(exact.value.trim());
+      invalid.delete(name);
+      update(exact);
+    } catch (refusal) {
+      if (typeof refusal !== "string") throw refusal;
+      invalid.set(name, refusal);
+      marks();
+    }
+  });
+  fields[name] = { exact, why };
+  return node("div", { class: "field chosen" }, node("label", { for: name }, ...label), exact, why);
+}
+
+// What the plan holds fast, in one line.
+const heldLine = () => (data.held.length ? [node("p", { class: "reason held" }, "held by the plan: ", ...data.held.flatMap(([name, value], at) =>
+  [at ? ", " : "", math([inMath.name(data.names[name]), inMath.sign("="), inMath.digits(grouped(value))], `${name} = ${value}`)]))] : []);
+
+function build() {
+  $("fields").addEventListener("submit", (event) => event.preventDefault());
+  const group = (title, ...parts) => (parts.length ? [node("fieldset", {}, node("legend", {}, title), ...parts)] : []);
+  const readings = () => Object.entries(data.devices.find((one) => one.name === setting.device).readings);
+  const device = select("device", "device", data.devices.map((one) => one.title), (place) => {
+    setting.device = data.devices[place].name;
+    setting.amount = null;
+    invalid.delete("amount");
+    const names = readings().map(([name]) => name);
+    if (!names.includes(setting.reading)) setting.reading = names[0];
+    update();
+  });
+  const reading = select("reading", "label read as", [], (place) => {
+    setting.reading = readings()[place][0];
+    setting.amount = null;
+    invalid.delete("amount");
+    update();
+  });
+  const choose = (name) => {
+    const place = data.choices.findIndex(([one]) => one === name);
+    if (place < 0) return [];
+    const [, head, , options] = data.choices[place];
+    return options.length < 2 ? [] : [select(`choose-${name}`, head, options.map(([, text]) => text), (option) => {
+      setting.chosen[place] = option;
+      update();
+    })];
+  };
+  const amount = written("amount", ["or so much"], { placeholder: "such as 80 GiB" }, (text) => {
+    if (text) heldOfAmount(data, text);
+    setting.amount = text || null;
+  });
+  const shows = written("shows", ["shown at ", symbolMath(n)], { inputmode: "numeric", placeholder: "the answer" }, (text) => {
+    setting.shows = text ? numberOf(n, text) : own.shows;
+  });
+  $("fields").append(
+    ...group("Sizes", ...symbols.filter((name) => !holds.has(name)).map(field)),
+    ...group("Device", device, reading, amount, shows),
+    ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
+    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose), ...heldLine()),
+  );
+  const free = symbols.filter((name) => !data.formulas[name] && fields[name]);
+  for (const [id, first] of [["across", "B"], ["down", "S"]]) {
+    const chosen = $(id);
+    chosen.append(...free.map((name) => node("option", { value: name }, name)));
+    chosen.value = free.includes(first) ? first : free[id === "across" ? 0 : Math.min(1, free.length - 1)];
+    chosen.addEventListener("change", () => region());
+  }
+  for (const [id, text] of [["copy-command", () => commandOf(setting)], ["copy-link", linkOf], ["copy-latex", () => latexOf(last)]])
+    $(id).addEventListener("click", () => copy($(id), text()));
+  $("keep").addEventListener("click", () => keep(copyOf(last.setting)));
+  $("forget").addEventListener("click", () => keep(null));
+  $("reset").addEventListener("click", () => {
+    setting = copyOf(own);
+    invalid.clear();
+    update();
+  });
+  if (data.command === null) $("copy-command").hidden = true;
+  if (!hasAddress) $("copy-link").hidden = true;
+}
+
+// What is shown.
+
+function marks() {
+  for (const [name, { exact, why }] of Object.entries(fields)) {
+    if (!exact) continue;
+    const refusal = invalid.get(name) || "";
+    exact.setAttribute("aria-invalid", String(!!refusal));
+    if (why.textContent !== refusal) why.textContent = refusal;
+  }
+}
+
+function show(typing) {
+  for (const name of symbols.filter((one) => fields[one])) {
+    const { range, exact, values, unit } = fields[name];
+    const value = setting.values[name];
+    if (exact !== typing && !invalid.has(name)) exact.value = whole(value) ? grouped(value.toString()) : decimalOf(value);
+    const place = values.findIndex((one) => order(one, value) >= 0);
+    range.value = place < 0 ? values.length - 1 : place;
+    range.setAttribute("aria-valuetext", `${decimalOf(value)} ${unit}`.trim());
+  }
+  if (fields.shows.exact !== typing && !invalid.has("shows")) fields.shows.exact.value = setting.shows === null ? "" : grouped(setting.shows.toString());
+  if (fields.amount.exact !== typing && !invalid.has("amount")) fields.amount.exact.value = setting.amount ?? "";
+  const place = data.devices.findIndex((one) => one.name === setting.device), byName = setting.amount === null;
+  fields.device.select.selectedIndex = byName ? place : -1;
+  const readings = Object.entries(data.devices[place].readings), { select } = fields.reading;
+  const texts = readings.map(([name, one]) => (name ? `${name}: ${one.few || told(fractionOf(one.bytes), one.unit)}` : one.said));
+  if (texts.join("\n") !== [...select.options].map((one) => one.text).join("\n")) select.replaceChildren(...texts.map((text) => node("option", {}, text)));
+  select.selectedIndex = byName ? readings.findIndex(([name]) => name === setting.reading) : -1;
+  data.choices.forEach(([name], choice) => {
+    const own = fields[`choose-${name}`];
+    if (own) own.select.selectedIndex = setting.chosen[choice];
+  });
+  marks();
+}

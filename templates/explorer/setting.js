@@ -1,0 +1,43 @@
+// What the page holds, the setting of the study, the one that is shown, and what a reader may type.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const n = data.n;
+const symbols = data.symbols.map(([name]) => name);
+const holds = new Set(data.held.map(([name]) => name)); // what has no field
+const MOST = BigInt(data.most);
+
+const own = {
+  chosen: data.choices.map(() => 0),
+  device: data.devices[0].name,
+  reading: data.reading,
+  amount: null, // of memory, in place of a device
+  values: Object.fromEntries(data.symbols.map(([name, value]) => [name, BigInt(value)])),
+  typed: [],
+  shows: data.shows === null ? null : BigInt(data.shows), // a number of devices that is given
+};
+const copyOf = (setting) => ({ ...setting, chosen: [...setting.chosen], values: { ...setting.values }, typed: [...setting.typed] });
+let setting = copyOf(own), last = null, kept = null;
+const invalid = new Map(); // a field, and why what stands in it is not taken
+
+// Sizes that follow from others, unless the reader has typed one.
+function derive(to) {
+  const waiting = Object.keys(data.formulas).filter((name) => !to.typed.includes(name));
+  for (let round = 0; round < waiting.length + 1; round++) {
+    const number = numbersOf(data.nodes, to.values);
+    for (const name of waiting) to.values[name] = number(data.formulas[name][0]);
+  }
+  return waiting.map((name) => [name, data.formulas[name][1]]);
+}
+
+// What a reader types: a whole number, its digits grouped as anybody likes, or 4e3.
+function numberOf(name, text) {
+  const bare = text.trim().replace(/(?<=\d)[,_\s\u202f](?=\d)/g, "");
+  const said = data.said.refusals, put = (template) => template.replaceAll("{name}", name).replaceAll("{value}", text.trim() || "nothing");
+  const match = /^(\d+)(?:e\+?(\d{1,3}))?$/i.exec(bare);
+  if (!match) throw put(said["not allowed"]);
+  if (match[1].length + Number(match[2] || 0) > 40 + 1) throw put(said["too large"]);
+  const value = BigInt(match[1]) * 10n ** BigInt(match[2] || 0);
+  if (value > MOST) throw put(said["too large"]);
+  if (value < 1n) throw put(said["not allowed"]);
+  return value;
+}
