@@ -71,6 +71,7 @@ BARS = (
     Bar(("solve", STUDY, "--json"), "pass", 4.0),
     Bar(("solve", "llama-3.1-8b", "--json"), "pass", 4.0),
     Bar(("solve", "qwen3-30b-a3b", "--device", "b200", "--json"), "pass", 4.0),
+    Bar(("solve", "llama-3.1-8b", "--capacity", "1 GB", "--json"), "pass", 4.0),
     Bar(("solve", STUDY), "import sympy", 1.2),
     Bar(("solve", "llama-3.1-8b"), "import sympy", 1.3),
     Bar(("account", STUDY), "import sympy", 1.15),

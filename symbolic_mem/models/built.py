@@ -34,6 +34,7 @@ class Built:
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
     `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
+    `rests_on` says how its file was read, where the caller chose that.
     """
 
     model: Model
@@ -51,6 +52,7 @@ class Built:
     trained: Trained = ALL
     stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
     cut: Cut | None = None
+    rests_on: tuple[str, ...] = ()
 
     @property
     def profile(self) -> str:
@@ -103,8 +105,9 @@ class Built:
             from symbolic_mem.models.described import check_sizes
 
             check_sizes(self.architecture, values, where)
-        if self.loss:
-            tokens, chunks = (B * S).xreplace(values), self.chunks
+        chunks = self.chunks
+        if chunks != 1:
+            tokens = (B * S).xreplace(values)
             if tokens.is_number and tokens % chunks != 0:
                 raise BadInput(f"{where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
 

@@ -297,9 +297,11 @@ class Plan:
             )
         for what, group in self.groups:
             degree = group / self.instances
+            if sp.fraction(degree)[1] == 1 or (what == "experts" and "experts" not in dict(sizes(built))):
+                continue  # whole at any values, and so none is asked for
             found = at(degree, values)
-            if found is not None and not found.is_Integer and (what != "experts" or "experts" in dict(sizes(built))):
+            if found is not None and not found.is_Integer:
                 raise BadInput(NO_GROUP.format(plan=self.name, what=what, degree=degree, found=found))
-        among, devices = self.keep.q, values.get(n_fsdp)
+        among, devices = self.keep.q, None if self.keep.q == 1 else values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
             raise BadInput(NO_RESHARD.format(plan=self.name, among=among, found=devices))

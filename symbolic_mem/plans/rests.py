@@ -104,10 +104,10 @@ def must_come_out(
         if dimension in ("stream", "inputs") and "tokens" in cuts:
             degree = degree * cuts["tokens"]
         how = rests.get(dimension, "")
-        by = at(degree.xreplace(dict.fromkeys(degree.free_symbols - set(values), sp.S.One)), values)
+        by = at(degree.xreplace({axis: sp.S.One for axis in degree.free_symbols if axis not in values}), values)
         if how == HALVES and by is not None and by != 1:
             degree, by = 2 * degree, 2 * by
-        if by is not None and how not in (UNEVEN, PADDED):
+        if by is not None and by != 1 and how not in (UNEVEN, PADDED):
             yield Pieces(dimension, size, degree, by, how)
 
 

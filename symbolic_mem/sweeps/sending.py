@@ -54,6 +54,8 @@ def sending(study: Study, values_of: Study, degree: sp.Symbol) -> Sending:
     where X has no value. Raises `BadInput` where nothing says what is sent.
     """
     plan, architecture = study.plan, study.built.architecture
+    if not study.recipe.trains:
+        raise BadInput(f"{COLUMN}: nothing is trained here, and so there is no step; choose a recipe that trains")
     if plan is not None and plan.axes:
         if architecture is None or degree != n_fsdp:
             raise BadInput(f"{COLUMN}: what is sent under plan {plan.name!r} is known of a transformer over n_fsdp")

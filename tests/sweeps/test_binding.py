@@ -24,16 +24,16 @@ def value(polynomial, point):
     return sum(factor * prod(point[i] ** power for i, power in term) for term, factor in polynomial)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(polynomials(2), polynomials(9)), min_size=1, max_size=8),
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=2, max_size=2),
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=2, max_size=2),
 )
 def test_the_first_of_the_fullest_is_evaluated(parts, spans):
     lowest, largest = [low for low, _ in spans], [low + more for low, more in spans]
     found = binding([p for p, _ in parts], [f for _, f in parts], lowest, largest)
     for point in product(*(range(low, high + 1) for low, high in zip(lowest, largest, strict=True))):
-        for n in (1, 2, 3, 100):
+        for n in (1, 2, 100):
             held = [value(f, point) * n + value(p, point) for p, f in parts]
             assert held.index(max(held)) in found
 

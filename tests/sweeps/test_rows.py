@@ -17,6 +17,7 @@ from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.study.changes import changes
 from symbolic_mem.sweeps.axes import CHOICES
+from symbolic_mem.sweeps.plan import plan
 from symbolic_mem.sweeps.sweep import sweep
 
 H100 = "h100-80gb"
@@ -70,8 +71,8 @@ SOLVED = [
     ("cs336-a2-xxl", {"multiple_of": 8, "at_most": 64}, {"B": range(1, 300, 37), "d_ff": [53248, 53249]}),
     ("cs336-a2-xxl", {"divides": "B"}, {"B": [96, 128, 4096], "S": [64, 1024]}),
     ("cs336-a2-xxl", {}, {"capacity": ["95 GiB", "7 GB", "0.5 GB"], "B": [1, 2, 3]}),
-    ("llama-3.1-8b", {}, {"L": range(1, 8), "B": [1, 3], "device": [H100, "b200"]}),
-    ("llama-3.1-8b", {}, {"recompute": ["none", "full", "every=3", "groups=4"], "L": [1, 2, 3, 5, 9, 32]}),
+    ("llama-3.1-8b", {}, {"L": [1, 2, 3, 4, 7], "B": [1, 3], "device": [H100]}),
+    ("llama-3.1-8b", {}, {"recompute": ["none", "full", "every=3", "groups=4"], "L": [1, 3, 9, 32]}),
     ("llama-3.1-8b", {}, {"plan": ["zero-1", "zero-3", "fsdp2"], "device": [H100], "B": [1, 2, 64]}),
     ("llama-3.1-8b", {"power_of_two": True}, {"loss": ["fp32", "bf16", "fused"], "S": [1024, 8192, 10**6]}),
     ("deepseek-v3", {}, {"L": [4, 5, 61], "S": [4096, 16384], "capacity": ["192 GB"]}),
@@ -114,6 +115,8 @@ HELD = [
         {},
         {"n_tp": [1, 2], "n_pp": [1, 2], "n_micro": [2, 4], "n_fsdp": [1, 2], "S": [64, 8192], "plan": ["megatron"]},
     ),
+    ("cluster-gpt-3-175b", {}, {"B": [1, 2], "n_fsdp": [6], "n_micro": [24, 48]}),
+    ("cluster-deepseek-v3", {}, {"B": [1, 3], "n_fsdp": [256], "n_ep": [16, 64]}),
 ]
 
 
@@ -126,6 +129,12 @@ def test_a_row_at_a_given_degree_is_what_is_held(name, keys, axes):
     for values in product(*axes.values()):
         labels = dict(zip(axes, values, strict=True))
         assert found.at(**labels) == held(study, question, labels), labels
+
+
+def test_a_batch_that_no_plan_cuts_is_an_array():
+    axes = {"B": range(1, 65), "n_fsdp": range(1, 65), "S": range(1024, 8193, 1024), "n_tp": [4, 8]}
+    planned = plan("cluster-llama-3.1-70b-64-h100", axes=axes)
+    assert planned.points == 65_536 and len(planned.cases.cases) <= 2 * 8  # what must come out decides: n_tp and S
 
 
 def test_rows_are_the_points_of_the_grid():
@@ -158,7 +167,7 @@ def test_a_row_is_exact_past_machine_integers(batch):
 @pytest.mark.parametrize(
     ("name", "axes"),
     [
-        ("llama-3.1-8b", {"B": [1, 2, 64], "L": [1, 2, 3, 32], "device": [H100, "b200"]}),
+        ("llama-3.1-8b", {"B": [1, 64], "L": [2, 32]}),
         ("deepseek-v3", {"n_fsdp": [1, 64], "S": [64, 4096]}),
         ("cs336-a2-xxl", {"B": [1, 128], "d_ff": [1, 53248]}),
     ],
