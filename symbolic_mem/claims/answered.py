@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
@@ -31,6 +32,17 @@ def answer_to(seen: Study, question: Question) -> Found:
     46
     """
     return _once(seen, question, "answer", lambda: question.answer(seen))
+
+
+def claims_of(seen: Study, question: Question) -> Mapping[str, Claimed]:
+    """What can be claimed of that answer.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a2-xxl")
+    >>> claims_of(seen_by(study, study.question("b")), study.question("b"))["n_fsdp"].value
+    46
+    """
+    return _once(seen, question, "claims", lambda: question.claims(seen))
 
 
 def _once(study: Study, question: Question, what: str, find: Callable[[], _What]) -> _What:

@@ -111,17 +111,17 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     read = read_claim(claim) if isinstance(claim, str) else claim
     if read.bare:
         read = _named(study, read, question)
-    verdicts = _compared(study, read, question)
-    verdict, case = verdicts[0]
-    if verdict.right:
-        return replace(verdict, beside=_beside(case, verdict))
-    if verdict.stated.number is None and not verdict.claim.never:
-        return replace(verdict, beside=_beside(case, verdict))
     before = [
         Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected)
         for one in earlier
         if one.value is not None and one.expected is not None
     ]
+    verdicts = _compared(study, read, question, whole=bool(before))
+    verdict, case = verdicts[0]
+    if verdict.right:
+        return replace(verdict, beside=_beside(case, verdict))
+    if verdict.stated.number is None and not verdict.claim.never:
+        return replace(verdict, beside=_beside(case, verdict))
     for other, its_case in verdicts if before else ():
         if _search(other, its_case).follows(following(its_case, other.name, before)):
             verdict, case = other, its_case
@@ -130,8 +130,11 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     return replace(verdict, explanations=explained, beside=_beside(case, verdict))
 
 
-def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Verdict, Case]]:
-    """The verdicts of all that the claim may be about, without slips; that alone for which it is right, if there is one."""
+def _compared(study: Study, read: Claim, question: str | None, *, whole: bool = True) -> list[tuple[Verdict, Case]]:
+    """The verdicts of all that the claim may be about, without slips; that alone for which it is right, if there is one.
+
+    If not `whole`, a question after the first whose number the claim cannot be is not answered, and left out.
+    """
     name = called(study, read.name, question)
     verdicts: list[tuple[Verdict, Case]] = []
     absent: BadInput | None = None
@@ -139,6 +142,8 @@ def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Ver
         label = question if asked is None else asked.label if asked.where != ASKED else None
         chosen = study.question(question) if asked is None and question is not None else asked
         case = Case(seen, asked, counted=counted_kinds(study, chosen))
+        if verdicts and not whole and not _may_be(verdicts[0][0], called_there, case):
+            continue
         try:
             verdict = _judged(read, called_there, case, label)
         except (MissingValue, NoNumber) as missing:
@@ -154,6 +159,17 @@ def _compared(study: Study, read: Claim, question: str | None) -> list[tuple[Ver
     if not verdicts:
         raise absent or BadInput(f"question {question!r} has no {read.name}; ask another, or leave --question out")
     return verdicts
+
+
+def _may_be(first: Verdict, name: str, case: Case) -> bool:
+    """Whether the number that was held against the first question may be that of another one."""
+    value = first.value
+    if case.question is None or value is None or first.compared is not None or first.name != name:
+        return True
+    try:
+        return case.question.can_be(case.study, name, value)
+    except BadInput:
+        return True  # why not, its answer tells
 
 
 def _named(study: Study, read: Claim, question: str | None) -> Claim:
@@ -227,7 +243,9 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
         except BadInput as error:
             raise BadInput(f"claim {claim.stated}: {error}") from None
         try:
-            claimed = None if compared.value is None else claim_of(case.study, case.question, name, case.counted)
+            claimed = (
+                None if compared.value is None else claim_of(case.study, case.question, name, case.counted, kept=True)
+            )
         except BadInput:
             claimed = None  # a formula needs no number
         if claimed is None:
@@ -236,7 +254,7 @@ def _judged(claim: Claim, name: str, case: Case, label: str | None) -> Verdict:
                 claim, name, Claimed(None, "number", name), label, Stated(None), None, None, figures, compared
             )
         return _with_number(claim, name, case, label, claimed, compared)
-    claimed = claim_of(case.study, case.question, name, case.counted)
+    claimed = claim_of(case.study, case.question, name, case.counted, kept=True)
     return _with_number(claim, name, case, label, claimed, None)
 
 

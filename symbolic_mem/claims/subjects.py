@@ -15,7 +15,7 @@ from symbolic_mem.base.ledger import Entry, Ledger, Line
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import B, S, f_load, n_fsdp, table
 from symbolic_mem.base.units import BYTES_PER
-from symbolic_mem.claims.answered import answer_to, seen_by
+from symbolic_mem.claims.answered import answer_to, claims_of, seen_by
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -272,16 +272,20 @@ def claim_of(
     name: str,
     counted: tuple[str, ...] = KINDS,
     instead: Mapping[str, Fraction] | None = None,
+    *,
+    kept: bool = False,
 ) -> Claimed:
     """The number that is called `name`, of the account or of the answer to a question about a study as it sees it.
 
-    `instead` are numbers that take the place of other lines of the answer. Raises `BadInput` where there is none.
+    `instead` are numbers that take the place of other lines of the answer. The answer is `kept` for other claims: not where
+    the study is one of very many. Raises `BadInput` where there is none.
     """
     if question is None:
         return account_claim(study, name, counted)
     if name not in question.claimable:
-        return _line_claim(question.answer(study).ledger, name, instead or {})
-    found = question.claims(study).get(name)
+        answer = answer_to(study, question) if kept else question.answer(study)
+        return _line_claim(answer.ledger, name, instead or {})
+    found = (claims_of(study, question) if kept else question.claims(study)).get(name)
     if found is None:
         why = plain_prose(question.unclaimable(study, name))
         raise NoNumber(f"question {question.label} has no {name} here: {why}")

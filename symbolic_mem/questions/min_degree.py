@@ -228,9 +228,6 @@ class MinDegree(Printed, Ruled, OfKinds):
 
         if name != self.symbol.name:
             return True
-        if value < 1 or value.denominator != 1:
-            return False
         free = study.without(self.symbol)
         ruled = bool(self.rules_for(free, self.symbol))
-        moments = decided_instants(free, self.counted)
-        return can_be_smallest(int(value), moments, self.counted, self.symbol, strict=self.strict, ruled=ruled)
+        return can_be_smallest(value, free, self.counted, self.symbol, strict=self.strict, ruled=ruled)

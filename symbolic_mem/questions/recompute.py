@@ -30,6 +30,8 @@ from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed, Kept
     from symbolic_mem.solvers.degree import Degree
 
@@ -178,6 +180,16 @@ class RecomputeOtherwise(OnDevice):
                 ranks_beside(study, self.symbol),
             )
         }
+
+    def can_be(self, study: Study, name: str, value: Fraction) -> bool:
+        """Whether the degree can be that number: see `can_be_smallest`."""
+        from symbolic_mem.questions.parts.held_against import can_be_smallest
+
+        if name != str(self.symbol):
+            return True
+        changed = self.changed(study)
+        ruled = bool(plan_rules(changed, self.symbol))
+        return can_be_smallest(value, changed, self.counted, self.symbol, strict=self.strict, ruled=ruled)
 
 
 def _saving(study: Study) -> Study:

@@ -11,6 +11,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import occurring
 from symbolic_mem.claims.changes import set_value
+from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study
 from symbolic_mem.solvers.rules import MultipleOf
 
@@ -50,3 +51,25 @@ def test_sizes_that_no_such_model_has_are_no_slip(name: str, occurs: bool) -> No
     study = load_study(name)
     question = study.questions[0]
     assert (set_value(Case(study.under(question), question), L="1") is not None) == occurs
+
+
+def test_a_degree_under_another_rule_of_recomputation_can_be_what_it_is_and_nothing_else() -> None:
+    study = load_study("llama-3.1-8b")
+    (question,) = (one for one in study.questions if one.ask == "recompute")
+    value = question.claims(study.under(question))["n_fsdp"].value
+    can = {
+        n
+        for n in {1, 2, 10**6, value - 1, value, value + 1}
+        if question.can_be(study.under(question), "n_fsdp", Fraction(n))
+    }
+    assert can == {value}
+    assert not question.can_be(study.under(question), "n_fsdp", Fraction(2 * value + 1, 2))
+
+
+def test_a_question_whose_number_a_wrong_claim_cannot_be_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = load_study("llama-3.1-8b")
+    (other,) = (one for one in study.questions if one.ask == "recompute")
+    value = other.claims(study.under(other))["n_fsdp"].value
+    assert check(study, f"n_fsdp={value}").question == other.label
+    monkeypatch.setattr(type(other), "claims", lambda *_: pytest.fail("answered"))
+    assert check(study, "n_fsdp=9").question != other.label

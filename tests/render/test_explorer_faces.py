@@ -108,6 +108,7 @@ def test_the_words_of_a_user_make_no_elements_in_any_place(tab, tmp_path, words)
         explorer(read_study(study(said), "my.toml", "my", tmp_path)).save(path)
         page = tab(path)
         assert page.value("document.querySelector('h1').textContent") == page.value("document.title") == said
+        page.value("dispatchEvent(new Event('scroll'))")  # what is further down is drawn now
         told.append(page.value(shape))
         assert page.complaints == []
     assert told[0] == told[1]
