@@ -22,7 +22,7 @@ import numba
 import numpy as np
 
 from symbolic_mem.sweeps.arrays import Layout, Matrix, Values
-from symbolic_mem.sweeps.cases import Case
+from symbolic_mem.sweeps.case import Case
 from symbolic_mem.sweeps.plan import plan
 from symbolic_mem.sweeps.polynomial import Polynomial
 

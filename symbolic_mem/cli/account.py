@@ -93,6 +93,8 @@ def _show(account: Account) -> None:
         print_line(plain_prose(said), head, 13)
     for head, said in uncounted_lines(account.beyond, study.values):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
+    for line in study.built.rests_on:
+        print_line(line, "assumed", 13)
     for line in study.built.files.lines if study.built.files is not None else ():
         print_line(line, "files", 13)
     absent = missing(memory.total, study.values)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from symbolic_mem.base.rational import Number, plain, rational
+from symbolic_mem.base.shown import shown
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.document.figure import Tick
 from symbolic_mem.document.prose import Amount, Prose, text
@@ -109,7 +110,7 @@ def _tens(low: Number, high: Number) -> Iterator[Number]:
 
 def _seconds(value: Number) -> str:
     size, unit = next(((size, unit) for size, unit in _SECONDS if value >= size), _SECONDS[-1])
-    return f"{plain(Fraction(value) / size)} {unit}"
+    return f"{shown(Fraction(value) / size).figures} {unit}"
 
 
 def _bytes(value: Number, family: str) -> Prose:

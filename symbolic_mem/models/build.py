@@ -73,6 +73,8 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
     made = replace(with_beside(made, found.layers, found.assumptions, visited), unread=found.unread)
+    if like or origin:
+        made = replace(made, rests_on=made.model.assumptions)
     if content.get("quantization_config") is not None:
         made = _with_stored(made, content, place)
     return _with_files(made, path.parent) if any(path.parent.glob("*.safetensors*")) else made

@@ -50,9 +50,18 @@ LAYOUT = re.compile(
 UNKNOWN = (r"\newcommand{\textbar}{|}", r"\newcommand{\textasciigrave}{\`{}}")  # to pandoc's reader
 _MOST_SAID, _MOST_LOG = 1_000, 10_000_000  # bytes
 _COMPILE = """
-import typst
+import json, typst
+def made(**inputs):
+    compiler = typst.Compiler(sys.argv[1], root=".", ignore_system_fonts=True, sys_inputs=inputs)
+    return compiler.compile(format="pdf", timestamp=0), json.loads(compiler.query("<end>", field="value", one=True))
 try:
-    typst.compile(sys.argv[1], output=sys.argv[2], root=".", ignore_system_fonts=True, format="pdf", timestamp=0)
+    pdf, end = made()
+    if end["page"] > 1 and end["filled"] < 0.1:
+        closer, end_of_closer = made(closer="yes")
+        if end_of_closer["page"] < end["page"]:
+            pdf = closer
+    with open(sys.argv[2], "wb") as file:
+        file.write(pdf)
 except typst.TypstError as error:
     print(error.message)
     sys.exit(1)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.sweeps.cases import Case
+from symbolic_mem.sweeps.case import Case
 from symbolic_mem.sweeps.polynomial import Monomial, Polynomial
 
 Array = Any

@@ -13,7 +13,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.solvers.rules import Allowed
 from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes, Wrapped, fullest, together
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, Matrix, Values, arithmetic, blocks
-from symbolic_mem.sweeps.cases import Case
+from symbolic_mem.sweeps.case import Case
 from symbolic_mem.sweeps.polynomial import Monomial, Polynomial, constant
 from symbolic_mem.sweeps.seconds import seconds
 from symbolic_mem.sweeps.sending import COLUMN

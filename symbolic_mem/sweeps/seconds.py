@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symbolic_mem.sweeps.arrays import Layout, Matrix, Values, blocks
-from symbolic_mem.sweeps.cases import Case, Seconds
+from symbolic_mem.sweeps.case import Case, Seconds
 from symbolic_mem.sweeps.polynomial import Polynomial
 
 Array = Any

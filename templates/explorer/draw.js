@@ -86,8 +86,7 @@ const powerWords = (exponent) => {
 function drawCurve(place, found, held, names, said) {
   const width = widthAt(place), height = 232, top = 14, bottom = height - 38, left = 74, right = width - 14;
   const capacity = double(found.capacity), value = found.value === null ? null : Number(found.value);
-  const shapes_ = found.moments.map((one) => profileInDoubles(one.profile));
-  const at = (n) => Math.max(...shapes_.map((one) => one(n)));
+  const at = mostInDoubles(found.moments.map((one) => one.profile));
   const floor_ = Math.max(...found.moments.map((one) => double(one.fixed)));
   let end = value === null ? 64 : 8 * 2 ** Math.ceil(Math.log2(Math.max(value, 1)));
   if (value === null) while (end < 2 ** 20 && at(end) > 1.05 * floor_) end *= 2;

@@ -116,13 +116,6 @@ function build() {
     ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
     ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose), ...heldLine()),
   );
-  const free = symbols.filter((name) => !data.formulas[name] && fields[name]);
-  for (const [id, first] of [["across", "B"], ["down", "S"]]) {
-    const chosen = $(id);
-    chosen.append(...free.map((name) => node("option", { value: name }, name)));
-    chosen.value = free.includes(first) ? first : free[id === "across" ? 0 : Math.min(1, free.length - 1)];
-    chosen.addEventListener("change", () => region());
-  }
   for (const [id, text] of [["copy-command", () => commandOf(setting)], ["copy-link", linkOf], ["copy-latex", () => latexOf(last)]])
     $(id).addEventListener("click", () => copy($(id), text()));
   $("keep").addEventListener("click", () => keep(copyOf(last.setting)));

@@ -104,7 +104,14 @@ function solve(data, setting, known, alone = false) {
   };
   const chosen = moments.reduce((most, one) => (asks(one, most) > 0 ? one : most));
   const value = chosen.value;
-  const fullest = (n) => moments.reduce((most, one) => (order(at(one, n), at(most, n)) > 0 ? one : most));
+  const seen = new Map(); // what is fullest at some n, looked for once
+  const fullest = (n) => {
+    if (!seen.has(n)) {
+      const held = moments.map((one) => at(one, n));
+      seen.set(n, moments[held.reduce((most, one, place) => (order(one, held[most]) > 0 ? place : most), 0)]);
+    }
+    return seen.get(n);
+  };
   const found = { ledger, placement, held, capacity, limit, moments, chosen, value, at, fullest, number, setting, rules, ranks };
   found.given = setting.shows === 1n && !alone && made[4] !== made[0] ? solve(data, setting, known, true) : found;
   found.most = (n) => at(fullest(n), n);

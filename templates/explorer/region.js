@@ -11,8 +11,19 @@ function around(name) {
   return found;
 }
 
+// The two sizes that can be chosen; made when they are first shown.
+function axes() {
+  const free = symbols.filter((name) => !data.formulas[name] && fields[name]);
+  for (const [id, first] of [["across", "B"], ["down", "S"]]) {
+    const chosen = $(id);
+    chosen.append(...free.map((name) => node("option", { value: name }, name)));
+    chosen.value = free.includes(first) ? first : free[id === "across" ? 0 : Math.min(1, free.length - 1)];
+    chosen.addEventListener("change", () => region());
+  }
+}
+
 function region() {
-  if (!last) return;
+  if (!$("across").firstChild) axes();
   const across = $("across").value, down = $("down").value;
   const figure = $("region");
   const xs = around(across), ys = around(down);

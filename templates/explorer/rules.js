@@ -35,6 +35,14 @@ function profileInDoubles(profile) {
     + gathered.reduce((all, [each, count, by]) => all + each * by * m * Math.ceil(count / m), 0);
 }
 
+// The most of several profiles as such a function; one that another exceeds at every n is left out.
+function mostInDoubles(profiles) {
+  const [even, cut] = [true, false].map((one) => profiles.filter(({ rows, gathered }) => (rows.length + gathered.length === 0) === one));
+  const lines = even.map(({ fixed, divided }) => [double(fixed), double(divided)]).sort((a, b) => b[0] - a[0] || b[1] - a[1]);
+  const top = lines.filter(([, divided], place) => lines.slice(0, place).every((one) => one[1] < divided)), others = cut.map(profileInDoubles);
+  return (n) => Math.max(...top.map(([fixed, divided]) => fixed + divided / n), ...others.map((one) => one(n)));
+}
+
 const bytesIn = (rows, size) => rows.reduce((all, part) => plus(all, size(part)), 0n);
 const holdsIn = (limit, held) => (limit.strict ? order(held, limit.capacity) < 0 : order(held, limit.capacity) <= 0);
 
@@ -133,7 +141,7 @@ const rulesAt = (told, number) => told.map(([kind, node, words, short]) => {
 
 // The smallest n of some terms: without rules, then rule by rule; and why there is none.
 function degreeUnder(terms, rules, limit) {
-  const even = profileOf(terms, []);
+  const even = { fixed: sum(terms, "fixed"), divided: sum(terms, "divided"), rows: [], gathered: [] };
   const ideal = { divided: even.divided, fixed: even.fixed, value: firstDegree(even.divided, even.fixed, limit.capacity, limit.strict) };
   const layouts = rules.filter((rule) => rule.layout), numbers = rules.filter((rule) => !rule.layout);
   const found = { ideal, value: ideal.value, profile: even, steps: [], reason: null };

@@ -3,6 +3,9 @@ for (const id of ["step", "curve", "bar"]) widthAt($(id)); // while the page is 
 build();
 if (hasAddress && location.hash) setting = readAddress();
 update();
+// In a tall window what is further down is seen at once: it is drawn as soon as the rest stands.
+const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && flush(), { rootMargin: "0px 0px -20%" });
+for (const id of ["step-figure", "region"]) near.observe($(id));
 if (hasAddress) addEventListener("hashchange", () => {
   if (location.hash.slice(1) === addressOf()) return;
   setting = readAddress();

@@ -1,17 +1,21 @@
 // What follows from the setting: the answer and the figures at once, what is further down a moment later.
 
-let after, waiting = 0;
-const WAITS = 120, FIRST = 1000; // milliseconds without a change, and after the start, until what is further down is drawn
+let after, waiting = 0, waits = 1000; // milliseconds until what is further down is drawn, after the start
+const WAITS = 120; // and after a change
 
 // What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
 function drawBelow() {
   clearTimeout(waiting);
-  waiting = setTimeout(flush, $("terms").firstChild ? WAITS : FIRST);
+  waiting = setTimeout(flush, waits);
+  waits = WAITS;
 }
 
 function flush() {
   clearTimeout(waiting);
-  if (waiting && last) drawStep(), drawTable(), region(), drawInverse();
+  if (waiting && last) {
+    document.body.classList.add("below"); // from now on the browser lays it out when it is near, which costs while it is empty
+    drawStep(), drawTable(), region(), drawInverse();
+  }
   waiting = 0;
 }
 for (const sign of ["beforeprint", "scroll", "keydown", "pointerdown"]) addEventListener(sign, flush, { passive: true });
@@ -63,16 +67,16 @@ function drawAll() {
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
   drawCurve($("curve"), last, held, curve, inPlain(said));
   $("step-figure").hidden = !last.ledger.step;
-  $("capacity").textContent = last.held.said;
-  if (data.command !== null) $("command").textContent = commandOf(setting);
   drawAgainst();
-  $("settings").textContent = settingsLine();
 }
 
 function drawTable() {
   const { at, moment, parts, total } = stateOf(last);
   table(at, moment, parts, last.held.unit, total);
   bound();
+  $("capacity").textContent = last.held.said;
+  if (data.command !== null) $("command").textContent = commandOf(setting);
+  $("settings").textContent = settingsLine();
 }
 
 function drawStep() {

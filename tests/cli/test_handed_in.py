@@ -40,3 +40,11 @@ def test_a_study_file_has_a_title_block(run, tmp_path):
     assert "B. Else\n\n2026-11-26\n" in run("report", "s.toml", "--author", "B. Else").out
     done = run("report", "s.toml", "--author", "a\nb")
     assert done.status == 2 and done.err.startswith("symbolic-mem: author holds a line break")
+
+
+def test_an_account_of_a_file_read_as_another_family_says_on_what_it_rests_and_what_it_ignores(run, tmp_path):
+    fields = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+    (tmp_path / "c.json").write_text(json.dumps({"model_type": "new", "vocab_size": 100, "gate": 3, **fields}))
+    said = run("account", "c.json", "--like", "llama").out
+    assert "assumed      The file is read as LlamaForCausalLM because --like llama says so: every count rests" in said
+    assert "assumed      Ignored, as that family does not have them: gate.\n" in said

@@ -178,7 +178,7 @@ def test_the_difference_of_two_settings_is_what_compare_says(tab, pages):
     words = ["compare", "cs336-a2-xxl", "--set", "n_fsdp=46", "--place", places[0], "--place", places[1], "--json"]
     done = subprocess.run([sys.executable, "-m", "symbolic_mem", *words], capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
-    assert {one["kind"]: one["bytes"] for one in told["terms"]} == terms and len(terms) == 1
+    assert {one["kind"]: one["bytes"] for one in told["gaps"]} == terms and len(terms) == 1
     assert told["difference_bytes"] == sum(terms.values())
 
 

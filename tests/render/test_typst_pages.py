@@ -8,6 +8,9 @@ import unicodedata
 
 import pytest
 
+from symbolic_mem.document.prose import text
+from symbolic_mem.document.steps import Paragraph, Section
+from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.bundled import bundled
 from symbolic_mem.library.read import load_study
@@ -50,11 +53,42 @@ def test_this_test_sees_a_word_that_sticks_out(needs, tmp_path):
     assert outside(pdf(body, route="typst"), tmp_path)
 
 
+def last_page(data: bytes, folder) -> float:
+    """Where the last line of the last page ends, as a part of the height of its text."""
+    (folder / "x.pdf").write_bytes(data)
+    said = subprocess.run(
+        ["pdftotext", "-bbox", folder / "x.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    ends = sorted(float(end) for end in re.findall(r'yMax="([\d.]+)"', said.split("<page ")[-1]))
+    top, bottom, millimetre = 18, 22, 72 / 25.4
+    return (ends[-2] / millimetre - top) / (297 - top - bottom)  # below it stands the number of the page
+
+
 @pytest.mark.parametrize("build", [homework, report])
 @pytest.mark.parametrize("name", STUDIES)
-def test_no_word_of_a_bundled_study_stands_outside_the_margins(needs, name, build, tmp_path):
+def test_no_word_of_a_bundled_study_stands_outside_the_margins_and_no_page_is_almost_empty(
+    needs, name, build, tmp_path
+):
     needs("pdftotext")
-    assert outside(made(build, name, "typst"), tmp_path) == []
+    document = made(build, name, "typst")
+    assert outside(document, tmp_path) == []
+    assert last_page(document, tmp_path) > 0.08
+
+
+@pytest.mark.parametrize("route", ["tex", "typst"])
+def test_a_line_of_a_last_page_is_given_to_the_pages_before_it_and_half_a_page_stays(needs, route, tmp_path):
+    needs("pdftotext", "pdflatex")
+    line = Paragraph(text("A line of its own."))
+
+    def lines_of_pages(count: int) -> list[int]:
+        document = Derivation("A document", "of lines", (Section(text("Lines"), (line,) * count),))
+        (tmp_path / "x.pdf").write_bytes(pdf(render_text(document, "homework", tex.FACE), route=route))
+        said = subprocess.run(["pdftotext", tmp_path / "x.pdf", "-"], capture_output=True, text=True, check=True)
+        return [page.count("A line of its own.") for page in said.stdout.split("\f")[:-1]]
+
+    first = lines_of_pages(60)[0]
+    assert lines_of_pages(first + 1) == [first + 1]
+    assert lines_of_pages(first + 12) == [first, 12]
 
 
 # Tall fences are in a font of TeX's whose pieces pdftotext reads as other signs.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.solvers.rules import Allowed
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, arithmetic
-from symbolic_mem.sweeps.cases import Case, Held
+from symbolic_mem.sweeps.case import Case, Held
 from symbolic_mem.sweeps.engine import Piece
 from symbolic_mem.sweeps.polynomial import Polynomial
 

@@ -21,6 +21,7 @@ from symbolic_mem.study.changed_device import use_rates
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.keys import At
 from symbolic_mem.sweeps.axes import CHOICES
+from symbolic_mem.sweeps.front import front_figure
 from symbolic_mem.sweeps.plan import plan
 from symbolic_mem.sweeps.sweep import sweep
 
@@ -120,3 +121,17 @@ def test_what_nothing_says_is_refused(name, axes, message):
 
 def test_the_column_is_there_where_it_is_asked_for():
     assert "communication" not in sweep("llama-3.1-8b", B=[1]).columns
+
+
+@pytest.mark.parametrize(
+    ("first", "ticks"),
+    [
+        (Fraction(1, 2), ["0", "500 ms", "1 s", "1.5 s", "2 s"]),
+        (Fraction(1, 1000), ["1 ms", "10 ms", "100 ms", "1 s"]),
+    ],
+)
+def test_a_front_of_seconds_has_ticks_of_them(first, ticks):
+    planned = plan("cluster-mixtral-8x7b", columns=["communication", "peak"], axes={"B": [1]})
+    points = [(first, 10**9), (Fraction(2), 5 * 10**8)]
+    figure = front_figure(planned, (("communication", False), ("peak", False)), points)
+    assert [tick.words.parts[0] for tick in figure.x.ticks] == ticks
