@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/python.md"]
+IMPORT = "import symbolic_mem as sm\n"
 
 
 def program(page: str) -> str:
@@ -20,14 +20,20 @@ def program(page: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_passes_mypy(page, tmp_path, monkeypatch):
+def test_all_pages_pass_mypy(tmp_path, monkeypatch):
     api = pytest.importorskip("mypy.api", reason="mypy is in the extra `lint`")
     monkeypatch.setenv("MYPYPATH", str(ROOT))
-    script = tmp_path / "script.py"
-    script.write_text(f"{program(page)}reveal_type(sm.solve)\n", encoding="utf-8")
-    said, errors, _ = api.run(["--follow-imports=silent", "--cache-dir", str(tmp_path / "cache"), str(script)])
+    pages = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    scripts = {page: program(page) for page in pages if IMPORT in program(page)}
+    assert {"README.md", "docs/python.md", "docs/papers.md", "docs/sweep.md"} <= set(scripts)
+    paths = []
+    for page, script in scripts.items():
+        paths.append(tmp_path / f"{Path(page).stem.lower()}_script.py")
+        paths[-1].write_text(f"{script}reveal_type(sm.solve)\n", encoding="utf-8")
+    options = ["--follow-imports=silent", "--cache-dir", str(tmp_path / "cache")]
+    said, errors, _ = api.run([*options, *map(str, paths)])
     assert errors == ""
-    *told, revealed, last = said.splitlines()
-    assert (told, last) == ([], "Success: no issues found in 1 source file")
-    assert "Memory" in revealed and "Bound" in revealed  # and not that everything is of any type
+    *told, last = said.splitlines()
+    assert last == f"Success: no issues found in {len(paths)} source files"
+    assert len(told) == len(paths)  # what the package's functions are, and not that everything is of any type
+    assert all("Memory" in revealed and "Bound" in revealed for revealed in told)

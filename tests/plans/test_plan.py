@@ -10,12 +10,14 @@ import sympy as sp
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
-from symbolic_mem.library.read import load_study
+from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.plans.read import plan, plans, read_plan
+from symbolic_mem.plans.rests import sizes
 from symbolic_mem.plans.schemes import SCHEMES
 from symbolic_mem.recipes.read import recipe
+from symbolic_mem.study.study import Study
 
 PARAMETERS = 7_500_000_000
 VALUES = {L: 1, d_ff: 1, d_model: sp.Integer(PARAMETERS // 2), n_fsdp: 64}
@@ -66,3 +68,50 @@ def test_a_caller_names_a_plan():
     study = load_study("llama-3.1-8b").change(plan="zero-1")
     assert set(study.placement) == {"optimizer"}
     assert load_study("llama-3.1-8b").change(plan="fsdp2").placement.keys() == {"weights", "gradients", "optimizer"}
+
+
+SIZES = {"L": 4, "d_model": 64, "n_heads": 6, "n_kv": 2, "d_head": 16, "V": 100, "d_ff": 128, "B": 2, "S": 16}
+MIXED = {"E": 8, "k": 2, "d_expert": 32, "L_dense": 1}
+
+
+def mixed(plan: dict, **degrees: int) -> Study:
+    tables = {"title": "x", "model": {"kind": "transformer", "experts": True}, "recipe": {"preset": "fsdp2"}}
+    return read_study(tables | {"values": SIZES | MIXED | degrees, "plan": plan}, "x", "x", None)
+
+
+def test_each_dimension_that_a_plan_divides_has_the_size_that_studies_call_so():
+    told = {dimension: (size.name, str(size.size)) for dimension, size in sizes(mixed({"preset": "fsdp2"}).built)}
+    assert {dimension for dimension, (name, size) in told.items() if name != size} == set()
+    assert {dimension: name for dimension, (name, _) in told.items()} == {
+        "heads": "n_heads",
+        "keys": "n_kv",
+        "vocabulary": "V",
+        **dict.fromkeys(("tokens", "stream", "inputs"), "S"),
+        "experts": "E",
+        "expert inner": "d_expert",
+        "layers": "L",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "degrees", "said"),
+    [
+        (
+            {"preset": "torch-tp"},
+            {"n_tp": 4},
+            ("plan 'torch-tp' divides n_heads = 6 (query heads) over n_tp = 4, which does not come out, and its engine refuses it; "
+            "give a divisor of 6"),
+        ),
+        (
+            {"preset": "fsdp2", "reshard": 4},
+            {"n_fsdp": 6},
+            "plan 'fsdp2' reshards over 4 devices, which does not divide n_fsdp = 6; give a divisor of it",
+        ),
+        ({"preset": "torch-tp", "instances": "two"}, {}, "x [plan]: instances must be a whole number, not text"),
+        ({"divided": ["weights"], "title": "x", "source": "x", "rests": 1}, {}, "x [plan]: rests must be a table, not a whole number"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_which_plan_what_was_given_and_where(given, degrees, said):
+    with pytest.raises(BadInput) as refused:
+        mixed(given, **degrees)
+    assert str(refused.value) == said

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import sympy as sp
 from hypothesis import given, settings
@@ -208,3 +210,11 @@ def test_a_pass_of_prefill_works_on_so_many_tokens_or_on_all():
     assert recipe("inference").with_prefill(512).with_prefill(0).prefill is None
     with pytest.raises(BadInput, match=r"^prefill"):
         recipe("inference").with_prefill(-1)
+
+
+def test_a_recipe_shows_its_states_its_recomputation_and_its_source():
+    shown = recipe("cs336")._repr_mimebundle_()["text/html"]
+    cells = [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", shown, re.DOTALL)]
+    states = ["master weights", "accumulated gradients", "AdamW moments"]
+    assert cells[0::2] == [*states, "activations", "recomputation", "source"]
+    assert cells[7:10:2] == ["2 bytes for each element that is kept", "nothing is recomputed"]

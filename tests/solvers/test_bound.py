@@ -89,3 +89,10 @@ def test_a_degree_that_divides_nothing_or_enters_otherwise_is_refused(memory):
     grows = Term("buffers", "buffers", n_fsdp * d_model, sp.S.One, "")
     with pytest.raises(BadInput, match="in another way than U"):
         solve(Memory((*_memory(0, 1), grows)), n_fsdp, 10)
+
+
+def test_a_bound_tells_its_sign_and_its_quotient(place):
+    weights = place().of("weights")
+    for strict, sign in ((False, "≥"), (True, ">")):
+        told = repr(solve(weights, n_fsdp, 10**9, strict=strict))
+        assert told == f"<bound n_fsdp {sign} (8*L*d_ff*d_model)/1000000000>"
