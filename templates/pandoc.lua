@@ -28,12 +28,45 @@ local arrows = {
   longrightarrow = "⟶", longleftarrow = "⟵", longmapsto = "⟼",
 }
 
+-- A formula that is wider than its column may break between its factors, where tex.py says so: each piece is a formula of its
+-- own. Typst has no penalties, so it is before a bracket, a function or a fraction alone, not between a number and its symbol.
+local function pieces(text)
+  local found, depth, start, at = {}, 0, 1, 1
+  while at <= #text do
+    local sign = text:sub(at, at)
+    local follows = text:match("^\\allowbreak%s*([^+]*)", at)
+    if follows and depth == 0 and (follows:find("^[%(\\]") and not follows:find("^\\mathrm") or follows:find("^[^,]*/")) then
+      found[#found + 1] = text:sub(start, at - 1)
+      at = at + #"\\allowbreak"
+      start = at
+    else
+      if sign:find("[%(%[{]") or text:find("^\\l[cf]", at) then
+        depth = depth + 1
+      elseif sign:find("[%)%]}]") or text:find("^\\r[cf]", at) then
+        depth = depth - 1
+      end
+      at = at + 1
+    end
+  end
+  found[#found + 1] = text:sub(start)
+  return found
+end
+
 -- A word in \mathrm is set as a word, with its kerning, not as a product of upright letters; the remark after && stands
 -- off from its formula, as amsmath has it; align*, unlike aligned, may run over pages.
 local function Math(math)
   local text = math.text:gsub("\\mathrm%{(%a%a+)%}", "\\text{%1}"):gsub("&&", "&&\\quad ")
   local long = text:find("\\begin{align", 1, true) and not text:find("\\begin{aligned", 1, true)
   text = text:gsub("\\(%a+)", function(name) return arrows[name] and arrows[name] .. " " end)
+  local parts = pieces(text)
+  if #parts > 1 then
+    local broken = pandoc.Inlines({})
+    for i, part in ipairs(parts) do
+      broken:extend(i > 1 and { pandoc.RawInline("typst", "#sym.zws;") } or {})
+      broken:insert(pandoc.Math("InlineMath", part))
+    end
+    return broken
+  end
   math.text = text
   if long then
     return { pandoc.RawInline("typst", "#breakable["), math, pandoc.RawInline("typst", "]") }

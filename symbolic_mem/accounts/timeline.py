@@ -336,12 +336,22 @@ def possible(
             0 if size == 1 or missing(one.end, known) else int(numbers[one.end]) % size
             for one in units(built.model).blocks
         )
-    shared = {n_fsdp} | ({n_cp} & placement["weights"].degree.free_symbols if "weights" in placement else set())
-    alone = all(known.get(axis) == 1 for axis in shared) and "weights" not in recipe.offload
+    alone = gathers_nothing(recipe, placement, known)
     hybrid = replicas and known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
     placed = tuple(placement.items())
     return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
+
+
+def gathers_nothing(recipe: Recipe, placement: Mapping[str, Placed], known: Given) -> bool:
+    """Whether weights are divided over one device, which has them whole: an engine that gathers weights has nothing to gather.
+
+    >>> from symbolic_mem.recipes.read import recipe
+    >>> [gathers_nothing(recipe("fsdp2"), {}, {n_fsdp: sp.Integer(number)}) for number in (1, 2)]
+    [True, False]
+    """
+    shared = {n_fsdp} | ({n_cp} & placement["weights"].degree.free_symbols if "weights" in placement else set())
+    return all(known.get(axis) == 1 for axis in shared) and "weights" not in recipe.offload
 
 
 def timeline(

@@ -24,10 +24,10 @@ def common_factors_first(expr: sp.Expr) -> sp.Expr:
         return sp.gcd_terms(expr)
     known = [term for term in terms if term is not None]
     common = reduce(_shared, (powers for _, powers in known))
-    left = [sp.Mul(number, *_written(_without(powers, common))) for number, powers in known]
     numbers = [number for number, _ in known]
     content = sp.Rational(gcd(*(n.p for n in numbers)), lcm(*(n.q for n in numbers)))
-    more, rest = sp.Add(*(part / content for part in left)).primitive()
+    left = (sp.Mul(number / content, *_written(_without(powers, common))) for number, powers in known)
+    more, rest = sp.Add(*left).primitive()
     shared = sp.Mul(content, sp.Mul(*_written(common))) * more  # a number goes into a sum that stands alone
     number, factors = shared.as_coeff_Mul()
     product = factors * rest

@@ -20,6 +20,24 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def in_brackets(words: str) -> str:
+    """Put words in brackets, unless they end with some of their own.
+
+    >>> in_brackets("a"), in_brackets("pytorch_attention (a)")
+    ('(a)', 'pytorch_attention (a)')
+    """
+    return words if words.endswith(")") else f"({words})"
+
+
+def inside_brackets(words: str) -> str:
+    """Write words for a place inside brackets: their own are square there.
+
+    >>> inside_brackets("number of blocks (layers)")
+    'number of blocks [layers]'
+    """
+    return words.replace("(", "[").replace(")", "]")
+
+
 def plural(number: int | None, one: str, many: str) -> str:
     """Return the word for one thing, or for another number of them.
 

@@ -25,7 +25,7 @@ from symbolic_mem.document.steps import (
     Table,
     detailed,
 )
-from symbolic_mem.document.words import joined, listed
+from symbolic_mem.document.words import in_brackets, joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.parts import parts
@@ -245,11 +245,11 @@ def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:
         seen = study.under(question)
         value = seen.values.get(symbol, question.fixed(seen).get(str(symbol)))
         if value is not None:
-            shown.append(say("{v} in {label}", v=_value(sp.Rational(value)), label=f"({question.label})"))
+            shown.append(say("{v} in {label}", v=_value(sp.Rational(value)), label=in_brackets(question.label)))
         elif symbol in question.stepped:
-            shown.append(text(f"several in ({question.label})"))
+            shown.append(text(f"several in {in_brackets(question.label)}"))
         elif str(symbol) in question.finds:
-            found.append(f"({question.label})")
+            found.append(in_brackets(question.label))
     if not shown:
         return text("to be found") if found else None
     sought = [text(f"to be found in {listed(found)}")] if found else []

@@ -21,7 +21,7 @@ from symbolic_mem.document.steps import (
     Table,
     detailed,
 )
-from symbolic_mem.document.words import joined, listed
+from symbolic_mem.document.words import in_brackets, joined, listed
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.words import KIND_WORDS, READING_WORDS
 from symbolic_mem.render.text import plain_prose
@@ -36,7 +36,7 @@ def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
     asked = [Paragraph(found.study.said(question.text))] if question.text else []
     steps = (*question.steps(found), *map(Paragraph, found.cautions))
     blocks = (*asked, *map(Paragraph, found.beside), *steps, *figures, Answer(said))
-    title = found.study.said(f"({question.label}) {question.heading(found)}")
+    title = found.study.said(f"{in_brackets(question.label)} {question.heading(found)}")
     return Section(title, blocks, label=question.label, asked=question.text, answer=said)
 
 
@@ -115,7 +115,7 @@ class _Told:
         by = self.units[unit]
         if isinstance(by, Section):
             return Reference(plain_prose(by.title), by.target)
-        return Reference(f"({by.question.label})", f"part-{self.numbers[id(by)]}")
+        return Reference(in_brackets(by.question.label), f"part-{self.numbers[id(by)]}")
 
 
 def _new(blocks: Sequence[Block], told: _Told, found: Found) -> Iterator[Block]:
@@ -179,7 +179,7 @@ def _differences(found: Found, other: Found) -> list[str]:
 def _reread(found: Found, last: Found) -> Prose:
     pieces = {name: text(READING_WORDS[one.reading or ""]) for name, one in (("new", found), ("old", last))}
     return say(
-        "The memory of a device is counted otherwise than in ({label}): here by {new}, there by {old}.",
-        label=text(last.question.label),
+        "The memory of a device is counted otherwise than in {label}: here by {new}, there by {old}.",
+        label=text(in_brackets(last.question.label)),
         **pieces,
     )

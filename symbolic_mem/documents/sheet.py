@@ -10,7 +10,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answers, Bullets, Column, Entry, Paragraph, Section, Table
-from symbolic_mem.document.words import listed
+from symbolic_mem.document.words import in_brackets, listed
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.documents import answers, assumed, notation, wording
 from symbolic_mem.render.text import plain_prose
@@ -39,7 +39,7 @@ def sheet(study: Study) -> Derivation:
         own = [change.words for change in question.own]
         if own:
             blocks.append(Paragraph(text(f"Take here: {listed(own)}.")))
-        asked.append(Section(study.said(f"({question.label}) {question.heading(found)}"), tuple(blocks)))
+        asked.append(Section(study.said(f"{in_brackets(question.label)} {question.heading(found)}"), tuple(blocks)))
     closing = Section(text("What is to be assumed"), (Bullets(assumed(study)),), fine=True)
     return _titled(study, "Problem set", (Section(text("The problem"), problem), *asked, closing))
 
@@ -74,7 +74,7 @@ def key(study: Study) -> Derivation:
     heads = (
         Column(text("variant")),
         Column(text("what it sets"), "text"),
-        *(Column(text(f"({label})"), "right") for label in labels),
+        *(Column(text(in_brackets(label)), "right") for label in labels),
     )
     table = Table(text("The numbers of all variants; a dash where an answer is no single number"), heads, rows)
     told = [

@@ -17,7 +17,7 @@ from symbolic_mem.explore.held import groups, held, lengths
 from symbolic_mem.explore.ledgers import Ledgers, definitions
 from symbolic_mem.explore.words import amounts, devices, names, templates
 from symbolic_mem.models.described import demands
-from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.words import KIND_WORDS
@@ -57,9 +57,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
     _need_values(seen, ledgers)
 
     def make(one: Study) -> list[Any]:
-        kept = all(one.placement.get(kind) == study.placement.get(kind) for kind in STATIC)
-        own = one.recipe.name == study.recipe.name and one.plan is study.plan and one.built.loss == study.built.loss
-        return ledgers.add(one.under(question).without(n), alone=kept and own)
+        return ledgers.add(one.under(question).without(n))
 
     offered = possible(choices(seen), make, study)
     made = dict(combined(offered, make, study))

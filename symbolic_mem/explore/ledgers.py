@@ -97,12 +97,11 @@ class Ledgers:
         self._trees: dict[sp.Basic, int] = {}
         self._tokens: dict[sp.Basic, int | None] = {}
 
-    def add(self, study: Study, *, alone: bool = True) -> list[Any]:
+    def add(self, study: Study) -> list[Any]:
         """Return the ledger of a study as the question sees it, its placement, its rules and what else depends on a choice.
 
         These are places, the number of devices for each of the degree, the place of the ledger of one device, and how the
         loss cuts tokens.
-        Without `alone` the ledger of one device is left out where it may be another.
         Raises `BadInput` where the question has no answer of this kind.
         """
         if not study.recipe.trains:
@@ -117,14 +116,12 @@ class Ledgers:
         ranks = ranks_beside(study, self.question.symbol)
         cut = [study.built.chunks, study.built.loss] if study.built.chunks != 1 else []
         ledger = self.ledger(study)
-        return [ledger, self.placement(study), told, ranks, self._on_one(study, ledger, alone=alone), *cut]
+        return [ledger, self.placement(study), told, ranks, self._on_one(study, ledger), *cut]
 
-    def _on_one(self, study: Study, there: int, *, alone: bool) -> int | None:
-        """The ledger where the degree is given as 1, where a plan may gather nothing; None where it is not there."""
+    def _on_one(self, study: Study, there: int) -> int:
+        """The ledger of one device, where a plan may gather nothing."""
         if not self.ledgers.listed[there]["step"] or (study.plan is not None and study.plan.engine):
             return there
-        if not alone:
-            return None
         return self.ledger(replace(study, values={**study.values, self.question.symbol: sp.S.One}, at=None))
 
     def placement(self, study: Study) -> int:

@@ -29,7 +29,7 @@ from symbolic_mem.questions.parts.bounded import (
 )
 from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
 from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
-from symbolic_mem.questions.parts.instants import EACH
+from symbolic_mem.questions.parts.instants import EACH, OF_ONE
 from symbolic_mem.questions.parts.rules import REASONS, reason_of
 from symbolic_mem.questions.parts.words import amount_words, capacity_words, few_figures
 from symbolic_mem.render.text import plain_prose
@@ -41,10 +41,6 @@ from symbolic_mem.study.values import NOT_ALLOWED, TOO_LARGE
 
 ABSENT = (
     "this page holds one other recipe, loss, plan or share of a state at a time; the command gives all of them together"
-)
-ON_ONE = (
-    "this page shows one device with the recipe, the loss, the plan and the shares of states of the study alone, because it gathers "
-    "nothing; the command shows the others"
 )
 BLOCKS = (
     "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
@@ -127,10 +123,9 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "one device": ONE_DEVICE,
     }
     return {name: template(one) for name, one in said.items()} | {
-        "each": list(EACH),
+        "each": [*EACH, *OF_ONE],
         "absent": ABSENT,
         "blocks": BLOCKS,
-        "on one": ON_ONE,
         "remedies": REMEDIES,
         "remedy": remedy(""),
         "refusals": {

@@ -108,9 +108,9 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
             f"As published the weights that are counted here are quantised ({how.words}) and take {size:,} bytes; the recipe "
             "trains others."
         )
-        return replace(_saying(built, line), stored=size)
+        return replace(_saying(built, line), stored=size, rests_on=(*built.rests_on, line))
     line = not_known(content)
-    return _saying(built, line) if line else built
+    return replace(_saying(built, line), rests_on=(*built.rests_on, line)) if line else built
 
 
 def _saying(built: Built, *lines: str) -> Built:

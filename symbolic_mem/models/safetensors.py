@@ -67,10 +67,11 @@ def _indexed(folder: Path, index: Path) -> tuple[Stored, ...]:
             raise BadInput(f"{shown(index)}: {clipped(name)} is not the name of a file beside it")
         path = folder / name
         if not path.is_file():
-            count = len({place for place in places.values() if not (folder / place).is_file()})
+            others = len({place for place in places.values() if not (folder / place).is_file()}) - 1
+            beside = {0: "", 1: ", as is one other"}.get(others, f", as are {others} others")
             raise BadInput(
-                f"{shown(path)}: this file of weights is missing, as are {count - 1} others that {INDEX} names; fetch them, or "
-                "name the config.json in a folder without weights"
+                f"{shown(path)}: this file of weights, which {INDEX} names, is missing{beside}; fetch "
+                f"{'them' if others else 'it'}, or name the config.json in a folder without weights"
             )
         found |= {tensor.name: tensor for tensor in header(path)}
     for name in places:

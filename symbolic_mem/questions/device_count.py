@@ -139,17 +139,18 @@ class DeviceCount(Printed, OnDevice):
             "total": shown(memory),
             "number": found.value or 0,
             "devices": f"{devices} ({capacity.device.title})" if capacity.device else devices,
+            "all": "" if found.value == 1 else " each",
             "each": few_figures(capacity) or about(Amount(capacity.counted, capacity.unit, beside=True)),
         }
         if static.terms and rest.terms:
             return say(
-                "{names} take {total} ({s} of states and {a} of {kept}): what is kept fits on {number} {devices} of {each} each.",
+                "{names} take {total} ({s} of states and {a} of {kept}): what is kept fits on {number} {devices} of {each}{all}.",
                 s=shown(static),
                 a=shown(rest),
                 kept=listed([KIND_WORDS[kind] for kind in rest.kinds]),
                 **pieces,
             )
-        return say("{names} take {total}: what is kept fits on {number} {devices} of {each} each.", **pieces)
+        return say("{names} take {total}: what is kept fits on {number} {devices} of {each}{all}.", **pieces)
 
     def heading(self, found: FoundCount) -> str:
         """The title where the study gives none."""

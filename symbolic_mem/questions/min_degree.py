@@ -34,6 +34,7 @@ from symbolic_mem.study.study import Study
 if TYPE_CHECKING:
     from symbolic_mem.questions.parts.found_degree import FoundDegree
     from symbolic_mem.questions.parts.given import Given
+    from symbolic_mem.questions.parts.one_device import Solved
     from symbolic_mem.questions.parts.readings import Reading
     from symbolic_mem.solvers.degree import Degree
     from symbolic_mem.solvers.layout import Layout
@@ -91,8 +92,15 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.found_degree import hardness
 
         free, given = study.without(self.symbol), self._given(study)
-        found = replace(hardest(decided_instants(free, self.counted), self._at_instant, hardness), given=given)
+        solved = self._solved(free)
+        found = replace(hardest(solved.each, self._at_instant, hardness), given=given, on_one=solved.one)
         return replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+
+    def _solved(self, free: Study, capacity: Capacity | None = None) -> Solved:
+        """The degree at each instant that counts."""
+        from symbolic_mem.questions.parts.one_device import solved_instants
+
+        return solved_instants(free, self.counted, self.symbol, lambda one: self.degree(one, capacity))
 
     def _given(self, study: Study) -> Given | None:
         """The degree at the value that it has, where it has one."""
@@ -112,14 +120,13 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.readings import Reading, every_reading
 
         for capacity in every_reading(study.capacity):
-            found = [self.degree(one, capacity).value for one in decided_instants(study, self.counted)]
-            yield Reading(capacity, (None if None in found else max(each for each in found if each is not None),))
+            yield Reading(capacity, (self._solved(study, capacity).value,))
 
-    def _at_instant(self, study: Study) -> FoundDegree:
+    def _at_instant(self, one: tuple[Study, Degree]) -> FoundDegree:
         from symbolic_mem.questions.parts.found_degree import FoundDegree
         from symbolic_mem.questions.parts.tokens import tokens_that_fit
 
-        solved = self.degree(study)
+        study, solved = one
         lacking = (
             None if solved.ideal.feasible or study.at is not None else tokens_that_fit(solved.ideal, study, self.tokens)
         )
@@ -155,6 +162,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             yield from feasible_steps(solved.ideal, work, fitting(study))
             yield from rule_blocks(solved, work)
             yield from found.fuller_blocks
+            yield from found.one_blocks
             yield from peak_blocks(found.fullest_instants)
             yield from printed_blocks(
                 self, study, None if solved.value is None else sp.Integer(solved.value), "devices"
@@ -177,6 +185,7 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.hosts import host_words
 
         held = None if found.value is None else found.held(found.value)
+        ranks = ranks_beside(found.study, self.symbol)
         smallest = answer_words(
             found.degree,
             found.placement,
@@ -184,8 +193,8 @@ class MinDegree(Printed, Ruled, OfKinds):
             found.reason,
             held,
             found.ideal_value,
-            fitting_each(found.study),
-            ranks_beside(found.study, self.symbol),
+            fitting_each(found.study, (found.value or 0) * ranks),
+            ranks,
         )
         smallest = sentences(smallest, *host_words(found.degrees))
         if found.given is None:
@@ -216,10 +225,10 @@ class MinDegree(Printed, Ruled, OfKinds):
         from symbolic_mem.questions.parts.found_degree import degree_claim, with_devices
         from symbolic_mem.questions.parts.hosts import host_claim
 
-        moments = decided_instants(study.without(self.symbol), self.counted)
-        meaning = f"the smallest degree {self.symbol.name} at which {fitting(moments[0])} fits"
-        solved, each = [self.degree(one) for one in moments], ranks_beside(study, self.symbol)
-        found = with_devices(self.symbol, degree_claim(solved, meaning, fitting(moments[0]), each))
+        asked = self._solved(study.without(self.symbol))
+        fits, solved = fitting(asked.each[0][0]), asked.degrees
+        meaning = f"the smallest degree {self.symbol.name} at which {fits} fits"
+        found = with_devices(self.symbol, degree_claim(solved, meaning, fits, ranks_beside(study, self.symbol)))
         return found if self.host is None else {**found, "host": host_claim(solved)}
 
     def can_be(self, study: Study, name: str, value: Fraction) -> bool:

@@ -18,7 +18,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, apart, lin
 from symbolic_mem.document.steps import Block, Paragraph, in_full
 from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
+from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed, Kept
+    from symbolic_mem.questions.parts.one_device import Solved
     from symbolic_mem.solvers.degree import Degree
 
 
@@ -83,13 +84,20 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.found_degree import hardness
         from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed
 
-        before = max((self.degree(one) for one in decided_instants(study, self.counted)), key=lambda one: one.demand)
+        before = max(self._solved(study).degrees, key=lambda one: one.demand)
+        after = self._solved(self.changed(study))
 
-        def at_instant(changed: Study) -> FoundRecomputed:
-            return FoundRecomputed(changed, self, study.capacity, self.degree(changed))
+        def at_instant(one: tuple[Study, Degree]) -> FoundRecomputed:
+            return FoundRecomputed(one[0], self, study.capacity, one[1])
 
-        found = hardest(decided_instants(self.changed(study), self.counted), at_instant, hardness)
-        return replace(found, sides=(_side(study, before), _side(found.study, found.degree)))
+        found = hardest(after.each, at_instant, hardness)
+        return replace(found, sides=(_side(study, before), _side(found.study, found.degree)), on_one=after.one)
+
+    def _solved(self, study: Study) -> Solved:
+        """The degree at each instant that counts."""
+        from symbolic_mem.questions.parts.one_device import solved_instants
+
+        return solved_instants(study, self.counted, self.symbol, self.degree)
 
     def steps(self, found: FoundRecomputed) -> Iterator[Block]:
         """What is kept then, against what is kept now; where it lives; the degree; both in one table."""
@@ -113,6 +121,7 @@ class RecomputeOtherwise(OnDevice):
         yield _degree_step(found, work)
         yield from rule_blocks(found.degree, work) if found.degree.ideal.feasible else ()
         yield from found.fuller_blocks
+        yield from found.one_blocks
         yield from in_full([sides_table(found)])
 
     def sentence(self, found: FoundRecomputed) -> Prose:
@@ -144,7 +153,8 @@ class RecomputeOtherwise(OnDevice):
                     **pieces,
                 )
             )
-        pieces["each"] = fitting_each(found.study) if found.study.at is not None else "what each device then keeps"
+        kept = "what the device then keeps" if found.value == 1 else "what each device then keeps"
+        pieces["each"] = kept if found.study.at is None else fitting_each(found.study, found.value)
         return (
             say(
                 "When nothing is recomputed, the smallest {n} is {value}: {each}, {share}, fits its {counted}.",
@@ -171,12 +181,13 @@ class RecomputeOtherwise(OnDevice):
         from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        moments = decided_instants(self.changed(study), self.counted)
+        asked = self._solved(self.changed(study))
+        fits = fitting(asked.each[0][0])
         return {
             str(self.symbol): degree_claim(
-                [self.degree(one) for one in moments],
-                f"the smallest degree {self.symbol} at which {fitting(moments[0])} fits",
-                fitting(moments[0]),
+                asked.degrees,
+                f"the smallest degree {self.symbol} at which {fits} fits",
+                fits,
                 ranks_beside(study, self.symbol),
             )
         }

@@ -11,6 +11,7 @@ import sympy as sp
 from symbolic_mem.base.version import __version__
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Put, Total
 from symbolic_mem.document.steps import Block, Document, Section, Table
+from symbolic_mem.document.words import in_brackets
 from symbolic_mem.render import html
 from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
 from symbolic_mem.render.face import Face
@@ -113,6 +114,7 @@ def environment(face: Face, own: BaseLoader | None = None) -> Environment:
     made.filters["plain"] = lambda prose: plain_prose(arrange_prose(prose))
     if face.ending == "tex":
         made.filters["narrow"] = lambda block, width: Markup(_narrow(block, width))
+    made.filters["bracketed"] = in_brackets
     made.filters["kind"] = lambda block: type(block).__name__.lower()
     made.globals.update(face.names)
     return made

@@ -18,7 +18,7 @@ BESIDE_A_DEGREE = ("readings", "cautions")
 def of_degree(asked: Asked, form: Mapping[str, Any]) -> Any:
     """The record of the answer; `Otherwise` where another instant is fuller than the one that decides."""
     degrees = Degrees(asked, form)
-    _, words, _, _, _, _, own, in_full = form["instants"][degrees.order[0]]
+    _, words, _, _, _, _, own, in_full, _ = form["instants"][degrees.order[0]]
     if own is None:
         raise Otherwise
     record = {**form["record"], **own}
@@ -46,6 +46,7 @@ class Degrees:
         self.instants, self.strict = form["instants"], form["strict"]
         self.divided = [_known(known[one[4]]) for one in self.instants]
         self.fixed = [_known(known[one[5]]) for one in self.instants]
+        self.gathered = [None if one[8] is None else _known(known[one[8]]) for one in self.instants]
         capacity = exact(_known(asked.device["counted"]))
         each = self.at(capacity)
         hardness = [(n is None, n or 0, self.fixed[i] if n is None else self.held(i, n)) for i, n in enumerate(each)]
@@ -55,9 +56,17 @@ class Degrees:
             raise Otherwise
 
     def at(self, capacity: Number) -> list[int | None]:
-        """The smallest degree at each instant under a capacity; None where none is enough."""
+        """The smallest degree at each instant under a capacity; None where none is enough.
+
+        `Otherwise` where one device may be enough, or is one less: a step on one may hold less than the bound of more says.
+        """
         pairs = zip(self.divided, self.fixed, strict=True)
-        return [first_degree(divided, fixed, capacity, strict=self.strict) for divided, fixed in pairs]
+        found = [first_degree(divided, fixed, capacity, strict=self.strict) for divided, fixed in pairs]
+        if any(self.gathered):
+            least = max(self.held(i, 1) - (whole or 0) for i, whole in enumerate(self.gathered))
+            if least <= capacity or all(n is not None and n <= 2 for n in found):
+                raise Otherwise
+        return found
 
     def held(self, instant: int, n: int) -> Number:
         """Bytes of one device at an instant."""

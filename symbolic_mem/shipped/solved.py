@@ -17,6 +17,7 @@ from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.questions.parts.bounded import part_in_full
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instants, kept_instants
+from symbolic_mem.questions.parts.one_device import GATHERED, is_another_step
 from symbolic_mem.questions.parts.uncounted import uncounted
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
@@ -139,13 +140,16 @@ def solved(
     """
     moments = instants(study, question.counted)
     told: list[list[Any]] = []
+    alone = is_another_step(study, question.counted, question.symbol)
     for one in moments:
         placed = one.placed(question.counted)
         divided, fixed = _split(placed, Bound(placed, question.symbol, Limit(1)), nodes)
         at = one.at
         phase = "" if at is None else at.phase
         said = ["", ""] if at is None else [at.words, at.rank]
-        told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None, None])
+        whole = placed.where(lambda term: term.name in GATHERED)
+        gathered = place_of(whole, nodes) if alone and whole.terms else None
+        told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None, None, gathered])
     found = {"symbol": str(question.symbol), "strict": question.strict, "instants": told}
     common: dict[str, Any] | None = None
     for place in sorted(_deciding(found, nodes.nodes.listed, real, capacities)):

@@ -39,6 +39,7 @@ class Case:
     """Configurations with the same formulas: one choice of names, and those positions of the leading axes.
 
     Bytes are multiplied by `scaled`, so that all factors are whole; `capacity`, too, unless no device is asked about.
+    `one` answers of a step on one device, where that has other instants: nothing is divided there, and its answer counts where it is 1.
     `columns` are the values of the generators: of each leading one at every position of `lead`, of the others along
     their own axis. `terms` are the parts of each instant and `sends` is how long a device sends, where they are asked for.
     """
@@ -55,6 +56,21 @@ class Case:
     strict: bool
     allowed: Allowed | None
     sends: Seconds | None = None
+    one: Case | None = None
+
+    @property
+    def named(self) -> tuple[Held, ...]:
+        """All instants, with those of a step on one device."""
+        return self.instants if self.one is None else (*self.instants, *self.one.instants)
+
+    @cached_property
+    def never(self) -> bool:
+        """Whether some instant of which nothing is divided fits at no configuration."""
+        lowest, largest = self.lowest, self.largest
+        if self.capacity is None or min(lowest, default=1) < 0:
+            return False
+        room = self.capacity.most(largest)
+        return any(one.fixed.least(lowest, largest) > room for one in self.instants if not one.divided)
 
     @cached_property
     def largest(self) -> list[int]:

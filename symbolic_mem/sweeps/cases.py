@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -140,7 +141,12 @@ def _cases(
             read |= reader.used
             memories += reader.memories
             where = (leading, trailing, options, which)
-            made.append(reader.case(choice, here, instants, parts, seconds, positions, where, strict=question.strict))
+            case = reader.case(choice, here, instants, parts, seconds, positions, where, strict=question.strict)
+            if here.one:
+                whole, its_parts = reader.on_one(here.one, question.counted, terms=terms)
+                one = reader.case(choice, here, whole, its_parts, None, positions, where, strict=question.strict)
+                case = case if one.never else replace(case, one=one)
+            made.append(case)
     if symbol not in varied:
         need_divided(symbol, *memories)
     return Cases(leading, trailing, tuple(made), frozenset(read))
@@ -187,6 +193,13 @@ class Reader:
             )
             parts.append(tuple(each) if terms else ())
         return found, parts
+
+    def on_one(
+        self, moments: Sequence[Study], kinds: tuple[str, ...], *, terms: bool
+    ) -> tuple[list[Held], list[tuple[Held, ...]]]:
+        """What one device holds at each instant, of which nothing is divided."""
+        found, parts = self.instants(moments, kinds, terms=terms)
+        return [_whole(one) for one in found], [tuple(map(_whole, each)) for each in parts]
 
     def seconds(self, sends: Sending) -> Seconds:
         """How long one device sends, as polynomials."""
@@ -287,6 +300,10 @@ class Reader:
                     f"{name} is {wrong}, not a whole number, which a sweep counts with; ask about single values"
                 )
             yield position, [cast(int, each[which[i]]) for i in lead]
+
+
+def _whole(one: Held) -> Held:
+    return Held(one.name, constant(0), one.divided + one.fixed)
 
 
 def _times(one: Held, scaled: Polynomial) -> Held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +31,7 @@ _ARRAYS: dict[Arithmetic, Callable[[], Arrays]] = {
     Arithmetic.WRAPPED: Wrapped,
     Arithmetic.PYTHON: Wholes,
 }
+ALONE = "one "
 DEGREE, FITS, PEAK, LEFT, INSTANT = "degree", "fits", "peak", "left", "instant"
 
 
@@ -48,14 +50,23 @@ class Piece:
     terms: bool = False
 
     def answer(self) -> dict[str, Array]:
-        """Return each column as a table of outer rows and inner columns."""
-        try:
-            found = Engine(self, arithmetic(self.case)).columns()
-        except TooLarge:
-            found = Engine(self, Arithmetic.PYTHON).columns()
+        """Return each column as a table of outer rows and inner columns; those of a step on one device are called ``one ...``."""
+        found = self._columns(self.case)
+        degree = found.get(DEGREE)
+        if self.case.one is not None and degree is not None:
+            alone = self._columns(self.case.one)
+            found |= {f"{ALONE}{name}": values for name, values in alone.items()}
+            degree = np.where(alone[DEGREE] == 1, alone[DEGREE], degree)
         if self.case.sends is not None:
-            found[COLUMN] = seconds(self.case, self.case.sends, self.first, self.last, found.get(DEGREE))
+            found[COLUMN] = seconds(self.case, self.case.sends, self.first, self.last, degree)
         return found
+
+    def _columns(self, case: Case) -> dict[str, Array]:
+        piece = replace(self, case=case)
+        try:
+            return Engine(piece, arithmetic(case)).columns()
+        except TooLarge:
+            return Engine(piece, Arithmetic.PYTHON).columns()
 
 
 class Engine:

@@ -48,7 +48,7 @@ class Plan:
     @property
     def words(self) -> tuple[str, ...]:
         """The instants that some configuration has, each once."""
-        return tuple(dict.fromkeys(one.name for case in self.cases.cases for one in case.instants))
+        return tuple(dict.fromkeys(one.name for case in self.cases.cases for one in case.named))
 
     @property
     def axes_names(self) -> tuple[str, ...]:
@@ -61,7 +61,8 @@ class Plan:
     @property
     def extras(self) -> tuple[str, ...]:
         """The names of the columns of each instant and of each term, where they are asked for."""
-        terms = (term.name for case in self.cases.cases for group in case.terms for term in group)
+        every = (one for case in self.cases.cases for one in (case, case.one) if one is not None)
+        terms = (term.name for one in every for group in one.terms for term in group)
         found = [f"instant: {words}" for words in self.words] if self.instants else []
         return (*found, *(f"term: {name}" for name in dict.fromkeys(terms)))
 

@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.one_device import is_another_step
 from symbolic_mem.solvers.host import HostHolds
 from symbolic_mem.solvers.layout import Layout
 from symbolic_mem.solvers.rules import Rule
@@ -40,16 +41,20 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Shape:
-    """What a study asks at some values beside its numbers: the study at each instant that must fit, the rules, what is sent."""
+    """What a study asks at some values beside its numbers: the study at each instant that must fit, the rules, what is sent.
+
+    `one` is the study at each instant of a step on one device, where they are others than on more.
+    """
 
     moments: tuple[Study, ...]
     rules: tuple[Rule, ...]
     sends: Sending | None = None
+    one: tuple[Study, ...] = ()
 
     @property
     def signature(self) -> tuple[object, ...]:
         """Equal for values at which the same formulas answer: the same instants, or the same account of the same model."""
-        each = ((one.instant, id(one.model)) if one.at is None else id(one.at) for one in self.moments)
+        each = ((one.instant, id(one.model)) if one.at is None else id(one.at) for one in (*self.moments, *self.one))
         return (*each, *self.rules, self.sends)
 
 
@@ -60,10 +65,16 @@ def shape(
     watched = Watched({**study.values, **values})
     here = replace(study, values=watched)
     seconds = sending(here, replace(study, values={**study.values, **values}), symbol) if sends else None
-    found = Shape(instants(here, question.counted), tuple(_rules(here, question, symbol, watched)), seconds)
-    for one in found.moments:
+    rules = tuple(_rules(here, question, symbol, watched))
+    found, seen = Shape(instants(here, question.counted), rules, seconds), watched.seen
+    if symbol not in values and is_another_step(here, question.counted, symbol):
+        alone = Watched({**study.values, **values, symbol: sp.S.One})
+        there = instants(replace(study, values=alone), question.counted)
+        found = replace(found, one=tuple(here.seen_at(one.at) for one in there))
+        seen |= alone.seen - {symbol}
+    for one in (*found.moments, *found.one):
         _ = one.memory  # made when it is first asked for, and what it reads then counts, too
-    return found, watched.seen
+    return found, seen
 
 
 def _rules(study: Study, question: Asked, symbol: sp.Symbol, values: Watched) -> Iterator[Rule]:

@@ -11,9 +11,11 @@ from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Axis, Choice
-from symbolic_mem.sweeps.engine import DEGREE, INSTANT, Piece
+from symbolic_mem.sweeps.case import Case
+from symbolic_mem.sweeps.engine import ALONE, DEGREE, INSTANT, Piece
 from symbolic_mem.sweeps.plan import Plan
 from symbolic_mem.sweeps.run import Answered
+from symbolic_mem.sweeps.sending import COLUMN
 
 Array = Any
 
@@ -130,23 +132,38 @@ def coordinates(plan: Plan) -> dict[str, Array]:
 
 
 def labelled(plan: Plan, piece: Piece, columns: Mapping[str, Array], names: Mapping[str, int]) -> dict[str, Array]:
-    """The wanted columns of a piece under their public names; instants count in the words of the whole plan."""
+    """The wanted columns of a piece under their public names; instants count in the words of the whole plan.
+
+    Where one device is enough they are those of a step on it.
+    """
+    more = {name: values for name, values in columns.items() if not name.startswith(ALONE)}
+    found = _labelled(plan, piece.case, more, names)
+    if piece.case.one is not None and f"{ALONE}{DEGREE}" in columns:
+        alone = {name.removeprefix(ALONE): values for name, values in columns.items() if name.startswith(ALONE)}
+        enough, there = alone[DEGREE] == 1, _labelled(plan, piece.case.one, alone, names)
+        for name in dict.fromkeys((*found, *there)):
+            if name != COLUMN:  # the seconds are already those of the degree that counts
+                found[name] = np.where(enough, there.get(name, 0), found.get(name, 0))
+    nothing = np.zeros((piece.last - piece.first, Layout(piece.case).columns), dtype=np.int64)
+    return {name: found.get(name, nothing) for name in (*plan.columns, *plan.extras)}
+
+
+def _labelled(plan: Plan, case: Case, columns: Mapping[str, Array], names: Mapping[str, int]) -> dict[str, Array]:
     found: dict[str, Array] = {}
-    numbers = np.array([*(names[one.name] for one in piece.case.instants), -1], dtype=np.int16)
+    numbers = np.array([*(names[one.name] for one in case.instants), -1], dtype=np.int16)
     for name, values in columns.items():
         if name == DEGREE:
             found[str(plan.symbol)] = values
         elif name == INSTANT:
             found[name] = numbers[values]
         elif name.startswith(f"{INSTANT}:"):
-            called = f"{INSTANT}: {piece.case.instants[int(name.partition(':')[2])].name}"
+            called = f"{INSTANT}: {case.instants[int(name.partition(':')[2])].name}"
             found[called] = np.maximum(found[called], values) if called in found else values
         elif name.startswith("term:"):
             found[f"term: {name.partition(':')[2]}"] = values
         else:
             found[name] = values
-    nothing = np.zeros((piece.last - piece.first, Layout(piece.case).columns), dtype=np.int64)
-    return {name: found.get(name, nothing) for name in (*plan.columns, *plan.extras)}
+    return found
 
 
 def _put(column: Array, plan: Plan, piece: Piece, values: Array) -> None:

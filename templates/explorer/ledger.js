@@ -113,10 +113,20 @@ function solve(data, setting, known, alone = false) {
     return seen.get(n);
   };
   const found = { ledger, placement, held, capacity, limit, moments, chosen, value, at, fullest, number, setting, rules, ranks };
-  found.given = setting.shows === 1n && !alone && made[4] !== made[0] ? solve(data, setting, known, true) : found;
-  found.most = (n) => at(fullest(n), n);
+  const other = !alone && made[4] !== made[0] && (setting.shows === 1n || mayBeOne(found));
+  const one = other ? solve(data, setting, known, true) : null;
+  found.given = one && setting.shows === 1n ? one : found;
+  found.most = (n) => (one && n === 1n ? one.most(n) : at(fullest(n), n));
   found.share = value === null ? null : found.most(value);
-  return found;
+  return one && one.value === 1n ? { ...one, given: setting.shows === null ? one : found.given } : found;
+}
+
+// Whether one device can be enough, or is one less than are: the instant that asks for most, without what is gathered for it.
+const GATHERED = ["gathered weights", "gradients of whole weights"];
+function mayBeOne({ value, chosen, limit }) {
+  if (value !== null && value <= 2n) return true;
+  const own = chosen.terms.filter((term) => !GATHERED.includes(term.name));
+  return own.length < chosen.terms.length && holdsIn(limit, plus(sum(own, "divided"), sum(own, "fixed")));
 }
 
 // Fill a sentence: texts stay, a list names a hole (or a symbol), which becomes its piece.
@@ -183,10 +193,13 @@ function smallestSentence(data, found) {
   const [share, room] = apart(found.share, found.capacity, held.unit), number = found.value * found.ranks;
   const pieces = {
     reading, share, rules, counted: held.few || room, value: told(found.value), number: told(number),
-    devices: held.devices[number === 1n ? 0 : 1], each: found.ledger.step ? data.said.each[1] : data.said.each[0],
+    devices: held.devices[number === 1n ? 0 : 1], each: data.said.each[eachOf(found, number)],
   };
   return fill(data.said[placement.placed || steps.length ? "enough" + look : "unplaced"], pieces);
 }
+
+// The place of what must fit: what each keeps or its peak, and the same of an only device.
+const eachOf = (found, number) => (found.ledger.step ? 1 : 0) + (number === 1n ? 2 : 0);
 
 function givenSentence(data, found, value) {
   const { held, placement, ranks } = found, broken = found.rules.filter((rule) => !rule.layout && !allowedBy([rule]).admits(value));
@@ -195,7 +208,7 @@ function givenSentence(data, found, value) {
   const device = data.devices.find((one) => one.name === found.setting.device).title, amount = held.devices[1] === data.amounts.devices[1];
   const pieces = { word: "devices", device, value: told(value) };
   const devices = ranks === 1n ? held.devices[value === 1n ? 0 : 1] : fill(data.said[amount ? "devices" : "devices of"], pieces);
-  const left = told(size(minus(found.capacity, most)), held.unit), each = data.said.each[found.ledger.step ? 1 : 0];
+  const left = told(size(minus(found.capacity, most)), held.unit), each = data.said.each[eachOf(found, value * ranks)];
   const look = (holdsIn(found.limit, most) ? "given" : "lacks") + (placement.reading === null ? "" : ", read");
   return fill(data.said[look], { reading: placement.reading, value: told(value * ranks), devices, each, share, counted: room, left });
 }
@@ -228,7 +241,6 @@ function refused(data, setting, derived) {
     const holds = kind === "at most" ? order(a, b) <= 0 : whole(kind === "whole" ? a : over(b, a));
     if (!holds) return put(said[kind], { name, of, formula, size: write(a), other: write(b) });
   }
-  if (setting.shows === 1n && made[4] === null) return data.said["on one"];
   if (made[5]) {
     const tokens = times(setting.values.B, setting.values.S);
     if (tokens % BigInt(made[5])) return put(said.chunks, { loss: `'${made[6]}'`, tokens, chunks: made[5] });

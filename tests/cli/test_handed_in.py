@@ -45,6 +45,10 @@ def test_a_study_file_has_a_title_block(run, tmp_path):
 def test_an_account_of_a_file_read_as_another_family_says_on_what_it_rests_and_what_it_ignores(run, tmp_path):
     fields = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
     (tmp_path / "c.json").write_text(json.dumps({"model_type": "new", "vocab_size": 100, "gate": 3, **fields}))
+    (tmp_path / "q.json").write_text(
+        json.dumps({"model_type": "llama", "quantization_config": {"quant_method": "new"}, **fields})
+    )
+    assert "assumed      Its quantisation 'new' is not known, so the bytes" in run("account", "q.json").out
     said = run("account", "c.json", "--like", "llama").out
     assert "assumed      The file is read as LlamaForCausalLM because --like llama says so: every count rests" in said
     assert "assumed      Ignored, as that family does not have them: gate.\n" in said

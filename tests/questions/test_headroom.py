@@ -226,7 +226,7 @@ def test_a_depth_that_the_memory_is_no_polynomial_in_is_said_not_to_be_found():
     assert most["L"]["value"] is None and most["L"]["feasible"] is None
     assert most["L"]["reason"] == "the memory is no polynomial in L"
     assert plain_prose(found.question.sentence(found)).endswith(
-        "How far L (number of blocks (layers)) can grow is not found: the memory is no polynomial in L."
+        "How far L (number of blocks [layers]) can grow is not found: the memory is no polynomial in L."
     )
     assert [plain_prose(cell) for cell in found.table.rows[-1]] == ["L", "32", "–", "–", "–"]
     with pytest.raises(BadInput, match="question a has no L here: the memory is no polynomial in L"):

@@ -54,7 +54,7 @@ def settings(content, count, seed):
         reading = draw.choice(list(device["readings"]))
         setting = {"values": values, "device": device["name"], "reading": reading, "chosen": chosen}
         alone = content["made"][".".join(map(str, chosen))]
-        given = [3, 8, 64, 10**6] if isinstance(alone, str) or alone[4] is None else [1, 1, 3, 64]
+        given = [3, 8, 64, 10**6] if isinstance(alone, str) else [1, 1, 3, 64]
         yield setting | draw.choice([{}, {"shows": str(draw.choice(given))}])
 
 

@@ -153,3 +153,23 @@ def test_a_column_that_wraps_is_as_wide_as_it_says_without_its_gaps(needs, tmp_p
     words = "nothing wraps for a guess"  # between 0.24 and 0.25 of the line
     table = rf"\begin{{longtable}}{{@{{}}p{{0.26\textwidth}}l@{{}}}}\caption{{c}} \\ \toprule a & b \\ \midrule\endhead {row.format(words)} \bottomrule\end{{longtable}}"
     assert words in on_its_pages(table, tmp_path)[0]
+
+
+def test_a_formula_wider_than_its_column_is_not_set_over_the_next_one(needs, tmp_path):
+    needs("pdftotext")
+    factors = (
+        "2",
+        "B",
+        "S",
+        "L",
+        r"d_{\mathrm{model}}",
+        r"(d_{\mathrm{ff}} + 2)",
+        r"\min(n_{\mathrm{pp}}, 8)",
+        "L/(n_{0} n_{1})",
+    )
+    cell = r" \, \allowbreak ".join(factors)
+    table = rf"\begin{{longtable}}{{@{{}}p{{0.16\textwidth}}r@{{}}}}\caption{{c}} \\ \toprule a & b \\ \midrule\endhead \({cell}\) & 4383047680 \\ \bottomrule\end{{longtable}}"
+    document = f"\\documentclass{{article}}\n\\begin{{document}}\n{table}\n\\end{{document}}\n"
+    words = edges(pdf(document, route="typst"), tmp_path)
+    (number,) = [left for left, _, word in words if word == "4383047680"]
+    assert max(right for _, right, word in words if word not in ("4383047680", "b")) < number

@@ -64,7 +64,8 @@ def bound_chart(found: FoundAtInstants, name: str, family: str) -> Figure:
     """The bytes of one device against the unknown, with the capacity, the answer and the part that fits."""
     falls = found.falls
     limit = found.limit
-    points = tuple((number, found.held(number), limit.holds(found.held(number))) for number in _places(found))
+    sizes = {number: found.held(number) for number in _places(found)}
+    points = tuple((number, size, limit.holds(size)) for number, size in sizes.items())
     answer, n = found.value, found.symbol
     start = found.fits_from
     floor = _floor(found)

@@ -15,7 +15,8 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import M_fixed
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Chain, Prose, Typeset, amount, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, say, text
+from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
@@ -38,12 +39,16 @@ from symbolic_mem.study.claimed import Claimed
 
 @dataclass(frozen=True, repr=False)
 class FoundDegree(FoundAtInstants):
-    """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough."""
+    """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough.
+
+    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it.
+    """
 
     degree: Degree
     lacking: TokensThatFit | None = None
     readings: tuple[Reading, ...] = ()
     given: Given | None = None
+    on_one: Number | None = None
 
     @property
     def value(self) -> int | None:
@@ -69,6 +74,38 @@ class FoundDegree(FoundAtInstants):
     def held_here(self, value: int) -> Number:
         """Exact bytes of one device at a degree, under the rules, at the instant of this answer."""
         return self.degree.profile.at(value)
+
+    def held(self, value: int) -> Number:
+        """Exact bytes of one device at a degree, at the instant at which that is most."""
+        return super().held(value) if value != 1 or self.on_one is None else self.on_one
+
+    @property
+    def one_words(self) -> tuple[Prose, ...]:
+        """Say of a step on one device what is otherwise there, where the answer is one or two."""
+        if self.on_one is None or self.value not in (1, 2):
+            return ()
+        if self.value == 1:
+            return (
+                text(
+                    "One device alone holds the whole weights of one block at a time and gathers none ahead: these are the instants "
+                    "of its step, not of one of several."
+                ),
+            )
+        if self.limit.holds(self.on_one):
+            return ()
+        held = Amount(symbolic(self.on_one), "bytes", digits=14)
+        return (
+            say(
+                "One device alone holds the whole weights of one block at a time and gathers none ahead; its step holds {held}, "
+                "more than fit.",
+                held=held,
+            ),
+        )
+
+    @property
+    def one_blocks(self) -> Iterator[Block]:
+        """That as paragraphs of the steps."""
+        return map(Paragraph, self.one_words)
 
     @property
     def formula_here(self) -> sp.Expr:
@@ -122,7 +159,11 @@ class FoundDegree(FoundAtInstants):
             *divided_model(self.study),
             *placement_sentences(self.kinds, self.placement, whose(self.study)),
         )
-        return (*said, *instant_words(self.study), *self.fuller) if "gradients" in self.question.counted else said
+        return (
+            (*said, *instant_words(self.study), *self.fuller, *self.one_words)
+            if "gradients" in self.question.counted
+            else said
+        )
 
     @property
     def cautions(self) -> tuple[Prose, ...]:

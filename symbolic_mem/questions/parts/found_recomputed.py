@@ -48,6 +48,7 @@ class FoundRecomputed(FoundDegree):
             *placement_sentences(self.kinds, self.study.placement, whose(self.study)),
             *instant_words(self.study),
             *self.fuller,
+            *self.one_words,
         )
 
 

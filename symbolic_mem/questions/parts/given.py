@@ -127,7 +127,7 @@ class Given:
             reading=reading_of(placement),
             value=self.value * self.ranks,
             devices=self._devices(capacity),
-            each=fitting_each(self.moments[0][0]),
+            each=fitting_each(self.moments[0][0], self.value * self.ranks),
             share=share,
             counted=counted,
             left=Amount(symbolic(abs(self.left)), capacity.unit),

@@ -11,6 +11,7 @@ from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import named
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say
+from symbolic_mem.document.words import inside_brackets
 from symbolic_mem.questions.parts.powers import none_words
 from symbolic_mem.solvers.inverse import Upper
 
@@ -26,7 +27,11 @@ class Unsolved:
     @property
     def closing(self) -> Prose:
         """That there is no answer, and why."""
-        pieces: dict[str, Any] = {"x": self.symbol, "meaning": named(self.symbol).meaning, "why": self.reason}
+        pieces: dict[str, Any] = {
+            "x": self.symbol,
+            "meaning": inside_brackets(named(self.symbol).meaning),
+            "why": self.reason,
+        }
         return say("How far {x} ({meaning}) can grow is not found: {why}.", **pieces)
 
     @property
@@ -79,7 +84,7 @@ class Most:
     @property
     def closing(self) -> Prose:
         """The largest value and what one more would need, or why there is none."""
-        pieces: dict[str, Any] = {"x": self.symbol, "meaning": named(self.symbol).meaning}
+        pieces: dict[str, Any] = {"x": self.symbol, "meaning": inside_brackets(named(self.symbol).meaning)}
         if self.value is None or self.more_needs is None:
             pieces |= {"why": self.reason or ""}
             if self.upper.unbounded:

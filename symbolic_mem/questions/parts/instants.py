@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from symbolic_mem.solvers.bound import Bound
 
 Answer = TypeVar("Answer", bound=Found)
+Asked = TypeVar("Asked")
 EACH = ("what each keeps", "the peak of each")
+OF_ONE = ("what it keeps", "its peak")
 
 
 def instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
@@ -65,9 +67,9 @@ def fitting(study: Study) -> str:
     return "what is kept" if study.at is None else "the peak"
 
 
-def fitting_each(study: Study) -> str:
-    """The same of each device."""
-    return EACH[study.at is not None]
+def fitting_each(study: Study, number: int) -> str:
+    """The same of each of a number of devices, or of the only one."""
+    return (OF_ONE if number == 1 else EACH)[study.at is not None]
 
 
 def fitting_one(study: Study) -> str:
@@ -89,7 +91,7 @@ def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict:
     return Bound(memory, symbol, Limit(study.capacity.counted, strict))
 
 
-def hardest(studies: Sequence[Study], answer: Callable[[Study], Answer], hardness: Callable[[Answer], Any]) -> Answer:
+def hardest(studies: Sequence[Asked], answer: Callable[[Asked], Answer], hardness: Callable[[Answer], Any]) -> Answer:
     """Answer at every instant that must fit, and return the answer that asks for most, with the others beside it.
 
     The others follow in the order of what they ask for.

@@ -12,7 +12,7 @@ from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device, P, local, named
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Side, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Step, Table
-from symbolic_mem.document.words import gib, listed
+from symbolic_mem.document.words import gib, inside_brackets, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import divided_model, whose
@@ -255,7 +255,12 @@ def answer_words(
 ) -> Prose:
     """The answer in one sentence: the largest value and what one device then keeps, or why there is none."""
     x, reading = answer.bound.symbol, reading_of(placement)
-    pieces: dict[str, Any] = {"reading": reading or "", "x": x, "reason": reason or "", "meaning": named(x).meaning}
+    pieces: dict[str, Any] = {
+        "reading": reading or "",
+        "x": x,
+        "reason": reason or "",
+        "meaning": inside_brackets(named(x).meaning),
+    }
     if answer.value is None and answer.unbounded:
         if reading is not None:
             return say("With {reading}, there is no largest {x}: {reason}.", **pieces)

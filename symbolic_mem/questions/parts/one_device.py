@@ -1,0 +1,96 @@
+"""The instants of a step on one device, where an engine that gathers weights has nothing to gather: the bound is of two and more."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import sympy as sp
+
+from symbolic_mem.accounts.schedule import schedule_of
+from symbolic_mem.accounts.timeline import gathers_nothing
+from symbolic_mem.base.limit import Limit
+from symbolic_mem.base.rational import Number
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.instants import decided_instants
+from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.solvers.degree import Degree
+
+# What a device holds of whole weights beside its own, as accounts/gathered.py names it: on one there is less of it, or none.
+GATHERED = ("gathered weights", "gradients of whole weights")
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What was solved for at each instant that counts, and the most that one device holds on `one` (None: as the bound says)."""
+
+    each: tuple[tuple[Study, Degree], ...]
+    one: Number | None = None
+
+    @property
+    def degrees(self) -> tuple[Degree, ...]:
+        """What was solved for."""
+        return tuple(degree for _, degree in self.each)
+
+    @property
+    def value(self) -> int | None:
+        """The degree that is enough at each instant; None where there is none at one of them."""
+        values = [degree.value for degree in self.degrees]
+        return None if None in values else max(value for value in values if value is not None)
+
+
+def solved_instants(
+    study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, solve: Callable[[Study], Degree]
+) -> Solved:
+    """Solve for a degree at each instant that must fit: those of a step on one device where that is enough, else on more."""
+    more = tuple((one, solve(one)) for one in decided_instants(study, kinds))
+    decider, asked = max(more, key=lambda pair: pair[1].demand)
+    if asked.value not in (1, 2) and not _may_be_enough(decider, kinds, asked):
+        return Solved(more)
+    there = tuple((one, solve(one)) for one in on_one_device(study, kinds, symbol))
+    if not there:
+        return Solved(more)
+    held = max(degree.profile.at(1) for _, degree in there)
+    return Solved(there if all(degree.value == 1 for _, degree in there) else more, held)
+
+
+def on_one_device(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> tuple[Study, ...]:
+    """Return the study at each instant of a step on one device that must fit; none where they are those on more.
+
+    >>> from symbolic_mem.base.symbols import n_fsdp
+    >>> from symbolic_mem.library.read import load_study
+    >>> llama, states = load_study("llama-3.1-8b"), load_study("cs336-a2-xxl")
+    >>> [len(on_one_device(one.without(n_fsdp), KINDS, n_fsdp)) > 0 for one in (llama, states)]
+    [True, False]
+    """
+    if not is_another_step(study, kinds, symbol):
+        return ()
+    there = replace(study, values={**study.values, symbol: sp.S.One})
+    return tuple(study.seen_at(one.at) for one in decided_instants(there, kinds))
+
+
+def is_another_step(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> bool:
+    """Whether a step on one device has other instants than one on more, because there is nothing to gather."""
+    if study.at is not None or set(kinds) != set(KINDS) or not study.recipe.trains or not study.timeline:
+        return False
+    if study.plan is not None and study.plan.engine:
+        return False
+    alone = ChainMap({symbol: sp.S.One}, cast("dict[sp.Symbol, sp.Rational]", study.values))
+    gathers = not gathers_nothing(study.recipe, study.placement, study.values)
+    differs = gathers and gathers_nothing(study.recipe, study.placement, alone)
+    return differs and schedule_of(study.recipe, study.model, study.placement) == "fsdp2"
+
+
+def _may_be_enough(decider: Study, kinds: tuple[str, ...], asked: Degree) -> bool:
+    """Whether one device can be enough: the instant that asks for most fits there without what is gathered."""
+    bound = asked.ideal.bound
+    memory = decider.placed(kinds).where(lambda term: term.name not in GATHERED)
+    if len(memory.terms) == len(bound.memory.terms):
+        return False  # nothing is gathered then, so that the bound is that of one device, too
+    held = memory.at({**decider.values, bound.symbol: sp.S.One})
+    return bool(Limit(asked.capacity, bound.strict).holds(held))

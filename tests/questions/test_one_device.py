@@ -1,0 +1,75 @@
+"""One device has nothing to gather: its step is asked for by itself, and every face says the same of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+import pytest
+
+import symbolic_mem as sm
+from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.claims.check import check
+from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.min_degree import MinDegree
+
+SIZES = {"L": 4, "d_model": 256, "d_ff": 512, "n_heads": 8, "n_kv": 4, "d_head": 32, "V": 1000, "B": 1, "S": 16}
+
+
+def _study(**changes):
+    """A step in which nothing but a gather is fuller than what one device holds: no moments, a loss that keeps little."""
+    changes = {"recipe": "pure-bf16", "loss": "fused", "recompute": "full", "optimizer": "sgd"} | changes
+    return load_study("llama-3.1-8b").only("b").change(values=SIZES, **changes)
+
+
+def _peak(study, devices):
+    there = study.change(values={"n_fsdp": devices})
+    return max(Fraction(one.memory.placed(there.placement).at(there.numbers)) for one in there.timeline)
+
+
+def _bound_at_one(study):
+    """What the bound of two devices and more says of one."""
+    values = {**study.values, n_fsdp: 1}
+    return max(Fraction(one.memory.placed(study.placement).at(values)) for one in study.timeline)
+
+
+ONE, SAID = _peak(_study(), 1), _bound_at_one(_study())
+ROOMS = [ceil(ONE) - 1, ceil(ONE), (ceil(ONE) + ceil(SAID)) // 2, ceil(SAID)]
+
+
+def test_one_device_holds_less_than_the_bound_of_more_says():
+    assert ONE < SAID and _peak(_study(), 2) < ONE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_one_device_is_the_answer_where_its_own_step_fits(room):
+    study = _study(capacity=f"{room} B")
+    question = MinDegree("a")
+    found = question.answer(study)
+    value = 1 if room >= ONE else 2
+    assert found.value == value and found.held(value) == _peak(study, value) and found.held(1) == ONE
+    facts = found.facts
+    assert facts["peak_bytes"] == facts["per_device_bytes"] == ceil(_peak(study, value))
+    assert facts["at_value_minus_one_bytes"] == (None if value == 1 else ceil(ONE))
+    given = question.answer(study.change(values={"n_fsdp": 1})).facts
+    assert given["fits"] == (value == 1) and given["value"] == value and given["peak_bytes"] == ceil(ONE)
+    assert check(study, f"n_fsdp={value}").right and not check(study, f"n_fsdp={3 - value}").right
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_row_of_a_sweep_says_the_same(room):
+    study = _study(capacity=f"{room} B")
+    grid = sm.sweep(study, B=[1, 40], L=[4, 64])
+    for i, batch in enumerate((1, 40)):
+        for j, blocks in enumerate((4, 64)):
+            found = MinDegree("a").answer(study.change(values={"B": batch, "L": blocks}))
+            assert int(grid["n_fsdp"][i, j]) == (found.value or 0)
+            if found.value is not None:
+                assert int(grid["peak"][i, j]) == ceil(found.held(found.value))
+
+
+def test_rules_that_one_device_breaks_ask_for_more_as_before():
+    from symbolic_mem.solvers.rules import MultipleOf
+
+    found = MinDegree("a", multiple_of=(MultipleOf(2),)).answer(_study(capacity=f"{ROOMS[2]} B"))
+    assert found.value == 2 and found.held(2) == _peak(_study(), 2)
