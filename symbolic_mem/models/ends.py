@@ -79,7 +79,10 @@ def head(
         projection = replace(projection, weights=kept)
     if narrow is not None:
         projection = join("head", linear(profile, {"W_out": narrow}, width, group="head"), projection)
-    loss = profile.kept(profile.loss, {"logits": (*profile.inside, logits or vocabulary), "tokens": profile.inside})
+    words, batch, tokens = logits or vocabulary, *profile.inside
+    shapes = {"logits": (batch, tokens, words), "tokens": (batch, tokens)}
+    shapes |= {f"{name} but the last": (batch, tokens - 1, *shape[2:]) for name, shape in shapes.items()}
+    loss = profile.kept(profile.loss, shapes)
     return join("head and loss", projection, keeping(profile, loss))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput, clipped, nearest
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
+from symbolic_mem.models.families import families
 from symbolic_mem.models.known import profile_among
 from symbolic_mem.models.profile import (
     OWN,
@@ -20,7 +21,18 @@ from symbolic_mem.models.profile import (
     profiles,
 )
 
-_KEYS = (*OWN, "extends", "compute", "residual", "regenerates", "assumptions", "without", "keeps", "families")
+_KEYS = (
+    *OWN,
+    "extends",
+    "compute",
+    "residual",
+    "measured",
+    "regenerates",
+    "assumptions",
+    "without",
+    "keeps",
+    "families",
+)
 _MOST_BYTES = 64
 _NOTE = {"words", "when"}
 
@@ -86,8 +98,11 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         _size(table["loss_gradients"], f"{where}: loss_gradients")
     for produced, size in entry(table, "outputs", dict, where, {}).items():
         _size(size, f"{where} outputs: {produced}")
-    for key in ("regenerates", "without"):
+    for key in ("measured", "regenerates", "without"):
         _names(entry(table, key, list, where, []), f"{where}: {key}")
+    for family in table.get("measured", ()):
+        if family not in families().known:
+            raise BadInput(f"{where}: measured: unknown family {clipped(family)}; {nearest(family, families().known)}")
     for one in entry(table, "assumptions", list, where, []):
         if not (
             isinstance(one, str)
@@ -95,9 +110,9 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         ):
             raise BadInput(f"{where}: an assumption is a text, or a table of words and when, not {clipped(repr(one))}")
     _rows(entry(table, "keeps", dict, where, {}), f"{where} keeps")
-    families = entry(table, "families", dict, where, {})
-    for family in families:
-        _rows(entry(families, family, dict, where), f"{where} families.{family}")
+    own_rows = entry(table, "families", dict, where, {})
+    for family in own_rows:
+        _rows(entry(own_rows, family, dict, where), f"{where} families.{family}")
 
 
 def _rows(table: Mapping[str, Any], where: str) -> None:

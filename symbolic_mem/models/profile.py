@@ -47,7 +47,7 @@ class Profile:
     `compute` and `residual` are the bytes of the matrix products and of the residual stream; None: the recipe's.
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
-    dropout mask. `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
+    dropout mask. Only the families that are `measured` can be built under it (none named: all). `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
     of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
     `PRECISIONS`. A `blank` profile keeps nothing. `tokens` are those that a rank works on, and `trained` says what of a model is.
     """
@@ -62,6 +62,7 @@ class Profile:
     loss: str = "cross_entropy"
     outputs: Mapping[str, Size] = field(default_factory=dict, hash=False)
     families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
+    measured: tuple[str, ...] = ()
     regenerates: frozenset[str] = frozenset()
     assumptions: tuple[Note, ...] = ()
     loss_gradients: Size = ""
@@ -174,7 +175,14 @@ class Profile:
         return replace(self, keeps={**self.keeps, operation: row})
 
     def for_family(self, family: str) -> Profile:
-        """Return the profile with the rows that this family of models has of its own."""
+        """Return the profile with the rows that this family of models has of its own.
+
+        Raises `BadInput` for a family that was not measured.
+        """
+        if self.measured and family and family not in self.measured:
+            raise BadInput(
+                f"profile {self.name!r} was measured for {', '.join(self.measured)}, not for {family}; choose another profile"
+            )
         return replace(self, keeps={**self.keeps, **self.families.get(family, {})})
 
 
@@ -230,6 +238,8 @@ def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profil
     own |= {key: sp.Integer(table[key]) for key in ("compute", "residual") if key in table}
     if "regenerates" in table:
         own["regenerates"] = frozenset(table["regenerates"])
+    if "measured" in table:
+        own["measured"] = tuple(table["measured"])
     if "assumptions" in table or base is None:
         said = table.get("assumptions", ())
         own["assumptions"] = tuple(Note(one) if isinstance(one, str) else Note(**one) for one in said)

@@ -20,16 +20,29 @@ from symbolic_mem.recipes.read import recipe
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = json.loads((DATA / "engines_families.json").read_text(encoding="utf-8"))["cases"]
+OF_2023 = json.loads((DATA / "engines_2023.json").read_text(encoding="utf-8"))["cases"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_a_small_model_keeps_what_transformers_keeps(case):
-    architecture = parse_config(json.dumps(case["config"]).encode(), "config.json")
-    how = profile("hf-cuda-bf16", kernel=case["attention"]).for_family(architecture.family).using(families={})
+def measured(how, architecture):
+    """The profile as a processor keeps it, where the cases were measured: statistics and masks have the dtype of what they are of."""
+    how = how.for_family(architecture.family).using(families={})
     row = how.row("layernorm")
     if architecture.norm == "layer" and row.get("input") == "input":
-        how = how.keeping("layernorm", **{**row, "mean": "input", "rstd": "input"})  # measured on a CPU
-    model = transformer(architecture, how)
+        how = how.keeping("layernorm", **{**row, "mean": "input", "rstd": "input"})
+    for operation, mask in (
+        ("dropout", "mask"),
+        ("embedding_dropout", "mask"),
+        ("attention eager_dropout", "dropout_mask"),
+    ):
+        how = how.keeping(operation, **{**how.row(operation), mask: "compute"})
+    return how
+
+
+@pytest.mark.parametrize("case", [*CASES, *OF_2023], ids=lambda case: case["id"])
+def test_a_small_model_keeps_what_transformers_keeps(case):
+    architecture = parse_config(json.dumps(case["config"]).encode(), "config.json")
+    how = profile("hf-cuda-bf16", kernel=case["attention"]) if "attention" in case else profile("hf-2023-cuda-bf16")
+    model = transformer(architecture, measured(how, architecture))
     values = architecture.values() | {s.B: sp.Integer(case["B"]), s.S: sp.Integer(case["S"])}
     memory = account(model, recipe("cs336"))
     assert evaluate(memory.of("activations", "buffers").total, values) == case["value_bytes"]
@@ -57,6 +70,14 @@ def test_a_family_whose_blocks_are_not_described_keeps_nothing_and_says_so():
     model = transformer(architecture, profile("hf-cuda-bf16"))
     assert not any(layer.saved for layer in model)
     assert "What its blocks keep for the backward pass is not described: only weights are counted." in model.said
+
+
+def test_a_profile_that_was_measured_for_some_families_refuses_others():
+    assert set(profile("hf-2023-cuda-bf16").measured) == {case["config"]["model_type"] for case in OF_2023}
+    with pytest.raises(
+        BadInput, match=r"'hf-2023-cuda-bf16' was measured for llama, .*, not for qwen3; choose another"
+    ):
+        transformer(parse_config(b'{"model_type": "qwen3"}', "config.json"), profile("hf-2023-cuda-bf16"))
 
 
 def test_rows_of_families_are_for_families_that_can_be_read():

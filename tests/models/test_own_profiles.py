@@ -55,6 +55,7 @@ def test_a_profile_extends_one_above_it(written):
     ("rows", "words"),
     [
         ("speed = 2", "unknown key 'speed'"),
+        ("measured = ['lama']", "unknown family 'lama'"),
         ("compute = 0", "'0' is no number of bytes of an element"),
         ("compute = true", "compute must be a whole number"),
         ("precision = 'BF16'", "unknown precision 'BF16'"),
