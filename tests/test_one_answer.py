@@ -323,7 +323,7 @@ def largest(one: Asked) -> Iterator[Face]:
 
 def recompute(one: Asked) -> Iterator[Face]:
     value = one.facts["value"]
-    said = "smallest n_.* is #: (what|the peak of) each"
+    said = "smallest n_.* is #: (what each|the peak of each|its peak|what the device)"
     yield "sentence", lambda: (number_after(one.sentence, said, "no such"), bytes_said(one)), (value, True)
     yield from solve_faces(one)
     yield from check_faces(one, one.facts["for"], value)

@@ -24,6 +24,7 @@ CALLS = {
     "check": ("llama-3.1-8b", "--claim", "n_fsdp=3"),
     "verify": ("cs336-a2-xxl",),
     "list": (),
+    "schema": ("solve",),
     "show": ("cs336-a2-xxl",),
     "completion": ("bash",),
 }

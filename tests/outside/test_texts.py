@@ -180,4 +180,5 @@ def test_no_text_is_a_formula_of_a_spreadsheet(tmp_path):
         path.write_text(f'person,name,claim\n"{words}",n_fsdp,46\n"Ann",n_fsdp,"{words}"\n', encoding="utf-8")
         rows = written(check_rows(load_study("cs336-a2-xxl"), read_claims(str(path)))).splitlines()[1:]
         assert not [cell for row in rows for cell in row.split(",") if cell.lstrip('" \t')[:1] in ("=", "@")], words
-        assert rows[0].lstrip('"')[:1] not in "+-\t", words
+        number = re.fullmatch(r"[+-]\d+", rows[0].split(",")[0])
+        assert number or rows[0].lstrip('"')[:1] not in "+-\t", words
