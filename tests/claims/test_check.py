@@ -180,6 +180,11 @@ def test_slips_of_transformers():
     assert _names(check(_llama(), "parameters=7.48e9")) == [["2^30 for a billion"]]
 
 
+def test_parameters_are_claimed_without_the_modules_that_predict_further_tokens():
+    verdict = check(load_study("cluster-deepseek-v3"), "P=671e9")  # as the abstract of its paper counts
+    assert verdict.expected == 682_636_472_320 and _names(verdict) == [["prediction modules left out"]]
+
+
 ALPHA = Fraction(46 * 10**13, 18 * 10**10)
 TOKENS = 16 * ALPHA / 2  # X = 16, M_X = 2, and the FSDP axis takes the longest
 
