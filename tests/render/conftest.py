@@ -132,9 +132,10 @@ class Tab:
         return [(font["familyName"], font["isCustomFont"]) for font in fonts]
 
     def write(self, field: str, text: str) -> None:
-        """Put a text into a field, as someone who types it."""
+        """Put a text into a field, as someone who types it, and let the page draw what follows."""
         self.value(
-            f"(field => {{ field.value = {json.dumps(text)}; field.dispatchEvent(new Event('input', {{bubbles: true}})); }})"
+            f"(field => {{ field.dispatchEvent(new KeyboardEvent('keydown', {{bubbles: true}})); field.value = {json.dumps(text)};"
+            " field.dispatchEvent(new Event('input', {bubbles: true})); return new Promise((done) => setTimeout(done, 200)); })"
             f"(document.getElementById({json.dumps(field)}))"
         )
 
