@@ -14,6 +14,8 @@ from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.models.tensors import Part
 
+WEIGHTS, GRADIENTS, SENT = "gathered weights", "gradients of whole weights", "gradients that are sent"
+
 
 def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Term]:
     """Yield the gathered weights, the gradients of whole weights, and those that are sent or have arrived."""
@@ -21,13 +23,13 @@ def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -
     assert each is not None and sends is not None
     there = tuple(_weights(step, row, place))
     if there:
-        yield whole(step, "gathered weights", there, each, "weights are gathered for the computation", n_fsdp)
+        yield whole(step, WEIGHTS, there, each, "weights are gathered for the computation", n_fsdp)
     made = tuple(_made(step, row, place, moment))
     if made:
-        yield whole(step, "gradients of whole weights", made, each, "as the backward pass computes them")
+        yield whole(step, GRADIENTS, made, each, "as the backward pass computes them")
     sent = tuple(_times(_sent(step, row, place)))
     if sent:
-        yield whole(step, "gradients that are sent", sent, sends, "input of the reduce-scatter", n_fsdp)
+        yield whole(step, SENT, sent, sends, "input of the reduce-scatter", n_fsdp)
     if row.shares and place is not None:
         yield _share(step, tuple(_times(place.unit.trained)))
     if step.hybrid and step.recipe.gradients_persist and row.gradients in ("done", "blocks"):

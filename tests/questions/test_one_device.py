@@ -8,10 +8,12 @@ from math import ceil
 import pytest
 
 import symbolic_mem as sm
+from symbolic_mem.accounts import gathered
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.questions.parts.in_full import REMEDIES
 
 SIZES = {"L": 4, "d_model": 256, "d_ff": 512, "n_heads": 8, "n_kv": 4, "d_head": 32, "V": 1000, "B": 1, "S": 16}
 
@@ -73,3 +75,7 @@ def test_rules_that_one_device_breaks_ask_for_more_as_before():
 
     found = MinDegree("a", multiple_of=(MultipleOf(2),)).answer(_study(capacity=f"{ROOMS[2]} B"))
     assert found.value == 2 and found.held(2) == _peak(_study(), 2)
+
+
+def test_each_part_that_is_gathered_has_a_remedy():
+    assert {gathered.WEIGHTS, gathered.GRADIENTS, gathered.SENT} <= set(REMEDIES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import sympy as sp
 
+from symbolic_mem.accounts.gathered import GRADIENTS, WEIGHTS
 from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.accounts.timeline import gathers_nothing
 from symbolic_mem.base.limit import Limit
@@ -21,8 +22,8 @@ from symbolic_mem.study.study import Study
 if TYPE_CHECKING:
     from symbolic_mem.solvers.degree import Degree
 
-# What a device holds of whole weights beside its own, as accounts/gathered.py names it: on one there is less of it, or none.
-GATHERED = ("gathered weights", "gradients of whole weights")
+# What a device holds of whole weights beside its own: on one there is less of it, or none.
+GATHERED = (WEIGHTS, GRADIENTS)
 
 
 @dataclass(frozen=True)
