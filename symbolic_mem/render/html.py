@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Chain, Prose, Reference
+from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side
 from symbolic_mem.render import mathml
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.mathml import MathML
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _TAG = re.compile("<[^>]*>")
 
@@ -29,8 +34,8 @@ def escape(text: str) -> str:
     return mathml.escape(text)
 
 
-def prose(sentence: Prose) -> str:
-    """Write a sentence with its mathematics.
+def prose(sentence: Prose, formula: Callable[[Side], str] = mathml.mathml) -> str:
+    """Write a sentence with its mathematics; `formula` writes one.
 
     >>> from symbolic_mem.document.prose import say
     >>> from symbolic_mem.base.symbols import P
@@ -49,8 +54,15 @@ def prose(sentence: Prose) -> str:
             case Amount() | sp.Integer():
                 written.append(_figure(part))
             case _:
-                written.append(mathml.mathml(part))
+                written.append(formula(part))
     return "".join(written)
+
+
+def cell(sentence: Prose) -> Markup:
+    """Write what stands in a cell of a table, whose long sums break so that nothing beside them is pushed out of sight."""
+    from markupsafe import Markup
+
+    return Markup(prose(sentence, mathml.breaking))
 
 
 @cache
@@ -76,4 +88,4 @@ def draw(figure: Figure) -> str:
     return inline_svg(figure)
 
 
-FACE = Face("html", escape, prose, display, draw, names={"math_font": math_font, "steps": mathml.STEPS})
+FACE = Face("html", escape, prose, display, draw, names={"cell": cell, "math_font": math_font, "steps": mathml.STEPS})

@@ -6,13 +6,15 @@ import html
 import re
 from collections.abc import Sequence
 
+import sympy as sp
+
 from symbolic_mem.base.symbols import Name
-from symbolic_mem.document.prose import Chain, Side
-from symbolic_mem.render.arrange import SCREEN
+from symbolic_mem.document.prose import Chain, Side, Total
+from symbolic_mem.render.arrange import COLUMN_WIDTH, SCREEN, spread
 from symbolic_mem.render.ems import side_ems
 from symbolic_mem.render.rows import Row, rows
 from symbolic_mem.render.text import plain, plain_chain, plain_said
-from symbolic_mem.render.typeset import Typesetter
+from symbolic_mem.render.typeset import Typesetter, signed
 
 STEPS = (16, 18, 20, 22, 24, 27, 30, 34, 40, 48, 60)  # widths of displays in quads; the style sheet has a rule for each
 _INDENT = 2  # quads
@@ -101,6 +103,25 @@ def mathml(side: Side) -> str:
     '<math alttext="d_model"><msub><mi>d</mi><mtext>model</mtext></msub></math>'
     """
     return f'<math alttext="{escape(plain_said(side))}">{MathML().said(side)}</math>'
+
+
+def breaking(side: Side) -> str:
+    """Write a formula as `mathml` does, in pieces where it is a long sum, so that a line can break before each sign.
+
+    >>> from symbolic_mem.base.symbols import B, S, V, d_ff, d_model, n_heads
+    >>> long = B * S * (V + 40 * d_model + 30 * d_ff + 24 * n_heads + 16 * d_model**2)
+    >>> breaking(long).count("<wbr/><math"), breaking(B * S).count("<wbr/><math")
+    (4, 0)
+    """
+    long = spread(side, COLUMN_WIDTH) if isinstance(side, sp.Expr) else side
+    if not isinstance(long, Total):
+        return mathml(side)
+    first, *others = long.sides
+    written = [mathml(first)]
+    for sign, size in map(signed, others):
+        spoken = escape(f"{sign} {plain_said(size)}")
+        written.append(f'<math alttext="{spoken}">{_infix(sign)}{MathML().said(size)}</math>')
+    return "<wbr/>".join(written)
 
 
 def inline_chain(chain: Chain) -> str:

@@ -27,6 +27,8 @@ def pages(tmp_path_factory):
         layout = document.__name__
         paths[layout] = folder / f"{layout}.html"
         paths[layout].write_bytes(render(document(study), layout, "html"))
+    paths["model"] = folder / "model.html"  # its tables have the longest formulas
+    paths["model"].write_bytes(render(report(load_study("llama-3.1-8b")), "report", "html"))
     return paths
 
 
@@ -123,9 +125,9 @@ def test_nothing_sticks_out_of_the_window(tab, pages, layout, width):
 
 
 @pytest.mark.parametrize("width", [320, PHONE, 768, 1280])
-@pytest.mark.parametrize("layout", ["homework", "report"])
+@pytest.mark.parametrize("layout", ["homework", "report", "model"])
 def test_no_number_and_no_display_is_cut_by_what_scrolls(tab, pages, layout, width):
-    cut = tab(pages[layout], width=width).value("""[...document.querySelectorAll('.display, .wide, .figure, mtable')]
+    cut = tab(pages[layout], width=width).value("""[...document.querySelectorAll('.display, .wide, .figure, mtable, table')]
         .filter(e => { for (let box = e; box && box !== document.body; box = box.parentElement)
             if (getComputedStyle(box).overflowX !== 'visible' &&
                 e.getBoundingClientRect().right > box.getBoundingClientRect().right + 1) return true; return false })
