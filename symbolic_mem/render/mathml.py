@@ -113,15 +113,18 @@ def breaking(side: Side) -> str:
     >>> breaking(long).count("<wbr/><math"), breaking(B * S).count("<wbr/><math")
     (4, 0)
     """
-    long = spread(side, COLUMN_WIDTH) if isinstance(side, sp.Expr) else side
-    if not isinstance(long, Total):
-        return mathml(side)
-    first, *others = long.sides
+    first, *others = _pieces(side)
     written = [mathml(first)]
     for sign, size in map(signed, others):
         spoken = escape(f"{sign} {plain_said(size)}")
         written.append(f'<math alttext="{spoken}">{_infix(sign)}{MathML().said(size)}</math>')
     return "<wbr/>".join(written)
+
+
+def _pieces(side: Side) -> list[Side]:
+    """The terms of a long sum, those that are long sums themselves multiplied out."""
+    whole = spread(side, COLUMN_WIDTH) if isinstance(side, sp.Expr) else side
+    return [piece for one in whole.sides for piece in _pieces(one)] if isinstance(whole, Total) else [whole]
 
 
 def inline_chain(chain: Chain) -> str:
