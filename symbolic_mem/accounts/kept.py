@@ -16,7 +16,7 @@ from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.models.tensors import HEAD, Held, Layer, Part, Tensor, Weights
-from symbolic_mem.recipes.recompute import Recompute, block_input, counts, kept_results, without_scores
+from symbolic_mem.recipes.recompute import Recompute, block_input, counts, kept_output, kept_results, without_scores
 
 TABLES = ("angles", "cos", "sin", "cos local", "sin local")  # which the first block is the last to need
 DONE = ("labels", "total weight")  # of the loss, when its backward pass has used them
@@ -86,6 +86,7 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
     if row.activations in ("all", "blocks", "loss", "end"):
         for unit in step.units.blocks:
             layers += _kept(step, unit, unit.count)
+        layers += _output(step)
         if row.activations == "loss":
             layers += (_without(layer, DONE) for layer in step.units.after)
         layers += step.units.after if row.activations == "all" else ()
@@ -93,6 +94,7 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
         assert place is not None
         for unit in step.units.blocks:
             layers += _kept(step, unit, step.before(unit, place) + int(unit.name == place.unit.name))
+        layers += _output(step)
     else:
         assert place is not None
         for unit in step.units.blocks:
@@ -100,6 +102,8 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
             layers += _kept(step, unit, step.before(unit, place), place if own else None)
         if place.index == 0 and moment is None:
             yield from _batch(step)
+        elif moment is None and row.phase == "backward":
+            layers += _output(step)
     for title, name, same in _by_name(layers):
         yield from saved_terms(title, name, same, step.recipe)
     if row.activations == "end":
@@ -119,8 +123,16 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
 def _unused(step: Step, row: Row, place: Place | None) -> Iterator[Layer]:
     """What the block at work has kept, and nothing takes when it is computed again."""
     every = step.recipe.recompute.products
-    if every and row.phase == "backward" and place is not None and step.model.work is not None:
-        yield Layer("", saved=step.model.work.unused(place.unit.name, every))
+    if not every or row.phase != "backward" or place is None:
+        return
+    work = step.model.work
+    yield from _output(step) if work is None else (Layer("", saved=work.unused(place.unit.name, every)),)
+
+
+def _output(step: Step) -> tuple[Layer, ...]:
+    """What leaves the last of the blocks that are kept, where it is kept as the result of a product."""
+    output = () if "activations" in step.recipe.offload else kept_output(step.model, step.recipe.recompute)
+    return (Layer("output of the last block", saved=output),) if output else ()
 
 
 def _without(layer: Layer, names: tuple[str, ...]) -> Layer:

@@ -27,7 +27,7 @@ from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.recipes.recompute import block_input
+from symbolic_mem.recipes.recompute import block_input, kept_output
 
 LATE = 10**9
 MANY = 100  # blocks behind which nothing changes
@@ -184,8 +184,11 @@ def _moments(step: Step, place: Place) -> tuple[Moment, ...]:
 def _working(step: Step, place: Place, row: Row) -> tuple[tuple[Tensor, ...], ...]:
     """What the forward pass of a block holds beside what it keeps, and its output with the sum that is made of it."""
     layer = place.unit.layers[-1]
-    inside = (layer.passing if place.again else layer.working) or ((),)
+    products = step.recipe.recompute.products
+    inside = (layer.passing if place.again and not products else layer.working) or ((),)
     output = inside[-1][-1:]
+    if kept_output(step.model, step.recipe.recompute):  # what leaves the block is kept itself
+        inside, output = ((),), ()
     if row.resharded:
         return (output,)
     summed = step.recipe.scalars and step.model.batch is not None and (not step.gathers or step.keep == 1)

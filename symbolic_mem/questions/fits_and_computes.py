@@ -17,9 +17,22 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, at_first, bounds, edge, whose_tokens, window
+from symbolic_mem.questions.parts.both_steps import (
+    BETA,
+    D0,
+    D1,
+    K0,
+    K1,
+    at_first,
+    bounds,
+    edge,
+    on_one,
+    whose_tokens,
+    window,
+)
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
+from symbolic_mem.questions.parts.one_device import on_one_device
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
@@ -82,10 +95,16 @@ class FitsAndComputes(OfKinds):
             study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
             asked.append(bound_at(one, self.counted, self.symbol, strict=self.strict))
         assert found.tokens is not None, "the memory needs B and S, and both have values"
-        return both(study.model, found.roofline.network, asked, study.values, own=self.each), int(found.tokens)
+        alone = [
+            bound_at(one, self.counted, self.symbol, strict=self.strict, alone=True)
+            for one in on_one_device(study, self.counted, self.symbol, instants)
+        ]
+        limits = both(study.model, found.roofline.network, asked, study.values, own=self.each, alone=alone)
+        return limits, int(found.tokens)
 
     def answer(self, study: Study) -> FoundBoth:
         """Put the bound of memory beside that of computing."""
+        study = study.without(self.symbol)
         limits, tokens = self.limits(study)
         deciding = limits.deciding(tokens)
         return FoundBoth(
@@ -116,6 +135,7 @@ class FitsAndComputes(OfKinds):
         yield whose_tokens(share, self.symbol)
         yield from bounds(found, work)
         yield from window(found, work)
+        yield from on_one(found, work)
         yield from edge(found, work)
         if found.first is not None:
             yield from at_first(found, work, *found.first)
@@ -144,7 +164,7 @@ class FitsAndComputes(OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The smallest and the largest degree that do both, and the smallest batch that lets a degree do both."""
-        limits, tokens = self.limits(study)
+        limits, tokens = self.limits(study.without(self.symbol))
         low, high = limits.interval(tokens) or (None, None)
         batch, there = limits.first_batch() or (None, None)
         meaning, both = "the smallest degree that {}", "holds what is kept and keeps the chips busy"
@@ -228,6 +248,7 @@ class FoundBoth(Found):
             "feasible": self.feasible,
             "value": self.value,
             "interval": self.interval,
+            "interval_except": self.limits.between(self.tokens),
             "smallest_that_fits": self.least,
             "largest_that_computes": self.most,
             "batch_tokens": self.tokens,
@@ -241,6 +262,16 @@ def _here(found: FoundBoth, tokens: Amount) -> Prose:
     if found.interval is None:
         return say("At {t} tokens no degree does both.", t=tokens)
     low, high = found.interval
+    between = found.limits.between(found.tokens)
+    if between is not None and between[1] < high:
+        return say(
+            "At {t} tokens one device and {low} to {high} devices both hold what is kept and stay busy; the smallest is 1.",
+            t=tokens,
+            low=between[1] + 1,
+            high=high,
+        )
+    if high == 1:
+        return say("At {t} tokens one device both holds what is kept and stays busy, and no more do.", t=tokens)
     if low == high:
         return say(
             "At {t} tokens {low} devices both hold what is kept and stay busy; the smallest is {low}.",
@@ -265,6 +296,11 @@ def _at_best(found: FoundBoth) -> Prose:
         return text("No batch lets any degree do both: divide more of what every device keeps of the whole batch.")
     if found.first is None:
         return text("No batch lets any degree do both.")
+    if found.first[1] == 1:
+        return say(
+            "The smallest batch of whole sequences that lets a degree do both is {t} tokens, on one device.",
+            t=Amount(sp.Integer(found.first[0])),
+        )
     return say(
         "The smallest batch of whole sequences that lets a degree do both is {t} tokens, with {n} devices: {own} tokens for "
         "each.",

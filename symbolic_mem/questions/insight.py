@@ -86,6 +86,7 @@ class Insight(Ruled, OfKinds):
 
     def answer(self, study: Study) -> FoundInsight:
         """Answer every topic; where two instants must fit, each number is that of the one that asks for more."""
+        study = study.without(self.symbol)
         memory = study.placed(self.counted)
         study.need(memory.total.xreplace({self.symbol: sp.S.One}), f"question {self.label}")
         topics = self.about or self._default(study)

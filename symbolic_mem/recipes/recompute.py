@@ -28,6 +28,7 @@ PRODUCTS = "products"
 UNIFORM = "uniform"  # Megatron-LM's word for groups
 PHASES = ("first", "last")
 TRANSIENT = "transient"
+OF_A_RESULT = "result of a product or of the attention, which is not computed again"
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,9 @@ def _recomputed(model: Model, how: Recompute) -> Model:
         if layers == model.layers:
             assumption += " This model keeps no attention scores, so that nothing changes."
     else:
-        layers = tuple(_fewer(model, how, blocks))
+        output = tuple(replace(one, reason=OF_A_RESULT) for one in kept_output(model, how))
+        last = (Layer("output of the last block", saved=output),) if output else ()
+        layers = (*_fewer(model, how, blocks), *last)
     return replace(
         model,
         layers=layers,
@@ -269,13 +272,35 @@ def kept_results(model: Model, block: str, how: Recompute) -> tuple[Tensor, ...]
     """
     if not how.products:
         return ()
-    if model.work is None or not model.work.described(block):
+    if model.work is not None and model.work.described(block):
+        results = model.work.results(block, how.products)
+    else:
+        results = tuple(one for one in _of_products(model, how) if one not in kept_output(model, how))
+    return tuple(replace(one, reason=OF_A_RESULT) for one in results)
+
+
+def kept_output(model: Model, how: Recompute) -> tuple[Tensor, ...]:
+    """Return what leaves a block where that is the result of a product that it keeps: it is the input of the next block, too.
+
+    So all blocks keep one tensor more than they have inputs.
+    """
+    if not how.products or model.work is not None:
+        return ()
+    given = {tensor for layer in model.layers for op in layer.ops for tensor in (*op.gives, *op.into)}
+    return tuple(one for one in _of_products(model, how) if one not in given)
+
+
+@lru_cache(maxsize=64)
+def _of_products(model: Model, how: Recompute) -> tuple[Tensor, ...]:
+    """The results that a block of nothing but products keeps; raises `BadInput` for another block."""
+    blocks = [layer for layer in model.layers if layer.block]
+    ops = [op for layer in blocks for op in layer.ops]
+    if model.work is not None or len(blocks) != 1 or not ops or not all(op.weights for op in ops):
         raise BadInput(
             f"recompute = {how.short}: the operations of its blocks ({model.name}) are not described, so that nothing says "
             "which results they keep; use full, every=2 or none"
         )
-    reason = "result of a product or of the attention, which is not computed again"
-    return tuple(replace(one, reason=reason) for one in model.work.results(block, how.products))
+    return tuple(one for turn, op in enumerate(ops, 1) if how.products == 1 or turn % how.products for one in op.takes)
 
 
 @lru_cache(maxsize=4096)

@@ -89,7 +89,8 @@ class Both:
     """Every share under `limit`, and n < T/beta so that the chips stay busy.
 
     `beta` is the tokens per chip that keep it busy, `busy` the same as a formula; `sequence` the tokens by which a batch
-    can grow. Where gradients do not persist there is a share for each instant that must fit.
+    can grow. Where gradients do not persist there is a share for each instant that must fit. `alone` are those of a step on one
+    device, where that is another step.
     """
 
     limit: Limit
@@ -97,6 +98,7 @@ class Both:
     beta: Fraction
     sequence: int
     busy: sp.Expr = BUSY
+    alone: tuple[Share, ...] = ()
 
     @property
     def strict(self) -> bool:
@@ -105,11 +107,25 @@ class Both:
 
     def fits(self, n: int, tokens: int) -> bool:
         """Whether one of `n` devices holds its share of a batch of `tokens`, at every instant."""
-        return all(self.limit.holds(share.at(n, tokens)) for share in self.shares)
+        there = self.alone if n == 1 and self.alone else self.shares
+        return all(self.limit.holds(share.at(n, tokens)) for share in there)
+
+    def one_is_enough(self, tokens: int) -> bool:
+        """Whether one device holds its own step, where that is another one."""
+        return bool(self.alone) and self.fits(1, tokens)
 
     def least(self, tokens: int) -> int | None:
         """The smallest degree that fits, None when none does."""
+        return 1 if self.one_is_enough(tokens) else self.least_of_several(tokens)
+
+    def least_of_several(self, tokens: int) -> int | None:
+        """The same by the step of several devices."""
         return self.deciding(tokens).least(self.limit, tokens)
+
+    def between(self, tokens: int) -> tuple[int, int] | None:
+        """The first and the last degree above one that do not fit though one device is enough; None where there are none, or no end."""
+        least = self.least_of_several(tokens)
+        return (2, least - 1) if least is not None and least > 2 and self.one_is_enough(tokens) else None
 
     def deciding(self, tokens: int) -> Share:
         """The share that asks for most devices; of those that ask for as many, the one with most bytes there."""
@@ -124,7 +140,9 @@ class Both:
 
     def quotient(self, tokens: int) -> Fraction | None:
         """The real degree that the memory asks for; None where none fits."""
-        asked = [share.quotient(self.limit, tokens) for share in self.shares]
+        asked = [
+            share.quotient(self.limit, tokens) for share in (self.alone if self.one_is_enough(tokens) else self.shares)
+        ]
         return None if None in asked else max(quotient for quotient in asked if quotient is not None)
 
     def most(self, tokens: int) -> int:
@@ -132,9 +150,12 @@ class Both:
         return ceil(tokens / self.beta) - 1
 
     def interval(self, tokens: int) -> tuple[int, int] | None:
-        """The degrees that do both, None when there is none."""
-        least, most = self.least(tokens), self.most(tokens)
-        return None if least is None or least > most else (least, most)
+        """The first and the last degree that do both, None when there is none; those `between` them that do not fit are left out."""
+        least, most = self.least_of_several(tokens), self.most(tokens)
+        several = None if least is None or least > most else (least, most)
+        if most < 1 or not self.one_is_enough(tokens):
+            return several
+        return (1, 1) if several is None else (1, most)
 
     def below(self, share: Share) -> bool:
         """Whether the memory must stay below the capacity at T = beta n: a busy chip has more tokens than beta."""
@@ -174,17 +195,24 @@ class Both:
 
         None when there is none. A larger degree needs a larger batch, so the first degree that works is the answer.
         """
+        own = self._busy_batch(1)
+        if self.one_is_enough(own):
+            return own, 1
         if not self.possible:
             return None
         needed = (self.shrinking(share) / self.linear(share) for share in self.shares if self.linear(share) > 0)
         start = max(max(map(ceil, needed), default=1), 1)
         for degree in range(start, start + MOST_TRIED):
-            tokens = (int(degree * self.beta) // self.sequence + 1) * self.sequence
+            tokens = self._busy_batch(degree)
             if self.fits(degree, tokens):
                 return tokens, degree
             if any(self._past(share, degree) for share in self.shares):
                 return None
         return None
+
+    def _busy_batch(self, degree: int) -> int:
+        """Tokens of the smallest batch, in whole sequences, with which so many chips stay busy."""
+        return (int(degree * self.beta) // self.sequence + 1) * self.sequence
 
     def _past(self, share: Share, degree: int) -> bool:
         """Whether a degree lies beyond both roots of the condition of a share: from there on it never fits again."""
@@ -198,10 +226,12 @@ def both(
     values: Mapping[sp.Symbol, sp.Rational],
     *,
     own: bool = False,
+    alone: Sequence[Bound] = (),
 ) -> Both:
     """Put memory `bounds` on a degree, one for each instant, beside FSDP over that many chips, forward.
 
-    With `own` the memory is that of the tokens of one device, T/n, in place of the whole batch.
+    With `own` the memory is that of the tokens of one device, T/n, in place of the whole batch. `alone` are the bounds of a
+    step on one device, where that is another one.
 
     Raises `BadInput` when the memory is not linear in the tokens, and `MissingValue` for what has no value.
     """
@@ -212,10 +242,13 @@ def both(
     per = sp.expand(limit).coeff(T, 1)
     if sp.expand(limit - per * T) != 0:
         raise BadInput('the two bounds are put together for long rings; give ring = "limit" under [network]')
-    shares = tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact), own) for bound in bounds)
+    shares, ones = (
+        tuple(Share(*_linear(bound.fixed, exact), *_linear(bound.divided, exact), own) for bound in some)
+        for some in (bounds, alone)
+    )
     capacity = Fraction(number(bounds[0].capacity, {}, "the capacity"))
     beta = 1 / Fraction(number(per, exact, "the critical batch per chip"))
-    return Both(Limit(capacity, bounds[0].strict), shares, beta, int(exact[S]), sp.cancel(1 / per))
+    return Both(Limit(capacity, bounds[0].strict), shares, beta, int(exact[S]), sp.cancel(1 / per), ones)
 
 
 def _linear(memory: sp.Expr, values: Mapping[sp.Symbol, sp.Rational]) -> tuple[Fraction, Fraction]:

@@ -91,13 +91,13 @@ def language_model(run: Run) -> tuple[Any, Any]:
     blocks = max((one for one in model.modules() if isinstance(one, torch.nn.ModuleList)), key=len)
     if any(run.recomputed):
         enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
-        enable({"use_reentrant": False} | ({"context_fn": _keeping(run.products)} if run.products else {}))
+        enable({"use_reentrant": False} | ({"context_fn": keeping(run.products)} if run.products else {}))
         for block, again in zip(blocks, run.recomputed, strict=True):
             block.gradient_checkpointing = again
     return model, blocks
 
 
-def _keeping(every: int) -> Any:
+def keeping(every: int) -> Any:
     """Contexts of a checkpoint that keeps results of products and of attention, but for one of `every` so many products."""
     import torch
     from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts

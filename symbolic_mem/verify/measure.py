@@ -127,11 +127,13 @@ def _model(run: Run) -> tuple[Any, Any, dict[str, Any]]:
 
     dtype = getattr(torch, run.parameters)
     if run.stack:
+        from symbolic_mem.verify.language_models import keeping
         from symbolic_mem.verify.stacks import stack
 
+        contexts = keeping(run.products) if run.products else None
         torch.set_default_dtype(dtype)
         try:
-            model = stack(run.stack, run.sizes[s.L], run.sizes[s.d_model], run.sizes[s.d_ff], run.recomputed)
+            model = stack(run.stack, run.sizes[s.L], run.sizes[s.d_model], run.sizes[s.d_ff], run.recomputed, contexts)
         finally:
             torch.set_default_dtype(torch.float32)
         x = torch.empty(run.batch, run.sequence, run.sizes[s.d_model], dtype=getattr(torch, run.computes))

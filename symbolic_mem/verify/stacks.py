@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def stack(name: str, blocks: int, d_model: int, d_ff: int, recomputed: Sequence[bool]) -> Any:
-    """Build ``ffn``, ``gated-ffn`` or ``gated-ffn with residual`` as a module whose result is the sum of its outputs."""
+def stack(
+    name: str,
+    blocks: int,
+    d_model: int,
+    d_ff: int,
+    recomputed: Sequence[bool],
+    contexts: Callable[[], Any] | None = None,
+) -> Any:
+    """Build ``ffn``, ``gated-ffn`` or ``gated-ffn with residual`` as a module whose result is the sum of its outputs.
+
+    `contexts` of a checkpoint say what a block that is recomputed keeps beside its input (None: nothing).
+    """
     import torch
     from torch.utils.checkpoint import checkpoint
+
+    options: dict[str, Any] = {} if contexts is None else {"context_fn": contexts}
 
     def linear(inputs: int, outputs: int) -> Any:
         return torch.nn.Linear(inputs, outputs, bias=False)
@@ -38,7 +50,7 @@ def stack(name: str, blocks: int, d_model: int, d_ff: int, recomputed: Sequence[
 
         def forward(self, x: Any) -> Any:
             for block, again in zip(self.blocks, recomputed, strict=True):
-                x = checkpoint(block, x, use_reentrant=False) if again else block(x)
+                x = checkpoint(block, x, use_reentrant=False, **options) if again else block(x)
             return x.sum()
 
     return Stack()

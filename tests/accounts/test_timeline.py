@@ -20,7 +20,7 @@ from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.plans.read import plan
 from symbolic_mem.recipes.read import read_recipe
-from symbolic_mem.recipes.recompute import Recompute, recomputed_at
+from symbolic_mem.recipes.recompute import Recompute, recompute, recomputed_at
 from symbolic_mem.study.setting import Setting
 from symbolic_mem.verify.cases import read_cases
 from symbolic_mem.verify.families import compare_case
@@ -28,7 +28,6 @@ from symbolic_mem.verify.held import held
 
 HERE = Path(__file__).parent
 CASES = read_cases(HERE.parent / "data" / "peaks.json")
-SAVES_PRODUCTS = "sac_mm"  # selective checkpointing that keeps the results of products: not said of stacks
 
 
 def _walk():
@@ -43,19 +42,15 @@ def _walk():
 WALK = _walk()
 
 
-@pytest.mark.parametrize(
-    "case", [one for one in CASES if one.inputs.get("checkpoint") != SAVES_PRODUCTS], ids=lambda case: case.id
-)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_step_holds_what_pytorch_holds_to_the_byte(case):
     assert compare_case(case).ours == case.theirs
 
 
-@pytest.mark.parametrize(
-    "case", [one for one in CASES if one.inputs.get("checkpoint") == SAVES_PRODUCTS], ids=lambda case: case.id
-)
-def test_what_no_rule_of_recomputation_says_is_reported_with_its_reason(case):
-    found = compare_case(case)
-    assert found.ours is None and SAVES_PRODUCTS in found.reason
+def test_blocks_of_products_keep_what_enters_the_next_once():
+    kept = recompute(ffn(), Recompute("products")).layers
+    per_block = [one.name for layer in kept if layer.repeat == s.L for one in layer.saved]
+    assert per_block == ["x", "h"] and [one.name for one in kept[-1].saved] == ["y"] and kept[-1].repeat == 1
 
 
 MODELS = {"ffn": ffn(), "gated": gated_ffn(), "residual": gated_ffn(residual=True)}

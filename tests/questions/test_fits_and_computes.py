@@ -1,7 +1,10 @@
 """The two bounds together against plain loops over degrees and batches."""
 
+import json
 from fractions import Fraction
+from math import ceil
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +12,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.bound import solve
 
@@ -79,6 +83,53 @@ def test_one_device_is_the_first_where_one_is_enough():
     """A share of 3 + 1 T bytes on 10 bytes: one device holds 2 tokens, and needs more than 1 to stay busy."""
     limits = Both(Limit(10, False), (Share(0, 0, 3, 1),), 1, 1)
     assert limits.first_batch() == (2, 1)
+
+
+def test_one_device_that_is_asked_by_its_own_step():
+    """Of 10 bytes one device alone needs 9 and each of several 6 + 12/n: 1 fits, 2 does not, and 3 and more do."""
+    several, alone = Share(6, 0, 12, 0), Share(9, 0, 0, 0)
+    limits = Both(Limit(10, False), (several,), 1, 1, alone=(alone,))
+    assert [n for n in range(1, 6) if limits.fits(n, 5)] == [1, 3, 4, 5]
+    assert (limits.least(5), limits.interval(5), limits.between(5)) == (1, (1, 4), (2, 2))
+    assert (limits.interval(3), limits.first_batch()) == ((1, 1), (2, 1))
+    less = Both(Limit(9, True), (several,), 1, 1, alone=(alone,))
+    assert (less.least(9), less.interval(9), less.between(9)) == (5, (5, 8), None)
+
+
+@pytest.mark.parametrize("room", [2, 3, 5])
+def test_a_step_on_one_device_is_no_second_answer(tmp_path, room):
+    """Degrees are counted one by one, each by the peak of its own step; `solve` says the same first one."""
+    states = ["weights", "gradients", "optimizer"]
+    placed = "\n".join(f'{kind} = {{ fraction = "1", over = "n_fsdp" }}' for kind in states)
+    (tmp_path / "x.toml").write_text(
+        'title = "x"\n[model]\nconfig = "c.json"\n[recipe]\npreset = "pure-bf16"\n[placement]\n'
+        f'{placed}\n[values]\nC = 1e12\nW = 1e11\nM_X = 1\nB = 4\nS = 16\n[network]\ndirection = "both-ways"\n'
+        '[[question]]\nlabel = "a"\nask = "fits_and_computes"\n'
+    )
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "vocab_size": 400}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    (tmp_path / "c.json").write_text(json.dumps({"model_type": "llama", **sizes, **heads}))
+    study = load_study(tmp_path / "x.toml").change(loss="fused", recompute="full", optimizer="sgd")
+    peaks = [_peak(study, n) for n in range(1, 12)]
+    capacity = sorted({*peaks})[room]
+    study = study.change(capacity=f"{ceil(capacity)} B")
+    question = study.question("a")
+    found = question.answer(study.under(question))
+    fits = [n for n, peak in enumerate(peaks, 1) if peak <= ceil(capacity) and n * found.limits.beta < 64]
+    first, last = found.interval or (1, 0)
+    but = found.limits.between(64) or (1, 0)
+    assert fits == [n for n in range(first, min(last, 11) + 1) if not but[0] <= n <= but[1]]
+    assert (
+        found.least
+        == MinDegree("a").answer(study).value
+        == next(n for n, p in enumerate(peaks, 1) if p <= ceil(capacity))
+    )
+    assert list(question.steps(found)) and question.sentence(found)
+
+
+def _peak(study, devices):
+    there = study.change(values={"n_fsdp": devices})
+    return max(Fraction(one.memory.placed(there.placement).at(there.numbers)) for one in there.timeline)
 
 
 def of_study(rest):

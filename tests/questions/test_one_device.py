@@ -12,6 +12,7 @@ from symbolic_mem.accounts import gathered
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.insight import Insight
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.in_full import REMEDIES
 
@@ -79,3 +80,18 @@ def test_rules_that_one_device_breaks_ask_for_more_as_before():
 
 def test_each_part_that_is_gathered_has_a_remedy():
     assert {gathered.WEIGHTS, gathered.GRADIENTS, gathered.SENT} <= set(REMEDIES)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_table_of_degrees_and_what_is_left_say_the_same(room):
+    study = _study(capacity=f"{room} B")
+    asked = {"rows": {"B": [1, 40]}, "columns": {"S": [16, 64]}, "devices": [1, 2]}
+    question = Insight.read(asked, "here", "x")
+    found = question.answer(study.under(question))
+    facts = found.facts
+    for batch, line in zip((1, 40), facts["region"]["entries"], strict=True):
+        for length, entry in zip((16, 64), line, strict=True):
+            assert entry == MinDegree("a").answer(study.change(values={"B": batch, "S": length})).value
+    for row in facts["left_over"]:
+        assert row["used_bytes"] == _peak(study, row["degree"]) and row["fits"] == (row["used_bytes"] <= room)
+    assert any("One device alone" in str(block) for block in question.steps(found)) == (room >= ONE)

@@ -12,6 +12,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import B, L, S, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
+from symbolic_mem.models.gated_ffn import gated_ffn
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.plans.placement import over
@@ -322,4 +323,4 @@ def test_products_of_blocks_that_are_not_described_are_refused():
     with pytest.raises(
         BadInput, match=r"recompute = products=2: the operations of its blocks \(.*\) are not described"
     ):
-        recompute(ffn(), Recompute("products", 2))
+        recompute(gated_ffn(), Recompute("products", 2))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
+import pypdf
 import pytest
 
 from symbolic_mem.document.prose import text
@@ -183,3 +187,36 @@ def test_on_paper_the_contents_are_gone_and_nothing_scrolls(tab, pages):
     assert page.value("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.value("getComputedStyle(document.querySelector('.display')).overflowX") == "visible"
+
+
+@pytest.mark.parametrize("layout", ["homework", "report"])
+def test_a_document_loads_within_eight_times_a_blank_page(blanks, pages, layout):
+    assert blanks(pages[layout], 8) < 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [homework, report])
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "deepseek-v3"])
+def test_documents_of_other_studies_load_as_soon(blanks, tmp_path, name, document):
+    path = tmp_path / "document.html"
+    path.write_bytes(render(document(load_study(name)), document.__name__, "html"))
+    assert blanks(path, 8) < 8
+
+
+def test_what_is_not_laid_out_yet_is_found_and_linked_and_printed(tab, pages):
+    page = tab(pages["report"])
+    headings = page.value("[...document.querySelectorAll('nav a')].map(link => link.getAttribute('href').slice(1))")
+    shown = "(id => document.getElementById(id).checkVisibility({contentVisibilityAuto: true}))"
+    assert not page.value(f"{shown}({headings[-1]!r})")
+    for target in (headings[-1], headings[1]):
+        page.value(f"document.querySelector('nav a[href=\"#{target}\"]').click()")
+        page.value("new Promise(done => setTimeout(done, 300))")
+        bottom = page.value("document.documentElement.scrollHeight - innerHeight - scrollY")
+        top = page.value(f"document.getElementById({target!r}).getBoundingClientRect().top")
+        assert 0 <= top < 60 or (bottom < 60 and top < 844)
+    last = page.value("document.querySelector('section:last-of-type > :last-child').textContent.trim().slice(0, 30)")
+    page.value("scrollTo(0, 0); new Promise(done => setTimeout(done, 100))")
+    assert page.value(f"find({last!r})") and page.value("scrollY") > 1000
+    printed = pypdf.PdfReader(io.BytesIO(base64.b64decode(page.call("Page.printToPDF")["data"])))
+    words = "".join("".join(sheet.extract_text().split()) for sheet in printed.pages)
+    assert "".join(last.split()) in words

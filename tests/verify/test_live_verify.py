@@ -34,6 +34,13 @@ STEPS = {
     "more width than inside": ({"kind": "gated-ffn", "residual": True}, {}, {}, {"d_ff": 12}),
     "FSDP2": ({"kind": "ffn"}, {"preset": "fsdp2"}, SHARDED, {"n_fsdp": 12}),
     "FSDP2 in FP32, one block": ({"kind": "gated-ffn"}, {"preset": "fp32"}, SHARDED, {"n_fsdp": 3, "L": 1}),
+    "one device, products kept": ({"kind": "ffn"}, {"preset": "fp32", "recompute": "products"}, {}, {}),
+    "FSDP2, products kept": (
+        {"kind": "ffn"},
+        {"preset": "fsdp2", "recompute": "products", "gradients_persist": False},
+        {"preset": "fsdp2"},
+        {"n_fsdp": 4},
+    ),
     "FSDP2, recomputed": (
         {"kind": "gated-ffn", "residual": True},
         {"preset": "fsdp2", "recompute": "full", "gradients_persist": False},

@@ -143,18 +143,18 @@ def window(found: Sides, work: Work) -> Iterator[Block]:
         text("Computing allows fewer than"),
         Chain(T / BETA, (("=", ratio), ("=", work.put(ratio)), unrounded(work.number(ratio), "chips"))),
     )
-    if found.least is not None:
+    if found.least is not None and not found.limits.alone:
         yield Paragraph(_so(found))
 
 
 def _window(found: Sides, work: Work) -> Block:
     """The bound of memory at the batch of the study."""
-    share = found.share
+    share, least = found.share, found.limits.least_of_several(found.tokens)
     tokens = Amount(sp.Integer(found.tokens))
     if share.own:
         return _window_of_own(found, work)
     room = _kept(C_mem - K0 - K1 * T, share)
-    if found.least is None:
+    if least is None:
         return work.step(
             say(
                 "At the batch of the study, {t} tokens, what every device keeps in full does not fit, whatever the degree:",
@@ -181,17 +181,18 @@ def _window(found: Sides, work: Work) -> Block:
 def _window_of_own(found: Sides, work: Work) -> Block:
     """At the batch of the study, where each device has T/n tokens: the memory falls as the degree grows."""
     share, n, unit = found.share, found.symbol, found.capacity.unit
+    least = found.limits.least_of_several(found.tokens)
     limit = Limit(found.capacity.counted, found.limits.strict)
     parts = [_kept((K1 * T + D0) / n, share), _kept(D1 * T / n**2, share), _kept(K0, share)]
     parts = [part for part in parts if part != 0]
     chains = [Chain(Total(tuple(parts)) if len(parts) > 1 else parts[0], ((limit.sign, C_mem),), asked=True)]
-    if found.least is None:
+    if least is None:
         said = say(
             "At the batch of the study, {t} tokens, what every device keeps whatever the degree does not fit:",
             t=Amount(sp.Integer(found.tokens)),
         )
         return work.step(said, Chain(K0, ((limit.fails, C_mem),)))
-    for number, relation in ((found.least, limit.sign), (found.least - 1, limit.fails)):
+    for number, relation in ((least, limit.sign), (least - 1, limit.fails)):
         if number:
             held_there = symbolic(share.at(number, found.tokens))
             here = local("n", str(number))
@@ -207,10 +208,30 @@ def _window_of_own(found: Sides, work: Work) -> Block:
             "At the batch of the study, {t} tokens, one device holds less the more devices there are. The first number at "
             "which what is kept fits is {least}:",
             t=Amount(sp.Integer(found.tokens)),
-            least=found.least,
+            least=least,
         ),
         *chains,
     )
+
+
+def on_one(found: Sides, work: Work) -> Iterator[Block]:
+    """What one device holds at the fullest instant of its own step, where that is another one than the step of several."""
+    if not found.limits.alone:
+        return
+    limit, unit = Limit(found.capacity.counted, found.limits.strict), found.capacity.unit
+    held = max(share.at(1, found.tokens) for share in found.limits.alone)
+    kept = local("M", "1")
+    work.values[kept] = symbolic(held)
+    relation = limit.sign if limit.holds(held) else limit.fails
+    yield work.step(
+        text(
+            "One device alone holds the whole weights of one block at a time and gathers none ahead. At the fullest instant of its "
+            "own step it holds"
+        ),
+        Chain(kept, (amount(symbolic(held), unit), (relation, Amount(symbolic(found.capacity.counted), unit)))),
+    )
+    if found.least is not None:
+        yield Paragraph(_so(found))
 
 
 def _so(found: Sides) -> Prose:
@@ -242,7 +263,7 @@ def at_first(found: Sides, work: Work, tokens: int, degree: int) -> Iterator[Blo
         else say("One device stays busy with more tokens than this, in whole sequences with {t}:", t=at),
         busy,
     )
-    if found.limits.deciding(tokens) != share:
+    if found.limits.deciding(tokens) != share or (degree == 1 and found.limits.alone):
         return  # another instant decides there, of which nothing is derived
     parts = [part for part in (_kept(K0 + K1 * t, share), _kept(D0 + D1 * t, share) / n) if part != 0]
     puts = tuple(there.put(part) for part in parts)
@@ -315,6 +336,9 @@ def _by_discriminant(
     meaning = (
         "It holds, so some degrees do both, between the two roots."
         if holds
+        else "It does not hold: the condition holds for no degree above one, at any batch. That is the proof that several "
+        "devices never do both."
+        if found.limits.alone
         else "It does not hold: the condition holds for no degree, at any batch. That is the proof that none exists."
     )
     relation = (">" if sign == "<" else "≥") if holds else ("≤" if sign == "<" else "<")

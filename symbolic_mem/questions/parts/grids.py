@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import sympy as sp
@@ -18,6 +18,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.questions.parts.instants import bound_at, fitting, instants
 from symbolic_mem.questions.parts.keys import degree_on
+from symbolic_mem.questions.parts.one_device import on_one_device
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.layout import Layout
@@ -79,6 +80,7 @@ class RegionTable:
     """The smallest degree for each pair of values of two symbols, or None where no degree is enough.
 
     `parts` are what one device holds and what of it is not divided, at each instant that decides a pair; `what` must fit.
+    `alone` is what one holds at each instant of its own step, where that is another one and enough for some pair.
     """
 
     found: Region
@@ -90,6 +92,7 @@ class RegionTable:
     what: str = "what is kept"
     ranks: int = 1
     rules: tuple[str, ...] = ()
+    alone: tuple[sp.Expr, ...] = ()
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -124,6 +127,14 @@ class RegionTable:
             *lines,
             reason=reason,
         )
+        if self.alone:
+            yield work.step(
+                say(
+                    "One device alone holds the whole weights of one block at a time and gathers none ahead. It is enough where, "
+                    "at the instants of its own step,"
+                ),
+                *(Chain(held, ((self.limit.sign, capacity),), asked=True) for held in self.alone),
+            )
         columns = (
             Column(say("{r}", r=r), "right"),
             *(Column(say("{c} = {v}", c=c, v=sp.Integer(head)), "right") for head in heads),
@@ -160,28 +171,40 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
                 f"{grid.where or grid.label}: plan {study.plan.name!r} cuts the model over {symbol}, so that each of its values is "
                 f"another model; give a size such as B or S, and try its values with solve --for {symbol}"
             )
+    rows, columns, rules = grid.rows, grid.columns, grid.rules_for(study, grid.symbol)
     capacity, moments = study.capacity.counted, instants(study, grid.counted)
-    found = [
-        region_under(
-            bound_at(one, grid.counted, grid.symbol, strict=grid.strict),
-            one.values,
-            grid.rows,
-            grid.columns,
-            grid.rules_for(study, grid.symbol),
-        )
-        for one in moments
-    ]
+
+    def regions(at: tuple[Study, ...]) -> list[Region]:
+        bounds = (bound_at(one, grid.counted, grid.symbol, strict=grid.strict, alone=at is not moments) for one in at)
+        return [region_under(bound, one.values, rows, columns, rules) for bound, one in zip(bounds, at, strict=True)]
+
+    found, on_one = regions(moments), regions(on_one_device(study, grid.counted, grid.symbol, instants))
+    several = _most(one.entries for one in found)
+    ones = _most(one.entries for one in on_one) if on_one else several
     entries = tuple(
-        tuple(None if None in cells else max(cells) for cells in zip(*lines, strict=True))
-        for lines in zip(*(one.entries for one in found), strict=True)
+        tuple(1 if alone == 1 else cell for cell, alone in zip(*lines, strict=True))
+        for lines in zip(several, ones, strict=True)
     )
-    known = {x: v for x, v in study.values.items() if x not in (grid.rows[0], grid.columns[0])}
-    bounds = [one.bound for one in found if _decides(one.entries, entries)]
+    known = {x: v for x, v in study.values.items() if x not in (rows[0], columns[0])}
+    bounds = [one.bound for one in found if _decides(one.entries, several)]
     parts = tuple((one.per_device(grid.symbol).xreplace(known), sp.expand(one.fixed.xreplace(known))) for one in bounds)
-    limit, what = Limit(capacity, grid.strict), fitting(moments[0])
-    ranks = ranks_beside(study, grid.symbol)
-    rules = tuple(rule.words for rule in grid.rules_for(study, grid.symbol))
-    return RegionTable(found[0], grid.rows, grid.columns, entries, limit, parts, what, ranks, rules)
+    enough = any(1 in line for line in entries)
+    alone = tuple(
+        sp.expand(one.bound.per_device(sp.S.One).xreplace(known))
+        for one in on_one
+        if enough and _decides(one.entries, ones)
+    )
+    limit, what, ranks = Limit(capacity, grid.strict), fitting(moments[0]), ranks_beside(study, grid.symbol)
+    said = tuple(rule.words for rule in rules)
+    return RegionTable(found[0], rows, columns, entries, limit, parts, what, ranks, said, alone)
+
+
+def _most(regions: Iterable[Entries]) -> Entries:
+    """For each pair the most that any instant asks for; None where one of them fits on no number."""
+    return tuple(
+        tuple(None if None in cells else max(cells) for cells in zip(*lines, strict=True))
+        for lines in zip(*regions, strict=True)
+    )
 
 
 def _decides(own: Entries, all_of_them: Entries) -> bool:
@@ -274,9 +297,10 @@ def left_overs(grid: Grid, study: Study) -> LeftOvers:
     layouts = [rule for rule in grid.rules if isinstance(rule, Layout)]
     rows, moments = [], instants(study, grid.counted)
     for number in (degree_on(devices, study, grid.symbol, grid.where or grid.label) for devices in grid.devices):
+        alone = on_one_device(study, grid.counted, grid.symbol) if number == 1 else ()
         each = [
             left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.values, layouts=layouts)
-            for one in moments
+            for one in alone or moments
         ]
         rows.append(max(each, key=lambda row: row.used))
     limit, what = Limit(capacity.counted, grid.strict), fitting(moments[0])

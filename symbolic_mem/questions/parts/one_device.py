@@ -60,8 +60,15 @@ def solved_instants(
     return Solved(there if all(degree.value == 1 for _, degree in there) else more, held)
 
 
-def on_one_device(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> tuple[Study, ...]:
+def on_one_device(
+    study: Study,
+    kinds: Sequence[str],
+    symbol: sp.Symbol,
+    moments: Callable[[Study, Sequence[str]], tuple[Study, ...]] = decided_instants,
+) -> tuple[Study, ...]:
     """Return the study at each instant of a step on one device that must fit; none where they are those on more.
+
+    `moments` are those that must fit: all of them, where the sizes are still open.
 
     >>> from symbolic_mem.base.symbols import n_fsdp
     >>> from symbolic_mem.library.read import load_study
@@ -72,7 +79,7 @@ def on_one_device(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> tupl
     if not is_another_step(study, kinds, symbol):
         return ()
     there = replace(study, values={**study.values, symbol: sp.S.One})
-    return tuple(study.seen_at(one.at) for one in decided_instants(there, kinds))
+    return tuple(study.seen_at(one.at) for one in moments(there, kinds))
 
 
 def is_another_step(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> bool:
