@@ -82,10 +82,10 @@ def of_kinds(what: str, most: float) -> Growth:
 
 
 QUESTIONS = (
-    asked("homework", 7.0),
-    asked("homework", 7.0, "-o", "x.tex"),
-    asked("homework", 7.0, "-o", "x.json"),
-    asked("report", 7.0, "-o", "x.tex"),
+    asked("homework", 5.0),
+    asked("homework", 5.0, "-o", "x.tex"),
+    asked("homework", 5.0, "-o", "x.json"),
+    asked("report", 5.0, "-o", "x.tex"),
 )
 LAYERS = (of_kinds("account", 4.0), of_kinds("report", 5.5))
 

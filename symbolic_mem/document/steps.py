@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import Written
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
@@ -16,6 +17,7 @@ Detail = Literal["answer", "short", "full"]
 DETAILS: tuple[Detail, ...] = ("answer", "short", "full")
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Step:
     """One step: what is stated, the lines that are displayed, and why.
@@ -31,6 +33,7 @@ class Step:
     told: Told = "always"
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Paragraph:
     """A paragraph of prose; `told` as in a `Step`."""
@@ -39,6 +42,7 @@ class Paragraph:
     told: Told = "always"
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Bullets:
     """A list of sentences; `told` as in a `Step`."""
@@ -69,6 +73,7 @@ class Column:
     width: float = 0
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Table:
     """Rows of cells under heads, with a caption; `totals` says that the last row sums the others; `told` as in a `Step`."""
@@ -122,6 +127,10 @@ class Section:
     answer: Prose | None = None
     fine: bool = False
 
+    def __repr__(self) -> str:
+        words = "".join(part for part in self.title.parts if isinstance(part, str))
+        return f"<section {words!r} of {len(self.blocks)} blocks>"
+
 
 def in_full(blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks as parts of a full derivation alone.
@@ -152,10 +161,6 @@ def detailed(blocks: Iterable[Block], detail: Detail) -> Iterator[Block]:
     for block in blocks:
         if detail != "answer" and not (isinstance(block, Kept) and block.told == other[detail]):
             yield block
-
-    def __repr__(self) -> str:
-        words = "".join(part for part in self.title.parts if isinstance(part, str))
-        return f"<section {words!r} of {len(self.blocks)} blocks>"
 
 
 class Answered(Protocol):

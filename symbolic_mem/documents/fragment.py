@@ -190,7 +190,7 @@ def _account(study: Study, command: str) -> Fragment:
     if not study.memory.terms:
         raise BadInput(f"study {study.name!r} has no terms of memory; ask for another part: {', '.join(PARTS)}")
     study.need(study.memory.total, "the account")
-    full = term_table(study, study.memory)
+    full = term_table(study.memory, study.values)
     unit = family_of([study.capacity.unit] if study.device.known else [], ())
     for change in study.caller:
         divides = change.aspect in ("plan", "rest") or change.aspect.startswith("placement of the ")

@@ -85,7 +85,7 @@ class Account(Question):
         """What is kept and why, then every kind as an expression, with its number where there is one."""
         saving = [layer for layer in recompute(found.study.model, found.study.recipe.recompute).layers if layer.saved]
         if saving and "activations" in self.counted:
-            yield kept_table(saving, found.study)
+            yield kept_table(saving, found.study.recipe, now=found.study.at is not None)
         work = Work(found.known)
         if self.written:
             chains = [Chain(symbol, (("=", formula),), asked=True) for symbol, formula in self.written]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from symbolic_mem.base.errors import SymbolicMemError
 from symbolic_mem.cli import account
 from symbolic_mem.cli.main import main
 
@@ -107,3 +109,21 @@ def test_a_name_however_long_is_cut(capsys):
     assert main(["solve", "y" * 300]) == 2
     said = capsys.readouterr().err
     assert len(said) < 300 and str(Path(__file__).parent) not in said and "300 characters long" in said
+
+
+def test_the_page_has_every_status_and_every_kind_of_error(run):
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = {
+        line.split("|")[1].strip() for line in page.split("## Exit status")[1].splitlines() if line.startswith("| ")
+    }
+    ours = [SymbolicMemError, *walked(SymbolicMemError)]
+    assert rows - {"status", "---"} == {"0", "1", "70", "130", "that of a signal"} | {
+        str(error.exit_status) for error in ours
+    }
+    (said,) = re.findall(r"`kind` is (.*?):", page, re.DOTALL)
+    kinds = json.loads(run("schema", "error").out)["properties"]["error"]["properties"]["kind"]["enum"]
+    assert set(re.findall(r"`([a-z-]+)`", said)) == set(kinds) >= {error.kind for error in ours}
+
+
+def walked(kind: type) -> list[type]:
+    return [each for one in kind.__subclasses__() for each in (one, *walked(one))]

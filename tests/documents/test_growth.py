@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from symbolic_mem.document.prose import Chain
+from symbolic_mem.document.work import Work
 from symbolic_mem.documents.account import Account
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import read_study
+from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.render.document import render
 from symbolic_mem.render.json import record_json
 
@@ -87,12 +89,28 @@ def test_kinds_of_layers_cost_in_line_with_their_number(work):
 def test_what_is_told_is_looked_up_and_not_gone_through(monkeypatch):
     plain, seen = Chain.__hash__, []
     monkeypatch.setattr(Chain, "__hash__", lambda chain: seen.append(chain) or plain(chain))
-    few, some, many = (hashed(seen, lambda size=size: homework(asking(size))) for size in SIZES)
+    few, some, many = (noted(seen, lambda size=size: homework(asking(size))) for size in SIZES)
     assert (many - some) / (some - few) < 2.2
 
 
-def hashed(seen: list[Chain], work: Callable[[], object]) -> int:
-    """How many lines of derivations are looked up."""
+def noted(seen: list, work: Callable[[], object]) -> int:
+    """How often something is seen."""
     seen.clear()
     work()
     return len(seen)
+
+
+def test_a_memory_that_questions_share_is_derived_once(monkeypatch):
+    plain, seen = Work.check, []
+    monkeypatch.setattr(Work, "check", lambda work, chain: seen.append(chain) or plain(work, chain))
+    few, _, many = (noted(seen, lambda size=size: homework(asking(size))) for size in SIZES)
+    assert (many - few) / (SIZES[2] - SIZES[0]) <= 3  # the lines of its own capacity and quotient
+
+
+def test_what_one_question_takes_for_granted_is_not_asked_of_all(monkeypatch):
+    plain, seen = DeviceCount.counted, []
+    monkeypatch.setattr(DeviceCount, "counted", property(lambda one: seen.append(one) or plain.fget(one)))
+    few, some, many = (
+        noted(seen, lambda size=size: [one.record for one in homework(asking(size)).found]) for size in SIZES
+    )
+    assert (many - some) / (some - few) < 2.2

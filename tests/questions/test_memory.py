@@ -33,7 +33,7 @@ def test_the_derived_totals_are_those_of_the_account(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_table_of_terms_sums_to_its_last_row(name):
     study = load_study(name)
-    *rows, last = term_table(study, study.memory).rows
+    *rows, last = term_table(study.memory, study.values).rows
     figures = [int(row[2].parts[0].value) for row in rows]
     assert sum(figures) == int(last[2].parts[0].value)
     assert len(rows) == len(study.memory)
@@ -47,10 +47,15 @@ def test_a_wrong_line_is_refused():
 
 def test_experts_are_tabled_in_all_and_active():
     # Jiang et al. (2024) name 47B and 13B; transformers counts 46,702,792,704, of which 12,879,925,248 are active
-    (table,) = experts_tables(load_study("mixtral-8x7b"))
+    (table,) = _experts("mixtral-8x7b")
     *_, whole, active = (plain_prose(cell) for cell in table.rows[-1])
     assert (whole, active) == ("46,702,792,704", "12,879,925,248")
-    assert experts_tables(load_study("llama-3.1-8b")) == ()
+    assert _experts("llama-3.1-8b") == ()
+
+
+def _experts(name: str):
+    study = load_study(name)
+    return experts_tables(study.model, study.built.architecture, study.values)
 
 
 def test_every_kept_tensor_has_its_reason():

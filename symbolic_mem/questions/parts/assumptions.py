@@ -38,9 +38,9 @@ def about_memory(study: Study) -> bool:
 
 def _counts_activations(study: Study) -> bool:
     """Whether a question counts what is kept for the backward pass; where none counts memory, a line may still ask for it."""
-    asked = [question for question in study.questions if question.subject == "memory"]
-    kinds = {kind for question in asked for kind in question.counted}
-    return not asked or bool(kinds - {*STATIC})
+    asked = any(question.subject == "memory" for question in study.questions)
+    of_memory = (question for question in study.questions if question.subject == "memory")
+    return not asked or any(kind not in STATIC for question in of_memory for kind in question.counted)
 
 
 NO_INSTANTS = text(

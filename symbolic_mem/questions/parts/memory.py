@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from functools import lru_cache
 
 import sympy as sp
 
@@ -13,30 +14,61 @@ from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
+from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Step, Table, in_full, in_short
 from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
+from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.groups import groups
 from symbolic_mem.models.tensors import STATIC, Layer, Model
 from symbolic_mem.questions.parts.assumptions import whose
 from symbolic_mem.questions.parts.parameters import experts_tables
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
+from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import NONE, recompute
 from symbolic_mem.study.study import Study
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """All of a study that the derivation of its memory reads: what is equal here is derived once for many questions.
+
+    The hash is that of little, since the parts are large and mostly the very same.
+    """
+
+    kinds: tuple[str, ...]
+    recipe: Recipe
+    memory: Memory = field(hash=False)
+    model: Model = field(hash=False)
+    architecture: Architecture | None = field(hash=False)
+    values: Mapping[sp.Symbol, sp.Expr] = field(hash=False)
+    of: str
+    now: bool
+
+
 def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Block]:
     """Derive every kind of memory in `kinds` that the study keeps, and their total."""
-    memory = study.memory.of(*kinds)
-    blocks: list[Block] = [*parameter_steps(study.model, work, whose(study)), *experts_tables(study)]
+    built, now = study.built.architecture, study.at is not None
+    asked = _Asked(kinds, study.recipe, study.memory, study.model, built, study.values, whose(study), now)
+    blocks, known = _derived(asked)
+    work.values.update(known)
+    return [*blocks]
+
+
+@lru_cache(maxsize=16)
+def _derived(asked: _Asked) -> tuple[tuple[Block, ...], Mapping[sp.Symbol, sp.Expr]]:
+    """The blocks, and the numbers that are known after them."""
+    memory, work = asked.memory.of(*asked.kinds), Work(asked.values)
+    blocks: list[Block] = [*parameter_steps(asked.model, work, asked.of)]
+    blocks += experts_tables(asked.model, asked.architecture, asked.values, asked.of)
     static = [kind for kind in memory.kinds if kind in STATIC]
     states = [_state_step(kind, memory.of(kind), work) for kind in static]
     blocks += in_full(states) if len(static) > 1 else states
     if len(static) > 1:
         blocks.append(_static_step(static, memory, work))
     if "activations" in memory.kinds:
-        blocks += _activation_blocks(study, memory.of("activations"), work)
+        blocks += _activation_blocks(asked, memory.of("activations"), work)
     if "buffers" in memory.kinds:
         blocks.append(_plain_step("Buffers are", "buffers", memory.of("buffers"), work))
     if "cache" in memory.kinds:
@@ -45,8 +77,8 @@ def memory_blocks(study: Study, work: Work, kinds: tuple[str, ...]) -> list[Bloc
         blocks.append(_total_step(memory, static, work))
     else:
         work.define(M_total, M_static)
-    blocks.append(term_table(study, memory))
-    return blocks
+    blocks.append(term_table(memory, asked.values))
+    return tuple(blocks), work.values
 
 
 def memory_numbers(study: Study, work: Work, kinds: tuple[str, ...]) -> None:
@@ -102,14 +134,15 @@ def parameter_steps(model: Model, work: Work, of: str = "") -> list[Block]:
     return [work.step(statement, Chain(P, (*links, amount(value, "parameters"))))]
 
 
-def term_table(study: Study, memory: Memory) -> Table:
+def term_table(memory: Memory, values: Mapping[sp.Symbol, sp.Expr]) -> Table:
     """Tabulate the terms: formula, bytes, GiB and share of the total."""
-    total = memory.total.xreplace(dict(study.values))
+    known = dict(values)
+    total = memory.total.xreplace(known)
     shown = [term.bytes if term.short is None else term.short for term in memory.terms]
     rows = []
     for term, formula in zip(memory.terms, shown, strict=True):
         name = (term.layer or term.name) if len(memory.of("activations")) > 1 else term.name
-        rows.append((text(name), say("{f}", f=formula), *_figures(term.bytes.xreplace(dict(study.values)), total)))
+        rows.append((text(name), say("{f}", f=formula), *_figures(term.bytes.xreplace(known), total)))
     rows.append((text("total"), text(""), *_figures(total, total)))
     return Table(
         text("The terms of the memory"),
@@ -164,17 +197,18 @@ def _static_step(static: list[str], memory: Memory, work: Work) -> Step:
     )
 
 
-def _activation_blocks(study: Study, memory: Memory, work: Work) -> list[Block]:
-    saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
+def _activation_blocks(asked: _Asked, memory: Memory, work: Work) -> list[Block]:
+    recipe = asked.recipe
+    saving = [layer for layer in recompute(asked.model, recipe.recompute).layers if layer.saved]
     blocks: list[Block] = []
     if len(memory.terms) > 1:
-        blocks += [*by_layer(memory, work, now=study.at is not None), *in_full([kept_table(saving, study)])]
+        blocks += [*by_layer(memory, work, now=asked.now), *in_full([kept_table(saving, recipe, now=asked.now)])]
     else:
         for layer in saving:
-            blocks += _kept(layer, recomputed=study.recipe.recompute != NONE)
+            blocks += _kept(layer, recomputed=recipe.recompute != NONE)
         term = memory.terms[0]
         size = term.bytes_per_element
-        reason = f" ({study.recipe.activations_reason})" if study.recipe.activations_reason else ""
+        reason = f" ({recipe.activations_reason})" if recipe.activations_reason else ""
         statement = say(
             "At {size} each{reason}, all activations take", size=text(bytes_words(size)), reason=text(reason)
         )
@@ -220,19 +254,19 @@ def by_layer(memory: Memory, work: Work, *, now: bool = False) -> Iterator[Step]
 KEPT = "Every tensor that is kept for the backward pass, in one repetition of its layer, and why"
 
 
-def kept_table(layers: Sequence[Layer], study: Study) -> Table:
+def kept_table(layers: Sequence[Layer], recipe: Recipe, *, now: bool = False) -> Table:
     """Tabulate every tensor that is kept for the backward pass, with the reason why."""
     rows, last = [], ""
     for layer in layers:
         for tensor in layer.saved:
-            size = study.recipe.widths.of(tensor)
+            size = recipe.widths.of(tensor)
             name = layer.name if layer.name != last else ""
             last = layer.name
             rows.append(
                 (text(name), text(tensor.name), say("{s}", s=tensor.elements), count(size), text(tensor.reason))
             )
     return Table(
-        text(KEPT if study.at is None else f"{KEPT}; what of it is there at an instant, the terms of that instant say"),
+        text(KEPT if not now else f"{KEPT}; what of it is there at an instant, the terms of that instant say"),
         (
             Column(text("layer")),
             Column(text("tensor")),

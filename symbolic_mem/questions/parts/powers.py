@@ -34,7 +34,7 @@ def account_steps(study: Study, bound: UpperBound, work: Work, *, first: bool) -
         work.define(P, parameters)
     saving = [layer for layer in recompute(study.model, study.recipe.recompute).layers if layer.saved]
     if first and saving and "activations" in memory.kinds:
-        yield kept_table(saving, study)
+        yield kept_table(saving, study.recipe, now=study.at is not None)
     if study.placement:
         yield Step(text("Where the memory lives:"))
         yield Bullets((*divided_model(study), *placement_sentences(memory.kinds, study.placement, whose(study))))
@@ -48,7 +48,7 @@ def formula_blocks(study: Study) -> Iterator[Block]:
     if known:
         yield from parameter_steps(study.model, Work(study.values), whose(study))
     if saving:
-        yield kept_table(saving, study)
+        yield kept_table(saving, study.recipe, now=study.at is not None)
     yield _terms(study.memory, "The terms of the memory of the whole model", with_p=known)
 
 
