@@ -21,6 +21,7 @@ from symbolic_mem.document.work import FalseLine, Work
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.questions.parts.memory import _derived
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.render.jinja import render_text
 from symbolic_mem.render.latex import latex
@@ -161,6 +162,7 @@ def test_every_displayed_line_is_checked_and_a_false_one_is_refused(build, monke
                 refused += 1
 
     monkeypatch.setattr(Work, "check", watch)
+    _derived.cache_clear()  # what another test has derived was checked there
     document = build(load_study("cs336-a2-xxl"))
     shown = [
         chain
