@@ -25,7 +25,7 @@ def on_rank(memory: Memory, values: Numbers, rank: int = 0, symbol: sp.Symbol = 
     >>> part = Part(sp.S.One, (sp.Integer(5), sp.Integer(2)))
     >>> moments = Term("m", "optimizer", sp.Integer(10), sp.Integer(8), "", degree=n_fsdp, parts=(part,))
     >>> [on_rank(Memory((moments,)), Numbers({n_fsdp: 4, L: 1}), rank) for rank in range(4)]
-    [Fraction(32, 1), 32, 16, 0]
+    [Fraction(32, 1), Fraction(32, 1), Fraction(16, 1), Fraction(0, 1)]
     """
     if symbol not in values.values_given:
         return memory.at(values)
