@@ -72,7 +72,7 @@ SHARED = {
 # These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
 OTHERS = {"list", "show", "schema", "completion"}
 OWN: dict[str, dict[str, str | bool | None]] = {
-    "account": {"host": "64 GiB"},
+    "account": {"host": "64 GiB", "padded_rows": True},
     "solve": {
         "symbol": "S",
         "question": "c",
