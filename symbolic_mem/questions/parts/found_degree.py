@@ -27,6 +27,7 @@ from symbolic_mem.questions.parts.held import reading_record
 from symbolic_mem.questions.parts.hosts import host_facts, host_rows
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.one_device import ALONE
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.remedies import Remedy
@@ -89,19 +90,14 @@ class FoundDegree(FoundAtInstants):
         if self.on_one is None or self.value not in (1, 2):
             return ()
         if self.value == 1:
-            return (
-                text(
-                    "One device alone holds the whole weights of one block at a time and gathers none ahead: these are the instants "
-                    "of its step, not of one of several."
-                ),
-            )
+            return (say("{alone}: these are the instants of its step, not of one of several.", alone=ALONE),)
         if self.limit.holds(self.on_one):
             return ()
         held = Amount(symbolic(self.on_one), "bytes", digits=14)
         return (
             say(
-                "One device alone holds the whole weights of one block at a time and gathers none ahead; its step holds {held}, "
-                "more than fit.",
+                "{alone}; its step holds {held}, more than fit.",
+                alone=ALONE,
                 held=held,
             ),
         )

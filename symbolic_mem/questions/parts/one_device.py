@@ -15,6 +15,7 @@ from symbolic_mem.accounts.timeline import gathers_nothing
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.document.prose import text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.instants import decided_instants
 from symbolic_mem.study.study import Study
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # What a device holds of whole weights beside its own: on one there is less of it, or none.
 GATHERED = (WEIGHTS, GRADIENTS)
+ALONE = text("One device alone holds the whole weights of one block at a time and gathers none ahead")
 
 
 @dataclass(frozen=True)
