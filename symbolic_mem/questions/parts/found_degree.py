@@ -253,7 +253,7 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
-        yield from uncounted_lines(self.study, self.known, self.degree.rules)
+        yield from uncounted_lines(self.study, self.known, padded=self.degree.padded)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -293,7 +293,7 @@ class FoundDegree(FoundAtInstants):
     @property
     def not_counted(self) -> Sequence[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.study, self.known, self.degree.rules)
+        return uncounted_records(self.study, self.known, padded=self.degree.padded)
 
     @property
     def read_otherwise(self) -> Sequence[Mapping[str, Any]]:
