@@ -219,7 +219,9 @@ def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
     """
     for given in (a, b):
         if not isinstance(given, Memory):
-            raise BadInput(f"compare takes two memories, and {clipped(str(given))} is none; give study.memory or study.placed()")
+            raise BadInput(
+                f"compare takes two memories, and {clipped(str(given))} is none; give study.memory or study.placed()"
+            )
     gaps = (gap for kind in KINDS for gap in _matched(_held(a.of(kind)), _held(b.of(kind))))
     return tuple(gap for gap in gaps if sp.expand(gap.difference) != 0)
 

@@ -20,9 +20,9 @@ def refuse_idle(study: Study, given: Iterable[str], where: str) -> None:
     needs it. What cannot be asked yet, because it lacks a value or is refused, may read any.
 
     >>> from symbolic_mem.library.read import load_study
-    >>> refuse_idle(load_study("llama-3.1-8b"), ["B", "E"], "my.toml [values]")
+    >>> refuse_idle(load_study("kv-cache"), ["B", "E"], "my.toml [values]")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: my.toml [values]: nothing in this study reads E; it reads B, L, S, V, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv; take E out, or add what reads it
+    symbolic_mem.base.errors.BadInput: my.toml [values]: nothing in this study reads E; it reads B, ...; take E out, or add what reads it
     """
     left, known = list(given), set[str]()
     try:
@@ -46,8 +46,11 @@ def _read(study: Study) -> Iterator[Iterable[Any]]:
     yield symbols_in(study.questions)
     for question in study.questions:
         yield {*question.unknowns, *question.places}
-    if study.network is not None:
-        yield {*map(str, (*SENDING, n_pod)), *map(str, symbols_in(study.network))}
+    yield {
+        *SENDING,
+        n_pod,
+        *symbols_in(study.network),
+    }  # what `comms` reads, of the network or of a device that is named
     yield from _of(study)
     for question in study.questions:
         seen = study.under(question)
