@@ -1108,7 +1108,7 @@ GAVE_WAY = {
     "values, largest": ("B = 1", "B = 4"),
     "rest": ("the rest is kept", "the rest is dropped"),
     "capacity": ("capacity 80 GiB", "capacity 95 GiB"),
-    "device": ("device h100-80gb", "device tpu-v5p"),
+    "device": ("device NVIDIA H100 SXM 80 GB", "device Google TPU v5p"),
     "reading": ("binary reading", "marketed reading"),
     "recompute": ("recomputation: nothing is recomputed", "recomputation: of every 2 blocks the first is recomputed"),
     "place": ("1 of the activations divided", "1/4 of the activations divided"),

@@ -35,6 +35,7 @@ from symbolic_mem.recipes.recipe import Recipe
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"
 WORKING, CACHE = "working", "cache"
+ROWS = "row padding"
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
@@ -125,7 +126,13 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         for said in recipe.not_counted
         if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
     )
-    return (*found, *(LeftOut(OTHER, said.words, source=recipe.source, covers=said.sized_as) for said in unsaid))
+    return (
+        *found,
+        *(
+            LeftOut(ROWS if said.rows else OTHER, said.words, source=recipe.source, covers=said.sized_as)
+            for said in unsaid
+        ),
+    )
 
 
 def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -119,7 +119,7 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
         if one.value is not None and one.expected is not None
     ]
     verdicts = _compared(study, read, question, whole=bool(before))
-    verdict, case = verdicts[0]
+    verdict, case = next((one for one in verdicts if _at_given(*one)), verdicts[0])
     if verdict.right:
         return replace(verdict, beside=_beside(case, verdict))
     if verdict.stated.number is None and not verdict.claim.never:
@@ -211,9 +211,24 @@ def _pinned(case: Case, name: str) -> Case:
     if not deciding:
         return case
     case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))
-    if not same_symbol(M_device, name) or found.value is None or not isinstance(found, FoundDegree):
+    held = _held(case, name)
+    if held is None:
         return case
-    return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(found.value)})
+    return replace(case, peak=True, instead={**case.instead, str(held.symbol): Fraction(held.held_at or 0)})
+
+
+def _held(case: Case, name: str) -> FoundDegree | None:
+    """The answer that says at which degree one device holds so much, of a claim about that."""
+    if case.question is None or not same_symbol(M_device, name):
+        return None
+    found = answer_to(case.study, case.question)
+    return found if isinstance(found, FoundDegree) and found.held_at is not None else None
+
+
+def _at_given(verdict: Verdict, case: Case) -> bool:
+    """Whether the claim is about one device at a degree that the caller gave."""
+    found = _held(case, verdict.name)
+    return found is not None and found.given is not None
 
 
 def check_all(
@@ -298,4 +313,13 @@ def _beside(case: Case, verdict: Verdict) -> tuple[Prose, ...]:
         told = (say("That is counted of what one rank has of the model."),) if one else ()
         return (*told, *idle_degrees(case.study))
     asked = read_as(case.study, case.question, verdict.claimed, verdict.name)
-    return (asked, *precedence(case.study, case.question), *idle_degrees(case.study))
+    return (*(() if asked is None else (asked,)), *_where(case, verdict), *idle_degrees(case.study))
+
+
+def _where(case: Case, verdict: Verdict) -> Iterator[Prose]:
+    """At which degree one device holds what is claimed of it, and what else of the caller counts."""
+    assert case.question is not None
+    found = _held(case, verdict.name)
+    if found is not None and found.held_at is not None:
+        yield say("One device holds that at {n} = {value}.", n=found.symbol, value=found.held_at)
+    yield from precedence(case.study, case.question, () if found is None else found.tried)

@@ -252,10 +252,10 @@ def _asked(study: Study, name: str, own: Sequence[Question]) -> Question:
     return question
 
 
-def read_as(study: Study, question: Question, claimed: Claimed, name: str) -> Prose:
+def read_as(study: Study, question: Question, claimed: Claimed, name: str) -> Prose | None:
     """Of a claim that asks for itself, how it is read: what is found, and like which question of the study."""
     if question.where != ASKED:
-        return text("")
+        return None
     if any(own.label == question.label for own in study.questions):
         return say(
             "No question asks for {name}: it is read as {meaning}, otherwise as in question {label}.",

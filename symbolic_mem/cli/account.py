@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput, at_place
-from symbolic_mem.cli.options import chosen_study, print_json, study_options
+from symbolic_mem.cli.options import PADDED_ROWS, chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
-    from symbolic_mem.documents.account import Account
+    from symbolic_mem.documents.account import Account, RankHeld
     from symbolic_mem.study.study import Study
 
 
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-if-infeasible", is_flag=True, help="End with status 1 where the device that is named is too small."
 )
+@PADDED_ROWS
 @click.option("--host", metavar="AMOUNT", help="Ask how many devices share a host of so much memory, with --offload.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(fail_if_infeasible: bool, host: str | None, as_json: bool, **options: Any) -> None:
+def command(fail_if_infeasible: bool, padded_rows: bool, host: str | None, as_json: bool, **options: Any) -> None:
     """Show the memory terms of STUDY: formula, bytes, memory and share; what lacks a value shows its formula alone."""
     from symbolic_mem.base.units import parse_bytes
     from symbolic_mem.documents.account import Account
 
     with at_place("--host"):
         size = None if host is None else parse_bytes(host)
-    account = Account(chosen_study(options), size)
+    account = Account(chosen_study(options), size, padded_rows)
     account.refuse_unread()
     if fail_if_infeasible and account.fits is None:
         raise BadInput("--fail-if-infeasible asks whether a step fits: name a --device, and give every symbol a value")
@@ -69,7 +70,7 @@ def _show(account: Account) -> None:
         figures = [figure(row.bytes, digits=14), figure(row.bytes, "GiB"), _share(row.bytes, total)]
         rows.append([term.name, term.kind, *figures, *each, plain(shown)])
     figures = [figure(total, digits=14), figure(total, "GiB"), _share(total, total)]
-    rows.append(["total", "", *figures, *([figure(account.at(placed), digits=14)] if divided else []), ""])
+    rows.append(["total", "", *figures, *([figure(account.each(placed), digits=14)] if divided else []), ""])
     print_title(study.heading)
     print_line(f"recipe {study.recipe.name}: {study.recipe.title}")
     click.echo("")
@@ -91,7 +92,10 @@ def _show(account: Account) -> None:
         print_line(f"{plain_prose(words_of(other))}: {_both(step)}", "the other", 13)
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
-    for head, said in uncounted_lines(account.beyond, study.values):
+    for one in account.ranks:
+        first, last = one.ranks[0], one.ranks[-1]
+        print_line(_held(one), f"rank {first}" if first == last else f"ranks {first}-{last}", 13)
+    for head, said in uncounted_lines(account.beyond, study.values, account.rules):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.rests_on:
         print_line(line, "assumed", 13)
@@ -138,6 +142,12 @@ def _show_parameters(study: Study) -> None:
         ("parameters of", "times", "all together", "each"), [*rows, ("P", "", total, "")], right=(2,), totals=True
     )
     click.echo("")
+
+
+def _held(one: RankHeld) -> str:
+    """What a rank keeps, and its peak where that is another number."""
+    kept, most = figure(one.kept, "bytes", 14), figure(one.peak, "bytes", 14)
+    return f"each keeps {kept}" if kept == most else f"each keeps {kept}, and holds {most} at its peak"
 
 
 def _both(value: Any) -> str:

@@ -138,13 +138,14 @@ _SHARED = (
         "--from", "origin", metavar="LIBRARY", help="Count what an installed transformers builds of a config."
     ),
 )
+PADDED_ROWS = click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does.")
 _RULES = (
     click.option("--multiple-of", metavar="NUMBER", help="The degree is a multiple of it: whole nodes of 8."),
     click.option("--power-of-two", is_flag=True, help="The degree is 1, 2, 4, 8, ..."),
     click.option("--divides", metavar="NUMBER", help="The degree divides it: a number, or a symbol such as B."),
     click.option("--at-most-devices", metavar="NUMBER", help="There are no more devices than this."),
     click.option("--whole-samples", is_flag=True, help="A sequence is not cut: each device holds whole ones."),
-    click.option("--padded-rows", is_flag=True, help="Tensors are cut into whole rows, as FSDP2 does."),
+    PADDED_ROWS,
 )
 SPELLED = {"kinds": "kind", "at_most": "at-most-devices"}  # options that have not the names of the keys that they give
 SHARED = (

@@ -11,9 +11,10 @@ import sympy as sp
 from symbolic_mem.accounts.account import on_host
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput, MissingValue
-from symbolic_mem.base.exact import at, missing
+from symbolic_mem.base.exact import Numbers, at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, plain, rounded_up
+from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose, Typeset
 from symbolic_mem.models.counts import active_parameters, parameters_by_group
@@ -27,6 +28,8 @@ from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.unread import refuse_values
 from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.solvers.layout import Layout, PaddedRows
+from symbolic_mem.solvers.shards import alike, on_rank
 from symbolic_mem.study.precedence import idle_rest
 from symbolic_mem.study.study import Study
 
@@ -42,13 +45,39 @@ class Row:
 
 
 @dataclass(frozen=True)
+class RankHeld:
+    """Ranks that hold the same rows of every tensor: the bytes that each keeps, and those of its peak."""
+
+    ranks: range
+    kept: Number
+    peak: Number
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The first and the last of them, and their bytes."""
+        first, last = self.ranks[0], self.ranks[-1]
+        return {"first": first, "last": last, "total_bytes": rounded_up(self.kept), "peak_bytes": rounded_up(self.peak)}
+
+
+@dataclass(frozen=True)
 class Account:
-    """The terms of a study; what lacks a value has no bytes. `host` is the memory of a host, where one is asked about."""
+    """The terms of a study; what lacks a value has no bytes. `host` is the memory of a host, where one is asked about.
+
+    With `whole_rows` a device holds whole rows of every tensor, as FSDP2 cuts them: that of most is counted, and `ranks`
+    tells them apart.
+    """
 
     study: Study
     host: Number | None = None
+    whole_rows: bool = False
 
     def __post_init__(self) -> None:
+        if self.whole_rows and n_fsdp not in self.study.values:
+            raise BadInput(
+                f"--padded-rows cuts tensors over {n_fsdp} devices, and it has no value; add --set {n_fsdp}=8"
+            )
+        if self.whole_rows and not any(term.degree.has(n_fsdp) for term in self.study.placed()):
+            raise BadInput(f"--padded-rows cuts tensors over {n_fsdp} devices, and nothing is divided over it here")
         if self.host is not None and not self.study.recipe.offload:
             raise BadInput(
                 "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS"
@@ -72,12 +101,18 @@ class Account:
         rows = []
         for term in study.memory.terms:
             placed = Memory((term,)).placed(study.placement)
-            rows.append(Row(term, self.at(Memory((term,))), placed, self.at(placed)))
+            rows.append(Row(term, self.at(Memory((term,))), placed, self.each(placed)))
         return tuple(rows)
 
     def at(self, memory: Memory) -> Number | None:
         """The exact bytes of a memory at the values of the study; None while a symbol has none."""
         return None if missing(memory.total, self.study.values) else memory.at(self.study.values)
+
+    def each(self, placed: Memory, rank: int = 0) -> Number | None:
+        """The exact bytes of a placed memory on one device, of a `rank` where rows are whole; None while a symbol has no value."""
+        if not self.whole_rows or missing(placed.total, self.study.values):
+            return self.at(placed)
+        return on_rank(placed, Numbers.of(self.study.values), rank)
 
     def number(self, expr: sp.Expr) -> sp.Rational | None:
         """The exact number of an expression at the values of the study; None while a symbol has none."""
@@ -104,7 +139,12 @@ class Account:
     @property
     def not_counted(self) -> list[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.beyond, self.study.values)
+        return uncounted_records(self.beyond, self.study.values, self.rules)
+
+    @property
+    def rules(self) -> tuple[Layout, ...]:
+        """How tensors are cut, where that is said."""
+        return (PaddedRows(),) if self.whole_rows else ()
 
     @property
     def activations(self) -> Number | None:
@@ -124,7 +164,7 @@ class Account:
 
     @property
     def _held(self) -> Number | None:
-        return peak(self.instants).bytes if self.instants else self.at(self.study.placed())
+        return peak(self.instants).bytes if self.instants else self.each(self.study.placed())
 
     @property
     def divided(self) -> Mapping[str, Any]:
@@ -173,6 +213,7 @@ class Account:
             "total_bytes": self.at(memory),
             "per_device": self.per_device_record,
             "per_device_missing": self.lacking,
+            **({"ranks": [one.facts for one in self.ranks]} if self.ranks else {}),
             "capacity_bytes": self.capacity_bytes,
             **self._host(),
             "not_counted": self.not_counted,
@@ -195,11 +236,29 @@ class Account:
     @cached_property
     def instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step on one device; none while a symbol has no value."""
+        return self._step(0)
+
+    def _step(self, rank: int) -> tuple[Fullest, ...]:
         step = decided_instants(self.study, KINDS) if self.study.timeline else ()
+        numbers = Numbers.of(self.study.values)
+        held_of = (lambda term: on_rank(Memory((term,)), numbers, rank)) if self.whole_rows else None
         try:
-            return fullest(step, self.study.values)
+            return fullest(step, self.study.values, held_of)
         except MissingValue:
             return ()
+
+    @cached_property
+    def ranks(self) -> tuple[RankHeld, ...]:
+        """What the ranks hold, in groups of neighbours that hold as much; none where rows are not whole, or a value lacks."""
+        placed = self.study.placed()
+        if not self.whole_rows or missing(placed.total, self.study.values):
+            return ()
+        found: list[RankHeld] = []
+        for ranks in alike(placed, Numbers.of(self.study.values)):
+            kept, step = self.each(self._kept, ranks.start), self._step(ranks.start)
+            assert kept is not None, "nothing is missing"
+            found.append(RankHeld(ranks, kept, peak(step).bytes if step else kept))
+        return tuple(found)
 
     @property
     def beyond(self) -> Study:
@@ -219,10 +278,14 @@ class Account:
     @property
     def kept(self) -> Number | None:
         """Bytes that one device keeps: of stages, the rank that has the peak; None while a symbol has no value."""
+        return self.each(self._kept)
+
+    @property
+    def _kept(self) -> Memory:
         one = peak(self.instants).study if self.instants else None
         if one is not None and one.at is not None and one.at.rank:
-            return one.placed().where(lambda term: term.kind in STATIC or bool(term.layer)).at(self.study.numbers)
-        return self.at(self.study.placed())
+            return one.placed().where(lambda term: term.kind in STATIC or bool(term.layer))
+        return self.study.placed()
 
     @property
     def per_device_record(self) -> Mapping[str, Any] | None:

@@ -155,7 +155,11 @@ def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
     if isinstance(given, str):
         return NotCounted(given)
     return NotCounted(
-        given["words"], tuple(given.get("sized_as", ())), given.get("instead_of", ""), given.get("copies", False)
+        given["words"],
+        tuple(given.get("sized_as", ())),
+        given.get("instead_of", ""),
+        given.get("copies", False),
+        given.get("rows", False),
     )
 
 

@@ -41,13 +41,15 @@ class NotCounted(NamedTuple):
     """Something that a recipe leaves out, in its own `words`.
 
     They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
-    about `copies` of the weights give way where the model counts such copies.
+    about `copies` of the weights give way where the model counts such copies, and those about the padding of `rows` where
+    rows are counted whole.
     """
 
     words: str
     sized_as: tuple[str, ...] = ()
     instead_of: str = ""
     copies: bool = False
+    rows: bool = False
 
 
 @hashed_once

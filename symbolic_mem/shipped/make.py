@@ -210,6 +210,7 @@ def _known(capacity: Capacity) -> dict[str, Any]:
         "few": None if few is None else plain_prose(few),
         "reading": capacity.reading,
         "name": device.name,
+        "title": device.title,
         "nominal": _exact(capacity.nominal),
         "process": None if device.process is None else [_exact(device.process.bytes), device.process.by],
         "reported": None if device.reported is None else _exact(device.reported),

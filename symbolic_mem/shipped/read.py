@@ -35,12 +35,10 @@ def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
         content = _content(os.path.join(folder, verb, f"{study}.json"))
         form = _form(content, values)
         changes = [f"{form['spelled'][name]} = {_spelled(value)}" for name, value in values.items()]
-        changes += [
-            f"{what} {given}" for what, given in (("device", device), ("capacity", amount)) if given is not None
-        ]
-        asked = Asked(
-            content["nodes"], {**_base(content), **values}, _device(content, device, amount), "; ".join(changes)
-        )
+        known = _device(content, device, amount)
+        named = (("device", device and known["title"]), ("capacity", amount))
+        changes += [f"{what} {given}" for what, given in named if given is not None]
+        asked = Asked(content["nodes"], {**_base(content), **values}, known, "; ".join(changes))
         if verb == "account":
             record = of_account(asked, form)
         else:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from math import ceil
 
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.exact import Given, Numbers, number
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.limit import Limit
@@ -108,6 +108,14 @@ class Degree:
     def capacity(self) -> Number:
         """Bytes that the memory of one device is compared with."""
         return self.ideal.capacity
+
+    def cuts_at(self, degree: int, values: Given | Numbers) -> Callable[[Term], Number] | None:
+        """What one device holds of a term at a degree, where rules cut whole sequences or rows; None where none does."""
+        layouts = [rule for rule in self.rules if isinstance(rule, WholeSamples | PaddedRows)]
+        if not layouts:
+            return None
+        symbol = self.ideal.bound.symbol
+        return lambda term: profile(Memory((term,)), symbol, values, layouts).at(degree)
 
     @property
     def largest_below(self) -> int | None:

@@ -25,12 +25,12 @@ def use_device(name: str | Device, devices: str | None = None, where: str = "--d
     if devices is not None:
         load_devices(devices)  # a fault of that file has a place of its own
     with at_place(where):
-        chosen = device_of(name, devices).name
+        chosen = device_of(name, devices)
 
     def apply(setting: Setting) -> Setting:
-        return replace(setting, device=replace(setting.device, name=chosen, amount=None))
+        return replace(setting, device=replace(setting.device, name=chosen.name, amount=None))
 
-    return Change("device", f"device {chosen}", apply)
+    return Change("device", f"device {chosen.title}", apply)
 
 
 def use_rates(name: str, devices: str | None = None, where: str = "--device") -> Change:
@@ -53,7 +53,7 @@ def use_rates(name: str, devices: str | None = None, where: str = "--device") ->
         values = {**laid, **setting.values, C: rational(flops), W: rational(sent)}
         return replace(setting, network=network, values=values)
 
-    return Change("rates", f"rates of {chosen.name}", apply)
+    return Change("rates", f"rates of {chosen.title}", apply)
 
 
 def use_capacity(amount: str, where: str = "--capacity") -> Change:

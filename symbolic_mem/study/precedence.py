@@ -17,7 +17,7 @@ def precedence(study: Study, question: Asked, tried: tuple[str, ...] = ()) -> tu
     >>> study = load_study("cs336-a2-xxl").change(device="h100-80gb", values={"n_fsdp": 8})
     >>> for said in precedence(study, study.question("b, remark")):
     ...     print(plain_prose(said))
-    The question itself sets “device tpu-v5p”; the caller sets “device h100-80gb”, and that counts.
+    The question itself sets “device Google TPU v5p”; the caller sets “device NVIDIA H100 SXM 80 GB”, and that counts.
     “n_fsdp = 8” is not used here: the question finds or sets n_fsdp itself.
     """
     lost = study.lost(question)

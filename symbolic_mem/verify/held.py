@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-import sympy as sp
-
-from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number
-from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import Part
-from symbolic_mem.solvers.layout import PaddedRows, profile
+from symbolic_mem.solvers.shards import on_rank
 from symbolic_mem.study.setting import Setting
 
 MARKS = {
@@ -72,28 +68,5 @@ def _most(setting: Setting, rank: int, mark: str, instants: Iterable[Instant]) -
 
 
 def bytes_of(setting: Setting, memory: Memory, rank: int = 0) -> Number:
-    """The bytes of one device, with padded rows where weights are divided over the data-parallel devices.
-
-    Weights and gradients are padded to equal shards on every rank. What the optimizer holds is not: the last ranks have
-    fewer rows, or none.
-    """
-    values = Numbers.of(setting.numbers)
-    placed = memory.placed(setting.placement)
-    if n_fsdp not in values.values_given:
-        return placed.at(values)
-    degree = int(values.values_given[n_fsdp])
-    short = placed.where(lambda term: rank > 0 and term.kind == "optimizer" and term.degree.has(n_fsdp))
-    padded = placed.where(lambda term: term not in short.terms)
-    return profile(padded, n_fsdp, values, [PaddedRows()]).at(degree) + sum(
-        _rows_of(part, term, rank, degree, values) for term in short for part in term.parts
-    )
-
-
-def _rows_of(part: Part, term: Term, rank: int, degree: int, values: Numbers) -> Number:
-    """The bytes of the rows that a rank has of a tensor; a single number is on every device."""
-    each = values[part.copies * sp.Mul(*part.shape[1:]) * term.bytes_per_element]
-    if not part.shape:
-        return each
-    rows = values[part.shape[0]]
-    most = -(-rows // degree)
-    return each * max(0, min(most, rows - rank * most))
+    """The bytes of one device, with padded rows where weights are divided over the data-parallel devices."""
+    return on_rank(memory.placed(setting.placement), Numbers.of(setting.numbers), rank)

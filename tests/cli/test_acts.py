@@ -72,7 +72,7 @@ SHARED = {
 # These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
 OTHERS = {"list", "show", "schema", "completion"}
 OWN: dict[str, dict[str, str | bool | None]] = {
-    "account": {"host": "64 GiB"},
+    "account": {"host": "64 GiB", "padded_rows": True},
     "solve": {
         "symbol": "S",
         "question": "c",
@@ -233,7 +233,7 @@ def test_options_of_inference_act(run, verb, words):
         (("account", STUDY, "--capacity", "80 GB", "--reading", "marketed"), "has none; leave it out"),
         (
             ("homework", "kv-cache", "--device", "h100-80gb"),
-            "device h100-80gb: nothing that kv-cache asks is about the memory",
+            "device NVIDIA H100 SXM 80 GB: nothing that kv-cache asks is about the memory",
         ),
         (("report", "kv-cache", "--recipe", "fp32"), "recipe fp32: nothing that kv-cache asks is about memory"),
         (("homework", "zero-table-1", "--recompute", "full"), "is about what is kept for the backward pass"),

@@ -135,3 +135,63 @@ def test_account_reads_a_device_as_solve_does(run, study, reading, given):
     assert (one["reading"], one["fits"]) == (reading, solved["fits"])
     said = run("account", *call[:-1]).out
     assert (f" ({reading}) of one device" in said) == (reading is not None)
+
+
+@pytest.mark.parametrize("n", [8, 16])
+def test_a_claim_about_one_device_is_held_against_the_degree_that_is_given(run, n):
+    device = ("llama-3.1-8b", "--question", "b", "--set", f"n_fsdp={n}")
+    solved = json.loads(run("solve", *device, "--json").out)
+    claims = [f"peak={solved['peak_bytes']} B", f"peak={solved['peak_bytes'] + 1} B", f"n_fsdp={solved['value']}"]
+    given = [word for claim in claims for word in ("--claim", claim)]
+    verdicts = json.loads(run("check", *device, *given, "--json").out)
+    assert [verdict["right"] for verdict in verdicts] == [True, False, True]
+    used, also, other = (" ".join(verdict["assumptions"]) for verdict in verdicts)
+    assert used == also == f"One device holds that at n_fsdp = {n}."
+    assert "is not used here" in other
+
+
+def test_instants_under_a_rule_that_cuts_rows_are_those_of_its_answer(run):
+    call = ("llama-3.1-8b", "--question", "b", "--set", "n_fsdp=7", "--padded-rows", "--json")
+    solved = json.loads(run("solve", *call).out)
+    assert max(one["bytes"] for one in solved["instants"]) == solved["peak_bytes"]
+    assert "row padding" not in [one["what"] for one in solved["not_counted"]]
+    plan = ("llama-3.1-8b", "--plan", "fsdp2", *call[3:])
+    account = json.loads(run("account", *plan).out)
+    assert account["per_device"]["peak_bytes"] == solved["peak_bytes"]
+    assert "row padding" not in [one["what"] for one in account["not_counted"]]
+
+
+def test_ranks_of_padded_rows_against_a_walk_over_the_tensors(run):
+    d, f, blocks, kv, vocabulary, n = 4096, 14336, 32, 1024, 128256, 37
+    block = [(d, 1), (d, 1), (d, d), (kv, d), (kv, d), (d, d), (f, d), (f, d), (d, f)]
+    tensors = [*block * blocks, (d, 1), (vocabulary, d), (vocabulary, d)]
+    whole = sum(-(-rows // n) * width for rows, width in tensors)
+    call = ("llama-3.1-8b", "--plan", "fsdp2", "--set", f"n_fsdp={n}", "--padded-rows", "--json")
+    account = json.loads(run("account", *call).out)
+    activations = account["activation_bytes"]
+    ranks = account["ranks"]
+    assert [one["first"] for one in ranks] == [0, *(one["last"] + 1 for one in ranks[:-1])] and ranks[-1]["last"] == 36
+    for group in ranks:
+        for rank in {group["first"], group["last"]}:
+            own = [max(0, min(-(-rows // n), rows - rank * -(-rows // n))) for rows, _ in tensors]
+            moments = sum(rows * width for rows, (_, width) in zip(own, tensors, strict=True))
+            assert group["total_bytes"] == 8 * whole + 8 * moments + activations
+    assert sum((one["last"] - one["first"] + 1) for one in ranks) == n
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [((), "add --set n_fsdp=8"), (("--plan", "dp", "--set", "n_fsdp=8"), "nothing is divided over it here")],
+)
+def test_padded_rows_without_a_degree_are_refused(run, given, words):
+    done = run("account", "llama-3.1-8b", *given, "--padded-rows")
+    assert done.status == 2 and words in done.err
+
+
+def test_a_document_under_a_rule_that_cuts_rows_leaves_no_padding_out(study, said):
+    rule = ("", "\npadded_rows = true")
+    even, padded = (said("homework", study(f'ask = "min_degree"\ncapacity = "64 MiB"{key}')) for key in rule)
+    assert "row padding" not in padded
+    path = study('ask = "min_degree"\ndevice = "h100-80gb"\nkinds = ["weights"]\npadded_rows = true')
+    assert "row padding" in said("homework", "llama-3.1-8b") and "row padding" not in said("homework", path)
+    assert even != padded

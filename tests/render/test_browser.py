@@ -198,7 +198,7 @@ def test_a_document_loads_within_eight_times_a_blank_page(blanks, pages, layout)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", [homework, report])
-@pytest.mark.parametrize("name", ["llama-3.1-8b", "deepseek-v3"])
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "deepseek-v3", "korthikanti", "fits-and-computes", "set-sharding"])
 def test_documents_of_other_studies_load_as_soon(blanks, tmp_path, name, document):
     path = tmp_path / "document.html"
     path.write_bytes(render(document(load_study(name)), document.__name__, "html"))

@@ -12,7 +12,8 @@ from sampled import sampled
 from test_set import asked, given, says
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.documents.sheet import keyed, sheet
+from symbolic_mem.documents.sheet import key, keyed, sheet
+from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render.document import render
 from symbolic_mem.render.json import document_json
@@ -122,9 +123,16 @@ def test_another_value_changes_every_answer_or_is_refused(name, symbol):
 
 def test_the_device_that_a_question_takes_stands_on_the_sheet():
     assert (
-        "Take here: device tpu-v5p and binary reading."
+        "Take here: device Google TPU v5p and binary reading."
         in render(sheet(load_study("cs336-a2-xxl")), "homework", "md").decode()
     )
+
+
+@pytest.mark.parametrize("name", ["set-activations", "set-sharding", "cs336-a2-xxl"])
+def test_a_device_is_told_by_its_name_on_a_sheet_and_in_a_key(name):
+    study = load_study(name)
+    told = [render(written(study), "homework", "md").decode() for written in (sheet, key)]
+    assert [one for one in load_devices() for page in told if one in page] == []
 
 
 def test_the_same_seed_draws_the_same_variants():

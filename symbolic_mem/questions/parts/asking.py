@@ -47,7 +47,7 @@ def turned(question: Question | None, kind: type[Q], label: str, where: str, **k
     >>> from symbolic_mem.questions.device_count import DeviceCount
     >>> question = turned(load_study("cs336-a2-xxl").question("b"), DeviceCount, "new", "here")
     >>> question.device[0].words, question.strict
-    ('device tpu-v5p', True)
+    ('device Google TPU v5p', True)
     """
     if question is not None:
         common = {each.name for each in fields(kind)} & {each.name for each in fields(question)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
@@ -33,10 +34,6 @@ def device_chart(found: FoundAtInstants, name: str, family: str) -> Figure | Non
     if found.value is None or not found.known or found.symbol in (P, T):
         return None
     parts, moment = _parts_at(found)
-    if sum(parts.values()) != found.held(
-        found.value
-    ):  # whole rows and sequences are cut: no part has a share of its own
-        return None
     pieces = {"n": found.symbol, "v": found.value, "moment": moment, **_room(found.capacity)}
     caption = say(
         "What one device holds at {n} = {v}, part by part, beside {room}, when it is fullest: {moment}.", **pieces
@@ -57,7 +54,8 @@ def _parts_at(found: FoundAtInstants) -> tuple[Mapping[str, Number], Prose]:
         most = peak(found.fullest_instants)
         return most.parts, text(most.words)
     study = found.fullest(found.value).study
-    return parts_of(study.placed(found.question.counted).terms, Numbers(found.known, "a figure")), words_of(study)
+    held_of = found.held_of or partial(Term.at, values=Numbers(found.known, "a figure"))
+    return parts_of(study.placed(found.question.counted).terms, held_of), words_of(study)
 
 
 def bound_chart(found: FoundAtInstants, name: str, family: str) -> Figure:

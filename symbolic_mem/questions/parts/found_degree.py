@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import ceil
@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, symbolic
@@ -176,12 +177,18 @@ class FoundDegree(FoundAtInstants):
 
     @property
     def ledger(self) -> Ledger:
-        """The account, what is divided and what is not, and what one device holds."""
+        """The account, what is divided and what is not, and what one device holds: at the degree that is given, if one is."""
         lines = (
             *account_lines(self.study, self.kinds),
             *degree_lines(self.degree.ideal.bound, self.capacity, self._fullest),
         )
-        return Ledger(lines, self.known)
+        held = self.known if self.given is None else {**self.known, self.symbol: sp.Integer(self.given.value)}
+        return Ledger(lines, held)
+
+    @property
+    def held_at(self) -> int | None:
+        """The degree at which a line says what one device holds: that which is given, else the answer."""
+        return self.value if self.given is None else self.given.value
 
     @property
     def _fullest(self) -> sp.Expr | None:
@@ -198,7 +205,12 @@ class FoundDegree(FoundAtInstants):
         """The fullest instant of each phase of a step at the answer."""
         if self.value is None or self.study.at is None:
             return ()
-        return fullest([one.study for one in self.everywhere], self.known)
+        return fullest([one.study for one in self.everywhere], self.known, self.held_of)
+
+    @property
+    def held_of(self) -> Callable[[Term], Number] | None:
+        """What one device holds of a term at the answer, where rules cut whole sequences or rows."""
+        return None if self.value is None else self.degree.cuts_at(self.value, self.study.numbers)
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -235,7 +247,7 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
-        yield from uncounted_lines(self.study, self.known)
+        yield from uncounted_lines(self.study, self.known, self.degree.rules)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -274,7 +286,7 @@ class FoundDegree(FoundAtInstants):
     @property
     def not_counted(self) -> Sequence[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.study, self.known)
+        return uncounted_records(self.study, self.known, self.degree.rules)
 
     @property
     def read_otherwise(self) -> Sequence[Mapping[str, Any]]:

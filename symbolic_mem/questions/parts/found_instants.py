@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.values import dataclass
@@ -68,6 +69,11 @@ class FoundAtInstants(Found):
     @abstractmethod
     def powers_here(self) -> Mapping[int, Number] | None:
         """The factor of each power of the unknown in those bytes; None where they are cut into whole rows."""
+
+    @property
+    def held_of(self) -> Callable[[Term], Number] | None:
+        """What one device holds of a term at the answer, where terms are cut into whole pieces; None where they are not."""
+        return None
 
     @property
     def everywhere(self) -> tuple[FoundAtInstants, ...]:

@@ -67,7 +67,8 @@ class Given:
     @cached_property
     def instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step, where the instants are known."""
-        return fullest([study for study, _ in self.moments], self._known)
+        study, degree = self.moments[0]
+        return fullest([study for study, _ in self.moments], self._known, degree.cuts_at(self.value, study.numbers))
 
     @property
     def _known(self) -> dict[sp.Symbol, Any]:

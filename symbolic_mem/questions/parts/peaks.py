@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -47,18 +48,25 @@ class Fullest:
         return Instant(self.phase, self.study.at.words, self.study.at.rank, self.bytes)
 
 
-def fullest(studies: Sequence[Study], values: Mapping[sp.Symbol, Any]) -> tuple[Fullest, ...]:
-    """Return the fullest instant of each phase at `values`, which also give the degrees; none without instants."""
+def fullest(
+    studies: Sequence[Study], values: Mapping[sp.Symbol, Any], held_of: Callable[[Term], Number] | None = None
+) -> tuple[Fullest, ...]:
+    """Return the fullest instant of each phase at `values`, which also give the degrees; none without instants.
+
+    `held_of` is what one device holds of a term where that is cut into whole pieces.
+    """
     numbers = Numbers(values, "the instants of a step")
     found: dict[str, Fullest] = {}
     for study in studies:
         if study.at is None:
             continue
         memory = study.placed()
-        held = memory.at(numbers)
+        held = memory.at(numbers) if held_of is None else sum(map(held_of, memory.terms))
         best = found.get(study.at.phase)
         if best is None or held > best.bytes:
-            found[study.at.phase] = Fullest(study.at.phase, study, held, parts_of(memory.terms, numbers))
+            found[study.at.phase] = Fullest(
+                study.at.phase, study, held, parts_of(memory.terms, held_of or partial(Term.at, values=numbers))
+            )
     return tuple(found[phase] for phase in PHASES if phase in found)
 
 
@@ -67,12 +75,12 @@ def peak(found: Sequence[Fullest]) -> Fullest:
     return max(found, key=lambda one: one.bytes)
 
 
-def parts_of(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
+def parts_of(terms: Sequence[Term], held_of: Callable[[Term], Number]) -> Mapping[str, Number]:
     """The bytes of the parts that terms are of, by name; the activations of all layers are one part."""
     parts: dict[str, Number] = {}
     for term in terms:
         name = ACTIVATIONS if term.kind == "activations" and term.layer else term.whole_name
-        parts[name] = parts.get(name, 0) + term.at(numbers)
+        parts[name] = parts.get(name, 0) + held_of(term)
     return parts
 
 

@@ -32,7 +32,7 @@ def refuse_unread(
     symbolic_mem.base.errors.BadInput: E = 4: nothing that llama-3.1-8b asks reads E; it reads B, L, S, V, d_ff, d_head, d_model, n_fsdp, n_heads, n_kv
     >>> refuse_unread(load_study("kv-cache").change(device="h100-80gb"))
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: device h100-80gb: nothing that kv-cache asks is about the memory of a device; leave it out
+    symbolic_mem.base.errors.BadInput: device NVIDIA H100 SXM 80 GB: nothing that kv-cache asks is about the memory of a device; leave it out
     """
     asked = study.questions if questions is None else questions
     if not asked or not study.caller:
