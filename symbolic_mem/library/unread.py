@@ -20,9 +20,9 @@ def refuse_idle(study: Study, given: Iterable[str], where: str) -> None:
     needs it. What cannot be asked yet, because it lacks a value or is refused, may read any.
 
     >>> from symbolic_mem.library.read import load_study
-    >>> refuse_idle(load_study("kv-cache"), ["B", "E"], "my.toml [values]")  # doctest: +ELLIPSIS
+    >>> refuse_idle(load_study("headroom"), ["B", "E"], "my.toml [values]")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    symbolic_mem.base.errors.BadInput: my.toml [values]: nothing in this study reads E; it reads B, ...; take E out, or add what reads it
+    symbolic_mem.base.errors.BadInput: my.toml [values]: nothing in this study reads E; it reads ...; take E out, or add what reads it
     """
     left, known = list(given), set[str]()
     try:
