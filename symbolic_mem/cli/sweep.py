@@ -85,7 +85,7 @@ def command(
 
     Where n_fsdp is varied, it tells what is held at it. Files are complete or absent.
     """
-    from symbolic_mem.sweeps.plan import MOST_POINTS, need_numpy, plan
+    from symbolic_mem.sweeps.plan import need_numpy, plan
     from symbolic_mem.sweeps.vary import varied as read
 
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
@@ -115,8 +115,7 @@ def command(
         where="--vary",
         options=SPELLED,
     )
-    if planned.points > MOST_POINTS and not yes:
-        raise BadInput(planned.too_many("--yes"))
+    planned.refuse_too_many(yes, "--yes")
     wanted = _wanted(planned, conditions, sort, pareto, top)
     if place is not None:
         count = _written(planned, wanted, place)
@@ -249,6 +248,8 @@ def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]
             one |= dict.fromkeys(none)
             records.append(one)
         count += size
+        if wanted.everything and len(records) == number:  # what more there is need not be answered to be counted
+            return records, plan.points - number
     return records, count - len(records)
 
 
