@@ -213,6 +213,16 @@ def test_what_cannot_be_asked_is_one_line(given, says, here, capsys):
     assert list(here.iterdir()) == []
 
 
+def test_a_full_disk_is_said_before_a_file_is_mapped(monkeypatch, here, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    assert main(["sweep", STUDY, "--vary", "B=1,2", "-o", "a.npz"]) == 2
+    assert "cannot be written (No space left on device); nothing was changed there" in capsys.readouterr().err
+    assert list(here.iterdir()) == []
+
+
 def test_without_pyarrow_it_is_said_what_to_install(monkeypatch, here, capsys):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert main(["sweep", STUDY, "--vary", "B=1", "-o", "a.parquet"]) == 3
