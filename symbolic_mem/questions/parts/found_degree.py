@@ -30,6 +30,7 @@ from symbolic_mem.questions.parts.lines import account_lines, degree_lines
 from symbolic_mem.questions.parts.one_device import ALONE
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.readings import Reading
+from symbolic_mem.questions.parts.remedies import Remedy
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
@@ -43,7 +44,8 @@ from symbolic_mem.study.claimed import Claimed
 class FoundDegree(FoundAtInstants):
     """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough.
 
-    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it.
+    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it. What would help
+    where no degree is enough is found when it is asked for.
     """
 
     degree: Degree
@@ -51,6 +53,7 @@ class FoundDegree(FoundAtInstants):
     readings: tuple[Reading, ...] = ()
     given: Given | None = None
     on_one: Number | None = None
+    what_helps: Callable[[], tuple[Remedy, ...]] = tuple
 
     @property
     def value(self) -> int | None:
@@ -148,6 +151,11 @@ class FoundDegree(FoundAtInstants):
             return infeasible_words(self.degree.ideal, self.capacity, self.lacking, self.study)
         return reason_words(self.degree)
 
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What would help where no degree is enough at an instant of a step, each with its effect in bytes."""
+        return self.what_helps()
+
     @property
     def assumptions(self) -> tuple[Prose, ...]:
         """What the answer takes for granted."""
@@ -228,6 +236,8 @@ class FoundDegree(FoundAtInstants):
                     m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)),
                 ),
             )
+            for one in self.remedies:
+                yield "would help", one.told(self.capacity.unit)
         elif solved.rules:
             yield "no rule", text(str(ideal.value))
             for step in solved.steps:
@@ -270,6 +280,7 @@ class FoundDegree(FoundAtInstants):
             "not_counted": self.not_counted,
             "assumptions": self.assumptions,
             "reason": self.reason,
+            **({"remedies": [one.facts for one in self.remedies]} if self.remedies else {}),
             **({"readings": self.read_otherwise} if self.read_otherwise else {}),
         }
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain

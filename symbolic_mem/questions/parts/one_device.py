@@ -80,7 +80,7 @@ def on_one_device(
     """
     if not is_another_step(study, kinds, symbol):
         return ()
-    there = replace(study, values={**study.values, symbol: sp.S.One})
+    there = replace(study, values=_alone(study, symbol))
     return tuple(study.seen_at(one.at) for one in moments(there, kinds))
 
 
@@ -90,10 +90,14 @@ def is_another_step(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> bo
         return False
     if study.plan is not None and study.plan.engine:
         return False
-    alone = ChainMap({symbol: sp.S.One}, cast("dict[sp.Symbol, sp.Rational]", study.values))
     gathers = not gathers_nothing(study.recipe, study.placement, study.values)
-    differs = gathers and gathers_nothing(study.recipe, study.placement, alone)
+    differs = gathers and gathers_nothing(study.recipe, study.placement, _alone(study, symbol))
     return differs and schedule_of(study.recipe, study.model, study.placement) == "fsdp2"
+
+
+def _alone(study: Study, symbol: sp.Symbol) -> ChainMap[sp.Symbol, sp.Rational]:
+    """The values on one device; those that are watched are not read."""
+    return ChainMap({symbol: sp.S.One}, cast("dict[sp.Symbol, sp.Rational]", study.values))
 
 
 def _may_be_enough(decider: Study, kinds: tuple[str, ...], asked: Degree) -> bool:
