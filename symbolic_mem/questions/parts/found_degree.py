@@ -19,8 +19,9 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
-from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
+from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
+from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
 from symbolic_mem.questions.parts.held import reading_record
