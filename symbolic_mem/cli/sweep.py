@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SHOWN = 20
 STREAMED = 1 << 17
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Verb)
 @study_options
 @click.option(
     "--vary",
