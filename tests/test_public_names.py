@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pkgutil import iter_modules
 
+import pytest
+
 import symbolic_mem as sm
 
 
@@ -26,3 +28,19 @@ def test_every_public_name_is_there_and_is_no_module():
     assert len(sm.__all__) > 50
     for name in sm.__all__:
         assert not isinstance(getattr(sm, name), type(sys))
+
+
+@pytest.mark.parametrize("name", ["homework", "report", "answer", "fragment", "figure", "check", "explorer", "fit"])
+def test_the_name_of_a_study_is_no_study(name):
+    """Whoever knows the command line gives a name first; what is said instead is what to give."""
+    with pytest.raises(
+        sm.BadInput, match=rf"{name} takes a study, and 'gpt2-xl' is a text; give load_study\('gpt2-xl'\)"
+    ):
+        getattr(sm, name)("gpt2-xl", "b")
+
+
+def test_the_name_of_a_recipe_is_no_recipe():
+    with pytest.raises(sm.BadInput, match=r"account takes a recipe, and 'cs336' is none; give recipe\(NAME\)"):
+        sm.account(sm.ffn(), "cs336")
+    with pytest.raises(sm.BadInput, match=r"account takes a model, and 'ffn' is none"):
+        sm.account("ffn", sm.recipe("cs336"))

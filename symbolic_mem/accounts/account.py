@@ -14,7 +14,7 @@ import sympy as sp
 from symbolic_mem.accounts.cached import cache_terms
 from symbolic_mem.accounts.instants import Instant, instant
 from symbolic_mem.accounts.terms import Inside, Memory, Term
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, clipped
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
@@ -41,6 +41,12 @@ def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_
     >>> [str(term.bytes) for term in account(ffn(), recipe("cs336"))]
     ['8*L*d_ff*d_model', '8*L*d_ff*d_model', '16*L*d_ff*d_model', '2*B*L*S*(d_ff + d_model)']
     """
+    if not isinstance(model, Model):
+        raise BadInput(
+            f"account takes a model, and {clipped(str(model))} is none; give transformer(...), or study.model"
+        )
+    if not isinstance(recipe, Recipe):
+        raise BadInput(f"account takes a recipe, and {clipped(str(recipe))} is none; give recipe(NAME)")
     moment = instant(at, recipe) if isinstance(at, str) else at
     return _account(model, recipe, moment.absent, kinds_apart)
 

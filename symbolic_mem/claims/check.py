@@ -26,7 +26,7 @@ from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
-from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Study, of_study
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,6 +96,7 @@ def read_by_claims(study: Study) -> tuple[frozenset[str] | None, ...]:
     return (memory | places, *(question.reads(study.under(question)) for question in study.questions))
 
 
+@of_study
 def check(study: Study, claim: str | Claim, *, question: str | None = None, earlier: Sequence[Verdict] = ()) -> Verdict:
     """Compare a claim such as ``n_fsdp=38``, ``M_static=3276 GB`` or ``P=2*L*d_model*d_ff`` with what the study answers.
 

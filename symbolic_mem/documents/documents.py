@@ -46,9 +46,10 @@ from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.questions.parts.unread import at_instants, refuse_unread
 from symbolic_mem.study.question import Found, Question
-from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Study, of_study
 
 
+@of_study
 def homework(study: Study, detail: Detail = "short") -> Derivation:
     """Derive the worked solution: what is asked, all answers, every question in turn, what is assumed and what is not counted.
 
@@ -73,6 +74,7 @@ def homework(study: Study, detail: Detail = "short") -> Derivation:
     return _document(study, "Worked solution", sections, answered, "homework")
 
 
+@of_study
 def report(study: Study, detail: Detail = "short") -> Derivation:
     """Derive the report: question, notation, assumptions, account, bounds, what is not counted, references.
 
@@ -126,6 +128,7 @@ def answers(study: Study) -> tuple[Found, ...]:
     return tuple(question.answer(study.under(question)) for question in study.questions)
 
 
+@of_study
 def answer(study: Study, label: str | Question) -> Found:
     """Answer the question of that label alone, or one that is given; raises `BadInput` naming the labels there are.
 

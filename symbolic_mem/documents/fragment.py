@@ -27,7 +27,7 @@ from symbolic_mem.render.files import write_whole
 from symbolic_mem.render.svg import svg
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Found
-from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Study, of_study
 
 PARTS = ("table", "account", "bound", "derivation", "figure")
 ENDINGS = {"tex": PARTS, "svg": ("figure",), "csv": ("figure", "table", "account"), "bib": PARTS}
@@ -131,6 +131,7 @@ def known_part(part: str) -> None:
         raise BadInput(f"unknown part {part!r}; {nearest(part, PARTS)}")
 
 
+@of_study
 def fragment(
     study: Study, part: str, question: str | None = None, pick: str | int | None = None, command: str = ""
 ) -> Fragment:
@@ -179,6 +180,7 @@ def fragment(
     raise BadInput(_none(study, part, question, pick))
 
 
+@of_study
 def figure(study: Study, question: str | None = None, name: str | None = None) -> Fragment:
     """A figure of a study as a piece: that of a `question`, by its `name` where there are several; see `fragment`.
 

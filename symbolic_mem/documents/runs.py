@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.cautions import close_fit
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.study.changes import changes
-from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Study, of_study
 
 ONE, TOKENS = 1, 4096
 CHUNKS = 8
@@ -180,6 +180,7 @@ class Runs:
         }
 
 
+@of_study
 def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = False, **given: Any) -> Runs:
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 

@@ -20,7 +20,7 @@ from symbolic_mem.render.files import checked_outputs, write_whole
 from symbolic_mem.render.inks import LEVELS, SERIES
 from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.templates import template_folder
-from symbolic_mem.study.study import Study
+from symbolic_mem.study.study import Study, of_study
 
 HEIGHT = 760  # pixels of a page inside a notebook
 
@@ -68,6 +68,7 @@ class Explorer:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
+@of_study
 def explorer(study: Study, question: str | None = None) -> Explorer:
     """Return the page of play of a study: every size, device, recipe and plan can be changed in the browser, exactly.
 

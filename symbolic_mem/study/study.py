@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
-from typing import Any, Protocol
+from functools import wraps
+from typing import Any, Protocol, TypeVar, cast
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, clipped
 from symbolic_mem.base.symbols import Written, lookup, n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
@@ -16,6 +17,8 @@ from symbolic_mem.study.derived import derive, refuse_followed
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.tuning import tuned
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Asked(Protocol):
@@ -248,6 +251,27 @@ class Study(Setting):
                 return asked
         quoted = ", ".join(repr(asked.label) for asked in self.questions) or "none"
         raise BadInput(f"study {self.name!r} has no question {label!r}; known: {quoted}")
+
+
+def of_study(make: F) -> F:
+    """Let a public function of a study refuse what is none, as the name of one is, with what to give instead.
+
+    >>> from symbolic_mem.documents.documents import homework
+    >>> homework("gpt2-xl")
+    Traceback (most recent call last):
+    symbolic_mem.base.errors.BadInput: homework takes a study, and 'gpt2-xl' is a text; give load_study('gpt2-xl')
+    """
+
+    @wraps(make)
+    def checked(*args: Any, **named: Any) -> Any:
+        given = args[0] if args else named.get("study")
+        if (args or "study" in named) and not isinstance(given, Study):
+            name = clipped(given) if isinstance(given, str) else "NAME"
+            what = f"{name} is a text" if isinstance(given, str) else f"{clipped(str(given))} is none"
+            raise BadInput(f"{checked.__name__} takes a study, and {what}; give load_study({name})")
+        return make(*args, **named)
+
+    return cast("F", checked)
 
 
 def _of_inference(study: Study) -> Study:
