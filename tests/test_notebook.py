@@ -58,11 +58,27 @@ def test_a_value_has_a_short_line_and_shows_itself(name):
         lambda: sm.check(sm.load_study("cs336-a2-xxl"), "n_fsdp=58", question="b"),
         lambda: sm.homework(sm.load_study("cs336-a2-xxl")).sections[0],
         lambda: sm.smallest_degree(placed(activations=sm.over(sm.n_fsdp)), sm.n_fsdp, 2**36, symbols()),
+        lambda: sm.answer(sm.load_study("cs336-a2-xxl"), "b")["M_device"],
+        lambda: upper(),
+        lambda: upper().bound,
+        lambda: sm.compare(sm.account(sm.ffn(), sm.recipe("cs336")), sm.account(sm.ffn(), sm.recipe("fp32")))[0],
+        lambda: sm.profile("torch-cuda-bf16"),
+        lambda: sm.fit(sm.load_study("cs336-a2-xxl"), "8x h100-80gb"),
     ],
-    ids=("ffn", "model", "question", "verdict", "section", "degree"),
+    ids=("ffn", "model", "question", "verdict", "section", "degree", "line", "upper", "bound", "gap", "profile", "fit"),
 )
 def test_other_values_are_short_lines(make):
     assert len(repr(make())) <= 160
+
+
+def test_a_section_shows_itself():
+    shown = [section._repr_mimebundle_() for section in sm.homework(sm.load_study("cs336-a2-buckets")).sections]
+    assert all("<p" in one["text/html"] or "<li" in one["text/html"] for one in shown)
+    assert any("<math" in one["text/html"] for one in shown) and max(len(one["text/plain"]) for one in shown) <= 160
+
+
+def upper():
+    return sm.largest(placed(weights=sm.over(sm.n_fsdp)), sm.B, 2**42, {**symbols(), sm.n_fsdp: 46})
 
 
 def symbols():

@@ -85,12 +85,15 @@ def _held(memory: Memory) -> list[Held]:
     return list(found.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gap:
     """A term of account `a` and the term of account `b` that stands for the same thing; None where it has none."""
 
     first: Held | None
     second: Held | None
+
+    def __repr__(self) -> str:
+        return f"<gap {self.name}: {self.difference} bytes, {self.reason}>"
 
     @property
     def a(self) -> Term | None:

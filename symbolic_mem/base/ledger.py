@@ -102,12 +102,15 @@ class Ledger:
         return partial(expr, self.values, tuple(free)).call
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """A line in its ledger: its formula over given symbols, and its number, at the known values or at others."""
 
     ledger: Ledger
     line: Line
+
+    def __repr__(self) -> str:
+        return f"<{self.line.symbol} = {self.line.expr}>"
 
     @property
     def formula(self) -> sp.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
@@ -95,6 +96,11 @@ class Derivation:
 
 class Part(Section):
     """A part of a document, which shows itself in a notebook."""
+
+    @classmethod
+    def of(cls, section: Section) -> Part:
+        """The section as one that shows itself."""
+        return cls(**{each.name: getattr(section, each.name) for each in fields(section)})
 
     def __repr__(self) -> str:
         return f"<part {plain_prose(self.title)}>"

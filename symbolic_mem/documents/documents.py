@@ -27,7 +27,7 @@ from symbolic_mem.document.steps import (
 )
 from symbolic_mem.document.words import in_brackets, joined, listed
 from symbolic_mem.document.work import Work
-from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.derivation import Derivation, Part
 from symbolic_mem.documents.parts import parts
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.plans.pipeline import pipeline
@@ -102,7 +102,9 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
 def _document(
     study: Study, subtitle: str, sections: tuple[Section, ...], answered: tuple[Found, ...], layout: str
 ) -> Derivation:
-    made = Derivation(study.heading, subtitle, _in_one_family(sections, answered), answered, layout)
+    made = Derivation(
+        study.heading, subtitle, tuple(map(Part.of, _in_one_family(sections, answered))), answered, layout
+    )
     signed = replace(made, author=study.author, course=study.course, date=study.date)
     return replace(signed, written=study.written, code="".join(study.made))
 

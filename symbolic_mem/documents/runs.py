@@ -154,7 +154,7 @@ class Run:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Runs:
     """What was asked, and a `Run` for each thing that one does with a model; `refused` says why a thing cannot be done.
 
@@ -166,6 +166,12 @@ class Runs:
     runs: tuple[Run, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from symbolic_mem.render.notebook import short
+
+        told = ", ".join(f"{run.what} {'fits' if run.fits else 'does not'}" for run in self.runs)
+        return f"<{self.study.name} on {self.nodes.number} {self.nodes.device.name}: {short(told)}>"
 
     @property
     def record(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answers, Bullets, Column, Entry, Paragraph, Section, Table
 from symbolic_mem.document.words import in_brackets, listed
-from symbolic_mem.documents.derivation import Derivation
+from symbolic_mem.documents.derivation import Derivation, Part
 from symbolic_mem.documents.documents import answers, assumed, notation, wording
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Found
@@ -114,5 +114,5 @@ def _value(found: Found) -> Prose:
 
 
 def _titled(study: Study, subtitle: str, sections: Sequence[Section]) -> Derivation:
-    made = Derivation(study.heading, subtitle, tuple(sections), written=study.written)
+    made = Derivation(study.heading, subtitle, tuple(map(Part.of, sections)), written=study.written)
     return replace(made, author=study.author, course=study.course, date=study.date)

@@ -40,7 +40,7 @@ class Note(NamedTuple):
     when: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """An engine and a precision: per operation, the tensors that it keeps and their bytes per element.
 
@@ -71,6 +71,9 @@ class Profile:
     blank: bool = False
     tokens: Tokens = WHOLE
     trained: Trained = ALL
+
+    def __repr__(self) -> str:
+        return f"<profile {self.name}: {self.title}>"
 
     @property
     def inside(self) -> Shape:

@@ -20,7 +20,7 @@ from symbolic_mem.solvers.powers import contains, powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UpperBound:
     """Memory a_0 + a_1 x + a_2 x^2 + ... in the unknown `symbol` x, held under a `limit` of bytes.
 
@@ -32,6 +32,9 @@ class UpperBound:
     symbol: sp.Symbol
     powers: tuple[tuple[int, sp.Expr], ...]
     limit: Limit
+
+    def __repr__(self) -> str:
+        return f"<upper bound of {self.symbol}>"
 
     @property
     def capacity(self) -> sp.Expr:
@@ -105,7 +108,7 @@ class UpperBound:
         return _obeying(found, tuple(rule.at(given) for rule in rules)) if rules else found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Upper:
     """An upper bound at numbers: the largest whole value, its neighbours in bytes, or why there is none.
 
@@ -122,6 +125,10 @@ class Upper:
     rules: tuple[Rule, ...] = ()
     most: int | None = None
     next_value: int | None = None
+
+    def __repr__(self) -> str:
+        found = self.value if self.value is not None else "without bound" if self.unbounded else "none fits"
+        return f"<largest {self.bound.symbol}: {found}>"
 
     @cached_property
     def quotient(self) -> sp.Expr | None:
