@@ -144,12 +144,7 @@ class MinDegree(Printed, Ruled, OfKinds):
     def steps(self, found: FoundDegree) -> Iterator[Block]:
         """Account, placement, requirement, then the number and its check, or what is in the way and what would help."""
         from symbolic_mem.questions.parts.assumptions import divided_model, whose
-        from symbolic_mem.questions.parts.bounded import (
-            feasible_steps,
-            infeasible_steps,
-            per_device_steps,
-            requirement,
-        )
+        from symbolic_mem.questions.parts.bounded import feasible_steps, infeasible_steps, per_device_steps, requirement
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
         from symbolic_mem.questions.parts.peaks import here_blocks, peak_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
@@ -189,7 +184,7 @@ class MinDegree(Printed, Ruled, OfKinds):
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
-        from symbolic_mem.questions.parts.bounded import answer_words
+        from symbolic_mem.questions.parts.degree_words import answer_words
         from symbolic_mem.questions.parts.given import that_is
         from symbolic_mem.questions.parts.hosts import host_words
 

@@ -15,7 +15,7 @@ from symbolic_mem.base.rational import Number, plain
 from symbolic_mem.base.symbols import B
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import ranks_beside
-from symbolic_mem.questions.parts.bounded import part_in_full
+from symbolic_mem.questions.parts.degree_words import part_in_full
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instants, kept_instants
 from symbolic_mem.questions.parts.one_device import GATHERED, is_another_step, on_one_device

@@ -20,8 +20,8 @@ SHAPES: Mapping[str, Mapping[str, int]] = {
 TIED = ("Llama 3.2 3B",)
 PRESETS = {"Full": "torchtune-full", "LoRA": "torchtune-lora", "QLoRA": "torchtune-qlora"}
 # What the configuration of a row keeps on the host: the pages of its optimizer where a card is too small for them, or activations.
-HOSTED = {("Full", "1x 4090"): ["optimizer"], ("QLoRA", "8x A100"): ["activations"]}
-GPUS = {"1x 4090": 1, "1x A6000": 1, "8x A100": 8}
+HOSTED: Mapping[Any, list[str]] = {("Full", "1x 4090"): ["optimizer"], ("QLoRA", "8x A100"): ["activations"]}
+SHARDS: Mapping[Any, int] = {"1x 4090": 1, "1x A6000": 1, "8x A100": 8}
 _BF16 = {"preset": "pure-bf16", "recompute": "full"}
 _FUSED = _BF16 | {"foreach": False, "optimizer_in_backward": True}
 STEPS: Mapping[str, Mapping[str, Any]] = {
@@ -59,14 +59,14 @@ def tune_peak(case: Case) -> Said:
     values = dict(SHAPES[name]) | {ours: keys.whole(theirs) for theirs, ours in (("batch", "B"), ("S", "S"))}
     technique = keys.take("technique", None, *STEPS)
     for key in (*_TOLD, "recipe"):
-        keys.take(key, *(GPUS if key == "gpu" and method else ()))
+        keys.take(key, *(SHARDS if key == "gpu" and method else ()))
     keys.done()
     if (method is None) == (technique is None):
         raise BadInput("give a method, such as LoRA, or a technique of the table of flags")
     recipe = {"preset": PRESETS[method], "recompute": "full"} if method else dict(STEPS[technique])
     if (method, gpu) in HOSTED:
         recipe["offload"] = HOSTED[method, gpu]
-    shards = GPUS[gpu] if method else 1
+    shards = SHARDS[gpu] if method else 1
     tables = {
         "model": {
             "kind": "transformer",

@@ -19,8 +19,9 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
-from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
+from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
+from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
 from symbolic_mem.questions.parts.held import reading_record
@@ -253,7 +254,7 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
-        yield from uncounted_lines(self.study, self.known, self.degree.rules)
+        yield from uncounted_lines(self.study, self.known, padded=self.degree.padded)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -293,7 +294,7 @@ class FoundDegree(FoundAtInstants):
     @property
     def not_counted(self) -> Sequence[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.study, self.known, self.degree.rules)
+        return uncounted_records(self.study, self.known, padded=self.degree.padded)
 
     @property
     def read_otherwise(self) -> Sequence[Mapping[str, Any]]:
