@@ -95,7 +95,7 @@ def _show(account: Account) -> None:
     for one in account.ranks:
         first, last = one.ranks[0], one.ranks[-1]
         print_line(_held(one), f"rank {first}" if first == last else f"ranks {first}-{last}", 13)
-    for head, said in uncounted_lines(account.beyond, study.values, account.rules):
+    for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.rests_on:
         print_line(line, "assumed", 13)

@@ -28,8 +28,6 @@ from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.unread import refuse_values
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.solvers.layout import Layout, PaddedRows
-from symbolic_mem.solvers.shards import alike, on_rank
 from symbolic_mem.study.precedence import idle_rest
 from symbolic_mem.study.study import Study
 
@@ -112,6 +110,8 @@ class Account:
         """The exact bytes of a placed memory on one device, of a `rank` where rows are whole; None while a symbol has no value."""
         if not self.whole_rows or missing(placed.total, self.study.values):
             return self.at(placed)
+        from symbolic_mem.solvers.shards import on_rank
+
         return on_rank(placed, Numbers.of(self.study.values), rank)
 
     def number(self, expr: sp.Expr) -> sp.Rational | None:
@@ -139,12 +139,7 @@ class Account:
     @property
     def not_counted(self) -> list[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.beyond, self.study.values, self.rules)
-
-    @property
-    def rules(self) -> tuple[Layout, ...]:
-        """How tensors are cut, where that is said."""
-        return (PaddedRows(),) if self.whole_rows else ()
+        return uncounted_records(self.beyond, self.study.values, padded=self.whole_rows)
 
     @property
     def activations(self) -> Number | None:
@@ -240,8 +235,7 @@ class Account:
 
     def _step(self, rank: int) -> tuple[Fullest, ...]:
         step = decided_instants(self.study, KINDS) if self.study.timeline else ()
-        numbers = Numbers.of(self.study.values)
-        held_of = (lambda term: on_rank(Memory((term,)), numbers, rank)) if self.whole_rows else None
+        held_of = (lambda term: self.each(Memory((term,)), rank) or 0) if self.whole_rows else None
         try:
             return fullest(step, self.study.values, held_of)
         except MissingValue:
@@ -253,6 +247,8 @@ class Account:
         placed = self.study.placed()
         if not self.whole_rows or missing(placed.total, self.study.values):
             return ()
+        from symbolic_mem.solvers.shards import alike
+
         found: list[RankHeld] = []
         for ranks in alike(placed, Numbers.of(self.study.values)):
             kept, step = self.each(self._kept, ranks.start), self._step(ranks.start)
