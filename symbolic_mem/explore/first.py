@@ -88,7 +88,7 @@ def first(study: Study, question: MinDegree) -> First | None:
 
 def _in_full(found: FoundDegree, family: str) -> tuple[Figure, Prose]:
     """What every device holds where no degree is enough, part by part."""
-    parts = parts_of(found.degree.ideal.bound.kept, lambda term: term.at(found.study.numbers))
+    parts = parts_of(found.degree.ideal.bound.kept.terms, lambda term: term.at(found.study.numbers))
     size = Amount(symbolic(sum(parts.values())), family)
     caption = say("What every device holds in full, however many there are: {size}", size=size)
     return stacked(Told("device", caption, caption), parts, Capacity(plain(found.capacity.counted), family)), caption

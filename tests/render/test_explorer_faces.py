@@ -132,8 +132,8 @@ def test_the_page_works_inside_the_frame_of_a_notebook(chromium, tab, tmp_path):
     page = tab(path)
     targets = chromium.call("Target.getTargets", filter=[{"type": "iframe"}])["targetInfos"]
     session = chromium.call("Target.attachToTarget", targetId=targets[0]["targetId"], flatten=True)["sessionId"]
-    read = "[document.getElementById('answer').dataset.said, document.getElementById('copy-link').hidden]"
-    found = chromium.call("Runtime.evaluate", session, expression=read, returnByValue=True)
+    read = "wake().then(() => [document.getElementById('answer').dataset.said, document.getElementById('copy-link').hidden])"
+    found = chromium.call("Runtime.evaluate", session, expression=read, returnByValue=True, awaitPromise=True)
     said, hidden = found["result"]["value"]
     assert "is 46" in said and hidden
     assert page.complaints == []
