@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput, clipped
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import KINDS
 
@@ -208,7 +209,7 @@ def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
     """Return the terms that explain how `b` differs from `a`, by kind; their differences sum to that of the totals.
 
     Terms of one kind are matched by name, then by their number of elements, then in order. Terms of equal bytes are
-    left out.
+    left out. Raises `BadInput` for what is no memory.
 
     >>> from symbolic_mem import account, ffn, recipe
     >>> for gap in compare(account(ffn(), recipe("cs336")), account(ffn(), recipe("scaling-book-10"))):
@@ -216,6 +217,11 @@ def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
     weights | master weights / BF16 weights | -4*L*d_ff*d_model | bytes per element: 4 -> 2
     gradients | accumulated gradients | -8*L*d_ff*d_model | only in the first: FP32
     """
+    for given in (a, b):
+        if not isinstance(given, Memory):
+            raise BadInput(
+                f"compare takes two memories, and {clipped(str(given))} is none; give study.memory or study.placed()"
+            )
     gaps = (gap for kind in KINDS for gap in _matched(_held(a.of(kind)), _held(b.of(kind))))
     return tuple(gap for gap in gaps if sp.expand(gap.difference) != 0)
 

@@ -39,6 +39,7 @@ _FUNCTIONS = {
     "Max": sp.Max,
     "Min": sp.Min,
 }
+_TAKES = {"multiple": (2, 2), "Max": (1, MAX_TERMS), "Min": (1, MAX_TERMS)}  # the others take one
 _NO_NUMBER = (sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I)
 
 
@@ -147,6 +148,10 @@ class _Reader:
             case ast.BinOp(left=left, op=op, right=right):
                 return self._operation(node, op, self.part(left), self.part(right), right)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS and args:
+                least, most = _TAKES.get(name, (1, 1))
+                if not least <= len(args) <= most:
+                    number = least if least == most else f"{least} to {most}"
+                    raise _Refused(f"{name} takes {number} in its brackets, and there are {len(args)}", node)
                 parts = [self.part(arg) for arg in args]
                 size = _bounded(sum(part.bits for part in parts), 1, node)
                 return _Part(_FUNCTIONS[name](*(part.expr for part in parts)), *size)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.accounts.mistaken import Mistaken
-from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.errors import BadInput, MissingValue, clipped
 from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
@@ -108,6 +108,8 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     >>> verdict.right, [slip.name for slip in verdict.explanations[0].slips]
     (False, ['GiB printed as GB'])
     """
+    if not isinstance(claim, str | Claim):
+        raise BadInput(f"a claim is text such as 'n_fsdp=38', and {clipped(str(claim))} is none; check one at a time")
     read = read_claim(claim) if isinstance(claim, str) else claim
     if read.bare:
         read = _named(study, read, question)

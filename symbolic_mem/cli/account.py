@@ -93,9 +93,8 @@ def _show(account: Account) -> None:
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
     for one in account.ranks:
-        first, last = one.ranks[0], one.ranks[-1]
-        print_line(_held(one), f"rank {first}" if first == last else f"ranks {first}-{last}", 13)
-    for head, said in uncounted_lines(account.beyond, study.values, account.rules):
+        print_line(_held(one), "ranks" if len(one.ranks) > 1 else "rank", 13)
+    for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.rests_on:
         print_line(line, "assumed", 13)
@@ -147,7 +146,9 @@ def _show_parameters(study: Study) -> None:
 def _held(one: RankHeld) -> str:
     """What a rank keeps, and its peak where that is another number."""
     kept, most = figure(one.kept, "bytes", 14), figure(one.peak, "bytes", 14)
-    return f"each keeps {kept}" if kept == most else f"each keeps {kept}, and holds {most} at its peak"
+    first, last = f"{one.ranks[0]:,}", f"{one.ranks[-1]:,}"
+    which = f"{first} keeps" if first == last else f"{first} to {last}: each keeps"
+    return f"{which} {kept}" if kept == most else f"{which} {kept}, and holds {most} at its peak"
 
 
 def _both(value: Any) -> str:

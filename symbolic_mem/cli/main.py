@@ -137,8 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         _forget_output()
         return 0
     except OSError as error:
-        unprinted = error.errno in _UNPRINTED and error.filename is None
-        return fail(_explain(error), 2, "output" if unprinted else "system")
+        return fail(_explain(error), 2, "system", unprinted=error.errno in _UNPRINTED and error.filename is None)
     except MemoryError:
         return fail("this needs more memory than there is; give smaller values or a shorter file", 2, "system")
     except Exception as error:  # noqa: BLE001 (a defect is one line, too)
@@ -224,10 +223,10 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, status: int, kind: str, *, as_json: bool) -> int:
-    """Say what went wrong in one line, or for a program as one object on standard output."""
+def _fail(message: str, status: int, kind: str, *, as_json: bool, unprinted: bool = False) -> int:
+    """Say what went wrong in one line, or for a program as one object on standard output, but where that is `unprinted`."""
     line = one_line(message)
-    if not as_json or kind == "output":
+    if not as_json or unprinted:
         with contextlib.suppress(OSError):
             click.echo(f"symbolic-mem: {line}", err=True)
         return status

@@ -111,7 +111,7 @@ _SHARED = (
         "--plan",
         metavar="NAME",
         shell_complete=of(complete.plans),
-        help="Where the states live: one-device, dp, zero-1 to zero-3, fsdp2, hsdp.",
+        help="Where the states live and what cuts the model: fsdp2, zero-1, hsdp, megatron-sp (see `list plans`).",
     ),
     click.option(
         "--place",

@@ -24,12 +24,11 @@ from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words
+from symbolic_mem.questions.parts.keys import need_rows
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.unread import refuse_values
 from symbolic_mem.solvers.capacity import Capacity
-from symbolic_mem.solvers.layout import Layout, PaddedRows
-from symbolic_mem.solvers.shards import alike, on_rank
 from symbolic_mem.study.precedence import idle_rest
 from symbolic_mem.study.study import Study
 
@@ -78,6 +77,8 @@ class Account:
             )
         if self.whole_rows and not any(term.degree.has(n_fsdp) for term in self.study.placed()):
             raise BadInput(f"--padded-rows cuts tensors over {n_fsdp} devices, and nothing is divided over it here")
+        if self.whole_rows:
+            need_rows(self.study, "--padded-rows")
         if self.host is not None and not self.study.recipe.offload:
             raise BadInput(
                 "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS"
@@ -112,6 +113,8 @@ class Account:
         """The exact bytes of a placed memory on one device, of a `rank` where rows are whole; None while a symbol has no value."""
         if not self.whole_rows or missing(placed.total, self.study.values):
             return self.at(placed)
+        from symbolic_mem.solvers.shards import on_rank
+
         return on_rank(placed, Numbers.of(self.study.values), rank)
 
     def number(self, expr: sp.Expr) -> sp.Rational | None:
@@ -139,12 +142,7 @@ class Account:
     @property
     def not_counted(self) -> list[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.beyond, self.study.values, self.rules)
-
-    @property
-    def rules(self) -> tuple[Layout, ...]:
-        """How tensors are cut, where that is said."""
-        return (PaddedRows(),) if self.whole_rows else ()
+        return uncounted_records(self.beyond, self.study.values, padded=self.whole_rows)
 
     @property
     def activations(self) -> Number | None:
@@ -240,8 +238,7 @@ class Account:
 
     def _step(self, rank: int) -> tuple[Fullest, ...]:
         step = decided_instants(self.study, KINDS) if self.study.timeline else ()
-        numbers = Numbers.of(self.study.values)
-        held_of = (lambda term: on_rank(Memory((term,)), numbers, rank)) if self.whole_rows else None
+        held_of = (lambda term: self.each(Memory((term,)), rank) or 0) if self.whole_rows else None
         try:
             return fullest(step, self.study.values, held_of)
         except MissingValue:
@@ -253,11 +250,16 @@ class Account:
         placed = self.study.placed()
         if not self.whole_rows or missing(placed.total, self.study.values):
             return ()
+        from symbolic_mem.solvers.shards import alike
+
         found: list[RankHeld] = []
         for ranks in alike(placed, Numbers.of(self.study.values)):
             kept, step = self.each(self._kept, ranks.start), self._step(ranks.start)
             assert kept is not None, "nothing is missing"
-            found.append(RankHeld(ranks, kept, peak(step).bytes if step else kept))
+            most, last = peak(step).bytes if step else kept, found[-1] if found else None
+            if last is not None and (last.kept, last.peak) == (kept, most):
+                ranks = range(found.pop().ranks.start, ranks.stop)
+            found.append(RankHeld(ranks, kept, most))
         return tuple(found)
 
     @property

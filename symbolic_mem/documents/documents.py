@@ -129,13 +129,14 @@ def answers(study: Study) -> tuple[Found, ...]:
 def answer(study: Study, label: str | Question) -> Found:
     """Answer the question of that label alone, or one that is given; raises `BadInput` naming the labels there are.
 
-    A study that asks nothing has the question ``fit`` of its `report`, where a device is named.
+    What the caller set must be read by it or by another question of the study. A study that asks nothing has the question ``fit`` of its `report`, where a device is named.
 
     >>> from symbolic_mem.library.read import load_study
     >>> answer(load_study("cs336-a2-xxl"), "b").value
     46
     """
     question = label if isinstance(label, Question) else _asking(study).question(label)
+    refuse_unread(study, (*study.questions, question))
     return question.answer(study.under(question))
 
 

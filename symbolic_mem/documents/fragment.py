@@ -9,7 +9,7 @@ from pathlib import Path
 
 from symbolic_mem.base.cells import line
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, writing
+from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, N_devices, P, T, T_min, Written, lookup, writing
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.written import counted
@@ -19,7 +19,9 @@ from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Step, Table
 from symbolic_mem.documents.documents import references
 from symbolic_mem.documents.parts import part
+from symbolic_mem.questions.parts.assumptions import DEGREES, used_by_plan
 from symbolic_mem.questions.parts.memory import term_table
+from symbolic_mem.questions.parts.unread import refuse_unread, refuse_values
 from symbolic_mem.render import piece
 from symbolic_mem.render.files import write_whole
 from symbolic_mem.render.svg import svg
@@ -161,6 +163,7 @@ def fragment(
         if question is not None or pick is not None:
             raise BadInput("the account is one table of the whole study; leave --question and --pick out")
         return _account(study, made)
+    refuse_unread(study)
     labels = [one.label for one in study.questions] if question is None else [study.question(question).label]
     asked = [study.question(label) for label in labels]
     if part == "figure" and question is None and pick is not None:
@@ -192,8 +195,11 @@ def _account(study: Study, command: str) -> Fragment:
     study.need(study.memory.total, "the account")
     full = term_table(study.memory, study.values)
     unit = family_of([study.capacity.unit] if study.device.known else [], ())
+    read = study.memory.total.free_symbols | (set() if study.plan is None else used_by_plan(study, study.plan))
+    refuse_values(study, [frozenset(map(str, read))])
     for change in study.caller:
         divides = change.aspect in ("plan", "rest") or change.aspect.startswith("placement of the ")
+        divides |= lookup(change.aspect) in {*DEGREES} - read
         weighs = change.aspect in ("device", "reading") and unit == family_of([], ())
         if divides or weighs:
             raise BadInput(

@@ -20,6 +20,7 @@ from symbolic_mem.models.described import demands
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
+from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.questions.parts.words import KIND_WORDS
 from symbolic_mem.study.study import Study
 
@@ -27,7 +28,8 @@ from symbolic_mem.study.study import Study
 def asked(study: Study, label: str | None = None) -> MinDegree:
     """Return the question of a study that a page answers: about the smallest degree, the first or that of the `label`.
 
-    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind.
+    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind, and for what
+    the caller sets and nothing reads.
     """
     found = [one for one in study.questions if isinstance(one, MinDegree)]
     if label is not None:
@@ -40,6 +42,7 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
         chosen = found[0]
     else:
         chosen = turned(next(iter(usual(study)), None), MinDegree, "solve", study.name)
+    refuse_unread(study, (*study.questions, chosen))
     return chosen
 
 

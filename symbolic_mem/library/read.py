@@ -17,6 +17,7 @@ from symbolic_mem.base.symbols import n_fsdp, table
 from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
 from symbolic_mem.library.bundled import bundled_path, refuse_unknown
 from symbolic_mem.library.cache import cached, is_name
+from symbolic_mem.library.unread import refuse_idle
 from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
@@ -84,7 +85,7 @@ def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | N
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
     if chosen is not None:
         _no_config(name, how)
-        return read_study(parse_toml(chosen.read_bytes(), name), name, name, chosen.parent, devices)
+        return _read_whole(parse_toml(chosen.read_bytes(), name), name, name, chosen.parent, devices)
     if path.suffix in (".json", ".gguf"):
         return _of_config(path, path.stem, devices, how)
     if name and path.is_dir():
@@ -92,7 +93,15 @@ def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | N
     if is_name(name) and not path.exists():
         return _of_folder(cached(name), devices, how, name.partition("/")[2])
     _no_config(name, how)
-    return read_study(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
+    return _read_whole(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
+
+
+def _read_whole(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None) -> Study:
+    """The study of a whole file, each of whose values is read by something."""
+    study = read_study(content, where, name, folder, devices)
+    for table_name in ("values", "given"):
+        refuse_idle(study, entry(content, table_name, dict, where, {}), f"{where} [{table_name}]")
+    return study
 
 
 def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:

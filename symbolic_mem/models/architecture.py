@@ -167,6 +167,13 @@ class Architecture:
         """Blocks with an ordinary MLP."""
         return self.layers if self.experts is None else self.experts.dense_layers
 
+    @property
+    def turned(self) -> sp.Expr | None:
+        """The part of a head that rotary positions turn; None without them."""
+        if self.position != "rotary":
+            return None
+        return self.d_rotary or (self.d_head if self.latent is None else self.latent.d_rope)
+
     def values(self) -> dict[sp.Symbol, sp.Rational]:
         """Return the number of each symbol that this model fixes; empty for an architecture in symbols only."""
         return dict(self.numbers)

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import L_mtp, table
+from symbolic_mem.base.symbols import L_mtp, S, table
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.architecture import Architecture, Experts, Latent, Window
 
@@ -103,10 +103,15 @@ REFUSALS = {
 
 
 def demands(a: Architecture) -> Iterator[Demand]:
-    """Yield what the sizes of a model must be: heads divide what they share, sizes are whole, experts are enough."""
+    """Yield what the sizes of a model must be: heads divide what they share, sizes are whole, experts and positions are enough."""
     for name, size in (("n_heads", a.n_heads), ("n_kv", a.n_kv), ("d_head", a.d_head), ("d_ff", a.d_ff)):
         yield Demand("whole", name, size)
     yield Demand("divides", "n_kv", a.n_kv, "n_heads", a.n_heads)
+    if a.turned is not None:
+        yield Demand("whole", "half of what rotary positions turn", a.turned / 2)
+    if a.position == "learned":
+        rows, named = a.n_pos.as_coeff_Add()  # a table may have rows beside those of the positions, as OPT's has two
+        yield Demand("at most", "S", S, "n_pos", rows if a.n_pos.is_number else named)
     if a.experts is not None:
         yield Demand("at most", "k", a.experts.top_k, "E", a.experts.experts)
         yield Demand("at most", "L_dense", a.experts.dense_layers, "L", a.layers)

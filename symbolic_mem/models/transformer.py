@@ -81,13 +81,12 @@ def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
 
 
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
-    rotary = None if a.position != "rotary" else a.d_rotary or (a.d_head if a.latent is None else a.latent.d_rope)
     yield embedding(
         how,
         vocabulary=a.vocabulary,
         width=a.d_model,
         n_pos=a.n_pos if a.position == "learned" else None,
-        rotary_width=rotary,
+        rotary_width=a.turned,
         dropout=a.embedding_dropout != 0,
         narrow=a.d_embed,
     )

@@ -17,19 +17,8 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.both_steps import (
-    BETA,
-    D0,
-    D1,
-    K0,
-    K1,
-    at_first,
-    bounds,
-    edge,
-    on_one,
-    whose_tokens,
-    window,
-)
+from symbolic_mem.questions.parts.both_edge import at_first, edge, one_sequence
+from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, on_one, whose_tokens, window
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.one_device import on_one_device
@@ -136,8 +125,11 @@ class FitsAndComputes(OfKinds):
         yield from bounds(found, work)
         yield from window(found, work)
         yield from on_one(found, work)
-        yield from edge(found, work)
-        if found.first is not None:
+        if found.first is None or found.first[1] > 1:
+            yield from edge(found, work)
+        if found.first is None:
+            yield one_sequence(found, work)
+        else:
             yield from at_first(found, work, *found.first)
 
     def sentence(self, found: FoundBoth) -> Prose:
@@ -287,18 +279,13 @@ def _here(found: FoundBoth, tokens: Amount) -> Prose:
 
 
 def _at_best(found: FoundBoth) -> Prose:
-    if found.first is None and found.limits.linear(found.share) <= 0:
-        return text(
-            "No batch lets any degree do both: what a chip keeps of the tokens that keep it busy leaves no room for the "
-            "rest. A faster link, which keeps a chip busy with fewer tokens, or less memory for each token would."
-        )
-    if found.first is None and found.limits.growing(found.share):
-        return text("No batch lets any degree do both: divide more of what every device keeps of the whole batch.")
     if found.first is None:
-        return text("No batch lets any degree do both.")
+        return say(
+            "No batch lets any degree do both. One device does not hold even the smallest, and {why}", why=_why(found)
+        )
     if found.first[1] == 1:
         return say(
-            "The smallest batch of whole sequences that lets a degree do both is {t} tokens, on one device.",
+            "The smallest batch of whole sequences that lets a degree do both is {t} tokens, on one device, which sends nothing.",
             t=Amount(sp.Integer(found.first[0])),
         )
     return say(
@@ -308,3 +295,17 @@ def _at_best(found: FoundBoth) -> Prose:
         n=Amount(sp.Integer(found.first[1])),
         own=about(Amount(sp.Rational(*found.first))),
     )
+
+
+def _why(found: FoundBoth) -> Prose:
+    """Why no batch lets several devices do both."""
+    if found.limits.linear(found.share) <= 0:
+        return text(
+            "what each of several keeps of the tokens that keep it busy leaves no room for the rest. A faster link, which keeps "
+            "a chip busy with fewer tokens, or less memory for each token would help."
+        )
+    if found.limits.growing(found.share):
+        return text(
+            "several stay busy only with more tokens than they hold. Divide more of what every device keeps of the whole batch."
+        )
+    return text("several stay busy only with more tokens than they hold.")

@@ -120,12 +120,13 @@ class Largest(Printed, OfKinds):
         few = max((one.at.least for one in moments if one.at is not None and one.at.count.has(self.symbol)), default=1)
         if found.upper.unbounded or (found.value or 0) >= few:
             return found
-        for blocks in range(few - 1, 0, -1):
+        least = found.upper.smallest or 1
+        for blocks in range(few - 1, least - 1, -1):
             there = self._with_blocks(study, blocks)
             if all((self.upper(one).value or 0) >= blocks or self.upper(one).unbounded for one in there):
                 more = self._hardest(self._with_blocks(study, blocks + 1))
                 return more if more.value == blocks else self._hardest(there)
-        return self._hardest(self._with_blocks(study, 1)) if few > 1 else found
+        return self._hardest(self._with_blocks(study, least)) if few > least else found
 
     def _with_blocks(self, study: Study, blocks: int) -> tuple[Study, ...]:
         """The instants that there are with so many blocks, whose number stays open in their memory."""

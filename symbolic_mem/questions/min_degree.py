@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import sympy as sp
@@ -90,11 +91,19 @@ class MinDegree(Printed, Ruled, OfKinds):
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
+        from symbolic_mem.questions.parts.remedies import remedies
 
         free, given = study.without(self.symbol), self._given(study)
         solved = self._solved(free)
         found = replace(hardest(solved.each, self._at_instant, hardness), given=given, on_one=solved.one)
-        return replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+        if found.feasible:
+            return replace(found, readings=tuple(self._readings(free)))
+        if found.study.at is None or found.degree.ideal.feasible:
+            return found
+        return replace(found, what_helps=partial(remedies, free, self._degrees, found.degree.ideal.fixed))
+
+    def _degrees(self, study: Study) -> tuple[Degree, ...]:
+        return self._solved(study.without(self.symbol)).degrees
 
     def _solved(self, free: Study, capacity: Capacity | None = None) -> Solved:
         """The degree at each instant that counts."""
@@ -135,12 +144,7 @@ class MinDegree(Printed, Ruled, OfKinds):
     def steps(self, found: FoundDegree) -> Iterator[Block]:
         """Account, placement, requirement, then the number and its check, or what is in the way and what would help."""
         from symbolic_mem.questions.parts.assumptions import divided_model, whose
-        from symbolic_mem.questions.parts.bounded import (
-            feasible_steps,
-            infeasible_steps,
-            per_device_steps,
-            requirement,
-        )
+        from symbolic_mem.questions.parts.bounded import feasible_steps, infeasible_steps, per_device_steps, requirement
         from symbolic_mem.questions.parts.memory import memory_blocks, memory_numbers
         from symbolic_mem.questions.parts.peaks import here_blocks, peak_blocks
         from symbolic_mem.questions.parts.printed import printed_blocks
@@ -180,7 +184,7 @@ class MinDegree(Printed, Ruled, OfKinds):
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
         from symbolic_mem.questions.parts.assumptions import ranks_beside
-        from symbolic_mem.questions.parts.bounded import answer_words
+        from symbolic_mem.questions.parts.degree_words import answer_words
         from symbolic_mem.questions.parts.given import that_is
         from symbolic_mem.questions.parts.hosts import host_words
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.walk import Number, numbers
-from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, up
+from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, remedy_record, up
 from symbolic_mem.render.latex_digits import whole
 from symbolic_mem.shipped.fill import CHANGED, HOLE, REST, Asked, Filled, Otherwise, exact, marked_up
 
@@ -23,19 +23,44 @@ def of_degree(asked: Asked, form: Mapping[str, Any]) -> Any:
         raise Otherwise
     record = {**form["record"], **own}
     if degrees.degree is None:
-        record, given = _without_degree(record, words, in_full), asked.values
+        helps = _remedies(asked, form, degrees.fixed[degrees.order[0]])
+        record, given = _without_degree(record, words, in_full, helps), asked.values
     else:
         given = {**asked.values, form["symbol"]: degrees.degree}
     return FilledDegree(asked, numbers(asked.nodes, given), degrees, form["taken"]).fill(record)
 
 
-def _without_degree(record: Mapping[str, Any], words: str, in_full: Any) -> dict[str, Any]:
-    """The record where no degree is enough, at an instant in words; `Otherwise` where that is none of a step."""
+def _without_degree(
+    record: Mapping[str, Any], words: str, in_full: Any, helps: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The record where no degree is enough, at an instant in words, and what `helps`; `Otherwise` where that is none of a step."""
     if in_full is None:
         raise Otherwise
     found = {key: None if key in OF_A_DEGREE else item for key, item in record.items() if key not in BESIDE_A_DEGREE}
     told = {"peak_bytes" if key == REST else key: None if key == REST else item for key, item in found.items()}
-    return told | {"feasible": False, "reason": {HOLE: ["full", words, in_full]}}
+    told |= {"feasible": False, "reason": {HOLE: ["full", words, in_full]}}
+    last = list(told).index("reason") + 1
+    return dict([*list(told.items())[:last], *([("remedies", helps)] if helps else []), *list(told.items())[last:]])
+
+
+def _remedies(asked: Asked, form: Mapping[str, Any], fixed: Number) -> list[dict[str, Any]]:
+    """What would help, the largest effect first."""
+    found, limit = [], (exact(_known(asked.device["counted"])), form["strict"])
+    for words, option, sets, several, alone in form["remedies"]:
+        known = numbers(asked.nodes, {**asked.values, **sets})
+        sizes = [[(_known(known[divided]), _known(known[rest])) for divided, rest in step] for step in (alone, several)]
+        step = next(each for each in sizes if each and (each is sizes[1] or set(_degrees(each, *limit)) == {1}))
+        most = max(rest for _, rest in step)
+        if most < fixed:
+            enough = None not in _degrees(step, *limit)
+            found.append((fixed - most, words, option, most, enough))
+    found.sort(key=lambda one: -one[0])
+    return [remedy_record(words, option, most, less, enough=enough) for less, words, option, most, enough in found]
+
+
+def _degrees(sizes: Sequence[tuple[Number, Number]], capacity: Number, strict: bool) -> list[int | None]:
+    """The smallest degree for each pair of what is divided and what is not."""
+    return [first_degree(divided, fixed, capacity, strict=strict) for divided, fixed in sizes]
 
 
 class Degrees:

@@ -8,22 +8,25 @@ from typing import Any, cast
 
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.looked_up import LookedUp, Node
 from symbolic_mem.base.rational import Number, plain
 from symbolic_mem.base.symbols import B
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import ranks_beside
-from symbolic_mem.questions.parts.bounded import part_in_full
+from symbolic_mem.questions.parts.degree_words import part_in_full
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instants, kept_instants
-from symbolic_mem.questions.parts.one_device import GATHERED, is_another_step
+from symbolic_mem.questions.parts.one_device import GATHERED, is_another_step, on_one_device
+from symbolic_mem.questions.parts.remedies import may_help
 from symbolic_mem.questions.parts.uncounted import uncounted
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
 from symbolic_mem.shipped.fill_degree import Degrees
 from symbolic_mem.shipped.form import hole, place_of
 from symbolic_mem.solvers.bound import Bound
+from symbolic_mem.study.changes import changes
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
@@ -142,11 +145,11 @@ def solved(
     told: list[list[Any]] = []
     alone = is_another_step(study, question.counted, question.symbol)
     for one in moments:
-        placed = one.placed(question.counted)
-        divided, fixed = _split(placed, Bound(placed, question.symbol, Limit(1)), nodes)
         at = one.at
         phase = "" if at is None else at.phase
         said = ["", ""] if at is None else [at.words, at.rank]
+        placed = one.placed(question.counted)
+        divided, fixed = _places(one, question, nodes)
         whole = placed.where(lambda term: term.name in GATHERED)
         gathered = place_of(whole, nodes) if alone and whole.terms else None
         told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None, None, gathered])
@@ -165,7 +168,32 @@ def solved(
             told[place][7] = _in_full(Bound(moments[place].placed(question.counted), question.symbol, Limit(1)), nodes)
     if common is None:
         raise ValueError("no degree is enough under any capacity")
-    return {**found, "record": common}
+    return {**found, "record": common, "remedies": list(_remedies(study, question, nodes))}
+
+
+def _places(one: Study, question: MinDegree, nodes: LookedUp) -> tuple[int, int]:
+    """The nodes of what is divided at an instant, and of what is not."""
+    placed = one.placed(question.counted)
+    return _split(placed, Bound(placed, question.symbol, Limit(1)), nodes)
+
+
+def _remedies(study: Study, question: MinDegree, nodes: LookedUp) -> Iterator[list[Any]]:
+    """What may help where no degree is enough: in words, as an option, the values that it sets, and its nodes at each instant.
+
+    Those are of a step on several devices, and of one where that is another step.
+    """
+    for words, option, change in may_help(study) if study.timeline else ():
+        sets = change.get("values", {})
+        try:
+            changed = study if sets else study.changed(changes(**change))
+            steps = (
+                instants(changed, question.counted),
+                on_one_device(changed, question.counted, question.symbol, instants),
+            )
+        except BadInput:
+            continue
+        several, alone = ([_places(one, question, nodes) for one in moments] for moments in steps)
+        yield [words, option, {str(symbol): value for symbol, value in sets.items()}, several, alone]
 
 
 def _deciding(found: Mapping[str, Any], nodes: Sequence[Any], study: Study, capacities: Sequence[Number]) -> set[int]:

@@ -86,7 +86,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Both:
-    """Every share under `limit`, and n < T/beta so that the chips stay busy.
+    """Every share under `limit`, and n < T/beta so that the chips of several stay busy; one sends nothing, so it always does.
 
     `beta` is the tokens per chip that keep it busy, `busy` the same as a formula; `sequence` the tokens by which a batch
     can grow. Where gradients do not persist there is a share for each instant that must fit. `alone` are those of a step on one
@@ -111,16 +111,17 @@ class Both:
         return all(self.limit.holds(share.at(n, tokens)) for share in there)
 
     def one_is_enough(self, tokens: int) -> bool:
-        """Whether one device holds its own step, where that is another one."""
-        return bool(self.alone) and self.fits(1, tokens)
+        """Whether one device holds its own step."""
+        return self.fits(1, tokens)
 
     def least(self, tokens: int) -> int | None:
         """The smallest degree that fits, None when none does."""
         return 1 if self.one_is_enough(tokens) else self.least_of_several(tokens)
 
     def least_of_several(self, tokens: int) -> int | None:
-        """The same by the step of several devices."""
-        return self.deciding(tokens).least(self.limit, tokens)
+        """The same by the step of several devices, which is that of one, too, where one has none of its own."""
+        least = self.deciding(tokens).least(self.limit, tokens)
+        return max(least, 2) if least is not None and self.alone else least
 
     def between(self, tokens: int) -> tuple[int, int] | None:
         """The first and the last degree above one that do not fit though one device is enough; None where there are none, or no end."""
@@ -140,20 +141,19 @@ class Both:
 
     def quotient(self, tokens: int) -> Fraction | None:
         """The real degree that the memory asks for; None where none fits."""
-        asked = [
-            share.quotient(self.limit, tokens) for share in (self.alone if self.one_is_enough(tokens) else self.shares)
-        ]
+        there = self.alone if self.alone and self.one_is_enough(tokens) else self.shares
+        asked = [share.quotient(self.limit, tokens) for share in there]
         return None if None in asked else max(quotient for quotient in asked if quotient is not None)
 
     def most(self, tokens: int) -> int:
-        """The largest degree at which the chips compute longer than they send; 0 when not even one does."""
-        return ceil(tokens / self.beta) - 1
+        """The largest degree at which the chips compute longer than they send: at least one, which sends nothing."""
+        return max(ceil(tokens / self.beta) - 1, 1)
 
     def interval(self, tokens: int) -> tuple[int, int] | None:
         """The first and the last degree that do both, None when there is none; those `between` them that do not fit are left out."""
         least, most = self.least_of_several(tokens), self.most(tokens)
         several = None if least is None or least > most else (least, most)
-        if most < 1 or not self.one_is_enough(tokens):
+        if not self.one_is_enough(tokens):
             return several
         return (1, 1) if several is None else (1, most)
 
@@ -187,7 +187,7 @@ class Both:
 
     @property
     def possible(self) -> bool:
-        """Whether any batch at all lets some real degree do both, at each instant by itself."""
+        """Whether any batch at all lets some real degree of several devices do both, at each instant by itself."""
         return all(self.possible_for(share) for share in self.shares)
 
     def first_batch(self) -> tuple[int, int] | None:
@@ -195,13 +195,12 @@ class Both:
 
         None when there is none. A larger degree needs a larger batch, so the first degree that works is the answer.
         """
-        own = self._busy_batch(1)
-        if self.one_is_enough(own):
-            return own, 1
+        if self.one_is_enough(self.sequence):
+            return self.sequence, 1
         if not self.possible:
             return None
         needed = (self.shrinking(share) / self.linear(share) for share in self.shares if self.linear(share) > 0)
-        start = max(max(map(ceil, needed), default=1), 1)
+        start = max(max(map(ceil, needed), default=2), 2)
         for degree in range(start, start + MOST_TRIED):
             tokens = self._busy_batch(degree)
             if self.fits(degree, tokens):
@@ -211,7 +210,7 @@ class Both:
         return None
 
     def _busy_batch(self, degree: int) -> int:
-        """Tokens of the smallest batch, in whole sequences, with which so many chips stay busy."""
+        """Tokens of the smallest batch, in whole sequences, with which so many of several chips stay busy."""
         return (int(degree * self.beta) // self.sequence + 1) * self.sequence
 
     def _past(self, share: Share, degree: int) -> bool:

@@ -109,6 +109,11 @@ class Degree:
         """Bytes that the memory of one device is compared with."""
         return self.ideal.capacity
 
+    @property
+    def padded(self) -> bool:
+        """Whether a rule counts whole rows, with their padding."""
+        return any(isinstance(rule, PaddedRows) for rule in self.rules)
+
     def cuts_at(self, degree: int, values: Given | Numbers) -> Callable[[Term], Number] | None:
         """What one device holds of a term at a degree, where rules cut whole sequences or rows; None where none does."""
         layouts = [rule for rule in self.rules if isinstance(rule, WholeSamples | PaddedRows)]

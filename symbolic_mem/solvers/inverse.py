@@ -109,7 +109,7 @@ class UpperBound:
 class Upper:
     """An upper bound at numbers: the largest whole value, its neighbours in bytes, or why there is none.
 
-    `value` is None when even 1 does not fit (`feasible` false) and when the memory does not grow (`unbounded`).
+    `value` is None when even the smallest does not fit (`feasible` false) and when the memory does not grow (`unbounded`).
     `most` is the largest whole number before the `rules`, and `next_value` the allowed one after the answer.
     """
 
@@ -144,6 +144,11 @@ class Upper:
         """Bytes at the answer, rounded up to a whole byte."""
         return None if self.value is None else ceil(self.per_device(self.value))
 
+    @cached_property
+    def smallest(self) -> int | None:
+        """The smallest value that the rules allow, 1 without rules; None where they allow none together."""
+        return allowed(self.rules).first(1)
+
     @property
     def above(self) -> int:
         """The next value that the rules allow, which does not fit."""
@@ -158,6 +163,11 @@ class Upper:
     def last_rules(self) -> tuple[Rule, ...]:
         """Of the rules those that allow nothing larger."""
         return tuple(rule for rule in self.rules if allowed((rule,)).largest == self.value) or self.rules
+
+    @property
+    def least_rules(self) -> tuple[Rule, ...]:
+        """Of the rules those that allow nothing smaller."""
+        return tuple(rule for rule in self.rules if allowed((rule,)).first(1) == self.smallest) or self.rules
 
     @property
     def at_value_plus_one_bytes(self) -> int | None:
@@ -206,7 +216,7 @@ def upper_anyway(memory: Memory, symbol: sp.Symbol, limit: Limit) -> UpperBound:
 def tightness(found: Upper) -> tuple[bool, bool, int, Number]:
     """How little an answer allows: nothing, then the smallest value, and of equal ones that with most bytes there."""
     value = found.value or 0
-    return (not found.feasible, not found.unbounded, -value, found.per_device(value or 1))
+    return (not found.feasible, not found.unbounded, -value, found.per_device(value or found.smallest or 1))
 
 
 def largest(

@@ -103,12 +103,34 @@ class AtMost:
         return _because(f"at most {self.limit}", self.why)
 
 
-Rule = MultipleOf | PowerOfTwo | Divides | AtMost | HostHolds
+@dataclass(frozen=True)
+class AtLeast:
+    """There are no fewer than `limit`: a token visits so many experts, so many blocks are dense."""
+
+    limit: sp.Expr | int
+    why: str = ""
+
+    @property
+    def symbols(self) -> frozenset[sp.Symbol]:
+        """The symbols whose values decide what the rule allows."""
+        return _symbols(self.limit)
+
+    def at(self, values: Given) -> AtLeast:
+        """Return the rule with its number in place of symbols."""
+        return replace(self, limit=_whole(self.limit, values, "at least"))
+
+    @property
+    def words(self) -> str:
+        """What the rule asks, as the end of a sentence."""
+        return _because(f"at least {self.limit}", self.why)
+
+
+Rule = MultipleOf | PowerOfTwo | Divides | AtMost | AtLeast | HostHolds
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """All rules together: the multiples of `factor` that divide `number`, up to `limit`, optionally powers of two.
+    """All rules together: the multiples of `factor` that divide `number`, from `least` to `limit`, optionally powers of two.
 
     The `host` holds what lives on it.
     """
@@ -118,6 +140,7 @@ class Allowed:
     numbers: tuple[int, ...] = ()
     limit: int | None = None
     host: HostHolds | None = None
+    least: int = 1
 
     def admits(self, n: int) -> bool:
         """Tell whether every rule allows `n` devices."""
@@ -129,6 +152,7 @@ class Allowed:
             n % self.factor == 0
             and (not self.power or n & (n - 1) == 0)
             and all(number % n == 0 for number in self.numbers)
+            and self.least <= n
             and (self.limit is None or n <= self.limit)
         )
 
@@ -146,12 +170,13 @@ class Allowed:
 
     def _first(self, start: int) -> int | None:
         """The same, whatever the host holds."""
+        start = max(start, self.least)
         if self.numbers and not self.power:
             found = next((n for n in self._divisors() if n >= start and self._numbered(n)), None)
         elif self.power:
-            found = max(1 << (max(start, 1) - 1).bit_length(), self.factor)
+            found = max(1 << (start - 1).bit_length(), self.factor)
         else:
-            found = -(-max(start, 1) // self.factor) * self.factor
+            found = -(-start // self.factor) * self.factor
         return found if found is not None and self._numbered(found) else None
 
     def last(self, end: int) -> int | None:
@@ -176,7 +201,8 @@ class Allowed:
         if self.power:
             powers = (1 << bit for bit in reversed(range(end.bit_length())))
             return next((n for n in powers if self._numbered(n)), None)
-        return end // self.factor * self.factor or None
+        found = end // self.factor * self.factor
+        return found if found >= self.least else None
 
     @property
     def largest(self) -> int | None:
@@ -193,7 +219,9 @@ def allowed(rules: Sequence[Rule]) -> Allowed:
     """Combine rules that carry numbers into the degrees that satisfy them all.
 
     >>> allowed([MultipleOf(6), MultipleOf(4), AtMost(100)])
-    Allowed(factor=12, power=False, numbers=(), limit=100, host=None)
+    Allowed(factor=12, power=False, numbers=(), limit=100, host=None, least=1)
+    >>> allowed([MultipleOf(4), AtLeast(6)]).first(1), allowed([MultipleOf(4), AtLeast(6)]).last(7)
+    (8, None)
     """
     limits = [int(rule.limit) for rule in rules if isinstance(rule, AtMost)]
     return Allowed(
@@ -202,6 +230,7 @@ def allowed(rules: Sequence[Rule]) -> Allowed:
         numbers=tuple(int(rule.number) for rule in rules if isinstance(rule, Divides)),
         limit=min(limits, default=None),
         host=next((rule for rule in rules if isinstance(rule, HostHolds)), None),
+        least=max((int(rule.limit) for rule in rules if isinstance(rule, AtLeast)), default=1),
     )
 
 

@@ -31,11 +31,11 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     built = setting.built.training(wanted.trained)
     if wanted.trained != setting.built.trained:
         check_trained(wanted.trained, built.model)
-    values = dict(setting.values)
+    values = setting.values
     if wanted != before and before.rank is not None and str(r_lora) not in given:
-        values.pop(r_lora, None)
-    if wanted.rank is not None:
-        values.setdefault(r_lora, sp.Integer(wanted.rank))
-    if built is setting.built and values == setting.values:
+        values = {symbol: value for symbol, value in values.items() if symbol != r_lora}
+    if wanted.rank is not None and r_lora not in values:
+        values = {**values, r_lora: sp.Integer(wanted.rank)}
+    if built is setting.built and values is setting.values:
         return setting
     return replace(setting, built=built, values=values)

@@ -13,6 +13,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
+from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.derived import refuse_followed
 from symbolic_mem.study.study import Study
@@ -121,6 +122,7 @@ def plan(
     for one in studies.values():
         check_sizes(one, varied.numbers, where)
     found = cases(studies, varied, asked, symbol, terms=terms, sends=sends)
+    refuse_unread(study, (asked,), also=found.read)
     known = all(case.capacity is not None for case in found.cases)
     allowed = [name for name in COLUMNS if known or name not in ("fits", "left")]
     allowed = allowed if given else [str(symbol), *allowed]

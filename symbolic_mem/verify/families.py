@@ -24,6 +24,7 @@ from symbolic_mem.verify.stack_cases import (
 )
 from symbolic_mem.verify.tensor_cases import tensor_block
 from symbolic_mem.verify.titan_cases import titan_peak
+from symbolic_mem.verify.tune_cases import tune_peak
 from symbolic_mem.verify.vocabulary_cases import vocabulary_peak
 
 
@@ -58,6 +59,7 @@ SAID = (
     Family("vocabpar-t5", "Vocabulary parallelism, 1F1B: printed peaks of the worst rank", vocabulary_peak),
     Family("vocabpar-t6", "Vocabulary parallelism, V-Half: printed peaks of the worst rank", vocabulary_peak),
     Family("titan", "torchtitan: published tables of reserved memory, beside what is allocated", titan_peak),
+    Family("tune", "torchtune: published tables of memory", tune_peak),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )
 

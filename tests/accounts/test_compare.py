@@ -7,6 +7,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.gaps import compare
 from symbolic_mem.accounts.tensor_gaps import saved_tensors
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
@@ -137,3 +138,9 @@ def test_a_width_is_compared_with_that_of_the_same_tensor(name, pair):
                 assert (one is None, other is None) == (change.only == "second", change.only == "first")
                 if one is not None and other is not None:
                     assert (str(one.size), str(other.size)) == (change.old, change.new)
+
+
+def test_what_is_no_memory_is_refused():
+    study = load_study("cs336-a2-xxl")
+    with pytest.raises(BadInput, match=r"two memories, and '<study cs336-a2-xxl>' is none; give study.memory"):
+        compare(study.memory, study)

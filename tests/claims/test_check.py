@@ -411,3 +411,9 @@ def test_a_term_of_the_peak_is_missed(study, label, forgotten, size):
     claim = f"peak={without} B"
     verdict = check(loaded, claim, question=label)
     assert [forgotten] in [[slip.name for slip in one.slips] for one in verdict.explanations]
+
+
+@pytest.mark.parametrize("given", [{"n_fsdp": "38"}, 38, None, b"n_fsdp=38"])
+def test_what_is_no_claim_is_refused(given):
+    with pytest.raises(BadInput, match=r"a claim is text such as 'n_fsdp=38', and .* is none"):
+        check(load_study("cs336-a2-xxl"), given)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from symbolic_mem.base.errors import SymbolicMemError
 from symbolic_mem.base.symbols import table
-from symbolic_mem.cli import complete
+from symbolic_mem.cli import complete, main
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.library.bundled import bundled
@@ -95,6 +99,22 @@ def test_an_error_is_an_object_for_a_program(run, call, kind, status, known):
     assert (done.status, done.err, error["kind"], error["status"]) == (status, "", kind, status)
     assert plain.err == f"symbolic-mem: {error['message']}\n" and plain.out == ""
     assert known is None or known in error["known"]
+
+
+def test_every_kind_of_error_stands_in_the_schema_and_on_the_page(run):
+    def below(kind):
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    tree = ast.parse(inspect.getsource(main))
+    said = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "fail"]
+    literal = {call.args[2].value for call in said if isinstance(call.args[2], ast.Constant)}
+    assert len(said) > len(literal) > 3
+    kinds = literal | {error.kind for error in below(SymbolicMemError)}
+    schema = json.loads(run("schema", "error").out)
+    assert {*schema["properties"]["error"]["properties"]["kind"]["enum"]} == kinds
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    listed = page[page.index("`kind` is ") :].partition(".")[0]
+    assert {*re.findall("`([a-z-]+)`", listed)} - {"kind"} == kinds
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_both_bounds_are_an_interval_or_a_proof_that_there_is_none():
     assert (facts["interval"], facts["first_batch_degree"]) == ((47, 102), 39)
     section, facts = answer("fits-and-computes", "d")
     assert facts["feasible"] is False
-    assert "That is the proof that none exists" in words(section)
+    assert "That is the proof that several devices never do both" in words(section)
 
 
 def test_buckets_are_best_where_both_parts_are_equal():

@@ -13,8 +13,25 @@ from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.both import Both, Share, both
 from symbolic_mem.solvers.bound import solve
+
+
+def small(folder, rates):
+    """A small model under FSDP on devices of these rates, of which one question is asked."""
+    states = ["weights", "gradients", "optimizer"]
+    placed = "\n".join(f'{kind} = {{ fraction = "1", over = "n_fsdp" }}' for kind in states)
+    (folder / "x.toml").write_text(
+        'title = "x"\n[model]\nconfig = "c.json"\n[recipe]\npreset = "pure-bf16"\n[placement]\n'
+        f'{placed}\n[values]\n{rates}\nM_X = 1\nB = 4\nS = 16\n[network]\ndirection = "both-ways"\n'
+        '[[question]]\nlabel = "a"\nask = "fits_and_computes"\n'
+    )
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "vocab_size": 400}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    (folder / "c.json").write_text(json.dumps({"model_type": "llama", **sizes, **heads}))
+    return load_study(folder / "x.toml")
+
 
 SMALL = st.integers(0, 6)
 
@@ -28,7 +45,7 @@ def recount(limits, tokens, most=400):
         memory = share.fixed + share.fixed_per_token * counted
         memory += Fraction(share.divided + share.divided_per_token * counted) / n
         fits = memory < limits.limit.capacity if limits.limit.strict else memory <= limits.limit.capacity
-        if fits and n * limits.beta < tokens:
+        if fits and (n == 1 or n * limits.beta < tokens):
             found.append(n)
     return found
 
@@ -80,9 +97,27 @@ def test_a_share_that_fills_the_device_exactly_is_at_most_and_not_less_than():
 
 
 def test_one_device_is_the_first_where_one_is_enough():
-    """A share of 3 + 1 T bytes on 10 bytes: one device holds 2 tokens, and needs more than 1 to stay busy."""
+    """A share of 3 + 1 T bytes on 10 bytes: one device holds 1 token, and sends nothing."""
     limits = Both(Limit(10, False), (Share(0, 0, 3, 1),), 1, 1)
-    assert limits.first_batch() == (2, 1)
+    assert limits.first_batch() == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("less", "interval", "said"),
+    [
+        (0, (1, 1), "At 64 tokens one device both holds what is kept and stays busy, and no more do."),
+        (1, None, "At 64 tokens no degree does both."),
+    ],
+)
+def test_one_device_sends_nothing_so_it_stays_busy_with_any_batch(tmp_path, less, interval, said):
+    """At 1e15 FLOP/s and 1e10 bytes/s no two devices are busy with 64 tokens: only one can do both, where it holds them."""
+    study = small(tmp_path, "C = 1e15\nW = 1e10").change(loss="fused", recompute="full", optimizer="sgd")
+    question = study.question("a")
+    study = study.change(capacity=f"{ceil(_peak(study, 1)) - less} B")
+    found = question.answer(study.under(question))
+    assert (found.limits.beta > 64, found.most, found.interval) == (True, 1, interval)
+    assert plain_prose(question.sentence(found)).startswith(said)
+    assert list(question.steps(found))
 
 
 def test_one_device_that_is_asked_by_its_own_step():
@@ -91,7 +126,8 @@ def test_one_device_that_is_asked_by_its_own_step():
     limits = Both(Limit(10, False), (several,), 1, 1, alone=(alone,))
     assert [n for n in range(1, 6) if limits.fits(n, 5)] == [1, 3, 4, 5]
     assert (limits.least(5), limits.interval(5), limits.between(5)) == (1, (1, 4), (2, 2))
-    assert (limits.interval(3), limits.first_batch()) == ((1, 1), (2, 1))
+    assert (limits.interval(3), limits.first_batch()) == ((1, 1), (1, 1))
+    assert Both(Limit(20, False), (several,), 1, 1, alone=(Share(21, 0, 0, 0),)).interval(5) == (2, 4)
     less = Both(Limit(9, True), (several,), 1, 1, alone=(alone,))
     assert (less.least(9), less.interval(9), less.between(9)) == (5, (5, 8), None)
 
@@ -99,23 +135,13 @@ def test_one_device_that_is_asked_by_its_own_step():
 @pytest.mark.parametrize("room", [2, 3, 5])
 def test_a_step_on_one_device_is_no_second_answer(tmp_path, room):
     """Degrees are counted one by one, each by the peak of its own step; `solve` says the same first one."""
-    states = ["weights", "gradients", "optimizer"]
-    placed = "\n".join(f'{kind} = {{ fraction = "1", over = "n_fsdp" }}' for kind in states)
-    (tmp_path / "x.toml").write_text(
-        'title = "x"\n[model]\nconfig = "c.json"\n[recipe]\npreset = "pure-bf16"\n[placement]\n'
-        f'{placed}\n[values]\nC = 1e12\nW = 1e11\nM_X = 1\nB = 4\nS = 16\n[network]\ndirection = "both-ways"\n'
-        '[[question]]\nlabel = "a"\nask = "fits_and_computes"\n'
-    )
-    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "vocab_size": 400}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
-    (tmp_path / "c.json").write_text(json.dumps({"model_type": "llama", **sizes, **heads}))
-    study = load_study(tmp_path / "x.toml").change(loss="fused", recompute="full", optimizer="sgd")
+    study = small(tmp_path, "C = 1e12\nW = 1e11").change(loss="fused", recompute="full", optimizer="sgd")
     peaks = [_peak(study, n) for n in range(1, 12)]
     capacity = sorted({*peaks})[room]
     study = study.change(capacity=f"{ceil(capacity)} B")
     question = study.question("a")
     found = question.answer(study.under(question))
-    fits = [n for n, peak in enumerate(peaks, 1) if peak <= ceil(capacity) and n * found.limits.beta < 64]
+    fits = [n for n, peak in enumerate(peaks, 1) if peak <= ceil(capacity) and (n == 1 or n * found.limits.beta < 64)]
     first, last = found.interval or (1, 0)
     but = found.limits.between(64) or (1, 0)
     assert fits == [n for n in range(first, min(last, 11) + 1) if not but[0] <= n <= but[1]]

@@ -16,7 +16,6 @@ second = "the book at commit 4d5e6f7, 2 August 2025"
 {model}
 [values]
 {values}
-L = 4
 B = 16
 S = 256
 X = 4
@@ -42,10 +41,10 @@ optimizer = { over = "n_fsdp" }
 activations = { over = "n_fsdp", fraction = "1/2", rest = "kept" }
 """
 PLAIN = {"recipe": "cs336", "divided": PLACED}
-FFN = {**PLAIN, "model": 'kind = "ffn"', "values": "d_model = 512\nd_ff = 2048"}
+FFN = {**PLAIN, "model": 'kind = "ffn"', "values": "L = 4\nd_model = 512\nd_ff = 2048"}
 CUT = {
     "model": 'kind = "transformer"\nprofile = "te-cuda-bf16"\nloss = "vocab-parallel-te"',
-    "values": "d_model = 512\nd_ff = 2048\nn_heads = 16\nn_kv = 8\nd_head = 32\nV = 32000",
+    "values": "L = 4\nd_model = 512\nd_ff = 2048\nn_heads = 16\nn_kv = 8\nd_head = 32\nV = 32000",
     "recipe": "megatron-18",
     "divided": '[plan]\npreset = "megatron"',
 }

@@ -67,3 +67,35 @@ def test_blocks_of_given_stages_are_not_solved_for():
     with pytest.raises(BadInput, match="the plan gives the blocks of each of its 16 stages"):
         study = load_study("cluster-llama-3-405b")
         Largest("a", symbol=L).answer(study.under(study.questions[0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "symbol", "least", "why"),
+    [
+        ("mixtral-8x7b", {"n_fsdp": 2}, "E", 2, "E must be at least 2 (k)"),
+        ("deepseek-v3", {"n_fsdp": 2}, "L", 3, "L must be at least 3 (L_dense)"),
+        ("llama-3.1-8b", {"n_fsdp": 1}, "n_heads", 8, "n_heads must be a multiple of 8 (n_kv divides n_heads)"),
+    ],
+)
+def test_a_size_below_the_smallest_possible_is_no_answer(name, given, symbol, least, why):
+    """The smallest size decides, not 1: that the study takes, and nothing below."""
+    study = load_study(name).change(values=given)
+    there = study.change(values={symbol: least})
+    with pytest.raises(BadInput):
+        study.change(values={symbol: least - 1})
+    peak = max(_peaks(there))
+    found = Largest("a", symbol=lookup(symbol)).answer(study.change(capacity=f"{peak // 1 - 1} B"))
+    assert (found.value, found.feasible) == (None, False)
+    said = plain_prose(found.question.sentence(found))
+    assert f"even {symbol} = {least}, the smallest that is possible ({why})" in said
+    assert list(found.question.steps(found))
+
+
+def test_learned_positions_end_the_length_and_rotary_ones_turn_pairs():
+    gpt = load_study("gpt2-xl").change(values={"n_fsdp": 8, "B": 1}, capacity="80 GiB")
+    found = Largest("a", symbol=lookup("S")).answer(gpt)
+    assert found.value == gpt.values[lookup("n_pos")] and found.upper.ended
+    with pytest.raises(BadInput, match="S = 1025 is more than n_pos = 1024"):
+        gpt.change(values={"S": 1025})
+    with pytest.raises(BadInput, match="half of what rotary positions turn = d_head/2 is 127/2"):
+        load_study("llama-3.1-8b").change(values={"d_head": 127})

@@ -15,6 +15,7 @@ import pytest
 
 from symbolic_mem.base.errors import BadInput, RenderError
 from symbolic_mem.base.outside import read_content
+from symbolic_mem.cli.main import main
 from symbolic_mem.render import process, typst
 from symbolic_mem.render.files import checked_outputs, write_whole
 from symbolic_mem.render.leftover import mark
@@ -172,7 +173,47 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one(tmp_path, monkeypatch
     assert left == kept | {"x.md"}
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+WRITING = [
+    ("explore", "set-states", "-o", "x.html"),
+    ("fragment", "cs336-a2-xxl", "--part", "account", "-o", "x.tex"),
+    ("fragment", "cs336-a2-xxl", "--part", "figure", "-o", "x.svg"),
+]
+
+
+@pytest.mark.parametrize(("call", "ended"), [*zip(WRITING, SIGNALS, strict=True)], ids=lambda given: str(given[-1]))
+def test_a_signal_while_a_verb_writes_leaves_the_old_file(call, ended, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = Path(call[-1])
+    path.write_text("old")
+    number, status = ended
+    monkeypatch.setattr(os, "fsync", lambda _: os.kill(os.getpid(), number))
+    assert main([*call]) == status
+    assert "no file was left half-written" in capsys.readouterr().err
+    assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {path.name: "old"}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_while_a_verb_writes_leaves_the_old_or_the_new_file(after, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = (  # killed at the last of the files, of which the others are whole
+        "import os, pathlib, signal\nfrom symbolic_mem.cli.main import main\nreal = pathlib.Path.replace\n"
+        "def killed(path, place):\n"
+        f"    if {after} or place.suffix != '.svg': real(path, place)\n"
+        "    if place.suffix == '.svg': os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"pathlib.Path.replace = killed\nfor call in {WRITING!r}: main([*call])\n"
+    )
+    places = [Path(call[-1]) for call in WRITING]
+    for path in places:
+        path.write_text("old")
+    done = subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.DEVNULL)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.read_text() == "old" for path in places] == [False, False, not after]
+    assert main([*WRITING[-1]]) == 0
+    assert {each.name for each in tmp_path.iterdir()} == {path.name for path in places}
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_a_signal_leaves_nothing_behind(number, status, program, tmp_path, monkeypatch):
     scratch, out = tmp_path / "scratch", tmp_path / "out"
     scratch.mkdir()

@@ -48,8 +48,8 @@ def test_a_size_follows_the_other(load):
 
 
 def test_one_formula_may_need_another(tmp_path, load):
-    study = load(d_ff='"4*d_model"\nV = "d_ff*2"'.replace("V", "d_head"), d_model=8)
-    assert (study.values[sm.d_ff], study.values[sm.d_head]) == (32, 64)
+    study = load(d_ff='"4*d_model"\nn_fsdp = "d_ff*2"', d_model=8)
+    assert (study.values[sm.d_ff], study.values[sm.n_fsdp]) == (32, 64)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from symbolic_mem.verify.families import compare_case
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = read_cases(DATA / "parallel.json")
-EXACT = [one for one in CASES if not one.id.startswith(("b200", "torch-pipe-run", "mcore-ci", "vocabpar", "titan"))]
+EXACT = [
+    one for one in CASES if not one.id.startswith(("b200", "torch-pipe-run", "mcore-ci", "vocabpar", "titan", "tune"))
+]
 PEAKS = [one for one in CASES if one.id.startswith("b200") and one.id.endswith("allocated")]
 
 
@@ -46,6 +48,16 @@ def test_printed_peaks_of_v_half():
     shares = [abs(float(one.miss)) / one.case.theirs for one in found if one.miss is not None]
     assert len(shares) == 13 and max(shares) <= 0.035 and sum(share <= 0.015 for share in shares) >= 10
     assert all("divided vocabulary" in one.reason for one in found if one.ours is None)
+
+
+def test_tables_of_torchtune_are_near_and_what_is_not_printed_is_said():
+    """Within 12 percent, but for states in 8 bits, of which the source does not say whether the embedding has them, too."""
+    found = {one.id: compare_case(one) for one in CASES if one.id.startswith("tune")}
+    said = {name: one.ours / one.case.theirs for name, one in found.items() if one.ours is not None}
+    assert len(said) == 11
+    assert 0.85 < said.pop("tune-3b-8-bit") < 0.88
+    assert all(0.88 <= ratio <= 1.12 for ratio in said.values())
+    assert all("\n" not in one.reason for one in found.values() if one.ours is None)
 
 
 def test_tables_of_torchtitan_are_what_is_allocated_and_what_is_reserved_beside_it():

@@ -190,7 +190,7 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     used = set().union(*(one.degree.free_symbols for one in placed))
     if _experts(study):
         used = used.union(*(one.experts.free_symbols for one in placed if one.experts is not None))
-    used |= set() if study.plan is None else _used_by_plan(study, study.plan)
+    used |= set() if study.plan is None else used_by_plan(study, study.plan)
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()
@@ -232,7 +232,7 @@ def _experts(study: Study) -> bool:
     return study.built.architecture is not None and study.built.architecture.experts is not None
 
 
-def _used_by_plan(study: Study, plan: Plan) -> set[sp.Basic]:
+def used_by_plan(study: Study, plan: Plan) -> set[sp.Basic]:
     """The axes over which a plan cuts what this model has, its replicas, and what the schedule of its stages reads."""
     axes: set[sp.Basic] = {n_replica} if plan.replicas else set()
     for dimension, by in plan.cuts:

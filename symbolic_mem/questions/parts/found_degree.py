@@ -19,16 +19,19 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, say, text
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
-from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at, infeasible_words
+from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
 from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
+from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
 from symbolic_mem.questions.parts.held import reading_record
 from symbolic_mem.questions.parts.hosts import host_facts, host_rows
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.one_device import ALONE
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.readings import Reading
+from symbolic_mem.questions.parts.remedies import Remedy
 from symbolic_mem.questions.parts.rules import reason_words
 from symbolic_mem.questions.parts.tokens import TokensThatFit
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
@@ -42,7 +45,8 @@ from symbolic_mem.study.claimed import Claimed
 class FoundDegree(FoundAtInstants):
     """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough.
 
-    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it.
+    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it. What would help
+    where no degree is enough is found when it is asked for.
     """
 
     degree: Degree
@@ -50,6 +54,7 @@ class FoundDegree(FoundAtInstants):
     readings: tuple[Reading, ...] = ()
     given: Given | None = None
     on_one: Number | None = None
+    what_helps: Callable[[], tuple[Remedy, ...]] = tuple
 
     @property
     def value(self) -> int | None:
@@ -86,19 +91,14 @@ class FoundDegree(FoundAtInstants):
         if self.on_one is None or self.value not in (1, 2):
             return ()
         if self.value == 1:
-            return (
-                text(
-                    "One device alone holds the whole weights of one block at a time and gathers none ahead: these are the instants "
-                    "of its step, not of one of several."
-                ),
-            )
+            return (say("{alone}: these are the instants of its step, not of one of several.", alone=ALONE),)
         if self.limit.holds(self.on_one):
             return ()
         held = Amount(symbolic(self.on_one), "bytes", digits=14)
         return (
             say(
-                "One device alone holds the whole weights of one block at a time and gathers none ahead; its step holds {held}, "
-                "more than fit.",
+                "{alone}; its step holds {held}, more than fit.",
+                alone=ALONE,
                 held=held,
             ),
         )
@@ -151,6 +151,11 @@ class FoundDegree(FoundAtInstants):
         if not self.degree.ideal.feasible:
             return infeasible_words(self.degree.ideal, self.capacity, self.lacking, self.study)
         return reason_words(self.degree)
+
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What would help where no degree is enough at an instant of a step, each with its effect in bytes."""
+        return self.what_helps()
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:
@@ -232,6 +237,8 @@ class FoundDegree(FoundAtInstants):
                     m=Chain(M_fixed, (amount(symbolic(ideal.fixed), "GiB"),)),
                 ),
             )
+            for one in self.remedies:
+                yield "would help", one.told(self.capacity.unit)
         elif solved.rules:
             yield "no rule", text(str(ideal.value))
             for step in solved.steps:
@@ -247,7 +254,7 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
-        yield from uncounted_lines(self.study, self.known, self.degree.rules)
+        yield from uncounted_lines(self.study, self.known, padded=self.degree.padded)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -274,6 +281,7 @@ class FoundDegree(FoundAtInstants):
             "not_counted": self.not_counted,
             "assumptions": self.assumptions,
             "reason": self.reason,
+            **({"remedies": [one.facts for one in self.remedies]} if self.remedies else {}),
             **({"readings": self.read_otherwise} if self.read_otherwise else {}),
         }
         return plain | self._under_rules if ideal.feasible and self.degree.rules else plain
@@ -286,7 +294,7 @@ class FoundDegree(FoundAtInstants):
     @property
     def not_counted(self) -> Sequence[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.study, self.known, self.degree.rules)
+        return uncounted_records(self.study, self.known, padded=self.degree.padded)
 
     @property
     def read_otherwise(self) -> Sequence[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.questions.parts.instants import bound_at, fitting, instants
 from symbolic_mem.questions.parts.keys import degree_on
-from symbolic_mem.questions.parts.one_device import on_one_device
+from symbolic_mem.questions.parts.one_device import ALONE, on_one_device
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.layout import Layout
@@ -129,10 +129,7 @@ class RegionTable:
         )
         if self.alone:
             yield work.step(
-                say(
-                    "One device alone holds the whole weights of one block at a time and gathers none ahead. It is enough where, "
-                    "at the instants of its own step,"
-                ),
+                say("{alone}. It is enough where, at the instants of its own step,", alone=ALONE),
                 *(Chain(held, ((self.limit.sign, capacity),), asked=True) for held in self.alone),
             )
         columns = (

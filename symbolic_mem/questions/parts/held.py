@@ -84,6 +84,11 @@ def reading_record(reading: str | None, counted: Any, values: Sequence[int | Non
     return {"reading": reading, "capacity_bytes": int(counted), "values": list(values)}
 
 
+def remedy_record(words: str, option: str, fixed: Number, less: Number, *, enough: bool) -> dict[str, Any]:
+    """What would help: the bytes that every device then holds in full, how many fewer they are, and whether that is enough."""
+    return {"what": words, "option": option, "fixed_bytes": up(fixed), "less_bytes": less // 1, "enough": enough}
+
+
 def up(value: Number) -> int:
     """A number of bytes, rounded up to a whole one."""
     return -(-value // 1)

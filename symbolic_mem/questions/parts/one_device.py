@@ -15,6 +15,7 @@ from symbolic_mem.accounts.timeline import gathers_nothing
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.document.prose import text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.instants import decided_instants
 from symbolic_mem.study.study import Study
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # What a device holds of whole weights beside its own: on one there is less of it, or none.
 GATHERED = (WEIGHTS, GRADIENTS)
+ALONE = text("One device alone holds the whole weights of one block at a time and gathers none ahead")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def on_one_device(
     """
     if not is_another_step(study, kinds, symbol):
         return ()
-    there = replace(study, values={**study.values, symbol: sp.S.One})
+    there = replace(study, values=_alone(study, symbol))
     return tuple(study.seen_at(one.at) for one in moments(there, kinds))
 
 
@@ -88,10 +90,14 @@ def is_another_step(study: Study, kinds: Sequence[str], symbol: sp.Symbol) -> bo
         return False
     if study.plan is not None and study.plan.engine:
         return False
-    alone = ChainMap({symbol: sp.S.One}, cast("dict[sp.Symbol, sp.Rational]", study.values))
     gathers = not gathers_nothing(study.recipe, study.placement, study.values)
-    differs = gathers and gathers_nothing(study.recipe, study.placement, alone)
+    differs = gathers and gathers_nothing(study.recipe, study.placement, _alone(study, symbol))
     return differs and schedule_of(study.recipe, study.model, study.placement) == "fsdp2"
+
+
+def _alone(study: Study, symbol: sp.Symbol) -> ChainMap[sp.Symbol, sp.Rational]:
+    """The values on one device; those that are watched are not read."""
+    return ChainMap({symbol: sp.S.One}, cast("dict[sp.Symbol, sp.Rational]", study.values))
 
 
 def _may_be_enough(decider: Study, kinds: tuple[str, ...], asked: Degree) -> bool:

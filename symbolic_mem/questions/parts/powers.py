@@ -150,9 +150,14 @@ def requirement(bound: UpperBound) -> Step:
     return Step(say("This must be {words} the memory of one device:", words=bound.limit.words), tuple(lines), reason)
 
 
-def _at_one(bound: UpperBound) -> Side:
-    """What one device holds when the unknown is one."""
-    a = [local("a", str(k)) for k, _ in sorted(bound.powers, reverse=True)]
+def _at_least(answer: Upper) -> tuple[int, Side, sp.Expr]:
+    """The smallest value of the unknown, what one device then holds by the coefficients, and in bytes."""
+    value = answer.smallest or 1
+    return value, _at(answer.bound, value), symbolic(answer.per_device(value))
+
+
+def _at(bound: UpperBound, value: int) -> Side:
+    a = [local("a", str(k)) * sp.Integer(value) ** k for k, _ in sorted(bound.powers, reverse=True)]
     return Total(tuple(a)) if len(a) > 1 else a[0]
 
 
@@ -160,10 +165,10 @@ def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterat
     """That one fits, the real bound and its whole part (or where the halving ends), and a check of both neighbours."""
     bound, limit = answer.bound, answer.bound.limit
     x, value = bound.symbol, answer.value or 1
-    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
+    least, held, one = _at_least(answer)
     yield work.step(
-        say("A value exists if {what} at {x} = 1 fits. It does:", what=what, x=x),
-        Chain(_at_one(bound), (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
+        say("A value exists if {what} at {x} = {least} fits. It does:", what=what, x=x, least=least),
+        Chain(held, (amount(one, "bytes", digits=14), (limit.sign, C_mem))),
     )
     work.define(x, sp.Integer(value))
     work.define(M_device, bound.bytes_at(x))
@@ -213,13 +218,13 @@ def _filled(answer: Upper, value: int, relation: str, work: Work) -> Chain:
 
 def none_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterator[Block]:
     """That even one does not fit, where that is why there is no value."""
-    if answer.unbounded:
+    if answer.unbounded or answer.smallest is None:
         return
     bound = answer.bound
-    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
+    least, held, one = _at_least(answer)
     yield work.step(
-        say("A value exists if {what} at {x} = 1 fits. It does not:", what=what, x=bound.symbol),
-        Chain(_at_one(bound), (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
+        say("A value exists if {what} at {x} = {least} fits. It does not:", what=what, x=bound.symbol, least=least),
+        Chain(held, (amount(one, "bytes", digits=14), (bound.limit.fails, C_mem))),
     )
 
 
@@ -229,13 +234,24 @@ def none_words(answer: Upper, what: str = "what is kept") -> Prose:
     if answer.unbounded:
         return say("the memory does not grow with {x} at these numbers: {what} fits at every value", what=what, x=x)
     constant = symbolic(answer.constant_bytes)
-    one = sum((symbolic(a) for _, a in answer.coefficients), sp.S.Zero)
+    least, _, one = _at_least(answer)
+    if answer.smallest is None:
+        return say("no {x} is {rules}", x=x, rules=" and ".join(rule.words for rule in answer.rules))
     if constant >= answer.capacity:
         return say(
             "what does not depend on {x} already takes {c}, and one device has {room}; take a larger device, divide the "
             "memory over more devices, or choose a smaller model",
             x=x,
             **dict(zip(("c", "room"), apart(gib(constant), gib(answer.capacity)), strict=True)),
+        )
+    if least > 1:
+        return say(
+            "even {x} = {least}, the smallest that is possible ({x} must be {rules}), takes {c}, and one device has {room}; take a "
+            "larger device, divide the memory over more devices, or choose a smaller model",
+            x=x,
+            least=least,
+            rules=" and ".join(rule.words for rule in answer.least_rules),
+            **dict(zip(("c", "room"), apart(gib(one), gib(answer.capacity)), strict=True)),
         )
     return say(
         "even {x} = 1 takes {c}, and one device has {room}; take a larger device, divide the memory over more devices, "

@@ -11,7 +11,7 @@ from symbolic_mem.base.symbols import B, L, S, T, f_load, n_ep
 from symbolic_mem.models.described import demands
 from symbolic_mem.plans.rests import COPIED, most_load
 from symbolic_mem.questions.parts.grown import stages
-from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, Rule
+from symbolic_mem.solvers.rules import AtLeast, AtMost, Divides, MultipleOf, Rule
 from symbolic_mem.study.study import Study
 
 Known = Mapping[sp.Symbol, sp.Rational]
@@ -38,6 +38,8 @@ def _of_model(study: Study, symbol: sp.Symbol, known: Known) -> Iterator[Rule]:
         size, other = demand.size.xreplace(known), demand.other.xreplace(known)
         if demand.kind == "at most" and size == symbol and other.is_Integer:
             yield AtMost(other, demand.of)
+        elif demand.kind == "at most" and other == symbol and size.is_Integer and size > 0:
+            yield AtLeast(size, demand.name)
         elif demand.kind == "whole":
             yield from _whole(size, symbol, f"{demand.name} = {demand.size} is whole")
         elif demand.kind == "divides":

@@ -13,8 +13,6 @@ from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.questions.parts.keys import Ruled
-from symbolic_mem.solvers.layout import Layout, PaddedRows
-from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.study import Study
 
 PEAKS = text(
@@ -35,19 +33,18 @@ def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
     asked = [question for question in study.questions if question.subject == "memory"]
     ruled = bool(asked) and all(isinstance(question, Ruled) and question.padded_rows for question in asked)
     here = study.seen_at(study.timeline[0]) if study.timeline else study
-    return tuple(_besides(here, [PaddedRows()] if ruled else []))
+    return tuple(_besides(here, padded=ruled))
 
 
-def _besides(study: Study, rules: Sequence[Rule | Layout]) -> Iterator[LeftOut]:
-    """What is left out beside what the rules count: rows that are cut whole count their padding."""
-    padded = any(isinstance(rule, PaddedRows) for rule in rules)
+def _besides(study: Study, *, padded: bool) -> Iterator[LeftOut]:
+    """What is left out; rows that are cut whole count their padding."""
     return (one for one in uncounted(study) if not (padded and one.name == ROWS))
 
 
-def uncounted_lines(study: Study, values: Given, rules: Sequence[Rule | Layout] = ()) -> Iterator[tuple[str, Prose]]:
+def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Iterator[tuple[str, Prose]]:
     """One line for each at a glance: what it is and its size at `values`, or the formula of that, where it is known."""
     numbers = Numbers.of(values)
-    for one in _besides(study, rules):
+    for one in _besides(study, padded=padded):
         size = one.at(numbers)
         if size is not None:
             yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
@@ -79,8 +76,8 @@ def _shown(one: LeftOut) -> sp.Expr | None:
     return one.size if one.short is None else one.short
 
 
-def uncounted_records(study: Study, values: Given, rules: Sequence[Rule | Layout] = ()) -> list[Mapping[str, Any]]:
+def uncounted_records(study: Study, values: Given, *, padded: bool = False) -> list[Mapping[str, Any]]:
     """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
     numbers = Numbers.of(values)
-    found = ((one, one.at(numbers)) for one in _besides(study, rules))
+    found = ((one, one.at(numbers)) for one in _besides(study, padded=padded))
     return [{"what": one.words, "bytes": rounded_up(size), "formula": one.size} for one, size in found]

@@ -19,10 +19,12 @@ _KEPT = dict.fromkeys(("recipe", "profile", "optimizer", "plan", "gradients", "o
 _ACTIVATIONS = dict.fromkeys(("recompute", "kernel", "loss"), "what is kept for the backward pass")
 
 
-def refuse_unread(study: Study, questions: Sequence[Question] | None = None) -> None:
+def refuse_unread(
+    study: Study, questions: Sequence[Question] | None = None, also: frozenset[str] = frozenset()
+) -> None:
     """Raise `BadInput` for what the caller gives and none of the `questions` reads: those of the study, without others.
 
-    Degrees are not refused where memory is asked for: what divides nothing is said beside the answer.
+    What is read `also` are names of symbols that what is asked reads beside. Degrees are not refused where memory is asked for: what divides nothing is said beside the answer.
 
     >>> from symbolic_mem.library.read import load_study
     >>> refuse_unread(load_study("llama-3.1-8b").change(values={"E": 4}))
@@ -36,7 +38,7 @@ def refuse_unread(study: Study, questions: Sequence[Question] | None = None) -> 
     if not asked or not study.caller:
         return
     _refuse_aspects(study, asked)
-    refuse_values(study, [question.reads(study.under(question)) for question in asked], asked)
+    refuse_values(study, [also, *(question.reads(study.under(question)) for question in asked)], asked)
 
 
 def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Sequence[Question] = ()) -> None:
@@ -45,6 +47,7 @@ def refuse_values(study: Study, read: Iterable[frozenset[str] | None], asked: Se
     if any(each is None for each in names):
         return
     known = set().union(*(each for each in names if each is not None))
+    known |= {str(symbol) for formula in study.formulas.values() for symbol in formula.free_symbols}
     said = not asked or any(question.subject == "memory" for question in asked)
     for change in study.caller:
         name = change.aspect

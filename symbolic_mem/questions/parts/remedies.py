@@ -1,0 +1,86 @@
+"""What would help where no number of devices is enough at an instant of a step: each change by itself, and its effect in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.symbols import B
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.document.prose import Amount, Prose, say
+from symbolic_mem.document.words import about
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.questions.parts.held import remedy_record
+from symbolic_mem.solvers.degree import Degree
+from symbolic_mem.study.changes import changes
+from symbolic_mem.study.study import Study
+
+Solve = Callable[[Study], Sequence[Degree]]
+_TRIED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+    ("every block recomputed", "--recompute full", {"recompute": "full"}),
+    ("the head fused with the loss", "--loss fused", {"loss": "fused"}),
+    ("one sequence at a time, the gradients added up", "--set B=1", {"values": {B: 1}}),
+    ("all states divided", "--plan fsdp2", {"plan": "fsdp2"}),
+)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change in `words` and as an `option`: the bytes that every device then holds in full, and how many `less` those are.
+
+    `enough` says whether some number of devices is, then.
+    """
+
+    words: str
+    option: str
+    fixed: Number
+    less: Number
+    enough: bool
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The same for JSON."""
+        return remedy_record(self.words, self.option, self.fixed, self.less, enough=self.enough)
+
+    def told(self, unit: str) -> Prose:
+        """The same as a line."""
+        pieces = {
+            "what": self.words,
+            "option": self.option,
+            "fixed": about(Amount(symbolic(self.fixed), unit)),
+            "less": about(Amount(symbolic(self.less), unit)),
+        }
+        if self.enough:
+            return say(
+                "{what} ({option}): {fixed} in full, {less} less, and some number of devices is enough", **pieces
+            )
+        return say("{what} ({option}): {fixed} in full, {less} less, which is not enough by itself", **pieces)
+
+
+def remedies(study: Study, solve: Solve, fixed: Number) -> tuple[Remedy, ...]:
+    """Try what may make `fixed` smaller, the bytes that every device holds in full at the instant at which that is most.
+
+    What the study cannot have, and what changes nothing, is left out; the largest effect stands first.
+    """
+    found = []
+    for words, option, change in may_help(study):
+        if not study.values.keys() >= change.get("values", {}).keys():
+            continue
+        try:
+            solved = solve(study.changed(changes(**change)))
+        except BadInput:
+            continue
+        most = max(degree.ideal.fixed for degree in solved)
+        if most < fixed:
+            found.append(Remedy(words, option, most, fixed - most, all(degree.feasible for degree in solved)))
+    return tuple(sorted(found, key=lambda one: -one.less))
+
+
+def may_help(study: Study) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield what may help: in words, as an option, and as `changes` takes it."""
+    divided = all((placed := study.placement.get(kind)) is not None and placed.fraction == 1 for kind in STATIC)
+    for words, option, change in _TRIED:
+        if not (divided and "plan" in change):
+            yield words, option, change

@@ -1,0 +1,83 @@
+"""Cases of torchtune: published tables of the memory of fine-tuning, beside what a step of its recipes holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.verify.cases import Case, Keys
+from symbolic_mem.verify.stack_cases import Said, study_of
+
+GIB = 2**30
+_OF_3 = {"n_kv": 8, "d_head": 128, "V": 128_256}
+SHAPES: Mapping[str, Mapping[str, int]] = {
+    "Llama 3.1 8B": _OF_3 | {"L": 32, "d_model": 4096, "d_ff": 14336, "n_heads": 32},
+    "Llama 3.1 70B": _OF_3 | {"L": 80, "d_model": 8192, "d_ff": 28672, "n_heads": 64},
+    "Llama 3.1 405B": _OF_3 | {"L": 126, "d_model": 16384, "d_ff": 53248, "n_heads": 128},
+    "Llama 3.2 3B": _OF_3 | {"L": 28, "d_model": 3072, "d_ff": 8192, "n_heads": 24},
+}
+TIED = ("Llama 3.2 3B",)
+PRESETS = {"Full": "torchtune-full", "LoRA": "torchtune-lora", "QLoRA": "torchtune-qlora"}
+# What the configuration of a row keeps on the host: the pages of its optimizer where a card is too small for them, or activations.
+HOSTED: Mapping[Any, list[str]] = {("Full", "1x 4090"): ["optimizer"], ("QLoRA", "8x A100"): ["activations"]}
+SHARDS: Mapping[Any, int] = {"1x 4090": 1, "1x A6000": 1, "8x A100": 8}
+_BF16 = {"preset": "pure-bf16", "recompute": "full"}
+_FUSED = _BF16 | {"foreach": False, "optimizer_in_backward": True}
+STEPS: Mapping[str, Mapping[str, Any]] = {
+    "+ activation checkpointing": _BF16 | {"foreach": False, "gradients_persist": False},
+    "+ optimizer in backward": _FUSED,
+    "+ activation offloading": _FUSED | {"offload": ["activations"]},
+    "+ 8-bit AdamW": _BF16 | {"optimizer": "adamw-8bit", "optimizer_in_backward": True, "offload": ["activations"]},
+    "LoRA (packed, compile, chunked CE, AC, offload)": {
+        "preset": "torchtune-lora",
+        "recompute": "full",
+        "offload": ["activations"],
+    },
+}
+UNSAID = {
+    "baseline, padded dataset": "the tokens of a batch are those of its data",
+    "+ packed": "what its loss holds is not printed beside the table",
+    "+ compile": "what a compiled block keeps is not described",
+}
+_TOLD = ("gpu", "precision", "cumulative", "packed", "compile")
+
+
+def tune_peak(case: Case) -> Said:
+    """``tune``: the peak of a device in GiB; the loss is taken in eight compiled parts, and blocks are recomputed."""
+    given = case.inputs
+    if "S" not in given:
+        raise BadInput("S is not given, and the memory of a step is that of its tokens")
+    if given.get("technique") in UNSAID:
+        raise BadInput(f"technique = {given['technique']!r}: {UNSAID[given['technique']]}")
+    if (given.get("method"), given.get("gpu")) == ("LoRA", "1x A6000"):
+        raise BadInput(
+            "method = 'LoRA' on an A6000 recomputes nothing, and what a compiled block keeps is not described"
+        )
+    keys = Keys(case, dict.fromkeys((*_TOLD, "method", "technique", "recipe")))
+    name, method, gpu = keys.take("model", *SHAPES), keys.take("method", None, *PRESETS), given.get("gpu")
+    values = dict(SHAPES[name]) | {ours: keys.whole(theirs) for theirs, ours in (("batch", "B"), ("S", "S"))}
+    technique = keys.take("technique", None, *STEPS)
+    for key in (*_TOLD, "recipe"):
+        keys.take(key, *(SHARDS if key == "gpu" and method else ()))
+    keys.done()
+    if (method is None) == (technique is None):
+        raise BadInput("give a method, such as LoRA, or a technique of the table of flags")
+    recipe = {"preset": PRESETS[method], "recompute": "full"} if method else dict(STEPS[technique])
+    if (method, gpu) in HOSTED:
+        recipe["offload"] = HOSTED[method, gpu]
+    shards = SHARDS[gpu] if method else 1
+    tables = {
+        "model": {
+            "kind": "transformer",
+            "profile": "torch-cuda-bf16",
+            "loss": "chunked-compiled:8",
+            "tied": name in TIED,
+        },
+        "values": values | ({"n_fsdp": shards} if shards > 1 else {}),
+        "recipe": recipe,
+        "plan": {"preset": "fsdp2" if shards > 1 else "one-device"},
+    }
+    study = study_of(case, tables)
+    most = max(one.memory.placed(study.placement).at(study.numbers) for one in study.timeline)
+    return float(most / GIB), tables

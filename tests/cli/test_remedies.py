@@ -1,0 +1,53 @@
+"""What would help where no number of devices is enough: each remedy is what `solve` says with its option."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+import symbolic_mem as sm
+from symbolic_mem.questions.parts.remedies import remedies
+
+CASES = [
+    ("llama-3.1-8b", ["--plan", "fsdp2", "--set", "B=8"]),
+    ("llama-3.1-8b", ["--plan", "zero-1", "--set", "B=1"]),
+    ("gpt2-xl", []),
+    ("deepseek-v3", ["--capacity", "80 GB"]),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), CASES, ids=lambda one: " ".join(one) if isinstance(one, list) else one)
+def test_a_remedy_is_what_solve_says_with_its_option(run, name, given):
+    found = json.loads(run("solve", name, *given, "--json").out)
+    told = found["remedies"]
+    assert not found["feasible"] and told
+    assert [one["less_bytes"] for one in told] == sorted((one["less_bytes"] for one in told), reverse=True)
+    fixed = {one["fixed_bytes"] + one["less_bytes"] for one in told}
+    assert len(fixed) == 1, "all are held against the same bytes"
+    for one in told:
+        option = shlex.split(one["option"])
+        kept = [word for pair in zip(given[::2], given[1::2], strict=True) if pair[0] != option[0] for word in pair]
+        after = json.loads(run("solve", name, *kept, *option, "--json").out)
+        assert after["feasible"] is one["enough"]
+
+
+def test_its_bytes_are_those_of_the_changed_study(run):
+    study = sm.load_study("llama-3.1-8b").change(plan="fsdp2", values={"B": 8})
+    found = sm.answer(study, "b")
+    for one, changed in zip(
+        found.remedies, ({"values": {"B": 1}}, {"recompute": "full"}, {"loss": "fused"}), strict=True
+    ):
+        other = sm.answer(study.change(**changed), "b")
+        assert one.fixed == max(degree.ideal.fixed for degree in other.degrees)
+        assert one.less == found.degree.ideal.fixed - one.fixed > 0
+    lines = run("solve", "llama-3.1-8b", "--plan", "fsdp2", "--set", "B=8").out.splitlines()
+    assert sum(line.startswith("would help") for line in lines) == 3
+    assert (
+        remedies(study, lambda changed: found.degrees, found.degree.ideal.fixed) == ()
+    )  # nothing that changes nothing
+
+
+def test_a_feasible_answer_has_none(run):
+    assert "remedies" not in json.loads(run("solve", "llama-3.1-8b", "--json").out)
