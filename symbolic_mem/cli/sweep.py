@@ -60,6 +60,12 @@ STREAMED = 1 << 17
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @rule_options
+@click.option(
+    "--engine",
+    default="numpy",
+    metavar="NAME",
+    help="numpy, or numba: the sweep is compiled first, for many millions.",
+)
 @click.option("--yes", is_flag=True, help="Go on, however many configurations there are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with -o, what was written.")
 def command(
@@ -78,6 +84,7 @@ def command(
     multiple_of: str | None,
     divides: str | None,
     at_most_devices: str | None,
+    engine: str,
     yes: bool,
     as_json: bool,
     **options: Any,
@@ -115,6 +122,7 @@ def command(
         axes=axes,
         where="--vary",
         options=SPELLED,
+        engine=engine,
     )
     planned.refuse_too_many(yes, "--yes")
     wanted = _wanted(planned, conditions, sort, pareto, top)
@@ -157,7 +165,7 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: s
 def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
     """Write the rows, and return how many there are."""
     from symbolic_mem.render.files import replaced
-    from symbolic_mem.sweeps.run import PIECE, answered
+    from symbolic_mem.sweeps.run import PIECE, answers
     from symbolic_mem.sweeps.table import collected
     from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed
 
@@ -175,7 +183,7 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
         elif ending == "npz":
             parts = folder / "columns"
             parts.mkdir()
-            made = collected(plan, _progress(plan, answered(plan.pieces(PIECE), None)), arrays(parts))
+            made = collected(plan, _progress(plan, answers(plan, PIECE)), arrays(parts))
             packed(plan, dict(made.columns), dict(made.coordinates), folder / "whole")
             count = plan.points
         else:
@@ -210,9 +218,9 @@ def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
 
 def _rows(plan: Plan) -> Iterator[Rows]:
     from symbolic_mem.sweeps.rows import rows_of
-    from symbolic_mem.sweeps.run import answered
+    from symbolic_mem.sweeps.run import answers
 
-    for piece, columns in _progress(plan, answered(plan.pieces(STREAMED), None)):
+    for piece, columns in _progress(plan, answers(plan, STREAMED)):
         yield rows_of(plan, piece, columns)
 
 
