@@ -286,7 +286,7 @@ class Account:
     def _kept(self) -> Memory:
         one = peak(self.instants).study if self.instants else None
         if one is not None and one.at is not None and one.at.rank:
-            return one.placed().where(lambda term: term.kind in STATIC or bool(term.layer))
+            return one.seen_at(one.at.kept).placed()
         return self.study.placed()
 
     @property

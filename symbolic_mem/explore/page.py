@@ -22,6 +22,7 @@ from symbolic_mem.render.inks import LEVELS, SERIES
 from symbolic_mem.render.jinja import environment
 from symbolic_mem.render.svg import inline_svg
 from symbolic_mem.render.templates import template_folder
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.study import Study
 
 HEIGHT = 760  # pixels of a page inside a notebook
@@ -61,7 +62,7 @@ class Explorer:
         return f"<explorer of {self.study.name}: open it in a notebook, or save('page.html')>"
 
     def _repr_html_(self) -> str:
-        title = escape(f"Explorer: {self.study.title}")
+        title = escape(f"Explorer: {self.study.heading}")
         return (
             f'<iframe title="{title}" srcdoc="{escape(self.html)}" width="100%" height="{HEIGHT}" '
             'style="border: 1px solid #8888" sandbox="allow-scripts"></iframe>'
@@ -104,8 +105,8 @@ def _page(explorer: Explorer) -> str:
     looks = made.get_template("explorer/looks.css.j2").render(series=SERIES, levels=LEVELS)
     content, shown = data(study, question, command), first(study, question)
     return made.get_template("explorer/page.html.j2").render(
-        title=study.title,
-        question=question.title,
+        title=study.heading,
+        question=plain_prose(study.said(question.title)),
         version=__version__,
         digests=[digest(opener), digest(own)],
         packed=packed(content, own),
