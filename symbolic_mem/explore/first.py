@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.peaks import parts_of, peak
 from symbolic_mem.study.study import Study
 
 STEPS = 10  # doublings of a size in each direction of its slider
-TALL = Fraction(29, 80)  # of the width of a curve, which is then as high as that of the script in a wide window
+TALL = Fraction(1, 4)  # of the width of a curve, which is then as high as that of the script in a wide window
 
 
 class First(NamedTuple):

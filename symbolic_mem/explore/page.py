@@ -26,7 +26,7 @@ from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.study import Study, of_study
 
 HEIGHT = 760  # pixels of a page inside a notebook
-FIGURE, TYPE = 420, 8.5  # the width of the first figures, and of their type
+FIGURE, TYPE = 460, 8.5  # the width of the first figures, and of their type
 
 
 @dataclass(frozen=True, repr=False)
