@@ -338,7 +338,19 @@ def _closing(study: Study) -> tuple[Section, ...]:
 
 def assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
     """All assumptions; where no question is about memory, none about how memory is counted."""
-    return (UNITS, *assumptions(study), *placed) if about_memory(study) else (SIGNS, *assumptions(study))
+    return (
+        (UNITS, *assumptions(study), *_otherwise(study), *placed)
+        if about_memory(study)
+        else (SIGNS, *assumptions(study))
+    )
+
+
+def _otherwise(study: Study) -> tuple[Prose, ...]:
+    """Which questions count another recomputation than the assumptions of the model say."""
+    other = [f"({question.label})" for question in study.questions if question.ask == "recompute"]
+    if not other:
+        return ()
+    return (say("Another rule of recomputation counts in {places}, as is said there.", places=", ".join(other)),)
 
 
 def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ...]:

@@ -91,7 +91,16 @@ class Trained:
             "A frozen weight has no gradient, and its product keeps no input; the first block's input needs a gradient, as "
             "PEFT's enable_input_require_grads sees to: otherwise the first block keeps less."
         )
-        return (input_,)
+        return (*self._where, input_)
+
+    @property
+    def _where(self) -> tuple[str, ...]:
+        """Which products have adapters, as a sentence; a recipe takes other ones where a study says so."""
+        if not self.modules:
+            return ()
+        if EVERY_PRODUCT in self.modules:
+            return ("The adapters are on all linear layers of the blocks, and not on the head.",)
+        return (f"The adapters are on these modules alone: {', '.join(self.modules)}.",)
 
     @property
     def everything(self) -> bool:

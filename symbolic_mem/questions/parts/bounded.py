@@ -105,9 +105,9 @@ def per_device_steps(
     whole = Total((*fixed, sp.Add(*divided) / n))
     yield Step(text("So one device holds"), (Chain(M_device, (("=", held), ("=", whole))),))
     yield work.step(
-        text("with the part that is divided and the part that every device holds in full")
+        text("The part that is divided, and the part that every device holds in full:")
         if fixed
-        else text("where all of it is divided, and nothing is held in full by every device"),
+        else text("All of it is divided, and nothing is held in full by every device:"),
         *chains,
     )
 
