@@ -1,8 +1,8 @@
-"""What compiling sweeps would give: `python benchmarks/bench_compiled.py`, with `--write` into benchmarks/README.md.
+"""Compiled sweeps beside two-thread floors: `python benchmarks/bench_compiled.py`, with `--write` into benchmarks/README.md.
 
-A kernel of numba does in one pass over a grid what NumPy does in one pass for each operation: the polynomials of the instants that
-can bind, their quotients, the smallest degree. Its answers are held against those of a sweep, all of them. Seconds are those of
-the processor, of two threads together, the least of several runs; what numba takes to compile is told beside.
+The engine numba and the engine numpy answer the same pieces, each by two threads, and what they answer is held equal, all of it.
+Floors are two threads that write the output once (`np.fill`), or read six columns and write one. Pairs in one run, in seconds
+of the processor, both threads together; the median of the pairs' ratios is told. What numba takes to compile is told beside.
 """
 
 from __future__ import annotations
@@ -12,141 +12,119 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import platform
+import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 
-from symbolic_mem.sweeps.arrays import Layout, Matrix, Values
-from symbolic_mem.sweeps.case import Case
+from symbolic_mem.sweeps.engine import Piece
 from symbolic_mem.sweeps.plan import plan
-from symbolic_mem.sweeps.polynomial import Polynomial
 
-RUNS = 7
-TERMS = 4  # of a polynomial along a row, which the kernel writes out
-STRIP = 2048
+PAIRS, THREADS, ROWS = 7, 2, 4_000_000
 README = Path(__file__).with_name("README.md")
 MANY = {"B": range(1, 257), "S": range(64, 64 * 257, 64)}
-GRIDS = (
-    ("cs336-a2-xxl", {**MANY, "d_ff": range(1024, 1024 * 65, 1024)}),
-    ("llama-3.1-8b", {**MANY, "V": range(1024, 1024 * 33, 1024)}),
-)
 
 
-@numba.njit(parallel=True, error_model="numpy")
-def degrees(divided, room, first, strict, degree):
-    """`divided` and `room` are pairs: factors of each polynomial at each row, and its terms along the row.
+@dataclass(frozen=True)
+class Case:
+    """A sweep, and the floor that it is held against: of a grid the output written once, of rows six columns read and one written."""
 
-    Rooms of what divides the same stand together, each lot from its `first` on. Minima are written out: so they are vectorised.
-    """
-    (above, over), (below, under) = divided, room
-    rows, columns = degree.shape
-    for i in numba.prange(rows):
-        least, spare, reach = np.empty(STRIP), np.empty(STRIP), np.empty(STRIP)
-        for start in range(0, columns, STRIP):
-            size = min(STRIP, columns - start)
-            u0, u1, u2, u3 = under[0, start:], under[1, start:], under[2, start:], under[3, start:]
-            o0, o1, o2, o3 = over[0, start:], over[1, start:], over[2, start:], over[3, start:]
-            spare[:size], reach[:size] = np.inf, 0.0
-            for g in range(len(above)):
-                k = first[g]
-                a, b, c, d = below[k, i, 0], below[k, i, 1], below[k, i, 2], below[k, i, 3]
-                for j in range(size):
-                    least[j] = a * u0[j] + b * u1[j] + c * u2[j] + d * u3[j]
-                for k in range(first[g] + 1, first[g + 1]):
-                    a, b, c, d = below[k, i, 0], below[k, i, 1], below[k, i, 2], below[k, i, 3]
-                    for j in range(size):
-                        value = a * u0[j] + b * u1[j] + c * u2[j] + d * u3[j]
-                        least[j] = value if value < least[j] else least[j]
-                a, b, c, d = above[g, i, 0], above[g, i, 1], above[g, i, 2], above[g, i, 3]
-                for j in range(size):
-                    quotient = (a * o0[j] + b * o1[j] + c * o2[j] + d * o3[j]) / least[j]
-                    reach[j] = quotient if quotient > reach[j] else reach[j]
-                    spare[j] = least[j] if least[j] < spare[j] else spare[j]
-            for j in range(size):
-                whole = np.floor(reach[j]) + 1.0 if strict else np.ceil(reach[j])
-                degree[i, start + j] = np.int64(whole if spare[j] > 0 else 0.0)
+    study: str
+    column: str
+    axes: Mapping[str, Any]
+    rows: Mapping[str, Any] | None = None
+    aim: str = ""
 
 
-def stacked(case: Case, polynomials: Sequence[Polynomial]) -> tuple[np.ndarray, np.ndarray]:
-    """The factors of each polynomial at each row, and the terms along a row that they all share."""
-    layout = Layout(case)
-    values = Values(layout, np.float64)
-    along: list[np.ndarray] = []
-    factors = np.zeros((len(polynomials), layout.rows, TERMS))
-    for k, polynomial in enumerate(polynomials):
-        matrix = Matrix(polynomial, values)
-        each = np.broadcast_to(matrix.factors(0, layout.rows, {}), (layout.rows, len(matrix.monomials)))
-        for column, term in zip(each.T, matrix.monomials, strict=True):
-            place = next((p for p, one in enumerate(along) if np.array_equal(one, term)), len(along))
-            along += [term] if place == len(along) else []
-            factors[k, :, place] = column
-    terms = np.zeros((TERMS, layout.columns))
-    terms[: len(along)] = along
-    return factors, terms
+def six() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    sizes = {"B": 64, "S": 8192, "L": 128, "d_model": 16384, "d_ff": 53248, "n_fsdp": 1024}
+    return {name: rng.integers(1, most, ROWS) for name, most in sizes.items()}
 
 
-def prepared(case: Case) -> tuple[object, ...]:
-    rooms: dict[frozenset[object], list[Polynomial]] = {}
-    divided: dict[frozenset[object], Polynomial] = {}
-    assert case.capacity is not None
-    for one in (case.instants[k] for k in case.binding):
-        key = frozenset(one.divided)
-        divided[key] = one.divided
-        rooms.setdefault(key, []).append(case.capacity - one.fixed)
-    first = np.cumsum([0, *map(len, rooms.values())])
-    room = [each for lot in rooms.values() for each in lot]
-    return stacked(case, list(divided.values())), stacked(case, room), first, case.strict
+def cases() -> list[Case]:
+    return [
+        Case("cs336-a2-xxl", "peak", {**MANY, "n_fsdp": range(1, 129)}, aim="at most 1.3"),
+        Case("cs336-a2-xxl", "peak", {}, six(), aim="at most 1.3"),
+        Case("cs336-a2-xxl", "n_fsdp", {**MANY, "d_ff": range(1024, 1024 * 65, 1024)}),
+        Case("llama-3.1-8b", "peak", {**MANY, "n_fsdp": range(1, 65)}),
+        Case("llama-3.1-8b", "n_fsdp", {**MANY, "V": range(1024, 1024 * 33, 1024)}),
+        Case("deepseek-v3", "peak", {**MANY, "n_fsdp": [1024, 2048]}),
+    ]
 
 
-def rate(points: int, run: Callable[[], object]) -> float:
-    """Millions of points in a second of the processor."""
+def floor(case: Case, points: int, threads: ThreadPoolExecutor) -> Callable[[], object]:
+    half = points // 2
+    parts = (slice(0, half), slice(half, points))
+    if case.rows is None:
 
-    def seconds() -> float:
-        start = time.process_time()
-        run()
-        return time.process_time() - start
+        def fill() -> None:
+            made = np.empty(points, dtype=np.int64)
+            list(threads.map(lambda part: made[part].fill(7), parts))
 
-    return points / min(seconds() for _ in range(RUNS)) / 1e6
+        return fill
+    columns = [np.asarray(values, dtype=np.int64) for values in case.rows.values()]
+
+    @numba.njit(nogil=True)
+    def added(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, out: Any) -> None:
+        for i in range(out.size):
+            out[i] = a[i] + b[i] + c[i] + d[i] + e[i] + f[i]
+
+    def add() -> None:
+        out = np.empty(points, dtype=np.int64)
+        list(threads.map(lambda part: added(*(one[part] for one in columns), out[part]), parts))
+
+    add()
+    return add
 
 
-def measured(name: str, axes: dict[str, range], threads: ThreadPoolExecutor) -> list[str]:
-    planned = plan(name, columns=["n_fsdp"], axes=axes)
-    (case,) = planned.cases.cases
-    pieces, given = list(planned.pieces(1 << 20)), prepared(case)
-    shape = Layout(case).rows, Layout(case).columns
+def answered(pieces: list[Piece], threads: ThreadPoolExecutor) -> Callable[[], list[Any]]:
+    return lambda: list(threads.map(Piece.answer, pieces))
 
-    def compiled() -> np.ndarray:
-        made = np.empty(shape, dtype=np.int64)
-        degrees(*given, made)
-        return made
 
-    def ours() -> list[np.ndarray]:
-        return list(threads.map(lambda piece: piece.answer()["degree"], pieces))
-
-    def fill() -> None:
-        made, half = np.empty(planned.points, dtype=np.int64), planned.points // 2
-        list(threads.map(lambda part: part.fill(7), (made[:half], made[half:])))
-
+def seconds(run: Callable[[], object]) -> float:
     start = time.process_time()
-    same = np.array_equal(compiled(), np.concatenate(ours()))
-    compiling = time.process_time() - start
-    assert same
-    rates = [rate(planned.points, run) for run in (fill, ours, compiled)]
-    words = f"grid of {planned.points:,}: n_fsdp, {name}, {len(case.binding)} of {len(case.instants)} instants"
-    told = f"{compiling:.1f}" if compiling > 1 else "– (compiled above)"
-    return [words, *(f"{one:,.0f}" for one in rates), f"{rates[0] / rates[2]:.1f}", told]
+    run()
+    return time.process_time() - start
+
+
+def measured(case: Case, threads: ThreadPoolExecutor) -> list[str]:
+    given: dict[str, Any] = {"columns": [case.column], "axes": case.axes, "rows": case.rows}
+    plans = [plan(case.study, engine=engine, **given) for engine in ("numpy", "numba")]
+    points = plans[0].points
+    numpy_run, numba_run = (answered(list(each.pieces(1 << 20)), threads) for each in plans)
+    start = time.perf_counter()
+    ours = numba_run()
+    compiling = time.perf_counter() - start
+    for one, other in zip(numpy_run(), ours, strict=True):
+        assert one.keys() == other.keys() and all(np.array_equal(column, other[name]) for name, column in one.items())
+    runs = (floor(case, points, threads), numpy_run, numba_run)
+    times = [[seconds(run) for run in runs] for _ in range(PAIRS)]
+    ratios = [statistics.median(one[k] / one[0] for one in times) for k in (1, 2)]
+    rates = [points / statistics.median(one[k] for one in times) / 1e6 for k in range(3)]
+    instants = len(plans[0].cases.cases[0].instants)
+    what = "grid" if case.rows is None else "rows of six columns"
+    words = f"{what} of {points:,}: {case.column}, {case.study}, {instants} instant{'s' * (instants > 1)}"
+    return [
+        words,
+        *(f"{one:,.0f}" for one in rates),
+        *(f"{one:.2g}" for one in ratios),
+        case.aim or "–",
+        f"{compiling:.1f}",
+    ]
 
 
 def main() -> None:
-    numba.set_num_threads(2)
-    heads = ["what", "np.fill, M/s", "NumPy, M/s", "numba, M/s", "np.fill / numba", "compiling, s"]
-    with ThreadPoolExecutor(2) as threads:
-        rows = [measured(name, axes, threads) for name, axes in GRIDS]
+    heads = ["what", "floor, M/s", "numpy, M/s", "numba, M/s", "numpy / floor", "numba / floor", "aim", "first run, s"]
+    with ThreadPoolExecutor(THREADS) as threads:
+        rows = [measured(case, threads) for case in cases()]
     table = "".join(f"| {' | '.join(row)} |\n" for row in (heads, ["---"] * len(heads), *rows))
     print(table)
     if "--write" in sys.argv[1:]:

@@ -24,7 +24,7 @@ from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import Model, Tensor
+from symbolic_mem.models.tensors import STATIC, Model, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input, kept_output
@@ -34,13 +34,18 @@ MANY = 100  # blocks behind which nothing changes
 Called = tuple[str, str, str]  # the name of an instant, its place and its words; without words all of that place
 
 
+def _lasts(term: Term) -> bool:
+    return term.kind in STATIC or bool(term.layer)
+
+
 @dataclass(frozen=True)
 class Instant:
     """An instant of a `phase` of a step, in `words`; it exists where `count` is at least `least`, and at most `most` (None: any).
 
     `turn` is when its block has its turn in the phase, counted from 0; what comes before all blocks has -1, after all
     blocks `LATE`.
-    Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`.
+    Those of one `place` differ in what is there inside a block or behind the last alone, which has the size `inside`. One of a `rank`
+    can be what `lasting` alone is there.
     """
 
     name: str
@@ -54,6 +59,13 @@ class Instant:
     place: str = ""
     inside: Callable[[Numbers], Number] | None = field(default=None, compare=False, repr=False)
     rank: str = ""
+    lasting: bool = False
+
+    @property
+    def kept(self) -> Instant:
+        """Of a rank what it keeps by then, without what is there for a moment only."""
+        words = f"what is kept on {self.rank}"
+        return replace(self, words=words, make=lambda: self.memory.where(_lasts), lasting=True)
 
     @property
     def called(self) -> Called:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import PADDED_ROWS, chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 
-@click.command("account")
+@click.command("account", cls=Verb)
 @study_options
 @click.option(
     "--fail-if-infeasible", is_flag=True, help="End with status 1 where the device that is named is too small."
@@ -93,8 +94,7 @@ def _show(account: Account) -> None:
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
     for one in account.ranks:
-        first, last = one.ranks[0], one.ranks[-1]
-        print_line(_held(one), f"rank {first}" if first == last else f"ranks {first}-{last}", 13)
+        print_line(_held(one), "ranks" if len(one.ranks) > 1 else "rank", 13)
     for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.rests_on:
@@ -147,7 +147,9 @@ def _show_parameters(study: Study) -> None:
 def _held(one: RankHeld) -> str:
     """What a rank keeps, and its peak where that is another number."""
     kept, most = figure(one.kept, "bytes", 14), figure(one.peak, "bytes", 14)
-    return f"each keeps {kept}" if kept == most else f"each keeps {kept}, and holds {most} at its peak"
+    first, last = f"{one.ranks[0]:,}", f"{one.ranks[-1]:,}"
+    which = f"{first} keeps" if first == last else f"{first} to {last}: each keeps"
+    return f"{which} {kept}" if kept == most else f"{which} {kept}, and holds {most} at its peak"
 
 
 def _both(value: Any) -> str:

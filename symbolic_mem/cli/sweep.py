@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SHOWN = 20
 STREAMED = 1 << 17
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Verb)
 @study_options
 @click.option(
     "--vary",
@@ -59,6 +60,12 @@ STREAMED = 1 << 17
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Count only this kind of memory (repeatable).")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @rule_options
+@click.option(
+    "--engine",
+    default="numpy",
+    metavar="NAME",
+    help="numpy, or numba: the sweep is compiled first, for many millions.",
+)
 @click.option("--yes", is_flag=True, help="Go on, however many configurations there are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with -o, what was written.")
 def command(
@@ -77,6 +84,7 @@ def command(
     multiple_of: str | None,
     divides: str | None,
     at_most_devices: str | None,
+    engine: str,
     yes: bool,
     as_json: bool,
     **options: Any,
@@ -85,7 +93,7 @@ def command(
 
     Where n_fsdp is varied, it tells what is held at it. Files are complete or absent.
     """
-    from symbolic_mem.sweeps.plan import MOST_POINTS, need_numpy, plan
+    from symbolic_mem.sweeps.plan import need_numpy, plan
     from symbolic_mem.sweeps.vary import varied as read
 
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
@@ -114,9 +122,9 @@ def command(
         axes=axes,
         where="--vary",
         options=SPELLED,
+        engine=engine,
     )
-    if planned.points > MOST_POINTS and not yes:
-        raise BadInput(planned.too_many("--yes"))
+    planned.refuse_too_many(yes, "--yes")
     wanted = _wanted(planned, conditions, sort, pareto, top)
     if place is not None:
         count = _written(planned, wanted, place)
@@ -157,7 +165,7 @@ def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: s
 def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
     """Write the rows, and return how many there are."""
     from symbolic_mem.render.files import replaced
-    from symbolic_mem.sweeps.run import PIECE, answered
+    from symbolic_mem.sweeps.run import PIECE, answers
     from symbolic_mem.sweeps.table import collected
     from symbolic_mem.sweeps.write import Csv, Parquet, arrays, packed
 
@@ -175,7 +183,7 @@ def _written(plan: Plan, wanted: Wanted, place: tuple[Any, str]) -> int:
         elif ending == "npz":
             parts = folder / "columns"
             parts.mkdir()
-            made = collected(plan, _progress(plan, answered(plan.pieces(PIECE), None)), arrays(parts))
+            made = collected(plan, _progress(plan, answers(plan, PIECE)), arrays(parts))
             packed(plan, dict(made.columns), dict(made.coordinates), folder / "whole")
             count = plan.points
         else:
@@ -210,9 +218,9 @@ def _drawn(plan: Plan, wanted: Wanted, place: Path) -> int:
 
 def _rows(plan: Plan) -> Iterator[Rows]:
     from symbolic_mem.sweeps.rows import rows_of
-    from symbolic_mem.sweeps.run import answered
+    from symbolic_mem.sweeps.run import answers
 
-    for piece, columns in _progress(plan, answered(plan.pieces(STREAMED), None)):
+    for piece, columns in _progress(plan, answers(plan, STREAMED)):
         yield rows_of(plan, piece, columns)
 
 
@@ -249,6 +257,8 @@ def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]
             one |= dict.fromkeys(none)
             records.append(one)
         count += size
+        if wanted.everything and len(records) == number:  # what more there is need not be answered to be counted
+            return records, plan.points - number
     return records, count - len(records)
 
 

@@ -24,6 +24,7 @@ from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words
+from symbolic_mem.questions.parts.keys import need_rows
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.unread import refuse_values
@@ -76,6 +77,8 @@ class Account:
             )
         if self.whole_rows and not any(term.degree.has(n_fsdp) for term in self.study.placed()):
             raise BadInput(f"--padded-rows cuts tensors over {n_fsdp} devices, and nothing is divided over it here")
+        if self.whole_rows:
+            need_rows(self.study, "--padded-rows")
         if self.host is not None and not self.study.recipe.offload:
             raise BadInput(
                 "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS"
@@ -253,7 +256,10 @@ class Account:
         for ranks in alike(placed, Numbers.of(self.study.values)):
             kept, step = self.each(self._kept, ranks.start), self._step(ranks.start)
             assert kept is not None, "nothing is missing"
-            found.append(RankHeld(ranks, kept, peak(step).bytes if step else kept))
+            most, last = peak(step).bytes if step else kept, found[-1] if found else None
+            if last is not None and (last.kept, last.peak) == (kept, most):
+                ranks = range(found.pop().ranks.start, ranks.stop)
+            found.append(RankHeld(ranks, kept, most))
         return tuple(found)
 
     @property
@@ -280,7 +286,7 @@ class Account:
     def _kept(self) -> Memory:
         one = peak(self.instants).study if self.instants else None
         if one is not None and one.at is not None and one.at.rank:
-            return one.placed().where(lambda term: term.kind in STATIC or bool(term.layer))
+            return one.seen_at(one.at.kept).placed()
         return self.study.placed()
 
     @property

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from symbolic_mem.solvers.rules import Allowed
+
 Array = Any
 
 
@@ -237,6 +239,15 @@ class Wrapped:
     def less(self, one: Array, other: Array, name: str) -> Array:
         """See `Arrays`; pairs have no order without a quotient."""
         raise TooLarge
+
+
+def allowed_degrees(degree: Array, rules: Allowed) -> Array:
+    """The first degrees that rules allow from these on, 0 where there is none; raises `TooLarge` for one of 2^53 or more."""
+    each, back = np.unique(degree, return_inverse=True)
+    first = [0 if one <= 0 else rules.first(int(one)) or 0 for one in each]
+    if degree.dtype != object and max(first) >= 1 << 53:
+        raise TooLarge
+    return np.array(first, dtype=degree.dtype)[back].reshape(degree.shape)
 
 
 def together(

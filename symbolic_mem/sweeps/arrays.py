@@ -17,7 +17,7 @@ import numpy as np
 
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.sweeps.case import Case
-from symbolic_mem.sweeps.polynomial import Monomial, Polynomial
+from symbolic_mem.sweeps.polynomial import Monomial, Polynomial, split
 
 Array = Any
 INNER = 1 << 14
@@ -163,13 +163,9 @@ class Matrix:
     """A polynomial over a layout: the monomials of its inner generators as a matrix, and what stands before each."""
 
     def __init__(self, polynomial: Polynomial, values: Values) -> None:
-        inside, groups = values.layout.inner_places, {}
-        for term, factor in polynomial:
-            inner = tuple(one for one in term if one[0] in inside)
-            outer = tuple(one for one in term if one[0] not in inside)
-            groups.setdefault(inner, {})[outer] = int(factor)
+        groups = split(polynomial, values.layout.inner_places)
         self.values = values
-        self.before = [Polynomial(group) for group in groups.values()]
+        self.before = list(groups.values())
         self.monomials = [self._along(inner) for inner in groups]
         self.plain = all(not inner for inner in groups)
         self.table = None if self.plain else np.stack(self.monomials)

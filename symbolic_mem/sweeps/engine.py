@@ -11,10 +11,21 @@ import numpy as np
 
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.solvers.rules import Allowed
-from symbolic_mem.sweeps.answers import Array, Arrays, Floats, TooLarge, Wholes, Wrapped, fullest, together
+from symbolic_mem.sweeps.answers import (
+    Array,
+    Arrays,
+    Floats,
+    TooLarge,
+    Wholes,
+    Wrapped,
+    allowed_degrees,
+    fullest,
+    together,
+)
 from symbolic_mem.sweeps.arrays import Arithmetic, Layout, Matrix, Values, arithmetic, blocks
 from symbolic_mem.sweeps.case import Case
+from symbolic_mem.sweeps.compiled import compiled
+from symbolic_mem.sweeps.loops import DEGREE, FITS, INSTANT, LEFT, PEAK, Loops
 from symbolic_mem.sweeps.polynomial import Monomial, Polynomial, constant
 from symbolic_mem.sweeps.seconds import seconds
 from symbolic_mem.sweeps.sending import COLUMN
@@ -32,14 +43,14 @@ _ARRAYS: dict[Arithmetic, Callable[[], Arrays]] = {
     Arithmetic.PYTHON: Wholes,
 }
 ALONE = "one "
-DEGREE, FITS, PEAK, LEFT, INSTANT = "degree", "fits", "peak", "left", "instant"
 
 
 @dataclass(frozen=True)
 class Piece:
     """Outer rows `first` to `last` of a case, and the columns that are wanted of them.
 
-    `every` asks for the bytes of each instant, `terms` for those of each term at the instant that binds.
+    `every` asks for the bytes of each instant, `terms` for those of each term at the instant that binds. With `loops`, of the
+    case and of its step on one device, what they answer is compiled.
     """
 
     case: Case
@@ -48,6 +59,7 @@ class Piece:
     columns: tuple[str, ...]
     every: bool = False
     terms: bool = False
+    loops: tuple[Loops | None, Loops | None] = (None, None)
 
     def answer(self) -> dict[str, Array]:
         """Return each column as a table of outer rows and inner columns; those of a step on one device are called ``one ...``."""
@@ -63,7 +75,10 @@ class Piece:
 
     def _columns(self, case: Case) -> dict[str, Array]:
         piece = replace(self, case=case)
+        loops = self.loops[case is not self.case]
         try:
+            if loops is not None:
+                return compiled(case, loops, self.first, self.last)
             return Engine(piece, arithmetic(case)).columns()
         except TooLarge:
             return Engine(piece, Arithmetic.PYTHON).columns()
@@ -166,7 +181,7 @@ class Engine:
         found: dict[str, Array] = {}
         if degree is None:
             degree = arrays.degree(*together(arrays, divided, room, self.nothing), strict=case.strict)
-            degree = self._allowed(degree, case.allowed)
+            degree = degree if case.allowed is None else allowed_degrees(degree, case.allowed)
             found[DEGREE] = self._numbers(degree, shape)
             if not (self.piece.every or self.piece.terms or {PEAK, LEFT, INSTANT} & set(wanted)):
                 return found | ({FITS: np.broadcast_to(degree > 0, shape)} if FITS in wanted else {})
@@ -243,15 +258,6 @@ class Engine:
                 sums[name] = np.where(here, size, old)
         for name, size in sums.items():
             found[f"term:{name}"] = self._filled(size, answered, shape)
-
-    def _allowed(self, degree: Array, rules: Allowed | None) -> Array:
-        if rules is None:
-            return degree
-        each, back = np.unique(degree, return_inverse=True)
-        first = [0 if one <= 0 else rules.first(int(one)) or 0 for one in each]
-        if degree.dtype != object and max(first) >= 1 << 53:
-            raise TooLarge
-        return np.array(first, dtype=degree.dtype)[back].reshape(degree.shape)
 
     def _numbers(self, number: Array, shape: tuple[int, int]) -> Array:
         """Numbers of a column: Python's where one of them needs more than 64 bits."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from symbolic_mem.sweeps.engine import Piece
 
 MOST_POINTS = 10**9
+ENGINES = ("numpy", "numba")
+MOST_VALUES = 10**7  # of one axis: some hundred megabytes while they are answered
 COLUMNS = ("fits", "peak", "left", "instant", COLUMN)
 
 
@@ -40,6 +42,7 @@ class Plan:
     columns: tuple[str, ...]
     instants: bool
     terms: bool
+    engine: str = ENGINES[0]
 
     @property
     def points(self) -> int:
@@ -67,27 +70,40 @@ class Plan:
         found = [f"instant: {words}" for words in self.words] if self.instants else []
         return (*found, *(f"term: {name}" for name in dict.fromkeys(terms)))
 
-    def too_many(self, how: str) -> str:
-        """Say how large a sweep is, and how to have it all the same."""
-        size, hours = self.points * 8 * len(self.columns), self.points / 2e7 / 3600
-        return (
-            f"sweep: {self.points:,} configurations take about {size / 1e9:,.0f} GB and, at 20 million a second, "
-            f"{hours:,.1f} hours; vary fewer values, or say {how}"
-        )
+    def refuse_too_many(self, yes: bool, how: str) -> None:
+        """Raise `BadInput` for a sweep that takes long, unless that is known, and for an axis that no piece of one can hold.
+
+        What is said tells how large it is, and `how` to have it all the same.
+        """
+        if self.points > MOST_POINTS and not yes:
+            size, hours = self.points * 8 * len(self.columns), self.points / 2e7 / 3600
+            raise BadInput(
+                f"sweep: {self.points:,} configurations take about {size / 1e9:,.0f} GB and, at 20 million a second, "
+                f"{hours:,.1f} hours; vary fewer values, or say {how}"
+            )
+        for axis in self.axes:
+            if len(axis) > MOST_VALUES:
+                raise BadInput(
+                    f"sweep: {axis.name} takes {len(axis):,} values, and an axis is held whole: at most {MOST_VALUES:,} are "
+                    "read; take larger steps, or several sweeps"
+                )
 
     def pieces(self, size: int) -> Iterator[Piece]:
         """Cut all cases into pieces of about that many configurations."""
         from symbolic_mem.sweeps.arrays import Layout, compact
         from symbolic_mem.sweeps.engine import Piece
+        from symbolic_mem.sweeps.loops import loops
 
         wanted = tuple("degree" if name == str(self.symbol) else name for name in self.columns)
         for one in self.cases.cases:
             case = compact(one)
             layout = Layout(case)
+            compiled = self.engine == "numba" and not (self.instants or self.terms)
+            each = [None if one is None or not compiled else loops(one, wanted) for one in (case, case.one)]
             step = max(1, size // layout.columns)
             for first in range(0, layout.rows, step):
                 last = min(first + step, layout.rows)
-                yield Piece(case, first, last, wanted, self.instants, self.terms)
+                yield Piece(case, first, last, wanted, self.instants, self.terms, (each[0], each[1]))
 
 
 def plan(
@@ -102,12 +118,13 @@ def plan(
     axes: Mapping[str, Any] | None = None,
     where: str = "sweep",
     options: Mapping[str, str] | None = None,
+    engine: str = ENGINES[0],
 ) -> Plan:
     """Read what a sweep is asked and prepare its cases; nothing is evaluated yet.
 
     What stands `where` is named in messages; keys of the question that come from `options` of a call have the places of these.
     """
-    need_numpy()
+    need_engine(engine, options)
     study = load_study(study) if isinstance(study, str) else study
     varied = read_axes(axes or {}, rows, study.names, where)
     followed = {symbol: expr for symbol, expr in study.formulas.items() if symbol not in varied.symbols}
@@ -133,7 +150,7 @@ def plan(
     chosen = tuple(
         dict.fromkeys((*(() if given else (str(symbol),)), *(columns or (one for one in allowed if one != COLUMN))))
     )
-    return Plan(study, varied, symbol, found, chosen, instants, terms)
+    return Plan(study, varied, symbol, found, chosen, instants, terms, engine)
 
 
 def _question(study: Study, label: str | None) -> MinDegree:
@@ -159,6 +176,17 @@ def _studies(study: Study, axes: Axes, question: MinDegree) -> dict[tuple[int, .
         changed = study.called(changes(values=first, **named))  # ty: ignore[invalid-argument-type]
         found[picked] = changed.under(question)
     return found
+
+
+def need_engine(engine: str, options: Mapping[str, str] | None = None) -> None:
+    """Raise `BadInput` for an engine that is none, and `MissingProgram` where it or NumPy is not installed."""
+    need_numpy()
+    if engine not in ENGINES:
+        raise BadInput(f"{'engine' if options is None else '--engine'} {engine!r} is none; {nearest(engine, ENGINES)}")
+    if engine == "numba":
+        from symbolic_mem.sweeps.compiled import need_numba
+
+        need_numba()
 
 
 def need_numpy() -> None:

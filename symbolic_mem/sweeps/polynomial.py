@@ -85,6 +85,19 @@ def _together(one: Monomial, two: Monomial) -> Monomial:
     return tuple(sorted((position, power) for position, power in powers.items() if power))
 
 
+def split(polynomial: Polynomial, places: frozenset[int]) -> dict[Monomial, Polynomial]:
+    """What stands before each monomial of the generators at some places.
+
+    >>> split(Polynomial({((0, 1), (1, 2)): 5, ((0, 2), (1, 2)): 7, ((0, 1),): 3}), frozenset({1}))
+    {((1, 2),): Polynomial(terms={((0, 1),): 5, ((0, 2),): 7}), (): Polynomial(terms={((0, 1),): 3})}
+    """
+    found: dict[Monomial, dict[Monomial, Number]] = {}
+    for term, factor in polynomial:
+        inside = tuple(one for one in term if one[0] in places)
+        found.setdefault(inside, {})[tuple(one for one in term if one[0] not in places)] = factor
+    return {inside: Polynomial(before) for inside, before in found.items()}
+
+
 class Generators:
     """What polynomials are made of: symbols that are varied, then ceilings and the like of them, as they are met.
 

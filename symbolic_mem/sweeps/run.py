@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 from symbolic_mem.sweeps.engine import Piece
+from symbolic_mem.sweeps.plan import Plan
 
 Answered = tuple[Piece, dict[str, Any]]
 PIECE = 1 << 20
@@ -15,7 +17,21 @@ PIECE = 1 << 20
 AHEAD = 16
 
 
-def answered(pieces: Iterable[Piece], executor: Executor | None = None) -> Iterator[Answered]:
+def answers(plan: Plan, size: int, executor: Executor | None = None) -> Iterator[Answered]:
+    """Yield the pieces of a plan with their columns; compiled ones, which leave the interpreter, on all cores by threads."""
+    if executor is not None or plan.engine != "numba":
+        yield from answered(plan.pieces(size), executor)
+        return
+    with ThreadPoolExecutor(cores()) as threads:
+        yield from answered(plan.pieces(size), threads, 2 * cores())
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def answered(pieces: Iterable[Piece], executor: Executor | None = None, ahead: int = 0) -> Iterator[Answered]:
     """Yield each piece with its columns, in order; an executor is kept busy with a few pieces ahead.
 
     A piece whose worker died, or that an executor which broke does not take, is answered here: none is lost, and none
@@ -28,7 +44,7 @@ def answered(pieces: Iterable[Piece], executor: Executor | None = None) -> Itera
     try:
         for piece in pieces:
             waiting.append((piece, _submitted(executor, piece)))
-            if len(waiting) > AHEAD:
+            if len(waiting) > (ahead or AHEAD):
                 yield _result(*waiting.popleft())
         while waiting:
             yield _result(*waiting.popleft())

@@ -113,6 +113,7 @@ OWN: dict[str, dict[str, str | bool | None]] = {
         "at_most_devices": "2",
         "whole_samples": True,
         "padded_rows": True,
+        "engine": None,  # the same integers in another way: test_compiled.py
         "yes": None,  # of more configurations than a test answers: test_sweep.py
     },
     "explore": {"question": "a", "values": "B=64", "device": "h100-80gb"},

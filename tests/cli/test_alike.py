@@ -195,3 +195,9 @@ def test_a_document_under_a_rule_that_cuts_rows_leaves_no_padding_out(study, sai
     path = study('ask = "min_degree"\ndevice = "h100-80gb"\nkinds = ["weights"]\npadded_rows = true')
     assert "row padding" in said("homework", "llama-3.1-8b") and "row padding" not in said("homework", path)
     assert even != padded
+
+
+@pytest.mark.parametrize("verb", ["account", "solve"])
+def test_whole_rows_are_refused_under_an_engine_that_divides_buffers(run, verb):
+    done = run(verb, "cluster-llama-3.1-70b-64-h100", "--padded-rows")
+    assert done.status == 2 and "divides its buffers anywhere" in done.err

@@ -8,7 +8,9 @@ from fractions import Fraction
 import derived
 import pytest
 
+from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.min_degree import MinDegree
 
 CLUSTERS = (
     "cluster-deepseek-v3",
@@ -108,3 +110,32 @@ def test_a_claim_about_a_cluster_is_judged(capsys):
 
     assert main(["check", "cluster-deepseek-v3", "--question", "a", "--claim", "n_ep=16", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["right"] is True
+
+
+STATES = {"weights": 2, "gradients": 4, "optimizer": 12}
+
+
+@pytest.mark.parametrize("kinds", [("optimizer",), ("weights", "optimizer"), ("weights", "gradients", "optimizer")])
+def test_some_kinds_alone_are_those_of_the_fullest_stage(kinds):
+    """GPT-3 on 8 x 8 devices: the first stage has 12 of 96 blocks, each cut into 8, and the embedding with its positions."""
+    d, inner, words, positions, tensor = 12288, 4 * 12288, 51200, 2048, 8
+    matrices = (4 * d * d + 2 * d * inner) // tensor
+    biases = 3 * d // tensor + d + inner // tensor + d
+    first = 12 * (matrices + biases + 4 * d) + words * d // tensor + positions * d
+    found = solved("cluster-gpt-3-175b", MinDegree("a", kinds=kinds))
+    assert found["value"] == 1
+    assert found["per_device_bytes"] == found["total_bytes"] == sum(STATES[kind] for kind in kinds) * first
+
+
+def test_what_is_kept_beside_the_peak_is_that_of_one_rank():
+    study = load_study("cluster-gpt-3-175b")
+    record = Account(study).per_device_record
+    found = solved("cluster-gpt-3-175b", study.question("b"))
+    assert (found["total_bytes"], found["peak_bytes"]) == (record["total_bytes"], record["peak_bytes"])
+    assert found["total_bytes"] < found["peak_bytes"]
+
+
+def solved(name, question):
+    study = load_study(name)
+    study = study.under(study.question("b"))
+    return question.answer(study).facts

@@ -25,6 +25,7 @@ from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.plan import Plan
+from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.questions.parts.words import KIND_WORDS, placement_sentences
 from symbolic_mem.recipes.recompute import recompute
 from symbolic_mem.study.question import symbols_in
@@ -197,9 +198,8 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     used = study.memory.total.free_symbols.union(*map(symbols_in, study.questions))
     used |= {n_pod} if study.network is not None else set()
     asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
-    staged = study.plan is not None and study.plan.pipelined and study.values.get(n_pp, 1) != 1
     return tuple(
-        _idle(symbol, study.values[symbol], staged=staged)
+        _idle(symbol, study.values[symbol], staged=staged(study))
         for symbol in idle
         if symbol not in used and str(symbol) not in asked
     )
@@ -239,7 +239,7 @@ def used_by_plan(study: Study, plan: Plan) -> set[sp.Basic]:
         axes |= by.free_symbols if _experts(study) or dimension not in ("experts", "expert inner") else set()
     if study.rank.cut is not None:
         axes |= study.rank.cut.load.free_symbols
-    if plan.pipelined and study.values.get(n_pp, 1) != 1:
+    if staged(study):
         axes |= pipeline(plan.schedule).reads
     return axes
 

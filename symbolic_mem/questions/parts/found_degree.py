@@ -305,7 +305,7 @@ class FoundDegree(FoundAtInstants):
     def _peak_facts(self) -> Mapping[str, Any]:
         """What one device keeps, and its peak, where they differ: `peak_facts`."""
         held = self.held_bytes(self.value)
-        if self.value is None or self.study.at is None:
+        if self.value is None or not self.fullest_instants:
             return {"total_bytes": held, "peak_bytes": held}
         counted = self.question.counted
         kept = max(one.placed(counted).at(self.known) for one in kept_instants(self.study, counted))

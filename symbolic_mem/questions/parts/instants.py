@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts import instants as accounts
 from symbolic_mem.accounts.timeline import decided
+from symbolic_mem.base.symbols import n_pp
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.study.question import Found
@@ -45,11 +46,19 @@ def decided_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
 
 
 def kept_instants(study: Study, kinds: Sequence[str]) -> tuple[Study, ...]:
-    """The study at each instant at which what is kept counts, whatever else is there for a moment."""
+    """The study at each instant at which what is kept counts, whatever else is there for a moment; of stages on each rank."""
     study = study.seen_at(None)
+    if staged(study) and study.timeline:
+        first = {one.rank: one for one in reversed(study.timeline)}  # of a rank the first has all that it keeps
+        return tuple(study.seen_at(one.kept) for one in reversed(first.values()))
     if study.recipe.gradients_persist or "gradients" not in kinds:
         return (study,)
     return tuple(replace(study, instant=one.name) for one in accounts.instants(study.recipe))
+
+
+def staged(study: Study) -> bool:
+    """Whether its plan cuts the blocks into the stages of a pipeline."""
+    return study.plan is not None and study.plan.pipelined and study.values.get(n_pp, 1) != 1
 
 
 def states(study: Study) -> Study:
@@ -64,17 +73,22 @@ def words_of(study: Study) -> Prose:
 
 def fitting(study: Study) -> str:
     """What must fit: the peak where the instants of a step are known, else what is kept."""
-    return "what is kept" if study.at is None else "the peak"
+    return "the peak" if _momentary(study) else "what is kept"
 
 
 def fitting_each(study: Study, number: int) -> str:
     """The same of each of a number of devices, or of the only one."""
-    return (OF_ONE if number == 1 else EACH)[study.at is not None]
+    return (OF_ONE if number == 1 else EACH)[_momentary(study)]
 
 
 def fitting_one(study: Study) -> str:
     """The same of one device at the answer."""
-    return "what one device then keeps" if study.at is None else "the peak of one device"
+    return "the peak of one device" if _momentary(study) else "what one device then keeps"
+
+
+def _momentary(study: Study) -> bool:
+    """Whether what is there for a moment counts, too."""
+    return study.at is not None and not study.at.lasting
 
 
 def bound_at(study: Study, kinds: tuple[str, ...], symbol: sp.Symbol, *, strict: bool, alone: bool = False) -> Bound:
@@ -118,7 +132,12 @@ def decided_words(found: Found) -> tuple[Prose, ...]:
 
 
 def _peak(found: Found, other: Found) -> Prose:
-    pieces = {
+    pieces: dict[str, Any] = {
+        "fits": text(
+            "The memory must fit at every instant of a step."
+            if _momentary(found.study)
+            else "It must fit on every stage."
+        ),
         "number": len(found.others) + 1,
         "chosen": words_of(found.study),
         "other": words_of(other.study),
@@ -126,25 +145,23 @@ def _peak(found: Found, other: Found) -> Prose:
     }
     if found.value is None and not found.feasible and other.value is None:
         return say(
-            "The memory must fit at every instant of a step. Of the {number} that can be the fullest, the one that asks for "
-            "most is {chosen}.",
+            "{fits} Of the {number} that can be the fullest, the one that asks for most is {chosen}.",
             **pieces,
         )
     if other.value == found.value:
         return say(
-            "The memory must fit at every instant of a step. Of the {number} that can be the fullest, one decides: "
+            "{fits} Of the {number} that can be the fullest, one decides: "
             "{chosen}. The next, {other}, gives {value}, too, and holds less.",
             **pieces,
         )
     if other.value is None and other.feasible:
         return say(
-            "The memory must fit at every instant of a step. Of the {number} that can be the fullest, one decides: "
+            "{fits} Of the {number} that can be the fullest, one decides: "
             "{chosen}. The next, {other}, fits at every number.",
             **pieces,
         )
     return say(
-        "The memory must fit at every instant of a step. Of the {number} that can be the fullest, one decides: {chosen}. "
-        "The next, {other}, gives {value}.",
+        "{fits} Of the {number} that can be the fullest, one decides: {chosen}. The next, {other}, gives {value}.",
         **pieces,
     )
 

@@ -252,7 +252,17 @@ class Ruled(Question):
     def rules_for(self, study: Study, symbol: sp.Symbol) -> tuple[Rule | Layout, ...]:
         """All rules, and that of a plan that reshards over some devices, or divides over groups of them."""
         layouts = (*self.whole_samples, *self.padded_rows)
+        if self.padded_rows:
+            need_rows(study, "padded_rows")
         return (*layouts, *plan_rules(study, symbol), *self.rules[len(layouts) :])
+
+
+def need_rows(study: Study, where: str) -> None:
+    """Refuse whole rows under an engine that divides its buffers anywhere. Source: Megatron-LM, distrib_optimizer.py."""
+    if study.plan is not None and study.plan.engine:
+        raise BadInput(
+            f"{where}: plan {study.plan.name!r} divides its buffers anywhere, and not into whole rows as FSDP2 does; leave it out"
+        )
 
 
 def degree_on(devices: int, study: Study, symbol: sp.Symbol, where: str) -> int:

@@ -58,7 +58,7 @@ def fullest(
     numbers = Numbers(values, "the instants of a step")
     found: dict[str, Fullest] = {}
     for study in studies:
-        if study.at is None:
+        if study.at is None or study.at.lasting:
             continue
         memory = study.placed()
         held = memory.at(numbers) if held_of is None else sum(map(held_of, memory.terms))
