@@ -75,6 +75,13 @@ def test_no_word_of_a_bundled_study_stands_outside_the_margins_and_no_page_is_al
     assert last_page(document, tmp_path) > 0.08
 
 
+@pytest.mark.parametrize("build", [homework, report])
+@pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b", "deepseek-v3", "korthikanti", "fits-and-computes"])
+def test_no_last_page_is_almost_empty_by_tex_either(needs, name, build, tmp_path):
+    needs("pdftotext", "pdflatex")
+    assert last_page(made(build, name, "tex"), tmp_path) > 0.08
+
+
 @pytest.mark.parametrize("route", ["tex", "typst"])
 def test_a_line_of_a_last_page_is_given_to_the_pages_before_it_and_half_a_page_stays(needs, route, tmp_path):
     needs("pdftotext", "pdflatex")

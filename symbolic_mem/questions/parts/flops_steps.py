@@ -69,10 +69,16 @@ def _percent(share: sp.Expr) -> Prose:
 def one_blocks(found: One, *, products: bool) -> Iterator[Block]:
     """The parts with their shares; before them, where they are asked for, the products and their sums by part."""
     if products:
+        m, k, n = (local(letter, "") for letter in "mkn")
         yield Paragraph(
-            text(
-                "A product of an m × k and a k × n matrix takes 2 m k n floating-point operations: one multiplication and "
-                "one addition for each m k n."
+            say(
+                "A product of an {m} × {k} and a {k} × {n} matrix takes {both} floating-point operations: one multiplication and "
+                "one addition for each {each}.",
+                m=m,
+                k=k,
+                n=n,
+                both=2 * m * k * n,
+                each=m * k * n,
             )
         )
         yield _products_table(found)

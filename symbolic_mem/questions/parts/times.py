@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from symbolic_mem.base.ledger import Line
-from symbolic_mem.base.symbols import B, C, F_layer, S, T, W, alpha, named, t_math
+from symbolic_mem.base.symbols import B, C, F_layer, S, T, W, alpha, local, named, t_math
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Step, Table, in_full
@@ -161,6 +161,16 @@ def _counted(times: PassTimes) -> Prose:
     )
 
 
+_m, _k, _n = (local(letter, "") for letter in "mkn")
+MULTIPLIED = say(
+    "A product of an ({m}, {k}) and a ({k}, {n}) matrix takes {all} operations; a backward pass makes two.",
+    m=_m,
+    k=_k,
+    n=_n,
+    all=2 * _m * _k * _n,
+)
+
+
 def _math_step(times: PassTimes, work: Work) -> Step:
     work.define(F_layer, times.flops)
     work.define(t_math, times.math)
@@ -168,7 +178,7 @@ def _math_step(times: PassTimes, work: Work) -> Step:
         say("The matrix products take, on {chips} chips,", chips=times.chips),
         Chain(F_layer, (("=", times.flops),)),
         Chain(t_math, (("=", F_layer / (times.chips * C)), ("=", times.math))),
-        reason=text("A product of an (m, k) and a (k, n) matrix takes 2 m k n operations; a backward pass makes two."),
+        reason=MULTIPLIED,
     )
 
 
