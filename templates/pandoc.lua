@@ -55,7 +55,7 @@ end
 -- A word in \mathrm is set as a word, with its kerning, not as a product of upright letters; the remark after && stands
 -- off from its formula, as amsmath has it; align*, unlike aligned, may run over pages.
 local function Math(math)
-  local text = math.text:gsub("\\mathrm%{(%a%a+)%}", "\\text{%1}"):gsub("&&", "&&\\quad ")
+  local text = math.text:gsub("\\mathrm%{(%a%a+)%}", "\\text{%1}"):gsub("&&", "&&\\quad "):gsub("\\qquad ([+-])", "\\qquad \\text{} %1")
   local long = text:find("\\begin{align", 1, true) and not text:find("\\begin{aligned", 1, true)
   text = text:gsub("\\(%a+)", function(name) return arrows[name] and arrows[name] .. " " end)
   local parts = pieces(text)
@@ -151,6 +151,35 @@ local function rule(row, edge)
   end
 end
 
+-- A row alone is not left on a page, at the end of a table or at its beginning: Typst keeps rows together that one cell spans, so
+-- there is a last column without width, whose cells span the first two rows and the last two.
+local function spanning(rows)
+  return pandoc.Cell({}, "AlignDefault", rows, 1, { ["typst:inset"] = "0pt", ["typst:breakable"] = "false" })
+end
+
+local function keep_together(tbl)
+  local rows = pandoc.List({})
+  for _, body in ipairs(tbl.bodies) do
+    rows:extend(body.body)
+  end
+  if #rows < 2 then
+    return
+  end
+  local spans = #rows < 4 and { [1] = #rows } or { [1] = 2, [#rows - 1] = 2 }
+  local kept = 0
+  for at, row in ipairs(rows) do
+    kept = math.max(kept - 1, 0)
+    if kept == 0 then
+      kept = spans[at] or 1
+      row.cells:insert(spanning(kept))
+    end
+  end
+  for _, row in ipairs(tbl.head.rows) do
+    row.cells:insert(spanning(1))
+  end
+  tbl.colspecs:insert({ "AlignDefault", nil })
+end
+
 -- Rules of a table: one under the head (and under its copy on the next page), one above a row of totals, which is a row
 -- whose first cell is bold: pandoc's LaTeX reader forgets a \midrule there.
 local function Table(tbl)
@@ -167,8 +196,16 @@ local function Table(tbl)
       end
     end
   end
+  keep_together(tbl)
   return tbl
 end
 
+-- Two of these signs are not one of typesetting where they are those of an option or of a file.
+local function Str(str)
+  if str.text:find("%-%-") or str.text:find(",,") then
+    return { pandoc.RawInline("typst", "#text(ligatures: false)["), str, pandoc.RawInline("typst", "]") }
+  end
+end
+
 read_widths()
-return { { Div = Div, Image = Image, Math = Math, Para = Para, Table = Table } }
+return { { Str = Str, Div = Div, Image = Image, Math = Math, Para = Para, Table = Table } }

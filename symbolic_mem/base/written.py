@@ -36,6 +36,16 @@ def decimal(text: str) -> Fraction | None:
     return Fraction(written)
 
 
+def signed(text: str) -> Fraction | None:
+    """Read a number as `decimal` does, perhaps after a minus; None for anything else.
+
+    >>> signed("-0.5"), signed("--1"), signed("-１")
+    (Fraction(-1, 2), None, None)
+    """
+    found = decimal(text.removeprefix("-"))
+    return -found if found is not None and text.startswith("-") else found
+
+
 def counted(text: str) -> int | None:
     """Read a count: at most 9 decimal digits and nothing else; None for anything else.
 

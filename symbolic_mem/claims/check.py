@@ -24,6 +24,7 @@ from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, coun
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.found_degree import FoundDegree
+from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.study import Study
@@ -309,11 +310,21 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
 
 def _beside(case: Case, verdict: Verdict) -> tuple[Prose, ...]:
     if case.question is None:
-        one = case.study.rank is not case.study.built and verdict.name != "tokens"
-        told = (say("That is counted of what one rank has of the model."),) if one else ()
-        return (*told, *idle_degrees(case.study))
+        return (*_whose(case.study, verdict.name), *idle_degrees(case.study))
     asked = read_as(case.study, case.question, verdict.claimed, verdict.name)
     return (*(() if asked is None else (asked,)), *_where(case, verdict), *idle_degrees(case.study))
+
+
+def _whose(study: Study, name: str) -> Iterator[Prose]:
+    """Of which part of the model a number of the account is, where a plan cuts it."""
+    if study.rank is study.built or name == "tokens":
+        return
+    if study.at is not None:
+        yield say("That is {words}.", words=study.at.words)
+    elif staged(study):
+        yield say("That is counted of what one rank has of the model, in all stages of the pipeline together.")
+    else:
+        yield say("That is counted of what one rank has of the model.")
 
 
 def _where(case: Case, verdict: Verdict) -> Iterator[Prose]:

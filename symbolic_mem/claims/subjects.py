@@ -24,6 +24,7 @@ from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.assumptions import SCHEDULED
 from symbolic_mem.questions.parts.batch_claims import BOUNDS
 from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
+from symbolic_mem.questions.parts.instants import kept_instants, staged
 from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.registry import asking_for
 from symbolic_mem.render.text import plain_prose
@@ -86,6 +87,11 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
             tokens = number(B * S, study.values, name)
             each = Fraction(memory.of("activations").at(study.numbers)) / tokens
             return Claimed(each, "bytes", meaning, unit="bytes")
+    if name == "cache" and study.recipe.trains:
+        raise NoNumber(
+            "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "
+            "or take a recipe of inference"
+        )
     return Claimed(memory.of(*kinds_of(name, counted)).at(study.numbers), "bytes", meaning, unit="bytes")
 
 
@@ -206,7 +212,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
 
 
 def _accounts(study: Study, name: str) -> tuple[Study, ...]:
-    """The accounts that a number may be of: where a plan cuts the model, that of one rank and that of the whole model.
+    """The accounts that a number may be of: where a plan cuts the model, that of one rank, of the whole model, and of each stage.
 
     Parameters are first those of the whole model, as its name says how many it has.
     """
@@ -215,7 +221,10 @@ def _accounts(study: Study, name: str) -> tuple[Study, ...]:
     mesh = {*study.plan.axes, *SCHEDULED, f_load}
     values = {symbol: value for symbol, value in study.values.items() if symbol not in mesh}
     whole = replace(study, plan=None, values=values)
-    return (whole, study) if name == "parameters" else (study, whole)
+    if name == "parameters":
+        return whole, study
+    stages = kept_instants(study, KINDS) if staged(study) and kinds_of(name) else ()
+    return study, whole, *stages
 
 
 def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[Study, Question, str]]:

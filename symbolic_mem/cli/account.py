@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput, at_place
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import PADDED_ROWS, chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 
-@click.command("account")
+@click.command("account", cls=Verb)
 @study_options
 @click.option(
     "--fail-if-infeasible", is_flag=True, help="End with status 1 where the device that is named is too small."

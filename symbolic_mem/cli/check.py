@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, print_json, study_options
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _WIDEST = 58
 
 
-@click.command("check")
+@click.command("check", cls=Verb)
 @study_options
 @click.option(
     "--claim",

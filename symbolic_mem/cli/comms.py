@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import Whole, chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
@@ -32,7 +33,7 @@ _IDLE = (
 )
 
 
-@click.command("comms")
+@click.command("comms", cls=Verb)
 @study_options
 @click.option("--overlap", metavar="RULE", help="max: axes send at the same time; sum: one after another.")
 @click.option("--axes", metavar="MESH", help="given: the study's X and Y; optimal: the best X.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import pairs, print_json
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _twice(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("compare")
+@click.command("compare", cls=Verb)
 @click.argument("study")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Give a symbol another value.")
 @_twice

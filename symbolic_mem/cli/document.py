@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.formats import FORMATS, UNSET
@@ -20,7 +21,7 @@ _ENDINGS = " ".join(f".{name}" for name in FORMATS)
 def document_command(layout: str, summary: str, *options_of_its_own: Callable[..., Any]) -> click.Command:
     """Make the command that writes one of the two documents, or what a flag of its own names in its place."""
 
-    @click.command(layout, help=summary)
+    @click.command(layout, cls=Verb, help=summary)
     @study_options
     @click.option("-o", "outputs", multiple=True, metavar="FILE", help=f"Write {_ENDINGS} (repeatable).")
     @click.option("--question", "labels", multiple=True, metavar="LABEL", help="Only this question (repeatable).")

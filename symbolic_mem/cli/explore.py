@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs, write_whole
 
 PLACED = ("study", "device", "capacity", "rest")  # what an option of the page takes the place of, under its own name
 
 
-@click.command("explore")
+@click.command("explore", cls=Verb)
 @study_options
 @click.option("-o", "output", required=True, metavar="FILE", help="The page, a name that ends in .html.")
 @click.option("--question", metavar="LABEL", help="Play with this question of the study.")

@@ -8,6 +8,7 @@ import click
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.written import counted
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from symbolic_mem.questions.parts.meshes import Tried
 
 
-@click.command("fit")
+@click.command("fit", cls=Verb)
 @model_options
 @click.option(
     "--on", metavar="DEVICES", help='The devices that there are, as in "8x h100-80gb": what fits on them, and how.'

@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from symbolic_mem.base.errors import at_place
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, study_options
 from symbolic_mem.render.files import checked_outputs, write_whole
 
 
 @click.command(
     "fragment",
+    cls=Verb,
     help="Write one piece of STUDY for a paper: LaTeX without a preamble, or a figure alone; without -o, to the terminal.",
 )
 @study_options

@@ -226,15 +226,23 @@ def _forget_output() -> None:
 def _fail(message: str, status: int, kind: str, *, as_json: bool, unprinted: bool = False) -> int:
     """Say what went wrong in one line, or for a program as one object on standard output, but where that is `unprinted`."""
     line = one_line(message)
-    if not as_json or unprinted:
+    if not as_json or unprinted or not _say_object(line, status, kind):
         with contextlib.suppress(OSError):
             click.echo(f"symbolic-mem: {line}", err=True)
-        return status
+    return status
+
+
+def _say_object(line: str, status: int, kind: str) -> bool:
+    """Print what went wrong as one object on standard output, and tell whether it could be."""
     import json
 
     _, found, listed = line.partition("known: ")
     known = listed.partition(";")[0].split(", ") if found else []
     error = {"kind": kind, "message": line, "known": known, "status": status}
-    with contextlib.suppress(OSError):
+    try:
         click.echo((json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n").encode(), nl=False)
-    return status
+        sys.stdout.flush()
+    except OSError:
+        _forget_output()
+        return False
+    return True

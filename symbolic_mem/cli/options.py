@@ -251,12 +251,14 @@ def chosen_study(options: dict[str, Any], reads_devices: bool = False) -> Study:
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
-    """Read ``NAME=VALUE`` pairs; the last one of a name counts."""
-    found = {}
+    """Read ``NAME=VALUE`` pairs, each name once."""
+    found: dict[str, str] = {}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip() or not value.strip():
             raise BadInput(f"{option} {pair!r} is not a pair: write {option} NAME=VALUE")
+        if name.strip() in found:
+            raise BadInput(f"{option} {name.strip()} is given twice; give it once")
         found[name.strip()] = value.strip()
     return found
 

@@ -9,6 +9,7 @@ import click
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.complete import KINDS, UNKNOWNS, of
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from symbolic_mem.study.study import Study
 
 
-@click.command("solve")
+@click.command("solve", cls=Verb)
 @study_options
 @click.option(
     "--for",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SHOWN = 20
 STREAMED = 1 << 17
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Verb)
 @study_options
 @click.option(
     "--vary",
@@ -92,7 +93,7 @@ def command(
 
     Where n_fsdp is varied, it tells what is held at it. Files are complete or absent.
     """
-    from symbolic_mem.sweeps.plan import MOST_POINTS, need_numpy, plan
+    from symbolic_mem.sweeps.plan import need_numpy, plan
     from symbolic_mem.sweeps.vary import varied as read
 
     flags = {key: options.pop(key) or None for key in ("power_of_two", "whole_samples", "padded_rows")}
@@ -123,8 +124,7 @@ def command(
         options=SPELLED,
         engine=engine,
     )
-    if planned.points > MOST_POINTS and not yes:
-        raise BadInput(planned.too_many("--yes"))
+    planned.refuse_too_many(yes, "--yes")
     wanted = _wanted(planned, conditions, sort, pareto, top)
     if place is not None:
         count = _written(planned, wanted, place)
@@ -257,6 +257,8 @@ def _first(plan: Plan, wanted: Wanted, number: int) -> tuple[list[dict[str, Any]
             one |= dict.fromkeys(none)
             records.append(one)
         count += size
+        if wanted.everything and len(records) == number:  # what more there is need not be answered to be counted
+            return records, plan.points - number
     return records, count - len(records)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, print_json, study_changes
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ IDLE = (
 )  # what is measured has no capacity, and nothing is divided in part
 
 
-@click.command("verify")
+@click.command("verify", cls=Verb)
 @click.argument("study", required=False)
 @study_changes
 @click.option("--cases", metavar="FILE", help="Compare with the cases of a JSON file; needs no engine.")

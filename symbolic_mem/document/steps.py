@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+import sympy as sp
+
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import Written
 from symbolic_mem.base.values import dataclass
@@ -128,7 +130,7 @@ class Section:
     fine: bool = False
 
     def __repr__(self) -> str:
-        words = "".join(part for part in self.title.parts if isinstance(part, str))
+        words = "".join(str(part) for part in self.title.parts if isinstance(part, str | sp.Expr))
         return f"<section {words!r} of {len(self.blocks)} blocks>"
 
 

@@ -284,8 +284,8 @@ def wording(study: Study) -> list[Block]:
     blocks: list[Block] = [Paragraph(study.said(study.text))] if study.text else []
     varied = len(study.variants[study.variant - 1]) if study.variant else 0
     if varied:
-        sets = listed([change.words for change in study.caller[:varied]])
-        blocks.append(Paragraph(text(f"This is variant {study.variant}: {sets}.")))
+        sets = study.listed(study.caller[:varied])
+        blocks.append(Paragraph(say("This is variant {n}: {sets}.", n=text(str(study.variant)), sets=sets)))
     if study.text and study.caller[varied:]:
         changed = study.listed(study.caller[varied:])
         blocks.append(

@@ -36,9 +36,8 @@ def sheet(study: Study) -> Derivation:
     for found in answers(study):
         question = found.question
         blocks = [Paragraph(study.said(question.text))] if question.text else []
-        own = [change.words for change in question.own]
-        if own:
-            blocks.append(Paragraph(text(f"Take here: {listed(own)}.")))
+        if question.own:
+            blocks.append(Paragraph(say("Take here: {own}.", own=study.listed(question.own))))
         asked.append(Section(study.said(f"{in_brackets(question.label)} {question.heading(found)}"), tuple(blocks)))
     closing = Section(text("What is to be assumed"), (Bullets(assumed(study)),), fine=True)
     return _titled(study, "Problem set", (Section(text("The problem"), problem), *asked, closing))
@@ -53,9 +52,9 @@ class Keyed:
     found: tuple[Found, ...]
 
     @property
-    def words(self) -> str:
+    def sets(self) -> Prose:
         """What the variant sets."""
-        return listed([change.words for change in self.study.caller]) if self.study.caller else "as it stands"
+        return self.study.listed(self.study.caller) if self.study.caller else text("as it stands")
 
 
 def keyed(study: Study) -> tuple[Keyed, ...]:
@@ -70,7 +69,7 @@ def key(study: Study) -> Derivation:
     """Return the key: the numbers of all variants in one table, then every answer of each in one sentence."""
     variants = keyed(study)
     labels = [found.question.label for found in variants[0].found]
-    rows = tuple((_number(each), text(each.words), *map(_value, each.found)) for each in variants)
+    rows = tuple((_number(each), each.sets, *map(_value, each.found)) for each in variants)
     heads = (
         Column(text("variant")),
         Column(text("what it sets"), "text"),
@@ -79,7 +78,9 @@ def key(study: Study) -> Derivation:
     table = Table(text("The numbers of all variants; a dash where an answer is no single number"), heads, rows)
     told = [
         Section(
-            text(f"Variant {each.number}: {each.words}") if each.number else text("The answers"),
+            say("Variant {n}: {sets}", n=text(str(each.number)), sets=each.sets)
+            if each.number
+            else text("The answers"),
             (Answers(tuple(Entry(one.question.label, "", one.question.sentence(one)) for one in each.found)),),
         )
         for each in variants
@@ -96,10 +97,11 @@ def key_csv(study: Study) -> str:
     """
     lines = [line(("variant", "sets", "question", "value", "feasible", "answer"))]
     for each in keyed(study):
+        sets = listed([change.words for change in each.study.caller] or ["as it stands"])
         for found in each.found:
             said = plain_prose(found.question.sentence(found))
             fits = str(found.feasible).lower()
-            lines.append(line((each.number or None, each.words, found.question.label, found.value, fits, said)))
+            lines.append(line((each.number or None, sets, found.question.label, found.value, fits, said)))
     return "".join(lines)
 
 

@@ -13,16 +13,20 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.version import __version__
 from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data
-from symbolic_mem.explore.packed import bare, digest, packed, script
+from symbolic_mem.explore.first import fields, first
+from symbolic_mem.explore.packed import bare, digest, packed, script, tight
 from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.render import html
 from symbolic_mem.render.files import checked_outputs, write_whole
 from symbolic_mem.render.inks import LEVELS, SERIES
 from symbolic_mem.render.jinja import environment
+from symbolic_mem.render.svg import inline_svg
 from symbolic_mem.render.templates import template_folder
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.study import Study
 
 HEIGHT = 760  # pixels of a page inside a notebook
+FIGURE, TYPE = 420, 8.5  # the width of the first figures, and of their type
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +62,7 @@ class Explorer:
         return f"<explorer of {self.study.name}: open it in a notebook, or save('page.html')>"
 
     def _repr_html_(self) -> str:
-        title = escape(f"Explorer: {self.study.title}")
+        title = escape(f"Explorer: {self.study.heading}")
         return (
             f'<iframe title="{title}" srcdoc="{escape(self.html)}" width="100%" height="{HEIGHT}" '
             'style="border: 1px solid #8888" sandbox="allow-scripts"></iframe>'
@@ -97,17 +101,20 @@ def _page(explorer: Explorer) -> str:
         command = (["symbolic-mem", "solve", shlex.quote(explorer.start)], [*explorer.options, *asks])
     folder = template_folder() / "explorer"
     own, opener = script(folder), bare(folder, "open")
-    return (
-        environment(html.FACE)
-        .get_template("explorer/page.html.j2")
-        .render(
-            title=study.title,
-            question=question.title,
-            version=__version__,
-            digests=[digest(opener), digest(own)],
-            packed=packed(data(study, question, command), own),
-            opener=Markup(opener),
-            series=SERIES,
-            levels=LEVELS,
-        )
+    made = environment(html.FACE)
+    looks = made.get_template("explorer/looks.css.j2").render(series=SERIES, levels=LEVELS)
+    content, shown = data(study, question, command), first(study, question)
+    return made.get_template("explorer/page.html.j2").render(
+        title=study.heading,
+        question=plain_prose(study.said(question.title)),
+        version=__version__,
+        digests=[digest(opener), digest(own)],
+        packed=packed(content, own),
+        opener=Markup(opener),
+        looks=Markup(tight(looks)),
+        content=content,
+        first=shown,
+        bar="" if shown is None else Markup(inline_svg(shown.bar, FIGURE, TYPE)),
+        curve="" if shown is None else Markup(inline_svg(shown.curve, FIGURE, TYPE)),
+        **fields(content, study.under(question), question.symbol),
     )

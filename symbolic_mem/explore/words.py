@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import sympy as sp
 
+from symbolic_mem.base.rational import fraction
+from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import named
 from symbolic_mem.base.units import NO_UNIT, NOT_AN_AMOUNT, NOT_POSITIVE, UNKNOWN_UNIT, WHICH_UNIT
 from symbolic_mem.base.written import MAX_DIGITS, TOO_LONG
@@ -140,7 +142,7 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
     catalogue = load_devices(study.devices)
     own = study.device.name
     if own is None:
-        readings = {"": _counted(study.capacity)}
+        readings = {"": _counted(study.capacity, study.capacity.title)}
         yield {"name": "", "title": study.capacity.title, "devices": _words_for(study.capacity), "readings": readings}
     for name in ([] if own is None else [own]) + [name for name in catalogue if name != own]:
         one = catalogue[name]
@@ -151,7 +153,7 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
                 continue
             asked = OneDevice(name, None, reading, study.device.reserved, study.device.usable)
             capacity = replace(study, device=asked).capacity
-            readings[reading], devices = _counted(capacity), _words_for(capacity)
+            readings[reading], devices = _counted(capacity, one.title), _words_for(capacity)
         if readings:
             yield {"name": name, "title": one.title, "devices": devices, "readings": readings}
 
@@ -179,14 +181,39 @@ def amounts(study: Study) -> Mapping[str, Any]:
     }
 
 
-def _counted(capacity: Capacity) -> dict[str, Any]:
-    few = few_figures(capacity)
+def _counted(capacity: Capacity, title: str) -> dict[str, Any]:
+    few, said = few_figures(capacity), plain_prose(capacity_words(capacity))
+    pieces = {"title": title, "bytes": shown(fraction(capacity.counted), "bytes", 14).plain}
     return {
         "bytes": [str(capacity.counted.p), str(capacity.counted.q)],
         "unit": capacity.unit,
         "few": None if few is None else plain_prose(few),
-        "said": plain_prose(capacity_words(capacity)),
+        "said": holed(said, pieces),
     }
+
+
+def holed(text: str, pieces: Mapping[str, str]) -> list[Any]:
+    """Return a text with holes where its pieces stand, as `template` does: alike devices are then told by one sentence.
+
+    >>> holed("Each A has 8 bytes.", {"title": "A", "bytes": "8 bytes"})
+    ['Each ', ['title'], ' has ', ['bytes'], '.']
+    """
+    parts: list[Any] = [text]
+    for name, piece in pieces.items():
+        parts = [
+            one
+            for part in parts
+            for one in ([part] if isinstance(part, list) else _between(part.split(piece), [name]))
+            if one != ""
+        ]
+    return parts
+
+
+def _between(texts: Sequence[str], hole: list[str]) -> Iterator[Any]:
+    for place, one in enumerate(texts):
+        if place:
+            yield hole
+        yield one
 
 
 def _words_for(capacity: Capacity) -> list[str]:

@@ -12,10 +12,10 @@ from symbolic_mem.hardware.devices import Device
 
 MOST_DEVICES = 10**6
 _TIMES = r"\s*[x×*]\s*"
-_BEFORE = re.compile(rf"((?:\d+{_TIMES})*\d+)(?:{_TIMES}|\s+)(\S.*)")
-_AFTER = re.compile(rf"(\S.*?)(?:{_TIMES}|\s+)(\d+)")
-_NUMBER = re.compile(r"\d+")
-_BROKEN = re.compile(rf"[-+.,\d]+{_TIMES}")
+_BEFORE = re.compile(rf"((?:\d+{_TIMES})*\d+)(?:{_TIMES}|\s+)(\S.*)", re.ASCII)
+_AFTER = re.compile(rf"(\S.*?)(?:{_TIMES}|\s+)(\d+)", re.ASCII)
+_NUMBER = re.compile(r"\d+", re.ASCII)
+_BROKEN = re.compile(rf"[-+.,\d]+{_TIMES}", re.ASCII)
 
 
 class Nodes(NamedTuple):

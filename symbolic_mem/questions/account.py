@@ -109,7 +109,7 @@ class Account(Question):
         in_parts = whole.expr.xreplace({line.symbol: line.expr for line in found.lines[1:-1]})
         lines = (*found.lines[:-1], Line(whole.symbol, in_parts, whole.unit, whole.says))
         said = [_said(line, found.number(line)) for line in lines]
-        return say("In bytes, with P for the parameters: {said}.", said=joined(said, "; ", "; "))
+        return say("In bytes, with {p} for the parameters: {said}.", p=P, said=joined(said, "; ", "; "))
 
     def heading(self, found: FoundAccount) -> str:
         """The title where the study gives none."""

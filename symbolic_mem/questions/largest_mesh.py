@@ -104,8 +104,10 @@ class LargestMesh(Question):
         if found.both:
             times = found.times
             overlapped = say(
-                "both axes, {flops} FLOP on each chip and {fsdp} s of sending along X and {tensor} s along Y, so, "
+                "both axes, {flops} FLOP on each chip and {fsdp} s of sending along {x} and {tensor} s along {y}, so, "
                 "overlapped, {most}",
+                x=X,
+                y=Y,
                 flops=sp.cancel(times.math * C),
                 fsdp=times.fsdp,
                 tensor=times.tensor,
@@ -227,8 +229,10 @@ def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
     for symbol, expr in ((t_math, times.math), (F_layer, times.math * C), (t_fsdp, times.fsdp), (t_tp, times.tensor)):
         work.define(symbol, expr)
     yield work.step(
-        text(
-            "Both axes, forward pass. One device multiplies its part, and sends weights along X and activations along Y:"
+        say(
+            "Both axes, forward pass. One device multiplies its part, and sends weights along {x} and activations along {y}:",
+            x=X,
+            y=Y,
         ),
         Chain(F_layer, (("=", sp.cancel(times.math * C)),)),
         Chain(t_math, (("=", F_layer / C),)),
@@ -241,7 +245,10 @@ def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
         ),
     )
     yield work.step(
-        text("Both axes, sending at the same time: each axis has its own bound, and N = X Y is at most their product"),
+        say(
+            "Both axes, sending at the same time: each axis has its own bound, and {chips} is at most their product",
+            chips=Chain(N_devices, (("=", X * Y),), asked=True),
+        ),
         Chain(N_devices, (("≤", found.overlapped), ("≈", found.leading)), asked=True),
         reason=text("The last form is the leading part, for axes that are long against one."),
     )
@@ -250,8 +257,11 @@ def _together(found: FoundMesh, work: Work) -> Iterator[Block]:
         Chain((X - 1) / (found.fsdp - 1) + (Y - 1) / (found.tensor - 1), (("≤", sp.S.One),), asked=True),
         Chain(N_devices, (("≤", found.added), ("≈", found.leading / 4)), asked=True),
         reason=say(
-            "On the boundary Y is a falling line in X, so X Y is a parabola, greatest midway between its zeros. "
+            "On the boundary {y} is a falling line in {x}, so {product} is a parabola, greatest midway between its zeros. "
             "Overlap is worth a factor of {four} for long axes.",
+            x=X,
+            y=Y,
+            product=X * Y,
             four=sp.Integer(4),
         ),
     )

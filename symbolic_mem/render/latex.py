@@ -48,16 +48,18 @@ _SET_IN_TEXT = re.compile(r"(?<!\\)\$([^$]+)\$|\\textsuperscript(\{[^}]*\})")
 _KEPT = "\N{NO-BREAK SPACE}\N{SOFT HYPHEN}"  # signs that are no space, and that Python does not call printable
 LONGEST_SIGN = 6  # of a unit; a longer one is a word, which a line may begin with
 _OPENING = re.compile(r"(?:(?<=[\s(\[])|^(?!'s\b))'(?=[^'\s][^']*'(?:$|[\s.,;:!?)\]]))")  # of words in single quotes
+_SIZE = re.compile(r"(?<=\d) (?=(?:[KMGTP]i?)?B\b|bytes?\b)")  # no line ends between a number and its unit
 _LIGATURES = re.compile(r"([-,])(?=\1)")  # TeX sets two of them as a dash or as a quotation mark
 
 
 def escape(text: str) -> str:
     r"""Write plain text so that TeX prints it and runs nothing of it.
 
-    >>> escape(r"\\input{x} & 50%"), escape("plan 'cp', the ranks' share")
-    ('\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%', "plan `cp', the ranks' share")
+    >>> escape(r"\\input{x} & 50%"), escape("plan 'cp', the ranks' share"), escape("1 GiB is 2 of them")
+    ('\\textbackslash{}\\textbackslash{}input\\{x\\} \\& 50\\%', "plan `cp', the ranks' share", '1~GiB is 2 of them')
     """
     printable = "".join(c if c.isprintable() or c in _KEPT else " " for c in composed(text))
+    printable = _SIZE.sub("\N{NO-BREAK SPACE}", printable)
     apart = _LIGATURES.sub(r"\1{}", printable.translate(_ESCAPES))
     apart = _OPENING.sub("`", apart)
     return apart.replace("''", r"\textquotesingle{}\textquotesingle{}").replace(r"}\textsuperscript{", "")

@@ -68,10 +68,10 @@ def _asked(arguments: Sequence[str]) -> tuple[str, str, dict[str, int], str | No
         text = text if equals else next(rest, "")
         if name == "--set":
             pair = _VALUE.fullmatch(text)
-            if pair is None:
+            if pair is None or pair[1] in values:
                 raise Otherwise
             values[pair[1]] = int(pair[2])
-        elif name in ("--device", "--capacity"):
+        elif name in ("--device", "--capacity") and name not in given:
             given[name] = text
         else:
             raise Otherwise

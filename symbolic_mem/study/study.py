@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from typing import Any, Protocol
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import Written, lookup, n_fsdp
+from symbolic_mem.base.symbols import Written, n_fsdp, table
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
@@ -98,12 +98,12 @@ class Study(Setting):
         ]
         heads = (Column(text("symbol")), Column(text("meaning"), "text"), Column(text("value"), "right"))
         set_otherwise = "; ".join(change.words for change in self.caller)
-        asked = [(each.label, text(each.title or each.ask)) for each in self.questions]
+        asked = [(each.label, self.said(each.title) if each.title else text(each.ask)) for each in self.questions]
         blocks: list[Block] = [Paragraph(text(f"Recipe {self.recipe.name}: {self.recipe.title}."))]
         blocks += [Paragraph(text(f"Changed: {set_otherwise}."))] if set_otherwise else []
         blocks += [Table(text("What is given"), heads, tuple(rows))] if rows else []
         blocks += [facts("What is asked", asked)] if asked else []
-        return bundle(repr(self), blocks, self.title)
+        return bundle(repr(self), blocks, self.heading)
 
     def said(self, words: str) -> Prose:
         """Words of the study as a sentence: its symbols in what stands between two `$` are mathematics."""
@@ -111,7 +111,8 @@ class Study(Setting):
 
     def listed(self, changes: Iterable[Change], between: str = "; ") -> Prose:
         """Changes in words, values of symbols as mathematics."""
-        return self.said(between.join(f"${one.words}$" if lookup(one.aspect) else one.words for one in changes))
+        known = {name.symbol.name for name in (*table(), *self.names)}
+        return self.said(between.join(f"${one.words}$" if one.aspect in known else one.words for one in changes))
 
     @property
     def heading(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 10**9
 ENGINES = ("numpy", "numba")
+MOST_VALUES = 10**7  # of one axis: some hundred megabytes while they are answered
 COLUMNS = ("fits", "peak", "left", "instant", COLUMN)
 
 
@@ -69,13 +70,23 @@ class Plan:
         found = [f"instant: {words}" for words in self.words] if self.instants else []
         return (*found, *(f"term: {name}" for name in dict.fromkeys(terms)))
 
-    def too_many(self, how: str) -> str:
-        """Say how large a sweep is, and how to have it all the same."""
-        size, hours = self.points * 8 * len(self.columns), self.points / 2e7 / 3600
-        return (
-            f"sweep: {self.points:,} configurations take about {size / 1e9:,.0f} GB and, at 20 million a second, "
-            f"{hours:,.1f} hours; vary fewer values, or say {how}"
-        )
+    def refuse_too_many(self, yes: bool, how: str) -> None:
+        """Raise `BadInput` for a sweep that takes long, unless that is known, and for an axis that no piece of one can hold.
+
+        What is said tells how large it is, and `how` to have it all the same.
+        """
+        if self.points > MOST_POINTS and not yes:
+            size, hours = self.points * 8 * len(self.columns), self.points / 2e7 / 3600
+            raise BadInput(
+                f"sweep: {self.points:,} configurations take about {size / 1e9:,.0f} GB and, at 20 million a second, "
+                f"{hours:,.1f} hours; vary fewer values, or say {how}"
+            )
+        for axis in self.axes:
+            if len(axis) > MOST_VALUES:
+                raise BadInput(
+                    f"sweep: {axis.name} takes {len(axis):,} values, and an axis is held whole: at most {MOST_VALUES:,} are "
+                    "read; take larger steps, or several sweeps"
+                )
 
     def pieces(self, size: int) -> Iterator[Piece]:
         """Cut all cases into pieces of about that many configurations."""

@@ -13,6 +13,7 @@ import numpy as np
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.units import parse_bytes
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.base.written import signed
 from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Choice
 from symbolic_mem.sweeps.engine import INSTANT, Piece
@@ -106,9 +107,8 @@ def condition(text: str, plan: Plan, names: Sequence[str], option: str = "--wher
 
 
 def _number(text: str, given: str, option: str) -> int | float:
-    try:
-        number = Fraction(given.replace(",", "").replace("_", ""))
-    except (ValueError, ZeroDivisionError):
+    number = signed(given.replace(",", ""))
+    if number is None:
         try:
             number = Fraction(parse_bytes(given))
         except BadInput:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from symbolic_mem.base.errors import BadInput
 from symbolic_mem.study.study import Study
-from symbolic_mem.sweeps.plan import MOST_POINTS, plan
+from symbolic_mem.sweeps.plan import plan
 
 if TYPE_CHECKING:
     from symbolic_mem.sweeps.table import Sweep
@@ -36,7 +35,7 @@ def sweep(
     last where none are named); bytes are whole ones of one device, communication is the seconds in which it sends in a step; `instants` adds the bytes at each instant, `terms` those of each term at the instant that binds. `asks`
     are keys of the question, such as ``{"strict": False}``; work is given to an `executor` in pieces. The `engine`
     "numba" compiles the same arithmetic, which takes seconds and pays from some ten million configurations on. More than 10^9
-    configurations need `yes`. Raises `BadInput` for what cannot be asked and `MissingProgram` without NumPy or the engine.
+    configurations need `yes`, and no axis has more than 10^7 values. Raises `BadInput` for what cannot be asked and `MissingProgram` without NumPy or the engine.
 
     >>> found = sweep("cs336-a2-xxl", B=[64, 128], S=[512, 1024])
     >>> found["n_fsdp"].tolist()
@@ -53,8 +52,7 @@ def sweep(
         axes=axes,
         engine=engine,
     )
-    if planned.points > MOST_POINTS and not yes:
-        raise BadInput(planned.too_many("yes=True"))
+    planned.refuse_too_many(yes, "yes=True")
     from symbolic_mem.sweeps.run import PIECE, answers
     from symbolic_mem.sweeps.table import collected
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.written import signed
 from symbolic_mem.sweeps.axes import CHOICES
 
 _RANGE = re.compile(r"([^:]*):([^:]*)(?::([^:]*))?")
@@ -54,11 +54,8 @@ def _part(name: str, part: str, option: str) -> Sequence[int]:
 
 
 def _whole(name: str, text: str, option: str) -> int:
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number != number.to_integral_value() or number.adjusted() > 40:
+    number = signed(text.strip())
+    if number is None or number.denominator != 1:
         raise BadInput(
             f"{option} {name}: {text.strip()!r} is no whole number; give whole numbers, as in {option} {name}=1,2,4"
         )

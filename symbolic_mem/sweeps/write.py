@@ -137,7 +137,14 @@ def arrays(folder: Path) -> Any:
     def make(name: str, shape: tuple[int, ...], kind: Any) -> Array:
         if np.dtype(kind) == object:
             raise BadInput("-o: an .npz file holds no numbers past 64 bits; write a .csv or a .parquet")
-        return np.lib.format.open_memmap(folder / f"{len(list(folder.iterdir()))}.npy", "w+", kind, shape)
+        place = folder / f"{len(list(folder.iterdir()))}.npy"
+        made = np.lib.format.open_memmap(place, "w+", kind, shape)
+        if hasattr(
+            os, "posix_fallocate"
+        ):  # a mapped file has holes, and one that is filled on a full disk ends the process
+            with place.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, place.stat().st_size)
+        return made
 
     return make
 

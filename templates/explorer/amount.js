@@ -43,6 +43,7 @@ function heldOfAmount(data, text) {
 // What counts of one device in a setting: the amount that is typed, or a reading of a device.
 function heldIn(data, setting) {
   if (setting.amount !== null) return heldOfAmount(data, setting.amount);
-  const { devices, readings } = data.devices.find((one) => one.name === setting.device);
-  return { ...readings[setting.reading], devices };
+  const { devices, title, readings } = data.devices.find((one) => one.name === setting.device), found = readings[setting.reading];
+  const said = inPlain(fill(found.said, { title, bytes: told(fractionOf(found.bytes), "bytes", 14) }));
+  return { ...found, said, devices };
 }

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SERIES = 7; // patches that can be told apart
-const TYPE = 13, CHARACTER = 6.3; // size of the type, and about how wide a character is
+const CHARACTER = 6.3; // about how wide a character of the type is
 
 function shape(name, attributes, ...parts) {
   const made = document.createElementNS(SVG, name);

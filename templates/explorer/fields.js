@@ -15,12 +15,8 @@ function sliderValues(name) {
 }
 
 function field(name) {
-  const [, , meaning, unit] = data.names[name];
-  const range = node("input", { type: "range", min: 0, "aria-label": `${name}, ${meaning}` });
-  const exact = node("input", { type: "text", inputmode: "numeric", id: `field-${name}`, autocomplete: "off", spellcheck: "false", "aria-describedby": `why-${name}` });
-  const why = node("p", { class: "why", id: `why-${name}`, role: "alert" });
+  const exact = $(`field-${name}`), range = exact.previousElementSibling;
   const values = sliderValues(name);
-  range.max = values.length - 1;
   range.addEventListener("input", () => take(name, values[Number(range.value)]));
   exact.addEventListener("input", () => {
     try {
@@ -32,9 +28,7 @@ function field(name) {
     }
   });
   exact.addEventListener("change", () => invalid.has(name) || show());
-  fields[name] = { range, exact, why, values, unit };
-  const label = node("label", { for: `field-${name}`, title: unit ? `${meaning}, in ${unit}` : meaning }, symbolMath(name), node("span", { class: "meaning" }, meaning));
-  return node("div", { class: "field" }, label, range, exact, why);
+  fields[name] = { range, exact, why: $(`why-${name}`), values, unit: data.names[name][3] };
 }
 
 function take(name, value, typing) {
@@ -44,19 +38,16 @@ function take(name, value, typing) {
   update(typing);
 }
 
-function select(id, label, options, chosen) {
-  const made = node("select", { id });
-  const why = node("p", { class: "why" });
+function select(id, options, chosen) {
+  const made = $(id);
   made.addEventListener("change", () => chosen(made.selectedIndex));
-  fields[id] = { select: made, options };
-  made.append(...options.map((text) => node("option", {}, text)));
-  return node("div", { class: "field chosen" }, node("label", { for: id }, label), made, why);
+  fields[id] = { select: made };
+  made.replaceChildren(...options.map((text) => node("option", {}, text)));
 }
 
 // A field in which something may be written or not; `taken` takes it, or throws why it does not.
-function written(name, label, attributes, taken) {
-  const exact = node("input", { type: "text", id: name, autocomplete: "off", spellcheck: "false", "aria-describedby": `why-${name}`, ...attributes });
-  const why = node("p", { class: "why", id: `why-${name}`, role: "alert" });
+function written(name, taken) {
+  const exact = $(name);
   exact.addEventListener("input", () => {
     try {
       taken(exact.value.trim());
@@ -68,19 +59,14 @@ function written(name, label, attributes, taken) {
       marks();
     }
   });
-  fields[name] = { exact, why };
-  return node("div", { class: "field chosen" }, node("label", { for: name }, ...label), exact, why);
+  fields[name] = { exact, why: $(`why-${name}`) };
 }
 
-// What the plan holds fast, in one line.
-const heldLine = () => (data.held.length ? [node("p", { class: "reason held" }, "held by the plan: ", ...data.held.flatMap(([name, value], at) =>
-  [at ? ", " : "", math([inMath.name(data.names[name]), inMath.sign("="), inMath.digits(grouped(value))], `${name} = ${value}`)]))] : []);
-
+// Takes over the fields that stand in the page, with what has been written or moved meanwhile.
 function build() {
   $("fields").addEventListener("submit", (event) => event.preventDefault());
-  const group = (title, ...parts) => (parts.length ? [node("fieldset", {}, node("legend", {}, title), ...parts)] : []);
   const readings = () => Object.entries(data.devices.find((one) => one.name === setting.device).readings);
-  const device = select("device", "device", data.devices.map((one) => one.title), (place) => {
+  select("device", data.devices.map((one) => one.title), (place) => {
     setting.device = data.devices[place].name;
     setting.amount = null;
     invalid.delete("amount");
@@ -88,34 +74,24 @@ function build() {
     if (!names.includes(setting.reading)) setting.reading = names[0];
     update();
   });
-  const reading = select("reading", "label read as", [], (place) => {
+  select("reading", [], (place) => {
     setting.reading = readings()[place][0];
     setting.amount = null;
     invalid.delete("amount");
     update();
   });
-  const choose = (name) => {
-    const place = data.choices.findIndex(([one]) => one === name);
-    if (place < 0) return [];
-    const [, head, , options] = data.choices[place];
-    return options.length < 2 ? [] : [select(`choose-${name}`, head, options.map(([, text]) => text), (option) => {
+  data.choices.forEach(([name, , , options], place) => {
+    if (options.length > 1) select(`choose-${name}`, options.map(([, text]) => text), (option) => {
       setting.chosen[place] = option;
       update();
-    })];
-  };
-  const amount = written("amount", ["or so much"], { placeholder: "such as 80 GiB" }, (text) => {
+    });
+  });
+  written("amount", (text) => {
     if (text) heldOfAmount(data, text);
     setting.amount = text || null;
   });
-  const shows = written("shows", ["shown at ", symbolMath(n)], { inputmode: "numeric", placeholder: "the answer" }, (text) => {
-    setting.shows = text ? numberOf(n, text) : own.shows;
-  });
-  $("fields").append(
-    ...group("Sizes", ...symbols.filter((name) => !holds.has(name)).map(field)),
-    ...group("Device", device, reading, amount, shows),
-    ...group("How it is trained", ...["recipe", "loss", "recompute"].flatMap(choose)),
-    ...group("Where it lives", ...["plan", ...data["kind names"]].flatMap(choose), ...heldLine()),
-  );
+  written("shows", (text) => { setting.shows = text ? numberOf(n, text) : own.shows; });
+  symbols.filter((name) => !holds.has(name)).forEach(field);
   for (const [id, text] of [["copy-command", () => commandOf(setting)], ["copy-link", linkOf], ["copy-latex", () => latexOf(last)]])
     $(id).addEventListener("click", () => copy($(id), text()));
   $("keep").addEventListener("click", () => keep(copyOf(last.setting)));
@@ -154,7 +130,7 @@ function show(typing) {
   const place = data.devices.findIndex((one) => one.name === setting.device), byName = setting.amount === null;
   fields.device.select.selectedIndex = byName ? place : -1;
   const readings = Object.entries(data.devices[place].readings), { select } = fields.reading;
-  const texts = readings.map(([name, one]) => (name ? `${name}: ${one.few || told(fractionOf(one.bytes), one.unit)}` : one.said));
+  const texts = readings.map(([name, one]) => (name && `${name}: `) + (one.few || told(fractionOf(one.bytes), one.unit)));
   if (texts.join("\n") !== [...select.options].map((one) => one.text).join("\n")) select.replaceChildren(...texts.map((text) => node("option", {}, text)));
   select.selectedIndex = byName ? readings.findIndex(([name]) => name === setting.reading) : -1;
   data.choices.forEach(([name], choice) => {

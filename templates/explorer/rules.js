@@ -112,7 +112,6 @@ function allowedBy(rules) {
   return { admits, first };
 }
 
-const MOST_DIVIDED = 10n ** 12n; // the largest number whose divisors are sought
 function divisorsOf(number) {
   const low = [], high = [];
   for (let k = 1, whole = Number(number); k * k <= whole; k++)

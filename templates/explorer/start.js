@@ -1,8 +1,12 @@
+const early = [...document.querySelectorAll("#fields input")].filter((one) => one.value !== one.defaultValue).map((one) => [one, one.value]);
 $("page").hidden = false;
-for (const id of ["step", "curve", "bar"]) widthAt($(id)); // while the page is nearly empty: what is asked has it laid out
 build();
 if (hasAddress && location.hash) setting = readAddress();
 update();
+for (const [one, value] of early) { // what was written or moved while the script came
+  one.value = value;
+  one.dispatchEvent(new Event("input", { bubbles: true }));
+}
 // In a tall window what is further down is seen at once: it is drawn as soon as the rest stands.
 const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && flush(), { rootMargin: "0px 0px -20%" });
 for (const id of ["step-figure", "region"]) near.observe($(id));

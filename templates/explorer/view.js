@@ -1,19 +1,17 @@
 // What follows from the setting: the answer and the figures at once, what is further down a moment later.
 
-let after, waiting = 0, waits = 1000; // milliseconds until what is further down is drawn, after the start
-const WAITS = 120; // and after a change
+let after, waiting = 0;
+const WAITS = 120; // milliseconds until what is further down is drawn
 
 // What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
 function drawBelow() {
   clearTimeout(waiting);
-  waiting = setTimeout(flush, waits);
-  waits = WAITS;
+  waiting = setTimeout(flush, WAITS);
 }
 
 function flush() {
   clearTimeout(waiting);
   if (waiting && last) {
-    document.body.classList.add("below"); // from now on the browser lays it out when it is near, which costs while it is empty
     drawStep(), drawTable(), region(), drawInverse();
   }
   waiting = 0;

@@ -8,9 +8,12 @@ from math import prod
 import pytest
 from sampled import sampled
 
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
+from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.cli.main import main
 from symbolic_mem.library.read import load_study
+from symbolic_mem.render.text import plain_prose
 
 INVERSE = [
     ("llama-3.1-8b", {"n_fsdp": 8}, "B"),
@@ -102,3 +105,25 @@ capacity = "16 GiB"
 host = "24 GiB"
 per_host = 4
 """
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("M_optimizer=31.5 GiB", "That is what is kept on the first stage."),
+        ("M_static=47.3 GiB", "That is what is kept on the first stage."),
+        ("M_optimizer=244 GiB", "of what one rank has of the model, in all stages of the pipeline together."),
+        ("M_static=366 GiB", "of what one rank has of the model, in all stages of the pipeline together."),
+    ],
+)
+def test_an_amount_under_a_pipeline_is_that_of_a_stage_or_of_all_together(claim, said):
+    """12 bytes for each of the 2,822,731,776 parameters of the first stage, or of all 21,855,215,616; 18 of both for the states."""
+    found = check(load_study("cluster-gpt-3-175b"), claim)
+    assert found.right and said in plain_prose(verdict_words(found))
+    assert not check(load_study("cluster-gpt-3-175b"), claim.replace("GiB", "TiB")).right
+
+
+def test_training_has_no_cache_to_claim():
+    with pytest.raises(BadInput, match="keeps no cache of keys and values"):
+        check(load_study("scaling-book-inference"), "M_cache=160e3 B")
+    assert check(load_study("scaling-book-inference"), "M_token=163840 B").right

@@ -176,6 +176,7 @@ def test_inference_is_cut_over_as_few_devices_as_hold_it_and_the_others_are_repl
         ("1.5x h100-80gb", "give a whole number of devices"),
         ("99999999x h200", "give a whole number of devices"),
         ("8x", "give a whole number of devices"),
+        ("８x h100-80gb", "'８' in it is U+FF18 fullwidth digit eight"),
         ("", "names no device; write a number and a device, as in 8x h100-80gb"),
     ],
 )

@@ -178,6 +178,8 @@ WRONG = [
     (["--vary", "B=4:4"], "--vary B=4:4 takes no value: there is nothing between them"),
     (["--vary", "B=:4"], "--vary B=:4: a range has a start and a stop"),
     (["--vary", "B=1.5"], "--vary B: '1.5' is no whole number; give whole numbers"),
+    (["--vary", "B=１:4"], "--vary B: '１' is no whole number"),
+    (["--vary", "B=1e99999999"], "--vary B: '1e99999999' is no whole number"),
     (["--vary", "B=1,,2"], "--vary B: '' is no whole number"),
     (["--vary", "B=0"], "--vary: B = 0 is not allowed; give positive whole numbers"),
     (["--vary", "Q=1"], "--vary: 'Q' cannot be varied; known: "),
@@ -187,6 +189,8 @@ WRONG = [
     (["--vary", "B=1", "--where", "peek<1"], "--where 'peek<1': there is no column 'peek'; did you mean 'peak'?"),
     (["--vary", "B=1", "--where", "peak"], "--where 'peak' compares nothing: write for example --where 'peak <= 64'"),
     (["--vary", "B=1", "--where", "peak<much"], "--where 'peak<much': 'much' is no number and no amount such as 2 GiB"),
+    (["--vary", "B=1", "--where", "peak<1e99999999"], "--where 'peak<1e99999999': '1e99999999' is no number and no amount"),
+    (["--vary", "B=1", "--where", "B>１"], "--where 'B>１': '１' is no number and no amount"),
     (["--vary", "B=1", "--where", "fits<true"], "--where 'fits<true': fits is a word and is = or != one of them"),
     (["--vary", "B=1", "--sort", "-peek"], "--sort '-peek': there is no column 'peek'; did you mean 'peak'?"),
     (["--vary", "B=1", "--pareto", "peak"], "--pareto 'peak': name two columns, as in --pareto n_fsdp,-B"),
@@ -206,6 +210,16 @@ def test_what_cannot_be_asked_is_one_line(given, says, here, capsys):
     printed = capsys.readouterr()
     assert printed.err.startswith(f"symbolic-mem: {says}")
     assert printed.err.count("\n") == 1 and printed.out == ""
+    assert list(here.iterdir()) == []
+
+
+def test_a_full_disk_is_said_before_a_file_is_mapped(monkeypatch, here, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    assert main(["sweep", STUDY, "--vary", "B=1,2", "-o", "a.npz"]) == 2
+    assert "cannot be written (No space left on device); nothing was changed there" in capsys.readouterr().err
     assert list(here.iterdir()) == []
 
 

@@ -70,6 +70,13 @@ def test_a_full_disk_behind_standard_output(arguments):
     )
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_an_error_that_cannot_be_an_object_is_a_line():
+    with Path("/dev/full").open("wb") as full:
+        done = program("list", "nothing", "--json", stdout=full)
+    assert done.returncode == 2 and done.stderr.startswith(b"symbolic-mem: ") and done.stderr.count(b"\n") == 1
+
+
 def test_a_terminal_that_lacks_our_signs_gets_a_question_mark():
     done = program("account", STUDY, env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"})
     assert done.returncode == 0 and b"?????" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Chain
 from symbolic_mem.documents.documents import homework, report
 from symbolic_mem.documents.sheet import sheet
+from symbolic_mem.library.bundled import bundled
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.render.document import render
 
@@ -126,3 +128,12 @@ def test_statements_and_notes_of_lines_are_set_as_well_and_plain_where_only_word
     question = study.questions[0]
     said = [claimed.meaning for claimed in question.claims(study.under(question)).values()]
     assert any(one.startswith("Forward and backward, 72*B*") for one in said) and "$" not in "".join(said)
+
+
+@pytest.mark.parametrize("name", sorted(bundled()))
+def test_no_symbol_of_a_bundled_study_stands_in_its_words_as_plain_text(name):
+    study = load_study(name)
+    symbols = {symbol.name for symbol in study.values} | {each.symbol.name for each in study.names}
+    said = (study.text, *study.notes, *(words for asked in study.questions for words in (asked.title, asked.text)))
+    plain = re.findall(r"(?<![\w'/-])[A-Za-z]\w*(?![\w'/-])", re.sub(r"\$[^$]+\$", "", " ".join(said)))
+    assert symbols.intersection(plain) == set()

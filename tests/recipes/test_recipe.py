@@ -218,3 +218,39 @@ def test_a_recipe_shows_its_states_its_recomputation_and_its_source():
     states = ["master weights", "accumulated gradients", "AdamW moments"]
     assert cells[0::2] == [*states, "activations", "recomputation", "source"]
     assert cells[7:10:2] == ["2 bytes for each element that is kept", "nothing is recomputed"]
+
+
+def test_what_is_changed_of_inference_is_said():
+    plain = recipe("inference")
+    paged, filled = plain.with_pages(16), plain.with_prefill(512)
+    assert (paged.page, paged.changes) == (16, ("Changed from the preset: caches are in pages of 16 tokens.",))
+    assert filled.changes == ("Changed from the preset: a pass of prefill works on 512 tokens at once.",)
+    whole = filled.with_prefill(0)
+    assert whole.prefill is None and "works on all tokens of all sequences at once" in whole.changes[-1]
+    assert plain.with_prefill(0) is plain and plain.with_pages(plain.page) is plain
+
+
+def test_a_study_chooses_the_schedule_and_the_cache():
+    assert read_recipe({"preset": "fsdp2", "schedule": "sum"}, WHERE).schedule == ""
+    assert read_recipe({"preset": "inference", "cache": "fp8"}, WHERE).cache.bytes_each == 1
+
+
+def test_what_changes_nothing_is_not_said():
+    zero = recipe("cs336").override({"weights": 4})
+    assert zero.changes == ("Changed from the preset: weights: 4 bytes each.",)
+    assert recipe("cs336").override({}).changes == ()
+
+
+def test_inference_has_no_gradients_to_free():
+    with pytest.raises(BadInput, match="has no gradients; leave optimizer_in_backward out"):
+        recipe("inference").in_backward_pass()
+
+
+def test_whose_parameters_a_state_is_of():
+    assert [state.of for state in recipe("lora").states][:3] == ["frozen", "trained", "trained"]
+    assert {state.of for state in recipe("fsdp2").states} == {""} and recipe("cs336").units == 1
+
+
+def test_a_notebook_shows_the_bytes_of_each_state():
+    shown = recipe("cs336")._repr_mimebundle_()["text/html"]
+    assert re.search("master weights</th><td[^>]*>4 bytes for each parameter<", shown)

@@ -17,7 +17,7 @@ from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.models.transformer import transformer
 from symbolic_mem.plans.placement import over
 from symbolic_mem.recipes.read import read_recipe, recipe
-from symbolic_mem.recipes.recompute import Recompute, recompute, transient
+from symbolic_mem.recipes.recompute import Recompute, block_input, counts, recompute, transient
 from symbolic_mem.solvers.bound import solve
 from symbolic_mem.verify.held import held
 
@@ -324,3 +324,14 @@ def test_products_of_blocks_that_are_not_described_are_refused():
         BadInput, match=r"recompute = products=2: the operations of its blocks \(.*\) are not described"
     ):
         recompute(gated_ffn(), Recompute("products", 2))
+
+
+def test_rules_that_keep_blocks_recompute_none():
+    assert {counts(Recompute(rule), sp.S.Zero, L) for rule in ("none", "selective")} == {(sp.S.Zero, L)}
+    assert counts(Recompute("full"), sp.S.Zero, L) == (L, sp.S.Zero)
+
+
+def test_what_enters_a_block_says_why_it_is_kept():
+    layer = ffn().layers[0]
+    assert block_input(layer).reason == "input of a block: its backward pass starts again from here"
+    assert block_input(layer).shape == layer.saved[0].shape

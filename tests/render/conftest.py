@@ -102,7 +102,7 @@ class Tab:
         self.call("Page.navigate", url=url)
         browser.wait("Page.loadEventFired", self.session)
         # What is not near the window asks for no font, and is measured by tests all the same.
-        self.value("Promise.all([...document.fonts].map(font => font.load())).then(() => globalThis.opened)")
+        self.value("Promise.all([...document.fonts].map(font => font.load())).then(() => globalThis.wake?.())")
 
     def call(self, method: str, **params: object) -> dict:
         return self.browser.call(method, self.session, **params)

@@ -236,7 +236,9 @@ d & e & 1 \\ \midrule \textbf{sum} & & 2 \\ \bottomrule
 \[\begin{aligned} d_{\mathrm{model}} &= 1 && \text{why} \\ &\Longleftrightarrow 2 \end{aligned}\]
 \begin{answer} yes \end{answer}"""
     text = typst.to_typst(document(body), tmp_path, deadline=float("inf")).read_text(encoding="utf-8")
-    assert "columns: (auto, 27.18%, auto)" in text  # a quarter, and the gaps beside it
+    assert (
+        "columns: (auto, 27.18%, auto, auto)" in text
+    )  # a quarter, and the gaps beside it; the last keeps rows together
     assert text.count("stroke: (top: 0.55pt)") == 3
     assert 'upright("model")' in text
     assert "arrow.l.r.double.long" in text

@@ -83,7 +83,7 @@ def test_every_variant_has_the_numbers_of_plain_arithmetic(name):
     for each in varied:
         expected = RECOMPUTED[name](*plain(each.study))
         found = {one.question.label: one.value for one in each.found}
-        assert {label: found[label] for label in expected} == expected, each.words
+        assert {label: found[label] for label in expected} == expected, plain_prose(each.sets)
         seen.add(tuple(found.items()))
     assert len(seen) > 1
 
@@ -123,7 +123,7 @@ def test_another_value_changes_every_answer_or_is_refused(name, symbol):
 
 def test_the_device_that_a_question_takes_stands_on_the_sheet():
     assert (
-        "Take here: device Google TPU v5p and binary reading."
+        "Take here: device Google TPU v5p; binary reading."
         in render(sheet(load_study("cs336-a2-xxl")), "homework", "md").decode()
     )
 
@@ -143,7 +143,7 @@ def test_the_same_seed_draws_the_same_variants():
 
 def test_a_variant_is_named_in_its_document():
     said = render(sheet(load_study("set-states").varied(2)), "homework", "md").decode()
-    assert "This is variant 2: L = 48, d\\_model = 4096 and d\\_ff = 11008." in said
+    assert r"This is variant 2: $L = 48$; $d_{\mathrm{model}} = 4096$; $d_{\mathrm{ff}} = 11\,008$." in said
 
 
 def table(extra):

@@ -41,6 +41,10 @@ WRONG = [
     ({"B": [1], "question": "z"}, "study 'llama-3.1-8b' has no question 'z'"),
     ({"B": [1], "asks": {"padded_rows": True}}, "a sweep does not cut into whole pieces (every tensor is cut"),
     ({"B": range(1, 10**6), "S": range(1, 10**9)}, "sweep: 999,998,999,000,001 configurations take about 39,"),
+    (
+        {"B": range(1, 10**9)},
+        "sweep: B takes 999,999,999 values, and an axis is held whole: at most 10,000,000 are read",
+    ),
 ]
 
 

@@ -115,9 +115,11 @@ def _label(each: Threshold, used: Threshold) -> Prose:
     rule = text(each.overlap)
     if (each.overlap, each.axes) == (used.overlap, used.axes):
         if each.axes == "given":
-            return say("{rule}, X and Y given (used here)", rule=rule)
-        return say("{rule}, best X (used here)", rule=rule)
-    return say("{rule}, X and Y given", rule=rule) if each.axes == "given" else say("{rule}, best X", rule=rule)
+            return say("{rule}, {x} and {y} given (used here)", rule=rule, x=X, y=Y)
+        return say("{rule}, best {x} (used here)", rule=rule, x=X)
+    if each.axes == "given":
+        return say("{rule}, {x} and {y} given", rule=rule, x=X, y=Y)
+    return say("{rule}, best {x}", rule=rule, x=X)
 
 
 def _number(count: sp.Expr) -> Prose:

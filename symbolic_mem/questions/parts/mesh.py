@@ -74,7 +74,7 @@ def shape_blocks(free: FreeMesh, values: Values) -> Iterator[Block]:
         (Chain(t_fsdp, (("=", free.fsdp),)), Chain(t_tp, (("=", free.tensor),))),
     )
     yield Step(
-        text("First way, minimise their sum: its derivative by X is zero at the best X,"),
+        say("First way, minimise their sum: its derivative by {x} is zero at the best {x},", x=X),
         (Chain(free.slope, (("=", sp.S.Zero),), asked=True), Chain(X, (("=", free.best_x),), asked=True)),
         text("The second derivative is positive, so the sum is least there."),
     )

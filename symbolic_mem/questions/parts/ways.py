@@ -81,7 +81,7 @@ def best_shape(case: Setting) -> Way:
     return Way(
         "shape",
         "The best X and Y",
-        say("The best X and Y. With the best {X} at the same number of chips,", X=X),
+        say("The best {X} and {Y}. With the best {X} at the same number of chips,", X=X, Y=Y),
         best.tokens("max"),
         {},
         case.values,
