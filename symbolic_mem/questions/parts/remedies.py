@@ -79,8 +79,11 @@ def remedies(study: Study, solve: Solve, fixed: Number) -> tuple[Remedy, ...]:
 
 
 def may_help(study: Study) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield what may help: in words, as an option, and as `changes` takes it."""
+    """Yield what may help a step of training: in words, as an option, and as `changes` takes it."""
+    if not study.recipe.trains:
+        return
+    cut = study.plan is not None and bool(study.plan.axes)
     divided = all((placed := study.placement.get(kind)) is not None and placed.fraction == 1 for kind in STATIC)
     for words, option, change in _TRIED:
-        if not (divided and "plan" in change):
+        if not ("plan" in change and (divided or cut)):
             yield words, option, change
