@@ -67,6 +67,7 @@ def scale(unit: str | None) -> int:
 
 def evaluated(side: str) -> tuple[sp.Expr, str | None, str | None] | None:
     """The value of a side of a line that holds numbers alone, its unit, and its figures if it is one number."""
+    side = side.removesuffix(".")  # the end of a sentence
     one = FIGURE.fullmatch(side)
     if one and not one[1] and not (one[3] and re.fullmatch(r"[A-Z]|[A-Z] .*", one[3])):
         return sp.Rational(number(one[2])), one[3], one[2]

@@ -188,7 +188,11 @@ def check_faces(one: Asked, name: str, value: int | None) -> Iterator[Face]:
 
 
 def solve_faces(one: Asked) -> Iterator[Face]:
-    yield "solve", lambda: asked("solve", one.path, "--question", one.label), one.facts
+    def solve() -> Any:
+        found = asked("solve", one.path, "--question", one.label)
+        return {name: fact for name, fact in found.items() if name != "remedies"}  # which a document has no room for
+
+    yield "solve", solve, one.facts
 
 
 def room(question: Mapping[str, Any]) -> sp.Rational:

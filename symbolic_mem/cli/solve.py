@@ -79,7 +79,7 @@ def command(
     from symbolic_mem.questions.parts.unread import refuse_unread
 
     refuse_unread(study, (chosen,))
-    found = chosen.answer(study.under(chosen))
+    found = chosen.advise(chosen.answer(study.under(chosen)))
     if as_json:
         from symbolic_mem.render.json import record_json
 

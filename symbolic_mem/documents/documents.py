@@ -142,7 +142,7 @@ def answer(study: Study, label: str | Question) -> Found:
     """
     question = label if isinstance(label, Question) else _asking(study).question(label)
     refuse_unread(study, (*study.questions, question))
-    return question.answer(study.under(question))
+    return question.advise(question.answer(study.under(question)))
 
 
 def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> tuple[Section, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import sympy as sp
@@ -91,16 +90,20 @@ class MinDegree(Printed, Ruled, OfKinds):
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
-        from symbolic_mem.questions.parts.remedies import remedies
 
         free, given = study.without(self.symbol), self._given(study)
         solved = self._solved(free)
         found = replace(hardest(solved.each, self._at_instant, hardness), given=given, on_one=solved.one)
-        if found.feasible:
-            return replace(found, readings=tuple(self._readings(free)))
+        return replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+
+    def advise(self, found: FoundDegree) -> FoundDegree:
+        """The answer with what would help where no degree is enough at an instant of a step."""
+        from symbolic_mem.questions.parts.remedies import remedies
+
         if found.study.at is None or found.degree.ideal.feasible:
             return found
-        return replace(found, what_helps=partial(remedies, free, self._degrees, found.degree.ideal.fixed))
+        free = found.study.seen_at(None).without(self.symbol)
+        return replace(found, remedies=remedies(free, self._degrees, found.degree.ideal.fixed))
 
     def _degrees(self, study: Study) -> tuple[Degree, ...]:
         return self._solved(study.without(self.symbol)).degrees

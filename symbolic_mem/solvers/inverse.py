@@ -113,7 +113,8 @@ class Upper:
     """An upper bound at numbers: the largest whole value, its neighbours in bytes, or why there is none.
 
     `value` is None when even the smallest does not fit (`feasible` false) and when the memory does not grow (`unbounded`).
-    `most` is the largest whole number before the `rules`, and `next_value` the allowed one after the answer.
+    `most` is the largest whole number before the `rules`, and `next_value` the allowed one after the answer. `smallest` is the
+    first value that they allow (None: they allow none), `least_rules` and `last_rules` are those that allow nothing smaller or larger.
     """
 
     bound: UpperBound
@@ -125,6 +126,9 @@ class Upper:
     rules: tuple[Rule, ...] = ()
     most: int | None = None
     next_value: int | None = None
+    smallest: int | None = 1
+    least_rules: tuple[Rule, ...] = ()
+    last_rules: tuple[Rule, ...] = ()
 
     def __repr__(self) -> str:
         found = self.value if self.value is not None else "without bound" if self.unbounded else "none fits"
@@ -151,11 +155,6 @@ class Upper:
         """Bytes at the answer, rounded up to a whole byte."""
         return None if self.value is None else ceil(self.per_device(self.value))
 
-    @cached_property
-    def smallest(self) -> int | None:
-        """The smallest value that the rules allow, 1 without rules; None where they allow none together."""
-        return allowed(self.rules).first(1)
-
     @property
     def above(self) -> int:
         """The next value that the rules allow, which does not fit."""
@@ -165,16 +164,6 @@ class Upper:
     def ended(self) -> bool:
         """Whether the rules allow nothing larger than the answer, whatever fits."""
         return self.value is not None and self.next_value is None
-
-    @property
-    def last_rules(self) -> tuple[Rule, ...]:
-        """Of the rules those that allow nothing larger."""
-        return tuple(rule for rule in self.rules if allowed((rule,)).largest == self.value) or self.rules
-
-    @property
-    def least_rules(self) -> tuple[Rule, ...]:
-        """Of the rules those that allow nothing smaller."""
-        return tuple(rule for rule in self.rules if allowed((rule,)).first(1) == self.smallest) or self.rules
 
     @property
     def at_value_plus_one_bytes(self) -> int | None:
@@ -271,13 +260,21 @@ def _search(bound: UpperBound, coefficients: tuple[tuple[int, Number], ...], lim
 
 def _obeying(found: Upper, rules: tuple[Rule, ...]) -> Upper:
     """The largest value that the rules allow as well; an unbounded one becomes the largest that they allow, if any."""
-    if not found.feasible:
-        return replace(found, rules=rules)
     together = allowed(rules)
+    least = together.first(1)
+    least_rules = tuple(rule for rule in rules if allowed((rule,)).first(1) == least) or rules
+    found = replace(found, rules=rules, smallest=least, least_rules=least_rules)
+    if not found.feasible:
+        return replace(found, last_rules=_last(rules, found.value))
     most = found.most if found.most is not None else together.largest
     value = None if most is None else together.last(most)
     if value is None:
-        unbounded = found.unbounded and together.first(1) is not None
-        return replace(found, rules=rules, feasible=unbounded, value=None, next_value=None)
+        unbounded = found.unbounded and least is not None
+        return replace(found, feasible=unbounded, value=None, next_value=None, last_rules=_last(rules, None))
     above = None if found.most is None else together.first(found.most + 1)
-    return replace(found, rules=rules, value=value, unbounded=False, next_value=above)
+    return replace(found, value=value, unbounded=False, next_value=above, last_rules=_last(rules, value))
+
+
+def _last(rules: tuple[Rule, ...], value: int | None) -> tuple[Rule, ...]:
+    """Of the rules those that allow nothing larger than a value; all where none does by itself."""
+    return tuple(rule for rule in rules if allowed((rule,)).largest == value) or rules

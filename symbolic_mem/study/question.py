@@ -198,6 +198,10 @@ class Question(ABC):
         """What must be said before the steps, such as which instant of a training step is counted."""
         return ()
 
+    def advise(self, found: Any) -> Any:
+        """What was `found`, with what is told where the question is asked alone: more than a document has room for."""
+        return found
+
     def heading(self, found: Any) -> str:
         """The title of the part where the study gives none."""
         return self.title or type(self).__name__

@@ -58,7 +58,7 @@ def test_one_formula_may_need_another(tmp_path, load):
         ({"d_ff": '"8*d_model/3"'}, "d_ff = 8\\*d_model/3 is 40960/3 here, no positive whole number; round it"),
         ({"d_ff": '"d_ff + 1"'}, "d_ff are written in each other"),
         ({"d_ff": '"8*zork"'}, "unknown name 'zork'"),
-        ({"d_ff": '"multiple(d_model)"'}, "is not a formula"),
+        ({"d_ff": '"multiple(d_model)"'}, "multiple takes 2 in its brackets, and there are 1"),
         ({"d_ff": '"128"'}, "is not allowed; give a positive whole number"),
         ({"d_ff": '"1 - d_model"'}, "no positive whole number"),
     ],

@@ -45,8 +45,8 @@ from symbolic_mem.study.claimed import Claimed
 class FoundDegree(FoundAtInstants):
     """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough.
 
-    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it. What would help
-    where no degree is enough is found when it is asked for.
+    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it. `remedies` are what
+    would help where no degree is enough at an instant of a step, each with its effect in bytes, where the question is asked alone.
     """
 
     degree: Degree
@@ -54,7 +54,7 @@ class FoundDegree(FoundAtInstants):
     readings: tuple[Reading, ...] = ()
     given: Given | None = None
     on_one: Number | None = None
-    what_helps: Callable[[], tuple[Remedy, ...]] = tuple
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def value(self) -> int | None:
@@ -151,11 +151,6 @@ class FoundDegree(FoundAtInstants):
         if not self.degree.ideal.feasible:
             return infeasible_words(self.degree.ideal, self.capacity, self.lacking, self.study)
         return reason_words(self.degree)
-
-    @cached_property
-    def remedies(self) -> tuple[Remedy, ...]:
-        """What would help where no degree is enough at an instant of a step, each with its effect in bytes."""
-        return self.what_helps()
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:
