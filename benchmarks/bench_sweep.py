@@ -1,4 +1,5 @@
-"""Sweeps as ratios to floors of the same run: `python benchmarks/bench_sweep.py`, with `--write` into benchmarks/README.md.
+"""Sweeps as ratios to floors of the same run: `python benchmarks/bench_sweep.py`, with `--write` into benchmarks/README.md, and then
+those that numba compiles (`bench_compiled.py`).
 
 Pairs as in bench_cli.py, in one process: one run of the floor and one of the sweep, one after the other, in seconds of
 the processor; the median of the pairs' ratios is told. Nothing is a gate. Peers are measured where they are installed:
@@ -219,6 +220,9 @@ def main() -> None:
         head, rest = text.split(start)
         machine = f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, one thread"
         README.write_text(f"{head}{start}\n{machine}:\n\n{table}\n{end}{rest.split(end, 1)[1]}", encoding="utf-8")
+    from bench_compiled import main as compiled
+
+    compiled()
 
 
 if __name__ == "__main__":
