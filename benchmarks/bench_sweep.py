@@ -1,7 +1,6 @@
-"""Sweeps as ratios to floors of the same run: `python benchmarks/bench_sweep.py`, with `--write` into benchmarks/README.md, and then
-those that numba compiles (`bench_compiled.py`).
+"""Sweeps as ratios to floors of the same run: `python benchmarks/bench_sweep.py`, with `--write` into benchmarks/README.md.
 
-Pairs as in bench_cli.py, in one process: one run of the floor and one of the sweep, one after the other, in seconds of
+After these it measures those that numba compiles (`bench_compiled.py`). Pairs as in bench_cli.py, in one process: one run of the floor and one of the sweep, one after the other, in seconds of
 the processor; the median of the pairs' ratios is told. Nothing is a gate. Peers are measured where they are installed:
 `pip install deepspeed llm-analysis`, the second with a transformers before 5 or, as here, without its requirements.
 """
