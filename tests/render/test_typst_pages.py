@@ -140,7 +140,7 @@ def test_a_caption_stays_with_its_table_and_a_small_table_whole(needs, tmp_path)
 
 def test_a_long_table_runs_over_pages_with_its_caption_above_its_first_row(needs, tmp_path):
     needs("pdftotext")
-    rows = " ".join(rf"row {n} & b \\" for n in range(60))
+    rows = " ".join(rf"row {n} & b \\" for n in range(120))
     table = rf"\begin{{longtable}}{{@{{}}ll@{{}}}}\caption{{long}} \\ \toprule a & b \\ \midrule\endhead {rows} \bottomrule\end{{longtable}}"
     pages = on_its_pages("word " * 900 + "\n\n" + table, tmp_path)
     assert ["row 0" in page for page in pages] == ["long" in page for page in pages]
