@@ -70,7 +70,8 @@ class _Writer:
         self.case = case
         self.kind = "float64" if case.most < FLOATS else "int64"
         self.along, tables = layout(case)
-        self.nest = Nest(self.along, tables=tables, kind=self.kind)
+        small = frozenset(place for place, most in enumerate(case.largest) if most < FLOATS)
+        self.nest = Nest(self.along, tables=tables, kind=self.kind, small=small)
         whole = constant(0) if case.capacity is None else case.capacity
         self.whole = whole
         self.instants = [(case.instants[k].divided, whole - case.instants[k].fixed) for k in case.binding]

@@ -28,12 +28,12 @@ class Value:
 class Nest:
     """Collects statements; only names of our own stand in them, and numbers come as the array `k`.
 
-    `columns` are the generators that change along a row. With `tables` what changes along the columns alone is kept, as
+    `columns` are the generators that change along a row, `small` those below 2^51. With `tables` what changes along the columns alone is kept, as
     where there are many rows; without, it is done again.
     """
 
-    def __init__(self, columns: frozenset[int], *, tables: bool, kind: str) -> None:
-        self.columns, self.tables, self.kind = columns, tables, kind
+    def __init__(self, columns: frozenset[int], *, tables: bool, kind: str, small: frozenset[int]) -> None:
+        self.columns, self.tables, self.kind, self.small = columns, tables, kind, small
         self.constants: list[int] = []
         self.places: list[int] = []
         self.written: list[str] = []
@@ -78,11 +78,17 @@ class Nest:
         if place not in self.places:
             self.places.append(place)
         inner = place in self.columns
-        return self._stated(COLUMN if inner else ROW, f"np.{self.kind}(g{place}[{'j' if inner else 'i'}])")
+        return self._stated(COLUMN if inner else ROW, self._known(place, f"g{place}[{'j' if inner else 'i'}]"))
 
     def given(self, name: str) -> Value:
         """What an array that is handed over has at a configuration."""
         return self._stated(ROW | COLUMN, f"np.{self.kind}({name}[i, j])")
+
+    def _known(self, place: int, number: str) -> str:
+        """A machine integer as a number of this nest; a small one as a float by its bits, which is done for several at once."""
+        if self.kind == "int64" or place not in self.small:
+            return f"np.{self.kind}({number})"
+        return f"np.int64({number} + BITS).view(np.float64) - SHIFT"
 
     def polynomial(self, polynomial: Polynomial) -> Value:
         """A polynomial, of which what changes along the columns alone is one number."""

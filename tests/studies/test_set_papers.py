@@ -63,7 +63,9 @@ def test_another_value_changes_every_answer_or_is_refused(name, symbol):
         if status == 0:
             assert differing(name, **{symbol: other}) == []
             return
-        if not any(words in str(said) for words in ("does not divide", "give at most that many")):  # heads, learned positions
+        if not any(
+            words in str(said) for words in ("does not divide", "give at most that many")
+        ):  # heads, learned positions
             assert symbol in str(said) and any(refusal in str(said) for refusal in REFUSALS), said
             return
     pytest.fail(f"no other value of {symbol} fits")
