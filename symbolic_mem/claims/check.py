@@ -216,21 +216,22 @@ def _pinned(case: Case, name: str) -> Case:
     held = _held(case, name)
     if held is None:
         return case
-    return replace(case, peak=True, instead={**case.instead, str(held.symbol): Fraction(held.held_at or 0)})
+    found, degree = held
+    return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(degree)})
 
 
-def _held(case: Case, name: str) -> FoundDegree | None:
-    """The answer that says at which degree one device holds so much, of a claim about that."""
+def _held(case: Case, name: str) -> tuple[FoundDegree, int] | None:
+    """Of a claim about what one device holds, the answer, and the degree at which it holds that."""
     if case.question is None or not same_symbol(M_device, name):
         return None
     found = answer_to(case.study, case.question)
-    return found if isinstance(found, FoundDegree) and found.held_at is not None else None
+    return (found, found.held_at) if isinstance(found, FoundDegree) and found.held_at is not None else None
 
 
 def _at_given(verdict: Verdict, case: Case) -> bool:
     """Whether the claim is about one device at a degree that the caller gave."""
-    found = _held(case, verdict.name)
-    return found is not None and found.given is not None
+    held = _held(case, verdict.name)
+    return held is not None and held[0].given is not None
 
 
 def check_all(
@@ -331,7 +332,9 @@ def _whose(study: Study, name: str) -> Iterator[Prose]:
 def _where(case: Case, verdict: Verdict) -> Iterator[Prose]:
     """At which degree one device holds what is claimed of it, and what else of the caller counts."""
     assert case.question is not None
-    found = _held(case, verdict.name)
-    if found is not None and found.held_at is not None:
-        yield say("One device holds that at {n} = {value}.", n=found.symbol, value=found.held_at)
-    yield from precedence(case.study, case.question, () if found is None else found.tried)
+    tried: tuple[str, ...] = ()
+    if (held := _held(case, verdict.name)) is not None:
+        found, degree = held
+        tried = found.tried
+        yield say("One device holds that at {n} = {value}.", n=found.symbol, value=degree)
+    yield from precedence(case.study, case.question, tried)

@@ -6,15 +6,9 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.verify.cases import Case, Keys
+from symbolic_mem.verify.llamas import SHAPES, TIED, peak_in_gib
 from symbolic_mem.verify.stack_cases import Said, study_of
 
-GIB = 2**30
-SHAPES: dict[str, dict[str, int]] = {
-    "Llama 3.1 8B": {"L": 32, "d_model": 4096, "d_ff": 14336, "n_heads": 32},
-    "Llama 3.1 70B": {"L": 80, "d_model": 8192, "d_ff": 28672, "n_heads": 64},
-    "Llama 3.1 405B": {"L": 126, "d_model": 16384, "d_ff": 53248, "n_heads": 128},
-}
-ALIKE = {"n_kv": 8, "d_head": 128, "V": 128_256}
 TOLD = ("engine", "gpu", "metric", "gpus", "technique", "schedule")
 
 
@@ -33,17 +27,15 @@ def titan_peak(case: Case) -> Said:
     keys = Keys(case, {"cp": 1, "tp": 1, **dict.fromkeys((*TOLD, "pp"))})
     for key in (*TOLD, "ac", "pp"):
         keys.take(key)
-    shapes = SHAPES[keys.take("model", *SHAPES)]
+    name = keys.take("model", *SHAPES)
     run = {"local_batch": "B", "S": "S", "fsdp": "n_fsdp", "cp": "n_cp", "tp": "n_tp"}
-    values: dict[str, Any] = shapes | ALIKE | {ours: keys.whole(theirs) for theirs, ours in run.items()}
+    values: dict[str, Any] = {**SHAPES[name]} | {ours: keys.whole(theirs) for theirs, ours in run.items()}
     keys.done()
     preset = "fsdp2-cp" if values["n_tp"] == 1 else "fsdp2-cp+torch-sp+loss-parallel"
     tables = {
-        "model": {"kind": "transformer", "profile": "torch-cuda-bf16", "loss": "fp32-held"},
+        "model": {"kind": "transformer", "profile": "torch-cuda-bf16", "loss": "fp32-held", "tied": name in TIED},
         "values": values,
         "recipe": {"preset": "torchtitan", "recompute": "full"},
         "plan": {"preset": preset},
     }
-    study = study_of(case, tables)
-    most = max(one.memory.placed(study.placement).at(study.numbers) for one in study.timeline)
-    return float(most / GIB), tables
+    return peak_in_gib(study_of(case, tables)), tables

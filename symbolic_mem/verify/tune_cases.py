@@ -7,17 +7,9 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.verify.cases import Case, Keys
+from symbolic_mem.verify.llamas import SHAPES, TIED, peak_in_gib
 from symbolic_mem.verify.stack_cases import Said, study_of
 
-GIB = 2**30
-_OF_3 = {"n_kv": 8, "d_head": 128, "V": 128_256}
-SHAPES: Mapping[str, Mapping[str, int]] = {
-    "Llama 3.1 8B": _OF_3 | {"L": 32, "d_model": 4096, "d_ff": 14336, "n_heads": 32},
-    "Llama 3.1 70B": _OF_3 | {"L": 80, "d_model": 8192, "d_ff": 28672, "n_heads": 64},
-    "Llama 3.1 405B": _OF_3 | {"L": 126, "d_model": 16384, "d_ff": 53248, "n_heads": 128},
-    "Llama 3.2 3B": _OF_3 | {"L": 28, "d_model": 3072, "d_ff": 8192, "n_heads": 24},
-}
-TIED = ("Llama 3.2 3B",)
 PRESETS = {"Full": "torchtune-full", "LoRA": "torchtune-lora", "QLoRA": "torchtune-qlora"}
 # What the configuration of a row keeps on the host: the pages of its optimizer where a card is too small for them, or activations.
 HOSTED: Mapping[Any, list[str]] = {("Full", "1x 4090"): ["optimizer"], ("QLoRA", "8x A100"): ["activations"]}
@@ -78,6 +70,4 @@ def tune_peak(case: Case) -> Said:
         "recipe": recipe,
         "plan": {"preset": "fsdp2" if shards > 1 else "one-device"},
     }
-    study = study_of(case, tables)
-    most = max(one.memory.placed(study.placement).at(study.numbers) for one in study.timeline)
-    return float(most / GIB), tables
+    return peak_in_gib(study_of(case, tables)), tables
