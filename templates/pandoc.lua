@@ -151,28 +151,41 @@ local function rule(row, edge)
   end
 end
 
--- A row alone is not left on a page, at the end of a table or at its beginning: Typst keeps rows together that one cell spans, so
--- there is a last column without width, whose cells span the first two rows and the last two.
+-- A row that says something below the one before it: nothing in its first cell, and then one cell over several columns.
+local function under(row)
+  local first, second = row.cells[1], row.cells[2]
+  return second and second.col_span > 1 and #first.contents == 0
+end
+
+-- A row alone is not left on a page, at the end of a table or at its beginning, nor one without what stands below it: Typst keeps rows
+-- together that one cell spans, so there is a last column without width, whose cells span those rows.
 local function spanning(rows)
   return pandoc.Cell({}, "AlignDefault", rows, 1, { ["typst:inset"] = "0pt", ["typst:breakable"] = "false" })
 end
 
 local function keep_together(tbl)
-  local rows = pandoc.List({})
+  local groups = pandoc.List({})
   for _, body in ipairs(tbl.bodies) do
-    rows:extend(body.body)
+    for _, row in ipairs(body.body) do
+      if under(row) then
+        groups[#groups]:insert(row)
+        row.cells[2].attr.attributes["typst:text:size"] = "0.9em"
+      else
+        groups:insert(pandoc.List({ row }))
+      end
+    end
   end
-  if #rows < 2 then
+  if #groups < 2 then
     return
   end
-  local spans = #rows < 4 and { [1] = #rows } or { [1] = 2, [#rows - 1] = 2 }
-  local kept = 0
-  for at, row in ipairs(rows) do
-    kept = math.max(kept - 1, 0)
-    if kept == 0 then
-      kept = spans[at] or 1
-      row.cells:insert(spanning(kept))
-    end
+  local last = table.remove(groups)
+  groups[#groups]:extend(last)
+  if #groups > 1 then
+    local first = table.remove(groups, 1)
+    groups[1] = first .. groups[1]
+  end
+  for _, rows in ipairs(groups) do
+    rows[1].cells:insert(spanning(#rows))
   end
   for _, row in ipairs(tbl.head.rows) do
     row.cells:insert(spanning(1))

@@ -53,7 +53,7 @@ class Bullets:
     told: Told = "always"
 
 
-Role = Literal["left", "right", "text", "note", "formula", "name", "phrase"]
+Role = Literal["left", "right", "text", "note", "under", "formula", "name", "phrase"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,10 @@ class Column:
     """The head of a column and what its cells are.
 
     ``left`` and ``right`` cells stay on one line, ``text`` is sentences that wrap, ``note`` a few words that wrap in a
-    narrow column. ``formula``, ``name`` and ``phrase`` depend on the cells: formulas and phrases are set ``left`` while all
-    are short and else ``text``, names ``left`` and else ``note``. A template sees the first four only, and the `width` of the
-    two that wrap, as a share of the line.
+    narrow column. ``under``, of the last column alone, is what stands below each row, from the second column on; an empty
+    one is no line. ``formula``, ``name`` and ``phrase`` depend on the cells: formulas and phrases are set ``left`` while all
+    are short and else ``text``, names ``left`` and else ``note``. A template sees the first five only, and the `width` of
+    those that wrap, as a share of the line.
 
     >>> from symbolic_mem.document.prose import text
     >>> Column(text("bytes"), "right").align
@@ -85,6 +86,11 @@ class Table:
     rows: tuple[tuple[Prose, ...], ...]
     totals: bool = False
     told: Told = "always"
+
+    @property
+    def beside(self) -> int:
+        """How many columns stand beside each other: all but one that is set ``under`` the rows."""
+        return len(self.columns) - (bool(self.columns) and self.columns[-1].align == "under")
 
 
 @dataclass(frozen=True)

@@ -100,12 +100,30 @@ def arrange_table(table: Table) -> Table:
     >>> arrange_table(found).columns[0].align
     'note'
     """
+    if table.beside < len(table.columns):
+        return _over(table)
     rows = tuple(tuple(arrange_prose(cell, CELL) for cell in row) for row in table.rows)
     beside_words = any(column.align in ("text", "note") for column in table.columns)
     columns = tuple(
         _column(column, [row[i] for row in rows], beside_words=beside_words) for i, column in enumerate(table.columns)
     )
     return _fitted(replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows))
+
+
+def _over(table: Table) -> Table:
+    """A table that fits, with what stands under its rows as wide as its columns from the second on."""
+    *columns, last = table.columns
+    fitted = arrange_table(replace(table, columns=tuple(columns), rows=tuple(row[:-1] for row in table.rows)))
+    unders = [arrange_prose(row[-1]) for row in table.rows]
+    if len(fitted.rows) != len(unders) or not any(plain_prose(under) for under in unders):
+        return fitted
+    wide = [column.width * TABLE_EMS or need for column, need in zip(fitted.columns, _needs(fitted), strict=True)][1:]
+    width = round((sum(wide) + len(wide) - 1 - SLACK_EMS) / TABLE_EMS, 3)
+    return replace(
+        fitted,
+        columns=(*fitted.columns, Column(arrange_prose(last.head, CELL), "under", width)),
+        rows=tuple((*row, under) for row, under in zip(fitted.rows, unders, strict=True)),
+    )
 
 
 def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _TAG = re.compile("<[^>]*>")
+_FORMULA = re.compile(r"(\(?)(<math\b.*?</math>)([,.:;!?)]*)", re.DOTALL)
 
 display = mathml.display
 
@@ -35,7 +36,7 @@ def escape(text: str) -> str:
 
 
 def prose(sentence: Prose, formula: Callable[[Side], str] = mathml.mathml) -> str:
-    """Write a sentence with its mathematics; `formula` writes one.
+    """Write a sentence with its mathematics; `formula` writes one, and no line begins with the sign that follows it.
 
     >>> from symbolic_mem.document.prose import say
     >>> from symbolic_mem.base.symbols import P
@@ -55,7 +56,13 @@ def prose(sentence: Prose, formula: Callable[[Side], str] = mathml.mathml) -> st
                 written.append(_figure(part))
             case _:
                 written.append(formula(part))
-    return "".join(written)
+    return _FORMULA.sub(_held, "".join(written)) if formula is mathml.mathml else "".join(written)
+
+
+def _held(found: re.Match[str]) -> str:
+    """A formula with the signs before and after it; a browser would break a line between them."""
+    before, formula, after = found.groups()
+    return f'<span class="together">{found[0]}</span>' if before or after else formula
 
 
 def cell(sentence: Prose) -> Markup:

@@ -18,8 +18,9 @@ _BETWEEN = 8.0  # points between two columns
 
 def tabular(table: Table, wide: float) -> str:
     """A table of the width: columns of words wrap where it is too wide, and the type is made smaller after that."""
-    cells = [[column.head, *(row[i] for row in table.rows)] for i, column in enumerate(table.columns)]
-    wrapping = [i for i, column in enumerate(table.columns) if column.align != "right"]
+    columns = table.columns[: table.beside]
+    cells = [[column.head, *(row[i] for row in table.rows)] for i, column in enumerate(columns)]
+    wrapping = [i for i, column in enumerate(columns) if column.align != "right"]
     needs = 0.0
     for type_size, command, wider in SIZES[1:]:
         size = type_size * wider
@@ -29,6 +30,7 @@ def tabular(table: Table, wide: float) -> str:
         room = wide - _BETWEEN * (len(cells) - 1)
         if sum(natural) <= room:
             widths: dict[int, float] = {}
+            heads: dict[int, str] = {}
         else:
             fixed = sum(width for i, width in enumerate(bare) if i not in wrapping)
             needs = fixed + sum(least[i] for i in wrapping) + _BETWEEN * (len(cells) - 1)
@@ -36,8 +38,8 @@ def tabular(table: Table, wide: float) -> str:
                 continue
             widths = _shared({i: (least[i], natural[i]) for i in wrapping}, room - fixed)
             heads = {i: _stacked(table.columns[i].head, bare[i], size) for i in range(len(cells)) if i not in wrapping}
-            return _rows(table, widths, command, heads)
-        return _rows(table, widths, command, {})
+        below = sum(widths.get(i, natural[i]) for i in range(1, len(cells))) + _BETWEEN * (len(cells) - 2)
+        return _rows(table, widths, command, heads, below)
     raise BadInput(too_narrow(f"the table “{plain_prose(table.caption)}”", wide, needs))
 
 
@@ -63,26 +65,33 @@ def _stacked(head: Prose, room: float, size: float) -> str:
     return r"\shortstack[r]{" + r" \\ ".join(lines) + "}"
 
 
-def _rows(table: Table, widths: dict[int, float], size: str, heads: dict[int, str]) -> str:
+def _rows(table: Table, widths: dict[int, float], size: str, heads: dict[int, str], below: float) -> str:
+    columns = table.columns[: table.beside]
     spec = "".join(
         rf"p{{{widths[i]:.1f}pt}}" if i in widths else "r" if column.align == "right" else "l"
-        for i, column in enumerate(table.columns)
+        for i, column in enumerate(columns)
     )
     lines = [
         rf"\begingroup{size}\setlength{{\tabcolsep}}{{{_BETWEEN / 2:g}pt}}",
         rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
     ]
-    top = (heads.get(i) or _cell(column.head, i in widths) for i, column in enumerate(table.columns))
+    top = (heads.get(i) or _cell(column.head, i in widths) for i, column in enumerate(columns))
     lines += [r"\toprule", " & ".join(top) + r" \tabularnewline", r"\midrule"]
     for place, row in enumerate(table.rows):
         if table.totals and place == len(table.rows) - 1:
             lines.append(r"\midrule")
-        lines.append(_row(row, widths))
+        lines.append(_row(row[: len(columns)], widths))
+        lines += (_under(cell, len(columns), below) for cell in row[len(columns) :] if plain_prose(cell))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}\endgroup"])
 
 
 def _row(cells: Sequence[Prose], widths: dict[int, float]) -> str:
     return " & ".join(_cell(cell, i in widths) for i, cell in enumerate(cells)) + r" \tabularnewline"
+
+
+def _under(cell: Prose, columns: int, wide: float) -> str:
+    """What stands below a row, from its second column on."""
+    return rf" & \multicolumn{{{columns - 1}}}{{p{{{wide:.1f}pt}}}}{{{_cell(cell, True)}}} \tabularnewline"
 
 
 def _cell(cell: Prose, wraps: bool) -> str:

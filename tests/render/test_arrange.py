@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import sympy as sp
@@ -16,6 +17,7 @@ from symbolic_mem.render import arrange as places
 from symbolic_mem.render.arrange import arrange_prose, arrange_section, arrange_table, fits, spread
 from symbolic_mem.render.document import render
 from symbolic_mem.render.latex import latex
+from symbolic_mem.render.tabular import tabular
 from symbolic_mem.render.text import plain_chain, plain_prose
 
 WIDE = sp.Add(*(sp.Symbol(f"w{i}", positive=True) for i in range(60)))
@@ -160,3 +162,34 @@ def test_a_long_side_of_a_sum_is_broken_into_its_terms():
             and len(shown.sides) >= 5
             and sum(shown.sides) == sum(getattr(side, "sides", [side])).expand()
         )
+
+
+BELOW = (text("BECAUSE"), text(""))
+
+
+def test_what_stands_under_a_row_has_the_width_of_its_columns_and_an_empty_one_no_line():
+    columns = (Column(text("it")), Column(text("which"), "name"), Column(text("size"), "right"))
+    rows = ((text("a"), text("first"), text("1 GiB")), (text("b"), text("second"), text("2 GiB")))
+    bare = arrange_table(Table(text("t"), columns, rows))
+    under = Column(text("why"), "under")
+    told = Table(text("t"), (*columns, under), tuple((*row, why) for row, why in zip(rows, BELOW, strict=True)))
+    found = arrange_table(told)
+    assert (found.beside, found.columns[:3], [row[:3] for row in found.rows]) == (3, bare.columns, list(bare.rows))
+    assert 0 < found.columns[3].width < 1 and found.columns[3].align == "under"
+    silent = replace(told, rows=tuple((*row, text("")) for row in rows))
+    assert arrange_table(silent) == bare
+
+
+@pytest.mark.parametrize(("ending", "line"), [("tex", r"\multicolumn{1}{p{"), ("html", '<tr class="under">')])
+def test_a_face_sets_one_line_under_the_one_row_that_has_words_for_it(ending, line):
+    columns = (Column(text("it")), Column(text("which")), Column(text("why"), "under"))
+    rows = tuple((text("a"), text("b"), below) for below in BELOW)
+    document = Derivation("t", "s", (Section(text("one"), (Table(text("t"), columns, rows),)),))
+    written = render(document, "homework", ending).decode()
+    assert written.count(line) == written.count("BECAUSE") == 1
+
+
+def test_a_table_in_a_width_sets_it_over_the_columns_from_the_second_on():
+    columns = (Column(text("it")), Column(text("which")), Column(text("size"), "right"), Column(text("why"), "under"))
+    written = tabular(Table(text("t"), columns, ((text("a"), text("b"), text("1"), BELOW[0]),)), 200)
+    assert written.count(r" & \multicolumn{2}{p{") == 1 and r"\begin{tabular}{@{}llr@{}}" in written

@@ -135,6 +135,19 @@ def test_no_number_and_no_display_is_cut_by_what_scrolls(tab, pages, layout, wid
     assert cut == []
 
 
+@pytest.mark.parametrize("width", range(320, 400, 10))
+def test_no_line_begins_with_the_sign_that_follows_a_formula(tab, pages, width):
+    signs, fallen = tab(pages["homework"], width=width).value("""(() => {
+        const after = [...document.querySelectorAll('main :is(p, li) math')]
+            .map(math => [math.getBoundingClientRect(), math.nextSibling])
+            .filter(([, next]) => next?.nodeType === 3 && /^[,.:;!?)]/.test(next.data))
+            .map(([math, next]) => { const range = document.createRange(); range.setStart(next, 0);
+                range.setEnd(next, 1); return [math, range.getBoundingClientRect()] })
+        return [after.length, after.filter(([math, sign]) => sign.left < math.left).length] })()""")
+    assert signs > 10
+    assert fallen == 0
+
+
 def test_displays_are_as_large_as_the_text_where_they_have_room_and_none_is_cut(tab, tmp_path):
     wide = tmp_path / "headroom.html"  # it has the widest display of all bundled studies
     wide.write_bytes(render(homework(load_study("headroom")), "homework", "html"))

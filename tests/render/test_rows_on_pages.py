@@ -41,6 +41,27 @@ def test_no_row_of_a_long_table_is_alone_on_a_page(needs, route, totals, tmp_pat
     assert min(cut) > 1
 
 
+@pytest.mark.parametrize("route", ["tex", "typst"])
+def test_what_stands_under_a_row_is_on_its_page(needs, route, tmp_path):
+    needs("pdftotext", "pdflatex")
+    columns = (Column(text("a")), Column(text("b"), "right"), Column(text("c")), Column(text("why"), "under"))
+    rows = tuple((text(f"row {n}"), text("b"), text("of the table"), text(f"below {n}")) for n in range(ROWS))
+    line = Paragraph(text("A line of its own."))
+    blocks = (line, line, line, Table(text("a table"), columns, rows)) * TABLES
+    document = Derivation("Tables", "and lines", (Section(text("All"), blocks),))
+    (tmp_path / "x.pdf").write_bytes(pdf(render_text(document, "homework", tex.FACE), route=route))
+    said = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "x.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    pages = said.split("\f")
+    above, below = ([re.findall(rf"{word} \d+", page) for page in pages] for word in ("row", "below"))
+    assert sum(map(len, above)) == sum(map(len, below)) == ROWS * TABLES
+    assert [[name.split()[1] for name in page] for page in above] == [
+        [name.split()[1] for name in page] for page in below
+    ]
+    assert sum(len(page) % ROWS > 0 for page in above) > TABLES / 3  # many of them run over two pages
+
+
 def test_the_hyphens_of_an_option_are_two_and_the_sign_of_a_further_row_stands_off(needs, tmp_path):
     needs("pdftotext")
     body = r"""Keep some free (-{}-reserve).

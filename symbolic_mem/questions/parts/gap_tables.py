@@ -80,14 +80,13 @@ def _terms_table(found: FoundGaps) -> Table:
     for term in terms:
         below = bool(found.tensors) and term.gap.kind == "activations"
         if below:
-            name, reason = term.gap.layer, text("tensors below")
+            name, reason = term.gap.layer, text("")
             cell = Brief(term.formula, otherwise=text("sum of its tensors"))
         else:
             name, reason = term.gap.name, reason_words(term.gap)
             cell = Brief(term.formula, otherwise=text("by the shape of each tensor"), wraps=True)
         rows.append((text(name), Prose((cell,)), *_figures(term.bytes), reason))
     rows.append((text("difference"), text(""), *_figures(found.bytes), text("")))
-    told = not found.tensors or any(term.gap.kind != "activations" for term in terms)
     return Table(
         text("The terms that differ, second less first"),
         (
@@ -95,7 +94,7 @@ def _terms_table(found: FoundGaps) -> Table:
             Column(text("formula"), "formula"),
             Column(text("bytes"), "right"),
             Column(text("memory"), "right"),
-            Column(text("why"), "text" if told else "left"),
+            Column(text("why"), "under"),
         ),
         tuple(rows),
         totals=True,
@@ -115,7 +114,7 @@ def _tensors_table(found: FoundGaps) -> Table:
             Column(text("tensor")),
             Column(text("formula"), "formula"),
             Column(text("memory"), "right"),
-            Column(text("why"), "note"),
+            Column(text("why"), "under"),
         ),
         tuple(rows),
     )
