@@ -20,7 +20,7 @@ from symbolic_mem.render.pdf import pdf
 
 pytestmark = pytest.mark.system
 A4, MARGIN, ROUNDED = 595.28, 24 * 72 / 25.4, 1.0  # points
-HANGING = dict.fromkeys(".,-\N{EN DASH}\N{SOFT HYPHEN}:;", 2.5)  # signs that Typst sets by most of their width in the margin
+HANGING = dict.fromkeys(".,-\N{EN DASH}\N{SOFT HYPHEN}:;", 2.5)  # how far Typst sets a sign in the margin
 STUDIES = sorted(bundled())
 # The same sign in the fonts of the two routes, and what pdftotext makes of pieces of tall fences.
 ALIKE = str.maketrans("\N{MIDDLE DOT}\N{ASTERISK OPERATOR}\N{N-ARY SUMMATION}\N{HYPHEN}\N{MICRO SIGN}", "⋅∗Σ-μ")
