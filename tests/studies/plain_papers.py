@@ -90,6 +90,12 @@ def korthikanti(v: Values, called: Values) -> dict[str, Numbers]:
         r = Fraction(5 * at.n_heads * at.S, at.d_model)
         return {"r": r, "f": 100 * r / (34 + r)}
 
+    def left_out(at: At) -> Numbers:
+        share = Fraction(at.B * at.S, at.n_tp)
+        kept = share * at.L * (34 * at.d_model + 5 * at.n_heads * at.S)
+        ends = share * (5 * at.d_model + 4 * at.V)
+        return {"M": kept, "M_ends": ends, "w": 100 * ends / kept}
+
     stages = {"22B": (48, 6144, 4), "175B": (96, 12288, 1), "530B": (105, 20480, 1), "1T": (128, 25600, 1)}
     return {
         "six rows": {
@@ -110,6 +116,7 @@ def korthikanti(v: Values, called: Values) -> dict[str, Numbers]:
             (v, called),
             {name: {"L": layers, "d_model": width, "B": b} for name, (layers, width, b) in stages.items()},
         ),
+        "left out": cases(left_out, (v, called), {"22B": {"L": 48, "d_model": 6144, "n_heads": 64, "B": 4}}),
         "engine": {},
     }
 
@@ -202,10 +209,19 @@ def utilisation(v: Values, called: Values) -> dict[str, Numbers]:
         "530B on 2240 GPUs": (105, 20480, 2240, 2240, "39.15"),
     }
     names = ("L", "d_model", "B", "n_gpus", "t_step")
+
+    def overhead(a: At) -> Numbers:
+        h, tokens = a.d_model, a.B * a.S
+        model = 72 * a.L * tokens * h**2 + 12 * a.L * tokens * a.S * h + 6 * tokens * h * a.V
+        again = 4 * a.L * tokens * a.S * h
+        return {"F_model": model, "F_again": again, "o": Fraction(100 * again, model)}
+
+    sizes = {"GPT-3": {"L": 96, "d_model": 12288, "B": 1}, "MT-NLG": {"L": 105, "d_model": 20480, "B": 1}}
     a = At(v, called)
     train, could = 6 * a.N * a.D, a.h_gpus * 3600 * a.F_fp
     return {
         "table 5": cases(step, (v, called), {name: dict(zip(names, row, strict=True)) for name, row in rows.items()}),
+        "overhead": cases(overhead, (v, called), sizes),
         "DeepSeek-V3": {"F_train": train, "F_peak": could, "u_model": Fraction(100 * train) / could},
     }
 
