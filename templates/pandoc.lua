@@ -106,7 +106,7 @@ end
 
 -- pandoc's LaTeX reader forgets the widths of p columns, so they are read here, table by table in their order. TeX's are
 -- those of the text; Typst's have the gaps at both sides in them, which are a quad of 10 pt together, of a line of 162 mm.
-local widths = {}
+local widths, belows = {}, {}
 local gaps = 10 / (162 * 72 / 25.4)
 
 local function columns_of(spec)
@@ -127,9 +127,11 @@ local function read_widths()
   local file = assert(io.open(PANDOC_STATE.input_files[1], "r"))
   local text = file:read("a")
   file:close()
-  for name, spec in text:gmatch("\\begin{(%a+)}%s*(%b{})") do
+  for name, spec, at in text:gmatch("\\begin{(%a+)}%s*(%b{})()") do
     if name == "longtable" or name == "tabular" then
       widths[#widths + 1] = columns_of(spec:sub(2, -2))
+      local body = text:sub(at, text:find("\\end{" .. name .. "}", at, true))
+      belows[#widths] = body:match("\\multicolumn{%d+}{p{([%d.]+)\\%a+}}") or false
     end
   end
 end
@@ -163,13 +165,21 @@ local function spanning(rows)
   return pandoc.Cell({}, "AlignDefault", rows, 1, { ["typst:inset"] = "0pt", ["typst:breakable"] = "false" })
 end
 
-local function keep_together(tbl)
+-- It is as wide as TeX's, so that it makes no column wider.
+local function set_under(row, share)
+  row.cells[2].attr.attributes["typst:text:size"] = "0.9em"
+  if share then
+    row.cells[2].contents = enclosed("#below(" .. share .. ")", row.cells[2].contents)
+  end
+end
+
+local function keep_together(tbl, share)
   local groups = pandoc.List({})
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do
       if under(row) then
         groups[#groups]:insert(row)
-        row.cells[2].attr.attributes["typst:text:size"] = "0.9em"
+        set_under(row, share)
       else
         groups:insert(pandoc.List({ row }))
       end
@@ -209,7 +219,7 @@ local function Table(tbl)
       end
     end
   end
-  keep_together(tbl)
+  keep_together(tbl, table.remove(belows, 1))
   return tbl
 end
 

@@ -14,7 +14,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Put, Reference, Side, Total
 from symbolic_mem.document.steps import Answer, Answers, Block, Bullets, Column, Paragraph, Section, Step, Table
-from symbolic_mem.render.ems import prose_ems
+from symbolic_mem.render.columns import fitted, hanging
 from symbolic_mem.render.text import plain_prose, width
 
 
@@ -49,10 +49,6 @@ PAPER = Measure(84, 80)
 SCREEN = Measure(58, 64)
 COLUMN_WIDTH = 45  # a column of formulas that does not wrap,
 NARROW_COLUMN_WIDTH = 28  # and one in a table that has a column of words
-TABLE_EMS = 44.8  # a table, with gaps of one quad between its columns
-LEAST_EMS = 4.0  # a column that wraps
-SLACK_EMS = 0.5  # what a guess of a width may be wrong by: where there is room, nothing wraps for it
-WRAPPING = ("text", "note")
 NAME_WIDTH = 24  # a column of names that does not wrap
 PHRASE_WIDTH = 75  # a column of phrases that does not wrap
 TERMINAL = Room(240, 240)  # a formula on the terminal: two or three of its lines
@@ -107,23 +103,17 @@ def arrange_table(table: Table) -> Table:
     columns = tuple(
         _column(column, [row[i] for row in rows], beside_words=beside_words) for i, column in enumerate(table.columns)
     )
-    return _fitted(replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows))
+    return fitted(replace(table, caption=arrange_prose(table.caption), columns=columns, rows=rows))
 
 
 def _over(table: Table) -> Table:
     """A table that fits, with what stands under its rows as wide as its columns from the second on."""
     *columns, last = table.columns
-    fitted = arrange_table(replace(table, columns=tuple(columns), rows=tuple(row[:-1] for row in table.rows)))
+    beside = arrange_table(replace(table, columns=tuple(columns), rows=tuple(row[:-1] for row in table.rows)))
     unders = [arrange_prose(row[-1]) for row in table.rows]
-    if len(fitted.rows) != len(unders) or not any(plain_prose(under) for under in unders):
-        return fitted
-    wide = [column.width * TABLE_EMS or need for column, need in zip(fitted.columns, _needs(fitted), strict=True)][1:]
-    width = round((sum(wide) + len(wide) - 1 - SLACK_EMS) / TABLE_EMS, 3)
-    return replace(
-        fitted,
-        columns=(*fitted.columns, Column(arrange_prose(last.head, CELL), "under", width)),
-        rows=tuple((*row, under) for row, under in zip(fitted.rows, unders, strict=True)),
-    )
+    if len(beside.rows) != len(unders) or not any(plain_prose(under) for under in unders):
+        return beside
+    return hanging(beside, arrange_prose(last.head, CELL), unders)
 
 
 def arrange_prose(sentence: Prose, room: Room = SENTENCE) -> Prose:
@@ -228,98 +218,6 @@ def _column(column: Column, cells: list[Prose], *, beside_words: bool) -> Column
     elif align == "name":
         align = "left" if all(_wide(cell) <= NAME_WIDTH for cell in cells) else "note"
     return Column(arrange_prose(column.head, CELL), align)
-
-
-def _breaks(column: Column, cells: list[Prose]) -> bool:
-    """Whether a line can be broken inside the cells of a column that does not wrap."""
-    return column.align == "left" and any(
-        " " in part.strip() if isinstance(part, str) else " + " in plain_prose(Prose((part,)))
-        for cell in cells
-        for part in cell.parts
-    )
-
-
-def crowded(cell: Prose, width: float) -> bool:
-    """Whether a formula of a cell has a term that is wider than its column, which has that part of the line.
-
-    >>> from symbolic_mem.base.symbols import B, L, S, d_model
-    >>> crowded(Prose((B * L * S * d_model,)), 0.1), crowded(Prose((B + L + S + d_model,)), 0.1)
-    (True, False)
-    """
-    terms = (term for part in cell.parts if isinstance(part, sp.Expr) for term in sp.Add.make_args(part))
-    return any(prose_ems(Prose((term,))) > width * TABLE_EMS for term in terms)
-
-
-def _needs(table: Table) -> list[float]:
-    return [
-        max(prose_ems(cell) for cell in (column.head, *(row[i] for row in table.rows)))
-        for i, column in enumerate(table.columns)
-    ]
-
-
-def _least(table: Table) -> list[float]:
-    """How wide each column is at least: as what nothing breaks in its formulas."""
-    return [
-        max((LEAST_EMS, *(_piece(part) for row in table.rows for part in row[i].parts if isinstance(part, sp.Expr))))
-        for i in range(len(table.columns))
-    ]
-
-
-def _piece(expr: Any) -> float:
-    """The longest part of a formula between signs and factors; what is below its line stays with the last of them."""
-    if expr.is_Add:
-        return max(map(_piece, expr.args))
-    if not expr.is_Mul:
-        return prose_ems(Prose((expr,)))
-    over = [bool(factor.is_Pow and factor.exp.is_negative) for factor in expr.args]
-    above = [factor for factor, divides in zip(expr.args, over, strict=True) if not divides]
-    below = sp.Mul(*(1 / factor for factor, divides in zip(expr.args, over, strict=True) if divides))
-    return max(map(_piece, above), default=0) + (0 if below == 1 else prose_ems(Prose((below,))) + 0.5)
-
-
-def _room(table: Table, needs: list[float]) -> float:
-    """What the columns that do not wrap leave of the line, for those that do."""
-    fixed = (need for need, column in zip(needs, table.columns, strict=True) if column.align not in WRAPPING)
-    return TABLE_EMS - len(table.columns) + 1 - sum(fixed)
-
-
-def _fitted(table: Table) -> Table:
-    """A table that fits the line: columns on one line wrap where there is no room, and what is still too wide is turned.
-
-    The columns that wrap share what the others leave by what their cells need, and none is starved.
-    """
-    needs, least = _needs(table), _least(table)
-    while _room(table, needs) < sum(
-        wide for wide, column in zip(least, table.columns, strict=True) if column.align in WRAPPING
-    ):
-        loose = [i for i, c in enumerate(table.columns) if _breaks(c, [row[i] for row in table.rows])]
-        if not loose:
-            turned = _turned(table)
-            if turned is not None:
-                return turned
-            break
-        widest = max(loose, key=needs.__getitem__)
-        columns = (replace(c, align="text") if i == widest else c for i, c in enumerate(table.columns))
-        table = replace(table, columns=tuple(columns))
-    wanted = {i: needs[i] + SLACK_EMS for i, column in enumerate(table.columns) if column.align in WRAPPING}
-    room = _room(table, needs)
-    if sum(wanted.values()) > room:
-        ordered = sorted(wanted, key=wanted.__getitem__)
-        for position, i in enumerate(ordered):
-            later = sum(least[j] for j in ordered[position + 1 :])
-            wanted[i] = max(least[i], min(wanted[i], room / (len(wanted) - position), room - later))
-            room -= wanted[i]
-    shares = {i: round(max(share, LEAST_EMS) / TABLE_EMS, 3) for i, share in wanted.items()}
-    columns = (replace(c, width=shares[i]) if i in shares else c for i, c in enumerate(table.columns))
-    return replace(table, columns=tuple(columns))
-
-
-def _turned(table: Table) -> Table | None:
-    """The table with a row for each of its columns, where it fits like that; None where it does not."""
-    heads, *others = zip(*(tuple(column.head for column in table.columns), *table.rows), strict=True)
-    columns = (Column(heads[0]), *(Column(head, "right") for head in heads[1:]))
-    turned = replace(table, columns=columns, rows=tuple(others))
-    return None if table.totals or _room(turned, _needs(turned)) < 0 else turned
 
 
 def _fits(brief: Brief, room: Room) -> bool:

@@ -14,6 +14,7 @@ from symbolic_mem.document.steps import Block, Document, Section, Table
 from symbolic_mem.document.words import in_brackets
 from symbolic_mem.render import html
 from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
+from symbolic_mem.render.columns import hung
 from symbolic_mem.render.face import Face
 from symbolic_mem.render.templates import template_folder
 from symbolic_mem.render.text import plain_prose
@@ -114,6 +115,7 @@ def environment(face: Face, own: BaseLoader | None = None) -> Environment:
     made.filters["plain"] = lambda prose: plain_prose(arrange_prose(prose))
     if face.ending == "tex":
         made.filters["narrow"] = lambda block, width: Markup(_narrow(block, width))
+    made.filters["hung"] = hung
     made.filters["bracketed"] = in_brackets
     made.filters["kind"] = lambda block: type(block).__name__.lower()
     made.globals.update(face.names)

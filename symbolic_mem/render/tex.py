@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.render import latex
-from symbolic_mem.render.arrange import crowded
+from symbolic_mem.render.columns import crowded
 from symbolic_mem.render.face import Face
 
 if TYPE_CHECKING:

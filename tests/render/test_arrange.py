@@ -193,3 +193,21 @@ def test_a_table_in_a_width_sets_it_over_the_columns_from_the_second_on():
     columns = (Column(text("it")), Column(text("which")), Column(text("size"), "right"), Column(text("why"), "under"))
     written = tabular(Table(text("t"), columns, ((text("a"), text("b"), text("1"), BELOW[0]),)), 200)
     assert written.count(r" & \multicolumn{2}{p{") == 1 and r"\begin{tabular}{@{}llr@{}}" in written
+
+
+@pytest.mark.parametrize(
+    ("ending", "row", "below"),
+    [
+        ("tex", "all of it &  & 1", r" & \multicolumn{2}{p{"),
+        ("html", '>all of it</th><td data-head="formula"></td><td', '<tr class="under">'),
+        ("md", "| all of it | $", None),
+    ],
+)
+def test_a_formula_of_many_lines_stands_below_its_row_where_a_table_has_columns_of_a_width(ending, row, below):
+    sizes = sp.symbols("x:30", positive=True)
+    columns = (Column(text("term")), Column(text("formula"), "formula"), Column(text("bytes"), "right"))
+    rows = ((text("all of it"), Prose((sp.Add(*sizes),)), text("1" * 40)), (text("one"), Prose((sizes[0],)), text("2")))
+    document = Derivation("t", "s", (Section(text("one"), (Table(text("t"), columns, rows),)),))
+    written = render(document, "homework", ending).decode()
+    assert row in written
+    assert below is None or written.count(below) == 1
