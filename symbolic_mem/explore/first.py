@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.rational import plain, symbolic
+from symbolic_mem.base.rational import Number, plain, symbolic
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.told import grouped
 from symbolic_mem.base.written import MAX_VALUE
@@ -18,9 +18,9 @@ from symbolic_mem.document.family import in_family
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Chain, Prose, say
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.charts import bound_chart, device_chart
+from symbolic_mem.questions.parts.charts import bound_chart, parts_at
 from symbolic_mem.questions.parts.found_degree import FoundDegree
-from symbolic_mem.questions.parts.peaks import parts_of, peak
+from symbolic_mem.questions.parts.peaks import Fullest, parts_of, peak
 from symbolic_mem.study.study import Study
 
 STEPS = 10  # doublings of a size in each direction of its slider
@@ -55,8 +55,8 @@ class Size(NamedTuple):
         return grouped(str(self.value))
 
 
-def first(study: Study, question: MinDegree) -> First | None:
-    """Return what a page shows first; None where a degree is given: then its script draws what there is.
+def first(study: Study, question: MinDegree) -> First:
+    """Return what a page shows first: the answer, and one device at the degree that is given, or else at the smallest.
 
     >>> from symbolic_mem.explore.data import asked
     >>> from symbolic_mem.library.read import load_study
@@ -65,33 +65,35 @@ def first(study: Study, question: MinDegree) -> First | None:
     >>> plain_prose(first(study, asked(study)).caption)
     'One device of 4: ≈ 79.310 GiB, at the loss, when the backward pass begins'
     """
-    whole = study.under(question)
-    if question.symbol in whole.values:
-        return None
-    found = question.answer(whole)
+    found = question.answer(study.under(question))
     family = found.capacity_unit or "GiB"
-    if found.value is None:
-        bar, caption = _in_full(found, family)
-    else:
-        drawn = device_chart(found, "device", family)
-        if drawn is None:
-            return None
-        size = Amount(symbolic(found.held(found.value)), family)
-        bar, caption = drawn, say("One device of {n}: {size}", n=Amount(symbolic(found.value)), size=size)
+    parts, instants = _parts(found)
+    pieces = {"n": found.held_at, "size": Amount(symbolic(sum(parts.values())), family)}
+    caption = (
+        say("What every device holds in full, however many there are: {size}", **pieces)
+        if found.held_at is None
+        else say("One device of {n}: {size}", **pieces)
+    )
     if found.study.at is not None:
-        words = peak(found.fullest_instants).words if found.fullest_instants else found.study.at.words
+        words = peak(instants).words if instants else found.study.at.words
         caption = say("{caption}, at {words}", caption=caption, words=words)
+    bar = stacked(Told("device", caption, caption), parts, Capacity(plain(found.capacity.counted), family))
     said, curve = in_family(question.sentence(found), family), bound_chart(found, "bound", family)
     bare = replace(bar, x=replace(bar.x, ticks=()), series=())  # its parts are listed below it, and it has no axis
     return First(said, caption, bare, bar.series, replace(curve, tall=TALL))
 
 
-def _in_full(found: FoundDegree, family: str) -> tuple[Figure, Prose]:
-    """What every device holds where no degree is enough, part by part."""
-    parts = parts_of(found.degree.ideal.bound.kept.terms, lambda term: term.at(found.study.numbers))
-    size = Amount(symbolic(sum(parts.values())), family)
-    caption = say("What every device holds in full, however many there are: {size}", size=size)
-    return stacked(Told("device", caption, caption), parts, Capacity(plain(found.capacity.counted), family)), caption
+def _parts(found: FoundDegree) -> tuple[Mapping[str, Number], Sequence[Fullest]]:
+    """The bytes of the parts of one device where it holds most, and the fullest instant of each phase, if known.
+
+    Where no degree is enough and none is given, of what every device holds in full.
+    """
+    if found.given is not None:
+        return found.given.parts(found.question.counted), found.given.instants
+    if found.value is not None:
+        return parts_at(found)[0], found.fullest_instants
+    kept = found.degree.ideal.bound.kept.terms
+    return parts_of(kept, lambda term: term.at(found.study.numbers)), ()
 
 
 def slider(value: int) -> list[int]:
@@ -116,6 +118,7 @@ def fields(content: Mapping[str, Any], study: Study, n: sp.Symbol) -> dict[str, 
     fast = dict(content["held"])
     return {
         "n": n,
+        "shows": "" if content["shows"] is None else grouped(content["shows"]),
         "sizes": [Size(name, symbols[name], int(value)) for name, value in content["symbols"] if name not in fast],
         "device": own["title"],
         "reading": f"{reading}: {told}" if reading else told,

@@ -115,7 +115,7 @@ def _page(explorer: Explorer) -> str:
         looks=Markup(tight(looks)),
         content=content,
         first=shown,
-        bar="" if shown is None else Markup(inline_svg(shown.bar, FIGURE, TYPE)),
-        curve="" if shown is None else Markup(inline_svg(shown.curve, FIGURE, TYPE)),
+        bar=Markup(inline_svg(shown.bar, FIGURE, TYPE)),
+        curve=Markup(inline_svg(shown.curve, FIGURE, TYPE)),
         **fields(content, study.under(question), question.symbol),
     )

@@ -30,8 +30,7 @@ globalThis.wake = (() => {
   };
   for (const sign of SIGNS) addEventListener(sign, wake, { capture: true, passive: true });
   addEventListener("click", click, true);
-  const other = location.protocol !== "about:" && location.hash;
-  if (other) page.hidden = true;
+  page.hidden = location.protocol !== "about:" && location.hash !== "";
   if (page.hidden) wake();
   else setTimeout(wake, 1000);
   return wake;

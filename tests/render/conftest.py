@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -206,13 +207,48 @@ def blanks(tab: Callable[..., Tab], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give `pages("llama-3.1-8b")`: the page of play of a study, made once."""
+    """Give `pages("llama-3.1-8b", n_fsdp=8)`: the page of play of a study with some values, made once."""
     folder, made = tmp_path_factory.mktemp("explorers"), {}
 
-    def page(name: str) -> Path:
-        if name not in made:
-            made[name] = folder / f"{name}.html"
-            explorer(load_study(name)).save(made[name])
-        return made[name]
+    def page(name: str, **values: int) -> Path:
+        key = "-".join([name, *(f"{symbol}-{value}" for symbol, value in values.items())])
+        if key not in made:
+            made[key] = folder / f"{key}.html"
+            explorer(load_study(name).change(values=values)).save(made[key])
+        return made[key]
 
     return page
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Give the accessibility checker of Deque, as the package `axe-core-python` brings it."""
+    found = find_spec("axe_core_python")
+    if found is None:
+        if os.environ.get("SYMBOLIC_MEM_NO_SKIP") == "1":
+            pytest.fail("needs axe-core-python, and SYMBOLIC_MEM_NO_SKIP=1 forbids skipping")
+        pytest.skip("axe-core-python is not installed")
+    return Path(found.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
+
+
+LIGHTS = [
+    {"prefers-color-scheme": "light"},
+    {"prefers-color-scheme": "dark"},
+    {"prefers-color-scheme": "dark", "forced-colors": "active"},
+]
+
+
+@pytest.fixture(scope="session")
+def accessible(axe: str) -> Callable[[Tab], None]:
+    """Give `accessible(page)`: the checker finds nothing in light, in dark and in forced colours."""
+
+    def check(page: Tab) -> None:
+        page.value(f"{axe}; true")
+        for light in LIGHTS:
+            features = [{"name": key, "value": value} for key, value in light.items()]
+            page.call("Emulation.setEmulatedMedia", features=features)
+            found = page.value("""axe.run().then(({violations, passes}) => [passes.length,
+                violations.flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 200)}`))])""")
+            assert found[0] > 25 and found[1] == [], light
+
+    return check

@@ -7,7 +7,6 @@ import io
 import os
 import subprocess
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import pypdf
@@ -208,39 +207,14 @@ def test_a_page_is_no_larger_than_a_picture(pages):
         assert pages(name).stat().st_size < 160_000, name
 
 
-@pytest.fixture(scope="module")
-def axe():
-    """The accessibility checker of Deque, as the package `axe-core-python` brings it."""
-    found = find_spec("axe_core_python")
-    if found is None:
-        if os.environ.get("SYMBOLIC_MEM_NO_SKIP") == "1":
-            pytest.fail("needs axe-core-python, and SYMBOLIC_MEM_NO_SKIP=1 forbids skipping")
-        pytest.skip("axe-core-python is not installed")
-    return Path(found.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
-
-
-LIGHTS = [
-    {"prefers-color-scheme": "light"},
-    {"prefers-color-scheme": "dark"},
-    {"prefers-color-scheme": "dark", "forced-colors": "active"},
-]
-
-
 @pytest.mark.parametrize(
     ("name", "width"), [("cs336-a2-xxl", 1280), ("llama-3.1-8b", 390), ("cluster-deepseek-v3", 320)]
 )
-def test_an_accessibility_checker_finds_nothing_light_dark_and_in_forced_colours(tab, pages, axe, name, width):
+def test_an_accessibility_checker_finds_nothing_light_dark_and_in_forced_colours(tab, pages, accessible, name, width):
     page = tab(pages(name), width=width)
     page.value("document.getElementById('keep').click()")
     page.write("field-B", "0")  # with a field that is refused
     page.value("dispatchEvent(new Event('scroll'))")  # what is further down is drawn now
     assert page.value("document.querySelectorAll('#terms tr').length") > 3
     page.value("new Promise(done => setTimeout(done, 300))")
-    page.value(f"{axe}; true")
-    for light in LIGHTS:
-        page.call(
-            "Emulation.setEmulatedMedia", features=[{"name": key, "value": value} for key, value in light.items()]
-        )
-        found = page.value("""axe.run().then(({violations, passes}) => [passes.length,
-            violations.flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 200)}`))])""")
-        assert found[0] > 30 and found[1] == [], light
+    accessible(page)

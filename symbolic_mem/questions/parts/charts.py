@@ -33,7 +33,7 @@ def device_chart(found: FoundAtInstants, name: str, family: str) -> Figure | Non
     """What one device holds at the answer, part by part, against its capacity."""
     if found.value is None or not found.known or found.symbol in (P, T):
         return None
-    parts, moment = _parts_at(found)
+    parts, moment = parts_at(found)
     pieces = {"n": found.symbol, "v": found.value, "moment": moment, **_room(found.capacity)}
     caption = say(
         "What one device holds at {n} = {v}, part by part, beside {room}, when it is fullest: {moment}.", **pieces
@@ -48,7 +48,7 @@ def device_chart(found: FoundAtInstants, name: str, family: str) -> Figure | Non
     return stacked(Told(name, caption, said), parts, Capacity(plain(found.capacity.counted), family))
 
 
-def _parts_at(found: FoundAtInstants) -> tuple[Mapping[str, Number], Prose]:
+def parts_at(found: FoundAtInstants) -> tuple[Mapping[str, Number], Prose]:
     """The bytes of each part where one device holds most, and when that is."""
     if found.fullest_instants:
         most = peak(found.fullest_instants)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Term
+from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, rounded_up, symbolic
 from symbolic_mem.base.symbols import C_mem, M_device
@@ -19,7 +21,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.instants import fitting, fitting_each, kept_instants
-from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, parts_of, peak, peak_blocks, peak_facts
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.degree import Degree
@@ -69,6 +71,14 @@ class Given:
         """The fullest instant of each phase of a step, where the instants are known."""
         study, degree = self.moments[0]
         return fullest([study for study, _ in self.moments], self._known, degree.cuts_at(self.value, study.numbers))
+
+    def parts(self, kinds: tuple[str, ...]) -> Mapping[str, Number]:
+        """The bytes of the parts of one device, at the instant at which it holds most."""
+        if self.instants:
+            return peak(self.instants).parts
+        study, degree = max(self.moments, key=lambda one: one[1].profile.at(self.value))
+        exact = partial(Term.at, values=Numbers(self._known, "the parts of one device"))
+        return parts_of(study.placed(kinds).terms, degree.cuts_at(self.value, study.numbers) or exact)
 
     @property
     def _known(self) -> dict[sp.Symbol, Any]:
