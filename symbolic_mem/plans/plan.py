@@ -34,7 +34,7 @@ from symbolic_mem.plans.rests import (
 
 AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
 NO_GROUP = (
-    "plan '{plan}' divides the optimizer state of {what} parameters over {degree} = {found} devices, which is no whole number; give "
+    "plan '{plan}' divides the optimizer state of the {what} over {degree} = {found} devices, which is no whole number; give "
     "degrees that come out"
 )
 NO_RESHARD = "plan '{plan}' reshards over {among} devices, which does not divide n_fsdp = {found}; give a divisor of it"
@@ -301,7 +301,8 @@ class Plan:
                 continue  # whole at any values, and so none is asked for
             found = at(degree, values)
             if found is not None and not found.is_Integer:
-                raise BadInput(NO_GROUP.format(plan=self.name, what=what, degree=degree, found=found))
+                whose = what if what == "experts" else "other parameters"
+                raise BadInput(NO_GROUP.format(plan=self.name, what=whose, degree=degree, found=found))
         among, devices = self.keep.q, None if self.keep.q == 1 else values.get(n_fsdp)
         if devices is not None and int(devices) % among != 0:
             raise BadInput(NO_RESHARD.format(plan=self.name, among=among, found=devices))

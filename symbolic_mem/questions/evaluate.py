@@ -12,7 +12,6 @@ from symbolic_mem.base.errors import BadInput, MissingValue, at_place, nearest
 from symbolic_mem.base.exact import bounded, missing
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.marked import unmarked
 from symbolic_mem.document.prose import Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.document.words import capitalised, joined
@@ -134,7 +133,7 @@ class Evaluate(Question):
             return
         work = Work(found.study.values)
         for each in found.evaluated:
-            yield line_step(each, work)
+            yield line_step(each, work, found.study)
         if len(found.closing) > 1:
             yield asked_table(found)
         yield from self._against_editions(found, [one for line in self.lines for one in line.printed])
@@ -184,7 +183,7 @@ class Evaluate(Question):
             str(symbol): Claimed(
                 _exactly(each.value),
                 "bytes" if each.line.memory else _measure(each.line),
-                unmarked(each.line.statement) or each.line.name,
+                study.plain(each.line.statement) or each.line.name,
                 unit="bytes" if each.line.memory else each.line.unit,
             )
             for symbol, each in found.numbers

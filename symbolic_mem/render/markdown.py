@@ -92,7 +92,11 @@ def _head(head: str) -> str:
 def _cell(value: str | Number | None) -> str:
     if isinstance(value, str):
         return escape(value)
-    return "–" if value is None else prose(Prose((Amount(rational(value), digits=14),)))
+    if value is None:
+        return "–"
+    return prose(
+        Prose((Amount(rational(value), digits=14 if abs(value) >= 1 else 8),))
+    )  # bytes in full, seconds to compare
 
 
 FACE = Face("md", plain, prose, display, draw)

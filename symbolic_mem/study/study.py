@@ -112,6 +112,10 @@ class Study(Setting):
         """Words of the study as a sentence: its symbols in what stands between two `$` are mathematics."""
         return marked(words, {name.symbol.name: name.symbol for name in self.names})
 
+    def plain(self, words: str) -> str:
+        """Words of the study in plain text: without the `$` around the formulas over its symbols."""
+        return unmarked(words, {name.symbol.name: name.symbol for name in self.names})
+
     def listed(self, changes: Iterable[Change], between: str = "; ") -> Prose:
         """Changes in words, values of symbols as mathematics."""
         known = {name.symbol.name for name in (*table(), *self.names)}
@@ -120,7 +124,7 @@ class Study(Setting):
     @property
     def heading(self) -> str:
         """The title in plain text."""
-        return unmarked(self.title, {name.symbol.name: name.symbol for name in self.names})
+        return self.plain(self.title)
 
     def changed(self, changes: Iterable[Change], where: str = "--set") -> Study:
         """The study with all `changes` applied in order.

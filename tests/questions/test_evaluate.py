@@ -278,3 +278,21 @@ def test_figures_of_a_case_that_cannot_be_read_are_refused(printed, said):
     with pytest.raises(BadInput) as refused:
         asked({"name": "a", "formula": "L"}, cases=[{"name": "small", "L": 10, "printed": printed}])
     assert said in str(refused.value)
+
+
+def test_the_words_of_bundled_lines_have_no_mark_of_a_formula_left():
+    """A symbol that has a meaning and no value is one of the study, too: the D of `6*N*D`."""
+    for name in (
+        "flops-palm-chinchilla",
+        "utilisation",
+        "korthikanti",
+        "playbook",
+        "ptd-p-table-1",
+        "scaling-book-training",
+    ):
+        study = load_study(name)
+        for question in study.questions:
+            if question.ask == "evaluate":
+                seen = study.under(question)
+                assert not [one.meaning for one in question.claims(seen).values() if "$" in one.meaning], name
+                assert "$" not in plain_prose(question.sentence(question.answer(seen))), name

@@ -63,7 +63,7 @@ SAID = {
     "gpt2-xl": "1,557,611,200",
     "korthikanti": "2736",
     "ptd-p-table-1": "1,008,038,758,400",
-    "playbook": "256.5",
+    "playbook": "275.41",
     "flops-palm-chinchilla": "477,731,225,600",
     "kv-cache": "516,096",
     "cs336-a1-transformer": "2,127,057,600",

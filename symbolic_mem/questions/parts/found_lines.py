@@ -9,7 +9,6 @@ import sympy as sp
 
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.marked import unmarked
 from symbolic_mem.questions.parts.editions import Figure
 from symbolic_mem.questions.parts.worked import Case, WorkedLine
 from symbolic_mem.study.question import Found
@@ -86,7 +85,9 @@ class FoundLines(Found):
         lines = (each.line for each in self.evaluated)
         return Ledger(
             tuple(
-                Line(line.symbol, line.formula, line.unit, unmarked(line.statement), unmarked(line.note))
+                Line(
+                    line.symbol, line.formula, line.unit, self.study.plain(line.statement), self.study.plain(line.note)
+                )
                 for line in lines
             ),
             self.study.values,
@@ -124,7 +125,8 @@ class FoundCases(Found):
         """The lines of every case, each under its name there, as numbers."""
         return Ledger(
             tuple(
-                Line(symbol, each.value, each.line.unit, unmarked(each.line.statement)) for symbol, each in self.numbers
+                Line(symbol, each.value, each.line.unit, self.study.plain(each.line.statement))
+                for symbol, each in self.numbers
             ),
             self.study.values,
         )

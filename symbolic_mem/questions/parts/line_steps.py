@@ -13,6 +13,7 @@ from symbolic_mem.document.steps import Block, Column, Step, Table
 from symbolic_mem.document.words import about, capitalised, count, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.found_lines import Evaluated, FoundCases, FoundLines
+from symbolic_mem.study.study import Study
 
 
 def uncapitalised(words: str) -> str:
@@ -20,7 +21,7 @@ def uncapitalised(words: str) -> str:
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
-def line_step(each: Evaluated, work: Work) -> Step:
+def line_step(each: Evaluated, work: Work, study: Study) -> Step:
     """Write a line from symbols to numbers to its value."""
     line = each.line
     work.values[line.symbol] = each.value
@@ -33,22 +34,25 @@ def line_step(each: Evaluated, work: Work) -> Step:
         links = [shown] if exact and line.scale == 1 else [("=", line.formula), shown]
     else:
         links = [("=", line.written), shown]
-    reason = _said(line.note, work.values) if line.note else None
+    reason = _said(line.note, work.values, study) if line.note else None
     return work.step(
-        _said(capitalised(line.statement) or "Then", work.values), Chain(line.symbol, tuple(links)), reason=reason
+        _said(capitalised(line.statement) or "Then", work.values, study),
+        Chain(line.symbol, tuple(links)),
+        reason=reason,
     )
 
 
-def _said(words: str, known: Iterable[sp.Basic]) -> Prose:
-    """Words of a study about its lines, with the symbols that are `known` there."""
-    return marked(words, {symbol.name: symbol for symbol in known if isinstance(symbol, sp.Symbol)})
+def _said(words: str, known: Iterable[sp.Basic], study: Study) -> Prose:
+    """Words of a study about its lines, with its symbols and those that are `known` there."""
+    symbols = (*(name.symbol for name in study.names), *known)
+    return marked(words, {symbol.name: symbol for symbol in symbols if isinstance(symbol, sp.Symbol)})
 
 
 def asked_table(found: FoundLines) -> Table:
     """Tabulate the lines that answer."""
     rows = tuple(
         (
-            _said(capitalised(each.line.statement), found.study.values),
+            _said(capitalised(each.line.statement), found.study.values, found.study),
             say("{s}", s=each.line.symbol),
             about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)),
         )
@@ -63,9 +67,9 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
     works = [Work(inside.study.values) for _, inside in found.cases]
     for position, line in enumerate(found.lines):
         formulas = [inside.evaluated[position].line.formula for _, inside in found.cases]
-        reason = _said(line.note, works[0].values) if line.note else None
+        reason = _said(line.note, works[0].values, found.study) if line.note else None
         if _alike(found, position):
-            step = line_step(found.cases[0][1].evaluated[position], works[0])
+            step = line_step(found.cases[0][1].evaluated[position], works[0], found.study)
             for work in works:
                 work.values |= dict.fromkeys(
                     (line.symbol, *(case.of(line.symbol) for case, _ in found.cases)), works[0].values[line.symbol]
@@ -85,7 +89,7 @@ def case_steps(found: FoundCases) -> Iterator[Block]:
             chain = Chain(symbol, (*own, *put, amount(value, line.unit, digits=line.digits, fixed=True)))
             work.check(chain)
             chains.append(chain)
-        yield Step(_said(capitalised(line.statement) or "Then", works[0].values), tuple(chains), reason)
+        yield Step(_said(capitalised(line.statement) or "Then", works[0].values, found.study), tuple(chains), reason)
     yield _cases_table(found)
 
 
@@ -142,5 +146,5 @@ def in_cases(found: FoundCases) -> Prose:
         ]
         said = (uncapitalised if clauses else capitalised)(line.statement) or line.name
         known = found.cases[0][1].study.values
-        clauses.append(say("{said}: {each}", said=_said(said, known), each=joined(each)))
+        clauses.append(say("{said}: {each}", said=_said(said, known, found.study), each=joined(each)))
     return say("{said}.", said=joined(clauses, "; ", "; "))

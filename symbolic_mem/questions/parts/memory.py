@@ -15,7 +15,7 @@ from symbolic_mem.base.rational import rational
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, M_activations, M_static, M_total, P, S, T, local
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Brief, Chain, Long, Prose, Side, Total, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Side, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Step, Table, in_full, in_short
 from symbolic_mem.document.words import about, count, gib, listed, share
 from symbolic_mem.document.work import Work
@@ -28,6 +28,8 @@ from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import NONE, recompute
 from symbolic_mem.study.study import Study
+
+_FLOAT = 20  # signs of the longest number that a calculator prints
 
 
 @dataclass(frozen=True)
@@ -290,7 +292,9 @@ def _per_token(memory: Memory, work: Work) -> list[Block]:
         return []
     tokens, size = work.define(T, B * S), work.number(each)
     batch = Chain(T, (("=", B * S), amount(tokens)))
-    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=True))
+    written_out = Amount(size, "GiB", full=True)  # as a calculator prints it, where that is no longer than a float
+    short = len(written_out.shown.figures) <= _FLOAT
+    links = (("=", each), amount(size, "bytes"), amount(size, "GiB", full=short))
     step = work.step(
         say("The batch has {t} tokens, so this is for each token", t=batch), Chain(M_activations / T, links)
     )
