@@ -44,6 +44,7 @@ def test_the_wheel_carries_every_template_and_data_file(wheel):
     data = {name for name in tracked("symbolic_mem") if not name.endswith((".py", ".pyc"))}
     assert data and {f"symbolic_mem/{name}" for name in data} <= inside
     assert {f"symbolic_mem/shipped/data/account/{name}.json" for name in bundled()} <= inside
+    assert {f"symbolic_mem/{name[:-5]}.json" for name in data if name.endswith(".toml")} <= inside
     assert not [name for name in inside if name.startswith(("tests/", "docs/", "templates/")) or "__pycache__" in name]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
@@ -20,6 +19,7 @@ from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, P, d_model
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Part, Tensor
@@ -49,10 +49,7 @@ class Row:
 @cache
 def rows() -> tuple[Row, ...]:
     """Return the instants of a step of a cluster, in their order."""
-    return tuple(
-        Row(**row)
-        for row in tomllib.loads(Path(__file__).with_name("clusters.toml").read_text(encoding="utf-8"))["instants"]
-    )
+    return tuple(Row(**row) for row in tables_of(Path(__file__).with_name("clusters.toml"))["instants"])
 
 
 def cluster_timeline(

@@ -1,6 +1,6 @@
 """`Tables`: a catalogue of this package as a TOML text, of which a table is parsed when it is first asked for; `ReadOnce`.
 
-A wheel has each catalogue as JSON, too, which is read in a tenth of the time; it is made when the wheel is built.
+A wheel has each file of tables as JSON, too, which is read in a tenth of the time; it is made when the wheel is built.
 """
 
 from __future__ import annotations
@@ -45,10 +45,9 @@ class Tables(Mapping[str, Any]):
     @classmethod
     def of(cls, path: Path, under: str = "") -> Tables:
         """The tables of a file of this package, from the JSON beside it where there is one."""
-        ready = path.with_suffix(".json")
-        if not ready.is_file():
+        content = _ready(path)
+        if content is None:
             return cls(path.read_text(encoding="utf-8"), under)
-        content = json.loads(ready.read_text(encoding="utf-8"))
         found = cls("", under)
         inside = content.pop(under) if under else content
         found.parsed = {name: table for name, table in inside.items() if under or _is_table(table)}
@@ -77,6 +76,12 @@ class Tables(Mapping[str, Any]):
         return len(self.pieces)
 
 
+def tables_of(path: Path) -> dict[str, Any]:
+    """Return all that a file of this package says, for what needs the whole of it."""
+    ready = _ready(path)
+    return _parsed(path.read_text(encoding="utf-8")) if ready is None else ready
+
+
 def as_json(text: str) -> str:
     r"""Return a catalogue as the JSON that is read in its place.
 
@@ -84,6 +89,12 @@ def as_json(text: str) -> str:
     '{"a":{"b":2}}'
     """
     return json.dumps(_parsed(text), ensure_ascii=False, separators=(",", ":"))
+
+
+def _ready(path: Path) -> dict[str, Any] | None:
+    """The JSON beside a file, where there is one."""
+    ready = path.with_suffix(".json")
+    return json.loads(ready.read_text(encoding="utf-8")) if ready.is_file() else None
 
 
 def _is_table(value: Any) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml
+from symbolic_mem.base.tables import tables_of
+from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.amounts import matrices, saved_tensors
 from symbolic_mem.claims.case import Case
@@ -144,7 +145,7 @@ _FILE = "slips.toml"
 
 @cache
 def _content() -> Mapping[str, Any]:
-    content = parse_toml(Path(__file__).with_name(_FILE).read_bytes(), _FILE)
+    content = tables_of(Path(__file__).with_name(_FILE))
     known_keys(content, ("slip", "together"), _FILE)
     return content
 

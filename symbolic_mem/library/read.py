@@ -14,7 +14,8 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_fsdp, table
-from symbolic_mem.base.tomlfile import entry, known_keys, parse_toml, read_toml
+from symbolic_mem.base.tables import tables_of
+from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.library.bundled import bundled_path, refuse_unknown
 from symbolic_mem.library.cache import cached, is_name
 from symbolic_mem.library.unread import refuse_idle
@@ -85,7 +86,7 @@ def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | N
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
     if chosen is not None:
         _no_config(name, how)
-        return _read_whole(parse_toml(chosen.read_bytes(), name), name, name, chosen.parent, devices)
+        return _read_whole(tables_of(chosen), name, name, chosen.parent, devices)
     if path.suffix in (".json", ".gguf"):
         return _of_config(path, path.stem, devices, how)
     if name and path.is_dir():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from symbolic_mem.base.errors import BadInput, clipped, nearest
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.tensors import GROUPS, Model
 from symbolic_mem.models.trained import EVERY_PRODUCT, Trained, modules, weights_of
 
@@ -39,7 +39,7 @@ class Adapters(NamedTuple):
 
 @cache
 def _groups() -> Mapping[str, str]:
-    content = tomllib.loads(Path(__file__).with_name("adapters.toml").read_text(encoding="utf-8"))
+    content = tables_of(Path(__file__).with_name("adapters.toml"))
     return {**content["groups"], **{group: group for group in GROUPS if group != "adapters"}}
 
 

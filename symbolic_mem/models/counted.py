@@ -12,7 +12,7 @@ import sympy as sp
 
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import B, S
-from symbolic_mem.base.tomlfile import read_toml
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.sizes import Sizes
 from symbolic_mem.models.tensors import Cached, Layer, Tensor
@@ -51,7 +51,7 @@ class Counted:
 @cache
 def counted_families() -> tuple[Mapping[str, CountedFamily], str]:
     """Return the table of families by ``model_type``, and its source."""
-    table = read_toml(Path(__file__).with_name("counted.toml"))
+    table = tables_of(Path(__file__).with_name("counted.toml"))
     known: dict[str, CountedFamily] = {}
     for model_type, row in table["families"].items():
         like = known.get(row.get("like", ""))

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from symbolic_mem.base.tomlfile import read_toml
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 
 
@@ -56,7 +56,7 @@ class Families:
 @cache
 def families() -> Families:
     """Return the table of families, read once."""
-    table = read_toml(Path(__file__).with_name("families.toml"))
+    table = tables_of(Path(__file__).with_name("families.toml"))
     known: dict[str, Family] = {}
     for model_type, row in table["families"].items():
         known[model_type] = _family(model_type, row, table["keys"], known.get(row.get("like", "")))

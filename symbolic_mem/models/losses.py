@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import counted
 from symbolic_mem.models.profile import Profile, Row
@@ -36,7 +36,7 @@ class Loss:
 
 @cache
 def _losses() -> Mapping[str, Loss]:
-    tables = tomllib.loads(Path(__file__).with_name("losses.toml").read_text(encoding="utf-8"))
+    tables = tables_of(Path(__file__).with_name("losses.toml"))
     return {
         name: Loss(
             name,

@@ -6,12 +6,12 @@ has r columns. A frozen product keeps nothing of its input for the backward pass
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
 from symbolic_mem.base.once import hashed_once
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import GROUPS
 
@@ -22,7 +22,7 @@ EVERY_PRODUCT = "all-linear"
 @cache
 def modules() -> Mapping[str, tuple[str, ...]]:
     """Return the modules of engines that adapters may go on, each with the weights here that it is."""
-    content = tomllib.loads(Path(__file__).with_name("adapters.toml").read_text(encoding="utf-8"))
+    content = tables_of(Path(__file__).with_name("adapters.toml"))
     return {name: tuple(weights) for name, weights in content["modules"].items()}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.tomlfile import clipped
 
 
@@ -39,5 +39,5 @@ def unread(content: Mapping[str, Any], read: Collection[str], where: str) -> tup
 
 @cache
 def _table() -> dict[str, Any]:
-    table = tomllib.loads(Path(__file__).with_name("unread.toml").read_text(encoding="utf-8"))
+    table = tables_of(Path(__file__).with_name("unread.toml"))
     return table | {"inert": frozenset(table["inert"])}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.architecture import Window
 from symbolic_mem.models.json_file import kind_of
 
@@ -29,7 +29,7 @@ RULES: dict[str, Callable[[int, int], bool]] = {
 
 @cache
 def _families() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads(Path(__file__).with_name("windows.toml").read_text(encoding="utf-8"))["families"]
+    return tables_of(Path(__file__).with_name("windows.toml"))["families"]
 
 
 def windows(

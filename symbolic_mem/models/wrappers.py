@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.tomlfile import read_toml
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.json_file import kind_of
 from symbolic_mem.models.sizes import Sizes
@@ -36,7 +36,7 @@ class Wrapper:
 @cache
 def wrappers() -> Mapping[str, Wrapper]:
     """Return the table of wrappers by ``model_type``."""
-    table = read_toml(Path(__file__).with_name("wrappers.toml"))
+    table = tables_of(Path(__file__).with_name("wrappers.toml"))
     towers: dict[str, Mapping[str, Mapping[str, Any]]] = {}
     for name, row in table["towers"].items():
         towers[name] = {} if "like" not in row else _without(towers[row["like"]], row.get("without", ()))
@@ -52,7 +52,7 @@ def wrappers() -> Mapping[str, Wrapper]:
 @cache
 def inert() -> frozenset[str]:
     """Return the fields of wrappers and towers that change no weight."""
-    return frozenset(read_toml(Path(__file__).with_name("wrappers.toml"))["inert"])
+    return frozenset(tables_of(Path(__file__).with_name("wrappers.toml"))["inert"])
 
 
 def _without(tower: Mapping[str, Mapping[str, Any]], names: Any) -> Mapping[str, Mapping[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 
 
@@ -29,5 +29,5 @@ def engines() -> Mapping[str, Engine]:
     >>> engines()["megatron-ci-h100"].bytes // 2**20
     100
     """
-    content = tomllib.loads(Path(__file__).with_name("engines.toml").read_text(encoding="utf-8"))
+    content = tables_of(Path(__file__).with_name("engines.toml"))
     return {name: Engine(name, **table) for name, table in content.items()}

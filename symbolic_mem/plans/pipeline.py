@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 
 Values = Mapping[sp.Symbol, sp.Rational]
@@ -136,4 +136,4 @@ def pipeline(name: str) -> Pipeline:
 
 @cache
 def _tables() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads(Path(__file__).with_name("pipelines.toml").read_text(encoding="utf-8"))
+    return tables_of(Path(__file__).with_name("pipelines.toml"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.recipes.states import EVERY_ELEMENT, OTHERS, State
 
@@ -56,7 +56,7 @@ def base(name: str) -> Base:
     >>> base("int8").title
     '8 bits with an FP32 scale for each output'
     """
-    tables = tomllib.loads(Path(__file__).with_name("bases.toml").read_text(encoding="utf-8"))
+    tables = tables_of(Path(__file__).with_name("bases.toml"))
     if name not in tables:
         raise BadInput(f"unknown base {name!r} of packed weights; {nearest(name, tables)}")
     table = tables[name]

@@ -59,9 +59,8 @@ def write(folder: Path) -> Iterator[Path]:
                 written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
                 yield _written(folder / "shipped" / "data" / verb / f"{name}.json", written)
     for path in sorted(PACKAGE.rglob("*.toml")):
-        if path.parent.name != "studies":
-            ready = folder / path.relative_to(PACKAGE).with_suffix(".json")
-            yield _written(ready, as_json(path.read_text(encoding="utf-8")))
+        ready = folder / path.relative_to(PACKAGE).with_suffix(".json")
+        yield _written(ready, as_json(path.read_text(encoding="utf-8")))
 
 
 def _written(path: Path, text: str) -> Path:

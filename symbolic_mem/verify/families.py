@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.verify.cases import Case, Compared
 from symbolic_mem.verify.megatron_cases import megatron_parameters, megatron_run, stage_peak
@@ -67,7 +67,7 @@ SAID = (
 @cache
 def families() -> tuple[Family, ...]:
     """Return all families, those first that a study says."""
-    unsaid = tomllib.loads(Path(__file__).with_name("unsaid.toml").read_text(encoding="utf-8"))
+    unsaid = tables_of(Path(__file__).with_name("unsaid.toml"))
     return (*SAID, *(Family(name, row["title"], reason=row["reason"]) for name, row in unsaid.items()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.tensors import Layer, Model, Tensor
 from symbolic_mem.recipes.read import read_recipe
 from symbolic_mem.verify.cases import Case, Keys
@@ -22,7 +22,7 @@ PRECISIONS = {"float32": "fp32", "bfloat16": "pure-bf16"}
 @cache
 def names() -> dict[str, dict[str, str]]:
     """Return, for each engine, our name of each of its optimizers."""
-    return tomllib.loads(Path(__file__).with_name("optimizers.toml").read_text(encoding="utf-8"))
+    return tables_of(Path(__file__).with_name("optimizers.toml"))
 
 
 def optimizer_state(case: Case) -> Said:

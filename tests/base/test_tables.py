@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import symbolic_mem
-from symbolic_mem.base.tables import Tables, as_json
+from symbolic_mem.base.tables import Tables, as_json, tables_of
 
 PACKAGE = Path(symbolic_mem.__file__).parent
-FILES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.toml") if path.parent.name != "studies")
+EVERY = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.toml"))
+FILES = [file for file in EVERY if "/studies/" not in file]
 UNDER = [
     ("hardware/devices.toml", "devices"),
     ("hardware/devices.toml", "sources"),
@@ -48,6 +49,13 @@ def test_the_json_of_a_wheel_is_read_as_the_text(file, under, tmp_path):
     found, tables = Tables.of(tmp_path / "catalogue.toml", under), Tables(text, under)
     assert list(found.items()) == list(tables.items()) and found.rest == tables.rest
     assert len(found) == len(tables) and all(name in found for name in tables)
+
+
+def test_a_whole_file_is_read_as_its_text(tmp_path):
+    for file in EVERY:
+        text = (PACKAGE / file).read_text(encoding="utf-8")
+        (tmp_path / "whole.json").write_text(as_json(text), encoding="utf-8")
+        assert tables_of(tmp_path / "whole.toml") == tables_of(PACKAGE / file) == tomllib.loads(text), file
 
 
 def test_a_name_may_be_quoted():
