@@ -9,6 +9,7 @@ import sympy as sp
 from symbolic_mem.models.tensors import Alive, Part, Tensor
 
 Shape = tuple[sp.Expr, ...]
+Total = dict[tuple[object, ...], sp.Expr | int]
 
 
 class Storage:
@@ -35,9 +36,9 @@ class Live:
         self.there: dict[int, tuple[Storage, bool]] = {}
         self.made: list[Part] = []
         self.making: list[Part] = []
-        self.total: dict[tuple[object, ...], sp.Expr | int] = {}
+        self.total: Total = {}
         self.grown = False
-        self.front: list[tuple[dict[tuple[object, ...], sp.Expr | int], Alive]] = []
+        self.front: list[tuple[Total, Alive]] = []
 
     def make(self, one: Storage, *, gradient: bool = False) -> None:
         """Something new is there: a tensor of the program, or a `gradient`."""
@@ -98,18 +99,30 @@ class Live:
 
     def _note(
         self,
-        total: dict[tuple[object, ...], sp.Expr | int],
+        total: Total,
         label: str,
         making: tuple[Part, ...],
         stepping: tuple[Part, ...] = (),
     ) -> None:
-        if any(_covers(other, total) for other, _ in self.front):
+        if self._covered(total):
             return
-        self.front = [(other, moment) for other, moment in self.front if not _covers(total, other)]
         kept = tuple(one.tensor for one, gradient in self.there.values() if not gradient)
         gradients = tuple(one.tensor for one, gradient in self.there.values() if gradient)
         made = (*self.made, *self.making)
-        self.front.append((total, Alive(label, kept, gradients, made, making, stepping)))
+        self._keep(total, Alive(label, kept, gradients, made, making, stepping))
+
+    def _covered(self, total: Total) -> bool:
+        return any(_covers(other, total) for other, _ in self.front)
+
+    def _keep(self, total: Total, moment: Alive) -> None:
+        self.front = [(other, one) for other, one in self.front if not _covers(total, other)]
+        self.front.append((total, moment))
+
+    def join(self, other: Live) -> None:
+        """Take over the moments of another, unless there are fuller ones."""
+        for total, moment in other.front:
+            if not self._covered(total):
+                self._keep(total, moment)
 
     def fullest(self) -> tuple[Alive, ...]:
         """Return the moments that were noted."""

@@ -79,7 +79,8 @@ def _route(
     tape.record(best, (chosen,), steps, {probabilities: "gradient"})
     tape.drop(probabilities)
     normal = best
-    if experts.normalised:
+    if experts.normalised:  # in place
+        tape.drop(best)
         total = tape.new("sum of them", TOKENS, exact, needs=False)
         normal = tape.new("divided scores", rows, exact)
         steps = [Make("first", rows, exact), Make("second", rows, exact), Make("gradient", rows, exact)]
@@ -87,10 +88,12 @@ def _route(
         tape.drop(total)
     order = tape.new("order", rows, EIGHT, needs=False)
     narrow = do.cast(tape, normal, weighs)
+    if narrow is not normal:
+        tape.drop(normal)
     weights = tape.new("sorted scores", rows, weighs)
     steps = [Make("zeros", rows, weighs), Make("gradient", rows, weighs), Free("zeros")]
     tape.record(weights, (order,), steps, {narrow: "gradient"})
-    return weights, (order, logits, chosen, *dict.fromkeys((best, normal, narrow)))
+    return weights, (order, logits, chosen, narrow)
 
 
 def _copied(tape: Tape, x: Value, index: Value, rows: Shape, width: sp.Expr) -> Value:
@@ -158,7 +161,8 @@ def _combined(tape: Tape, out: Value, weights: Value, rows: Shape, x: Value, ind
         )
         tape.drop(weighed)
         return summed
-    place = tape.new("place of each choice", rows, EIGHT, needs=False)
+    place, numbers = (tape.new(name, rows, EIGHT, needs=False) for name in ("place of each choice", "numbers"))
+    tape.drop(numbers)
     back = tape.new("in the order of the tokens", wide, exact)
     steps = [Make("zeros", wide, exact), Make("gradient", wide, exact), Free("zeros")]
     tape.record(back, (place,), steps, {weighed: "gradient"})

@@ -179,6 +179,36 @@ class Tape:
         live.peak(last)
         return live.fullest()
 
+    def _again(self, waiting: tuple[Storage, ...]) -> Live:
+        """The block computed again, up to the last tensor that is needed, while some gradients are `waiting`."""
+        assert self.entering is not None
+        last = next(node for node in reversed(self.nodes) if node.saved)
+        ends = id(last.out)
+        live = Live()
+        for one in {id(one): one for one in waiting}.values():
+            live.make(Storage(one.tensor), gradient=True)
+        copies: dict[int, Storage] = {}
+        needed = Counter(id(one) for node in self.nodes for one in node.saved)
+        needed[id(self.entering.storage)] += 1
+        at = {id(node.out): node.label for node in self.nodes}
+        label = ""
+        for made, value in self._events:
+            key = id(value.storage)
+            if made:
+                label = at.get(id(value), label)
+                if id(value) == ends and not any(one is value.storage for one in last.saved):
+                    break
+                copies[key] = Storage(value.storage.tensor)
+                copies[key].held = 1 + needed[key]
+                live.make(copies[key])
+                if id(value) == ends:
+                    break
+            else:
+                live.peak(f"{label}, computed again")
+                live.free(copies[key])
+        live.peak(f"{label}, computed again")
+        return live
+
     def backward(self, *, held: bool = False, steps: bool = False) -> tuple[Alive, ...]:
         """Return the fullest moments of the backward pass, the last operation first.
 
@@ -200,10 +230,13 @@ class Tape:
         incoming = Storage(self.leaving.tensor)
         live.make(incoming, gradient=True)
         gradients[id(self.leaving)] = incoming
+        again: Live | None = None
         for node in reversed(self.nodes):
             given = gradients.pop(id(node.out), None)
             if given is None:
                 continue
+            if held and again is None and node.saved:
+                again = self._again((given, *gradients.values()))
             own = {GRADIENT: given}
             own |= {f"gradient {i}": gradients.pop(id(one)) for i, one in enumerate(node.beside)}
             saved = node.saved
@@ -239,4 +272,6 @@ class Tape:
                 live.free(own[name])
             for position, part in enumerate(made if steps else ()):
                 live.step(node.label, part, made[position:])
+        if again is not None:
+            live.join(again)
         return live.fullest()
