@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from symbolic_mem.base.errors import BadInput, clipped, nearest
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.models.tensors import GROUPS, Model
-from symbolic_mem.models.trained import EVERY_PRODUCT, Trained, modules, weights_of
+from symbolic_mem.models.trained import EVERY_PRODUCT, SUMS, Trained, modules, weights_of
 
 MOST_MODULES = 64
 # What may stand in the file and changes what is kept, with the values that leave it out.
@@ -20,7 +20,6 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
     "rank_pattern": ({}, None),
     "layers_to_transform": ([], None),
     "exclude_modules": ([], None),
-    "target_parameters": ([], None),
     "trainable_token_indices": ([], {}, None),
     "layer_replication": ([], None),
     "lora_bias": (False, None),
@@ -101,15 +100,31 @@ def adapter_config(content: Any, where: str) -> Adapters:
     for key, without in _NOT_DESCRIBED.items():
         if key in content and content[key] not in without:
             raise BadInput(f"{where}: {key} = {clipped(str(content[key]))} is not described; known: {without[0]!r}")
-    for key in ("r", "target_modules"):
+    summed = _parameters(content.get("target_parameters") or [], f"{where}: target_parameters")
+    for key in ("r", *(() if summed else ("target_modules",))):
         if content.get(key) is None:
             raise BadInput(f"{where}: {key} is missing")
     dropout = content.get("lora_dropout", 0)
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout < 1:
         raise BadInput(f"{where}: lora_dropout is a probability from 0 to less than 1, not {clipped(str(dropout))}")
-    modules = read_modules(content["target_modules"], f"{where}: target_modules")
+    if summed and dropout:
+        raise BadInput(f"{where}: lora_dropout = {dropout} and target_parameters do not go together: PEFT refuses them")
+    wanted = content.get("target_modules") or ([] if summed else content["target_modules"])
+    modules = (*(read_modules(wanted, f"{where}: target_modules") if wanted or not summed else ()), *summed)
     copied = read_groups(content.get("modules_to_save") or [], f"{where}: modules_to_save")
     return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied)
+
+
+def _parameters(given: Any, where: str) -> tuple[str, ...]:
+    """Return which weights of all experts ``target_parameters`` of PEFT names: paths that end in one of `SUMS`."""
+    known = {name.rpartition(".")[2]: name for name in SUMS}
+    if not isinstance(given, list):
+        raise BadInput(f'{where}: give a list such as ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]')
+    for name in given:
+        last = name.split(".") if isinstance(name, str) else [""]
+        if last[-1] not in known or any(part.isdigit() for part in last):
+            raise BadInput(f"{where}: {clipped(str(name))} is not described; known: the {' and '.join(known)} of experts")
+    return tuple(dict.fromkeys(known[name.rpartition(".")[2]] for name in given))
 
 
 def check_trained(trained: Trained, model: Model) -> None:

@@ -13,6 +13,7 @@ from symbolic_mem.models.tensors import LINEAR, Layer, Matmul, Tensor
 
 TOKENS = (B, S)
 NOT_QUANTISED = ("router", "head")
+SUMMED = "W_gate_up"
 
 
 def linear(
@@ -66,6 +67,11 @@ def linear(
             saved += added.saved
             matmuls += added.matmuls
         matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
+    if any(profile.trained.sums(name, group) for name in outputs):
+        added = _summed(profile, SUMMED if len(outputs) > 1 else next(iter(outputs)), stack, sum(outputs.values()), width)
+        weights += added.weights
+        saved += added.saved
+        matmuls += added.matmuls
     saved.sort(key=lambda tensor: tensor.kind)
     return Layer("linear layers", tuple(weights), tuple(saved), tuple(matmuls), source=profile.source)
 
@@ -102,6 +108,22 @@ def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Sha
         Matmul(f"B of {name}", tokens, r_lora, outs[-1], "adapters"),
     )
     return Layer("adapter", weights, tuple(saved), matmuls)
+
+
+def _summed(profile: Profile, name: str, stack: Shape, out: sp.Expr, width: sp.Expr) -> Layer:
+    """An adapter whose product is added to the weights of all experts (PEFT's ``target_parameters``), and their sum.
+
+    Source: PEFT 0.21, tuners/lora/layer.py: ParamWrapper.
+    """
+    first, second = (*stack, r_lora, width), (*stack, out, r_lora)
+    weights = (
+        Tensor(f"A of {name} of the experts", first, "adapters, from the input to rank r", group="adapters"),
+        Tensor(f"B of {name} of the experts", second, "adapters, from rank r to the output", group="adapters"),
+    )
+    reason = "the weights of all experts with what their adapters give: the gradients of the adapters and of the input need it"
+    saved = (Tensor(f"sum of {name} and its adapters", (*stack, out, width), reason, profile.compute),)
+    matmul = Matmul(f"B A of {name}", sp.Mul(*stack, out), r_lora, width, "adapters")
+    return Layer("summed adapter", weights, saved, (matmul,))
 
 
 def _inputs(profile: Profile, shapes: Mapping[str, Shape]) -> tuple[Tensor, ...]:

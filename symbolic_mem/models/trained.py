@@ -17,6 +17,7 @@ from symbolic_mem.models.tensors import GROUPS
 
 LINEAR_GROUPS = ("attention", "mlp", "experts", "shared experts")
 EVERY_PRODUCT = "all-linear"
+SUMS = {"experts.gate_up_proj": ("W_gate", "W_up", "W_gate_up"), "experts.down_proj": ("W_down",)}
 
 
 @cache
@@ -43,7 +44,8 @@ class Trained:
     Groups that are `copied` are trained whole as copies of frozen ones, as PEFT's ``modules_to_save``. With `dropout` the
     input of each adapter is dropped out, for itself. One that `converts` is in FP32 in a run with autocast: it converts its
     input for itself, to FP32 and back. Frozen matrices of the blocks that are `packed` are unpacked for each product, in both
-    passes.
+    passes. Modules of `SUMS` are weights of all experts that transformers has in one tensor: PEFT adds B A to it
+    (``target_parameters``), and every block keeps the sum for the backward pass.
     """
 
     modules: tuple[str, ...] = ()
@@ -62,6 +64,14 @@ class Trained:
         """
         return name in self._adapted or (EVERY_PRODUCT in self.modules and group in LINEAR_GROUPS)
 
+    def sums(self, name: str, group: str) -> bool:
+        """Say whether what adapters give is added to the weight `name` of all experts, which are multiplied by the sum.
+
+        >>> Trained(("experts.down_proj",), ()).sums("W_down", "experts")
+        True
+        """
+        return group == "experts" and any(one in self.modules and name in SUMS[one] for one in SUMS)
+
     @cached_property
     def _adapted(self) -> frozenset[str]:
         return frozenset(name for module in self.modules for name in weights_of(module))
@@ -76,7 +86,8 @@ class Trained:
         >>> Trained(("W_q",), ()).needs_input("W_q", "attention"), Trained(("W_q",), (), dropout=True).needs_input("W_q", "attention")
         (True, False)
         """
-        return self.trains(group) or (self.adapts(name, group) and not (self.dropout or self.converts))
+        own = self.adapts(name, group) and not (self.dropout or self.converts)
+        return own or self.trains(group) or self.sums(name, group)
 
     def unpacks(self, group: str) -> bool:
         """Say whether the matrices of a group of a block are unpacked for each product."""
