@@ -107,8 +107,6 @@ def adapter_config(content: Any, where: str) -> Adapters:
     dropout = content.get("lora_dropout", 0)
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout < 1:
         raise BadInput(f"{where}: lora_dropout is a probability from 0 to less than 1, not {clipped(str(dropout))}")
-    if summed and dropout:
-        raise BadInput(f"{where}: lora_dropout = {dropout} and target_parameters do not go together: PEFT refuses them")
     wanted = content.get("target_modules") or ([] if summed else content["target_modules"])
     modules = (*(read_modules(wanted, f"{where}: target_modules") if wanted or not summed else ()), *summed)
     copied = read_groups(content.get("modules_to_save") or [], f"{where}: modules_to_save")
@@ -123,7 +121,9 @@ def _parameters(given: Any, where: str) -> tuple[str, ...]:
     for name in given:
         last = name.split(".") if isinstance(name, str) else [""]
         if last[-1] not in known or any(part.isdigit() for part in last):
-            raise BadInput(f"{where}: {clipped(str(name))} is not described; known: the {' and '.join(known)} of experts")
+            raise BadInput(
+                f"{where}: {clipped(str(name))} is not described; known: the {' and '.join(known)} of experts"
+            )
     return tuple(dict.fromkeys(known[name.rpartition(".")[2]] for name in given))
 
 
@@ -143,6 +143,12 @@ def check_trained(trained: Trained, model: Model) -> None:
         if weight.name.startswith("W_")
         and weight.group not in ("token embedding", "position embedding", "head", "router")
     ]
+    for module in SUMS.keys() & set(trained.modules):
+        if trained.dropout or trained.packed:
+            other = "a dropout" if trained.dropout else "packed weights"
+            raise BadInput(
+                f"what adapters on {module!r} give is added to the weights, without {other}; leave one of both out"
+            )
     for module in trained.modules:
         if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):
             raise BadInput(

@@ -68,7 +68,9 @@ def linear(
             matmuls += added.matmuls
         matmuls.append(Matmul(name, sp.Mul(*rows), width, out, group))
     if any(profile.trained.sums(name, group) for name in outputs):
-        added = _summed(profile, SUMMED if len(outputs) > 1 else next(iter(outputs)), stack, sum(outputs.values()), width)
+        added = _summed(
+            profile, SUMMED if len(outputs) > 1 else next(iter(outputs)), stack, sp.Add(*outputs.values()), width
+        )
         weights += added.weights
         saved += added.saved
         matmuls += added.matmuls

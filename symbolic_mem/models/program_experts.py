@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import B, S, r_lora
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture, Experts
 from symbolic_mem.models.linear import SUMMED, TOKENS
-from symbolic_mem.models.live import Storage
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.tape import GRADIENT, Applied, Free, Make, Shape, Size, Tape, Value
+from symbolic_mem.models.program_sums import Sums
+from symbolic_mem.models.tape import Applied, Free, Make, Shape, Size, Tape, Value
 from symbolic_mem.models.tensors import Tensor
 from symbolic_mem.models.trained import Trained
 
@@ -50,13 +50,13 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
         held += tuple(tape.new(name, shape, each, needs=False) for name, shape, each in more)
     tape.label = "the copies of the tokens"
     index = tape.new("token of each choice", rows, EIGHT, needs=False)
-    fused = _Fused(tape, how, experts, a.d_model)
+    sums = Sums(tape, how, experts, a.d_model)
     copied = _copied(tape, x, index, rows, a.d_model)
     if by_hand:
         tape.drop(index)
     ends = tape.new("ends of the experts", (experts.experts,), FOUR, needs=False) if by_hand else None
     whole = how.trained.trains("experts")
-    gate_up = _products(tape, copied, ends, experts, a.d_model, whole, fused)
+    gate_up = _products(tape, copied, ends, experts, a.d_model, whole, sums)
     tape.label = "the activation function of the experts"
     active = do.pointwise(tape, gate_up[0], "silu")
     tape.label = "the product of gate and up projection of the experts"
@@ -64,11 +64,11 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     tape.drop(active, gate_up[0], *(() if by_hand else (gate_up[1],)))
     tape.label = "the product with W_down of the experts"
     down = (experts.experts, a.d_model, experts.d_expert)
-    summed = fused.sum(tape, "W_down", down)
+    summed = sums.sum(tape, "W_down", down)
     out = _grouped(tape, inner, ends, {"W_down": down}, a.d_model, whole, summed)
     tape.drop(inner)
     result = _combined(tape, out, weights, rows, x, index, by_hand=by_hand)
-    tape.drop(*held, copied, *((index,) if ends is None else (ends,)), out, weights, *fused.named)
+    tape.drop(*held, copied, *((index,) if ends is None else (ends,)), out, weights, *sums.named)
     assert size == result.tensor.bytes_per_element
     return result
 
@@ -116,7 +116,7 @@ def _copied(tape: Tape, x: Value, index: Value, rows: Shape, width: sp.Expr) -> 
 
 
 def _products(
-    tape: Tape, x: Value, ends: Value | None, experts: Experts, width: sp.Expr, trained: bool, fused: _Fused
+    tape: Tape, x: Value, ends: Value | None, experts: Experts, width: sp.Expr, trained: bool, sums: Sums
 ) -> tuple[Value, Value]:
     """The two first products: one for both where their weights are one tensor, of which the halves are views."""
     shape = (experts.experts, experts.d_expert, width)
@@ -128,7 +128,7 @@ def _products(
             found.append(_grouped(tape, x, None, {name: shape}, inner, trained))
         return found[0], found[1]
     tape.label = "the product with W_gate and W_up of the experts"
-    summed = fused.sum(tape, SUMMED, (experts.experts, 2 * inner, width))
+    summed = sums.sum(tape, SUMMED, (experts.experts, 2 * inner, width))
     both = _grouped(tape, x, ends, {"W_gate": shape, "W_up": shape}, 2 * inner, trained, summed)
     size = x.tensor.bytes_per_element
     half = Tensor("half of both", (*x.tensor.shape[:-1], inner), bytes_per_element=size)
@@ -161,64 +161,6 @@ def _grouped(
         kept = (x, summed, *kept)
     steps.append(Make("gradient of the input", x.tensor.shape, size))
     return tape.record(out, kept, steps, gives)
-
-
-class _Fused:
-    """Adapters of weights that all experts have in one tensor, as PEFT adds them: it holds the sums by name to the end."""
-
-    def __init__(self, tape: Tape, how: Profile, experts: Experts, width: sp.Expr) -> None:
-        self.size, self.converts = how.compute, how.trained.converts
-        self.factors: dict[str, tuple[Value, Value]] = {}
-        self.named: list[Value] = []
-        wanted = {
-            "W_down": ("W_down", (experts.experts, width, experts.d_expert)),
-            "W_gate": (SUMMED, (experts.experts, 2 * experts.d_expert, width)),
-        }
-        for one, (name, shape) in wanted.items():
-            if how.trained.sums(one, "experts"):
-                self.factors[name] = self._factors(tape, name, shape)
-
-    def _factors(self, tape: Tape, name: str, shape: Shape) -> tuple[Value, Value]:
-        """Look at B and A expert by expert, in the dtype of the weights; the gradient of B is laid out as it is stored.
-
-        Where they are converted, the recipe counts these copies.
-        """
-        tape.label = f"the adapters of {name} of the experts"
-        stack, out, width = shape
-        shapes = (stack, out, r_lora), (stack, r_lora, width)
-        b, a = (
-            Value(Storage(Tensor(letter, one, bytes_per_element=self.size)))
-            for letter, one in zip("BA", shapes, strict=True)
-        )
-        if self.converts:
-            tape.record(a, (), [Make("gradient", shapes[1], FOUR, "A")])
-            steps = [Make("in FP32", shapes[0], FOUR), Free(GRADIENT), Make("gradient", shapes[0], FOUR, "B")]
-            tape.record(b, (), steps)
-        else:
-            tape.record(b, (), [Make("gradient", shapes[0], self.size, "B")])
-        return b, a
-
-    def sum(self, tape: Tape, name: str, shape: Shape) -> Value | None:
-        """Add what the adapters give to the weights of all experts, where they have some."""
-        if name not in self.factors:
-            return None
-        b, a = self.factors[name]
-        size, label = self.size, tape.label
-        tape.label = f"the sum of {name} and its adapters"
-        out = tape.new("sum of weights and adapters", shape, size)
-        self.named.append(out)
-        steps: list[Make | Free | Applied] = [
-            Make("by A", b.tensor.shape, size),
-            Make("gradient of B", b.tensor.shape, size),
-            Free("by A"),
-            Make("by B", a.tensor.shape, size),
-            Make("gradient of A", a.tensor.shape, size, "" if self.converts else "A"),
-            Free("by B"),
-        ]
-        gives = {b: "gradient of B"} | ({a: "gradient of A"} if self.converts else {})
-        tape.record(out, (), steps, gives)
-        tape.label = label
-        return out
 
 
 def _combined(tape: Tape, out: Value, weights: Value, rows: Shape, x: Value, index: Value, *, by_hand: bool) -> Value:

@@ -142,7 +142,9 @@ def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
 
 def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     """Return the operations of a block, or None where they are not described: then nothing is known of its moments."""
-    if not _described(a, how) or (experts and not (a.experts and experts_described(a.experts, a, how.trained, by_hand=how.engine in BY_HAND))):
+    if not _described(a, how) or (
+        experts and not (a.experts and experts_described(a.experts, a, how.trained, by_hand=how.engine in BY_HAND))
+    ):
         return None
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))

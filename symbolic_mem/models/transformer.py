@@ -78,6 +78,11 @@ def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:
         yield f"Loss {loss}: {loss_of(loss).words}."
     yield from notes(a, how, loss)
     yield from how.trained.said
+    if a.experts is not None and any(how.trained.adapts(name, "experts") for name in ("W_gate", "W_gate_up", "W_down")):
+        yield (
+            "Each expert has adapters beside its own products. PEFT on transformers 5 adds them to the weights of all "
+            "experts instead, and blocks keep the sums: adapters on experts.gate_up_proj and experts.down_proj."
+        )
 
 
 def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:

@@ -18,7 +18,7 @@ import transformers
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import AttentionInterface, AutoModelForCausalLM
 
-from symbolic_mem.verify.language_models import FUSED, _flash
+from symbolic_mem.verify.language_models import FUSED, _flash, as_accelerated
 from symbolic_mem.verify.storages import Storages
 
 SIZES = {
@@ -32,6 +32,29 @@ SIZES = {
     },
     "mistral": {"hidden_size": 96, "intermediate_size": 128, "num_attention_heads": 6, "num_key_value_heads": 6},
 }
+EXPERTS = {
+    "mixtral": {
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+    },
+    "qwen3_moe": {
+        "hidden_size": 64,
+        "intermediate_size": 160,
+        "moe_intermediate_size": 48,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+        "num_experts": 8,
+        "num_experts_per_tok": 2,
+        "norm_topk_prob": True,
+        "decoder_sparse_step": 1,
+        "mlp_only_layers": [],
+    },
+}
 MODE = FakeTensorMode()  # transformers keeps some tensors from one model to the next
 FakeTensorMode.__deepcopy__ = lambda self, _: self  # PEFT copies modules
 VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
@@ -39,7 +62,11 @@ VOCABULARY, BLOCKS, BATCH, SEQUENCE = 320, 3, 2, 32
 
 def model(kind: str, tied: bool) -> Any:
     config = transformers.CONFIG_MAPPING[kind](
-        **SIZES[kind], vocab_size=VOCABULARY, num_hidden_layers=BLOCKS, tie_word_embeddings=tied, use_cache=False
+        **(SIZES | EXPERTS)[kind],
+        vocab_size=VOCABULARY,
+        num_hidden_layers=BLOCKS,
+        tie_word_embeddings=tied,
+        use_cache=False,
     )
     AttentionInterface.register(FUSED, _flash)
     config._attn_implementation = FUSED
@@ -77,7 +104,7 @@ def stepping(trained: list[Any], foreach: bool, inside: bool) -> Any:
 def measure(
     kind: str, lora: dict[str, Any] | None, again: bool, tied: bool, foreach: bool, autocast: bool = False
 ) -> dict[str, Any]:
-    with MODE, torch.device("cpu"):
+    with MODE, torch.device("cpu"), as_accelerated():
         config, made = model(kind, tied)
         if again:
             made.gradient_checkpointing_enable({"use_reentrant": False})
@@ -110,12 +137,12 @@ def measure(
         "vocab_size",
         "num_hidden_layers",
         "tie_word_embeddings",
-        *SIZES[kind],
         "head_dim",
     )
     return {
         "config": {"architectures": [type(made if lora is None else made.base_model.model).__name__]}
-        | {key: fields[key] for key in kept if fields.get(key) is not None},
+        | {key: fields[key] for key in kept if fields.get(key) is not None}
+        | (SIZES | EXPERTS)[kind],
         "lora": None if lora is None else {"peft_type": "LORA"} | lora,
         "trained": sum(one.numel() for one in trained),
         "marks": found,
@@ -129,6 +156,14 @@ CONFIGS = {
     "o-down": {"r": 2, "target_modules": ["o_proj", "down_proj"]},
     "saved": {"r": 4, "target_modules": ["k_proj"], "modules_to_save": ["lm_head"]},
 }
+GATE_UP, DOWN = "mlp.experts.gate_up_proj", "mlp.experts.down_proj"
+OF_EXPERTS = {
+    "q-v": CONFIGS["q-v"],
+    "experts": {"r": 4, "target_modules": [], "target_parameters": [GATE_UP, DOWN]},
+    "gate-up": {"r": 2, "target_modules": ["q_proj"], "target_parameters": [GATE_UP]},
+    "down": {"r": 8, "target_modules": ["q_proj"], "target_parameters": [DOWN]},
+}
+DROPPED = {"r": 4, "target_modules": ["q_proj", "down_proj"], "lora_dropout": 0.1}
 
 if __name__ == "__main__":
     cases = []
@@ -143,6 +178,18 @@ if __name__ == "__main__":
     for kind, name in itertools.product(SIZES, ("q-v", "all")):
         one = measure(kind, CONFIGS[name], False, False, True, autocast=True)
         one = {"id": f"{kind}-{name}-autocast", "again": False, "foreach": True, "autocast": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for kind, (name, lora), again in itertools.product(EXPERTS, OF_EXPERTS.items(), (False, True)):
+        one = measure(kind, lora, again, False, True)
+        one = {"id": f"{kind}-{name}{'-again' if again else ''}", "again": again, "foreach": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for kind, name in itertools.product(EXPERTS, ("q-v", "experts")):
+        one = measure(kind, OF_EXPERTS[name], False, False, True, autocast=True)
+        one = {"id": f"{kind}-{name}-autocast", "again": False, "foreach": True, "autocast": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for kind, again in itertools.product(SIZES, (False, True)):
+        one = measure(kind, DROPPED, again, False, True)
+        one = {"id": f"{kind}-dropped{'-again' if again else ''}", "again": again, "foreach": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
     engine = (
         f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"

@@ -141,12 +141,66 @@ GIVEN = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]}
         ({"target_modules": ".*q_proj"}, "unknown module"),
         ({"lora_dropout": 2}, "lora_dropout"),
         ({"modules_to_save": ["x"]}, "unknown module 'x'"),
+        ({"target_modules": []}, "all-linear"),
+        ({"target_parameters": "mlp.experts.down_proj"}, "target_parameters: give a list"),
+        (
+            {"target_parameters": ["mlp.gate.weight"]},
+            "'mlp.gate.weight' is not described; known: the gate_up_proj and down_proj",
+        ),
+        ({"target_parameters": ["layers.0.mlp.experts.down_proj"]}, "is not described"),
+        ({"target_parameters": [3]}, "'3' is not described"),
     ],
 )
 def test_an_adapter_config_is_read_or_refused(changed, words):
     assert adapter_config(GIVEN, "a.json").modules == ("q_proj",)
     with pytest.raises(BadInput, match=words):
         adapter_config(GIVEN | changed, "a.json")
+
+
+PARAMETERS = ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
+
+
+def mixtral(tmp_path, **trained):
+    config = {
+        "model_type": "mixtral",
+        "architectures": ["MixtralForCausalLM"],
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+    }
+    config |= {"intermediate_size": 96, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 100}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_local_experts": 8, "num_experts_per_tok": 2}))
+    content = {"title": "t", "model": {"config": "config.json"}, "values": {"B": 2, "S": 32}}
+    content["recipe"] = {"preset": "pure-bf16", "trained": trained}
+    return read_study(content, "study.toml", "study", tmp_path)
+
+
+@pytest.mark.parametrize("plain", [None, []])
+def test_target_parameters_need_no_modules(plain):
+    given = GIVEN | {"target_modules": plain, "target_parameters": PARAMETERS}
+    assert adapter_config(given, "a.json").modules == ("experts.gate_up_proj", "experts.down_proj")
+
+
+def test_every_block_keeps_the_weights_of_its_experts_with_their_adapters(tmp_path):
+    """Whatever the number of tokens: 8 experts of 3 matrices of 64 times 96, in BF16, in both blocks."""
+    study = mixtral(tmp_path, adapters=["experts.gate_up_proj", "experts.down_proj"], rank=4)
+    frozen = mixtral(tmp_path, adapters=["q_proj"], rank=4)
+    summed, alone = (size(one, "activations of the mixture of experts") for one in (study, frozen))
+    rows = 2 * 32 * 2  # the copies of the tokens, and what W_down multiplies: frozen products keep neither
+    assert summed - alone == 2 * 2 * (8 * 3 * 64 * 96 + rows * (64 + 96))
+    assert size(study, "gradients") == 2 * 2 * 8 * 4 * (64 + 2 * 96 + 96 + 64)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"), [({"dropout": 0.1}, "without a dropout"), ({"base": "nf4"}, "without packed weights")]
+)
+def test_what_is_added_to_weights_takes_neither_dropout_nor_packed_weights(more, words, tmp_path):
+    with pytest.raises(BadInput, match=words):
+        mixtral(tmp_path, adapters=["experts.down_proj"], rank=4, **more)
+
+
+def test_a_dense_model_has_no_weights_of_experts(tmp_path):
+    with pytest.raises(BadInput, match=r"adapters go on 'experts\.down_proj'"):
+        study(tmp_path, trained={"adapters": ["experts.down_proj"]})
 
 
 def test_a_file_of_peft_is_found_beside_the_study(tmp_path):
