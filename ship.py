@@ -1,4 +1,4 @@
-"""How a wheel is built: by hatchling, with what is computed for it: accounts of bundled studies, and catalogues as JSON.
+"""How a wheel is built: by hatchling, with what is computed for it: accounts of bundled studies, tables as JSON, templates as Python.
 
 A checkout and an editable install have no data and compute every answer, so that what they print is that of their sources;
 nor do they need for their build what the package computes with.

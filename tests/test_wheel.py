@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from symbolic_mem.documents.documents import homework
 from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
+from symbolic_mem.render.document import render
 
 ROOT = Path(__file__).parents[1]
 STUDY = "cs336-a2-xxl"
@@ -70,7 +73,11 @@ def elsewhere(wheel, tmp_path_factory):
 
 def test_its_templates_render(elsewhere):
     run, folder, installed = elsewhere
-    run("homework", STUDY, "-o", "x.tex", "-o", "x.md", "-o", "x.html")
+    ready = "import jinja2; jinja2.Environment.compile = None"  # compiled when the wheel was built
+    run("homework", STUDY, "-o", "x.tex", "-o", "x.md", "-o", "x.html", first=ready)
+    made = homework(load_study(STUDY))
+    for name in ("x.tex", "x.md", "x.html"):
+        assert (folder / name).read_bytes() == render(made, "homework", name.partition(".")[2])
     assert "219\\,848\\,638\\,464" in (folder / "x.tex").read_text(encoding="utf-8")
     assert (folder / "x.html").stat().st_size > 10_000
     code = (

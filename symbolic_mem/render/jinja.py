@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
@@ -16,7 +17,7 @@ from symbolic_mem.render import html
 from symbolic_mem.render.arrange import arrange, arrange_prose, arrange_section, arrange_table
 from symbolic_mem.render.columns import hung
 from symbolic_mem.render.face import Face
-from symbolic_mem.render.templates import template_folder
+from symbolic_mem.render.templates import LOOKS, compiled_folder, template_folder
 from symbolic_mem.render.text import plain_prose
 
 if TYPE_CHECKING:
@@ -35,11 +36,22 @@ def section_texts(derivation: Document, face: Face) -> list[str]:
     return [template.render(section=section, version=__version__).strip() for section in arrange(derivation).sections]
 
 
-def face_of(ending: str) -> Face:
-    """Return the face of the format that templates set in files of that `ending`."""
+def faces() -> dict[str, Face]:
+    """Return the faces of the formats that templates set, by the ending of their files."""
     from symbolic_mem.render import markdown, tex
 
-    return {face.ending: face for face in (tex.FACE, html.FACE, markdown.FACE)}[ending]
+    return {face.ending: face for face in (tex.FACE, html.FACE, markdown.FACE)}
+
+
+def compile_templates(folder: Path) -> None:
+    """Write the bundled templates of all formats into a folder as Python, so that a wheel need not compile them at each run."""
+    from jinja2 import FileSystemLoader
+
+    for ending, face in faces().items():
+        own = (f".{ending}.j2", *([".css.j2"] if face is html.FACE else []))
+        environment(face).overlay(loader=FileSystemLoader(template_folder())).compile_templates(
+            folder, filter_func=lambda name, own=own: name.endswith(own) and not name.startswith(LOOKS), zip=None
+        )
 
 
 def fragment_html(derivation: Document) -> str:
@@ -72,7 +84,7 @@ def _narrow(block: Block, width: str) -> str:
 @cache
 def environment(face: Face, own: BaseLoader | None = None) -> Environment:
     """Return the environment of the templates of a format: the bundled ones, after those of a loader of a user's `own`."""
-    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, nodes
+    from jinja2 import ChoiceLoader, FileSystemLoader, ModuleLoader, StrictUndefined, nodes
     from jinja2.compiler import CodeGenerator
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from markupsafe import Markup
@@ -99,9 +111,9 @@ def environment(face: Face, own: BaseLoader | None = None) -> Environment:
                 raise TypeError("a template printed nothing (None)")
         return Markup(face.escape(str(value)))
 
-    bundled = FileSystemLoader(template_folder())
+    first = ModuleLoader(compiled_folder()) if own is None else own
     made = Sandbox(
-        loader=bundled if own is None else ChoiceLoader([own, bundled]),
+        loader=ChoiceLoader([first, FileSystemLoader(template_folder())]),
         undefined=StrictUndefined,
         autoescape=True,
         finalize=finalize,

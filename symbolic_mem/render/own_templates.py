@@ -138,10 +138,10 @@ def _filled(given: Sequence[Mapping[str, Any]], layout: str, ending: str, folder
     from jinja2 import TemplateError
 
     from symbolic_mem.base.version import __version__
-    from symbolic_mem.render.jinja import environment, face_of
+    from symbolic_mem.render.jinja import environment, faces
 
     name = f"{layout}.{ending}.j2"
-    made = environment(face_of(ending), own_loader(folder))
+    made = environment(faces()[ending], own_loader(folder))
     texts, length = [], 0
     try:
         for each in given:

@@ -45,6 +45,13 @@ def folder_of(templates: str | Path, needs: str) -> Path:
     )
 
 
+def compiled_folder() -> Path:
+    """Return where a wheel carries the bundled templates as Python for the Jinja2 that is installed; it need not be there."""
+    from jinja2 import __version__
+
+    return template_folder() / "compiled" / __version__
+
+
 def template_folder() -> Path:
     """Return the folder of the bundled templates.
 

@@ -23,7 +23,9 @@ from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import as_asked, usual
 from symbolic_mem.questions.parts.readings import every_reading
 from symbolic_mem.questions.parts.words import few_figures
+from symbolic_mem.render.jinja import compile_templates
 from symbolic_mem.render.json import plain_record
+from symbolic_mem.render.templates import compiled_folder, template_folder
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.shipped.fill import CHANGED, exact
 from symbolic_mem.shipped.form import Form, hole
@@ -61,6 +63,9 @@ def write(folder: Path) -> Iterator[Path]:
     for path in sorted(PACKAGE.rglob("*.toml")):
         ready = folder / path.relative_to(PACKAGE).with_suffix(".json")
         yield _written(ready, as_json(path.read_text(encoding="utf-8")))
+    compiled = folder / compiled_folder().relative_to(template_folder().parent)
+    compile_templates(compiled)
+    yield from sorted(compiled.iterdir())
 
 
 def _written(path: Path, text: str) -> Path:
