@@ -53,6 +53,32 @@ def linear(
     return tape.record(out, kept, steps, {x: "gradient of the input"}, results=(out,), product=True)
 
 
+def linear_in_parts(tape: Tape, x: Value, weight: str, shape: Shape, parts: int) -> Value:
+    """Multiply so many parts of the tokens by a weight, one after the other, when the gradients of all results are there.
+
+    The gradient of the weight that the first part makes, that of the next and their sum are three tensors; by then the gradients of
+    two parts of the results are gone.
+    """
+    before, size = x.tensor.shape, x.tensor.bytes_per_element
+    out = tape.new(weight, (*before[:-1], shape[0]), size)
+    part = (*before[:-1], before[-1] / parts)
+    others = (*before[:-1], shape[0] * sp.Rational(parts - 2, parts))
+    steps = [
+        Make("gradient of the weight", shape, size, weight),
+        Make("gradient of a part of the input", part, size),
+        Free(GRADIENT),
+        Free("gradient of a part of the input"),
+        *((Make("gradients of the other parts", others, size),) if parts > 2 else ()),
+        Make("gradient of the weight by another part", shape, size),
+        Make("sum of both", shape, size),
+        Free("gradient of the weight by another part"),
+        Free("sum of both"),
+        *((Free("gradients of the other parts"),) if parts > 2 else ()),
+        Make("gradient of the input", before, size),
+    ]
+    return tape.record(out, (x,), steps, {x: "gradient of the input"}, results=(out,), product=True)
+
+
 def times(tape: Tape, x: Value) -> Value:
     """Multiply by a number."""
     shape, size = x.tensor.shape, x.tensor.bytes_per_element

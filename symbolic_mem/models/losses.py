@@ -19,6 +19,7 @@ class Loss:
     """A loss in `words`, with the row of tensors that it keeps and the bytes of each of the gradients inside it.
 
     There are so many `copies` of them together, that of a log probability and that of a logit. They are there for one of `chunks` parts of the tokens at a time.
+    The head, too, multiplies one part at a time where it works `in_parts`.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Loss:
     copies: int = 2
     chunks: int = 1
     source: str = ""
+    in_parts: bool = False
 
     def of(self, how: Profile) -> Profile:
         """Return a profile with this loss in place of its own."""
@@ -46,6 +48,7 @@ def _losses() -> Mapping[str, Loss]:
             one.get("copies", 2),
             0 if one.get("chunks") else 1,
             one.get("source", ""),
+            one.get("in_parts", False),
         )
         for name, one in tables.items()
     }

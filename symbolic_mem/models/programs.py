@@ -34,12 +34,13 @@ NAMED = ("gpt2",)  # families whose blocks have a name for what attention gives 
 class Programs:
     """The operations of the blocks of an architecture under a profile, where they are described.
 
-    Without `logits` the loss is one kernel with the head.
+    Without `logits` the loss is one kernel with the head, which otherwise multiplies the tokens in so many `parts`.
     """
 
     architecture: Architecture
     how: Profile
     logits: bool = True
+    parts: int = 1
 
     def described(self, block: str) -> bool:
         """Say whether the operations of a kind of block are described."""
@@ -97,7 +98,11 @@ class Programs:
 @lru_cache(maxsize=64)
 def _tape(programs: Programs, block: str) -> Tape | None:
     a, how = programs.architecture, programs.how
-    return end_tape(a, how, programs.logits) if block == END else block_tape(a, how, block == "expert block")
+    return (
+        end_tape(a, how, programs.logits, programs.parts)
+        if block == END
+        else block_tape(a, how, block == "expert block")
+    )
 
 
 def _known(programs: Programs, block: str) -> Tape:
@@ -116,10 +121,10 @@ def _backward(programs: Programs, block: str, again: bool, steps: bool) -> tuple
     return _known(programs, block).backward(held=again, steps=steps)
 
 
-def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
+def end_tape(a: Architecture, how: Profile, logits: bool, parts: int = 1) -> Tape | None:
     """Return the operations of the last norm and of the head, up to the logits, or None where they are not described.
 
-    Without `logits` one kernel makes the loss.
+    Without `logits` one kernel makes the loss; the head multiplies the tokens in so many `parts`.
     """
     if (
         how.blank
@@ -136,7 +141,11 @@ def end_tape(a: Architecture, how: Profile, logits: bool) -> Tape | None:
         last = _norm(tape, a, how, x, "final norm")
         tape.drop(x)
     shape = (a.vocabulary, a.d_model)
-    tape.leaving = product(tape, how, last, "W_head", shape, "head", bias=a.head_bias, fused=not logits)
+    if parts > 1 and how.trained.trains("head") and not a.head_bias:
+        tape.label = "the product with W_head"
+        tape.leaving = do.linear_in_parts(tape, last, "W_head", shape, parts)
+    else:
+        tape.leaving = product(tape, how, last, "W_head", shape, "head", bias=a.head_bias, fused=not logits)
     return tape
 
 

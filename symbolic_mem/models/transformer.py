@@ -63,13 +63,18 @@ def transformer(
         layers=frozen(
             tuple(_layers(architecture, how if architecture.described else replace(how, blank=True))), how.trained
         ),
-        work=Programs(architecture, how, logits=loss_of(name).gradients != 0 if name else True)
-        if architecture.described
-        else None,
+        work=_programs(architecture, how, name) if architecture.described else None,
         assumptions=(*architecture.assumptions, *kept),
         of_activations=kept,
         cached=caches(architecture, how.inside[1]),
     )
+
+
+def _programs(a: Architecture, how: Profile, name: str) -> Programs:
+    if not name:
+        return Programs(a, how)
+    loss = loss_of(name)
+    return Programs(a, how, loss.gradients != 0, loss.chunks if loss.in_parts else 1)
 
 
 def _kept(a: Architecture, how: Profile, loss: str) -> Iterator[str]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
+import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import n_fsdp
+from symbolic_mem.base.symbols import B, S, V, d_model, n_fsdp
 from symbolic_mem.library.read import load_study
+from symbolic_mem.models.autograd import linear, linear_in_parts
 from symbolic_mem.models.losses import known_losses, loss
+from symbolic_mem.models.tape import Tape
+from symbolic_mem.models.tensors import Tensor
 
+HEADS = json.loads((Path(__file__).parents[1] / "data" / "head.json").read_text(encoding="utf-8"))
 LOGITS = 2 * 4096 * 128256
 
 
@@ -64,3 +71,29 @@ def test_what_is_no_loss_is_one_line(name):
 def test_chunks_that_do_not_divide_the_tokens_are_refused():
     with pytest.raises(BadInput, match="cuts 8192 tokens into 7 parts"):
         load_study("llama-3.1-8b").change(loss="chunked:7")
+
+
+@pytest.mark.parametrize("case", HEADS["cases"], ids=lambda case: f"{case['parts']}-parts")
+def test_a_head_in_parts_holds_what_was_measured(case):
+    """Beside the logits, which the caller holds there, and two numbers; the parts of the input are copies."""
+    values = {symbol: case[str(symbol)] for symbol in (B, S, d_model, V)}
+    tape, parts = Tape(), case["parts"]
+    x = tape.enter(Tensor("x", (B, S, d_model), bytes_per_element=sp.Integer(2)))
+    tape.leaving = (
+        linear(tape, x, "W", (V, d_model)) if parts == 1 else linear_in_parts(tape, x, "W", (V, d_model), parts)
+    )
+
+    def size(moment):
+        shapes = [one.shape for one in (*moment.kept, *moment.gradients, *moment.made)]
+        return 2 * sum(sp.Mul(*shape).subs(values) for shape in shapes)
+
+    logits, inputs = 2 * sp.Mul(B, S, V).subs(values), 2 * sp.Mul(B, S, d_model).subs(values)
+    held = max(map(size, tape.backward())) - (inputs if parts == 1 else 0)
+    assert held + logits + 8 == case["backward"]
+
+
+def test_the_loss_of_torchtune_takes_the_head_in_parts():
+    built = load_study("llama-3.1-8b").change(loss="chunked-compiled:8").built
+    assert (
+        built.model.work.parts == 8 and load_study("llama-3.1-8b").change(loss="chunked:8").built.model.work.parts == 1
+    )
