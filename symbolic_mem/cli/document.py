@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ import click
 from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, study_options
-from symbolic_mem.render.files import checked_outputs
+from symbolic_mem.render.files import checked_outputs, write_whole
 from symbolic_mem.render.formats import FORMATS, UNSET
 from symbolic_mem.render.routes import known_route
 
@@ -58,8 +57,8 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
         asked, key = options.pop("sheet", False), options.pop("key", False)
         if asked and key:
             raise BadInput("--sheet and --key are two documents; make them one after the other")
-        tables = [name for name in outputs if key and name.lower().endswith(".csv")]
-        paths = checked_outputs([name for name in outputs if name not in tables])
+        checked = checked_outputs(outputs, known=(*FORMATS, "csv") if key else FORMATS)
+        paths = [(path, ending) for path, ending in checked if ending != "csv"]
         if route is not None:
             with at_place("--pdf-route"):
                 known_route(route)
@@ -89,12 +88,11 @@ def document_command(layout: str, summary: str, *options_of_its_own: Callable[..
         for path, size in save(derivation, layout, paths, templates, route=route):
             click.echo(f"wrote {path} ({size:,} bytes)", err=True)
 
-        for name in tables:
-            from symbolic_mem.render.files import write_whole
-
-            content = sheet.key_csv(study).encode()
-            write_whole(Path(name), content)
-            click.echo(f"wrote {name} ({len(content):,} bytes)", err=True)
+        for path, ending in checked:
+            if ending == "csv":
+                content = sheet.key_csv(study).encode()
+                write_whole(path, content)
+                click.echo(f"wrote {path} ({len(content):,} bytes)", err=True)
 
     for option in reversed(options_of_its_own):
         command = option(command)

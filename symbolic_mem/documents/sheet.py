@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symbolic_mem.base.cells import line
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answers, Bullets, Column, Entry, Paragraph, Section, Table
@@ -61,8 +61,14 @@ def keyed(study: Study) -> tuple[Keyed, ...]:
     """Answer every variant of a study, or the study as it stands where it has none."""
     if not study.variants:
         return (Keyed(0, study, answers(study)),)
-    numbers = range(1, len(study.variants) + 1)
-    return tuple(Keyed(n, varied, answers(varied)) for n in numbers for varied in [study.varied(n)])
+    return tuple(_variant(study, number) for number in range(1, len(study.variants) + 1))
+
+
+def _variant(study: Study, number: int) -> Keyed:
+    """One variant answered; what it sets and a question cannot take is refused with its number."""
+    varied = study.varied(number)
+    with at_place(f"variant {number}"):
+        return Keyed(number, varied, answers(varied))
 
 
 def key(study: Study) -> Derivation:

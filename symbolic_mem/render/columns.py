@@ -82,7 +82,7 @@ def hanging(table: Table, head: Prose, below: list[Prose]) -> Table:
     It is a little wider where nothing wraps then.
     """
     first, *wide = (column.width * TABLE_EMS or need for column, need in zip(table.columns, _needs(table), strict=True))
-    ems = sum(wide) + len(wide) - 1 - SLACK_EMS
+    ems = sum(wide) + len(wide) - 1 - 2 * SLACK_EMS  # half a gap stands at its right
     longest = SMALL * max(map(prose_ems, below)) + SLACK_EMS
     if longest <= min(ems * WIDER, TABLE_EMS - first - 1):
         ems = max(ems, longest)

@@ -78,7 +78,7 @@ def equation_tex(chains: Sequence[Chain], label: str, wide: float) -> str:
     """Write chains as one numbered equation."""
     block = arrange_block(Step(Prose(()), tuple(chains)), (wide - _NUMBER) / _PAGE)
     assert isinstance(block, Step)
-    size, body = _display(block.chains, wide - _NUMBER)
+    size, body = _display(block.chains, wide, beside=_NUMBER)
     lines = (r"\begin{equation}", rf"\label{{eq:{label}}}", body, r"\end{equation}")
     return "\n".join((rf"\begingroup{size}", *lines, r"\endgroup") if size else lines)
 
@@ -200,9 +200,9 @@ def without(table: Table, heads: Sequence[str]) -> Table:
     return replace(table, columns=columns, rows=tuple(tuple(row[i] for i in kept) for row in table.rows))
 
 
-def _display(chains: Sequence[Chain], wide: float) -> tuple[str, str]:
-    """A display with the size of its type, which is smaller where one of its rows is too long."""
-    measure = SCREEN.scaled(wide / _PAGE)
+def _display(chains: Sequence[Chain], wide: float, beside: float = 0) -> tuple[str, str]:
+    """A display with the size of its type, which is smaller where one of its rows is too long; `beside` it stands its number."""
+    measure = SCREEN.scaled(max(0, wide - beside) / _PAGE)
     cut = rows(chains, measure)
     lead = max((0 if row.left is None else signs(row.left) for row in cut), default=0)
     rest = max(
@@ -210,7 +210,7 @@ def _display(chains: Sequence[Chain], wide: float) -> tuple[str, str]:
     )
     needs = 0.0
     for size, command, wider in SIZES:
-        needs = (lead + rest) * SIGN * size * wider / 10
+        needs = beside + (lead + rest) * SIGN * size * wider / 10
         if needs <= wide:
             return ("" if size == 10 else command), display(chains, measure)
     raise BadInput(too_narrow("a formula", wide, needs))

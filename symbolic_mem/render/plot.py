@@ -80,7 +80,8 @@ def plot(figure: Figure, width: float = WIDTH, size: float = SIZE) -> Drawing:
     """
     if width < NARROWEST:
         raise BadInput(
-            f"a figure of {width:g} points is too narrow for its numbers; give at least {NARROWEST:g} points"
+            f"a figure of {width:.0f}pt ({width / 72.27:.1f}in) is too narrow for its numbers; give at least "
+            f"{NARROWEST:.0f}pt ({NARROWEST / 72.27:.1f}in)"
         )
     return _Plot(figure, width, size).drawing
 

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
 
-from symbolic_mem.base.errors import BadInput, clipped
+from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.symbols import Written, n_fsdp, table
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
@@ -234,7 +234,8 @@ class Study(Setting):
             raise BadInput(f"study {self.name!r} has no variants; add a [variants] table")
         if not 1 <= number <= len(self.variants):
             raise BadInput(f"study {self.name!r} has no variant {number}; give a number from 1 to {len(self.variants)}")
-        chosen = replace(self.called(self.variants[number - 1]), variant=number)
+        with at_place(f"variant {number}"):
+            chosen = replace(self.called(self.variants[number - 1]), variant=number)
         return self._made(chosen, "varied", {}, number)
 
     @property

@@ -13,11 +13,16 @@ from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.outside import harmless
 from symbolic_mem.base.symbols import Name, Written, lookup, own, table
 from symbolic_mem.base.tomlfile import entry, known_keys
+from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.written import MAX_VALUE, decimal
 from symbolic_mem.study.derived import read_derived
 
 TOO_LARGE = "{name} = {value} is too large; at most 10^30 is read"
 NOT_ALLOWED = "{name} = {value} is not allowed; give a positive whole number, as in {name} = 128"
+MOST_SIGNS = 24
+TAKEN = dict.fromkeys({*BYTES_PER, "byte", "bytes"} - {"B"}, "a unit") | dict.fromkeys(
+    ("min", "max", "log", "floor", "ceiling", "sqrt"), "a function"
+)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
 
 
@@ -88,6 +93,12 @@ def read_written(content: Mapping[str, Any], own: Iterable[Name], where: str) ->
             raise BadInput(
                 f"{where}: {key} = {literal(spelled)} is not a name; take letters and digits, with one _ before a subscript"
             )
+        if len(spelled) > MOST_SIGNS:
+            raise BadInput(
+                f"{where}: {key} has {len(spelled)} signs; a symbol has at most {MOST_SIGNS}, so take a shorter one"
+            )
+        if spelled in TAKEN:
+            raise BadInput(f"{where}: {key} = {spelled!r} is how {TAKEN[spelled]} is written; choose another")
         found[every[key].symbol] = spelled
     spelt: dict[str, str] = {}
     for name in every.values():

@@ -36,11 +36,20 @@ def read_variants(table: Mapping[str, Any], own: tuple[Name, ...], where: str) -
             if key in table:
                 raise BadInput(f"{where}: {key} draws from choices, and a list is taken as it stands; leave {key} out")
         given = entry(table, "list", list, where)
+        if not given:
+            raise BadInput(f"{where}: the list has no variant; give at least one, as list = [{{ B = 64 }}]")
+        for n, each in enumerate(given, start=1):
+            if each in given[: n - 1]:
+                raise BadInput(
+                    f"{where} list: number {n} sets what number {1 + given.index(each)} does; change one, or leave it out"
+                )
         return tuple(_variant(each, own, f"{where} list, number {n}") for n, each in enumerate(given, start=1))
     choices = entry(table, "choices", dict, where)
     for name, values in choices.items():
         if not isinstance(values, list) or not values:
             raise BadInput(f"{where} choices: {name} = {values!r} is no list of values; give {name} = [64, 128]")
+        for twice in (value for n, value in enumerate(values) if value in values[:n]):
+            raise BadInput(f"{where} choices: {name} has {twice!r} twice; leave one out")
     drawn = _drawn(choices, entry(table, "count", int, where), entry(table, "seed", int, where, 0), where)
     return tuple(_variant(each, own, f"{where} choices") for each in drawn)
 

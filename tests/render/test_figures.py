@@ -162,7 +162,7 @@ def test_a_figure_is_an_xml_file_with_a_title_and_a_description(drawn):
 
 
 def test_too_narrow_a_figure_is_refused_with_the_least_width():
-    with pytest.raises(BadInput, match=rf"at least {NARROWEST:g} points"):
+    with pytest.raises(BadInput, match=rf"at least {NARROWEST:g}pt "):
         plot(figures("cs336-a2-xxl")["b-bound"], 100)
 
 

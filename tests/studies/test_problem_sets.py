@@ -155,6 +155,9 @@ def table(extra):
     [
         ('list = [{ X = "many" }]', "number 1"),
         ("list = [{ nothing = 3 }]", "nothing"),
+        ("list = []", "the list has no variant"),
+        ("list = [{ Psi = 8 }, { Psi = 9 }, { Psi = 8 }]", "number 3 sets what number 1 does"),
+        ("choices = { Psi = [8, 8] }\ncount = 2", "Psi has 8 twice"),
         ("list = [{}]", "must be a table that sets something"),
         ("count = 2", "give either list"),
         ("choices = { Psi = [8, 9] }\ncount = 3", "there are 2 different combinations"),
@@ -168,6 +171,17 @@ def test_a_variant_that_cannot_be_is_refused_in_one_line(tmp_path, given, compla
     with pytest.raises(BadInput, match="variants") as refused:
         load_study(str(path))
     assert complaint in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("sets", ['device = "h100-80gb"', 'loss = "fused"'])
+def test_a_variant_that_no_question_can_take_is_refused_with_its_number(tmp_path, sets):
+    from symbolic_mem.documents.sheet import key
+
+    path = tmp_path / "s.toml"
+    asked = '[[question]]\nlabel = "a"\nask = "account"\n'
+    path.write_text(table(f"list = [{{ Psi = 8 }}, {{ {sets} }}]") + asked, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"^variant 2: "):
+        key(load_study(str(path)))
 
 
 def test_a_number_that_is_no_variant_is_refused():
