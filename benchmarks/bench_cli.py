@@ -12,6 +12,7 @@ from __future__ import annotations
 import compileall
 import contextlib
 import importlib.util
+import re
 import resource
 import statistics
 import subprocess
@@ -81,8 +82,21 @@ BARS = (
     Bar(("fit", "llama-3.1-8b", "--on", "8x h100-80gb"), "import sympy", 2.0),
     Bar(("homework", STUDY, "-o", "x.tex"), "import sympy, jinja2", 1.6),
     Bar(("report", "deepseek-v3", "-o", "x.tex"), "import sympy, jinja2", 1.6),
+    Bar(("homework", "100.toml", "--key", "-o", "x.tex"), ("homework", "1.toml", "--key", "-o", "x.tex"), 3.0),
     *(Bar(("check", study, "--claim", claim), ("solve", study), 1.5) for study, claim in WRONG.items()),
 )
+
+
+# The set whose questions take the longest, with so many variants.
+SET = Path(__file__).parents[1] / "symbolic_mem/library/studies/set-communication.toml"
+CHOICES = "{ X = [2, 4, 8, 16, 32, 64], Y = [1, 2, 4, 8, 16, 32], d_ff = [24576, 28672, 32768] }"
+
+
+def varied(folder: Path, count: int) -> None:
+    """Write a set with so many variants into a folder, under that number."""
+    drawn = f"[variants]\ncount = {count}\nseed = 3\nchoices = {CHOICES}\n\n["
+    written = re.sub(r"\[variants\].*?\n\[", lambda _: drawn, SET.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (folder / f"{count}.toml").write_text(written, encoding="utf-8")
 
 
 def compiled(name: str) -> None:
@@ -163,6 +177,7 @@ def main(pairs: int = PAIRS) -> int:
     print(f"{'command':<41}  {'floor':<20}  {'s':>6}  {'ratio':>6}  {'bar':>5}")
     with tempfile.TemporaryDirectory() as folder:
         program = installed(Path(folder))
+        varied(Path(folder), 1), varied(Path(folder), 100)
         for bar in BARS:
             found, slow, _ = ratio(bar, program, folder, pairs)
             over = found > bar.most
