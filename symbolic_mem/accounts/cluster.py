@@ -78,6 +78,8 @@ def cluster_timeline(
 
 @dataclass(frozen=True)
 class _Step:
+    """How the instants of a step of one rank are made."""
+
     plan: Plan
     built: Built
     recipe: Recipe

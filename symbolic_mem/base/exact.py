@@ -17,7 +17,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.program import NotRational, Source
-from symbolic_mem.base.rational import Irrational, Number, plain, rational, symbolic
+from symbolic_mem.base.rational import Irrational, Number, plain, ratio, rational, symbolic
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import MAX_BITS
 
@@ -73,6 +73,36 @@ def at(expr: sp.Expr, values: Given) -> sp.Rational | None:
     (8, None)
     """
     return None if missing(expr, values) else evaluate(expr, values)
+
+
+def reckoned(expr: sp.Expr, values: Values) -> Number | None:
+    """Return the number that `expr` has at `values`, for one that is asked for once: it is not compiled.
+
+    None where a symbol has no rational number, and for what is more than sums, products and whole powers.
+
+    >>> from symbolic_mem.base.symbols import B, L
+    >>> reckoned(L * (B + 1) / 3, {L: sp.Integer(2), B: sp.Integer(4)}), reckoned(L * B, {L: sp.Integer(2)})
+    (Fraction(10, 3), None)
+    """
+    if expr.is_Rational:
+        return plain(expr)
+    if isinstance(expr, sp.Symbol):
+        value = values.get(expr)
+        return plain(value) if value is not None and value.is_Rational else None
+    if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
+        base, power = reckoned(expr.base, values), int(expr.exp)
+        if base is None or (base == 0 and power < 0):
+            return None
+        return base**power if power >= 0 else ratio(1, base**-power)
+    if not isinstance(expr, sp.Add | sp.Mul):
+        return None
+    parts = []
+    for part in expr.args:
+        found = reckoned(part, values)
+        if found is None:
+            return None
+        parts.append(found)
+    return plain(sum(parts) if expr.is_Add else prod(parts))
 
 
 class Numbers(dict[sp.Expr, Number]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from operator import is_
 from typing import Any, TypeVar
 
 from symbolic_mem.base.shown import FAMILIES
@@ -57,14 +58,20 @@ def _rewritten(value: Any, family: str) -> Any:
             )
             return legible(replace(value, left=_rewritten(value.left, family), links=tuple(signed)))
         case Prose():
-            return replace(value, parts=tuple(part for item in value.parts for part in _in_words(item, family)))
+            parts = tuple(part for item in value.parts for part in _in_words(item, family))
+            return value if _same(parts, value.parts) else replace(value, parts=parts)
         case tuple():
-            return tuple(_rewritten(item, family) for item in value)
+            items = tuple(_rewritten(item, family) for item in value)
+            return value if _same(items, value) else items
     if not is_dataclass(value) or isinstance(value, type):
         return value
     new = {field.name: _rewritten(getattr(value, field.name), family) for field in fields(value)}
     changed = {name: item for name, item in new.items() if item is not getattr(value, name)}
     return replace(value, **changed) if changed else value
+
+
+def _same(new: tuple[Any, ...], old: tuple[Any, ...]) -> bool:
+    return len(new) == len(old) and all(map(is_, new, old))
 
 
 def _in_words(part: Any, family: str) -> Iterator[Any]:

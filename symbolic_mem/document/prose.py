@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 
 import sympy as sp
 
@@ -30,7 +31,7 @@ class Amount:
     fixed: bool = False
     beside: bool = False
 
-    @property
+    @cached_property
     def shown(self) -> Shown:
         """The figures that are printed, their unit, and whether they are exact."""
         value = sp.nsimplify(self.value) if self.value.is_Float else self.value

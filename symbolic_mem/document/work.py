@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Values
+from symbolic_mem.base.exact import Values, reckoned
+from symbolic_mem.base.rational import rational
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Put, Side, Total, apart, link
 from symbolic_mem.document.steps import Step
 
@@ -24,16 +25,17 @@ class Work:
 
     def define(self, symbol: sp.Symbol, expr: sp.Expr) -> sp.Expr:
         """Give `symbol` the number that `expr` has, and return that number (`expr` itself while symbols are open)."""
-        self.values[symbol] = expr.xreplace(self.values)
+        self.values[symbol] = self.number(expr)
         return self.values[symbol]
 
     def number(self, expr: sp.Expr) -> sp.Expr:
         """The number that `expr` has with what is known."""
-        return sp.sympify(expr).xreplace(self.values)
+        return _put(sp.sympify(expr), self.values)
 
     def put(self, expr: sp.Expr) -> Put:
         """`expr` with the known numbers in place of its symbols."""
-        known = {symbol: value for symbol, value in self.values.items() if expr.has(symbol)}
+        free = expr.free_symbols
+        known = {symbol: value for symbol, value in self.values.items() if symbol in free}
         return Put(expr, tuple(sorted(known.items(), key=lambda item: str(item[0]))))
 
     def step(self, statement: Prose, *chains: Chain, reason: Prose | None = None, brief: bool = False) -> Step:
@@ -78,7 +80,7 @@ class Work:
             case Amount():
                 return side.value
             case Put():
-                return side.expr.xreplace(dict(side.values)).xreplace(self.values)
+                return _put(side.expr, {**self.values, **dict(side.values)}).xreplace(self.values)
             case Total():
                 return sp.Add(*(self._value(part) for part in side.sides))
             case Long():
@@ -107,6 +109,11 @@ def legible(chain: Chain) -> Chain:
         if not (isinstance(left, Amount) and isinstance(right, Amount) and left.shown == right.shown):
             links.append((relation, right))
     return replace(chain, links=tuple(links))
+
+
+def _put(expr: sp.Expr, values: Values) -> sp.Expr:
+    found = reckoned(expr, values)
+    return expr.xreplace(values) if found is None else rational(found)
 
 
 def _inner(brief: Brief) -> Side:

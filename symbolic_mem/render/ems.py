@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 
 import sympy as sp
 
+from symbolic_mem.base.symbols import Written, written
 from symbolic_mem.document.prose import Prose, Side
 from symbolic_mem.render.text import as_set, plain_prose
 
@@ -20,6 +22,11 @@ def prose_ems(cell: Prose) -> float:
     >>> prose_ems(text("sum")) < prose_ems(text("the sum"))
     True
     """
+    return _prose_ems(cell, written())
+
+
+@lru_cache(maxsize=4096)  # a table asks again and again how wide its cells are
+def _prose_ems(cell: Prose, _written: Written) -> float:
     wide = 0.0
     for part in cell.parts:
         words = isinstance(part, str)
@@ -45,6 +52,7 @@ def _ems(said: str, *, gap: float, subscripts: bool) -> float:
     return sum(gap if sign == " " else _em(sign) for sign in full) + _SMALL * sum(map(_em, small))
 
 
+@cache
 def _em(sign: str) -> float:
     if sign in " .,:;'|ijlt":
         return 0.33 if sign == " " else 0.29

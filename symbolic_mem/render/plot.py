@@ -138,7 +138,8 @@ class _Plot:
             if isinstance(mark, Patch):
                 shapes += self._patch(mark)
         shapes += [self._level(mark) for mark in marks if isinstance(mark, Level)]
-        shapes += [self._curve(mark) for mark in marks if isinstance(mark, Curve)]
+        curves = (mark for mark in marks if isinstance(mark, Curve))
+        shapes += map(self._curve, curves, self.paths)
         shapes += self._level_words()
         shapes += self._axes(across)
         height = self.bottom + self.line * (1.1 if self.figure.x.ticks else 0.3)
@@ -266,15 +267,16 @@ class _Plot:
                 at = self.y(mark.value) if mark.axis == "y" else self.x(mark.value)
                 if (top if mark.axis == "y" else left - 2) < at < (bottom if mark.axis == "y" else right + 2):
                     return False
-            if isinstance(mark, Curve):
-                points = [(self.x(x), self.y(y)) for x, y in mark.points]
-                if any(_meets(one, other, area) for one, other in pairwise(points)):
-                    return False
-        return True
+        return not any(_meets(one, other, area) for path in self.paths for one, other in pairwise(path))
 
-    def _curve(self, curve: Curve) -> Stroke:
+    @cached_property
+    def paths(self) -> list[list[tuple[float, float]]]:
+        """The points of each curve."""
+        curves = (mark for mark in self.figure.marks if isinstance(mark, Curve))
+        return [[(self.x(x), self.y(y)) for x, y in curve.points] for curve in curves]
+
+    def _curve(self, curve: Curve, points: list[tuple[float, float]]) -> Stroke:
         ink, dashes = ("ink", "") if curve.lone else LINES[curve.series % len(LINES)]
-        points = [(self.x(x), self.y(y)) for x, y in curve.points]
         pattern = tuple(float(length) for length in dashes.split())
         return Stroke(tuple(_simpler(points)), ink, 1.2, pattern)
 

@@ -131,6 +131,11 @@ def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sens
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
 
 
+@lru_cache(maxsize=4096)
+def _symbols(expr: sp.Expr) -> set[sp.Basic]:
+    return expr.free_symbols
+
+
 @lru_cache(maxsize=4096)  # terms share factors
 def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     """Return the derivative of sums, products and whole powers by their degrees, in the form that SymPy's `diff` has.
@@ -139,7 +144,7 @@ def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     >>> derived(3 * B * S**2 * (B + S), S) == sp.diff(3 * B * S**2 * (B + S), S)
     True
     """
-    if not expr.has(symbol):
+    if symbol not in _symbols(expr):
         return sp.S.Zero
     if expr == symbol:
         return sp.S.One

@@ -250,4 +250,5 @@ def what_it_answers_to(study: Study, kinds: Sequence[str]) -> Sensitivities | No
 def _in_a_line(derivative: sp.Expr) -> sp.Expr:
     """Common factors in front; multiplied out where that would be one wide fraction, which no table can break."""
     short = common_factors_first(derivative)
-    return sp.expand(derivative) if short.as_numer_denom()[1].free_symbols else short
+    divided = any(power.exp.is_negative and power.free_symbols for power in short.atoms(sp.Pow))
+    return sp.expand(derivative) if divided else short
