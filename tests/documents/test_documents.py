@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
+from functools import lru_cache
 
 import derived
 import pytest
@@ -27,6 +29,23 @@ def _said(derivation) -> str:
         for block in section.blocks:
             prose += [plain_prose(item) for item in getattr(block, "items", ())]
     return "\n".join(prose)
+
+
+@pytest.mark.parametrize("build", [homework, report])
+def test_a_document_builds_each_account_once(build, monkeypatch):
+    """Its four questions are about two rules of recomputation."""
+    accounts, made = importlib.import_module("symbolic_mem.accounts.account"), []
+    whole = accounts._account.__wrapped__
+
+    @lru_cache
+    def counted(*given):
+        made.append(whole(*given))
+        return made[-1]
+
+    monkeypatch.setattr(accounts, "_account", counted)
+    study = load_study("deepseek-v3")
+    build(study)
+    assert len(study.questions) == 4 and len(made) == len(set(made)) == 2
 
 
 @pytest.mark.parametrize("build", [homework, report])
