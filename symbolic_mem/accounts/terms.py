@@ -280,13 +280,14 @@ class Memory:
         then also the weights; CS336's half of the activations is fraction 1/2.
         """
         given = tuple(placements.items())
-        if given not in self._placed:
+        made = self._placed.get(given)
+        if made is None:
             for kind in placements:
                 if kind not in KINDS:
                     raise BadInput(f"unknown kind {kind!r} of memory; {nearest(kind, KINDS)}")
             placed = (part for term in self.terms for part in term.shares(placements.get(term.kind)))
-            self._placed[given] = Memory(tuple(placed), self.definitions)
-        return self._placed[given]
+            made = self._placed[given] = Memory(tuple(placed), self.definitions)
+        return made
 
     @cached_property
     def _placed(self) -> dict[tuple[tuple[str, Placed], ...], Memory]:
