@@ -5,46 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import sympy as sp
-
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.exact import missing
-from symbolic_mem.base.symbols import n_fsdp, n_micro, table
+from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.family import family_of, in_family
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.prose import Prose, text
 from symbolic_mem.document.steps import (
     DETAILS,
     Answers,
     Block,
     Bullets,
-    Column,
     Detail,
     Entry,
     Paragraph,
     Section,
-    Table,
     detailed,
 )
-from symbolic_mem.document.words import in_brackets, joined, listed
 from symbolic_mem.document.work import Work
 from symbolic_mem.documents.derivation import Derivation, Part
+from symbolic_mem.documents.given import assumed, counted, notation, references, wording
 from symbolic_mem.documents.parts import parts
-from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.assumptions import (
-    SIGNS,
-    UNITS,
-    about_memory,
-    assumptions,
-    placements,
-)
+from symbolic_mem.questions.parts.assumptions import about_memory, placements
 from symbolic_mem.questions.parts.instants import instant_words
-from symbolic_mem.questions.parts.keys import OnDevice
 from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
-from symbolic_mem.questions.parts.unread import at_instants, refuse_unread
+from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study, of_study
 
@@ -153,7 +140,7 @@ def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> 
 
 def _account(study: Study) -> tuple[list[Block], Section | None]:
     """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
-    kinds = _counted(study)
+    kinds = counted(study)
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
     asked = {symbol for question in study.questions for symbol in question.unknowns}
@@ -164,12 +151,6 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     study.need(memory.total, "the report")
     told = [*map(Paragraph, instant_words(study)), *memory_blocks(study, Work(study.values), kinds)]
     return told, _depends(study, kinds)
-
-
-def _counted(study: Study) -> tuple[str, ...]:
-    """The kinds of memory that some question of the study counts."""
-    asked = [question.counted for question in study.questions if question.subject == "memory"]
-    return tuple(kind for kind in KINDS if any(kind in kinds for kinds in asked)) or KINDS
 
 
 def _depends(study: Study, kinds: tuple[str, ...]) -> Section | None:
@@ -192,113 +173,6 @@ def _floor_is_open(study: Study, kinds: tuple[str, ...]) -> bool:
     """Whether what stays on every device depends on a symbol without value."""
     _, kept = study.placed(kinds).split(n_fsdp)
     return bool(missing(kept.total, study.values))
-
-
-def notation(study: Study) -> Table:
-    """Tabulate the symbols that the study gives values to, or solves for, with meaning, unit and value."""
-    used: set[sp.Basic] = {*study.values}
-    if about_memory(study):
-        used |= study.memory.of(*_counted(study)).total.free_symbols
-        used |= {symbol for placed in study.placement.values() for symbol in placed.degree.free_symbols}
-    read = [_read(study.under(question), question) for question in study.questions]
-    known = None if not read or None in read else {name for names in read if names is not None for name in names}
-    stepped = {symbol for question in study.questions for symbol in question.stepped}
-    used |= stepped
-    known = None if known is None else known | set(map(str, stepped))
-    if known is not None and study.plan is not None:
-        known |= {str(axis) for axis in (*study.plan.axes, n_micro)}
-        known |= set(map(str, pipeline(study.plan.schedule).reads)) if study.plan.pipelined else set()
-    if known is not None:
-        unread = [symbol for symbol in study.values if str(symbol) not in known]
-        known |= {str(symbol) for symbol in unread if any(at_instants(study, one, symbol) for one in study.questions)}
-    rows = []
-    for name in (*table(given=True), *study.names):
-        if name.symbol in used and (known is None or str(name.symbol) in known):
-            value = study.values.get(name.symbol)
-            shown = _sought(study, name.symbol) if value is None else _value(value)
-            if shown is None:
-                continue
-            rows.append((say("{s}", s=name.symbol), text(name.meaning), text(name.unit), shown))
-    return Table(
-        text("What is given"),
-        (
-            Column(text("symbol")),
-            Column(text("meaning"), "phrase"),
-            Column(text("unit")),
-            Column(text("value"), "right"),
-        ),
-        tuple(rows),
-    )
-
-
-def _read(study: Study, question: Question) -> frozenset[str] | None:
-    """What a question reads, without what only kinds of memory read that it does not count."""
-    read = question.reads(study)
-    if read is None or question.subject != "memory":
-        return read
-    counted = study.memory.of(*question.counted).total.free_symbols
-    others = {str(symbol) for symbol in study.memory.total.free_symbols - counted}
-    return read - (others - {*question.unknowns, *question.places, *map(str, question.stepped)})
-
-
-def _sought(study: Study, symbol: sp.Symbol) -> Prose | None:
-    """What stands for a value that the study itself does not give: those that its questions give, or that it is sought.
-
-    None where no question gives or seeks it.
-    """
-    shown, found = [], []
-    for question in study.questions:
-        seen = study.under(question)
-        value = seen.values.get(symbol, question.fixed(seen).get(str(symbol)))
-        if value is not None:
-            shown.append(say("{v} in {label}", v=_value(sp.Rational(value)), label=in_brackets(question.label)))
-        elif symbol in question.stepped:
-            shown.append(text(f"several in {in_brackets(question.label)}"))
-        elif str(symbol) in question.finds:
-            found.append(in_brackets(question.label))
-    if not shown:
-        return text("to be found") if found else None
-    sought = [text(f"to be found in {listed(found)}")] if found else []
-    return joined((*sought, *shown), ", ", ", ")
-
-
-def _value(value: sp.Rational) -> Prose:
-    """A given number: a whole one as it is typeset, another in decimals where they are short."""
-    return say("{v}", v=Amount(value) if Amount(value).shown.exact and not value.is_Integer else value)
-
-
-def references(study: Study) -> tuple[Prose, ...]:
-    """List the sources of the study, its recipe, its layers and its devices, each once."""
-    found = [study.source]
-    if about_memory(study):
-        found.append(study.recipe.source)
-    if about_memory(study) and not study.recipe.trains:
-        found += [term.source for term in study.memory]
-    elif about_memory(study) or any(question.subject == "layers" for question in study.questions):
-        found += [layer.source for layer in study.model.layers]
-    for question in study.questions:
-        seen = study.under(question)
-        device = seen.capacity.device if isinstance(question, OnDevice) and seen.device.name else None
-        if device is not None:
-            found.append(f"{device.title}: {device.source} ({device.date})")
-    return tuple(text(source) for source in dict.fromkeys(found) if source)
-
-
-def wording(study: Study) -> list[Block]:
-    """The text of a study, which is that of the file, its variant, and what the caller has set over it."""
-    blocks: list[Block] = [Paragraph(study.said(study.text))] if study.text else []
-    varied = len(study.variants[study.variant - 1]) if study.variant else 0
-    if varied:
-        sets = study.listed(study.caller[:varied])
-        blocks.append(Paragraph(say("This is variant {n}: {sets}.", n=text(str(study.variant)), sets=sets)))
-    if study.text and study.caller[varied:]:
-        changed = study.listed(study.caller[varied:])
-        blocks.append(
-            Paragraph(
-                say("The caller has set: {changed}. Where the text says otherwise, this counts.", changed=changed)
-            )
-        )
-    return blocks
 
 
 def _problem(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:
@@ -334,23 +208,6 @@ def _closing(study: Study) -> tuple[Section, ...]:
         *_left_out(study),
         *([Section(text("Sources"), (Bullets(cited),), "sources", fine=True)] if cited else []),
     )
-
-
-def assumed(study: Study, *placed: Prose) -> tuple[Prose, ...]:
-    """All assumptions; where no question is about memory, none about how memory is counted."""
-    return (
-        (UNITS, *assumptions(study), *_otherwise(study), *placed)
-        if about_memory(study)
-        else (SIGNS, *assumptions(study))
-    )
-
-
-def _otherwise(study: Study) -> tuple[Prose, ...]:
-    """Which questions count another recomputation than the assumptions of the model say."""
-    other = [f"({question.label})" for question in study.questions if question.ask == "recompute"]
-    if not other:
-        return ()
-    return (say("Another rule of recomputation counts in {places}, as is said there.", places=", ".join(other)),)
 
 
 def _left_out(study: Study, otherwise: Prose | None = None) -> tuple[Section, ...]:

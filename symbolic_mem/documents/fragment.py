@@ -17,7 +17,7 @@ from symbolic_mem.document.family import family_of, in_family
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say
 from symbolic_mem.document.steps import Block, Step, Table
-from symbolic_mem.documents.documents import references
+from symbolic_mem.documents.given import references
 from symbolic_mem.documents.parts import part
 from symbolic_mem.questions.parts.assumptions import DEGREES, used_by_plan
 from symbolic_mem.questions.parts.memory import term_table

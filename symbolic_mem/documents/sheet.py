@@ -12,7 +12,8 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answers, Bullets, Column, Entry, Paragraph, Section, Table
 from symbolic_mem.document.words import in_brackets, listed
 from symbolic_mem.documents.derivation import Derivation, Part
-from symbolic_mem.documents.documents import answers, assumed, notation, wording
+from symbolic_mem.documents.documents import answers
+from symbolic_mem.documents.given import assumed, notation, wording
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study
