@@ -9,8 +9,11 @@ from fractions import Fraction
 import sympy as sp
 
 from symbolic_mem.accounts.mistaken import Mistaken
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import fraction, rational
+from symbolic_mem.base.symbols import E
 from symbolic_mem.claims.case import Case
+from symbolic_mem.models.counts import active_parameters
 from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.states import State
@@ -64,6 +67,43 @@ def forget_weights(case: Case, group: str) -> Case | None:
 def forget_matrix(case: Case, tensor: str) -> Case | None:
     """Leave out one of the matrices of every block, such as the gate of a gated feed-forward layer."""
     return _layers(case, "weights", lambda one: one.name == tensor and len(one.shape) > 1)
+
+
+def count_file(case: Case) -> Case | None:
+    """Take all numbers of the published file for the parameters: with further modules, their copies, and scales."""
+    built, values = case.study.built, case.study.values
+    if built.in_file is None or any(values.get(symbol) != size for symbol, size in built.values.items()):
+        return None
+    try:
+        return _instead(case, built.in_file())
+    except BadInput:
+        return None  # a family whose modules are not built
+
+
+def multiply_experts(case: Case, billions: bool) -> Case | None:
+    """Take the model with one expert, or its whole billions, as many times as there are experts."""
+    values = dict(case.study.values)
+    if E not in case.study.model.parameters.free_symbols or E not in values:
+        return None
+    one = case.study.model.parameters.xreplace({E: sp.S.One}).xreplace(values)
+    if not one.is_Integer:
+        return None
+    return _instead(case, int(values[E]) * (round(Fraction(int(one), 10**9)) * 10**9 if billions else int(one)))
+
+
+def count_active(case: Case) -> Case | None:
+    """Count the parameters that one token visits."""
+    built = case.study.built
+    if built.architecture is None or built.architecture.experts is None:
+        return None
+    active = active_parameters(built.model, built.architecture).xreplace(dict(case.study.values))
+    return _instead(case, int(active)) if active.is_Integer else None
+
+
+def _instead(case: Case, count: int) -> Case | None:
+    """The case whose parameters are read as another number."""
+    parameters = case.study.model.parameters.xreplace(dict(case.study.values))
+    return case.reading(times=Fraction(count, int(parameters))) if parameters.is_Integer else None
 
 
 def sum_what_is_kept(case: Case) -> Case | None:

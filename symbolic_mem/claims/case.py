@@ -25,7 +25,7 @@ class Misreading:
     `rounding` is what happens to a count (``up``, ``down``, ``nearest``, ``none``), `before` what happens to amounts
     before they are divided (``exact``, ``rounded``, ``cut``), `cut` whether figures are cut off, and `shown` how an
     amount gets its unit. A batch is counted `per` another unit (empty: as asked), or rounded in another unit `first`; a
-    number of parameters is taken `times` the bytes of one.
+    number of parameters is taken `times` the bytes of one, or as another number.
     """
 
     rounding: str = "up"
@@ -34,7 +34,7 @@ class Misreading:
     shown: str = "as said"
     per: str = ""
     first: str = ""
-    times: int = 1
+    times: int | Fraction = 1
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from symbolic_mem.base.symbols import lookup, table
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.amounts import (
     add_state,
+    count_active,
+    count_file,
     count_kinds,
     divide_only,
     forget_kind,
@@ -23,6 +25,7 @@ from symbolic_mem.claims.amounts import (
     forget_saved,
     forget_weights,
     keep_moments,
+    multiply_experts,
     size_of,
     sum_what_is_kept,
 )
@@ -195,6 +198,9 @@ CHANGES: dict[str, Slipped] = {
         forget_matrix,
         divide_only,
         take_bytes,
+        count_file,
+        count_active,
+        multiply_experts,
         round_count,
         round_before,
         cut_figures,

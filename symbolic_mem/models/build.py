@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,27 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         made = replace(made, rests_on=made.model.assumptions)
     if content.get("quantization_config") is not None:
         made = _with_stored(made, content, place)
+    modules = found.architecture is not None and content.get("num_nextn_predict_layers")
+    if modules and _method(content) in (None, "fp8"):
+        made = replace(made, in_file=partial(_in_file, content, place, (like, origin), table, where))
     return _with_files(made, path.parent) if any(path.parent.glob("*.safetensors*")) else made
+
+
+def _method(content: Mapping[str, Any]) -> object:
+    given = content.get("quantization_config")
+    return given.get("quant_method") if isinstance(given, Mapping) else None
+
+
+def _in_file(
+    content: Mapping[str, Any], place: str, read_as: tuple[str | None, str | None], table: dict[str, Any], where: str
+) -> int:
+    """The numbers of the file, counted of the model with all that it predicts."""
+    from symbolic_mem.models.config import describe
+    from symbolic_mem.models.published import numbers_in_file
+
+    architecture = describe(content, place, *read_as, mtp=True).architecture
+    assert architecture is not None, "its blocks are described without the modules"
+    return numbers_in_file(_described(architecture, table, where), content, place)
 
 
 def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:

@@ -74,6 +74,18 @@ def stored_bytes(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantis
     return total
 
 
+def scales(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantised) -> int:
+    """Return the number of FP32 scales beside the weights in FP8."""
+    total = 0
+    for layer in model.layers:
+        for weight in layer.weights:
+            if _is_matrix(weight, how):
+                *stack, out, into = (int(size.xreplace(dict(values))) for size in weight.shape)
+                bits = how.bits(_product(stack), out, into) - 8 * _product(stack) * out * into
+                total += int(layer.repeat.xreplace(dict(values))) * (bits // 32)
+    return total
+
+
 def _is_matrix(weight: Tensor, how: Quantised) -> bool:
     return weight.group in how.groups and len(weight.shape) > 1 and not weight.name.startswith("b_")
 

@@ -417,3 +417,28 @@ def test_a_term_of_the_peak_is_missed(study, label, forgotten, size):
 def test_what_is_no_claim_is_refused(given):
     with pytest.raises(BadInput, match=r"a claim is text such as 'n_fsdp=38', and .* is none"):
         check(load_study("cs336-a2-xxl"), given)
+
+
+@pytest.mark.parametrize(
+    ("study", "claim", "slip"),
+    [
+        # The hub's metadata say 684,531,386,000, of which 3,918,786,560 in BF16, 680,571,043,840 in FP8 and 41,555,600 in FP32.
+        ("deepseek-v3", "P=684531386000", "numbers of the published file"),
+        ("deepseek-v3", "P=685e9", "numbers of the published file"),
+        ("cluster-deepseek-v3", "P=685e9", "numbers of the published file"),
+        ("mixtral-8x7b", "P=56e9", "the name of the model multiplied"),
+        ("mixtral-8x7b", "P=12.9e9", "active parameters for all"),  # 13B in arXiv:2401.04088
+        ("qwen3-30b-a3b", "P=3.35e9", "active parameters for all"),
+        # 8 (46,702,792,704 - 7 * 32 (3 * 4096 * 14336 + 4096)): the shared parts eight times
+        ("mixtral-8x7b", "P=57934905344", "experts multiplied with the shared parts"),
+    ],
+)
+def test_a_count_of_a_hub_and_a_multiplied_name_are_slips(study, claim, slip):
+    assert _names(check(load_study(study), claim)) == [[slip]]
+
+
+def test_what_no_file_and_no_expert_explains_has_no_such_slip():
+    """Other sizes than those of the file have no file, and a dense model has no experts to multiply."""
+    changed = load_study("deepseek-v3").change(values={"L": 60})
+    assert _names(check(changed, "P=684531386000")) == []
+    assert _names(check(load_study("llama-3.1-8b"), "P=56e9")) == []
