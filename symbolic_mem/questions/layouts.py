@@ -9,8 +9,9 @@ from typing import Any, Self
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import lookup, n_ep, n_fsdp, n_micro, n_pp
+from symbolic_mem.base.symbols import M_device, lookup, n_ep, n_fsdp, n_micro, n_pp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
@@ -207,6 +208,13 @@ class FoundLayouts(Found):
         if question.symbol is None:
             return len(self.fitting)
         return None if self.best is None else self.best.values[question.symbol]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The peak of the worst rank, at the smallest degree or in the mesh that cuts the model least, where one fits."""
+        if self.best is None:
+            return Ledger((), self.study.values)
+        return Ledger((Line(M_device, self.best.size, "bytes", "what the fullest rank holds"),), self.study.values)
 
     @property
     def tried_words(self) -> Prose:

@@ -442,3 +442,10 @@ def test_what_no_file_and_no_expert_explains_has_no_such_slip():
     changed = load_study("deepseek-v3").change(values={"L": 60})
     assert _names(check(changed, "P=684531386000")) == []
     assert _names(check(load_study("llama-3.1-8b"), "P=56e9")) == []
+
+
+@pytest.mark.parametrize(("claim", "right"), [("peak=56.5 GiB", True), ("peak=60 GiB", False)])
+def test_the_peak_of_a_mesh_can_be_claimed_where_nothing_else_asks_for_it(claim, right):
+    """The answer says 56.516 GiB at the smallest n_ep."""
+    verdict = check(load_study("cluster-mixtral-8x7b"), claim)
+    assert (verdict.right, verdict.question) == (right, "a")
