@@ -12,7 +12,7 @@ from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.claimed import Claimed
 
 MAX_LENGTH = 2000
-NEVER = ("none", "infeasible", "impossible")
+NEVER = ("none", "infeasible", "impossible", "no solution")
 _CLAIM = re.compile(r"\s*([^\W\d][^=]*?)\s*=\s*(\S.*?)\s*", re.DOTALL)
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 

@@ -8,6 +8,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.spelled import figures, spelled
+from symbolic_mem.claims.subjects import called
 from symbolic_mem.library.read import load_study
 
 # Spellings of one number in each row, and whether the exact one (46; 879.395 GB; 3276 GiB; 219,848,638,464) is that.
@@ -151,3 +152,12 @@ def test_the_tokens_of_a_question_that_asks_for_them_are_those_it_finds():
     assert check(study, "T=20445", question="c").right and not check(study, "T=131072", question="c").right
     assert check(study, "T=131072").right and check(study, "T=20445").question == "c"
     assert check(study, "T=131072", question="a").right
+
+
+@pytest.mark.parametrize("name", ["peak", "peak memory", "M_peak", "memory_peak"])
+def test_the_peak_has_the_names_that_people_give_it(name):
+    assert called(load_study("cluster-mixtral-8x7b"), name) == "M_device"
+
+
+def test_that_there_is_no_solution_is_said_in_words():
+    assert check(load_study("deepseek-v3"), "n_fsdp = No solution").right
