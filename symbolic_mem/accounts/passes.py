@@ -9,13 +9,18 @@ from functools import lru_cache
 import sympy as sp
 
 from symbolic_mem.accounts.account import account, saved_terms
+from symbolic_mem.accounts.ranks import deciding
+from symbolic_mem.accounts.stage import stage_model, stages
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
 from symbolic_mem.accounts.working import passing
-from symbolic_mem.base.symbols import B, S
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import Numbers, missing
+from symbolic_mem.base.symbols import B, S, n_pp
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import END, Layer, Model, Tensor
+from symbolic_mem.models.tensors import END, Cached, Layer, Model, Tensor
+from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 
 PREFILL, DECODE = "prefill", "decode"
@@ -23,30 +28,66 @@ WORKING, LOGITS = "tensors of the pass", "W_head"
 SAMPLED = sp.Integer(4)  # bytes of a logit that is sampled from: in FP32
 
 
-def passes(built: Built, recipe: Recipe) -> tuple[Instant, ...]:
+def passes(built: Built, recipe: Recipe, numbers: Numbers, plan: Plan | None = None) -> tuple[Instant, ...]:
     """Return the instants of prefill and of one step of decoding; none where the operations of a block are not described.
 
-    All weights and caches are there at each, the caches with all the tokens that they will have.
+    All weights and caches are there at each, the caches with all the tokens that they will have. Under a `plan` with a
+    pipeline each stage has its instants, with the weights and caches of its blocks; `numbers` say how many these are.
+    Raises `BadInput` where the blocks do not divide into stages, or not all of them cache the same.
 
     >>> from symbolic_mem.library.read import load_study
     >>> study = load_study("llama-3.1-8b").change(recipe="inference")
-    >>> [one.words for one in passes(study.built, study.recipe)][-1]
+    >>> [one.words for one in passes(study.built, study.recipe, study.numbers)][-1]
     'the logits of a decoding step'
     """
-    return _passes(
-        built.evaluating.model, recipe, built.architecture is not None and built.architecture.head == "language model"
-    )
+    model, known = built.evaluating.model, numbers.values_given
+    logits = built.architecture is not None and built.architecture.head == "language model"
+    if plan is None or not plan.pipelined or known.get(n_pp, 1) == 1:
+        return _passes(model, recipe, logits)
+    blocks = units(model).blocks
+    if any(missing(unit.count, known) for unit in blocks):
+        return ()
+    found: list[Instant] = []
+    every = stages(int(sum(numbers[one.count] for one in blocks)), int(known[n_pp]), layers=plan.layers)
+    for stage in deciding(every, built, numbers):
+        of_stage = stage_model(model, stage, numbers)
+        share = sp.Rational(
+            sum(end - start for start, end in stage.chunks),
+            sum(end - start for one in every for start, end in one.chunks),
+        )
+        of_stage = replace(of_stage, cached=_cached(model, share if not stage.even else 1 / n_pp))
+        step = _passes(of_stage, recipe, logits and stage.last, units(model).before) or (_alone(of_stage, recipe),)
+        found += (
+            replace(one, words=f"{one.words}{'' if one.lasting else ','} on {stage.words}", rank=stage.words)
+            for one in step
+        )
+    return tuple(found)
+
+
+def _alone(model: Model, recipe: Recipe) -> Instant:
+    """What is kept, where nothing is known of the moments of a pass."""
+    return Instant("kept", DECODE, "what is kept", lambda: account(model, recipe), lasting=True)
+
+
+def _cached(model: Model, share: sp.Expr) -> tuple[Cached, ...]:
+    """The caches of the blocks of a stage, which are a `share` of all."""
+    if len(model.cached) > 1 or any(one.window is not None or not one.grows for one in model.cached):
+        raise BadInput(
+            f"not all layers of {model.name} cache the same, and which of them a stage of a pipeline has is not described; "
+            "choose a plan without pp"
+        )
+    return tuple(replace(one, repeat=one.repeat * share) for one in model.cached)
 
 
 @lru_cache(maxsize=64)
-def _passes(model: Model, recipe: Recipe, logits: bool) -> tuple[Instant, ...]:
+def _passes(model: Model, recipe: Recipe, logits: bool, before: tuple[Layer, ...] | None = None) -> tuple[Instant, ...]:
     blocks = units(model).blocks
     if not blocks or any(unit.work is None for unit in blocks):
         return ()
-    return tuple(_instants(model, recipe, logits))
+    return tuple(_instants(model, recipe, logits, units(model).before if before is None else before))
 
 
-def _instants(model: Model, recipe: Recipe, logits: bool) -> Iterator[Instant]:
+def _instants(model: Model, recipe: Recipe, logits: bool, before: tuple[Layer, ...]) -> Iterator[Instant]:
     kept = account(model, recipe)
     rows = {
         PREFILL: (B, S) if recipe.prefill is None else (sp.S.One, sp.Integer(recipe.prefill)),
@@ -56,7 +97,7 @@ def _instants(model: Model, recipe: Recipe, logits: bool) -> Iterator[Instant]:
     for phase, (batch, tokens) in rows.items():
         words = "prefill" if phase == PREFILL else "a decoding step"
         sizes: dict[sp.Symbol, sp.Expr] = {B: batch, S: tokens}
-        beside = (*held_by_caller, *(tensor for layer in units(model).before for tensor in layer.saved))
+        beside = (*held_by_caller, *(tensor for layer in before for tensor in layer.saved))
         for unit in units(model).blocks:
             kind = unit.name if len(units(model).blocks) > 1 else "block"
             for moment in passing(unit, False):

@@ -35,7 +35,7 @@ Called = tuple[str, str, str]  # the name of an instant, its place and its words
 
 
 def _lasts(term: Term) -> bool:
-    return term.kind in STATIC or bool(term.layer)
+    return term.kind in (*STATIC, "cache") or bool(term.layer)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,6 @@ def _show(account: Account) -> None:
     from symbolic_mem.models.groups import groups
     from symbolic_mem.models.tensors import STATIC
     from symbolic_mem.questions.parts.assumptions import idle_degrees, placements
-    from symbolic_mem.questions.parts.instants import kept_instants, words_of
     from symbolic_mem.questions.parts.peaks import peak_summary, verdict
     from symbolic_mem.questions.parts.uncounted import uncounted_lines
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
@@ -87,10 +86,7 @@ def _show(account: Account) -> None:
         degrees = ", ".join(f"{name} = {value}" for name, value in account.divided.items())
         print_line(f"{_both(account.kept)}{f' at {degrees}' if degrees else ''}", "one device", 13)
     _show_host(account)
-    for other in kept_instants(study, memory.kinds)[1:]:
-        step = account.at(other.memory)
-        print_line(plain_prose(words_of(study)), "counted", 13)
-        print_line(f"{plain_prose(words_of(other))}: {_both(step)}", "the other", 13)
+    _show_kept(account)
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
     for one in account.ranks:
@@ -108,6 +104,19 @@ def _show(account: Account) -> None:
         print_line(f"{', '.join(open_degrees)}, for one device: --set {open_degrees[0]}=...{asks}", "missing", 13)
     if absent:
         print_line(f"{', '.join(absent)}: give them as --set {absent[0]}=...", "missing", 13)
+
+
+def _show_kept(account: Account) -> None:
+    """What is kept on each stage of a pipeline, or at the instants at which different things are."""
+    from symbolic_mem.questions.parts.instants import kept_instants, words_of
+    from symbolic_mem.render.text import plain_prose
+
+    first, *others = kept_instants(account.study, account.study.memory.kinds)
+    if others and first.at is None:
+        print_line(plain_prose(words_of(account.study)), "counted", 13)
+    for one in others if first.at is None else (first, *others):
+        head = "the other" if first.at is None else "stage"
+        print_line(f"{plain_prose(words_of(one))}: {_both(account.at(one.memory))}", head, 13)
 
 
 def _show_host(account: Account) -> None:

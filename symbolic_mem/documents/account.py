@@ -23,7 +23,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.held import device_record
-from symbolic_mem.questions.parts.instants import decided_instants, instant_words
+from symbolic_mem.questions.parts.instants import decided_instants, instant_words, kept_instants
 from symbolic_mem.questions.parts.keys import need_rows
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -287,6 +287,10 @@ class Account:
         one = peak(self.instants).study if self.instants else None
         if one is not None and one.at is not None and one.at.rank:
             return one.seen_at(one.at.kept).placed()
+        if self.study.timeline and self.study.timeline[0].lasting:
+            return max(
+                (one.placed() for one in kept_instants(self.study, KINDS)), key=lambda held: self.each(held) or 0
+            )
         return self.study.placed()
 
     @property

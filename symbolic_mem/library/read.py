@@ -127,14 +127,15 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         values |= rates
     placement = _placement(entry(content, "placement", dict, where, {}), f"{where} [placement]")
     plan = read_plan(entry(content, "plan", dict, where), f"{where} [plan]") if "plan" in content else None
+    recipe = read_recipe(entry(content, "recipe", dict, where, {}), f"{where} [recipe]", folder=folder)
     if plan is not None:
         values = plan.given(values)
-        plan.check(values, built)
+        plan.check(values, built, trains=recipe.trains)
     study = Study(
         name=name,
         title=printable(entry(content, "title", str, where), "title", where),
         built=built,
-        recipe=read_recipe(entry(content, "recipe", dict, where, {}), f"{where} [recipe]", folder=folder),
+        recipe=recipe,
         values=values,
         plan=plan,
         placement={**({} if plan is None else plan.shares), **placement},

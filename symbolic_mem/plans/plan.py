@@ -260,14 +260,14 @@ class Plan:
 
     def check_inference(self) -> None:
         """Refuse a plan under which it is not known what one device caches."""
-        cut = [DIMENSIONS[dimension] for dimension, _ in self.cuts if dimension in ("layers", "tokens", "stream")]
+        cut = [DIMENSIONS[dimension] for dimension, _ in self.cuts if dimension in ("tokens", "stream")]
         if cut:
             raise BadInput(
                 f"plan {self.name!r} divides {', '.join(cut)}, and what a device caches under it is not described; choose plan "
-                "vllm-tp or torch-tp for inference"
+                "vllm-tp, pp or torch-tp for inference"
             )
 
-    def check(self, values: Values, built: Built) -> None:
+    def check(self, values: Values, built: Built, *, trains: bool = True) -> None:
         """Refuse stages that no engine says how to fill, a reshard over devices that do not divide n_fsdp, a cut that the engine refuses.
 
         >>> from symbolic_mem.models.ffn import ffn
@@ -275,7 +275,7 @@ class Plan:
         >>> plan("fsdp2+pp").check({n_pp: sp.Integer(1)}, Built(ffn(), {}))
         """
         stages = values.get(n_pp, 1)
-        if self.pipelined and not self.engine and stages != 1:
+        if trains and self.pipelined and not self.engine and stages != 1:
             raise BadInput(
                 f"plan {self.name!r} with n_pp = {stages}: what a stage of a pipeline holds in a step is known of Megatron-LM's "
                 "engine alone; give plan megatron, or a product with megatron-tp or megatron-sp, as in zero-1+megatron-tp+pp, or "

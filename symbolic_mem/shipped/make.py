@@ -163,7 +163,7 @@ def _seen(study: Study, values: Mapping[Any, Any]) -> tuple[Study, Watched]:
     seen = replace(study, values=watched, device=_Hidden(), caller=(Change("caller", CHANGED, lambda same: same),))
     seen.built.check(watched, study.name)
     if seen.plan is not None:
-        seen.plan.check(watched, seen.built)
+        seen.plan.check(watched, seen.built, trains=seen.recipe.trains)
     return seen, watched
 
 

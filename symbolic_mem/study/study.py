@@ -145,7 +145,7 @@ class Study(Setting):
             given = {change.aspect for change in (*self.caller, *changes)}
             study = tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given)
         if study.plan is not None:
-            study.plan.check(study.values, study.built)
+            study.plan.check(study.values, study.built, trains=study.recipe.trains)
             if not study.recipe.trains:
                 study.plan.check_inference()
         if study.values is not self.values or study.built is not self.built:

@@ -119,7 +119,7 @@ def _checked(
         at = ", ".join(f"{symbol} = {value}" for symbol, value in given.items())
         study.built.check(watched, f"{where} {at}" if at else where)
         if study.plan is not None:
-            study.plan.check(watched, study.built)
+            study.plan.check(watched, study.built, trains=study.recipe.trains)
         more = {symbol for symbol in others if symbol in watched.seen}
         if more:
             return more

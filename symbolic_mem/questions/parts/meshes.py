@@ -129,7 +129,7 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
             used[n_micro] = sequences // each
             given[n_micro] = sp.Integer(sequences // each)
         known = {**study.values, **given}
-        plan.check(known, study.built)
+        plan.check(known, study.built, trains=study.recipe.trains)
         one = replace(study, values=known, at=None)
         step = one.timeline
         if not step:

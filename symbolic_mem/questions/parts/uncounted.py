@@ -25,7 +25,8 @@ NOT_AT_ONCE = text("Each size is that on one device, and they are not all there 
 def uncounted(study: Study) -> tuple[LeftOut, ...]:
     """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
     found = left_out(study.rank, study.recipe, study.placement)
-    return found if study.at is None else beyond(study.rank.model, found, mlp=bool(study.at.rank))
+    only_kept = study.at is None or (study.at.lasting and not study.recipe.trains)
+    return found if only_kept else beyond(study.rank.model, found, mlp=bool(study.at.rank))
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
