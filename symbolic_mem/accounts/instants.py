@@ -26,18 +26,22 @@ AFTER = Instant(
     "step", "the end of the step, with no gradients and no activations", ("gradients", "activations", "buffers")
 )
 
+SERVING = Instant("backward", "the end of decoding, with all weights and caches")
+
 
 def instants(recipe: Recipe) -> tuple[Instant, ...]:
     """Return the moments that must all fit: one where gradients persist, because it holds all that there is, else two.
 
     Gradients that persist between micro-batches are there at the start of the backward pass. Others grow while the
     activations shrink: there are none at its start, with all activations, and all of them at the step, with none. An optimizer
-    that steps inside the backward pass never has them all.
+    that steps inside the backward pass never has them all. Inference has all that it keeps when its last token is there.
 
     >>> from symbolic_mem.recipes.read import recipe
     >>> [[one.name for one in instants(how)] for how in (recipe("cs336"), recipe("cs336").without_persistent_gradients())]
     [['backward'], ['backward', 'step']]
     """
+    if not recipe.trains:
+        return (SERVING,)
     if recipe.in_backward or "gradients" in recipe.offload:
         return (ONE_BY_ONE,)
     return (TOGETHER,) if recipe.gradients_persist else (BACKWARD, STEP)

@@ -28,7 +28,9 @@ WORKING, LOGITS = "tensors of the pass", "W_head"
 SAMPLED = sp.Integer(4)  # bytes of a logit that is sampled from: in FP32
 
 
-def passes(built: Built, recipe: Recipe, numbers: Numbers, plan: Plan | None = None) -> tuple[Instant, ...]:
+def passes(
+    built: Built, recipe: Recipe, plan: Plan | None = None, numbers: Numbers | None = None
+) -> tuple[Instant, ...]:
     """Return the instants of prefill and of one step of decoding; none where the operations of a block are not described.
 
     All weights and caches are there at each, the caches with all the tokens that they will have. Under a `plan` with a
@@ -37,10 +39,11 @@ def passes(built: Built, recipe: Recipe, numbers: Numbers, plan: Plan | None = N
 
     >>> from symbolic_mem.library.read import load_study
     >>> study = load_study("llama-3.1-8b").change(recipe="inference")
-    >>> [one.words for one in passes(study.built, study.recipe, study.numbers)][-1]
+    >>> [one.words for one in passes(study.built, study.recipe)][-1]
     'the logits of a decoding step'
     """
-    model, known = built.evaluating.model, numbers.values_given
+    model, numbers = built.evaluating.model, Numbers.of({}) if numbers is None else numbers
+    known = numbers.values_given
     logits = built.architecture is not None and built.architecture.head == "language model"
     if plan is None or not plan.pipelined or known.get(n_pp, 1) == 1:
         return _passes(model, recipe, logits)

@@ -116,7 +116,7 @@ class Setting:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
         mistaken = self.mistaken or Mistaken()
         if not self.recipe.trains:
-            step = mistaken.chosen(passes(self.rank, self.recipe, self.numbers, self.plan))
+            step = mistaken.chosen(passes(self.rank, self.recipe, self.plan, self.numbers))
         elif self.plan is not None and self.plan.engine:
             step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
         elif self.recipe.schedule and (self.built.architecture is None or self.built.architecture.mtp == 0):

@@ -85,14 +85,15 @@ def cases(
     while True:
         found = _cases(study_of, axes, question, symbol, decisive, terms=terms, sends=sends)
         if isinstance(found, Cases):
-            _all_read(found, axes)
+            alone = {str(symbol)} if all(not one.recipe.trains for one in study_of.values()) else set()
+            _all_read(found, axes, alone)
             return found
         decisive |= found
 
 
-def _all_read(found: Cases, axes: Axes) -> None:
+def _all_read(found: Cases, axes: Axes, unless: set[str]) -> None:
     for name in map(str, axes.symbols):
-        if name not in found.read:
+        if name not in found.read and name not in unless:
             raise BadInput(f"sweep: nothing that is asked reads {name}; it reads {', '.join(sorted(found.read))}")
 
 

@@ -131,9 +131,11 @@ def plan(
     refuse_followed(followed, map(str, varied.symbols), where)
     asked = _question(study, question).given(dict(asks or {}), where, options)
     symbol = asked.symbol
-    given = symbol in varied.symbols
     sends = COLUMN in (columns or ())
     studies = _studies(study, varied, asked)
+    if symbol not in varied.symbols and not any(one.recipe.trains for one in studies.values()):
+        varied = Axes((*varied, *read_axes({str(symbol): [1]}, None)))
+    given = symbol in varied.symbols
     if sends:
         studies = {choice: with_rates(one) for choice, one in studies.items()}
     for one in studies.values():

@@ -119,3 +119,89 @@ def test_keys_of_a_pass_are_checked(table, words):
 
     with pytest.raises(BadInput, match=words):
         read_recipe(table, "my.toml [recipe]")
+
+
+def of_stages(name="llama-3.1-8b", plan="vllm-tp+pp", **values):
+    study = load_study(name).change(recipe="inference", plan=plan, values={"B": 2, "S": 1000} | values)
+    found = {}
+    for one in study.timeline:
+        kept = {kind: one.memory.of(kind).at(study.values) for kind in ("weights", "cache")}
+        assert found.setdefault(one.rank, kept) == kept
+    return study, found
+
+
+def test_a_stage_holds_the_weights_and_the_caches_of_its_blocks():
+    """Llama 3.1 8B in plain arithmetic: 32 blocks, matrices cut over two ranks, norms whole."""
+    _, found = of_stages(n_tp=2, n_pp=4)
+    block = (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336) // 2 + 2 * 4096
+    words, cache = 128256 * 4096 // 2, 2 * 2 * 2 * 1000 * 8 * 128 * 8 // 2
+    first = {"weights": 2 * (8 * block + words), "cache": cache}
+    last = {"weights": 2 * (8 * block + words + 4096), "cache": cache}
+    assert found == {"the first stage": first, "the last stage": last} or found == {
+        "the first stage": first,
+        "stage 2 of 4": {"weights": 2 * 8 * block, "cache": cache},
+        "the last stage": last,
+    }
+
+
+def test_all_stages_together_hold_the_model_once():
+    study, found = of_stages(n_tp=1, n_pp=2)
+    whole = {kind: study.memory.of(kind).at(study.values) for kind in ("weights", "cache")}
+    assert {kind: sum(one[kind] for one in found.values()) for kind in whole} == whole
+
+
+def test_logits_are_those_of_the_last_stage():
+    study, _ = of_stages(n_tp=1, n_pp=2)
+    assert {one.rank for one in study.timeline if "logits" in one.words} == {"the last stage"}
+
+
+def test_layers_that_cache_something_else_are_in_no_known_stage(tmp_path):
+    content = {"model_type": "gemma3_text", "hidden_size": 64, "num_hidden_layers": 6, "num_attention_heads": 4}
+    content |= {
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "intermediate_size": 96,
+        "vocab_size": 100,
+        "sliding_window": 8,
+    }
+    (tmp_path / "gemma.json").write_text(json.dumps(content))
+    study = load_study(str(tmp_path / "gemma.json")).change(
+        recipe="inference", plan="pp", values={"n_pp": 2, "B": 1, "S": 64}
+    )
+    with pytest.raises(BadInput, match="not all layers of gemma3_text cache the same"):
+        _ = study.timeline
+
+
+@pytest.mark.parametrize("plan", ["cp", "vllm-tp+cp", "megatron-sp"])
+def test_plans_that_divide_tokens_are_refused_for_inference(plan):
+    with pytest.raises(BadInput, match="what a device caches under it is not described"):
+        load_study("llama-3.1-8b").change(recipe="inference", plan=plan, values={"n_tp": 2} if "tp" in plan else {})
+
+
+def test_where_no_pass_is_described_a_stage_has_what_is_kept(tmp_path):
+    content = {"model_type": "deepseek_v2", "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
+    content |= {
+        "num_key_value_heads": 4,
+        "kv_lora_rank": 16,
+        "q_lora_rank": None,
+        "qk_nope_head_dim": 8,
+        "v_head_dim": 8,
+    }
+    content |= {
+        "qk_rope_head_dim": 4,
+        "n_routed_experts": 4,
+        "n_shared_experts": 1,
+        "num_experts_per_tok": 2,
+        "vocab_size": 100,
+    }
+    content |= {"moe_intermediate_size": 32, "intermediate_size": 96, "first_k_dense_replace": 1}
+    (tmp_path / "deepseek.json").write_text(json.dumps(content))
+    study = load_study(str(tmp_path / "deepseek.json")).change(
+        recipe="inference", plan="pp", values={"n_pp": 2, "B": 2, "S": 50}
+    )
+    assert [one.words for one in study.timeline] == [
+        "what is kept on the first stage",
+        "what is kept on the last stage",
+    ]
+    held = [one.memory.of("cache").at(study.values) for one in study.timeline]
+    assert held == [2 * 2 * 2 * 50 * (16 + 4)] * 2
