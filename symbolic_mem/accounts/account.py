@@ -107,10 +107,11 @@ def apart(state: State, weights: Weights, source: str) -> Iterator[Term]:
 
 
 @lru_cache(maxsize=256)
-def on_host(model: Model, recipe: Recipe) -> Memory:
+def on_host(model: Model, recipe: Recipe, kinds_apart: tuple[str, ...] = ()) -> Memory:
     """Return what of the training the host's memory holds, in bytes of all devices: the kinds that the recipe offloads.
 
-    Gradients are those of all trained weights, and activations those of the blocks.
+    Gradients are those of all trained weights, and activations those of the blocks. States of the kinds in `kinds_apart` are two
+    terms each: of routed experts, and of all other parameters.
 
     >>> from symbolic_mem import ffn, recipe
     >>> [term.name for term in on_host(ffn(), recipe("pure-bf16").with_offload(("optimizer",)))]
@@ -118,9 +119,14 @@ def on_host(model: Model, recipe: Recipe) -> Memory:
     """
     parameters, kept = model.parameters, recompute(model, recipe.recompute)
     terms = [
-        state_term(state, model.weights, recipe.source, parameters)
+        term
         for state in recipe.states
         if state.kind in recipe.offload
+        for term in (
+            apart(state, model.weights, recipe.source)
+            if state.kind in kinds_apart
+            else (state_term(state, model.weights, recipe.source, parameters),)
+        )
     ]
     if "activations" in recipe.offload:
         terms += _of_kind(tuple(layer for layer in kept.layers if layer.block), recipe, "activations")

@@ -120,7 +120,7 @@ def _show_kept(account: Account) -> None:
 
 
 def _show_host(account: Account) -> None:
-    kinds, held = account.study.recipe.offload, account.at(account.on_host)
+    kinds, held = account.study.recipe.offload, account.held_on_host
     if not kinds:
         return
     print_line(f"{', '.join(kinds)}: {_both(held)} for each device", "host", 13)

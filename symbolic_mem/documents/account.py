@@ -8,7 +8,6 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.accounts.account import on_host
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import Numbers, at, missing
@@ -23,6 +22,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.held import device_record
+from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words, kept_instants
 from symbolic_mem.questions.parts.keys import need_rows
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
@@ -87,12 +87,17 @@ class Account:
     @cached_property
     def on_host(self) -> Memory:
         """What the host holds for one device; nothing where nothing is offloaded."""
-        return on_host(self.study.model, self.study.recipe).placed(self.study.placement)
+        return hosted(self.study)
+
+    @property
+    def held_on_host(self) -> Number | None:
+        """Its bytes."""
+        return self.each(self.on_host)
 
     @cached_property
     def sharing(self) -> int | None:
         """How many devices' share the host holds; None where none is asked about, or a symbol has no value."""
-        held = self.at(self.on_host)
+        held = self.held_on_host
         return None if self.host is None or not held else int(self.host // held)
 
     @cached_property
@@ -221,7 +226,7 @@ class Account:
     def _host(self) -> dict[str, Any]:
         if not self.study.recipe.offload:
             return {}
-        held = self.at(self.on_host)
+        held = self.held_on_host
         told = {
             "offloaded": self.study.recipe.offload,
             "bytes_per_device": None if held is None else rounded_up(held),

@@ -7,7 +7,9 @@ import pytest
 from symbolic_mem.accounts.account import on_host
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
+from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.recipes.read import recipe
 
 STUDY = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="one-device", values={"B": 1, "S": 2048})
@@ -80,3 +82,24 @@ def test_an_offload_that_nothing_keeps_is_refused():
         recipe("inference").with_offload(("weights",))
     with pytest.raises(BadInput, match="leave gradients out"):
         recipe("pure-bf16").in_backward_pass().with_offload(("gradients",))
+
+
+def test_a_host_holds_the_fullest_stage_of_a_pipeline():
+    """Llama 3.1 70B in plain arithmetic: 20 of 80 blocks cut over four ranks, Adam's 12 bytes divided over two."""
+    values = {"n_tp": 4, "n_pp": 4, "n_fsdp": 2, "B": 1, "S": 512, "n_micro": 8}
+    study = load_study("llama-3.1-70b").change(
+        recipe="megatron-18", plan="zero-1+megatron-tp+pp", offload="optimizer", values=values
+    )
+    block = (2 * 8192 * 8192 + 2 * 8192 * 1024 + 3 * 8192 * 28672) // 4 + 2 * 8192
+    words = -(-128256 // 512) * 128 * 8192  # rows of a rank are a multiple of 128
+    assert hosted(study).at(study.values) == 6 * (20 * block + words + 8192)
+
+
+def test_a_host_holds_whole_rows_where_devices_do():
+    study = load_study("llama-3.1-8b").change(offload="optimizer", values={"n_fsdp": 7})
+    even, rows = (Account(study, whole_rows=whole).held_on_host for whole in (False, True))
+    blocks = 32 * (
+        2 * -(-4096 // 7) * 4096 + 2 * -(-1024 // 7) * 4096 + 2 * -(-14336 // 7) * 4096 + -(-4096 // 7) * 14336
+    )
+    norms, words = 65 * -(-4096 // 7), 2 * -(-128256 // 7) * 4096
+    assert rows == 8 * (blocks + norms + words) and even < rows

@@ -56,9 +56,9 @@ def host_rule(study: Study, symbol: sp.Symbol, host: Host, per_host: int, others
 
     Raises `BadInput` where nothing is offloaded, where tensors are cut into whole pieces, and under pipelines.
     """
-    from symbolic_mem.accounts.account import on_host
     from symbolic_mem.base.limit import Limit
     from symbolic_mem.questions.parts.assumptions import ranks_beside
+    from symbolic_mem.questions.parts.hosted import hosted
     from symbolic_mem.solvers.bound import Bound
     from symbolic_mem.solvers.host import HostHolds
     from symbolic_mem.solvers.layout import Layout
@@ -79,5 +79,5 @@ def host_rule(study: Study, symbol: sp.Symbol, host: Host, per_host: int, others
             f"{study.name}: under plan {study.plan.name!r} the stages of a pipeline hold different parts, and what their hosts hold "
             "is not described; leave the host out"
         )
-    bound = Bound(on_host(study.model, study.recipe).placed(study.placement), symbol, Limit(host.bytes))
+    bound = Bound(hosted(study), symbol, Limit(host.bytes))
     return HostHolds(bound.divided, bound.fixed, host.bytes, per_host, ranks_beside(study, symbol), host.written)
