@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, NamedTuple
 
 import sympy as sp
@@ -26,6 +27,7 @@ LOSSES = ("bf16", "fp32", "fp32-held", "chunked:8", "fused")
 PLANS = ("zero-1", "zero-2", "zero-3", "fsdp2", "hsdp")
 SHARES = ("1", "1/2,kept", "1/2,dropped", "0,kept")
 STATE_SHARES = ("1", "1/2,kept", "0,kept")  # a step needs the states whole: none is dropped
+PART, DROPPED = "{fraction} divided, the rest {rest}", "dropped"
 # of a recipe, a loss, a plan and the shares of states one may differ from the study's; the choices after these go with each
 SINGLE = 3 + len(STATIC)
 APPLIED = ("plan", *KINDS, "recipe", "loss", "recompute")  # the order in which the command line applies them
@@ -131,22 +133,30 @@ def _share_words(name: str) -> str:
     if fraction == "1":
         return "all of it divided"
     if sp.Rational(fraction) == 0:
-        return "whole on every device" if rest == "kept" else "dropped"
-    return f"{fraction} divided, the rest {rest}"
+        return "whole on every device" if rest == "kept" else DROPPED
+    return PART.format(fraction=fraction, rest=rest)
 
 
-def combined(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> Iterator[tuple[str, Any]]:
-    """Yield what `make` makes of the study under each combination, by the places of its options, such as ``"0.1.0.2.0"``.
+def combined(choices: Sequence[Choice], make: Callable[[Study], Any], study: Study) -> Iterator[Any]:
+    """Yield what `make` makes of the study under each combination of options, in the order of their `places`."""
+    for each in places([len(choice.options) for choice in choices]):
+        chosen = [choice.options[place] for choice, place in zip(choices, each, strict=True)]
+        named = {choice.name: option.change for choice, option in zip(choices, chosen, strict=True)}
+        changes = [named.get(name) for name in APPLIED]
+        yield make_under(study, [one for one in changes if one is not None], make)
+
+
+def places(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the combinations that a page holds of choices with so many options each, by the places of their options.
 
     Of the first choices, as many as `SINGLE`, one at most differs from the study's.
+
+    >>> list(places([2, 1, 1, 1, 2, 1, 1, 2]))[:3]
+    [(0, 0, 0, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0, 0, 1), (1, 0, 0, 0, 0, 0, 0, 0)]
     """
-    for single in _single(choices[:SINGLE]):
-        for rest in _every(choices[SINGLE:]):
-            places = (*single, *rest)
-            chosen = [choice.options[place] for choice, place in zip(choices, places, strict=True)]
-            named = {choice.name: option.change for choice, option in zip(choices, chosen, strict=True)}
-            changes = [named.get(name) for name in APPLIED]
-            yield ".".join(map(str, places)), make_under(study, [one for one in changes if one is not None], make)
+    for single in _single(counts[:SINGLE]):
+        for rest in product(*map(range, counts[SINGLE:])):
+            yield (*single, *rest)
 
 
 def make_under(study: Study, changes: Sequence[Change], make: Callable[[Study], Any]) -> Any:
@@ -157,17 +167,8 @@ def make_under(study: Study, changes: Sequence[Change], make: Callable[[Study], 
         return str(error)
 
 
-def _single(choices: Sequence[Choice]) -> Iterator[tuple[int, ...]]:
-    yield (0,) * len(choices)
-    for position, choice in enumerate(choices):
-        for place in range(1, len(choice.options)):
-            yield tuple(place if here == position else 0 for here in range(len(choices)))
-
-
-def _every(choices: Sequence[Choice]) -> Iterator[tuple[int, ...]]:
-    if not choices:
-        yield ()
-        return
-    for place in range(len(choices[0].options)):
-        for rest in _every(choices[1:]):
-            yield (place, *rest)
+def _single(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    yield (0,) * len(counts)
+    for position, count in enumerate(counts):
+        for place in range(1, count):
+            yield tuple(place if here == position else 0 for here in range(len(counts)))

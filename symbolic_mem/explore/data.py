@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.symbols import C_mem, M_divided, M_fixed, P, lookup, table
 from symbolic_mem.base.written import MAX_VALUE
-from symbolic_mem.explore.choices import choices, combined, possible
+from symbolic_mem.explore.choices import SINGLE, choices, combined, possible
 from symbolic_mem.explore.command import Command
 from symbolic_mem.explore.held import groups, held, lengths
 from symbolic_mem.explore.ledgers import Ledgers, definitions
@@ -63,7 +63,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         return ledgers.add(one.under(question).without(n))
 
     offered = possible(choices(seen), make, study)
-    made = dict(combined(offered, make, study))
+    made = list(combined(offered, make, study))
     named_parts = definitions(seen, ledgers)
     demanded = _demands(seen, ledgers)
     symbols = _symbols(seen, ledgers)
@@ -96,6 +96,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
             [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
         ],
         "made": made,
+        "single": SINGLE,
         "nodes": ledgers.nodes.listed,
         "trees": ledgers.trees.listed,
         "terms": ledgers.terms.listed,

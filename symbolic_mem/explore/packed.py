@@ -18,6 +18,7 @@ SCRIPTS = (
     "elements",
     "amount",
     "rules",
+    "shares",
     "ledger",
     "tree",
     "draw",

@@ -16,6 +16,8 @@ from symbolic_mem.base.units import NO_UNIT, NOT_AN_AMOUNT, NOT_POSITIVE, UNKNOW
 from symbolic_mem.base.written import MAX_DIGITS, TOO_LONG
 from symbolic_mem.document.charts import FITS, ONE_DEVICE, capacity_line, floor_line
 from symbolic_mem.document.prose import Prose
+from symbolic_mem.document.words import fraction_words
+from symbolic_mem.explore.choices import DROPPED, PART
 from symbolic_mem.explore.held import HELD
 from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
@@ -26,7 +28,7 @@ from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that
 from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
 from symbolic_mem.questions.parts.instants import EACH, OF_ONE
 from symbolic_mem.questions.parts.rules import REASONS, reason_of
-from symbolic_mem.questions.parts.words import amount_words, capacity_words, few_figures
+from symbolic_mem.questions.parts.words import UNDIVIDED, amount_words, capacity_words, few_figures
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.capacity import RESERVED, Capacity, capacity_from
 from symbolic_mem.study.derived import NOT_WHOLE
@@ -37,6 +39,11 @@ from symbolic_mem.study.values import NOT_ALLOWED, TOO_LARGE
 ABSENT = (
     "this page holds one other recipe, loss, plan or share of a state at a time; the command gives all of them together"
 )
+NO_SHARE = (
+    "{text} is no share; give a kind that is divided here ({kinds}), a fraction from 0 to 1, and after a comma whether the "
+    "rest is kept or dropped, as in activations=1/3,kept"
+)
+NOT_HERE = "with {text} there is no answer of this kind; the command says why"
 BLOCKS = (
     "this page holds this recomputation for numbers of blocks that leave {rest} when divided by {size}; the command gives "
     "the others"
@@ -120,6 +127,10 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
     return {name: template(one) for name, one in said.items()} | {
         "each": [*EACH, *OF_ONE],
         "absent": ABSENT,
+        "undivided": UNDIVIDED,
+        "half": fraction_words(sp.Rational(1, 2)),
+        "part": PART,
+        "dropped": DROPPED,
         "blocks": BLOCKS,
         "remedies": REMEDIES,
         "remedy": remedy(""),
@@ -130,6 +141,8 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
             "chunks": CHUNKED,
             "derived": NOT_WHOLE,
             "held": HELD,
+            "share": NO_SHARE,
+            "not here": NOT_HERE,
         },
     }
 

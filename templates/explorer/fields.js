@@ -83,6 +83,7 @@ function build() {
   data.choices.forEach(([name, , , options], place) => {
     if (options.length > 1) select(`choose-${name}`, options.map(([, text]) => text), (option) => {
       setting.chosen[place] = option;
+      delete setting.shares[name];
       update();
     });
   });
@@ -90,6 +91,7 @@ function build() {
     if (text) heldOfAmount(data, text);
     setting.amount = text || null;
   });
+  if ($("share")) written("share", (text) => takeShares(setting, readShares(text)));
   written("shows", (text) => { setting.shows = text ? numberOf(n, text) : own.shows; });
   symbols.filter((name) => !holds.has(name)).forEach(field);
   for (const [id, text] of [["copy-command", () => commandOf(setting)], ["copy-link", linkOf], ["copy-latex", () => latexOf(last)]])
@@ -127,6 +129,7 @@ function show(typing) {
   }
   if (fields.shows.exact !== typing && !invalid.has("shows")) fields.shows.exact.value = setting.shows === null ? "" : grouped(setting.shows.toString());
   if (fields.amount.exact !== typing && !invalid.has("amount")) fields.amount.exact.value = setting.amount ?? "";
+  if (fields.share && fields.share.exact !== typing && !invalid.has("share")) fields.share.exact.value = sharesText(setting.shares);
   const place = data.devices.findIndex((one) => one.name === setting.device), byName = setting.amount === null;
   fields.device.select.selectedIndex = byName ? place : -1;
   const readings = Object.entries(data.devices[place].readings), { select } = fields.reading;
@@ -135,7 +138,7 @@ function show(typing) {
   select.selectedIndex = byName ? readings.findIndex(([name]) => name === setting.reading) : -1;
   data.choices.forEach(([name], choice) => {
     const own = fields[`choose-${name}`];
-    if (own) own.select.selectedIndex = setting.chosen[choice];
+    if (own) own.select.selectedIndex = name in setting.shares ? -1 : setting.chosen[choice];
   });
   marks();
 }

@@ -18,7 +18,7 @@ function largestOf(setting, name, m) {
     if (fits(middle)) low = middle;
     else high = middle;
   }
-  const chunks = BigInt(data.made[setting.chosen.join(".")][5] || 1), other = setting.values[name === "B" ? "S" : "B"];
+  const chunks = BigInt(madeOf(setting.chosen)[5] || 1), other = setting.values[name === "B" ? "S" : "B"];
   const factor = chunks / common(chunks, other);
   return low - (low % factor) || null;
 }

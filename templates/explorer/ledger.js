@@ -81,8 +81,8 @@ function instantsAt(data, ledger, placement, number) {
 
 // What a setting asks for: who lives where, and what counts of one device; with `alone` at the instants of one device.
 function solve(data, setting, known, alone = false) {
-  const made = data.made[setting.chosen.join(".")];
-  const ledger = data.ledgers[made[alone ? 4 : 0]], placement = data.placements[made[1]];
+  const made = madeOf(setting.chosen);
+  const ledger = data.ledgers[made[alone ? 4 : 0]], placement = placementOf(data, made[1], setting.shares);
   const number = numbersOf(data.nodes, setting.values, known);
   const held = heldIn(data, setting);
   const capacity = fractionOf(held.bytes);
@@ -220,7 +220,7 @@ function refused(data, setting, derived) {
   const said = data.said.refusals, number = numbersOf(data.nodes, setting.values);
   const write = (value) => (whole(value) ? value.toString() : `${value[0]}/${value[1]}`);
   const put = (template, pieces) => template.replace(/\{(\w+)\}/g, (_, name) => pieces[name]);
-  const made = data.made[setting.chosen.join(".")];
+  const made = madeOf(setting.chosen);
   if (made === undefined) return data.said.absent;
   if (typeof made === "string") return made;
   const other = data.held.find(([name, value]) => name in setting.values && order(setting.values[name], BigInt(value)));

@@ -15,8 +15,9 @@ function optionsOf(to) {
   if (to.amount !== null) found.push(["--capacity", to.amount]);
   else if (to.device !== own.device) found.push(["--device", to.device]);
   if (to.amount === null && (to.reading !== own.reading || (to.device !== own.device && to.reading))) found.push(["--reading", to.reading]);
-  data.choices.forEach(([, , option, options], place) => {
-    if (to.chosen[place]) found.push([option, options[to.chosen[place]][0]]);
+  data.choices.forEach(([name, , option, options], place) => {
+    if (name in to.shares) found.push([option, to.shares[name].name]);
+    else if (to.chosen[place]) found.push([option, options[to.chosen[place]][0]]);
   });
   return found;
 }
@@ -65,7 +66,7 @@ function readAddress() {
 }
 
 function readSetting(told) {
-  const read = copyOf(own);
+  const read = copyOf(own), shares = [];
   for (const [name, value] of told) {
     const place = data.choices.findIndex(([, , option, options]) => option === `--${name}` && options.some(([own]) => own === value));
     if (symbols.includes(name) || name === "shows") {
@@ -87,7 +88,10 @@ function readSetting(told) {
       if (data.devices.find((device) => device.name === read.device).readings[value]) read.reading = value;
     } else if (place >= 0) {
       read.chosen[place] = data.choices[place][3].findIndex(([own]) => own === value);
-    }
+    } else if (name === "place") shares.push(value);
   }
+  try {
+    takeShares(read, readShares(shares.join(" ")));
+  } catch { /* no shares: the study's own stay */ }
   return refused(data, read, derive(read)) === null ? read : copyOf(own);
 }

@@ -11,11 +11,24 @@ const own = {
   device: data.devices[0].name,
   reading: data.reading,
   amount: null, // of memory, in place of a device
+  shares: {}, // that are typed, in place of those of the options
   values: Object.fromEntries(data.symbols.map(([name, value]) => [name, BigInt(value)])),
   typed: [],
   shows: data.shows === null ? null : BigInt(data.shows), // a number of devices that is given
 };
-const copyOf = (setting) => ({ ...setting, chosen: [...setting.chosen], values: { ...setting.values }, typed: [...setting.typed] });
+const copyOf = (setting) => ({ ...setting, chosen: [...setting.chosen], shares: { ...setting.shares }, values: { ...setting.values }, typed: [...setting.typed] });
+
+// What the page holds where options are chosen: of the first choices one at most is not the study's. Nothing for other options.
+function madeOf(chosen) {
+  const counts = data.choices.map(([, , , options]) => options.length), { single } = data;
+  const others = chosen.slice(0, single).filter((one) => one);
+  if (others.length > 1) return undefined;
+  let place = 0;
+  for (let one = 0; others.length && !chosen[one]; one++) place += counts[one] - 1;
+  place += others[0] ?? 0;
+  for (let one = single; one < counts.length; one++) place = place * counts[one] + chosen[one];
+  return data.made[place];
+}
 let setting = copyOf(own), last = null, kept = null;
 const invalid = new Map(); // a field, and why what stands in it is not taken
 

@@ -19,7 +19,7 @@ if (hasAddress) addEventListener("hashchange", () => {
 const exactly = (value) => (value === null ? null : whole(value) ? String(value) : value.join("/"));
 
 // The setting that a program gives, or throws why it is refused.
-function givenBy({ values = {}, device = own.device, reading = own.reading, amount = null, chosen = own.chosen, shows = null }) {
+function givenBy({ values = {}, device = own.device, reading = own.reading, amount = null, chosen = own.chosen, shares = "", shows = null }) {
   const given = copyOf({ ...own, device, reading, amount, chosen });
   const known = data.devices.find((one) => one.name === device);
   if (!known) throw `unknown device ${device}; known: ${data.devices.map((one) => one.name).join(", ")}`;
@@ -30,6 +30,7 @@ function givenBy({ values = {}, device = own.device, reading = own.reading, amou
     given.typed.push(name);
   }
   if (amount !== null) heldOfAmount(data, amount);
+  takeShares(given, readShares(shares));
   if (shows !== null) given.shows = numberOf(n, String(shows));
   const refusal = refused(data, given, derive(given));
   if (refusal !== null) throw refusal;

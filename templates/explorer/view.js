@@ -106,6 +106,6 @@ function drawStep() {
 
 function settingsLine() {
   const device = data.devices.find((one) => one.name === setting.device);
-  const chosen = data.choices.filter(([, , , options]) => options.length > 1).map(([, head, , options], place) => `${head}: ${options[setting.chosen[data.choices.findIndex((one) => one[1] === head)]][1]}`);
+  const chosen = data.choices.filter(([, , , options]) => options.length > 1).map(([name, head, , options]) => `${head}: ${name in setting.shares ? shareWords(setting.shares[name]) : options[setting.chosen[data.choices.findIndex((one) => one[0] === name)]][1]}`);
   return [...symbols.map((name) => `${name} = ${grouped(decimalOf(setting.values[name]))}`), setting.amount ?? `${device.title} (${setting.reading})`, ...chosen].join("; ");
 }

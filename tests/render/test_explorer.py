@@ -20,6 +20,7 @@ from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import B, n_heads
 from symbolic_mem.cli.main import main
 from symbolic_mem.document.family import in_family
+from symbolic_mem.explore.choices import places
 from symbolic_mem.explore.data import asked
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
@@ -43,17 +44,18 @@ def held_by(path):
 def settings(content, count, seed):
     """Settings drawn at random: near the study, far from it, and absurd."""
     draw = random.Random(seed)
-    keys, devices = list(content["made"]), content["devices"]
+    counts, devices = [len(options) for *_, options in content["choices"]], content["devices"]
+    made = dict(zip(places(counts), content["made"], strict=True))
     for _ in range(count):
         device = draw.choice(devices)
         values = {}
         for name, own in (one for one in content["symbols"] if one not in content["held"]):
             near = [int(own)] * 5 + [max(1, int(own) // draw.choice((2, 4, 8))), int(own) * draw.choice((2, 3, 16))]
             values[name] = str(draw.choice([*near, draw.randint(1, 4 * int(own)), draw.choice(HUGE)]))
-        chosen = [int(place) for place in draw.choice(keys).split(".")]
+        chosen = list(draw.choice(list(made)))
         reading = draw.choice(list(device["readings"]))
         setting = {"values": values, "device": device["name"], "reading": reading, "chosen": chosen}
-        alone = content["made"][".".join(map(str, chosen))]
+        alone = made[tuple(chosen)]
         given = [3, 8, 64, 10**6] if isinstance(alone, str) else [1, 1, 3, 64]
         yield setting | draw.choice([{}, {"shows": str(draw.choice(given))}])
 

@@ -85,6 +85,12 @@ def _fate(kinds: Sequence[str], placed: Placed | None, whose: str) -> Prose:
     )
 
 
+UNDIVIDED = {
+    "kept": "the undivided {rest} of the {kind} kept on every device",
+    "dropped": "the undivided {rest} of the {kind} dropped",
+}
+
+
 def reading_of(placement: Mapping[str, Placed]) -> Prose | None:
     """Name the reading that an answer rests on, where part of a kind is not divided; None where there is no such part.
 
@@ -96,8 +102,7 @@ def reading_of(placement: Mapping[str, Placed]) -> Prose | None:
     for kind, placed in placement.items():
         if 0 < placed.fraction < 1:
             rest = fraction_words(1 - placed.fraction)
-            fate = "kept on every device" if placed.rest == "kept" else "dropped"
-            parts.append(f"the undivided {rest} of the {KIND_WORDS[kind]} {fate}")
+            parts.append(UNDIVIDED[placed.rest].format(rest=rest, kind=KIND_WORDS[kind]))
     return text(listed(parts)) if parts else None
 
 
