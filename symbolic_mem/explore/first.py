@@ -16,7 +16,7 @@ from symbolic_mem.base.written import MAX_VALUE
 from symbolic_mem.document.charts import Capacity, Told, stacked
 from symbolic_mem.document.family import in_family
 from symbolic_mem.document.figure import Figure
-from symbolic_mem.document.prose import Amount, Chain, Prose, say
+from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.charts import bound_chart, parts_at
 from symbolic_mem.questions.parts.found_degree import FoundDegree
@@ -123,5 +123,5 @@ def fields(content: Mapping[str, Any], study: Study, n: sp.Symbol) -> dict[str, 
         "placed": [name for name, _, option, options in content["choices"] if option == "--place" and options[1:]],
         "device": own["title"],
         "reading": f"{reading}: {told}" if reading else told,
-        "held": [Chain(symbols[name], (("=", Amount(sp.Integer(value))),)) for name, value in fast.items()],
+        "held": [(symbols[name], sp.Integer(value)) for name, value in fast.items()],
     }
