@@ -10,7 +10,7 @@ from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Answers, Bullets, Column, Entry, Paragraph, Section, Table
-from symbolic_mem.document.words import in_brackets, listed
+from symbolic_mem.document.words import count, in_brackets, listed
 from symbolic_mem.documents.derivation import Derivation, Part
 from symbolic_mem.documents.documents import answers
 from symbolic_mem.documents.given import assumed, notation, wording
@@ -40,7 +40,8 @@ def sheet(study: Study) -> Derivation:
         if question.own:
             blocks.append(Paragraph(say("Take here: {own}.", own=study.listed(question.own))))
         asked.append(Section(study.said(f"{in_brackets(question.label)} {question.heading(found)}"), tuple(blocks)))
-    closing = Section(text("What is to be assumed"), (Bullets(assumed(study)),), fine=True)
+    told = replace(study, caller=()) if study.variant else study  # the problem says what the variant sets
+    closing = Section(text("What is to be assumed"), (Bullets(assumed(told)),), fine=True)
     return _titled(study, "Problem set", (Section(text("The problem"), problem), *asked, closing))
 
 
@@ -119,6 +120,8 @@ def _number(each: Keyed) -> Prose:
 def _value(found: Found) -> Prose:
     if found.value is None:
         return text("–") if found.feasible else text("none")
+    if isinstance(found.value, int) and not isinstance(found.value, bool):
+        return count(found.value)
     return Prose((Amount(found.value),)) if hasattr(found.value, "is_number") else text(str(found.value))
 
 
