@@ -14,10 +14,11 @@ from symbolic_mem.render.arrange import COLUMN_WIDTH, SCREEN, spread
 from symbolic_mem.render.ems import side_ems
 from symbolic_mem.render.rows import Row, rows
 from symbolic_mem.render.text import plain, plain_chain, plain_said
-from symbolic_mem.render.typeset import Typesetter, signed
+from symbolic_mem.render.typeset import Typesetter, bracketed, signed
 
 STEPS = (16, 18, 20, 22, 24, 27, 30, 34, 40, 48, 60)  # widths of displays in quads; the style sheet has a rule for each
 _INDENT = 2  # quads
+PHONE = 15  # quads: a line of a table that is folded on a narrow phone
 _SIGN = 1.4  # quads: a relation and the gaps beside it
 _SURE = 1.05  # what a guess may be wrong by
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -114,11 +115,30 @@ def breaking(side: Side) -> str:
     (4, 0)
     """
     first, *others = _pieces(side)
-    written = [mathml(first)]
+    written = _unbroken(first)
     for sign, size in map(signed, others):
-        spoken = escape(f"{sign} {plain_said(size)}")
-        written.append(f'<math alttext="{spoken}">{_infix(sign)}{MathML().said(size)}</math>')
+        written += _unbroken(size, sign)
     return "<wbr/>".join(written)
+
+
+def _unbroken(side: Side, sign: str = "") -> list[str]:
+    """A piece behind its sign; one that is wider than a line of a phone in a piece for each of its brackets."""
+    face, lead = MathML(), f"{sign} " if sign else ""
+    parts = bracketed(side) if isinstance(side, sp.Expr) and side_ems(side) > PHONE else [side]
+    if len(parts) == 1:
+        return [_math(f"{lead}{plain_said(side)}", (_infix(sign) if sign else "") + face.said(side))]
+    said = [
+        (f"({plain_said(one)})", face.fenced("(", face.said(one), ")"))
+        if one.is_Add
+        else (plain_said(one), face.said(one))
+        for one in parts
+    ]
+    said[0] = (lead + said[0][0], (_infix(sign) if sign else "") + said[0][1])
+    return [*(_math(words, markup + _INVISIBLE_TIMES) for words, markup in said[:-1]), _math(*said[-1])]
+
+
+def _math(words: str, markup: str) -> str:
+    return f'<math alttext="{escape(words)}">{markup}</math>'
 
 
 def _pieces(side: Side) -> list[Side]:

@@ -215,6 +215,23 @@ def ordered_terms(expr: sp.Expr) -> list[sp.Expr]:
     return sorted(terms, key=lambda term: (_negative(term), bool(term.is_Rational), _order(term)))
 
 
+def bracketed(term: sp.Expr) -> list[sp.Expr]:
+    """A product as what stands before its brackets and then each bracket, in the order in which they are set.
+
+    One that has no brackets, or a line for a fraction, is one piece.
+
+    >>> from symbolic_mem.base.symbols import L, V, d_ff, d_model
+    >>> bracketed(2 * L * (V + 1) * (d_ff + d_model)), bracketed(2 * L / (V + 1))
+    ([2*L, V + 1, d_ff + d_model], [2*L/(V + 1)])
+    """
+    if not term.is_Mul or _negative(term) or sp.fraction(term)[1] != 1:
+        return [term]
+    factors = sorted(term.args, key=_order)
+    brackets = [factor for factor in factors if factor.is_Add]
+    before = [factor for factor in factors if not factor.is_Add]
+    return [term] if not brackets else [*([sp.Mul(*before)] if before else []), *brackets]
+
+
 def signed(side: Side) -> tuple[str, Side]:
     """The sign with which a side is added, and the side without it.
 

@@ -135,6 +135,16 @@ def test_no_number_and_no_display_is_cut_by_what_scrolls(tab, pages, layout, wid
     assert cut == []
 
 
+def test_no_formula_of_a_table_is_cut_on_the_narrowest_phone(tab, tmp_path):
+    page = tmp_path / "report.html"  # its derivatives are the widest formulas in tables
+    page.write_bytes(render(report(load_study("deepseek-v3")), "report", "html"))
+    cells = tab(page, width=320).value(
+        "[...document.querySelectorAll('td')].map(e => [e.scrollWidth - e.clientWidth, e.textContent])"
+    )
+    assert len(cells) > 50
+    assert [cell for cell in cells if cell[0] > 1] == []
+
+
 @pytest.mark.parametrize("width", range(320, 400, 10))
 def test_no_line_begins_with_the_sign_that_follows_a_formula(tab, pages, width):
     signs, fallen = tab(pages["homework"], width=width).value("""(() => {
