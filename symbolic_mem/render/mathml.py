@@ -129,7 +129,7 @@ def _unbroken(side: Side, sign: str = "") -> list[str]:
         return [_math(f"{lead}{plain_said(side)}", (_infix(sign) if sign else "") + face.said(side))]
     said = [
         (f"({plain_said(one)})", face.fenced("(", face.said(one), ")"))
-        if one.is_Add
+        if isinstance(one, sp.Add)
         else (plain_said(one), face.said(one))
         for one in parts
     ]

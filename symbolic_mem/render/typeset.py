@@ -226,7 +226,7 @@ def bracketed(term: sp.Expr) -> list[sp.Expr]:
     """
     if not term.is_Mul or _negative(term) or sp.fraction(term)[1] != 1:
         return [term]
-    factors = sorted(term.args, key=_order)
+    factors = sorted(sp.Mul.make_args(term), key=_order)
     brackets = [factor for factor in factors if factor.is_Add]
     before = [factor for factor in factors if not factor.is_Add]
     return [term] if not brackets else [*([sp.Mul(*before)] if before else []), *brackets]
