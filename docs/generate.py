@@ -16,6 +16,8 @@ from typing import Any
 
 import click
 
+from symbolic_mem.accounts.timeline import Instant
+from symbolic_mem.base import symbols as s
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import table
 from symbolic_mem.cli.main import VERBS, group
@@ -37,9 +39,13 @@ from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.latex import latex
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.changes import changes
+from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Compared, read_cases
 from symbolic_mem.verify.families import compare_cases
 from symbolic_mem.verify.families import families as case_families
+from symbolic_mem.verify.llamas import GIB
+from symbolic_mem.verify.stack_cases import study_of
+from symbolic_mem.verify.tune_cases import tune_peak
 
 HERE = Path(__file__).parent
 GALLERY = (
@@ -317,6 +323,71 @@ def percent(share: Any) -> str:
     return "0" if share == 0 else f"{float(100 * share):.2g} %"
 
 
+def hypotheses() -> str:
+    """Tabulate what published peaks would be if something else were so than what counts: GiB, printed, here and then."""
+    if_so = (
+        ("titan-t2-cp1", "what a block holds for a moment in the forward pass stays reserved", _reserved),
+        ("titan-t4-2D", "what a block keeps stays reserved", _reserved),
+        ("tune-llama-3-1-70blora8x-a100", "blocks, compiled, held nothing at all", lambda one: _without(one, "block")),
+        (
+            "tune-llama-3-1-70blora8x-a100",
+            "embedding and head were not gathered then",
+            lambda one: _without(one, "root"),
+        ),
+        *((f"tune-llama-3-1-{name}", "a batch had half the tokens", _half) for name in HALVED),
+    )
+    named = {name for name, _, _ in if_so}
+    read = [case for case in read_cases(DATA / "parallel.json") if case.id in named]
+    cases = {row.case.id: row for row in compare_cases(read)}
+    cells = []
+    for name, words, then in if_so:
+        row = cases[name]
+        found = [float(one) for one in (row.case.theirs, row.ours, then(row))]
+        cells.append(
+            [f"`{name}`", words, *(f"{one:.1f}" for one in found), f"{100 * (found[2] / found[0] - 1):+.1f} %"]
+        )
+    return rows(["row", "if", "printed", "here", "then", "off by"], cells)
+
+
+HALVED = ("70blora8x-a100", "8blora1x-4090", "8bfull1x-4090", "8bqlora1x-4090")
+
+
+def _study(row: Compared) -> Study:
+    assert row.said is not None
+    return study_of(row.case, row.said)
+
+
+def _held(study: Study, one: Instant, name: str = "") -> Fraction:
+    """GiB of the terms of an instant that have a name, or of all."""
+    return one.memory.where(lambda term: name in term.name).placed(study.placement).at(study.numbers) / Fraction(GIB)
+
+
+def _reserved(row: Compared) -> Fraction:
+    """The peak, and the most that a block holds for a moment in the forward pass, or keeps, where that is not described."""
+    study = _study(row)
+    phases = {phase: [one for one in study.timeline if one.phase == phase] for phase in ("forward", "backward")}
+    work = (max(_held(study, one, "block at work") for one in found) for found in phases.values())
+    return Fraction(row.ours) + next(one for one in work if one)
+
+
+def _without(row: Compared, what: str) -> Fraction:
+    """The peak without what a block holds while it works, or without the gathered weights that lie outside the blocks."""
+    study = _study(row)
+    root = study.values[s.V] * study.values[s.d_model] * 2 * 2 / Fraction(GIB)
+    inside = ("block at work", "inside the block")
+    left = (
+        _held(study, one) - (root if what == "root" else sum(_held(study, one, name) for name in inside))
+        for one in study.timeline
+        if what != "root" or one.phase == "backward"
+    )
+    return max(left)
+
+
+def _half(row: Compared) -> Any:
+    case = row.case
+    return tune_peak(replace(case, inputs={**case.inputs, "batch": case.inputs["batch"] // 2}))[0]
+
+
 def unsaid() -> str:
     """Tabulate the families of cases that no study says yet."""
     cells = [[f"`{one.beginning}-`", one.title, one.reason] for one in case_families() if one.find is None]
@@ -376,6 +447,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "counted": lambda: families_of("counted"),
     "wrappers": lambda: families_of("wrappers"),
     "accuracy": accuracy,
+    "hypotheses": hypotheses,
     "unsaid": unsaid,
     "pipelines": schedules_of_pipelines,
     "engines": software,

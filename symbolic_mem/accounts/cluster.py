@@ -16,6 +16,7 @@ from symbolic_mem.accounts.stage import of_chunks
 from symbolic_mem.accounts.terms import Memory, Term, of_parts
 from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
+from symbolic_mem.accounts.whole_stage import whole_stage
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, P, d_model
@@ -99,6 +100,8 @@ class _Step:
         yield from self.dummies
         if row.flight:
             yield from self.flight
+            if self.engine.whole:
+                yield from whole_stage(self.rank, self.built, self.recipe, self.numbers)
         if row.ends:
             yield from self._saved(tuple(one for one in units(self.rank.model).after if not one.block))
         if row.ends or row.module:

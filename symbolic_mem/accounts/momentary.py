@@ -70,11 +70,11 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
         source, copies = chosen.source or LOSS_SOURCE, chosen.copies
         if _over_ranks(built, chosen):
             source, copies = PARALLEL_SOURCE, 3
-        return _loss(_logits(built), sp.Integer(chosen.gradients), copies, chosen.chunks, source)
+        return _loss(logits_of(built), sp.Integer(chosen.gradients), copies, chosen.chunks, source)
     how = built.how
     assert how is not None
     size = how.bytes(how.loss_gradients)
-    return _loss(_logits(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
+    return _loss(logits_of(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
 
 
 def _over_ranks(built: Built, chosen: Loss) -> bool:
@@ -87,7 +87,7 @@ def _over_ranks(built: Built, chosen: Loss) -> bool:
     return parallel and not chosen.source and chosen.chunks == 1
 
 
-def _logits(built: Built) -> Shape:
+def logits_of(built: Built) -> Shape:
     """The logits that the loss of a rank works on."""
     assert built.architecture is not None
     cut, vocabulary = built.cut, built.architecture.vocabulary
@@ -104,7 +104,7 @@ def loss_tensors(built: Built, recipe: Recipe) -> tuple[Tensor, ...]:
     how = built.how
     assert how is not None
     kept = {tensor.name for layer in built.model.layers for tensor in layer.saved}
-    logits = _logits(built)
+    logits = logits_of(built)
     found = [] if "logits" in kept else [Tensor("logits", logits, bytes_per_element=how.compute)]
     if term.bytes_per_element == 4 and how.compute != 4 and recipe.activations != 4:
         chunks = loss(built.loss).chunks if built.loss else 1

@@ -101,8 +101,8 @@ class Built:
 
         return loss(self.loss).chunks if self.loss else 1
 
-    def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str) -> None:
-        """Refuse values that no such model can have, for example heads that do not divide; `where` they stand."""
+    def check(self, values: Mapping[sp.Symbol, sp.Rational], where: str, loss: str = "") -> None:
+        """Refuse values that no such model can have, for example heads that do not divide; `where` they stand, and the `loss` if elsewhere."""
         if self.architecture is not None:
             from symbolic_mem.models.described import check_sizes
 
@@ -111,7 +111,7 @@ class Built:
         if chunks != 1:
             tokens = (B * S).xreplace(values)
             if tokens.is_number and tokens % chunks != 0:
-                raise BadInput(f"{where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
+                raise BadInput(f"{loss or where}: {CHUNKED.format(loss=repr(self.loss), tokens=tokens, chunks=chunks)}")
 
     def training(self, trained: Trained) -> Built:
         """Return the same model with other weights frozen and other adapters.

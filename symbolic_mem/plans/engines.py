@@ -12,7 +12,10 @@ from symbolic_mem.base.values import dataclass
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`, and more where it is `pipelined`; whether there are `dummies`."""
+    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`, and more where it is `pipelined`.
+
+    It may have `dummies`, and stages with weights and gradients `whole`: see engines.toml.
+    """
 
     name: str
     title: str
@@ -20,6 +23,7 @@ class Engine:
     source: str
     dummies: bool = False
     pipelined: int = 0
+    whole: bool = False
 
 
 @cache

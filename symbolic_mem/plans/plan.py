@@ -277,9 +277,14 @@ class Plan:
         stages = values.get(n_pp, 1)
         if trains and self.pipelined and not self.engine and stages != 1:
             raise BadInput(
-                f"plan {self.name!r} with n_pp = {stages}: what a stage of a pipeline holds in a step is known of Megatron-LM's "
-                "engine alone; give plan megatron, or a product with megatron-tp or megatron-sp, as in zero-1+megatron-tp+pp, or "
-                "leave pp out"
+                f"plan {self.name!r} with n_pp = {stages}: what a stage of a pipeline holds in a step is known of two "
+                "engines alone; give plan megatron, a product with megatron-tp or megatron-sp, as in zero-1+megatron-tp+pp, or "
+                "torchtitan, or leave pp out"
+            )
+        if self.pipelined and self.reshards and self.engine and stages == 1:
+            raise BadInput(
+                f"plan {self.name!r} is that of a pipeline, whose ranks keep weights gathered; give n_pp of at least 2, or the plan "
+                "of its parts without pp, as in fsdp2-cp+torch-sp+loss-parallel"
             )
         cuts = dict(self.cuts)
         refuse_idle(self.name, cuts, built, values)

@@ -42,7 +42,7 @@ def plans() -> Mapping[str, Plan]:
 def read_plans(path: str | Path) -> Mapping[str, Plan]:
     """Read the plans of a TOML file by name, in the form of plans.toml; one with the name of a bundled plan takes its place.
 
-    A ``product`` joins bundled plans and those that stand above it. Raises `BadInput` for a key that a plan does not have, for what
+    A ``product`` joins bundled plans and those that stand above it, and names the ``engine`` that runs them together. Raises `BadInput` for a key that a plan does not have, for what
     is no dimension, axis or kind of memory, and for a table without title or source.
     """
     return _rows(read_toml(path), str(path), plans())
@@ -63,12 +63,14 @@ def _row(name: str, table: Mapping[str, Any], where: str, known: Mapping[str, Pl
         if not entry(table, key, str, where, ""):
             raise BadInput(f"{where}: {key} is missing; say in words what the plan is and who says so")
     if "product" in table:
-        known_keys(table, (*_TOLD, "product"), where)
+        known_keys(table, (*_TOLD, "product", "engine"), where)
         with at_place(f"{where}: product"):
             factors = [plan_among(known, name) for name in _texts(table, "product", where)]
             if not factors:
                 raise BadInput("it joins no plan; name two")
-            return replace(reduce(Plan.times, factors), name=name, title=table["title"], source=table["source"])
+            made = replace(reduce(Plan.times, factors), name=name, title=table["title"], source=table["source"])
+        engine = entry(table, "engine", str, where, "")
+        return replace(made, engine=_engine(engine, where)) if engine else made
     known_keys(table, (*_TOLD, "product", *ROW), where)
     divided = _texts(table, "divided", where)
     _each(divided, STATIC, f"{where}: divided", "kind of memory that a plan divides")

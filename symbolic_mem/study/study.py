@@ -149,7 +149,8 @@ class Study(Setting):
             if not study.recipe.trains:
                 study.plan.check_inference()
         if study.values is not self.values or study.built is not self.built:
-            study.built.check(study.values, where)
+            lossy = where == "--set" and any(change.aspect == "loss" for change in changes)
+            study.built.check(study.values, where, "--loss" if lossy else "")
         return study
 
     def change(

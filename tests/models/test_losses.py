@@ -73,6 +73,14 @@ def test_chunks_that_do_not_divide_the_tokens_are_refused():
         load_study("llama-3.1-8b").change(loss="chunked:7")
 
 
+def test_chunks_that_do_not_come_out_are_said_of_the_option_that_gives_them():
+    study = load_study("llama-3.1-8b")
+    with pytest.raises(BadInput, match=r"^--loss: the loss 'chunked:7' cuts 8192 tokens into 7 parts"):
+        study.change(loss="chunked:7")
+    with pytest.raises(BadInput, match=r"^--set: the loss 'chunked:8' cuts 21 tokens"):
+        study.change(loss="chunked:8").change(values={"B": 3, "S": 7})
+
+
 @pytest.mark.parametrize("case", HEADS["cases"], ids=lambda case: f"{case['parts']}-parts")
 def test_a_head_in_parts_holds_what_was_measured(case):
     """Beside the logits, which the caller holds there, and two numbers; the parts of the input are copies."""
@@ -97,3 +105,26 @@ def test_the_loss_of_torchtune_takes_the_head_in_parts():
     assert (
         built.model.work.parts == 8 and load_study("llama-3.1-8b").change(loss="chunked:8").built.model.work.parts == 1
     )
+
+
+COMPILED = json.loads((Path(__file__).parents[1] / "data" / "compiled_loss.json").read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", COMPILED, ids=lambda case: f"{case['parts']} parts, trained {case['trained']}")
+def test_head_and_compiled_loss_by_parts(case):
+    """Every allocation of a step of PyTorch 2.13: see tests/data/measure_compiled_loss.py."""
+    batch, tokens, width, words, parts = (sp.Integer(case[key]) for key in ("B", "S", "d_model", "V", "parts"))
+    rows, labels = batch * tokens, 8 * batch * tokens  # the parts of the labels are copies, as those of the input are
+    tape = Tape()
+    x = tape.enter(Tensor("x", (batch, tokens, width), bytes_per_element=sp.Integer(2)))
+    tape.leaving = linear_in_parts(tape, x, "W", (words, width), case["parts"])
+    shapes = [[one.shape for one in (*it.kept, *it.gradients, *it.made)] for it in tape.backward()]
+    of_head = max(2 * sum(sp.Mul(*shape) for shape in found) for found in shapes)
+    chosen = loss(f"chunked-compiled:{parts}")
+    statistics = rows * sum(chosen.keeps[name] for name in ("row_greatest", "log_sum"))
+    of_loss = (chosen.keeps["logits"] + chosen.copies * chosen.gradients / parts) * rows * words + statistics
+    of_loss += 4 * rows / parts + (
+        2 * rows * width if case["trained"] else 0
+    )  # sums of the rows of a part, in its kernel
+    assert case["backward"] - 8 - labels == (of_head if case["trained"] else of_loss)
+    assert not case["trained"] or of_head > of_loss

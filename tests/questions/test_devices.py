@@ -48,6 +48,11 @@ def test_replicas_multiply_the_devices():
     assert "The smallest n_fsdp is 4: on 16 devices" in said
 
 
+def test_devices_of_one_group_are_called_so_where_nobody_says_how_many_groups_there_are():
+    _, said = answer(load_study("llama-3.1-8b").called(changes(plan="hsdp")), "b")
+    assert "on 4 devices (NVIDIA H100 SXM 80 GB) of each group the peak of each" in said
+
+
 def test_degrees_of_a_placement_multiply_the_devices():
     placed = {"weights": "n_fsdp*n_tp", "gradients": "n_fsdp*n_tp", "optimizer": "n_fsdp*n_tp"}
     table = {

@@ -51,20 +51,27 @@ def test_printed_peaks_of_v_half():
 
 
 def test_tables_of_torchtune_are_near_and_what_is_not_printed_is_said():
-    """Within 12 percent, but for states in 8 bits, of which the source does not say whether the embedding has them, too."""
+    """Within 6 percent, but for states in 8 bits, of which the source does not say whether the embedding has them, and 70B (docs/accuracy.md)."""
     found = {one.id: compare_case(one) for one in CASES if one.id.startswith("tune")}
     said = {name: one.ours / one.case.theirs for name, one in found.items() if one.ours is not None}
-    assert len(said) == 11
-    assert 0.85 < said.pop("tune-3b-8-bit") < 0.88
-    assert all(0.88 <= ratio <= 1.12 for ratio in said.values())
+    assert len(said) == 10
+    assert 0.89 < said.pop("tune-3b-8-bit") < 0.91
+    assert 1.09 < said.pop("tune-llama-3-1-70blora8x-a100") < 1.1
+    assert all(0.94 <= ratio <= 1.06 for ratio in said.values())
     assert all("\n" not in one.reason for one in found.values() if one.ours is None)
 
 
 def test_tables_of_torchtitan_are_what_is_allocated_and_what_is_reserved_beside_it():
-    """Printed is what the allocator reserved: 1.007 to 1.093 times what is allocated. With tensor parallelism 13 % are not explained."""
+    """Printed is what the allocator reserved: 1.007 to 1.093 times what is allocated. With tensor parallelism what a block keeps is most of 13 %."""
     found = {one.id: compare_case(one) for one in CASES if one.id.startswith("titan")}
     said = {name: one.case.theirs / one.ours for name, one in found.items() if one.ours is not None}
+    stages = {name: said.pop(name) for name in list(said) if name.startswith(("titan-t5", "titan-t6"))}
     assert said.keys() == {"titan-t2-cp1", "titan-t2-cp2", "titan-t2-cp4", "titan-t4-2D"}
+    assert len(stages) == 5
+    assert all(
+        0.94 <= factor <= 1.1 for name, factor in stages.items() if name not in ("titan-t5-1F1B", "titan-t6-cp8")
+    )
+    assert all(factor < 1.21 for factor in stages.values())
     assert all(1.007 <= factor <= 1.08 for name, factor in said.items() if "t2" in name)
     assert 1.08 < said["titan-t4-2D"] < 1.16
     assert all("\n" not in one.reason for one in found.values() if one.ours is None)

@@ -138,6 +138,11 @@ def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
     return prod(int(study.values.get(degree, 1)) for degree in degrees_beside(study, symbol))
 
 
+def groups_unknown(study: Study) -> bool:
+    """Whether there are groups of devices that are replicas, and nobody says how many."""
+    return study.plan is not None and study.plan.replicas and n_replica not in study.values
+
+
 def lays_out(symbol: sp.Basic) -> bool:
     """Whether more of an axis of a plan means more devices: experts are divided over devices that other degrees count."""
     return symbol not in (n_ep, n_etp)

@@ -86,11 +86,12 @@ def answer_words(
     ideal: int | None,
     each: str = "what each keeps",
     ranks: int = 1,
+    beside: str = "",
 ) -> Prose:
     """The answer in one sentence: the smallest degree and what each device then keeps, or why there is none.
 
     `held` is what `each` then is, and `ideal` the degree without rules. There are `ranks` devices for each of the degree,
-    those over which a plan cuts the model.
+    those over which a plan cuts the model; `beside` says of what they are, where there is more of it than is known.
     """
     reading, rules = reading_of(placement), listed(rule_names(solved)) if solved.steps else ""
     pieces: dict[str, Any] = {"reading": reading, "rules": rules, "n": solved.ideal.bound.symbol}
@@ -103,7 +104,7 @@ def answer_words(
         placed=bool(placement),
         value=solved.value,
         number=solved.value * ranks,
-        devices=devices_of(solved.value * ranks, capacity),
+        devices=devices_of(solved.value * ranks, capacity) + beside,
         share=share,
         counted=few_figures(capacity) or counted,
         each=each,
