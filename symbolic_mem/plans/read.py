@@ -70,7 +70,10 @@ def _row(name: str, table: Mapping[str, Any], where: str, known: Mapping[str, Pl
                 raise BadInput("it joins no plan; name two")
             made = replace(reduce(Plan.times, factors), name=name, title=table["title"], source=table["source"])
         engine = entry(table, "engine", str, where, "")
-        return replace(made, engine=_engine(engine, where)) if engine else made
+        if not engine:
+            return made
+        made = replace(made, engine=_engine(engine, where))
+        return replace(made, keep=sp.S.One) if engines()[engine].whole else made  # gathered once in a step
     known_keys(table, (*_TOLD, "product", *ROW), where)
     divided = _texts(table, "divided", where)
     _each(divided, STATIC, f"{where}: divided", "kind of memory that a plan divides")
