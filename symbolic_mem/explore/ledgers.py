@@ -46,6 +46,9 @@ class Pool:
         return place
 
 
+INSTANT = 5  # values of an instant before its terms
+
+
 class _Sum:
     """A sum of products of nodes, each by its place: what arithmetic writes where it looks up no numbers."""
 

@@ -14,7 +14,8 @@ from symbolic_mem.base.version import __version__
 from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.first import fields, first
-from symbolic_mem.explore.packed import bare, digest, packed, script, tight
+from symbolic_mem.explore.ledgers import INSTANT
+from symbolic_mem.explore.packed import bare, columns, digest, packed, script, tight
 from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.render import html
 from symbolic_mem.render.files import checked_outputs, write_whole
@@ -110,7 +111,7 @@ def _page(explorer: Explorer) -> str:
         question=plain_prose(study.said(question.title)),
         version=__version__,
         digests=[digest(opener), digest(own)],
-        packed=packed(content, own),
+        packed=packed({**content, "instants": columns(content["instants"], INSTANT)}, own),
         opener=Markup(opener),
         looks=Markup(tight(looks)),
         content=content,

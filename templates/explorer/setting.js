@@ -1,6 +1,17 @@
 // What the page holds, the setting of the study, the one that is shown, and what a reader may type.
 
+// Rows that come by columns: the last three say how much of the row before stands first, how much last, and what is between.
+function rowsOf(columns) {
+  const head = columns.slice(0, -3), [firsts, lasts, between] = columns.slice(-3);
+  let values = [];
+  return between.map((own, row) => {
+    values = [...values.slice(0, firsts[row]), ...own, ...values.slice(values.length - lasts[row])];
+    return [...head.map((column) => column[row]), ...values];
+  });
+}
+
 const data = JSON.parse(document.getElementById("data").textContent);
+data.instants = rowsOf(data.instants);
 const n = data.n;
 const symbols = data.symbols.map(([name]) => name);
 const holds = new Set(data.held.map(([name]) => name)); // what has no field

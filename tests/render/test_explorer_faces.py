@@ -205,6 +205,12 @@ def test_a_page_is_no_larger_than_a_picture(pages):
     assert pages("cs336-a2-xxl").stat().st_size < 100_000
     for name in ("llama-3.1-8b", "deepseek-v3", "mixtral-8x7b"):
         assert pages(name).stat().st_size < 160_000, name
+    assert pages("llama-3.1-8b").stat().st_size < 115_000
+
+
+@pytest.mark.slow
+def test_a_page_of_adapters_is_no_larger_either(pages):
+    assert pages("lora-llama-3.1-8b").stat().st_size < 160_000
 
 
 @pytest.mark.parametrize(
