@@ -120,6 +120,7 @@ def tidy(expr: sp.Expr) -> sp.Expr:
     return whole
 
 
+@lru_cache(maxsize=4096)
 def _linear(time: sp.Expr, what: str) -> tuple[sp.Expr, sp.Expr]:
     growth, constant = [], []
     for term in sp.Add.make_args(time):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 import sympy as sp
 
@@ -25,10 +24,8 @@ class FreeMesh:
     `fsdp` and `tensor` are the times of the two axes with Y = N/X, and `slope` the derivative of their sum by X; the
     parts that change with X are `rising` and `falling`. They are equal, and the sum is least, at `best_x`, where each
     is `each`. `equal` says that all of both times is equal there (long rings). `tokens` and `x` are, for each rule of
-    overlap, the bound on the batch and the best X at it; `meshes` have whole axes, and are found where they are read.
+    overlap, the bound on the batch and the best X at it; `meshes` have whole axes.
     """
-
-    case: Setting
 
     fsdp: sp.Expr
     tensor: sp.Expr
@@ -40,24 +37,15 @@ class FreeMesh:
     equal: bool
     tokens: Mapping[str, sp.Expr]
     x: Mapping[str, sp.Expr]
-
-    @cached_property
-    def meshes(self) -> Mapping[str, tuple[WholeMesh, ...]]:
-        """The critical batch of each shape of whole axes, for each rule of overlap."""
-        case, chips = self.case, self.case.chips or 1
-        return {overlap: whole_meshes(case.roofline, chips, case.values, overlap) for overlap in OVERLAPS}
-
-    @property
-    def best_whole(self) -> Mapping[str, WholeMesh | None]:
-        """The one with the smallest critical batch, None where no batch is enough on any."""
-        return {overlap: least(shapes) for overlap, shapes in self.meshes.items()}
+    meshes: Mapping[str, tuple[WholeMesh, ...]]
+    best_whole: Mapping[str, WholeMesh | None]
 
 
 def free_mesh(case: Setting) -> FreeMesh:
-    """Find the best shape of the mesh of a setting."""
-    best = best_mesh(case.roofline)
+    """Find the best shape of the mesh of a setting, and the critical batch of each shape of whole axes."""
+    best, chips = best_mesh(case.roofline), case.chips or 1
+    meshes = {overlap: whole_meshes(case.roofline, chips, case.values, overlap) for overlap in OVERLAPS}
     return FreeMesh(
-        case,
         fsdp=best.fsdp,
         tensor=best.tensor,
         slope=best.slope,
@@ -68,6 +56,8 @@ def free_mesh(case: Setting) -> FreeMesh:
         equal=best.r == 0 and best.s == 0,
         tokens={overlap: best.tokens(overlap) for overlap in OVERLAPS},
         x={overlap: best.x_at(overlap) for overlap in OVERLAPS},
+        meshes=meshes,
+        best_whole={overlap: least(shapes) for overlap, shapes in meshes.items()},
     )
 
 
