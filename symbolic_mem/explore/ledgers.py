@@ -19,7 +19,7 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.explore.ruled import cut_as_data, rules_as_data
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.assumptions import ranks_beside
+from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
@@ -135,8 +135,9 @@ class Ledgers:
             share = [*map(str, _ratio(placed.fraction)), placed.rest == "kept"]
             told[kind] = [*share, *self._degree(placed.degree, n), *of_experts]
         reading = reading_of(study.placement)
+        words = None if reading is None else plain_prose(reading)
         return self.placements.put(
-            {"kinds": told, "reading": None if reading is None else plain_prose(reading), "placed": bool(told)}
+            {"kinds": told, "reading": words, "placed": bool(told), "beside": groups_beside(study)}
         )
 
     def ledger(self, study: Study) -> int:

@@ -186,7 +186,7 @@ class MinDegree(Printed, Ruled, OfKinds):
 
     def sentence(self, found: FoundDegree) -> Prose:
         """Say the smallest degree and what each device then holds, or why there is none and what would help."""
-        from symbolic_mem.questions.parts.assumptions import groups_unknown, ranks_beside
+        from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
         from symbolic_mem.questions.parts.degree_words import answer_words
         from symbolic_mem.questions.parts.given import that_is
         from symbolic_mem.questions.parts.hosts import host_words
@@ -202,7 +202,7 @@ class MinDegree(Printed, Ruled, OfKinds):
             found.ideal_value,
             fitting_each(found.study, (found.value or 0) * ranks),
             ranks,
-            " of each group" if groups_unknown(found.study) else "",
+            groups_beside(found.study),
         )
         smallest = sentences(smallest, *host_words(found.degrees))
         if found.given is None:

@@ -38,7 +38,7 @@ def tabular(table: Table, wide: float) -> str:
                 continue
             widths = _shared({i: (least[i], natural[i]) for i in wrapping}, room - fixed)
             heads = {i: _stacked(table.columns[i].head, bare[i], size) for i in range(len(cells)) if i not in wrapping}
-        below = sum(widths.get(i, natural[i]) for i in range(1, len(cells))) + _BETWEEN * (len(cells) - 2)
+        below = sum(widths.get(i, natural[i]) for i in range(1, len(cells))) + _BETWEEN * (len(cells) - 2.5)
         return _rows(table, widths, command, heads, below)
     raise BadInput(too_narrow(f"the table “{plain_prose(table.caption)}”", wide, needs))
 

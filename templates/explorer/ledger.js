@@ -193,7 +193,7 @@ function smallestSentence(data, found) {
   const [share, room] = apart(found.share, found.capacity, held.unit), number = found.value * found.ranks;
   const pieces = {
     reading, share, rules, counted: held.few || room, value: told(found.value), number: told(number),
-    devices: held.devices[number === 1n ? 0 : 1], each: data.said.each[eachOf(found, number)],
+    devices: held.devices[number === 1n ? 0 : 1] + placement.beside, each: data.said.each[eachOf(found, number)],
   };
   return fill(data.said[placement.placed || steps.length ? "enough" + look : "unplaced"], pieces);
 }

@@ -138,9 +138,10 @@ def ranks_beside(study: Study, symbol: sp.Symbol) -> int:
     return prod(int(study.values.get(degree, 1)) for degree in degrees_beside(study, symbol))
 
 
-def groups_unknown(study: Study) -> bool:
-    """Whether there are groups of devices that are replicas, and nobody says how many."""
-    return study.plan is not None and study.plan.replicas and n_replica not in study.values
+def groups_beside(study: Study) -> str:
+    """Words behind a number of devices where there are groups of them that are replicas, and nobody says how many."""
+    unknown = study.plan is not None and study.plan.replicas and n_replica not in study.values
+    return " of each group" if unknown else ""
 
 
 def lays_out(symbol: sp.Basic) -> bool:
