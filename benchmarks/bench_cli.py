@@ -177,7 +177,8 @@ def main(pairs: int = PAIRS) -> int:
     print(f"{'command':<41}  {'floor':<20}  {'s':>6}  {'ratio':>6}  {'bar':>5}")
     with tempfile.TemporaryDirectory() as folder:
         program = installed(Path(folder))
-        varied(Path(folder), 1), varied(Path(folder), 100)
+        for count in (1, 100):
+            varied(Path(folder), count)
         for bar in BARS:
             found, slow, _ = ratio(bar, program, folder, pairs)
             over = found > bar.most
