@@ -117,19 +117,8 @@ def links() -> str:
 
 
 def device_sources() -> str:
-    """List where each figure of a device comes from, when that was read, and what the source calls it."""
-    return "".join(f"- `{name}`: {_cited(device)}\n" for name, device in load_devices().items())
-
-
-def _cited(device: Device) -> str:
-    sources: dict[tuple[str, str], list[str]] = {}
-    links = (replace(link.evidence, about=link.name) for link in device.bandwidths)
-    for each in (*device.evidence, *links):
-        called = f" (“{each.called}”)" if each.called else ""
-        sources.setdefault((each.source, each.date), []).append(each.about + called)
-    return "; ".join(
-        f"{', '.join(dict.fromkeys(about))}: {source}, {date}" for (source, date), about in sources.items()
-    )
+    """List where each figure of a device comes from, what it is called there, when that was read, and by whom it is said."""
+    return "".join(f"- `{name}`: {device.cited()}\n" for name, device in load_devices().items())
 
 
 def seconds() -> str:
@@ -138,6 +127,10 @@ def seconds() -> str:
     units = {"memory bandwidth": (10**9, " GB/s"), "BF16 FLOP/s": (10**12, " TFLOP/s")}
 
     def counted(device: Device, of: str) -> str:
+        if of not in figures:
+            said = [link for link in device.bandwidths if link.name == of]
+            rates = [shown(Fraction(link.bytes_per_second, 10**9)).plain + " GB/s" for link in said]
+            return ", ".join(f"{rate} {link.scope} {link.direction}" for rate, link in zip(rates, said, strict=True))
         value = getattr(device, figures[of])
         if of not in units:
             return value

@@ -65,6 +65,16 @@ def _devices(path: str | None) -> list[dict[str, Any]]:
                 {"of": second.of, "value": second.value, "says": second.says, "why": second.why}
                 for second in device.seconds
             ],
+            "origins": [
+                {
+                    "of": each.about,
+                    "called": each.called or None,
+                    "source": each.source,
+                    "date": each.date,
+                    "confidence": each.confidence,
+                }
+                for each in device.origins
+            ],
             "confidence": device.confidence,
             "date": device.date,
             "source": device.source,
@@ -228,20 +238,27 @@ def _show_studies(rows: list[dict[str, Any]]) -> None:
 def _show_devices(rows: list[dict[str, Any]]) -> None:
     from fractions import Fraction
 
-    heads = ("device", "title", "label", "reported, bytes", "BF16 TFLOP/s", "evidence", "date")
+    heads = ("device", "title", "label", "by", "reported, bytes", "by", "BF16 TFLOP/s", "by", "date")
     cells = [
         (
             row["name"],
             row["title"],
             row["label"] or "–",
+            _by(row, "capacity"),
             f"≈ {row['reported_as']}" if row["reported_as"] else figure(row["reported_bytes"]),
+            _by(row, "reported"),
             figure(None if row["flops_bf16"] is None else Fraction(row["flops_bf16"], 10**12)),
-            row["confidence"],
+            _by(row, "flops"),
             row["date"],
         )
         for row in rows
     ]
-    print_table(heads, cells, right=(3, 4))
+    print_table(heads, cells, right=(4, 6))
+
+
+def _by(row: dict[str, Any], figure: str) -> str:
+    """By what kind of source a figure of a device is said."""
+    return next((each["confidence"] for each in row["origins"] if each["of"] == figure), "–")
 
 
 def _show_recipes(rows: list[dict[str, Any]]) -> None:

@@ -109,7 +109,8 @@ def references(study: Study) -> tuple[Prose, ...]:
         seen = study.under(question)
         device = seen.capacity.device if isinstance(question, OnDevice) and seen.device.name else None
         if device is not None:
-            found.append(f"{device.title}: {device.source} ({device.date})")
+            read = device.cited("capacity", "reported", "process")
+            found.append(f"{device.title}: {read}")
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 

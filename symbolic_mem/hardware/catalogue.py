@@ -151,14 +151,15 @@ def _device(name: str, table: dict[str, Any], where: str, citations: _Citations)
     notes = entry(table, "notes", list, where, [])
     if not all(isinstance(note, str) for note in notes):
         raise BadInput(f"{where}: notes must be a list of texts")
+    links = _links(entry(table, "links", list, where, []), where, citations)
     return Device(
         name=name,
         title=entry(table, "title", str, where, name),
         vendor=entry(table, "vendor", str, where, "unstated"),
-        bandwidths=_links(entry(table, "links", list, where, []), where, citations),
+        bandwidths=links,
         evidence=tuple(evidence),
         process=_process(entry(table, "process", dict, where, {}), f"{where} process", citations),
-        seconds=_seconds(entry(table, "second", list, where, []), where, citations),
+        seconds=_seconds(entry(table, "second", list, where, []), links, where, citations),
         notes=tuple(notes),
         **facts,
     )
@@ -216,9 +217,10 @@ _READERS = {
 }
 
 
-def _seconds(tables: list[Any], where: str, citations: _Citations) -> tuple[Second, ...]:
-    """Read what other sources say of a figure."""
-    readers = dict(zip(_SECONDS, (parse_bytes, parse_rate, parse_flops), strict=True))
+def _seconds(tables: list[Any], links: tuple[Bandwidth, ...], where: str, citations: _Citations) -> tuple[Second, ...]:
+    """Read what other sources say of a figure, or of one of the `links` by its name."""
+    readers: dict[str, Callable[[str], int | Fraction]] = dict.fromkeys((link.name for link in links), parse_rate)
+    readers |= zip(_SECONDS, (parse_bytes, parse_rate, parse_flops), strict=True)
     found = []
     for position, table in enumerate(tables, start=1):
         place = f"{where} second, number {position}"
@@ -226,7 +228,7 @@ def _seconds(tables: list[Any], where: str, citations: _Citations) -> tuple[Seco
             raise BadInput(f"{place}: a second figure is a table with of, value, why and source")
         known_keys(table, ("of", "value", "why", "source"), place)
         of, says = entry(table, "of", str, place), entry(table, "value", str, place)
-        _one_of(of, _SECONDS, "of", place)
+        _one_of(of, tuple(readers), "of", place)
         value, why = _placed(readers[of], says, place), entry(table, "why", str, place, "")
         found.append(Second(of, value, says, why, citations.evidence("second", table, place)))
     return tuple(found)
@@ -238,13 +240,13 @@ def _links(tables: list[Any], where: str, citations: _Citations) -> tuple[Bandwi
         place = f"{where} links, number {position}"
         if not isinstance(table, dict):
             raise BadInput(f"{place}: a link is a table with name, scope and one of {', '.join(DIRECTIONS)}")
-        known_keys(table, ("name", "scope", *DIRECTIONS, "source"), place)
+        known_keys(table, ("name", "scope", *DIRECTIONS, "called", "source"), place)
         name, scope = entry(table, "name", str, place), entry(table, "scope", str, place)
         _one_of(scope, SCOPES, "scope", place)
         given = [direction for direction in DIRECTIONS if direction in table]
         if not given:
             raise BadInput(f"{place}: no bandwidth; give one of {', '.join(DIRECTIONS)}, for example '450 GB/s'")
-        evidence = citations.evidence("links", table, place)
+        evidence = citations.evidence(name, table, place)
         for direction in given:
             rate = _placed(parse_rate, entry(table, direction, str, place), place)
             links.append(Bandwidth(name, rate, direction, scope, evidence))

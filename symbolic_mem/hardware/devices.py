@@ -12,9 +12,9 @@ from symbolic_mem.base.values import dataclass
 READINGS = ("marketed", "binary", "reported")
 DIRECTIONS = ("one-way", "both-ways", "unstated")
 SCOPES = ("per chip", "per package", "per link", "per node")
-# From the strongest evidence to the weakest: vendor documentation read; driver totals in public logs;
-# tables that cite data sheets; recalled, to be checked.
-CONFIDENCES = ("vendor", "log", "third-party", "memory")
+# From the strongest evidence to the weakest: the vendor's own page, paper or repository, read; printed by a machine; the
+# vendor's sheet where somebody else quotes it; a table of somebody else; known, without a page that was read.
+CONFIDENCES = ("vendor", "log", "quoted", "third-party", "memory")
 FIGURES = {"flops_bf16": "dense BF16 FLOP/s", "memory_bandwidth": "memory bandwidth"}
 
 
@@ -115,23 +115,17 @@ class Device:
             whole, unit = Amount(symbolic(number), "bytes", digits=14), Amount(symbolic(number), "GiB")
             return say("{whole} ({unit})", whole=whole, unit=unit)
 
-        rows = [
-            ("label", text(self.label or "not known")),
-            *((f"{reading} bytes", size(getattr(self, reading))) for reading in READINGS),
-            *(
-                (words, say("{rate}", rate=Amount(symbolic(rate), unit)))
-                for rate, words, unit in (
-                    (self.flops_bf16, "dense BF16", "FLOP/s"),
-                    (self.memory_bandwidth, "own memory", "bytes/s"),
-                )
-                if rate is not None
-            ),
-            *(
-                (str(link), say("{r}", r=Amount(symbolic(link.bytes_per_second), "bytes/s")))
-                for link in self.bandwidths
-            ),
-            ("source", text(f"{self.source} ({self.date})")),
-        ]
+        def rate(number: int | Fraction, unit: str) -> Prose:
+            return say("{rate}", rate=Amount(symbolic(number), unit))
+
+        rows = [("label", text(self.label or "not known"))]
+        rows += [(f"{reading} bytes", size(getattr(self, reading))) for reading in READINGS]
+        if self.flops_bf16 is not None:
+            rows.append(("dense BF16", rate(self.flops_bf16, "FLOP/s")))
+        if self.memory_bandwidth is not None:
+            rows.append(("own memory", rate(self.memory_bandwidth, "bytes/s")))
+        rows += [(str(link), rate(link.bytes_per_second, "bytes/s")) for link in self.bandwidths]
+        rows.append(("sources", text(self.cited())))
         return bundle(repr(self), [facts(self.name, rows)], self.title)
 
     def capacity(self, reading: str) -> int | Fraction:
@@ -201,24 +195,40 @@ class Device:
             f"{self.name} has no facts about {about!r}; {nearest(about, [each.about for each in self.evidence])}"
         )
 
+    def cited(self, *about: str) -> str:
+        """Say of each figure, or of those `about` some facts, where it was read and when, with what it is called there.
+
+        >>> from symbolic_mem.hardware.catalogue import device
+        >>> device("tpu-v3").cited("capacity", "ICI")  # doctest: +ELLIPSIS
+        'capacity (“HBM2 capacity and bandwidth”): cloud.google.com/tpu/docs/v3, 2026-11-23, vendor; ICI: How to ...'
+        """
+        sources: dict[tuple[str, str, str], list[str]] = {}
+        for each in self.origins:
+            if not about or each.about in about:
+                called = f" (“{each.called}”)" if each.called else ""
+                sources.setdefault((each.source, each.date, each.confidence), []).append(each.about + called)
+        return "; ".join(f"{', '.join(dict.fromkeys(said))}: {', '.join(at)}" for at, said in sources.items())
+
+    @property
+    def origins(self) -> tuple[Evidence, ...]:
+        """Where every figure comes from, links by their names."""
+        of_process = () if self.process is None else (self.process.evidence,)
+        return self.evidence + of_process + tuple(bandwidth.evidence for bandwidth in self.bandwidths)
+
     @property
     def source(self) -> str:
         """All sources of this device, each once, in the order of its facts."""
-        return "; ".join(dict.fromkeys(each.source for each in self._all_evidence))
+        return "; ".join(dict.fromkeys(each.source for each in self.origins))
 
     @property
     def date(self) -> str:
         """The oldest date of its evidence, as ISO 8601 text."""
-        return min((each.date for each in self._all_evidence), default="undated")
+        return min((each.date for each in self.origins), default="undated")
 
     @property
     def confidence(self) -> str:
         """The weakest confidence of its evidence."""
-        return max((each.confidence for each in self._all_evidence), key=CONFIDENCES.index, default="memory")
-
-    @property
-    def _all_evidence(self) -> tuple[Evidence, ...]:
-        return self.evidence + tuple(bandwidth.evidence for bandwidth in self.bandwidths)
+        return max((each.confidence for each in self.origins), key=CONFIDENCES.index, default="memory")
 
 
 def _listed(bandwidths: list[Bandwidth] | tuple[Bandwidth, ...]) -> str:

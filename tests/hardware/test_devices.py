@@ -54,7 +54,7 @@ def test_one_matching_bandwidth_is_found_without_its_name():
 def test_evidence_is_kept_per_group_of_facts():
     h100 = device("h100-80gb")
     assert h100.evidence_for("reported").confidence == "log"
-    assert h100.evidence_for("capacity").confidence == "third-party"
+    assert h100.evidence_for("bandwidth").confidence == "quoted"
     assert device("tpu-v5p").evidence_for("capacity").confidence == "vendor"
     with pytest.raises(BadInput, match=r"h100-80gb has no facts about 'colour'"):
         h100.evidence_for("colour")
