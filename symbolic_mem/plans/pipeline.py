@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import at, number
+from symbolic_mem.base.exact import Given, at, number
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
 from symbolic_mem.base.tables import tables_of
@@ -26,6 +26,7 @@ class Pipeline:
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
     parameters. It needs at `least` so many micro-batches, and a `multiple`, or at least a `rest` over it. An engine may hold more than a `bound`.
+    So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
     waits, as a share of the time that it computes (None: its source gives no formula).
 
@@ -46,6 +47,7 @@ class Pipeline:
     bound: bool = False
     vocabulary: bool = False
     bubble: sp.Expr | None = None
+    together: sp.Expr | None = None
 
     @property
     def reads(self) -> frozenset[sp.Basic]:
@@ -68,6 +70,16 @@ class Pipeline:
         found.setdefault(n_chunks, sp.Integer(self.chunks or 1))
         found.setdefault(n_group, found[n_pp])
         return found
+
+    def in_turn(self, values: Given) -> bool:
+        """Whether all micro-batches come back through one of several chunks before the next one's turn.
+
+        >>> from symbolic_mem.base.symbols import n_chunks, n_micro, n_pp
+        >>> pipeline("interleaved").in_turn({n_pp: sp.Integer(4), n_chunks: sp.Integer(2), n_micro: sp.Integer(4)})
+        True
+        """
+        known = self.complete({symbol: sp.Rational(values[symbol]) for symbol in SYMBOLS if symbol in values})
+        return self.together is not None and known[n_chunks] > 1 and known[n_micro] <= number(self.together, known)
 
     def counts(self, values: Values) -> tuple[int, ...]:
         """How many activations each rank holds, the first rank first.
@@ -128,7 +140,7 @@ def pipeline(name: str) -> Pipeline:
     known = _tables()
     if name not in known:
         raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
-    table, formulas = known[name], ("held", "least", "multiple", "rest", "bubble")
+    table, formulas = known[name], ("held", "least", "multiple", "rest", "bubble", "together")
     names = {str(symbol): symbol for symbol in SYMBOLS}
     read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
     return Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)

@@ -9,6 +9,7 @@ import pytest
 from symbolic_mem.library.read import read_study
 from symbolic_mem.verify.cases import Case, read_cases
 from symbolic_mem.verify.families import compare_case
+from symbolic_mem.verify.titan_cases import RESERVED
 
 DATA = Path(__file__).parent.parent / "data"
 CASES = read_cases(DATA / "parallel.json")
@@ -61,20 +62,23 @@ def test_tables_of_torchtune_are_near_and_what_is_not_printed_is_said():
     assert all("\n" not in one.reason for one in found.values() if one.ours is None)
 
 
-def test_tables_of_torchtitan_are_what_is_allocated_and_what_is_reserved_beside_it():
-    """Printed is what the allocator reserved: 1.007 to 1.093 times what is allocated. With tensor parallelism what a block keeps is most of 13 %."""
+def test_tables_of_torchtitan_are_what_is_reserved_for_the_peak():
+    """Within 8 %, but for three rows that `docs/accuracy.md` names: what is allocated, and the share that other runs reserve."""
     found = {one.id: compare_case(one) for one in CASES if one.id.startswith("titan")}
-    said = {name: one.case.theirs / one.ours for name, one in found.items() if one.ours is not None}
-    stages = {name: said.pop(name) for name in list(said) if name.startswith(("titan-t5", "titan-t6"))}
-    assert said.keys() == {"titan-t2-cp1", "titan-t2-cp2", "titan-t2-cp4", "titan-t4-2D"}
-    assert len(stages) == 5
-    assert all(
-        0.94 <= factor <= 1.1 for name, factor in stages.items() if name not in ("titan-t5-1F1B", "titan-t6-cp8")
-    )
-    assert all(factor < 1.21 for factor in stages.values())
-    assert all(1.007 <= factor <= 1.08 for name, factor in said.items() if "t2" in name)
-    assert 1.08 < said["titan-t4-2D"] < 1.16
+    said = {name: one.ours / one.case.theirs for name, one in found.items() if one.ours is not None}
+    assert len(said) == 9
+    beyond = {name for name, ratio in said.items() if not 0.92 <= ratio <= 1.08}
+    assert beyond == {"titan-t4-2D", "titan-t5-1F1B", "titan-t6-cp8"}
+    assert all(0.87 < said[name] < 0.92 for name in beyond)
+    assert all(0.98 <= ratio <= 1.02 for name, ratio in said.items() if "t2" in name)
     assert all("\n" not in one.reason for one in found.values() if one.ours is None)
+
+
+def test_the_share_that_an_allocator_reserves_is_the_mean_of_runs_that_state_both():
+    """Of stages on B200: no table of torchtitan has a part in it."""
+    rows = {one.id: one.theirs for one in CASES if one.id.startswith("b200")}
+    shares = [rows[name] / rows[name.replace("reserved", "allocated")] for name in rows if name.endswith("-reserved")]
+    assert len(shares) == 14 and sum(shares) / len(shares) == pytest.approx(RESERVED, abs=5e-4)
 
 
 CI = [one for one in CASES if one.id.startswith("mcore-ci-gpt")]
