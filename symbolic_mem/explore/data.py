@@ -83,18 +83,12 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "groups": groups(seen),
         "shows": None if n not in whole.values else str(whole.values[n]),
         "formulas": formulas,
-        "names": names([*symbols, *held(seen, n), n, P, M_divided, M_fixed, C_mem]),
         "defined": named_parts,
         "bound": bound,
         "demands": demanded,
         "kinds": [KIND_WORDS[kind] for kind in KINDS],
         "kind names": list(KINDS),
-        "devices": list(devices(seen)),
         "reading": capacity.reading or "",
-        "amounts": amounts(seen),
-        "choices": [
-            [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
-        ],
         "made": made,
         "single": SINGLE,
         "nodes": ledgers.nodes.listed,
@@ -104,11 +98,17 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "counts": ledgers.counts.listed,
         "states": ledgers.states.listed,
         "ledgers": ledgers.ledgers.listed,
-        "words": ledgers.words.listed,
         "placements": ledgers.placements.listed,
         "ruled": ledgers.ruled.listed,
-        "said": templates(n),
         "command": None if command is None else list(command),
+        "names": names([*symbols, *held(seen, n), n, P, M_divided, M_fixed, C_mem]),
+        "devices": list(devices(seen)),
+        "amounts": amounts(seen),
+        "choices": [
+            [one.name, one.head, one.option, [[option.name, option.words] for option in one.options]] for one in offered
+        ],
+        "words": ledgers.words.listed,
+        "said": templates(n),
     }
 
 

@@ -15,7 +15,7 @@ from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.first import fields, first
 from symbolic_mem.explore.ledgers import INSTANT
-from symbolic_mem.explore.packed import bare, columns, digest, packed, script, tight
+from symbolic_mem.explore.packed import bare, columns, digest, near, packed, script, tight
 from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.render import html
 from symbolic_mem.render.files import checked_outputs, write_whole
@@ -28,6 +28,7 @@ from symbolic_mem.study.study import Study, of_study
 
 HEIGHT = 760  # pixels of a page inside a notebook
 FIGURE, TYPE = 460, 8.5  # the width of the first figures, and of their type
+SLANTED = frozenset("BCEFLMNPSTVWXYabdfknrtαφ")  # letters that the font of pages of play has slanted
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,16 +105,21 @@ def _page(explorer: Explorer) -> str:
     folder = template_folder() / "explorer"
     own, opener = script(folder), bare(folder, "open")
     made = environment(html.FACE)
-    looks = made.get_template("explorer/looks.css.j2").render(series=SERIES, levels=LEVELS)
     content, shown = data(study, question, command), first(study, question)
+    letters = {base for base, *_ in content["names"].values() if len(base) == 1}
+    font = "play" if letters - {"Ψ"} <= SLANTED else "math"
+    first_looks = made.get_template("explorer/looks.css.j2").render(series=SERIES, font=font)
+    later_looks = made.get_template("explorer/drawn.css.j2").render(levels=LEVELS)
+    numbers = {"nodes": near(content["nodes"]), "instants": columns(content["instants"], INSTANT)}
+    held = {**content, **numbers, "looks": tight(later_looks)}
     return made.get_template("explorer/page.html.j2").render(
         title=study.heading,
         question=plain_prose(study.said(question.title)),
         version=__version__,
         digests=[digest(opener), digest(own)],
-        packed=packed({**content, "instants": columns(content["instants"], INSTANT)}, own),
+        packed=packed(held, own),
         opener=Markup(opener),
-        looks=Markup(tight(looks)),
+        looks=Markup(tight(first_looks)),
         content=content,
         first=shown,
         bar=Markup(inline_svg(shown.bar, FIGURE, TYPE)),

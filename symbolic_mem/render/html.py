@@ -73,9 +73,9 @@ def cell(sentence: Prose) -> Markup:
 
 
 @cache
-def math_font() -> str:
-    """Return the embedded font of the mathematics as a ``data:`` address, for a style sheet."""
-    font = (Path(__file__).parent / "fonts" / "symbolic-mem-math.woff2").read_bytes()
+def math_font(name: str = "math") -> str:
+    """Return an embedded font of the mathematics as a ``data:`` address, for a style sheet: whole, or that of pages of play."""
+    font = (Path(__file__).parent / "fonts" / f"symbolic-mem-{name}.woff2").read_bytes()
     return f"data:font/woff2;base64,{b64encode(font).decode('ascii')}"
 
 

@@ -1,23 +1,37 @@
 // The page stands without its script: what it shows first is the answer of the study. What it carries deflated, data and script,
-// is opened at the first sign of a reader, or when a second has passed; at once where a link asks for another setting.
+// is opened at the first sign of a reader, or when a second has passed; at once where a link asks for another setting, of
+// which nothing is seen before: so this stands before all that is seen.
 globalThis.wake = (() => {
-  const SIGNS = ["pointerover", "pointerdown", "touchstart", "wheel", "scroll", "keydown", "focusin", "beforeprint", "hashchange"];
-  const page = document.getElementById("page"), packed = document.getElementById("packed"), held = document.getElementById("data");
+  const EVENTS = ["pointerover", "pointerdown", "touchstart", "wheel", "scroll", "keydown", "focusin", "beforeprint", "hashchange"];
+  const SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%:()*+-;,=.?@^_`{|}~";
+  const root = document.documentElement, ready = new Promise((parsed) => addEventListener("DOMContentLoaded", parsed));
   let done = null, early = null;
   const click = ({ target }) => { early = target.closest("button"); };
+  // Each five signs are four bytes.
+  const read = (signs) => {
+    const ranks = new Uint8Array(128), bytes = new DataView(new ArrayBuffer(signs.length));
+    [...SIGNS].forEach((sign, rank) => { ranks[sign.charCodeAt(0)] = rank; });
+    for (let at = 0; at * 5 < signs.length; at++) {
+      let number = 0;
+      for (let k = at * 5; k < at * 5 + 5; k++) number = number * 85 + (k < signs.length ? ranks[signs.charCodeAt(k)] : 84);
+      bytes.setUint32(at * 4, number);
+    }
+    return bytes.buffer.slice(0, Math.floor(signs.length * 0.8));
+  };
   const open = async () => {
+    await ready;
+    const packed = document.getElementById("packed");
     if (!globalThis.DecompressionStream) {
-      page.hidden = false;
+      root.hidden = false;
       packed.replaceWith("This browser is too old to change anything here: it has no DecompressionStream. The command line gives the same: symbolic-mem solve.");
       return;
     }
-    const signs = packed.textContent;
-    const bytes = Uint8Array.fromBase64 ? Uint8Array.fromBase64(signs) : Uint8Array.from(atob(signs), (sign) => sign.charCodeAt(0)); // ten times as slow
+    const bytes = read(packed.textContent);
     const unpacking = new DecompressionStream("deflate"), into = unpacking.writable.getWriter();
     into.write(bytes), into.close();
     const text = await new Response(unpacking.readable).text();
     const end = text.indexOf("\n");
-    held.textContent = text.slice(0, end);
+    document.getElementById("data").textContent = text.slice(0, end);
     const script = document.createElement("script");
     script.textContent = text.slice(end + 1);
     packed.replaceWith(script);
@@ -25,13 +39,13 @@ globalThis.wake = (() => {
     early?.click(); // what was pressed while it opened
   };
   const wake = () => {
-    for (const sign of SIGNS) removeEventListener(sign, wake, true);
+    for (const sign of EVENTS) removeEventListener(sign, wake, true);
     return (done ??= open());
   };
-  for (const sign of SIGNS) addEventListener(sign, wake, { capture: true, passive: true });
+  for (const sign of EVENTS) addEventListener(sign, wake, { capture: true, passive: true });
   addEventListener("click", click, true);
-  page.hidden = location.protocol !== "about:" && location.hash !== "";
-  if (page.hidden) wake();
+  root.hidden = location.protocol !== "about:" && location.hash !== "";
+  if (root.hidden) wake();
   else setTimeout(wake, 1000);
   return wake;
 })();

@@ -12,6 +12,7 @@ function rowsOf(columns) {
 
 const data = JSON.parse(document.getElementById("data").textContent);
 data.instants = rowsOf(data.instants);
+data.nodes = data.nodes.map((node, place) => (Array.isArray(node) && "+*Mmcf".includes(node[0]) ? node.map((part) => (part === -1 ? place - 1 : part)) : node));
 const n = data.n;
 const symbols = data.symbols.map(([name]) => name);
 const holds = new Set(data.held.map(([name]) => name)); // what has no field

@@ -1,5 +1,6 @@
 const early = [...document.querySelectorAll("#fields input")].filter((one) => one.value !== one.defaultValue).map((one) => [one, one.value]);
-$("page").hidden = false;
+document.head.append(node("style", {}, data.looks));
+document.documentElement.hidden = $("put").hidden = false;
 build();
 if (hasAddress && location.hash) setting = readAddress();
 update();

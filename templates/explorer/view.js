@@ -1,7 +1,7 @@
 // What follows from the setting: the answer and the figures at once, what is further down a moment later.
 
 const WAITS = 120; // milliseconds until what is further down is drawn
-let after, waiting = 0, waits = $("page").hidden ? 1000 : WAITS; // later where nothing stands yet
+let after, waiting = 0, waits = document.documentElement.hidden ? 1000 : WAITS; // later where nothing stands yet
 
 // What is below the window is drawn when nothing else is to be done, or is scrolled to, and at once for the printer.
 function drawBelow() {

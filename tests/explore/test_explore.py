@@ -23,10 +23,12 @@ from symbolic_mem.explore.held import groups
 from symbolic_mem.explore.ledgers import Ledgers
 from symbolic_mem.explore.packed import digest
 from symbolic_mem.explore.page import explorer
+from symbolic_mem.library.bundled import bundled_path
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.parts.host_keys import Host
 from symbolic_mem.recipes.read import presets
+from symbolic_mem.render.html import math_font
 from symbolic_mem.study.changed_device import reserve
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -115,6 +117,14 @@ def test_the_data_of_a_page_cannot_end_its_script():
     content, script = carried(page)
     assert content["n"] == "n_fsdp" and digest(script) in page
     assert len(re.findall("</script>", page)) == 3
+
+
+@pytest.mark.parametrize(("letter", "font"), [("n", "play"), ("h", "math")])
+def test_a_page_whose_symbols_slant_other_letters_carries_the_whole_font(tmp_path, letter, font):
+    own = bundled_path("set-states").read_text(encoding="utf-8") + f'[symbols]\nd_model = "{letter}"\n'
+    (tmp_path / "own.toml").write_text(own, encoding="utf-8")
+    page = explorer(load_study(str(tmp_path / "own.toml"))).html
+    assert math_font(font) in page
 
 
 def test_one_command_makes_the_gallery_and_the_explainer_with_pages_inside_it(tmp_path):

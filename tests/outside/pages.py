@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from base64 import b64decode
+from base64 import b85decode
 from typing import Any
 
 
@@ -13,5 +13,7 @@ def carried(page: str) -> tuple[dict[str, Any], str]:
     """What a page holds, and its script."""
     packed = re.search(r'id="packed">(.*?)</script>', page)
     assert packed is not None
-    content, script = zlib.decompress(b64decode(packed[1], validate=True)).decode().split("\n", 1)
+    content, script = (
+        zlib.decompress(b85decode(packed[1].translate(str.maketrans(",.:", "<>&")))).decode().split("\n", 1)
+    )
     return json.loads(content), script

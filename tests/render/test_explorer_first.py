@@ -99,7 +99,7 @@ def test_a_link_shows_its_own_setting_and_never_first_that_of_the_study(tab, pag
     watch = """globalThis.seen_ = new Set();
         (function look() {
             const page = document.getElementById('page');
-            if (page) seen_.add(page.hidden ? 'hidden' : document.getElementById('answer').textContent.match(/is (\\d+)/)[1]);
+            if (page) seen_.add(document.documentElement.hidden ? 'hidden' : document.getElementById('answer').textContent.match(/is (\\d+)/)[1]);
             requestAnimationFrame(look);
         })();"""
     page = asleep(tab, path, script=watch, url=f"{path.as_uri()}?again#B=64")

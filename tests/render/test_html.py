@@ -25,6 +25,7 @@ from symbolic_mem.document.prose import Amount, Chain, say, text
 from symbolic_mem.document.steps import Answer, Bullets, Column, Paragraph, Section, Step, Table
 from symbolic_mem.documents.derivation import Derivation
 from symbolic_mem.documents.documents import homework, report
+from symbolic_mem.explore.page import SLANTED
 from symbolic_mem.library.read import load_study
 from symbolic_mem.render import html
 from symbolic_mem.render.document import render
@@ -252,6 +253,18 @@ def test_the_font_holds_every_character_of_the_worked_documents(font, page):
     formulas = re.findall(r"<math.*?</math>", page, flags=re.DOTALL)
     assert len(formulas) > 40
     assert not set().union(*map(drawn, formulas)) - set(map(chr, font.getBestCmap()))
+
+
+def test_the_font_of_pages_of_play_holds_what_they_draw_as_the_whole_one_does(font):
+    own = TTFont(io.BytesIO(base64.b64decode(html.math_font("play").removeprefix("data:font/woff2;base64,"))))
+    held, whole = own.getBestCmap(), font.getBestCmap()
+    letters = [name.symbol for name in table() if len(name.base) > 1 or name.base in {*SLANTED, "Ψ"}]
+    forms = [2 * L * (P + S) - d_model**2, L / 2, sp.ceiling(P / L), sp.floor(P / L), sp.Integer(46) * 10**13]
+    needed = set().union(*map(drawn, map(mathml, [*letters, *forms, *(sp.Symbol(letter) for letter in SLANTED)])))
+    needed |= set("0123456789 %()+,-./:=×≈≤≥⋅−⌈⌉⌊⌋abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    assert needed <= set(map(chr, held)) <= set(map(chr, whole))
+    assert all(own["hmtx"][held[code]] == font["hmtx"][whole[code]] for code in held)
+    assert "GUST Font License" in own["name"].getDebugName(0)
 
 
 def test_the_font_grows_its_fences_and_carries_its_licence(font):
