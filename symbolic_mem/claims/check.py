@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -28,6 +29,8 @@ from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.study import Study, of_study
+
+_SHORT = re.compile(r"[0-9.,]+[kKMGT]")  # millions, say, not a symbol
 
 
 @dataclass(frozen=True, repr=False)
@@ -302,7 +305,7 @@ def _with_number(
 
 def _product(claim: Claim, name: str, case: Case) -> Compared | None:
     """A number with something after it that is no unit, read as a product: 16 P; None where it is none."""
-    if claim.spelled is None or claim.spelled.unit in ("", *BYTES_PER):
+    if claim.spelled is None or claim.spelled.unit in ("", *BYTES_PER) or _SHORT.fullmatch(claim.text):
         return None
     try:
         return compare_formula(claim.text, case.study, case.question, name, case.counted)

@@ -6,14 +6,18 @@ import re
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.names import same_symbol
+from symbolic_mem.claims.reckoned import reckoned
+from symbolic_mem.claims.said import plain, said, separated
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.claimed import Claimed
 
 MAX_LENGTH = 2000
 NEVER = ("none", "infeasible", "impossible", "no solution")
-_CLAIM = re.compile(r"\s*([^\W\d][^=]*?)\s*=\s*(\S.*?)\s*", re.DOTALL)
+_COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 
 
@@ -21,7 +25,8 @@ _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[
 class Claim:
     """What is claimed of the quantity `name`, as the `text` has it: a number as it is `spelled`, or a `formula`.
 
-    Where it is neither, the claim is that there is no such number. A `bare` one was stated without a name.
+    Where it is neither, the claim is that there is no such number. A `bare` one was stated without a name. `bound` is
+    "least" or "most" where it was said to be one, `each` the words that say that it is of one device.
     """
 
     name: str
@@ -29,6 +34,8 @@ class Claim:
     spelled: Spelled | None = None
     formula: str = ""
     bare: bool = False
+    bound: str = ""
+    each: str = ""
 
     @property
     def stated(self) -> str:
@@ -58,7 +65,33 @@ class Claim:
         assert self.spelled is not None, "only a number has a unit"
         if self.bare and self.spelled.unit and claimed.each != 1:
             raise BadInput(f"claim {self.text!r}: {self.name} counts {claimed.each} devices each")
-        return factor(self.spelled.unit, claimed, f"claim {self.stated}", self.name)
+        unit, quoted = self.spelled.unit, f"claim {self.stated}"
+        if self.each and " per " in claimed.unit:
+            return factor(f"{unit} {self.each}", claimed, quoted, self.name)
+        self._fits(claimed)
+        return factor(unit, claimed, quoted, self.name)
+
+    def _fits(self, claimed: Claimed) -> None:
+        """Refuse words round a number that are not those of the quantity."""
+        least = claimed.measures == "devices" or "smallest" in claimed.meaning or "fewest" in claimed.meaning
+        most = "largest" in claimed.meaning or "longest" in claimed.meaning or "most" in claimed.meaning.split()
+        if self.bound and not (least if self.bound == "least" else most):
+            raise BadInput(
+                f"claim {self.stated!r}: {claimed.meaning} is one number, not a bound; claim the number alone"
+            )
+        if self.each and not (
+            same_symbol(M_device, self.name) or "one device" in claimed.meaning or "each" in claimed.meaning
+        ):
+            raise BadInput(
+                f"claim {self.stated!r}: {claimed.meaning} is not counted {self.each}; claim the number alone"
+            )
+        if (
+            self.spelled is not None
+            and self.spelled.unit == "B"
+            and claimed.measures == "bytes"
+            and _COUNTED.search(self.text)
+        ):
+            raise BadInput(f"claim {self.stated!r}: B after a number is bytes here; write 219.8e9 for billions")
 
 
 def read_claim(text: str) -> Claim:
@@ -73,29 +106,31 @@ def read_claim(text: str) -> Claim:
     >>> read_claim("46 devices").name, read_claim("46 devices").spelled.unit
     ('', 'devices')
     """
-    match = _CLAIM.fullmatch(text)
-    if not match:
-        alone = None if "=" in text else spelled(text.strip())
+    named = separated(plain(text))
+    if named is None:
+        read = said(plain(text))
+        alone = None if "=" in text else spelled(read.value)
         if alone is None:
             raise BadInput(
                 f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38, static=3276GiB, or a number with its "
                 "unit alone, as in '46 devices'"
             )
-        return Claim("", text.strip(), alone, bare=True)
-    name, stated = match.groups()
+        return Claim("", text.strip(), alone, bare=True, bound=read.bound, each=read.each)
+    name, stated = named
     if len(stated) > MAX_LENGTH:
         raise BadInput(f"claim {text[:40]!r}... is {len(stated)} characters long; at most {MAX_LENGTH} are read")
     if stated.lower() in NEVER:
         return Claim(name, stated)
+    read = said(stated)
     try:
-        number = spelled(stated)
+        number = spelled(read.value) or reckoned(read.value)
     except BadInput as error:
         raise BadInput(f"claim {text!r}: {error}") from None
     if number is not None:
-        return Claim(name, stated, number)
-    if not _FORMULA.fullmatch(stated):
+        return Claim(name, stated, number, bound=read.bound, each=read.each)
+    if not _FORMULA.fullmatch(read.value):
         raise BadInput(
             f"claim {text!r}: {stated!r} is neither a number nor a formula; write for example 38, 3276 GiB, "
             "16*P or none"
         )
-    return Claim(name, stated, formula=stated)
+    return Claim(name, stated, formula=read.value, bound=read.bound, each=read.each)

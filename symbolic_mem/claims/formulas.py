@@ -31,6 +31,7 @@ _TOKEN = re.compile(r"\s*((?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(?
 _GROUPS = re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _UNIT = re.compile(rf"(.*[\w)\]⌉⌋}}])\s+({'|'.join(map(re.escape, BYTES_PER))})\s*", re.DOTALL)
+_BYTES_EACH = re.compile(r"(?<=[0-9])\s?B(?=\s*[×*·⋅])")
 _LINES = {"devices": ("N_devices",), "headroom": ("M_free",)}
 _OPAQUE = (sp.ceiling, sp.floor, sp.Max, sp.Min)
 
@@ -68,11 +69,14 @@ def compare_formula(
     expected = _formula_of(study, found, name, counted)
     names = {each: expr for each, expr in _names(study, found, counted) if not expr.has(sp.zoo)}
     names |= {each: cast(sp.Expr, one) for one in expected.free_symbols for each in written(one)}
+    names |= dict.fromkeys(("bytes", "byte"), sp.S.One)
     said, unit = _split(text)
     claimed = read_formula(pythonic(said), names, "formula") * BYTES_PER.get(unit, 1)
-    absent = expected.free_symbols - claimed.free_symbols
     values = study.values if found is None else {**study.values, **found.ledger.values}
-    put: dict[sp.Symbol, sp.Expr] = {symbol: value for symbol, value in values.items() if symbol in absent}
+    if _BYTES_EACH.search(said):  # 4 B × P: bytes, where that makes it the formula, else a batch
+        in_bytes = read_formula(pythonic(_BYTES_EACH.sub("", said)), names, "formula") * BYTES_PER.get(unit, 1)
+        claimed = in_bytes if equivalent(in_bytes, expected.xreplace(_put(values, expected, in_bytes))) else claimed
+    put = _put(values, expected, claimed)
     value = None if missing(claimed, values) else at(claimed, values)
     if value is not None and value.is_Rational and max(int(value.p).bit_length(), int(value.q).bit_length()) > MAX_BITS:
         raise BadInput(
@@ -80,6 +84,12 @@ def compare_formula(
         )
     same = equivalent(claimed, expected.xreplace(put))
     return Compared(claimed, expected, put, same, None if value is None else exactly(value))
+
+
+def _put(values: Mapping[sp.Symbol, sp.Expr], expected: sp.Expr, claimed: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
+    """The values of the symbols that a claimed formula lacks."""
+    absent = expected.free_symbols - claimed.free_symbols
+    return {symbol: value for symbol, value in values.items() if symbol in absent}
 
 
 def equivalent(one: sp.Expr, other: sp.Expr) -> bool:

@@ -10,13 +10,14 @@ from symbolic_mem.base.values import dataclass
 
 MAX_LENGTH = 200
 _GROUPED = r"[0-9]{1,3}(?:(?P<by>[,_\u00a0\u2009\u202f ])[0-9]{3}(?:(?P=by)[0-9]{3})*)(?![0-9])"
-_POWER = r"(?:[eE](?P<e>[+-]?[0-9]{1,2})|\s*[×x*·⋅]\s*10(?:\^|\*\*)?\{?(?P<power>[+-]?[0-9]{1,2})\}?)"
+_POWER = r"(?:[eE](?P<e>[+-]?[0-9]{1,2})|\s*[×x*·⋅]\s*10(?:\^|\*\*)\{?(?P<power>[+-]?[0-9]{1,2})\}?)"
 _NUMBER = re.compile(
     rf"(?:[≈~∼]\s*)?(?P<sign>[+-]?)\s*(?P<whole>{_GROUPED}|[0-9]+|(?=\.[0-9]))"
     rf"(?:\.(?P<places>[0-9]*))?{_POWER}?(?![0-9,_])\s*(?P<rest>.*)",
     re.DOTALL,
 )
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
+_EXPONENT = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _UNIT = re.compile(r"(?:[^\W\d_]|%)[^\W_%]*(?:[ /][^\W\d_][^\W_]*)*|")
 _ILL_GROUPED = re.compile(
     r"[≈~∼+\s-]*(?![0-9]{1,3}(?:,[0-9]{3})+(?![0-9,]))[0-9][0-9,]*,[0-9,]*(?:[.\s].*|[^\W\d].*|)", re.DOTALL
@@ -47,7 +48,7 @@ def spelled(text: str) -> Spelled | None:
     """
     if len(text) > MAX_LENGTH:
         return None
-    match = _NUMBER.fullmatch(text.strip().translate(RAISED))
+    match = _NUMBER.fullmatch(_EXPONENT.sub(lambda raised: f"^{raised[0]}", text.strip()).translate(RAISED))
     if match is None or not _UNIT.fullmatch(match["rest"].rstrip()):
         if _ILL_GROUPED.fullmatch(text):
             raise BadInput(

@@ -36,13 +36,14 @@ class Row:
 def read_claims(given: str) -> tuple[Row, ...]:
     """Read a csv file with the columns ``name`` and ``claim``, and ``question`` and ``person`` where they are given.
 
-    The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Raises `BadInput`
-    with the place for a file that cannot be read, an unknown column, and a row without a claim.
+    The name is that of the quantity; where the claim itself has one (``n_fsdp=46``) it is the person's. Cells are divided
+    by commas; by semicolons or tabs, where the first row is. Raises `BadInput` with the place for a file that cannot be read, an unknown column, and a row without a claim.
     """
     path = shown(given)
     content = decoded(read_content(given, "csv"), path)
     try:
-        rows = list(csv.reader(io.StringIO(content), strict=True, skipinitialspace=True))
+        divided = next((sign for sign in ";\t" if sign in content.partition("\n")[0]), ",")
+        rows = list(csv.reader(io.StringIO(content), strict=True, skipinitialspace=True, delimiter=divided))
     except csv.Error as error:
         raise BadInput(f"{path}: is not csv ({error}); write for example name,claim and n_fsdp,46") from None
     if not rows:

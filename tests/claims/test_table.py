@@ -37,6 +37,15 @@ def test_columns_in_any_order_with_question_and_person(file):
     assert rows == (Row("devices=68", "a", "Ann"), Row("n_fsdp=none", "b, literally", "Ann"))
 
 
+@pytest.mark.parametrize("by", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_a_spreadsheet_writes_is_read(file, by, end, mark):
+    lines = (("name", "claim"), ("n_fsdp", "46"), ("static", '"3,276 GiB"'), ("$P$", '"2 \\times 109.9B"'))
+    rows = read_claims(file(mark + end.join(by.join(cells) for cells in lines) + end))
+    assert rows == (Row("n_fsdp=46"), Row("static=3,276 GiB"), Row("$P$=2 \\times 109.9B"))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

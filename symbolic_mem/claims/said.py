@@ -1,0 +1,122 @@
+"""A claim as people write and typeset it, put in plain signs: LaTeX, words such as "about" and "at least", other names of units."""
+
+from __future__ import annotations
+
+import re
+
+from symbolic_mem.base.values import dataclass
+
+_LEAST, _MOST = r"at least|no less than|>=|=>|≥|⩾", r"at most|up to|no more than|<=|=<|≤|⩽"
+_ABOUT = r"about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|exactly|some|≈|≃|∼|~"
+_BEFORE = re.compile(rf"\s*(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?:{_ABOUT}))(?=[\s\d.+-])\s*", re.IGNORECASE)
+_AFTER = re.compile(r"[\s,]+(?:(?P<least>or more|and up)|(?P<most>or fewer|or less))\s*", re.IGNORECASE)
+_EACH = re.compile(
+    r"(?<=[^\W\d])\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*(?:device|gpu|tpu|chip|card|accelerator)|each)\s*",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(r"(?<=[^\W\d])\s+(?:in total|total|altogether|overall)\s*", re.IGNORECASE)
+_SEPARATED = re.compile(
+    r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:[:=]=|=|:|(?P<sign>>=|<=|≥|≤|≈)|\b(?:is|are)\b)\s*(?P<value>\S.*)",
+    re.DOTALL,
+)
+_MARKUP = re.compile(r"\\(?:text|textrm|textit|mathrm|mathit|mathbf|rm|operatorname)\s*\{([^{}]*)\}")
+_LOWERED = re.compile(r"([_^])\s*\{([^{}]*)\}")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+_ROOT = re.compile(r"\\sqrt\s*\{([^{}]*)\}")
+_COMMANDS = {"times": "×", "cdot": "·", "ast": "*", "div": "/", "approx": "≈", "simeq": "≈", "sim": "≈", "geq": "≥"}
+_COMMANDS |= {"ge": "≥", "leq": "≤", "le": "≤", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊", "rfloor": "⌋"}
+_COMMANDS |= dict.fromkeys(("left", "right", "big", "Big", "displaystyle", "quad", "qquad"), " ")
+_COMMAND = re.compile(r"\\([A-Za-z]+)|\\([,;:! ])|\\([%{}_&#$])")
+_UNITS = {"kibi": "KiB", "mebi": "MiB", "gibi": "GiB", "tebi": "TiB", "pebi": "PiB"}
+_UNITS |= {"kilo": "kB", "mega": "MB", "giga": "GB", "tera": "TB", "peta": "PB"}
+_UNIT_WORD = re.compile(rf"(?<![^\W\d_])({'|'.join(_UNITS)})bytes?(?!\w)", re.IGNORECASE)
+_BINARY = re.compile(r"(?<=[\d\s(\[])([kmgtp])ib(?!\w)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"(.*\d)\s*[(\[]\s*([^\W\d]+)\s*[)\]]\s*", re.DOTALL)
+_ALL_IN_BRACKETS = re.compile(r"\(\s*([\d.,\s]+[^\W\d]*)\s*\)")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A claimed `value` in plain signs; `bound` is "least" or "most" where it is said to be one.
+
+    `each` are the words that say that it is of one device; empty where there are none.
+    """
+
+    value: str
+    bound: str = ""
+    each: str = ""
+
+
+def separated(text: str) -> tuple[str, str] | None:
+    """Split a claim into the name of its quantity and what is claimed; None where it has no name.
+
+    >>> separated("n_fsdp = 46"), separated("n_fsdp ≥ 46"), separated("weights: 819 GiB"), separated("46 devices")
+    (('n_fsdp', '46'), ('n_fsdp', '≥ 46'), ('weights', '819 GiB'), None)
+    """
+    match = _SEPARATED.fullmatch(text.strip())
+    return None if match is None else (match["name"], f"{match['sign'] or ''} {match['value']}".strip())
+
+
+def said(value: str) -> Said:
+    """Read what stands round a claimed number: that it is rounded, a bound, or of one device.
+
+    >>> said("about 46"), said("at least 46 GPUs"), said("94.5 GiB per GPU")
+    (Said(value='46', bound='', each=''), Said(value='46 GPUs', bound='least', each=''), Said(value='94.5 GiB', bound='', each='per GPU'))
+    """
+    bound = each = ""
+    while match := _BEFORE.match(value):
+        bound = bound or ("least" if match["least"] else "most" if match["most"] else "")
+        value = value[match.end() :]
+    for pattern in (_AFTER, _EACH, _TOTAL):
+        match = next((m for m in pattern.finditer(value) if m.end() == len(value)), None)
+        if match is not None:
+            found = match.groupdict()
+            bound = bound or ("least" if found.get("least") else "most" if found.get("most") else "")
+            each = each or (found.get("each") or "").strip()
+            value = value[: match.start()]
+    match = _ALL_IN_BRACKETS.fullmatch(value.strip())
+    value = match[1] if match else value
+    match = _IN_BRACKETS.fullmatch(value)
+    return Said((f"{match[1]} {match[2]}" if match else value).strip(), bound, each)
+
+
+def plain(text: str) -> str:
+    r"""Write LaTeX, the letter x between factors and other names of units in the signs that are read.
+
+    >>> plain(r"$n_{\mathrm{fsdp}} = 46$"), plain(r"3.276 \times 10^{3}\,\text{GiB}"), plain("8x7B"), plain("2 x L")
+    ('n_fsdp = 46', '3.276 × 10^3 GiB', '8×7B', '2 × L')
+    >>> plain(r"\frac{32 L d_{\text{ff}}}{2}"), plain("3'276 gibibytes"), plain("819 gib.")
+    ('((32 L d_ff)/(2))', '3,276 GiB', '819 GiB')
+    """
+    if "\\" in text or "$" in text or "{" in text:
+        text = _typeset(text)
+    text = re.sub(r"(?<=\w)~(?=[\w(])", " ", text)
+    text = re.sub(r"(?<=\d)['’](?=\d{3}(?!\d))", ",", text)
+    text = re.sub(r"(?<=[\w)\]])\s+x\s+(?=[\w(\[.])", " × ", text)
+    text = re.sub(r"(?<=\d)x(?=\d)", "×", text)
+    text = _UNIT_WORD.sub(lambda match: _UNITS[match[1].lower()], text)
+    text = _BINARY.sub(lambda match: f"{match[1].upper()}iB", text)
+    return re.sub(r"(?<=[^\W\d_])\.\s*$", "", text)
+
+
+def _typeset(text: str) -> str:
+    """Write the LaTeX of a claim in plain signs."""
+    text = text.replace("$", "").replace("{,}", ",")
+    before = ""
+    while before != text:
+        before = text
+        text = _MARKUP.sub(r"\1", text)
+        text = _LOWERED.sub(_lowered, text)
+        text = _FRACTION.sub(r"((\1)/(\2))", text)
+        text = _ROOT.sub(r"sqrt(\1)", text)
+    return re.sub(r"\s+", " ", _COMMAND.sub(_command, text)).strip()
+
+
+def _lowered(match: re.Match[str]) -> str:
+    sign, inside = match.groups()
+    return f"{sign}{inside}" if sign == "_" or re.fullmatch(r"[+-]?\d+", inside) else f"^({inside})"
+
+
+def _command(match: re.Match[str]) -> str:
+    word, space, sign = match.groups()
+    return sign or (" " if space else _COMMANDS.get(word, word))
