@@ -16,15 +16,20 @@ from symbolic_mem.claims.case import Case
 from symbolic_mem.models.counts import active_parameters
 from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
 from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.recompute import block_input
 from symbolic_mem.recipes.states import State
 
 
 def count_kinds(case: Case, kinds: list[str]) -> Case | None:
-    """Count only some kinds of memory."""
+    """Count only some kinds of memory, as a question that names them does: the sum of what is kept of them."""
     counted = case.question.counted if case.question is not None else KINDS
     present = [kind for kind in case.study.memory.kinds if kind in counted]
     kept = [kind for kind in present if kind in kinds]
-    return None if not kept or kept == present else _without(case, [kind for kind in present if kind not in kinds])
+    if not kept or kept == present:
+        return None
+    if hasattr(case.question, "kinds"):
+        return replace(case, question=replace(case.question, kinds=tuple(kept)))  # ty: ignore[invalid-argument-type]
+    return _without(case, [kind for kind in present if kind not in kinds])
 
 
 def forget_kind(case: Case, kind: str) -> Case | None:
@@ -55,8 +60,11 @@ def size_of(case: Case, kind: str, size: int) -> Case | None:
 
 
 def forget_saved(case: Case, tensor: str) -> Case | None:
-    """Leave out one of the tensors that are kept for the backward pass."""
-    return _layers(case, "saved", lambda one: one.name == tensor)
+    """Leave out one of the tensors that are kept for the backward pass; what enters a block stays what it was."""
+    layers = tuple(_entered(layer) for layer in case.study.model.layers)
+    entered = replace(case.study.built, model=replace(case.study.model, layers=layers))
+    kept = replace(case, study=replace(case.study, built=entered))
+    return _layers(kept, "saved", lambda one: one.name == tensor)
 
 
 def forget_weights(case: Case, group: str) -> Case | None:
@@ -168,6 +176,13 @@ def matrices(case: Case) -> tuple[tuple[str, ...], ...]:
     for name, size in sizes.items():
         alike.setdefault(tuple(size), []).append(name)
     return tuple(map(tuple, alike.values())) if len(sizes) > 1 else ()
+
+
+def _entered(layer: Layer) -> Layer:
+    """The layer that says what enters its block, where that was what it saves first."""
+    if layer.enters is not None or not layer.block or not any(one.kind == "activations" for one in layer.saved):
+        return layer
+    return replace(layer, enters=block_input(layer))
 
 
 def _recipe(case: Case, recipe: Recipe) -> Case | None:

@@ -123,6 +123,8 @@ class Search:
         for one, other in combinations((each for each in matter if not each.slip.alone), 2):
             if not (one.slip.seen or other.slip.seen) or one.slip.aspect == other.slip.aspect:
                 continue
+            if self._exceeds(one, other) or self._exceeds(other, one):
+                continue
             first, then = (other, one) if one.slipped.steps_as(self.case) else (one, other)  # the step is made once
             both = then.slip.apply(first.slipped)
             if both is None:
@@ -134,6 +136,13 @@ class Search:
             found = None if claimed is None else read_off(claimed, both.misread)
             if claimed is not None and found is not None and self._gives(claimed, found, both):
                 yield Explanation((one.slip, other.slip), found.value)
+
+    def _exceeds(self, forgetting: _Tried, other: _Tried) -> bool:
+        """Whether the claim is more than another slip gives alone: with one that only leaves memory out it gives no more."""
+        question, value, most = self.case.question, self.stated.value, other.claimed.value
+        if not forgetting.slip.forgets or question is None or value is None or most is None:
+            return False
+        return question.grows(self.name) and other.slipped.misread == Misreading() and value > most
 
     def _claimed(self, slipped: Case) -> Claimed | None:
         """The number in a slipped case, asked of the question itself."""

@@ -239,6 +239,10 @@ class MinDegree(Printed, Ruled, OfKinds):
         found = with_devices(self.symbol, degree_claim(solved, meaning, fits, ranks_beside(study, self.symbol)))
         return found if self.host is None else {**found, "host": host_claim(solved)}
 
+    def grows(self, name: str) -> bool:
+        """A degree is the first that fits: it does."""
+        return name == self.symbol.name
+
     def can_be(self, study: Study, name: str, value: Fraction) -> bool:
         """Whether the degree can be that number: see `can_be_smallest`."""
         from symbolic_mem.questions.parts.held_against import can_be_smallest

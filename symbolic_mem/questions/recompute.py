@@ -192,6 +192,10 @@ class RecomputeOtherwise(OnDevice):
             )
         }
 
+    def grows(self, name: str) -> bool:
+        """A degree is the first that fits: it does."""
+        return name == str(self.symbol)
+
     def can_be(self, study: Study, name: str, value: Fraction) -> bool:
         """Whether the degree can be that number: see `can_be_smallest`."""
         from symbolic_mem.questions.parts.held_against import can_be_smallest

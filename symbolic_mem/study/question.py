@@ -219,6 +219,10 @@ class Question(ABC):
         """Whether one of those numbers can be that `value`; False is certain, and costs less than to find the number."""
         return True
 
+    def grows(self, name: str) -> bool:
+        """Whether that number never becomes larger where a device holds less at each instant, whatever the number is."""
+        return False
+
     def unclaimable(self, study: Study, name: str) -> Prose:
         """Why `claims` lack a number that can be claimed, inside a sentence."""
         return text("a symbol that it is counted in has no value")

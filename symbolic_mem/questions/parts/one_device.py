@@ -18,6 +18,7 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import text
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.instants import decided_instants
+from symbolic_mem.solvers.layout import profile
 from symbolic_mem.study.study import Study
 
 if TYPE_CHECKING:
@@ -106,5 +107,5 @@ def _may_be_enough(decider: Study, kinds: tuple[str, ...], asked: Degree) -> boo
     memory = decider.placed(kinds).where(lambda term: term.name not in GATHERED)
     if len(memory.terms) == len(bound.memory.terms):
         return False  # nothing is gathered then, so that the bound is that of one device, too
-    held = memory.at({**decider.values, bound.symbol: sp.S.One})
+    held = profile(memory, bound.symbol, decider.numbers).at(1)
     return bool(Limit(asked.capacity, bound.strict).holds(held))

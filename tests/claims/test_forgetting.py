@@ -1,0 +1,79 @@
+"""A slip that only leaves memory out makes no degree larger, whatever else slipped: such pairs need not be asked."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.case import Case, Misreading
+from symbolic_mem.claims.catalogue import occurring
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
+from symbolic_mem.study.study import Study
+
+QUICK = ("cs336-a2-xxl", "llama-3.1-8b")
+
+
+def degree(case: Case, name: str) -> float | None:
+    """The degree that a case asks for: infinite where none is enough, None where there is nothing to ask about."""
+    assert case.question is not None
+    try:
+        value = case.question.claims(case.study)[name].value
+    except BadInput:
+        return None
+    return float("inf") if value is None else Fraction(value)
+
+
+def held(study: Study) -> int:
+    """Try every such pair of each question that asks for a degree; the number of pairs that were tried."""
+    tried = 0
+    for question in study.questions:
+        names = [name for name in question.claimable if question.grows(name)]
+        if not names:
+            continue
+        made = [pair for pair in occurring(Case(study.under(question), question)) if pair[1].misread == Misreading()]
+        forgetting = [slip for slip, _ in made if slip.forgets]
+        for other, slipped in made:
+            alone = degree(slipped, names[0])
+            for slip in forgetting if alone is not None else ():
+                likely = (slip.seen or other.seen) and slip.aspect != other.aspect
+                both = slip.apply(slipped) if likely else None
+                found = None if both is None else degree(both, names[0])
+                if found is None:
+                    continue
+                assert found <= alone, (question.label, slip.name, other.name)
+                tried += 1
+    return tried
+
+
+@pytest.mark.parametrize("name", QUICK[:1])
+def test_forgetting_makes_no_degree_larger(name: str) -> None:
+    assert held(load_study(name)) > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in sorted(bundled()) if name not in QUICK[:1]])
+def test_forgetting_makes_no_degree_of_any_study_larger(name: str) -> None:
+    held(load_study(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "capacity"),
+    [("llama-3.1-70b", 70_553_706_496, 85_520_809_984), ("cs336-a2-xxl", 2 * 16_384 * 53_248 * 126, 95 * 2**30)],
+)
+def test_states_only_is_the_sum_of_the_states(name: str, parameters: int, capacity: int) -> None:
+    """As people add them up: without what a step holds for a moment, and without the inputs of recomputed blocks."""
+    study = load_study(name)
+    question = study.question("b")
+    (slipped,) = (case for slip, case in occurring(Case(study.under(question), question)) if slip.name == "states only")
+    assert degree(slipped, "n_fsdp") == -(-16 * parameters // capacity)
+
+
+def test_a_block_that_is_recomputed_is_recomputed_from_its_input_under_every_slip() -> None:
+    study = load_study("cs336-a2-xxl")
+    question = study.question("b, remark")
+    case = Case(study.under(question), question)
+    found = {slip.name: degree(slipped, "n_fsdp") for slip, slipped in occurring(case)}
+    assert found["saved tensor forgotten: x"] < degree(case, "n_fsdp")
