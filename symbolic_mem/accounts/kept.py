@@ -117,7 +117,7 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
     if row.enters and place is not None:
         inside = entering(step, place)
         if inside is not None:
-            yield tensors(step, "input of the last block", (inside,))
+            yield tensors(step, "input of the last block", (inside, *place.unit.layers[0].given))
 
 
 def _unused(step: Step, row: Row, place: Place | None) -> Iterator[Layer]:
@@ -159,7 +159,7 @@ def _of_blocks(
     layers = tuple(map(without_scores, unit.layers)) if how.rule == "selective" else unit.layers
     kept: list[Layer] = []
     if inputs != 0:
-        saved = (block_input(unit.layers[0]), *results)
+        saved = (block_input(unit.layers[0]), *unit.layers[0].given, *results)
         kept.append(Layer(f"recomputed {unit.name}", saved=saved, repeat=inputs, block=unit.name))
     if full != 0:
         kept += (replace(layer, repeat=layer.repeat * full, weights=(), matmuls=()) for layer in layers)

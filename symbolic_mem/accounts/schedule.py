@@ -11,6 +11,7 @@ from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.base.tables import Tables
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
@@ -87,6 +88,17 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
             return "eager"
         return "zero2" if _all(gradients) and known and _one_dtype(recipe) else ""
     return "fsdp2" if _all(weights) and known else ""
+
+
+def converting(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Built:
+    """Return a model as the blocks of a step have it: FSDP2 in mixed precision converts what a block is given, too.
+
+    PyTorch 2.13, ``MixedPrecisionPolicy(cast_forward_inputs=True)``, its default.
+    """
+    kept = {state.bytes_per_element for state in recipe.states if state.kind == "weights"}
+    if built.converting is built or recipe.gathers is None or kept == {recipe.gathers}:
+        return built
+    return built.converting if schedule_of(recipe, built.model, placement) == "fsdp2" else built
 
 
 def _copies_unseen(model: Model) -> bool:

@@ -14,7 +14,7 @@ from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, Model, Part, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
@@ -107,7 +107,7 @@ class Step:
             elif tensor.name == HIDDEN:
                 if row.inside:
                     yield tensor
-            elif (recomputes and tensor.name not in SUMMANDS) or (row.caller and not last):
+            elif (recomputes and tensor.name not in (*SUMMANDS, TABLE)) or (row.caller and not last):
                 yield tensor
 
     @cached_property

@@ -13,7 +13,7 @@ from symbolic_mem.accounts.gathered import gathered, whole
 from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
-from symbolic_mem.accounts.schedule import Row, schedule, schedule_of
+from symbolic_mem.accounts.schedule import Row, converting, schedule, schedule_of
 from symbolic_mem.accounts.step import Step
 from symbolic_mem.accounts.terms import Memory, Term, Times, of_parts
 from symbolic_mem.accounts.units import units
@@ -339,6 +339,7 @@ def possible(
     With `only` nothing is made of other instants. Of the values only the remainders of the blocks under a rule of recomputation count, and whether degrees are 1:
     without `replicas`, as under a plan that has none, n_replica is no degree.
     """
+    built = converting(built, recipe, placement)
     name = schedule_of(recipe, built.model, placement)
     if not name:
         return ()

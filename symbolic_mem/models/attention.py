@@ -13,6 +13,7 @@ import sympy as sp
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B, S, d_model
+from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.linear import TOKENS, join, keeping, linear, needing
 from symbolic_mem.models.norms import norm
 from symbolic_mem.models.profile import Profile, Shape
@@ -89,6 +90,13 @@ def heads_with_keys(n_kv: sp.Expr, n_heads: sp.Expr, values: Mapping[sp.Symbol, 
     """
     n_kv, n_heads = n_kv.xreplace(dict(values)), n_heads.xreplace(dict(values))
     return "all" if n_kv == n_heads else "one" if n_kv == 1 else "some"
+
+
+def given(a: Architecture, how: Profile) -> tuple[Tensor, ...]:
+    """Return what a block is given beside its input, in copies of its own: rotary tables that it has converted."""
+    row = how.row("rotary") if how.given else {}
+    copied = how.kept("rotary", {"table": (how.inside[1], a.d_head)}) if row else ()
+    return tuple(one for one in copied if one.name in how.given)
 
 
 def core_shapes(

@@ -238,10 +238,11 @@ def repeat(tape: Tape, x: Value, shape: Shape) -> Value:
     return tape.record(tape.new("repeated", shape, size), (), [Make(SUM, x.tensor.shape, size)], {x: SUM})
 
 
-def rotate(tape: Tape, x: Value) -> Value:
+def rotate(tape: Tape, x: Value, tables: tuple[Value, ...] = ()) -> Value:
     """Rotate by the angles of the positions, with tables that no gradient reaches: x cos + (−x₂, x₁) sin.
 
-    The two products, the tensor with its halves swapped and half of a tensor are there for a moment, in both passes.
+    The two products, the tensor with its halves swapped and half of a tensor are there for a moment, in both passes. Of a
+    block's own `tables`, cosines and sines, each goes when it is used.
     """
     shape, size = x.tensor.shape, x.tensor.bytes_per_element
     half = (*shape[:-1], shape[-1] / 2)
@@ -253,6 +254,7 @@ def rotate(tape: Tape, x: Value) -> Value:
     tape.drop(parts[0], parts[3])
     steps: list[Make | Free | Applied] = [
         Make("by sin", shape, size),
+        *(Free(one.tensor.name) for one in tables[1:]),
         Make("half", half, size),
         Make("first half", shape, size),
         Free("half"),
@@ -262,9 +264,10 @@ def rotate(tape: Tape, x: Value) -> Value:
         Free("first half"),
         Free("second half"),
         Make("by cos", shape, size),
+        *(Free(one.tensor.name) for one in tables[:1]),
         Make("gradient", shape, size),
     ]
-    return tape.record(out, (), steps, {x: "gradient"})
+    return tape.record(out, tables, steps, {x: "gradient"})
 
 
 def rotate_in_fp32(tape: Tape, x: Value) -> Value:

@@ -80,8 +80,18 @@ class Built:
                 raise BadInput(f"{self.model.name} names no dimensions that a plan could divide; choose another plan")
             return replace(self, model=self.stack(cut.of("inner", d_ff)), cut=cut)
         assert self.how is not None
-        model = _cut(self.architecture, self.how, self.kernel, self.loss, cut, self.trained)
+        model = _model(self.architecture, self.how, self.kernel, self.loss, cut, self.trained)
         return with_beside(replace(self, model=model, cut=cut), self.beside, self.said, self.visited)
+
+    @property
+    def converting(self) -> Built:
+        """The same model where the engine converts what each block is given to the dtype of its gathered weights."""
+        how = self.how
+        if self.architecture is None or how is None or how.converts or self.architecture.family not in how.converted:
+            return self
+        how = how.using(converts=True)
+        model = _model(self.architecture, how, self.kernel, self.loss, self.cut, self.trained)
+        return with_beside(replace(self, model=model, how=how), self.beside, self.said, self.visited)
 
     @property
     def evaluating(self) -> Built:
@@ -173,7 +183,9 @@ def from_architecture(
 
 
 @lru_cache(maxsize=64)
-def _cut(architecture: Architecture, how: Profile, kernel: str, loss: str, cut: Cut, trained: Trained) -> Model:
+def _model(
+    architecture: Architecture, how: Profile, kernel: str, loss: str, cut: Cut | None, trained: Trained
+) -> Model:
     from symbolic_mem.models.transformer import transformer
 
     running = (how.using(kernel=kernel) if kernel else how).using(trained=trained)

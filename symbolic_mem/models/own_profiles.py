@@ -32,6 +32,7 @@ _KEYS = (
     "without",
     "keeps",
     "families",
+    "converted",
 )
 _MOST_BYTES = 64
 _NOTE = {"words", "when"}
@@ -110,9 +111,10 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         ):
             raise BadInput(f"{where}: an assumption is a text, or a table of words and when, not {clipped(repr(one))}")
     _rows(entry(table, "keeps", dict, where, {}), f"{where} keeps")
-    own_rows = entry(table, "families", dict, where, {})
-    for family in own_rows:
-        _rows(entry(own_rows, family, dict, where), f"{where} families.{family}")
+    for kind in ("families", "converted"):
+        own_rows = entry(table, kind, dict, where, {})
+        for family in own_rows:
+            _rows(entry(own_rows, family, dict, where), f"{where} {kind}.{family}")
 
 
 def _rows(table: Mapping[str, Any], where: str) -> None:

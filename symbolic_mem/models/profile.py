@@ -49,7 +49,8 @@ class Profile:
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. Only the families that are `measured` can be built under it (none named: all). `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
     of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
-    `PRECISIONS`. A `blank` profile keeps nothing. `tokens` are those that a rank works on, and `trained` says what of a model is.
+    `PRECISIONS`. A `blank` profile keeps nothing. Where an engine `converts` what a block is given to the dtype of its gathered
+    weights, families have the rows `converted`, and `given` are the rotary tables that the caller of the blocks has in FP32. `tokens` are those that a rank works on, and `trained` says what of a model is.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Profile:
     loss: str = "cross_entropy"
     outputs: Mapping[str, Size] = field(default_factory=dict, hash=False)
     families: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
+    converted: Mapping[str, Mapping[str, Row]] = field(default_factory=dict, hash=False)
     measured: tuple[str, ...] = ()
     regenerates: frozenset[str] = frozenset()
     assumptions: tuple[Note, ...] = ()
@@ -69,6 +71,8 @@ class Profile:
     engine: str = ""
     precision: str = "16-bit"
     blank: bool = False
+    converts: bool = False
+    given: tuple[str, ...] = ()
     tokens: Tokens = WHOLE
     trained: Trained = ALL
 
@@ -186,7 +190,10 @@ class Profile:
             raise BadInput(
                 f"profile {self.name!r} was measured for {', '.join(self.measured)}, not for {family}; choose another profile"
             )
-        return replace(self, keeps={**self.keeps, **self.families.get(family, {})})
+        keeps = {**self.keeps, **self.families.get(family, {})}
+        own = self.converted.get(family, {}) if self.converts else {}
+        given = tuple(keeps["rotary_tables"]) if "rotary" in own else ()
+        return replace(self, keeps={**keeps, **own}, given=given)
 
 
 @cache
@@ -247,5 +254,6 @@ def made_profile(name: str, table: Mapping[str, Any], known: Mapping[str, Profil
         said = table.get("assumptions", ())
         own["assumptions"] = tuple(Note(one) if isinstance(one, str) else Note(**one) for one in said)
     own["keeps"] = kept_rows(table, base.keeps if base else {})
-    own["families"] = {family: rows_of(rows) for family, rows in table.get("families", {}).items()}
+    for kind in ("families", "converted"):
+        own[kind] = {family: rows_of(rows) for family, rows in table.get(kind, {}).items()}
     return replace(base, name=name, **own) if base else Profile(name=name, **own)

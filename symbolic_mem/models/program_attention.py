@@ -24,8 +24,8 @@ FOUR = sp.Integer(4)
 
 def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool:
     """Say whether the operations of an attention are described."""
-    tables = a.position != "rotary" or how.row("rotary_tables").get("cos") in ("compute", 4)
-    rotated = a.position != "rotary" or (a.d_rotary is None and not how.row("rotary") and not a.fused_qkv and tables)
+    tables = bool(how.given) or (how.row("rotary_tables").get("cos") in ("compute", 4) and not how.row("rotary"))
+    rotated = a.position != "rotary" or (a.d_rotary is None and not a.fused_qkv and tables)
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
     some = a.fused_qkv and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
@@ -34,9 +34,9 @@ def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool
 
 
 def attention_program(
-    tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: bool
+    tape: Tape, a: Architecture, how: Profile, x: Value, tables: tuple[Value, ...], *, by_hand: bool
 ) -> tuple[Value, tuple[Value, ...]]:
-    """Record an attention that reads `x`; it also returns what has a name until the block is over."""
+    """Record an attention that reads `x`, and `tables` of the block's own; it also returns what has a name until the block is over."""
     q, k, v = _projected(tape, a, how, x, by_hand=by_hand)
     if a.qk_norm == "head":
         q, k = (
@@ -45,7 +45,7 @@ def attention_program(
         )
     if a.position == "rotary":
         tape.label = "the rotation"
-        q, k = _rotated(tape, how, q, k)
+        q, k = _rotated(tape, how, q, k, tables)
     tape.label = "the attention kernel"
     width = a.n_heads * a.d_head
     some = by_hand and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
@@ -94,11 +94,11 @@ def _projected(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: 
     return do.pass_on(tape, q), k if by_parts else do.pass_on(tape, k), do.pass_on(tape, v)
 
 
-def _rotated(tape: Tape, how: Profile, q: Value, k: Value) -> tuple[Value, Value]:
+def _rotated(tape: Tape, how: Profile, q: Value, k: Value, tables: tuple[Value, ...]) -> tuple[Value, Value]:
     """Queries and keys turned by their positions, with tables in their own dtype, or in FP32 and converted back."""
-    size = how.bytes(how.row("rotary_tables")["cos"])
+    size = how.compute if tables else how.bytes(how.row("rotary_tables")["cos"])
     if size == q.tensor.bytes_per_element:
-        turned = [do.rotate(tape, one) for one in (q, k)]
+        turned = [do.rotate(tape, one, tables) for one in (q, k)]
     else:
         wide = [do.rotate_in_fp32(tape, one) for one in (q, k)]
         turned = [do.cast(tape, one, q.tensor.bytes_per_element) for one in wide]

@@ -14,6 +14,7 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.attention import given
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.program_attention import attention_described, attention_program
@@ -22,7 +23,7 @@ from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_mlp import mlp_described, mlp_program
 from symbolic_mem.models.program_norm import Weights, norm_program
 from symbolic_mem.models.tape import Tape, Value
-from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, Alive, Tensor
+from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, Alive, Tensor
 
 BY_HAND = ("hf-cuda",)
 ENGINES = (*BY_HAND, "torch-cuda")
@@ -65,6 +66,8 @@ class Programs:
             found = tuple(
                 Tensor(name, one, bytes_per_element=compute) for name, one in zip(SUMMANDS, shapes, strict=True)
             )
+        table = Tensor(TABLE, (S, a.d_head), bytes_per_element=sp.Integer(4))
+        found += (table,) * len(self.how.given)
         if self.how.kernel.startswith("eager"):
             masks = 1 if a.window is None or a.window.layers == a.layers else 2
             found += (Tensor("causal mask", (B, S, S), bytes_per_element=compute),) * masks
@@ -158,8 +161,9 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     tape = Tape()
     x = tape.enter(Tensor("residual stream", (*TOKENS, a.d_model), bytes_per_element=how.compute))
     by_hand = how.engine in BY_HAND
+    tables = tuple(map(tape.give, given(a, how)))
     first = x if a.norm_place == "after" else _norm(tape, a, how, x, "attention norm")
-    attended, scores = attention_program(tape, a, how, first, by_hand=by_hand)
+    attended, scores = attention_program(tape, a, how, first, tables, by_hand=by_hand)
     tape.drop(*(() if first is x else (first,)))
     attended = _given(tape, a, how, attended, "attention")
     tape.label = "the sum after the attention"

@@ -84,6 +84,7 @@ class Tape:
     nodes: list[Node] = field(default_factory=list)
     entering: Value | None = None
     leaving: Value | None = None
+    given: list[Value] = field(default_factory=list)
     label: str = ""
     _events: list[tuple[bool, Value]] = field(default_factory=list)
 
@@ -92,6 +93,13 @@ class Tape:
         self.entering = Value(Storage(tensor))
         self._events.append((True, self.entering))
         return self.entering
+
+    def give(self, tensor: Tensor) -> Value:
+        """Return what the block is given beside its input, which no gradient reaches; it stays as long as the input does."""
+        value = Value(Storage(tensor), needs=False)
+        self.given.append(value)
+        self._events.append((True, value))
+        return value
 
     def new(self, name: str, shape: Shape, size: Size, *, needs: bool = True) -> Value:
         """Return a new tensor of the program."""
@@ -123,6 +131,11 @@ class Tape:
     def drop(self, *values: Value) -> None:
         """Say that the program no longer names some tensors."""
         self._events += [(False, value) for value in values]
+
+    @property
+    def _arguments(self) -> tuple[Value, ...]:
+        assert self.entering is not None
+        return (self.entering, *self.given)
 
     @property
     def saved(self) -> tuple[Tensor, ...]:
@@ -189,7 +202,8 @@ class Tape:
             live.make(Storage(one.tensor), gradient=True)
         copies: dict[int, Storage] = {}
         needed = Counter(id(one) for node in self.nodes for one in node.saved)
-        needed[id(self.entering.storage)] += 1
+        for value in self._arguments:
+            needed[id(value.storage)] += 1
         at = {id(node.out): node.label for node in self.nodes}
         label = ""
         for made, value in self._events:
@@ -224,8 +238,8 @@ class Tape:
         for node in self.nodes:
             for one in node.saved:
                 live.hold(one)
-        if held:
-            live.hold(self.entering.storage)
+        for value in self._arguments if held else ():
+            live.hold(value.storage)
         gradients: dict[int, Storage] = {}
         incoming = Storage(self.leaving.tensor)
         live.make(incoming, gradient=True)
@@ -248,7 +262,9 @@ class Tape:
                     saved = () if held else saved
                 elif isinstance(step, Free):
                     live.peak(node.label)
-                    live.free(own.pop(step.name))
+                    used = [one for one in saved if one.tensor.name == step.name] or [own.pop(step.name)]
+                    live.free(used[0])
+                    saved = tuple(one for one in saved if one is not used[0])
                 elif step.weight:
                     live.weight(step.shape)
                 else:

@@ -35,6 +35,7 @@ HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
 SUMMANDS = ("embedded tokens", "embedded positions")  # of which the input of the first block is made
 HIDDEN = "output of the last norm"
+TABLE = "rotary table in FP32"  # which every block converts for itself
 
 
 @hashed_once
@@ -120,7 +121,8 @@ class Layer:
     """Weights, tensors saved for backward and matmuls of one layer, which the model has `repeat` times.
 
     `block` names the repeated block that it is part of (recomputation works on whole blocks; "" is outside any), and
-    `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype). `kept`
+    `enters` is the input of that block (None: the first tensor that the block saves, in the recipe's dtype), and `given` what
+    it is given beside that, in copies of its own. `kept`
     counts the repetitions that keep what autograd saves, where some are recomputed (None: all). `ops` are its operations
     in the order of the forward pass, where they are described; `working` are the sets of tensors that the forward pass
     holds at its fullest moments beside what it saves, and `passing` those where it saves nothing.
@@ -134,6 +136,7 @@ class Layer:
     source: str = ""
     block: str = ""
     enters: Tensor | None = None
+    given: tuple[Tensor, ...] = ()
     kept: sp.Expr | None = None
     ops: tuple[Op, ...] = ()
     working: tuple[tuple[Tensor, ...], ...] = ()

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import attention, heads_with_keys
+from symbolic_mem.models.attention import attention, given, heads_with_keys
 from symbolic_mem.models.caches import caches
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.models.ends import embedding, head, score
@@ -133,7 +133,7 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
             output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
             layers.append(_norm(a, how, output, given="compute"))
         for layer in layers:
-            yield replace(layer, repeat=repeat, block=name, enters=entering)
+            yield replace(layer, repeat=repeat, block=name, enters=entering, given=given(a, how))
 
 
 def _head(a: Architecture, how: Profile, *, tied: bool) -> Layer:

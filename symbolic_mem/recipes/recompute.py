@@ -225,7 +225,7 @@ def _at_once(block: tuple[Layer, ...], how: Recompute, start: sp.Expr, end: sp.E
 
 @lru_cache(maxsize=4096)
 def _again(layer: Layer, rule: str, at_once: sp.Expr, blocks: sp.Expr) -> Layer:
-    saved = tuple(tensor for tensor in layer.saved if is_score(tensor)) if rule == "selective" else layer.saved
+    saved = tuple(one for one in layer.saved if (is_score(one) if rule == "selective" else one not in layer.given))
     return replace(layer, weights=(), matmuls=(), saved=saved, repeat=at_once * (layer.repeat / blocks))
 
 
@@ -313,7 +313,7 @@ def _kept(
     layers = [replace(layer, saved=(), kept=kept * inside)]
     if first and inputs != 0:
         name = f"recomputed {layer.block}"
-        saved = (block_input(layer), *results)
+        saved = (block_input(layer), *layer.given, *results)
         layers.append(Layer(name, saved=saved, repeat=inputs, source=layer.source, block=layer.block))
     if kept != 0 and layer.saved:
         layers.append(replace(layer, weights=(), matmuls=(), repeat=kept * inside))

@@ -14,6 +14,7 @@ from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.cluster import cluster_timeline
 from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.accounts.passes import passes
+from symbolic_mem.accounts.schedule import converting
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
 from symbolic_mem.base.errors import BadInput, MissingValue
@@ -96,7 +97,8 @@ class Setting:
     def rank(self) -> Built:
         """What one rank has of the model: all of it, unless the plan cuts dimensions of it."""
         cut = None if self.plan is None else self.plan.cut(self.values, self.built, self.part)
-        return self.built if cut is None else self.built.on(cut)
+        built = converting(self.built, self.recipe, self.placement)
+        return built if cut is None else built.on(cut)
 
     @property
     def model(self) -> Model:
