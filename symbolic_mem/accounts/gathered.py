@@ -55,7 +55,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
     own, stays = step.whole(place.unit), step.keep
     copies = row.block + (row.previous if place.least > 1 or place.earlier is not None else 0)
     if step.alone:
-        copies = min(copies, 1)
+        copies = min(copies, int(row.block == 2 or row.phase == "backward"))
         yield from _times(own[-1:] if row.block == 2 and not row.working and step.converts else ())
     if row.phase == "loss" and stays == 1:
         copies = 0

@@ -64,10 +64,14 @@ class Experts:
 
 @dataclass(frozen=True)
 class Window:
-    """Sliding windows: so many `layers` attend to the last `size` tokens only, the others to all."""
+    """Sliding windows: so many `layers` attend to the last `size` tokens only, the others to all.
+
+    `kinds` say of each layer whether it is one of them, where that is known.
+    """
 
     size: sp.Expr = s.S_window
     layers: sp.Expr = s.L_window
+    kinds: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)

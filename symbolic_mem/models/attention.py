@@ -99,6 +99,11 @@ def given(a: Architecture, how: Profile) -> tuple[Tensor, ...]:
     return tuple(one for one in copied if one.name in how.given)
 
 
+def two_kinds(how: Profile) -> bool:
+    """Whether layers with a sliding window have rotary tables of their own, and a mask, even where all layers are of one kind."""
+    return "cos_local" in how.row("rotary_tables")
+
+
 def core_shapes(
     q: sp.Expr, kv: sp.Expr, out: sp.Expr, n_heads: sp.Expr, columns: sp.Expr, rows: Shape = TOKENS
 ) -> dict[str, Shape]:

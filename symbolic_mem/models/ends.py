@@ -22,10 +22,12 @@ def embedding(
     rotary_width: sp.Expr | None = None,
     dropout: bool = False,
     narrow: sp.Expr | None = None,
+    without: tuple[str, ...] = (),
 ) -> Layer:
     """Build the token embedding, with learned positions if `n_pos` is given and rotary tables if `rotary_width` is.
 
-    A `narrow` embedding has this width, and a projection leads from it to `width`.
+    A `narrow` embedding has this width, and a projection leads from it to `width`. Where layers with a sliding window have tables
+    of their own, some may be `without` use.
 
     >>> from symbolic_mem.models.profile import profile
     >>> layer = embedding(profile("torch-cuda-bf16"), n_pos=s.n_pos)
@@ -45,9 +47,8 @@ def embedding(
     if dropout:
         saved += profile.kept("embedding_dropout", {"input": (*profile.stream, width)}, label="dropout")
     if rotary_width is not None:
-        saved += profile.kept(
-            "rotary_tables", {"table": (*tokens[1:], rotary_width), "half_table": (*tokens[1:], rotary_width / 2)}
-        )
+        shapes = {"table": (*tokens[1:], rotary_width), "half_table": (*tokens[1:], rotary_width / 2)}
+        saved += profile.kept("rotary_tables", shapes, omit=without)
     return Layer("embedding", tuple(weights), saved, source=profile.source)
 
 

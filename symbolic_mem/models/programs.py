@@ -14,7 +14,7 @@ from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import given
+from symbolic_mem.models.attention import given, two_kinds
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.program_attention import attention_described, attention_program
@@ -69,7 +69,8 @@ class Programs:
         table = Tensor(TABLE, (S, a.d_head), bytes_per_element=sp.Integer(4))
         found += (table,) * len(self.how.given)
         if self.how.kernel.startswith("eager"):
-            masks = 1 if a.window is None or a.window.layers == a.layers else 2
+            several = a.window is not None and (a.window.layers != a.layers or two_kinds(self.how))
+            masks = 2 if several else 1
             found += (Tensor("causal mask", (B, S, S), bytes_per_element=compute),) * masks
         if self.how.trained.needs_input("W_head", "head"):
             return found

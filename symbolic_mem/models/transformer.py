@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.architecture import Architecture
-from symbolic_mem.models.attention import attention, given, heads_with_keys
+from symbolic_mem.models.attention import attention, given, heads_with_keys, two_kinds
 from symbolic_mem.models.caches import caches
 from symbolic_mem.models.cut import Cut
 from symbolic_mem.models.ends import embedding, head, score
@@ -99,6 +99,7 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
         rotary_width=a.turned,
         dropout=a.embedding_dropout != 0,
         narrow=a.d_embed,
+        without=_no_tables(a, how),
     )
     if a.embedding_norm:
         yield _norm(a, how, "embedding norm")
@@ -117,6 +118,15 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
             yield from prediction(a, how, block, ends)
     elif a.head != "none":
         yield score(how, a.labels, width=a.d_model, bias=a.head_bias, layers=2 if a.head == "reward" else 1)
+
+
+def _no_tables(a: Architecture, how: Profile) -> tuple[str, ...]:
+    """The rotary tables that an engine does not make, because no layer is of their kind, where it has two kinds."""
+    if not two_kinds(how):
+        return ()
+    if a.window is None:
+        return ("cos_local", "sin_local")
+    return ("cos", "sin") if a.window.layers == a.layers else ()
 
 
 def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forward: Layer) -> Iterator[Layer]:

@@ -50,12 +50,13 @@ def windows(
     if size is None:
         return None, {}
     found = _number(size, name, where)
-    number = sum(_kinds(table, row, layers, where))
+    kinds = tuple(_kinds(table, row, layers, where))
+    number = sum(kinds)
     if number == 0:
         return None, {}
     if number == layers:
-        return Window(layers=s.L), {s.S_window: found}
-    return Window(), {s.S_window: found, s.L_window: sp.Integer(number)}
+        return Window(layers=s.L, kinds=kinds), {s.S_window: found}
+    return Window(kinds=kinds), {s.S_window: found, s.L_window: sp.Integer(number)}
 
 
 def _switched_on(table: Mapping[str, Any], row: Mapping[str, Any], where: str) -> bool:

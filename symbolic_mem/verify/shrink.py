@@ -32,6 +32,10 @@ def shrunk(study: Study) -> tuple[Study, tuple[str, ...]]:
         if fewer < blocks:
             values[s.L] = fewer
             words.append(f"L = {fewer} in place of {blocks}")
+            windows = _windows(study, fewer)
+            if windows is not None:
+                values[s.L_window] = windows
+                words.append(f"L_window = {windows} in place of {study.values[s.L_window]}")
     if dense is not None and dense > MOST_DENSE:
         values[s.L_dense] = MOST_DENSE
         words.append(f"L_dense = {MOST_DENSE} in place of {dense}")
@@ -43,3 +47,12 @@ def shrunk(study: Study) -> tuple[Study, tuple[str, ...]]:
             values[symbol] = value
             words.append(f"{symbol} = {value}, which had no value")
     return study.changed(set_value(str(symbol), value) for symbol, value in values.items()), tuple(words)
+
+
+def _windows(study: Study, blocks: int) -> int | None:
+    """How many of the first blocks have a sliding window; None where all do, or where that is no value of the study."""
+    architecture = study.built.architecture
+    window = None if architecture is None else architecture.window
+    if window is None or window.layers != s.L_window or not window.kinds:
+        return None
+    return sum(window.kinds[:blocks])
