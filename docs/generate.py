@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from symbolic_mem.accounts.timeline import Instant
+from symbolic_mem.accounts.units import units
 from symbolic_mem.base import symbols as s
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.symbols import table
@@ -377,6 +378,7 @@ def hypotheses() -> str:
             "embedding and head were not gathered then",
             lambda one: _without(one, "root"),
         ),
+        *((f"tune-llama-3-1-{name}", words, _least) for name, words in LEAST.items()),
         *((f"tune-llama-3-1-{name}", "a batch had half the tokens", _half) for name in HALVED),
     )
     named = {name for name, _, _ in if_so}
@@ -393,6 +395,10 @@ def hypotheses() -> str:
 
 
 HALVED = ("70blora8x-a100", "8blora1x-4090", "8bfull1x-4090", "8bqlora1x-4090")
+LEAST = {
+    "70blora8x-a100": "there were only weights, inputs of blocks, embedding and head, and the last block, received and copied",
+    "8blora1x-4090": "there were only weights, inputs of blocks, and logits in 16 bits",
+}
 
 
 def _study(row: Compared) -> Study:
@@ -440,6 +446,18 @@ def _without(row: Compared, what: str) -> Fraction:
         if what != "root" or one.phase == "backward"
     )
     return max(left)
+
+
+def _least(row: Compared) -> Fraction:
+    """What is there in the forward pass whatever else is: at the gather of the last block, or at its end where nothing is gathered."""
+    study = _study(row)
+    (one,) = [one for one in study.timeline if one.name == "gather"] or [
+        one for one in study.timeline if one.name == "forward end"
+    ]
+    if one.name == "forward end":
+        return _held(study, one)
+    block = sum(part.elements for part in units(study.model).blocks[0].weights).xreplace(study.values)
+    return _held(study, one) - Fraction(int(block) * 2, GIB)  # what was received of the block before
 
 
 def _half(row: Compared) -> Any:
