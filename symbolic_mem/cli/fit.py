@@ -179,7 +179,6 @@ def _number(given: str, option: str) -> int:
 def _show(found: FoundLayouts) -> None:
     """A line for each mesh, narrow enough for 80 columns: what decides it, or refuses it, stands below under a letter."""
     from symbolic_mem.document.family import in_family
-    from symbolic_mem.questions.layouts import SHRINKS
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
     from symbolic_mem.render.text import plain_prose
 
@@ -195,10 +194,13 @@ def _show(found: FoundLayouts) -> None:
     click.echo("")
     for reason, letters in reasons.items():
         print_line(reason, letters, 5)
-    print_line("by a rank in a step, forward and backward passes of all micro-batches", "sent", 5)
+    if any(row.sent is not None for row in found.rows):
+        print_line("by a rank in a step, forward and backward passes of all micro-batches", "sent", 5)
     click.echo("")
-    for said in (found.tried_words, SHRINKS, *found.cautions, *found.beside):
+    for said in (found.tried_words, *found.shrinks, *found.cautions, *found.beside):
         print_line(plain_prose(arrange_prose(said, TERMINAL)))
+    for head, said in found.taken:
+        print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), head, 12)
 
 
 def _mesh(row: Tried, found: FoundLayouts, used: list[sp.Symbol], reasons: dict[str, str]) -> list[str]:

@@ -92,10 +92,12 @@ def command(
 
 def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     """The question that the study asks, or the one that is named, with what the caller gives; else a new one."""
-    from symbolic_mem.questions.parts.asking import USUAL, turned, usual
+    from symbolic_mem.questions.parts.asking import USUAL, served_over, turned, usual
     from symbolic_mem.questions.parts.keys import Printed
     from symbolic_mem.questions.registry import ask_of, question_type
 
+    if label is None and "for" not in given and (axis := served_over(study)) is not None:
+        given = {**given, "for": str(axis)}
     solvable = [question for question in study.questions if question.solvable]
     own = list(usual(study)) if label is None else [question for question in solvable if question.label == label]
     if label is not None and not own:

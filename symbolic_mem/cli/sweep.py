@@ -110,8 +110,8 @@ def command(
     from symbolic_mem.render.text import plain_prose
     from symbolic_mem.study.precedence import idle_rest
 
-    for said in idle_rest(study):
-        raise BadInput(f"--rest: {plain_prose(said)}")
+    for fault in idle_rest(study):
+        raise BadInput(f"--rest: {plain_prose(fault)}")
     planned = plan(
         study,
         columns=columns or None,
@@ -126,18 +126,28 @@ def command(
     )
     planned.refuse_too_many(yes, "--yes")
     wanted = _wanted(planned, conditions, sort, pareto, top)
+    said = [plain_prose(one) for one in planned.beside]
+    head = {"study": planned.study.name, "points": planned.points}
+    beside = {"beside": said} if said else {}
     if place is not None:
         count = _written(planned, wanted, place)
         if as_json:
-            print_json({"study": planned.study.name, "points": planned.points, "file": str(place[0]), "written": count})
+            print_json({**head, "file": str(place[0]), "written": count, **beside})
         else:
             of = "" if count == planned.points else f" of {planned.points:,}"
             click.echo(f"{place[0]}: {count:,}{of} configurations")
     elif as_json:
         rows, more = _first(planned, wanted, top or 10_000)
-        print_json({"study": planned.study.name, "points": planned.points, "rows": rows, "more": more})
+        print_json({**head, "rows": rows, "more": more, **beside})
     else:
         _show(planned, *_first(planned, wanted, top or SHOWN))
+    if not as_json:
+        from symbolic_mem.cli.tables import print_line
+
+        if said and place is None:
+            click.echo("")
+        for one in said:
+            print_line(one, "beside      ", 0)
 
 
 def _wanted(plan: Plan, conditions: tuple[str, ...], sort: str | None, pareto: str | None, top: int | None) -> Wanted:

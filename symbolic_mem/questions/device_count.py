@@ -21,6 +21,7 @@ from symbolic_mem.document.words import about, listed, plural, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.placement import Placed
+from symbolic_mem.questions.parts.assumptions import used_by_plan
 from symbolic_mem.questions.parts.instants import hardest, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
 from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks, few_figures
@@ -171,4 +172,7 @@ class DeviceCount(Printed, OnDevice):
 
 def _uncut(study: Study) -> Study:
     """The study of the whole model, which its plan may cut: amounts are counted, wherever they live."""
-    return replace(study, plan=None) if study.plan is not None and study.plan.ranks(study.values) > 1 else study
+    if study.plan is None or study.plan.ranks(study.values) == 1:
+        return study
+    cut = used_by_plan(study, study.plan)
+    return replace(study, plan=None, values={name: value for name, value in study.values.items() if name not in cut})

@@ -17,10 +17,11 @@ from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib, joined, plural
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.assumptions import lays_out, load_of_experts, ranks_beside
+from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
+from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.changed_values import use_plan
@@ -99,7 +100,7 @@ class Layouts(OnDevice):
         yield Paragraph(found.tried_words)
         yield from capacity_blocks(found.capacity, Work(found.study.values))
         yield layouts_table(found)
-        yield Paragraph(SHRINKS)
+        yield from map(Paragraph, found.shrinks)
 
     def sentence(self, found: FoundLayouts) -> Prose:
         """Say the smallest degree, or how many meshes fit and which of them cuts the model least."""
@@ -234,6 +235,34 @@ class FoundLayouts(Found):
         """One line for each mesh."""
         for row in self.rows:
             yield ("fits" if row in self.fitting else "fails"), row_words(row, self.capacity)
+        yield from self.taken
+
+    @property
+    def shrinks(self) -> tuple[Prose, ...]:
+        """What more devices do not make smaller, where something is trained."""
+        return (SHRINKS,) if self.study.recipe.trains else ()
+
+    @property
+    def taken(self) -> Iterator[tuple[str, Prose]]:
+        """What is not counted, then what is taken for granted."""
+        yield from uncounted_lines(self._decided, self._decided.values)
+        for said in self.assumptions:
+            yield "assumed", said
+
+    @property
+    def _decided(self) -> Study:
+        """The study in the mesh that cuts it least of those that fit, else in the last one that is not refused, at an instant of its step."""
+        chosen = self.best or next((row for row in reversed(self.rows) if row.peak is not None), None)
+        if chosen is None:
+            return self.study
+        own = {symbol: sp.Integer(value) for symbol, value in chosen.values.items()}
+        one = replace(self.study, values={**self.study.values, **own}, at=None)
+        return one.seen_at(one.timeline[0]) if one.timeline else one
+
+    @property
+    def assumptions(self) -> tuple[Prose, ...]:
+        """What the answer takes for granted, and which degrees that are given divide nothing."""
+        return assumptions(replace(self.study, questions=(self.question,)))
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -255,6 +284,8 @@ class FoundLayouts(Found):
                 }
                 for row in self.rows
             ],
+            "not_counted": uncounted_records(self._decided, self._decided.values),
+            "assumptions": self.assumptions,
         }
 
 

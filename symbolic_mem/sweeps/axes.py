@@ -14,7 +14,10 @@ from symbolic_mem.base.symbols import Name, table
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.values import MAX_VALUE, given_symbol, literal
 
-CHOICES = ("device", "capacity", "reading", "plan", "recipe", "optimizer", "recompute", "profile", "kernel", "loss")
+CHOICES = (
+    *("device", "capacity", "reading", "plan", "recipe", "optimizer", "recompute", "profile", "kernel", "loss"),
+    *("cache", "adapters", "gradients", "offload"),
+)
 ROW = "row"
 
 

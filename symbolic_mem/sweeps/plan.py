@@ -10,15 +10,18 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.document.prose import Prose
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.derived import refuse_followed
+from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.study import Study
 from symbolic_mem.sweeps.axes import Axes, Choice, read_axes
 from symbolic_mem.sweeps.cases import Cases, cases
+from symbolic_mem.sweeps.idle import idle
 from symbolic_mem.sweeps.sending import COLUMN, with_rates
 from symbolic_mem.sweeps.structure import check_sizes
 
@@ -33,7 +36,7 @@ COLUMNS = ("fits", "peak", "left", "instant", COLUMN)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep is going to do: its axes, its cases, and the columns that are wanted of them."""
+    """What a sweep is going to do: its axes, its cases, the columns that are wanted of them, and what is said `beside` the rows."""
 
     study: Study
     axes: Axes
@@ -43,6 +46,7 @@ class Plan:
     instants: bool
     terms: bool
     engine: str = ENGINES[0]
+    beside: tuple[Prose, ...] = ()
 
     @property
     def points(self) -> int:
@@ -134,7 +138,7 @@ def plan(
     sends = COLUMN in (columns or ())
     studies = _studies(study, varied, asked)
     if symbol not in varied.symbols and not any(one.recipe.trains for one in studies.values()):
-        varied = Axes((*varied, *read_axes({str(symbol): [1]}, None)))
+        varied = Axes((*varied, *read_axes({str(symbol): [int(study.values.get(symbol, 1))]}, None)))
     given = symbol in varied.symbols
     if sends:
         studies = {choice: with_rates(one) for choice, one in studies.items()}
@@ -152,7 +156,9 @@ def plan(
     chosen = tuple(
         dict.fromkeys((*(() if given else (str(symbol),)), *(columns or (one for one in allowed if one != COLUMN))))
     )
-    return Plan(study, varied, symbol, found, chosen, instants, terms, engine)
+    unused = () if given else precedence(study, asked)
+    beside = tuple(dict.fromkeys((*unused, *idle(studies, varied))))
+    return Plan(study, varied, symbol, found, chosen, instants, terms, engine, beside)
 
 
 def _question(study: Study, label: str | None) -> MinDegree:

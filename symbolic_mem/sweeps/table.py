@@ -9,6 +9,7 @@ import numpy as np
 
 from symbolic_mem.base.errors import BadInput, MissingProgram, nearest
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.sweeps.arrays import Layout
 from symbolic_mem.sweeps.axes import Axis, Choice
 from symbolic_mem.sweeps.case import Case
@@ -25,13 +26,15 @@ class Sweep:
     """The answer of a sweep: `found["peak"]` is an array with one axis for each name of `dims`, in their order.
 
     The degree is 0, and bytes are 0, where no number of devices is enough; ``instant`` counts in `words`, and is -1
-    there. `coordinates` are the values along each axis; those of rows stand under the name of each symbol.
+    there. `coordinates` are the values along each axis; those of rows stand under the name of each symbol. `beside` are
+    sentences about all rows: which degrees divide nothing.
     """
 
     dims: tuple[str, ...]
     coordinates: Mapping[str, Array]
     columns: Mapping[str, Array]
     words: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Array:
         """Return a column; raises `BadInput` naming those there are."""
@@ -110,7 +113,13 @@ def collected(plan: Plan, pieces: Iterable[Answered], make: Callable[..., Array]
     made = {}
     for name in (*plan.columns, *plan.extras):
         made[name] = flat[name].reshape((*choices, *leading, *trailing)).transpose(back)
-    return Sweep(tuple(axis.name for axis in plan.axes), coordinates(plan), made, plan.words)
+    return Sweep(
+        tuple(axis.name for axis in plan.axes),
+        coordinates(plan),
+        made,
+        plan.words,
+        tuple(map(plain_prose, plan.beside)),
+    )
 
 
 def order(plan: Plan) -> list[Axis | Choice]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, TypeVar
 
+import sympy as sp
+
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.setting import OneDevice, Setting
 from symbolic_mem.study.study import Study
@@ -23,6 +25,21 @@ def usual(study: Study) -> tuple[Question, ...]:
     """
     found = tuple(question for question in study.questions if question.ask in USUAL)
     return found or tuple(question for question in study.questions if question.solvable)
+
+
+def served_over(study: Study) -> sp.Symbol | None:
+    """The axis whose smallest degree is meant where a model of inference is cut by a plan: the first without a value, if any.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("llama-3.1-8b").change(recipe="inference", plan="vllm-tp+pp", values={"n_tp": 4})
+    >>> served_over(study), served_over(study.change(plan="one-device"))
+    (n_pp, None)
+    """
+    if study.recipe.trains or study.plan is None:
+        return None
+    given = {change.aspect for change in study.caller}
+    axes = study.plan.axes
+    return next((axis for axis in axes if str(axis) not in given), next(iter(axes), None))
 
 
 def as_asked(study: Study) -> OneDevice:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
+from typing import Any
 
 import sympy as sp
 
@@ -191,7 +192,12 @@ DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, f_load, *SCHEDULED,
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
     """Name every degree of more than 1 that divides no memory here, and that no question and no network uses."""
-    given = [symbol for symbol in DEGREES if study.values.get(symbol, 1) != 1]
+    idle = idle_of(study, [symbol for symbol in DEGREES if study.values.get(symbol, 1) != 1])
+    return tuple(idle_words(symbol, study.values[symbol], staged=staged(study)) for symbol in idle)
+
+
+def idle_of(study: Study, given: Sequence[sp.Symbol]) -> tuple[sp.Symbol, ...]:
+    """Which of some degrees divide no memory whatever their value, and no question and no network uses."""
     kinds = study.memory.kinds if given else ()
     placed = [study.placement[kind] for kind in kinds if kind in study.placement]
     used = set().union(*(one.degree.free_symbols for one in placed))
@@ -201,37 +207,39 @@ def idle_degrees(study: Study) -> tuple[Prose, ...]:
     idle = [symbol for symbol in given if symbol not in used]
     if not idle:
         return ()
-    used = study.memory.total.free_symbols.union(*map(symbols_in, study.questions))
+    asking = [question for question in study.questions if n_fsdp not in idle or _places(study, question)]
+    used = study.memory.total.free_symbols.union(*map(symbols_in, asking))
     used |= {n_pod} if study.network is not None else set()
-    asked = {name for question in study.questions for name in (*question.unknowns, *question.places)}
-    return tuple(
-        _idle(symbol, study.values[symbol], staged=staged(study))
-        for symbol in idle
-        if symbol not in used and str(symbol) not in asked
-    )
+    asked = {name for question in asking for name in (*question.unknowns, *question.places)}
+    return tuple(symbol for symbol in idle if symbol not in used and str(symbol) not in asked)
 
 
-def _idle(symbol: sp.Symbol, value: sp.Rational, *, staged: bool) -> Prose:
+def _places(study: Study, question: Any) -> bool:
+    """Whether a question may place something over n_fsdp, of which the study itself places nothing there."""
+    if question.places or not any(change.aspect in ("plan", n_fsdp.name) for change in study.caller):
+        return True
+    return any(n_fsdp in placed.degree.free_symbols for placed in study.under(question).placement.values())
+
+
+def idle_words(symbol: sp.Symbol, value: sp.Rational | None = None, *, staged: bool = False) -> Prose:
+    """Say that a degree divides nothing, at its value or, without one, at all that it takes."""
+    named = say("{n}", n=symbol) if value is None else say("{n} = {value}", n=symbol, value=value)
     if symbol in SCHEDULED and staged:
         return say(
-            "{n} = {value} changes no memory here: what the schedule of the pipeline keeps does not depend on it.",
-            n=symbol,
-            value=value,
+            "{named} changes no memory here: what the schedule of the pipeline keeps does not depend on it.",
+            named=named,
         )
     if symbol in SCHEDULED:
         return say(
-            "{n} = {value} changes nothing here: there are no stages of a pipeline whose schedule reads it.",
-            n=symbol,
-            value=value,
+            "{named} changes nothing here: there are no stages of a pipeline whose schedule reads it.", named=named
         )
     if symbol == f_load:
         return say(
-            "{n} = {value} changes nothing here: there are no routed experts that a plan divides over {ranks}.",
-            n=symbol,
-            value=value,
+            "{named} changes nothing here: there are no routed experts that a plan divides over {ranks}.",
+            named=named,
             ranks=n_ep,
         )
-    return say("{n} = {value} divides nothing here: no kind of memory is placed over it.", n=symbol, value=value)
+    return say("{named} divides nothing here: no kind of memory is placed over it.", named=named)
 
 
 def _experts(study: Study) -> bool:

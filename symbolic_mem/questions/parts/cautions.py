@@ -70,7 +70,7 @@ def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value:
 
 
 CUT = text(
-    "This counts amounts of memory, those of the whole model, which the plan cuts; how many devices train it is the question "
+    "This counts amounts of memory, those of the whole model, which the plan cuts; how many devices it takes is the question "
     "of the smallest degree."
 )
 

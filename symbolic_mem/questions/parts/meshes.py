@@ -186,9 +186,10 @@ def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
 
 
 def volumes(study: Study) -> Sent | None:
-    """What a rank sends in a step; None where the model is no transformer, or a value is missing."""
+    """What a rank sends in a step; None where there is none to train, the model is no transformer, or a value is missing."""
     architecture, plan = study.built.architecture, study.plan
-    if architecture is None or plan is None or not {B, S, n_fsdp} <= set(study.values):
+    there = study.recipe.trains and architecture is not None and plan is not None
+    if not there or not {B, S, n_fsdp} <= set(study.values):
         return None
     found = formulas(study, architecture, plan)
     known = {**dict.fromkeys((*DEGREES, n_micro), sp.S.One), **study.values}

@@ -1,0 +1,45 @@
+"""Inference on the command line: which degree `solve` finds under a plan, and that no degree is silent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from symbolic_mem.library.read import load_study
+
+
+def test_solve_asks_for_the_smallest_degree_of_a_plan_that_cuts_the_model(run):
+    """Nobody asks how much memory the whole model has under a plan: the first axis without a value is found."""
+    given = ("solve", "llama-3.1-70b", "--recipe", "inference", "--set", "B=8", "--set", "S=8192", "--json")
+    plain = json.loads(run(*given, "--plan", "vllm-tp", "--set", "n_tp=8").out)
+    assert plain["value"] == json.loads(run(*given, "--plan", "vllm-tp", "--for", "n_tp").out)["value"] == 4
+    eight = next(one for one in plain["meshes"] if one["degrees"]["n_tp"] == 8)
+    study = load_study("llama-3.1-70b").change(
+        recipe="inference", plan="vllm-tp", values={"B": 8, "S": 8192, "n_tp": 8}
+    )
+    assert eight["peak_bytes"] == max(one.memory.at(study.values) for one in study.timeline)
+    staged = json.loads(run(*given, "--plan", "vllm-tp+pp", "--set", "n_tp=2").out)
+    assert [one["degrees"] for one in staged["meshes"]][:2] == [{"n_pp": 1}, {"n_pp": 2}] and staged["value"] == 2
+
+
+@pytest.mark.parametrize("verb", [("solve",), ("solve", "--for", "n_tp"), ("fit", "--plans", "8"), ("account",)])
+def test_a_degree_that_the_plan_does_not_use_is_named(run, verb):
+    """As in every face: a degree that is given counts, is named, or is refused."""
+    said = run(
+        *verb[:1], "llama-3.1-8b", *verb[1:], *("--recipe", "inference", "--plan", "vllm-tp"), "--set", "n_etp=2"
+    ).out
+    assert "n_etp = 2 divides nothing here" in said
+
+
+def test_nothing_is_sent_in_a_step_where_nothing_is_trained(run):
+    given = ("fit", "llama-3.1-8b", "--recipe", "inference", "--plan", "vllm-tp", "--plans", "4")
+    assert {one["sent_bytes"] for one in json.loads(run(*given, "--json").out)["meshes"]} == {None}
+    assert "micro-batches" not in run(*given).out and "optimizer state" not in run(*given).out
+
+
+def test_an_amount_of_the_whole_model_says_nothing_of_the_axes_that_cut_it(run):
+    given = ("--recipe", "inference", "--plan", "vllm-tp", "--set", "n_tp=4", "--set", "n_cp=2", "--question", "a")
+    said = run("solve", "llama-3.1-8b", *given).out
+    assert "n_tp = 4 divides nothing" not in said and "n_cp = 2 divides nothing here" in said
+    assert "those of the whole model, which the plan cuts" in said
