@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account, saved_terms
 from symbolic_mem.accounts.ranks import deciding
-from symbolic_mem.accounts.stage import stage_model, stages
+from symbolic_mem.accounts.stage import Stage, spread, stage_model, stages
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.accounts.timeline import Instant
 from symbolic_mem.accounts.units import units
@@ -50,15 +50,21 @@ def passes(
     blocks = units(model).blocks
     if any(missing(unit.count, known) for unit in blocks):
         return ()
+    number, ranks = int(sum(numbers[one.count] for one in blocks)), int(known[n_pp])
+    uneven = plan.layers or (spread(number, ranks) if plan.spreads and number > ranks and number % ranks else ())
+    every = stages(number, ranks, layers=uneven)
+    cached = [_placed(held, model, number, numbers) for held in model.cached]
+
+    def caches(stage: Stage) -> tuple[int, ...]:
+        return tuple(sum(sum(there[start:end]) for start, end in stage.chunks) for there in cached)
+
     found: list[Instant] = []
-    every = stages(int(sum(numbers[one.count] for one in blocks)), int(known[n_pp]), layers=plan.layers)
-    for stage in deciding(every, built, numbers):
+    for stage in deciding(every, built, numbers, caches):
         of_stage = stage_model(model, stage, numbers)
-        share = sp.Rational(
-            sum(end - start for start, end in stage.chunks),
-            sum(end - start for one in every for start, end in one.chunks),
-        )
-        of_stage = replace(of_stage, cached=_cached(model, share if not stage.even else 1 / n_pp))
+        alike = stage.even and all(map(all, cached))
+        counts = zip(model.cached, caches(stage), strict=True)
+        own = (replace(one, repeat=one.repeat / n_pp if alike else sp.Integer(count)) for one, count in counts)
+        of_stage = replace(of_stage, cached=tuple(one for one in own if one.repeat != 0))
         step = _passes(of_stage, recipe, logits and stage.last, units(model).before) or (_alone(of_stage, recipe),)
         found += (
             replace(one, words=f"{one.words}{'' if one.lasting else ','} on {stage.words}", rank=stage.words)
@@ -72,14 +78,17 @@ def _alone(model: Model, recipe: Recipe) -> Instant:
     return Instant("kept", DECODE, "what is kept", lambda: account(model, recipe), lasting=True)
 
 
-def _cached(model: Model, share: sp.Expr) -> tuple[Cached, ...]:
-    """The caches of the blocks of a stage, which are a `share` of all."""
-    if len(model.cached) > 1 or any(one.window is not None or not one.grows for one in model.cached):
-        raise BadInput(
-            f"not all layers of {model.name} cache the same, and which of them a stage of a pipeline has is not described; "
-            "choose a plan without pp"
-        )
-    return tuple(replace(one, repeat=one.repeat * share) for one in model.cached)
+def _placed(held: Cached, model: Model, blocks: int, numbers: Numbers) -> tuple[bool, ...]:
+    """Which of so many blocks have a cache: all of them, or those that the description of the model names."""
+    layers = numbers[held.repeat]
+    if layers == blocks:
+        return (True,) * blocks
+    if len(held.there) == blocks and sum(held.there) == layers:
+        return held.there
+    raise BadInput(
+        f"not all layers of {model.name} cache the same, and which of its {blocks} blocks a stage of a pipeline has is known where a "
+        "config.json says the kind of each; choose a plan without pp"
+    )
 
 
 @lru_cache(maxsize=64)

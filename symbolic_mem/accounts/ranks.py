@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -98,23 +98,29 @@ def _at(held: sp.Expr, given: tuple[tuple[sp.Symbol, sp.Rational], ...]) -> sp.E
     return held.xreplace(dict(given))
 
 
-def deciding(found: Sequence[Stage], built: Built, numbers: Numbers) -> tuple[Stage, ...]:
-    """Return the first and the last stage, and of those between with the same blocks the first.
+def deciding(
+    found: Sequence[Stage], built: Built, numbers: Numbers, more: Callable[[Stage], tuple[int, ...]] | None = None
+) -> tuple[Stage, ...]:
+    """Return the first and the last stage, and of those between with the same blocks, and `more` that counts, the first.
 
     It has as many micro-batches in flight as any of them or more, as all schedules have, and everything else is the same: a
     middle stage of equal stages never holds most.
     """
     kept: list[Stage] = []
     seen = set()
+
+    def of(stage: Stage) -> tuple[int, ...]:
+        return _blocks(stage, built, numbers) + (() if more is None else more(stage))
+
     for stage in found:
-        blocks = _blocks(stage, built, numbers)
+        blocks = of(stage)
         ends = stage.first, stage.last
         inner = stage is not found[0] and stage is not found[-1]
         if not inner or (blocks, ends) not in seen:
             kept.append(stage)
         if inner:
             seen.add((blocks, ends))
-    if len(kept) > 2 and _blocks(kept[0], built, numbers) == _blocks(kept[1], built, numbers):
+    if len(kept) > 2 and of(kept[0]) == of(kept[1]):
         kept.pop(1)  # the first has these blocks, the embedding and more in flight
     return tuple(kept)
 

@@ -83,6 +83,18 @@ def stages(
     return tuple(found)
 
 
+def spread(blocks: int, ranks: int) -> tuple[int, ...]:
+    """The blocks of each stage as vLLM gives them out: what is left over goes one by one to the last stages but one.
+
+    Source: vLLM, distributed/utils.py, get_pp_indices.
+
+    >>> spread(61, 2), spread(61, 4), spread(64, 4)
+    ((31, 30), (15, 15, 16, 15), (16, 16, 16, 16))
+    """
+    each, more = divmod(blocks, ranks)
+    return tuple(each + (ranks - 1 - more <= rank < ranks - 1) for rank in range(ranks))
+
+
 def _stages_of(rank: int, ranks: int, chunks: int, order: str) -> tuple[int, ...]:
     if order == "vee":
         return (rank, 2 * ranks - 1 - rank)

@@ -26,8 +26,9 @@ def caches(a: Architecture, tokens: sp.Expr = S) -> tuple[Cached, ...]:
     if a.window is None:
         return (Cached(name, a.layers, tensors),)
     rest = a.layers - a.window.layers
-    windows = Cached(f"{name} {IN_WINDOWS}", a.window.layers, tensors, window=a.window.size)
-    return (windows,) if rest == 0 else (Cached(name, rest, tensors), windows)
+    there = a.window.kinds
+    windows = Cached(f"{name} {IN_WINDOWS}", a.window.layers, tensors, window=a.window.size, there=there)
+    return (windows,) if rest == 0 else (Cached(name, rest, tensors, there=tuple(not one for one in there)), windows)
 
 
 def _of_a_layer(a: Architecture, tokens: sp.Expr) -> tuple[Tensor, ...]:

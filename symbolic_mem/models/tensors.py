@@ -160,7 +160,8 @@ class Cached:
 
     The second dimension of a cache that `grows` are the tokens, of which a layer with a sliding window sees `window`
     (None: all); the last is the width of a vector with a scale of its own where the cache is quantised. What does not grow
-    is a state of each sequence, whatever its length.
+    is a state of each sequence, whatever its length. `there` says of each layer of the model whether it has the cache, where
+    not all have it and that is known.
     """
 
     name: str
@@ -168,6 +169,7 @@ class Cached:
     tensors: tuple[Tensor, ...]
     grows: bool = True
     window: sp.Expr | None = None
+    there: tuple[bool, ...] = ()
 
 
 class Alive(NamedTuple):

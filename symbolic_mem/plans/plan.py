@@ -22,6 +22,7 @@ from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import (
     COPIED,
+    SPREAD,
     UNEVEN,
     Pieces,
     Values,
@@ -80,6 +81,16 @@ class Plan:
     def pipelined(self) -> bool:
         """Whether it divides the blocks over the stages of a pipeline."""
         return "layers" in dict(self.cuts)
+
+    @property
+    def spreads(self) -> bool:
+        """Whether stages have different numbers of blocks where these do not divide.
+
+        >>> from symbolic_mem.plans.read import plan
+        >>> plan("vllm-tp+pp").spreads, plan("pp").spreads
+        (True, False)
+        """
+        return dict(self.rests).get("layers") == SPREAD
 
     def given(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
         """Return the values with 1 for every axis that has none.

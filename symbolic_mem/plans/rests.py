@@ -14,7 +14,7 @@ from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
 Values = Mapping[sp.Symbol, sp.Rational]
-UNEVEN, PADDED, COPIED, HALVES = "uneven", "padded", "copied", "halves"
+UNEVEN, PADDED, COPIED, HALVES, SPREAD = "uneven", "padded", "copied", "halves", "spread"
 NOT_OUT = (
     "plan '{plan}' divides {name} = {size} ({what}) over {degree} = {by}, which does not come out, and its engine refuses it; give "
     "a divisor of {size}"
@@ -107,7 +107,7 @@ def must_come_out(
         by = at(degree.xreplace({axis: sp.S.One for axis in degree.free_symbols if axis not in values}), values)
         if how == HALVES and by is not None and by != 1:
             degree, by = 2 * degree, 2 * by
-        if by is not None and by != 1 and how not in (UNEVEN, PADDED):
+        if by is not None and by != 1 and how not in (UNEVEN, PADDED, SPREAD):
             yield Pieces(dimension, size, degree, by, how)
 
 

@@ -155,21 +155,69 @@ def test_logits_are_those_of_the_last_stage():
     assert {one.rank for one in study.timeline if "logits" in one.words} == {"the last stage"}
 
 
-def test_layers_that_cache_something_else_are_in_no_known_stage(tmp_path):
-    content = {"model_type": "gemma3_text", "hidden_size": 64, "num_hidden_layers": 6, "num_attention_heads": 4}
-    content |= {
-        "num_key_value_heads": 1,
-        "head_dim": 16,
-        "intermediate_size": 96,
-        "vocab_size": 100,
-        "sliding_window": 8,
-    }
-    (tmp_path / "gemma.json").write_text(json.dumps(content))
+GEMMA = {"model_type": "gemma3_text", "hidden_size": 64, "num_hidden_layers": 6, "num_attention_heads": 4}
+GEMMA |= {"num_key_value_heads": 1, "head_dim": 16, "intermediate_size": 96, "vocab_size": 100, "sliding_window": 8}
+SIZES_OF_WINDOWS = """title = "Windows in some layers"
+[model]
+kind = "transformer"
+window = true
+[values]
+L = 6
+L_window = 5
+S_window = 8
+d_model = 64
+d_ff = 96
+n_heads = 4
+n_kv = 1
+d_head = 16
+V = 100
+B = 1
+S = 64
+[recipe]
+preset = "inference"
+[plan]
+preset = "pp"
+"""
+
+
+def test_a_stage_has_the_windows_of_its_layers(tmp_path):
+    """The last of every six layers attends to all tokens: of three and three layers the last stage has it."""
+    (tmp_path / "gemma.json").write_text(json.dumps(GEMMA))
     study = load_study(str(tmp_path / "gemma.json")).change(
-        recipe="inference", plan="pp", values={"n_pp": 2, "B": 1, "S": 64}
+        recipe="inference", plan="pp", values={"n_pp": 2, "B": 3, "S": 64}, profile="hf-cuda-bf16"
+    )
+    each = 2 * 2 * 3 * 16  # keys and values in BF16, of three sequences and 16 numbers
+    held = {one.rank: one.memory.of("cache").at(study.values) for one in study.timeline}
+    assert held == {"the first stage": each * 3 * 8, "the last stage": each * (2 * 8 + 64)}
+    one = study.change(values={"n_pp": 1})
+    assert sum(held.values()) == one.memory.of("cache").at(one.values)
+
+
+def test_layers_without_a_known_place_are_in_no_known_stage(tmp_path):
+    (tmp_path / "windows.toml").write_text(SIZES_OF_WINDOWS, encoding="utf-8")
+    study = load_study(str(tmp_path / "windows.toml")).change(values={"n_pp": 2})
+    with pytest.raises(BadInput, match="is known where a config.json says the kind of each; choose a plan without pp"):
+        _ = study.timeline
+    (tmp_path / "gemma.json").write_text(json.dumps(GEMMA))
+    fewer = load_study(str(tmp_path / "gemma.json")).change(
+        recipe="inference", plan="pp", values={"n_pp": 2, "L": 4, "L_window": 2, "B": 1, "S": 64}
     )
     with pytest.raises(BadInput, match="not all layers of gemma3_text cache the same"):
-        _ = study.timeline
+        _ = fewer.timeline
+
+
+def test_blocks_that_do_not_divide_are_given_out_as_vllm_does():
+    """Of 32 blocks three stages have 11, 11 and 10, of two key-value tensors in BF16 each."""
+    study, found = of_stages(n_pp=3)
+    block = 2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336 + 2 * 4096
+    words, cache = 128256 * 4096, 2 * 2 * 2 * 1000 * 8 * 128
+    first = {"weights": 2 * (11 * block + words), "cache": 11 * cache}
+    last = {"weights": 2 * (10 * block + words + 4096), "cache": 10 * cache}
+    assert found == {"the first stage": first, "the last stage": last}
+    with pytest.raises(BadInput, match="divides L = 32 .* which does not come out"):
+        study.change(plan="pp")
+    with pytest.raises(BadInput, match="33 stages are more than the L = 32 blocks"):
+        _ = study.change(values={"n_pp": 33}).timeline
 
 
 @pytest.mark.parametrize("plan", ["cp", "vllm-tp+cp", "megatron-sp"])

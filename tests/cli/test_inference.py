@@ -43,3 +43,20 @@ def test_an_amount_of_the_whole_model_says_nothing_of_the_axes_that_cut_it(run):
     said = run("solve", "llama-3.1-8b", *given).out
     assert "n_tp = 4 divides nothing" not in said and "n_cp = 2 divides nothing here" in said
     assert "those of the whole model, which the plan cuts" in said
+
+
+def test_an_account_of_stages_is_whole(run):
+    """Nothing of a step of training, such as its micro-batches, is asked for."""
+    done = run(
+        "account",
+        "llama-3.1-8b",
+        *("--recipe", "inference", "--plan", "vllm-tp+pp"),
+        "--set",
+        "n_pp=3",
+        "--set",
+        "B=2",
+        "--set",
+        "S=512",
+    )
+    assert done.status == 0 and not done.err and "micro-batches" not in done.out
+    assert done.out.splitlines()[-1].startswith("not counted")

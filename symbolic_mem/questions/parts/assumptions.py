@@ -176,6 +176,12 @@ def _copies(plan: Plan) -> tuple[Prose, ...]:
 def _mesh(study: Study, plan: Plan) -> Prose:
     """Say of whom the amounts are, where the plan cuts the model itself."""
     over = sp.Mul(*(axis for axis in (n_tp, n_pp, n_cp) if axis in plan.axes and study.values.get(axis, 1) != 1))
+    if plan.pipelined and not study.recipe.trains:
+        return say(
+            "The model itself is divided over {n} devices. Weights and caches are those of one rank, all stages of the pipeline "
+            "together; each instant is that of the stage which it names. The first has the embedding, and the last the head.",
+            n=over,
+        )
     if plan.pipelined:
         return say(
             "The model itself is divided over {n} devices. Weights and activations are those of one rank, all stages of the "

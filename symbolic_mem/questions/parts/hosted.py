@@ -19,7 +19,8 @@ def hosted(study: Study) -> Memory:
     ['AdamW moments']
     """
     apart = tuple(kind for kind, placed in study.placement.items() if placed.experts is not None)
-    models = [one.model for one in ranks(study.plan, study.rank, study.numbers, every=False)] or [study.model]
+    stages = ranks(study.plan, study.rank, study.numbers, every=False) if study.recipe.offload else ()
+    models = [one.model for one in stages] or [study.model]
     found = [on_host(one, study.recipe, apart).placed(study.placement) for one in models]
     if any(missing(one.total, study.values) for one in found):
         return found[0]
