@@ -196,7 +196,7 @@ def test_a_stage_has_the_windows_of_its_layers(tmp_path):
 def test_layers_without_a_known_place_are_in_no_known_stage(tmp_path):
     (tmp_path / "windows.toml").write_text(SIZES_OF_WINDOWS, encoding="utf-8")
     study = load_study(str(tmp_path / "windows.toml")).change(values={"n_pp": 2})
-    with pytest.raises(BadInput, match="is known where a config.json says the kind of each; choose a plan without pp"):
+    with pytest.raises(BadInput, match=r"is known where a config.json says the kind of each; choose a plan without pp"):
         _ = study.timeline
     (tmp_path / "gemma.json").write_text(json.dumps(GEMMA))
     fewer = load_study(str(tmp_path / "gemma.json")).change(
@@ -214,7 +214,7 @@ def test_blocks_that_do_not_divide_are_given_out_as_vllm_does():
     first = {"weights": 2 * (11 * block + words), "cache": 11 * cache}
     last = {"weights": 2 * (10 * block + words + 4096), "cache": 10 * cache}
     assert found == {"the first stage": first, "the last stage": last}
-    with pytest.raises(BadInput, match="divides L = 32 .* which does not come out"):
+    with pytest.raises(BadInput, match=r"divides L = 32 .* which does not come out"):
         study.change(plan="pp")
     with pytest.raises(BadInput, match="33 stages are more than the L = 32 blocks"):
         _ = study.change(values={"n_pp": 33}).timeline
