@@ -27,9 +27,9 @@ def degree(case: Case, name: str) -> float | None:
 
 
 def held(study: Study) -> int:
-    """Try every such pair of each question that asks for a degree; the number of pairs that were tried."""
+    """Try every such pair of the first question of each kind that asks for a degree; the number of pairs that were tried."""
     tried = 0
-    for question in study.questions:
+    for question in {question.ask: question for question in reversed(study.questions)}.values():
         names = [name for name in question.claimable if question.grows(name)]
         if not names:
             continue
