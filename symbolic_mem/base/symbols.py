@@ -15,6 +15,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symbolic_mem.base.glossary import GLOSSARY
+from symbolic_mem.base.told import grouped_words
 from symbolic_mem.base.values import dataclass
 
 
@@ -142,7 +143,7 @@ def named(symbol: sp.Basic) -> Name:
     known = _names.get(symbol)
     if known is None:
         base, _, sub = str(symbol).partition("_")
-        known = Name(sp.Symbol(str(symbol)), base, _POINT.sub(".", sub), "", "", True, len(_names))
+        known = Name(sp.Symbol(str(symbol)), base, grouped_words(_POINT.sub(".", sub)), "", "", True, len(_names))
     for own_symbol, spelled in _written.get():
         if own_symbol == symbol:
             base, _, sub = spelled.partition("_")

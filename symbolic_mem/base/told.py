@@ -5,9 +5,12 @@ It needs no SymPy: what a face makes of expressions before it is text and number
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
+
+_WHOLE = re.compile(r"(?<![\w.,])\d{5,}(?![\w.,]*\d)(?!\w)")
 
 
 class RoundedUp(int):
@@ -65,6 +68,15 @@ def grouped(figures: str, separator: str = ",") -> str:
     if len(whole) > 4:
         whole = f"{int(whole):,}".replace(",", separator)
     return sign + whole + dot + rest
+
+
+def grouped_words(words: str) -> str:
+    """Group the whole numbers that stand in words, as in the name of a case.
+
+    >>> grouped_words("scores, 16384 tokens"), grouped_words("v1.12345 of 2048 tokens")
+    ('scores, 16,384 tokens', 'v1.12345 of 2048 tokens')
+    """
+    return _WHOLE.sub(lambda match: grouped(match[0]), words)
 
 
 def short_power(digits: str) -> tuple[str, int] | None:

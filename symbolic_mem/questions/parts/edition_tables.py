@@ -74,8 +74,10 @@ def _computed(pairs: list[Pair]) -> Step:
     for case, each, held, work in pairs:
         chain = computed_chain(held.figure, work, each.line.unit, each.line.digits)
         work.check(chain)
-        chains.append(chain if len(pairs) == 1 else Chain(_as_printed(case), chain.links[-1:]))
-    if len(pairs) > 1:  # the formula once, and what it gives in each case
+        typed = len(chain.links) == 1  # numbers without a symbol
+        links = (("=", chain.left), *chain.links) if typed else chain.links
+        chains.append(chain if len(pairs) == 1 else Chain(_as_printed(case), links))
+    if len(pairs) > 1 and not typed:  # the formula once, and the numbers of each case
         chains.insert(0, Chain(_as_printed(symbol), (("=", chain.left),), asked=True))
     return Step(said, tuple(chains), text(pairs[0][2].figure.slip))
 

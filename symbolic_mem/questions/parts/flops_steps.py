@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import sympy as sp
 
 from symbolic_mem.base.symbols import B, S, local, lookup
+from symbolic_mem.base.told import grouped_words
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
 from symbolic_mem.document.words import about, capitalised, count, joined
@@ -184,7 +185,7 @@ def _unchecked(chains: Sequence[Chain]) -> list[Chain]:
 
 def _cases_table(found: Many) -> Table:
     given = [symbol for name in found.cases[0][0].symbols if (symbol := lookup(name)) is not None]
-    heads = (Column(text(""), "name"), *(Column(text(case.name), "right") for case, _ in found.cases))
+    heads = (Column(text(""), "name"), *(Column(text(grouped_words(case.name)), "right") for case, _ in found.cases))
     rows = [
         *(
             (say("{s}", s=symbol), *(count(inside.study.values[symbol]) for _, inside in found.cases))
@@ -206,7 +207,7 @@ def in_cases(found: Many) -> Prose:
     """Say all operations of every case, and how the share of each part changes from the first to the last."""
     (first, start), (last, end) = found.cases[0], found.cases[-1]
     totals = [
-        say("{total} for {case}", total=about(Amount(inside.value, "FLOP", 30)), case=text(case.name))
+        say("{total} for {case}", total=about(Amount(inside.value, "FLOP", 30)), case=text(grouped_words(case.name)))
         for case, inside in found.cases
     ]
     moved = [

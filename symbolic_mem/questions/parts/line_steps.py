@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import sympy as sp
 
 from symbolic_mem.base.symbols import named
+from symbolic_mem.base.told import grouped_words
 from symbolic_mem.document.marked import marked
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, Side, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
@@ -108,7 +109,7 @@ def _cases_table(found: FoundCases) -> Table:
     )
     rows = tuple(
         (
-            text(case.name),
+            text(grouped_words(case.name)),
             *(_given(symbol, inside) for symbol in symbols),
             *(about(Amount(each.value, each.line.unit, each.line.digits, fixed=True)) for each in inside.closing),
         )
@@ -140,7 +141,7 @@ def in_cases(found: FoundCases) -> Prose:
             say(
                 "{number} for {case}",
                 number=about(Amount(inside.closing[position].value, line.unit, line.digits, fixed=True)),
-                case=text(case.name),
+                case=text(grouped_words(case.name)),
             )
             for case, inside in found.cases
         ]

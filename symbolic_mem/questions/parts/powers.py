@@ -120,19 +120,15 @@ def requirement(bound: UpperBound) -> Step:
     present = sorted(k for k, _ in bound.powers if k > 0)
     a = {k: local("a", str(k)) for k, _ in bound.powers}
     left = [a[k] * x**k for k in sorted(a, reverse=True)]
-    room = C_mem - a[0] if 0 in a else C_mem
+    closed = _closed(present, a)
     lines = [Chain(Total(tuple(left)) if len(left) > 1 else left[0], ((relation, C_mem),), asked=True)]
     if not present:
         reason = say("Nothing of this depends on {x}.", x=x)
     elif present == [1]:
-        lines.append(Chain(x, ((relation, room / a[1]),), asked=True))
         reason = say("The factor {a} is positive, so dividing by it keeps the sign.", a=a[1])
     elif present == [2]:
-        lines.append(Chain(x, ((relation, sp.sqrt(room / a[2])),), asked=True))
         reason = say("The square grows with {x}, so taking the root keeps the sign.", x=x)
     elif present == [1, 2]:
-        root = (sp.sqrt(a[1] ** 2 + 4 * a[2] * room) - a[1]) / (2 * a[2])
-        lines.append(Chain(x, ((relation, root),), asked=True))
         reason = say(
             "No factor is negative, so the left side grows with {x}: it reaches {c} once, at the positive root of the "
             "quadratic equation.",
@@ -147,7 +143,22 @@ def requirement(bound: UpperBound) -> Step:
             x=x,
             c=C_mem,
         )
+    if closed is not None:
+        lines.append(Chain(x, ((relation, closed),), asked=True))
     return Step(say("This must be {words} the memory of one device:", words=bound.limit.words), tuple(lines), reason)
+
+
+def _closed(present: list[int], a: Mapping[int, sp.Symbol]) -> sp.Expr | None:
+    """Where the capacity is reached, for the powers of the unknown that are `present`; None without a short closed form."""
+    room = C_mem - a[0] if 0 in a else C_mem
+    match present:
+        case [1]:
+            return room / a[1]
+        case [2]:
+            return sp.sqrt(room / a[2])
+        case [1, 2]:
+            return (sp.sqrt(a[1] ** 2 + 4 * a[2] * room) - a[1]) / (2 * a[2])
+    return None
 
 
 def _at_least(answer: Upper) -> tuple[int, Side, sp.Expr]:
@@ -177,11 +188,15 @@ def value_steps(answer: Upper, work: Work, what: str = "what is kept") -> Iterat
     elif answer.quotient is not None:
         real = local(str(x), "max")
         work.values[real] = symbolic(answer.quotient)
+        a = {k: local("a", str(k)) for k, _ in answer.coefficients}
+        work.values |= {a[k]: symbolic(coefficient) for k, coefficient in answer.coefficients}
+        closed = _closed(sorted(k for k, size in answer.coefficients if k > 0 and size), a)
+        put = () if closed is None else (("=", closed), ("=", work.put(closed)))
         yield work.step(
             say("The right side is {real}, and {x} is the last whole number below it:", real=real, x=x)
             if limit.strict
             else say("The right side is {real}, and {x} is its whole part:", real=real, x=x),
-            Chain(real, (amount(symbolic(answer.quotient), digits=8),)),
+            Chain(real, (*put, amount(symbolic(answer.quotient), digits=8))),
             *(() if answer.rules else (Chain(x, (("=", limit.last(real)), amount(value))),)),
         )
     for rule in answer.rules:

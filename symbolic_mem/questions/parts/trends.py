@@ -15,7 +15,7 @@ from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.symbols import B, M_activations, M_fixed, M_static, M_total, S, T, local
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, amount, say, text
+from symbolic_mem.document.prose import Amount, Brief, Chain, Prose, Total, amount, say, text
 from symbolic_mem.document.steps import Block, Bullets, Column, Paragraph, Table
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.document.work import Work
@@ -24,6 +24,8 @@ from symbolic_mem.questions.parts.assumptions import DEGREES
 from symbolic_mem.solvers.bound import Bound, is_divided, need_divided
 from symbolic_mem.solvers.insight import Crossover, Sensitivity, crossover, floor_under, sensitivities
 from symbolic_mem.study.study import Study
+
+_MANY = 4  # terms, whose formula is then too long to be taken in
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class FloorOf:
             (
                 ("=", Brief(self.limit, wraps=True)),
                 ("=", Brief(work.put(self.limit), wraps=True)),
+                *((("=", Total(self.sizes)),) if len(self.terms) > _MANY else ()),
                 amount(self.bytes, "GiB"),
             ),
         )
@@ -93,8 +96,11 @@ class FloorOf:
 
 
 def _formula(written: sp.Expr, size: sp.Expr) -> Brief | Prose:
-    """A formula, or its bytes where it is too long or has no symbol."""
-    return Brief(written, otherwise=about(gib(size))) if written.free_symbols else about(gib(size))
+    """A formula and its bytes, or these alone where it is too long or has no symbol."""
+    bytes_of = about(gib(size))
+    if not written.free_symbols:
+        return bytes_of
+    return Brief(say("{f}, here {size}", f=written, size=bytes_of), otherwise=bytes_of)
 
 
 def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> FloorOf:
