@@ -29,16 +29,20 @@ class Told:
 
 @dataclass(frozen=True)
 class Capacity:
-    """The bytes of one device that count, and the family of units (GiB or GB) of all bytes in the figure."""
+    """The bytes of one device that count, and the family of units (GiB or GB) of all bytes in the figure.
+
+    `few` is how they are written where not all figures of them are known.
+    """
 
     bytes: Number | None
     family: str
+    few: Prose | None = None
 
     @property
     def words(self) -> Prose:
         """The line of the capacity."""
         assert self.bytes is not None
-        return capacity_line(Amount(rational(self.bytes), self.family))
+        return capacity_line(self.few or Amount(rational(self.bytes), self.family))
 
 
 def capacity_line(size: Any) -> Prose:

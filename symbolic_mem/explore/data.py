@@ -28,8 +28,8 @@ from symbolic_mem.study.study import Study
 def asked(study: Study, label: str | None = None) -> MinDegree:
     """Return the question of a study that a page answers: about the smallest degree, the first or that of the `label`.
 
-    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind, and for what
-    the caller sets and nothing reads.
+    Where the study has none, it is asked as `solve` asks it. Raises `BadInput` for a question of another kind, for a study
+    that asks about no memory, unless the caller says a recipe, and for what the caller sets and nothing reads.
     """
     found = [one for one in study.questions if isinstance(one, MinDegree)]
     if label is not None:
@@ -41,9 +41,21 @@ def asked(study: Study, label: str | None = None) -> MinDegree:
     elif found:
         chosen = found[0]
     else:
+        _need_memory(study)
         chosen = turned(next(iter(usual(study)), None), MinDegree, "solve", study.name)
     refuse_unread(study, (*study.questions, chosen))
     return chosen
+
+
+def _need_memory(study: Study) -> None:
+    """Raise `BadInput` for a study whose questions are all about something else, such as a cache: no page would show that."""
+    if not study.questions or any(question.subject == "memory" for question in study.questions):
+        return
+    if not any(change.aspect == "recipe" for change in study.caller):
+        raise BadInput(
+            f"{study.name} asks nothing about the memory of training, and a page of play shows that alone; ask it with "
+            f"homework or report, or give the recipe with which its model is trained, such as --recipe {study.recipe.name}"
+        )
 
 
 def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[str, Any]:
@@ -95,6 +107,7 @@ def data(study: Study, question: MinDegree, command: Command | None) -> Mapping[
         "trees": ledgers.trees.listed,
         "terms": ledgers.terms.listed,
         "instants": ledgers.instants.listed,
+        "turns": ledgers.turns.listed,
         "counts": ledgers.counts.listed,
         "states": ledgers.states.listed,
         "ledgers": ledgers.ledgers.listed,

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.rational import Number, plain, symbolic
+from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.shown import shown
 from symbolic_mem.base.told import grouped
 from symbolic_mem.base.written import MAX_VALUE
-from symbolic_mem.document.charts import Capacity, Told, stacked
+from symbolic_mem.document.charts import Told, stacked
 from symbolic_mem.document.family import in_family
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Amount, Prose, say
 from symbolic_mem.questions.min_degree import MinDegree
-from symbolic_mem.questions.parts.charts import bound_chart, parts_at
+from symbolic_mem.questions.parts.charts import bound_chart, capacity_of, parts_at
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.peaks import Fullest, parts_of, peak
 from symbolic_mem.study.study import Study
@@ -77,7 +77,7 @@ def first(study: Study, question: MinDegree) -> First:
     if found.study.at is not None:
         words = peak(instants).words if instants else found.study.at.words
         caption = say("{caption}, at {words}", caption=caption, words=words)
-    bar = stacked(Told("device", caption, caption), parts, Capacity(plain(found.capacity.counted), family))
+    bar = stacked(Told("device", caption, caption), parts, capacity_of(found.capacity, family))
     said, curve = in_family(question.sentence(found), family), bound_chart(found, "bound", family)
     bare = replace(bar, x=replace(bar.x, ticks=()), series=())  # its parts are listed below it, and it has no axis
     return First(said, caption, bare, bar.series, replace(curve, tall=TALL))

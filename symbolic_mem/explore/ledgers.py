@@ -81,17 +81,19 @@ class _Written(dict[sp.Basic, _Sum]):
 class Ledgers:
     """Collects the ledgers of many settings of one question.
 
-    A term is ``[name, kind, layer?, bytes, degree, tokens, tree, experts?, cut]``, without the last two where they are 0: `degree` is what it is divided over before it is placed
-    (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says whether it grows with B S, does not know them
-    (0), or is not so simple (null); `cut` is what `cut_as_data` says. An instant is ``[words, phase, count, inside, states, ...terms]``: `count` is where it stands that
-    there must be so many blocks, `inside` the group and the node of what differs inside one block (0: nothing), `states` the place of
-    the list of those terms that come first at many instants.
+    A term is ``[name, kind, layer?, bytes, degree, tokens, tree, experts?, cut]``, without the last two where they are 0: `degree`
+    is what it is divided over before it is placed (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says
+    whether it grows with B S, does not know them (0), or is not so simple (null); `cut` is what `cut_as_data` says.
+    An instant is ``[words, turn, count, inside, states, ...terms]``: `turn` is where its phase and its turn in that stand, `count`
+    where it stands that there must be so many blocks, `inside` the group and the node of what differs inside one block (0:
+    nothing), `states` the place of the list of those terms that come first at many instants.
     """
 
     def __init__(self, question: MinDegree) -> None:
         self.question = question
         self.nodes, self.trees, self.terms, self.instants, self.ledgers = Nodes(), Pool(), Pool(), Pool(), Pool()
         self.words, self.placements, self.counts, self.states, self.ruled = Pool(), Pool(), Pool(), Pool(), Pool()
+        self.turns = Pool()
         self.rules: Sequence[Any] = ()
         self.ranked = False
         self._looked_up = _Written(self.nodes)
@@ -180,7 +182,7 @@ class Ledgers:
             inside = [self.words.put(f"{at.name}\n{at.place}"), self._written(at.inside)]
         most = [at.most] if at.most is not None else []
         count = [self.nodes.add(at.count), at.least, *most]
-        return self._put(study, at.words, at.phase, count, inside)
+        return self._put(study, at.words, [at.phase, at.turn], count, inside)
 
     def _written(self, size: Callable[[Any], Any]) -> int:
         """The node of what a function of numbers computes by sums and products."""
@@ -191,9 +193,9 @@ class Ledgers:
         )
 
     def _kept(self, study: Study) -> int:
-        return self._put(study, plain_prose(words_of(study)), "", [self.nodes.add(sp.S.One), 1], None)
+        return self._put(study, plain_prose(words_of(study)), ["", 0], [self.nodes.add(sp.S.One), 1], None)
 
-    def _put(self, study: Study, words: str, phase: str, count: list[int], inside: list[int] | None) -> int:
+    def _put(self, study: Study, words: str, turn: list[Any], count: list[int], inside: list[int] | None) -> int:
         memory = study.memory.of(*self.question.counted)
         terms = [self.term(term) for term in memory.terms]
         states = [place for place, term in zip(terms, memory.terms, strict=True) if term.kind in STATIC]
@@ -201,7 +203,7 @@ class Ledgers:
             states = []
         first = [
             self.words.put(words),
-            self.words.put(phase),
+            self.turns.put(turn),
             self.counts.put(count),
             inside or 0,
             self.states.put(states),

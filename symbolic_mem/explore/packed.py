@@ -14,6 +14,7 @@ from typing import Any
 SCRIPTS = (
     "exact",
     "shown",
+    "ticks",
     "setting",
     "elements",
     "amount",

@@ -29,7 +29,7 @@ function drawAgainst() {
   [["a", kept], ["b", last]].forEach(([id, found], place) => {
     const unit = found.held.unit, room = found.held.few || told(found.capacity, unit);
     $(`said-${id}`).replaceChildren(...put(sentence(data, found)));
-    drawBar($(`bar-${id}`), parts(sides[place]), found.capacity, inPlain(holeText("capacity line", { size: room })));
+    drawBar($(`bar-${id}`), parts(sides[place]), found.capacity, unit, inPlain(holeText("capacity line", { size: room })));
   });
   $("against-legend").replaceChildren(...series.map((name, place) => node("li", {}, swatch(place), name)));
   const unit = last.held.unit, total = (side) => [...side.values()].reduce(plus, 0n);

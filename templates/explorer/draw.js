@@ -57,7 +57,7 @@ function inside(x, text, width) {
   return Math.min(Math.max(x, half), width - half);
 }
 
-function drawBar(place, parts, capacity, line) {
+function drawBar(place, parts, capacity, unit, line) {
   const width = widthAt(place), top = 24, tall = 34;
   const total = parts.reduce((all, one) => plus(all, one[1]), 0n);
   const most = double(order(total, capacity) > 0 ? total : capacity) * 1.02;
@@ -72,18 +72,13 @@ function drawBar(place, parts, capacity, line) {
   const at = x(double(capacity));
   shapes.push(stroke([[at, top - 6], [at, top + tall + 6]], "limit"));
   shapes.push(words(inside(at, line, width), top - 10, line, "accent", "middle"));
-  const said = parts.map(([name, size]) => `${name}: ${told(size, "GiB")}`).join("; ") + "; " + line;
+  const said = parts.map(([name, size]) => `${name}: ${told(size, unit)}`).join("; ") + "; " + line;
   drawing(place, top + tall + 10, said, shapes);
 }
 
-const UNITS = [["bytes", 0], ["KiB", 10], ["MiB", 20], ["GiB", 30]];
-const powerWords = (exponent) => {
-  const [unit, from] = UNITS.findLast(([, least]) => exponent >= least) || UNITS[0];
-  return `${grouped(String(2 ** (exponent - from)))} ${unit}`;
-};
-
 // Bytes of one device against n, on axes of even factors.
-function drawCurve(place, found, held, names, said) {
+function drawCurve(place, found, names, said) {
+  const unit = found.held.unit;
   const width = widthAt(place), height = 232, top = 14, bottom = height - 38, left = 74, right = width - 14;
   const capacity = double(found.capacity), value = found.value === null ? null : Number(found.value);
   const at = mostInDoubles(found.moments.map((one) => one.profile));
@@ -92,22 +87,19 @@ function drawCurve(place, found, held, names, said) {
   if (value === null) while (end < 2 ** 20 && at(end) > 1.05 * floor_) end *= 2;
   const sizes = [at(1), at(end), capacity];
   let low = Math.min(...sizes) * 0.8, high = Math.max(...sizes, 2 * capacity) * 1.25;
-  if (value === null) low = Math.min(low, capacity / 2);
+  if (value === null) low = capacity / 2;
   const shows = floor_ > 0 && 4 * floor_ >= low;
-  if (shows) low = Math.min(low, floor_ * 0.67);
+  if (shows) low = Math.min(low, (floor_ * 2) / 3);
   const x = (n) => left + (Math.log2(n) / Math.log2(end)) * (right - left);
   const y = (bytes) => bottom - (Math.log2(bytes / low) / Math.log2(high / low)) * (bottom - top);
   const shapes = [];
   const labels = [];
   const free = (y0) => labels.every((other) => Math.abs(other - y0) > 15);
   if (value !== null) shapes.push(box(x(value), top, right - x(value), bottom - top, "tint"));
-  const powers = [];
-  for (let k = Math.max(0, Math.ceil(Math.log2(low))); 2 ** k <= high; k++) powers.push(k);
-  const step = Math.max(1, Math.ceil(powers.length / 6));
-  powers.filter((k) => k % step === 0).forEach((k) => {
-    shapes.push(stroke([[left, y(2 ** k)], [right, y(2 ** k)]], "hair"));
-    shapes.push(words(left - 8, y(2 ** k) + 4, powerWords(k), "quiet", "end"));
-  });
+  for (const tick of factorTicks(low, high, unit)) {
+    const at = y(double(tick));
+    shapes.push(stroke([[left, at], [right, at]], "hair"), words(left - 8, at + 4, told(tick, unit), "quiet", "end"));
+  }
   const count = Math.round(Math.log2(end)), apartBy = Math.max(1, Math.ceil((count * 46) / (right - left)));
   const asked = value === null ? null : grouped(String(found.value));
   for (let k = 0; k <= count; k += apartBy) {
@@ -157,7 +149,7 @@ function drawCells(place, rows, columns, entries, heads, here, said) {
       const x = left + column * wide;
       const none = entry === null || entry === undefined;
       const share = none || high === low ? 0 : (Math.log2(Number(entry)) - low) / (high - low);
-      const level = Math.round(share * 5);
+      const up = Math.round(share * 5), level = up - (up - share * 5 === 0.5 && up % 2); // a tie to the even one
       const [ax, ay] = [x + 1, y + 1];
       shapes.push(box(ax, ay, wide - 2, tall - 2, none ? "empty" : `level-${level}`));
       let text = none ? (entry === null ? "–" : "·") : grouped(String(entry));
@@ -177,22 +169,18 @@ function drawCells(place, rows, columns, entries, heads, here, said) {
 }
 
 // Columns of parts side by side, those of one group together, against a capacity.
-function drawColumns(place, columns, series, capacity, line, said) {
+function drawColumns(place, columns, capacity, unit, line, said) {
   const width = widthAt(place), height = 230, top = 24, bottom = height - 24, left = 62;
   const sums = columns.map((one) => one.parts.reduce((all, size) => plus(all, size), 0n));
   const high = sums.reduce((most, one) => (order(one, most) > 0 ? one : most), capacity);
-  const most = double(high) * 1.08;
+  const most = double(high) * 1.125;
   const y = (bytes) => bottom - (bytes / most) * (bottom - top);
   const groups = [...new Set(columns.map((one) => one.group))];
   const gap = 10, wide = (width - left - 4 - gap * (groups.length - 1)) / columns.length;
   const shapes = [];
-  const unit = 2 ** Math.floor(Math.log2(most / 5));
-  const round = [1, 2, 5].map((k) => k * 10 ** Math.floor(Math.log10(most / 2 ** 30 / 5))).find((k) => k * 2 ** 30 * 6 >= most);
-  const tick = round ? round * 2 ** 30 : unit;
-  for (let value = 0; value <= most; value += tick) {
-    shapes.push(stroke([[left, y(value)], [width, y(value)]], "hair"));
-    const text = value ? `${grouped(String(Math.round((value / 2 ** 30) * 100) / 100))} GiB` : "0";
-    shapes.push(words(left - 6, y(value) + 4, text, "quiet", "end"));
+  for (const tick of evenTicks(0, most, unit)) {
+    const at = y(double(tick));
+    shapes.push(stroke([[left, at], [width, at]], "hair"), words(left - 6, at + 4, tick === 0n ? "0" : told(tick, unit), "quiet", "end"));
   }
   let x = left, end = -1;
   groups.forEach((group) => {
@@ -205,7 +193,7 @@ function drawColumns(place, columns, series, capacity, line, said) {
         base += bytes;
       });
       const hit = box(x, top, wide, bottom - top, "hit");
-      hit.append(shape("title", {}, `${one.words}: ${told(sums[columns.indexOf(one)], "GiB")}`));
+      hit.append(shape("title", {}, `${one.words}: ${told(sums[columns.indexOf(one)], unit)}`));
       shapes.push(hit);
       x += wide;
     });

@@ -92,7 +92,8 @@ function solve(data, setting, known, alone = false) {
   const moments = instantsAt(data, ledger, placement, number).map((instant) => {
     const terms = [...data.states[instant[4]], ...instant.slice(5)].map(term);
     const { ideal, value, profile, steps, reason } = degreeUnder(terms, rules, limit);
-    return { words: data.words[instant[0]], phase: data.words[instant[1]], terms, ...ideal, ideal: ideal.value, value, profile, steps, reason };
+    const [phase, turn] = data.turns[instant[1]];
+    return { words: data.words[instant[0]], phase, turn, terms, ...ideal, ideal: ideal.value, value, profile, steps, reason };
   });
   const at = (moment, n) => profileAt(moment.profile, n);
   const asks = (a, b) => {

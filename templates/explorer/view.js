@@ -57,14 +57,13 @@ function drawAll() {
   }
   document.body.classList.toggle("none", last.value === null);
   const when = last.ledger.step || last.moments.length > 1 ? `, at ${moment.words}` : "";
-  const held = `${inPlain([[n]])} = ${at === null ? "∞" : grouped(at.toString())}: ${told(total, unit)}`;
   $("bar-caption").replaceChildren(
     ...(at === null ? ["What every device holds in full, however many there are"] : ["One device of ", grouped(at.toString())]), `: ${told(total, unit)}${when}`);
-  drawBar($("bar"), parts, last.capacity, line);
+  drawBar($("bar"), parts, last.capacity, unit, line);
   $("legend").replaceChildren(...parts.map(([name, size], place) => node("li", {}, swatch(place), `${name}: ${told(size, unit)}`)));
   const floor_ = last.moments.reduce((most, one) => (order(one.fixed, most) > 0 ? one.fixed : most), 0n);
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
-  drawCurve($("curve"), last, held, curve, inPlain(said));
+  drawCurve($("curve"), last, curve, inPlain(said));
   $("step-figure").hidden = !last.ledger.step;
   drawAgainst();
 }
@@ -80,7 +79,8 @@ function drawTable() {
 
 function drawStep() {
   if (!last.ledger.step) return;
-  const at = atOf(last), { moments } = last.given;
+  const at = atOf(last), phases = ["forward", "loss", "backward", "step"];
+  const moments = [...last.given.moments].sort((a, b) => phases.indexOf(a.phase) - phases.indexOf(b.phase) || a.turn - b.turn);
   const names = new Map(), columns = moments.map((moment) => {
     const parts = new Map();
     for (const term of moment.terms) {
@@ -96,10 +96,8 @@ function drawStep() {
     for (const [name, size] of column.own) if (!own.includes(name)) rest = plus(rest, size);
     column.parts = series.map((name) => (names.has(name) ? column.own.get(name) || 0n : rest));
   }
-  const phases = ["forward", "loss", "backward", "step"];
-  columns.sort((a, b) => phases.indexOf(a.group) - phases.indexOf(b.group));
   const most = at === null ? last.chosen : last.given.fullest(at);
-  drawColumns($("step"), columns, series, last.capacity, capacityLine(), `One device at ${columns.length} instants of a step; it is fullest at ${most.words}`);
+  drawColumns($("step"), columns, last.capacity, last.held.unit, capacityLine(), `One device at ${columns.length} instants of a step; it is fullest at ${most.words}`);
   $("step-legend").replaceChildren(...series.map((name, place) => node("li", {}, swatch(place), name)));
   $("step-caption").textContent = `One device at the ${columns.length} instants of a step that can decide; it is fullest at ${most.words}`;
 }

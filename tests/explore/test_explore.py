@@ -194,6 +194,13 @@ def test_a_size_without_a_value_is_named(tmp_path):
         _ = explorer(study).html
 
 
+def test_a_study_that_asks_about_a_cache_shows_training_where_a_recipe_of_it_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explore", "set-inference", "--device", "h100-80gb", "--recipe", "cs336", "-o", "page.html"]) == 0
+    content, _ = carried((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert content["command"][1] == [["--device", "h100-80gb"], ["--recipe", "cs336"]]
+
+
 CHANGED = [
     ({"values": {"B": 64}, "recipe": "fp8"}, [("--set", "B=64"), ("--recipe", "fp8")]),
     (
@@ -259,6 +266,9 @@ def test_the_command_of_a_page_asks_what_the_page_answers(name, tmp_path, monkey
         (["llama-3.1-8b", "--recipe", "vllm", "--set", "B=3"], "recipe 'vllm' is one of inference"),
         (["lora-llama-3.1-8b", "--question", "b"], "lora-llama-3.1-8b has no such question, leave the label out"),
         (["cs336-a2-xxl", "--question", "d"], "min_degree: 'b', 'b, literally'"),
+        (["kv-cache", "--device", "h100-80gb"], "kv-cache asks nothing about the memory of training"),
+        (["set-inference", "--device", "h100-80gb"], "is trained, such as --recipe cs336"),
+        (["set-communication"], "set-communication asks nothing about the memory of training"),
     ],
 )
 def test_what_a_page_cannot_show_is_one_line(given, said, tmp_path, monkeypatch, capsys):

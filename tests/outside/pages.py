@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import zlib
 from base64 import b85decode
 from typing import Any
+
+from symbolic_mem.explore.choices import places
+
+HUGE = (1, 2, 3, 10**12, 10**20 + 7)
 
 
 def carried(page: str) -> tuple[dict[str, Any], str]:
@@ -17,3 +22,38 @@ def carried(page: str) -> tuple[dict[str, Any], str]:
         zlib.decompress(b85decode(packed[1].translate(str.maketrans(",.:", "<>&")))).decode().split("\n", 1)
     )
     return json.loads(content), script
+
+
+def held_by(path):
+    """What a page holds, as its script reads it."""
+    return carried(path.read_text(encoding="utf-8"))[0]
+
+
+def settings(content, count, seed):
+    """Settings drawn at random: near the study, far from it, and absurd."""
+    draw = random.Random(seed)
+    counts, devices = [len(options) for *_, options in content["choices"]], content["devices"]
+    made = dict(zip(places(counts), content["made"], strict=True))
+    for _ in range(count):
+        device = draw.choice(devices)
+        values = {}
+        for name, own in (one for one in content["symbols"] if one not in content["held"]):
+            near = [int(own)] * 5 + [max(1, int(own) // draw.choice((2, 4, 8))), int(own) * draw.choice((2, 3, 16))]
+            values[name] = str(draw.choice([*near, draw.randint(1, 4 * int(own)), draw.choice(HUGE)]))
+        chosen = list(draw.choice(list(made)))
+        reading = draw.choice(list(device["readings"]))
+        setting = {"values": values, "device": device["name"], "reading": reading, "chosen": chosen}
+        alone = made[tuple(chosen)]
+        given = [3, 8, 64, 10**6] if isinstance(alone, str) else [1, 1, 3, 64]
+        yield setting | draw.choice([{}, {"shows": str(draw.choice(given))}])
+
+
+def changed(study, content, setting):
+    """The study at a setting of its page."""
+    picked = zip(content["choices"], setting["chosen"], strict=True)
+    told = [(option[2:], options[place][0]) for (_, _, option, options), place in picked if place]
+    place = dict(value.split("=") for option, value in told if option == "place")
+    given = {option: value for option, value in told if option != "place"}
+    values = {name: int(value) for name, value in setting["values"].items()}
+    values |= {content["n"]: int(setting["shows"])} if "shows" in setting else {}
+    return study.change(values=values, place=place, device=setting["device"], reading=setting["reading"], **given)

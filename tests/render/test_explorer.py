@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shlex
 import subprocess
 import sys
@@ -13,14 +12,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from pages import carried
+from pages import changed, held_by, settings
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import B, n_heads
 from symbolic_mem.cli.main import main
 from symbolic_mem.document.family import in_family
-from symbolic_mem.explore.choices import places
 from symbolic_mem.explore.data import asked
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
@@ -33,46 +31,12 @@ pytestmark = pytest.mark.system
 PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
 # A stack without instants, a dense model, a mixture of experts, and latent attention: settings tried of each.
 STUDIES = {"cs336-a2-xxl": 60, "llama-3.1-8b": 30, "mixtral-8x7b": 15, "deepseek-v3": 15}
-HUGE = (1, 2, 3, 10**12, 10**20 + 7)
-
-
-def held_by(path):
-    """What a page holds, as its script reads it."""
-    return carried(path.read_text(encoding="utf-8"))[0]
-
-
-def settings(content, count, seed):
-    """Settings drawn at random: near the study, far from it, and absurd."""
-    draw = random.Random(seed)
-    counts, devices = [len(options) for *_, options in content["choices"]], content["devices"]
-    made = dict(zip(places(counts), content["made"], strict=True))
-    for _ in range(count):
-        device = draw.choice(devices)
-        values = {}
-        for name, own in (one for one in content["symbols"] if one not in content["held"]):
-            near = [int(own)] * 5 + [max(1, int(own) // draw.choice((2, 4, 8))), int(own) * draw.choice((2, 3, 16))]
-            values[name] = str(draw.choice([*near, draw.randint(1, 4 * int(own)), draw.choice(HUGE)]))
-        chosen = list(draw.choice(list(made)))
-        reading = draw.choice(list(device["readings"]))
-        setting = {"values": values, "device": device["name"], "reading": reading, "chosen": chosen}
-        alone = made[tuple(chosen)]
-        given = [3, 8, 64, 10**6] if isinstance(alone, str) else [1, 1, 3, 64]
-        yield setting | draw.choice([{}, {"shows": str(draw.choice(given))}])
 
 
 def in_python(study, question, content, setting):
     """What Python answers: the sentence and the exact numbers, or the words of its refusal."""
-    places = zip(content["choices"], setting["chosen"], strict=True)
-    told = [(option[2:], options[place][0]) for (_, _, option, options), place in places if place]
-    place = dict(value.split("=") for option, value in told if option == "place")
-    given = {option: value for option, value in told if option != "place"}
-    values = {name: int(value) for name, value in setting["values"].items()}
-    values |= {content["n"]: int(setting["shows"])} if "shows" in setting else {}
     try:
-        changed = study.change(
-            values=values, place=place, device=setting["device"], reading=setting["reading"], **given
-        )
-        found = question.answer(changed.under(question))
+        found = question.answer(changed(study, content, setting).under(question))
     except BadInput as refusal:
         return {"refused": str(refusal)}
     said = in_family(question.sentence(found), found.capacity_unit or "GiB")

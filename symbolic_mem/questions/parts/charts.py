@@ -18,7 +18,7 @@ from symbolic_mem.document.words import joined
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.instants import words_of
 from symbolic_mem.questions.parts.peaks import parts_of, peak
-from symbolic_mem.questions.parts.words import KIND_WORDS
+from symbolic_mem.questions.parts.words import KIND_WORDS, few_figures
 from symbolic_mem.solvers import capacity as solvers
 
 _POINTS = 48  # at which a curve is computed
@@ -45,7 +45,7 @@ def device_chart(found: FoundAtInstants, name: str, family: str) -> Figure | Non
     said = say(
         "One bar: {listed}; together {whole}, beside {room}.", listed=listed, whole=whole, **_room(found.capacity)
     )
-    return stacked(Told(name, caption, said), parts, Capacity(plain(found.capacity.counted), family))
+    return stacked(Told(name, caption, said), parts, capacity_of(found.capacity, family))
 
 
 def parts_at(found: FoundAtInstants) -> tuple[Mapping[str, Number], Prose]:
@@ -86,7 +86,7 @@ def bound_chart(found: FoundAtInstants, name: str, family: str) -> Figure:
         )
         size = Amount(symbolic(found.held(answer)), family)
         said = say("A curve over {n} that meets {room} at {v}, where one device holds {size}.", size=size, **pieces)
-    return against(Told(name, caption, said), held, Capacity(plain(found.capacity.counted), family))
+    return against(Told(name, caption, said), held, capacity_of(found.capacity, family))
 
 
 def _places(found: FoundAtInstants) -> list[int]:
@@ -160,7 +160,7 @@ def step_chart(found: FoundAtInstants, name: str, family: str) -> Figure | None:
         size=Amount(symbolic(most.bytes), family),
         words=text(most.words),
     )
-    return columns(Told(name, caption, said), shown, Capacity(plain(found.capacity.counted), family))
+    return columns(Told(name, caption, said), shown, capacity_of(found.capacity, family))
 
 
 def _by_kind(terms: Sequence[Term], numbers: Numbers) -> Mapping[str, Number]:
@@ -176,5 +176,11 @@ def _sized(part: Prose, size: Number, family: str) -> Prose:
     return say("{part} {size}", part=part, size=Amount(symbolic(size), family))
 
 
+def capacity_of(capacity: solvers.Capacity, family: str) -> Capacity:
+    """Return what counts of one device, as a figure shows it."""
+    return Capacity(plain(capacity.counted), family, few_figures(capacity))
+
+
 def _room(capacity: solvers.Capacity) -> dict[str, Prose]:
-    return {"room": say("the {size} of one device", size=Amount(symbolic(capacity.counted), capacity.unit))}
+    size = few_figures(capacity) or Amount(symbolic(capacity.counted), capacity.unit)
+    return {"room": say("the {size} of one device", size=size)}
