@@ -82,10 +82,12 @@ def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:
 
 
 def _not_counted(study: Study) -> list[str]:
+    from symbolic_mem.base.symbols import n_tp
+
     architecture = study.built.architecture
-    if architecture is None or architecture.mtp == 0:
+    if architecture is None or architecture.mtp == 0 or study.values.get(n_tp, 1) == 1:
         return []
-    return ["what the modules for multi-token prediction send along n_tp, n_cp and n_ep"]
+    return ["what the projections of the modules for multi-token prediction send along n_tp"]
 
 
 def _show(study: Study, found: Sent, took: Times | None) -> None:

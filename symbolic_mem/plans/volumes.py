@@ -31,7 +31,8 @@ def sent(
 ) -> Mapping[sp.Symbol, sp.Expr]:
     """Return the bytes that a rank sends in a step, by axis: forward and backward passes of `micro` micro-batches.
 
-    Stages are taken to be alike, each with so many `chunks`.
+    Stages are taken to be alike, each with so many `chunks`, and the block of each module that predicts one token more counts as
+    one of them.
 
     >>> from symbolic_mem.base.symbols import L, P
     >>> from symbolic_mem.plans.read import plan
@@ -42,10 +43,10 @@ def sent(
     found = {
         n_tp: micro * _tensor(a, inputs != tokens) * BF16 * B * tokens * _ring(n_tp),
         n_pp: micro * chunks * 2 * BF16 * B * stream * a.d_model,
-        n_cp: micro * a.layers / n_pp * _context(a, cut, plan) * BF16 * B * tokens,
+        n_cp: micro * (a.layers + a.mtp) / n_pp * _context(a, cut, plan) * BF16 * B * tokens,
     }
     if a.experts is not None:
-        rows = micro * BF16 * B * inputs * a.d_model * a.experts.top_k * a.expert_layers / n_pp
+        rows = micro * BF16 * B * inputs * a.d_model * a.experts.top_k * (a.expert_layers + a.mtp) / n_pp
         found[n_ep] = (2 + 2 * cut.load) * rows * _ring(n_ep)
         found[n_etp] = 4 * cut.load * rows * (n_etp - 1)
     for axis, volume in _replicas(plan, held).items():
@@ -73,7 +74,8 @@ def _tensor(a: Architecture, again: bool) -> sp.Expr:
     attention = (2 + more) * entering + 2 * a.d_model
     mlp = (4 + more) * a.d_model
     mixed = sp.S.Zero if a.experts is None or a.experts.d_shared == 0 else mlp
-    return (a.layers * attention + a.dense_layers * mlp + a.expert_layers * mixed) / n_pp
+    more_of = a.mtp * (mlp if a.experts is None else mixed)
+    return ((a.layers + a.mtp) * attention + a.dense_layers * mlp + a.expert_layers * mixed + more_of) / n_pp
 
 
 def _context(a: Architecture, cut: Cut, plan: Plan) -> sp.Expr:

@@ -88,10 +88,26 @@ def test_the_command_says_bytes_and_seconds(capsys):
     assert said["parameters"].keys() == {"P_dense"}
 
 
+def test_a_module_for_one_token_more_sends_what_one_block_more_sends():
+    """DeepSeek-V3 has 61 blocks, 58 of them with experts; its module is one more of these, for the plan's average stage."""
+    axes = {
+        str(axis): size
+        for axis, (_, size) in volumes(load_study("cluster-deepseek-v3").change(values={"n_tp": 2})).axes.items()
+    }
+    micro, stages, tokens, width, chosen, narrow = 120, 16, 4096, 7168, 8, 512 + 64 + 1536
+    assert axes["n_ep"] == Fraction(8 * micro * tokens * width * chosen * (58 + 1) * 63, 64 * stages * 2)
+    block = (
+        3 * narrow + 2 * width + 5 * width
+    )  # latent attention gathers its narrow vectors, the MLP or shared expert the stream
+    assert axes["n_tp"] == Fraction(2 * micro * tokens * (61 + 1) * block, 2 * stages)
+    assert axes["n_pp"] == 4 * micro * tokens * width // 2
+
+
 @pytest.mark.parametrize(("name", "named"), [("cluster-deepseek-v3", True), ("cluster-gpt-3-175b", False)])
-def test_what_modules_for_more_tokens_send_is_named_as_not_counted(name, named, capsys):
-    assert main(["comms", name, "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)["not_counted"]
-    assert said == (["what the modules for multi-token prediction send along n_tp, n_cp and n_ep"] if named else [])
-    assert main(["comms", name]) == 0
-    assert ("multi-token prediction" in capsys.readouterr().out) is named
+def test_what_projections_of_modules_for_more_tokens_send_is_named_as_not_counted(name, named, capsys):
+    assert main(["comms", name, "--set", "n_tp=2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["not_counted"]
+    words = "what the projections of the modules for multi-token prediction send along n_tp"
+    assert told == ([words] if named else [])
+    assert main(["comms", name, "--set", "n_tp=1"]) == 0
+    assert "multi-token prediction" not in capsys.readouterr().out
