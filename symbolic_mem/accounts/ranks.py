@@ -16,6 +16,7 @@ from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Weights
+from symbolic_mem.plans.engines import engines
 from symbolic_mem.plans.pipeline import SYMBOLS, Pipeline, pipeline
 from symbolic_mem.plans.plan import Plan
 
@@ -63,7 +64,7 @@ def ranks(plan: Plan | None, built: Built, numbers: Numbers, *, every: bool = Tr
     if any(missing(unit.count, known) for unit in units(built.model).blocks):
         return ()
     values = order.complete({symbol: sp.Rational(known[symbol]) for symbol in SYMBOLS if symbol in known})
-    order.check(values)
+    order.check(values, torch=bool(plan.engine) and engines()[plan.engine].whole)
     blocks = int(sum(numbers[unit.count] for unit in units(built.model).blocks))
     found = stages(blocks, number, int(values[n_chunks]), order.order, plan.layers)
     if order.vocabulary:

@@ -86,7 +86,8 @@ class Architecture:
     of the embedding where a projection leads to d_model; None: all of it, and none. `head` is what ends the model: a
     ``score`` of `labels` numbers, the two layers of a ``reward`` model, or ``none``; `logits` are those of a token that the
     loss works on (None: one for each word of the vocabulary). After it come `mtp` modules that each predict one token more, as in
-    DeepSeek-V3: see `models/prediction.py`; their projections give `joined` numbers a token (None: d_model). `described` says whether what the
+    DeepSeek-V3: see `models/prediction.py`; their projections give `joined` numbers a token (None: d_model). The projections of keys
+    and of values give `projected` numbers each (None: n_kv d_head). `described` says whether what the
     blocks keep is known; if not, only their weights are counted. `numbers` are the sizes of one model, in the order of
     `symbols`; `assumptions` are one-line sentences that a document can print, and `unread` the fields of its file that
     nothing reads although they may change the model.
@@ -119,6 +120,7 @@ class Architecture:
     qkv_bias: bool = False
     o_bias: bool = False
     fused_qkv: bool = False
+    projected: sp.Expr | None = None
     sinks: bool = False
     position: str = "rotary"
     n_pos: sp.Expr = s.n_pos

@@ -43,11 +43,12 @@ def attention(
     dropout: bool = False,
     heads_with_keys: str = "some",
     producer: str = "",
+    projected: sp.Expr | None = None,
 ) -> Layer:
     """Build causal self-attention and its projections, with the attention kernel of the profile.
 
     `heads_with_keys` says whether "all" query heads have keys of their own, "some" (grouped queries) or "one": an
-    engine that repeats keys for every query head copies nothing for "all". `qk_norm` is as in `Architecture`.
+    engine that repeats keys for every query head copies nothing for "all". `qk_norm` and `projected` are as in `Architecture`.
 
     >>> from symbolic_mem.models.profile import profile
     >>> layer = attention(profile("torch-cuda-bf16", kernel="flash"))
@@ -57,7 +58,8 @@ def attention(
     if heads_with_keys not in HEADS_WITH_KEYS:
         raise BadInput(f"heads_with_keys is {heads_with_keys!r}; {nearest(heads_with_keys, HEADS_WITH_KEYS)}")
     q, kv, rows = n_heads * d_head, n_kv * d_head, profile.inside
-    outputs = {"W_qkv": q + 2 * kv} if fused_qkv else {"W_q": q, "W_k": kv, "W_v": kv}
+    made = kv if projected is None else projected
+    outputs = {"W_qkv": q + 2 * made} if fused_qkv else {"W_q": q, "W_k": made, "W_v": made}
     parts = [
         linear(profile, outputs, width, bias=qkv_bias, producer=producer, group="attention", keeps_rows=profile.inputs)
     ]

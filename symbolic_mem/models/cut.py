@@ -108,6 +108,11 @@ class Cut:
         found = dict(self.shares).get(dimension)
         return sp.S.One if found is None else found.degree
 
+    @property
+    def copied(self) -> bool:
+        """Whether several ranks work with the same key-value head, which each of them projects a part of."""
+        return self.fused and self.degree("keys") != self.degree("heads")
+
     def architecture(self, a: Architecture) -> Architecture:
         """Return what one rank builds of an architecture: its share of each dimension, and the others whole."""
         vocabulary, experts = self.vocabulary(a.vocabulary), a.experts
@@ -127,6 +132,7 @@ class Cut:
             **fused,
             n_heads=self.of("heads", a.n_heads),
             n_kv=self.of("keys", a.n_kv),
+            projected=a.n_kv * a.d_head / self.degree("heads") if self.copied and a.latent is None else None,
             d_ff=self.of("inner", a.d_ff),
             vocabulary=self.of("vocabulary", vocabulary),
             logits=self.of("logits", vocabulary),

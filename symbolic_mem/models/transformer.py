@@ -215,6 +215,7 @@ def _attention(a: Architecture, how: Profile) -> Layer:
         dropout=a.residual_dropout != 0,
         heads_with_keys=heads_with_keys(a.n_kv, a.n_heads, a.values()),
         producer=_producer(a),
+        projected=a.projected,
     )
 
 

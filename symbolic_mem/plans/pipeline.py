@@ -26,7 +26,7 @@ class Pipeline:
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
     parameters. It needs at `least` so many micro-batches, and a `multiple`, or at least a `rest` over it. An engine may hold more than a `bound`.
-    So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
+    PyTorch takes no fewer than `fewest_in_torch`. So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
     waits, as a share of the time that it computes (None: its source gives no formula).
 
@@ -48,6 +48,7 @@ class Pipeline:
     vocabulary: bool = False
     bubble: sp.Expr | None = None
     together: sp.Expr | None = None
+    fewest_in_torch: sp.Expr = sp.S.One
 
     @property
     def reads(self) -> frozenset[sp.Basic]:
@@ -96,9 +97,21 @@ class Pipeline:
         """How many one rank holds, at values that are complete."""
         return int(number(self.held, {**values, r_pp: sp.Integer(rank)}))
 
-    def check(self, values: Values) -> None:
-        """Refuse too few micro-batches, a number that is no multiple, and chunks that the schedule does not have."""
+    def check(self, values: Values, *, torch: bool = False) -> None:
+        """Refuse too few micro-batches, as PyTorch does or all do, a number that is no multiple, and chunks that the schedule does not have.
+
+        >>> from symbolic_mem.base.symbols import n_micro, n_pp
+        >>> pipeline("1f1b").check({n_pp: sp.Integer(4), n_micro: sp.Integer(2)}, torch=True)
+        Traceback (most recent call last):
+        symbolic_mem.base.errors.BadInput: schedule '1f1b' of PyTorch needs at least n_pp = 4 micro-batches, and n_micro = 2; give at least 4
+        """
         known = self.complete(values)
+        fewest = at(self.fewest_in_torch, known) if torch else None
+        if fewest is not None and known[n_micro] < fewest:
+            raise BadInput(
+                f"schedule {self.name!r} of PyTorch needs at least {self.fewest_in_torch} = {fewest} micro-batches, and n_micro = "
+                f"{known[n_micro]}; give at least {fewest}"
+            )
         chunks, micro = known[n_chunks], known[n_micro]
         if self.chunks and chunks != self.chunks:
             raise BadInput(
@@ -140,7 +153,7 @@ def pipeline(name: str) -> Pipeline:
     known = _tables()
     if name not in known:
         raise BadInput(f"unknown schedule {name!r} of a pipeline; {nearest(name, known)}")
-    table, formulas = known[name], ("held", "least", "multiple", "rest", "bubble", "together")
+    table, formulas = known[name], ("held", "least", "multiple", "rest", "bubble", "together", "fewest_in_torch")
     names = {str(symbol): symbol for symbol in SYMBOLS}
     read = {key: read_formula(table[key], names, f"schedule {name}") for key in formulas if key in table}
     return Pipeline(name, **{key: value for key, value in table.items() if key not in formulas}, **read)

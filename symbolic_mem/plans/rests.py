@@ -122,7 +122,8 @@ def refuse_rests(name: str, pieces: Iterable[Pieces], values: Values) -> None:
             continue
         words = IN_PIECES if each.how == HALVES else NOT_OUT
         told = {"name": each.size.name, "size": whole, "what": DIMENSIONS[each.dimension], "degree": each.degree}
-        raise BadInput(words.format(plan=name, by=each.by, **told))
+        also = " or a multiple of it" if each.how == COPIED else ""
+        raise BadInput(words.format(plan=name, by=each.by, **told) + also)
 
 
 def most_load(cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> int | None:

@@ -41,7 +41,7 @@ def sent(
     """
     tokens, stream, inputs = cut.tokens.inside, cut.tokens.stream, cut.tokens.inputs
     found = {
-        n_tp: micro * _tensor(a, inputs != tokens) * BF16 * B * tokens * _ring(n_tp),
+        n_tp: micro * _tensor(a, inputs != tokens, cut.copied) * BF16 * B * tokens * _ring(n_tp),
         n_pp: micro * chunks * 2 * BF16 * B * stream * a.d_model,
         n_cp: micro * (a.layers + a.mtp) / n_pp * _context(a, cut, plan) * BF16 * B * tokens,
     }
@@ -58,13 +58,15 @@ def _ring(ranks: sp.Expr) -> sp.Expr:
     return (ranks - 1) / ranks
 
 
-def _tensor(a: Architecture, again: bool) -> sp.Expr:
+def _tensor(a: Architecture, again: bool, copied: bool) -> sp.Expr:
     """Elements for each token of a stage that tensor parallelism gathers or sums, forward and backward.
 
     What enters the layers that are cut by column is gathered forward and its gradient summed backward, and what leaves those cut
     by row the other way round: with a whole stream the two are one all-reduce (Shoeybi et al., 2019, section 3), with a divided
     one an all-gather and a reduce-scatter, and each input is gathered `again` for the gradient of its weight (Korthikanti et
-    al., 2022, section 4.2.2). Latent attention narrows before it is cut; routed experts are sent their tokens otherwise.
+    al., 2022, section 4.2.2). Latent attention narrows before it is cut; routed experts are sent their tokens otherwise. Where
+    ranks have `copied` key-value heads, what the projections of queries, keys and values give is gathered, and its gradient
+    summed (Megatron-LM d98e8a6, core/transformer/attention.py).
     """
     entering = a.d_model
     if a.latent is not None:
@@ -72,6 +74,8 @@ def _tensor(a: Architecture, again: bool) -> sp.Expr:
         entering = narrow + (a.d_model if a.latent.d_cq is None else a.latent.d_cq)
     more = 1 if again else 0
     attention = (2 + more) * entering + 2 * a.d_model
+    if copied and a.latent is None:
+        attention += 2 * (a.n_heads + 2 * a.n_kv) * a.d_head
     mlp = (4 + more) * a.d_model
     mixed = sp.S.Zero if a.experts is None or a.experts.d_shared == 0 else mlp
     more_of = a.mtp * (mlp if a.experts is None else mixed)

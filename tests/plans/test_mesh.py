@@ -10,6 +10,8 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.cut import DIMENSIONS
 from symbolic_mem.plans.read import plan, plans
+from symbolic_mem.questions.parts.assumptions import divided_model
+from symbolic_mem.render.text import plain_prose
 
 SIZES = {s.L: 2, s.d_model: 64, s.d_ff: 256, s.n_heads: 8, s.n_kv: 4, s.d_head: 8, s.V: 1000, s.B: 1, s.S: 32}
 
@@ -182,3 +184,31 @@ def test_pytorch_cuts_what_does_not_come_out_unevenly():
         None,
     )
     assert study.numbers[study.model.layers[0].weights[0].shape[0]] == 53
+
+
+@pytest.mark.parametrize("preset", ["megatron-tp", "megatron-sp"])
+def test_megatron_s_ranks_share_key_value_heads_where_there_are_fewer(preset):
+    """Each projects an eighth of queries, keys and values, and works with one of two key-value heads (core/transformer/attention.py)."""
+    one = rank(preset, {"profile": "te-cuda-bf16"}, n_kv=2, n_tp=8)
+    assert shapes(one)["W_qkv"] == ((8 * 8 + 2 * 2 * 8) // 8, 64) and shapes(one)["W_o"] == (64, 8)
+    kept = {tensor.name: tensor for layer in one.model.layers for tensor in layer.saved}
+    assert [int(one.numbers[kept[name].shape[-1]]) for name in ("q", "k", "v")] == [8, 8, 8]
+    told = [plain_prose(line) for line in divided_model(one)]
+    assert any("There are more ranks than key-value heads" in line for line in told)
+    assert any(
+        "The vocabulary of 1000 rows is padded to 1024, a multiple of 128 on each rank." in line for line in told
+    )
+    with pytest.raises(BadInput, match="give a divisor of 4 or a multiple of it"):
+        rank(preset, n_heads=12, n_kv=4, n_tp=6)
+    told = [plain_prose(line) for line in divided_model(rank(preset, n_tp=2, V=1024))]
+    assert not any("padded" in line or "more ranks" in line for line in told)
+
+
+def test_pytorch_refuses_fewer_micro_batches_than_stages():
+    """Schedule1F1B of PyTorch 2.13 raises; Megatron-LM runs them."""
+    values = {"n_tp": 2, "n_pp": 2, "n_micro": 1, "n_fsdp": 2}
+    with pytest.raises(
+        BadInput, match="schedule '1f1b' of PyTorch needs at least n_pp = 2 micro-batches, and n_micro = 1"
+    ):
+        assert load_study("llama-3.1-8b").change(plan="torchtitan", values=values).timeline
+    assert load_study("llama-3.1-8b").change(plan="megatron", recipe="megatron-18", values=values).timeline

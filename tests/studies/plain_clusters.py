@@ -48,6 +48,11 @@ def twice(v: Any, width: int, heads: int) -> int:
     return 2 * width * heads if v.n_cp > 1 else 0
 
 
+def worked(v: Any) -> int:
+    """The width of the keys of all ranks together, each of which has one key-value head at least."""
+    return max(v.kv, v.d_head * v.n_tp)
+
+
 def gathered(v: Any) -> Fraction:
     """The input of a layer from all ranks, and its gradient: only where there are several."""
     return 4 * v.tokens * v.d_model if v.n_tp > 1 else Fraction(0)
@@ -68,7 +73,7 @@ def llama_block(v: Any) -> Fraction:
 
 
 def llama_kept(v: Any) -> Fraction:
-    each = 2 * (2 * v.d_model + 4) + (2 * v.d_model + 4 * (v.q + v.kv + v.n_heads)) + (2 * v.d_model + 6 * v.d_ff)
+    each = 2 * (2 * v.d_model + 4) + (2 * v.d_model + 4 * (v.q + worked(v) + v.n_heads)) + (2 * v.d_model + 6 * v.d_ff)
     return v.tokens * (each + twice(v, v.d_head, v.n_heads)) / v.n_tp
 
 
@@ -130,7 +135,7 @@ def mixtral_first(v: Any) -> Rank:
     experts = blocks * Fraction(3 * v.E * d * v.d_ff, v.n_ep * v.n_etp)
     each = (
         2 * (2 * d + 4)
-        + (2 * d + 4 * (v.q + v.kv + v.n_heads))
+        + (2 * d + 4 * (v.q + worked(v) + v.n_heads))
         + 2 * (3 * v.k * v.d_ff + v.n_etp * v.k * d + d + 8 * v.k)
     )
     each += twice(v, v.d_head, v.n_heads)

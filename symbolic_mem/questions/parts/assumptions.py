@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import (
     f_load,
     n_chunks,
@@ -83,7 +84,7 @@ def divided_model(study: Study) -> tuple[Prose, ...]:
     if study.plan is None:
         return ()
     mesh = () if study.plan.ranks(study.values) <= 1 else (_mesh(study, study.plan), *_few(study, study.plan))
-    return (*mesh, *_of_experts(study))
+    return (*mesh, *_of_rests(study), *_of_experts(study))
 
 
 def _few(study: Study, plan: Plan) -> tuple[Prose, ...]:
@@ -100,6 +101,26 @@ def _few(study: Study, plan: Plan) -> tuple[Prose, ...]:
             stages=stages,
         ),
     )
+
+
+def _of_rests(study: Study) -> Iterator[Prose]:
+    """What the engine does with a vocabulary or with key-value heads that do not come out: it pads, or several ranks have the same."""
+    whole, cut = study.built.architecture, study.rank.cut
+    if whole is None or cut is None:
+        return
+    vocabulary, padded = (at(size, study.values) for size in (whole.vocabulary, cut.vocabulary(whole.vocabulary)))
+    if None not in (vocabulary, padded) and vocabulary != padded:
+        yield say(
+            "The vocabulary of {v} rows is padded to {padded}, a multiple of {rows} on each rank.",
+            v=vocabulary,
+            padded=padded,
+            rows=cut.padded,
+        )
+    if cut.copied and whole.latent is None:
+        yield say(
+            "There are more ranks than key-value heads: each works with one that others have, too, and what they project for it is "
+            "gathered for a moment, which is not counted."
+        )
 
 
 def _of_experts(study: Study) -> Iterator[Prose]:
