@@ -48,7 +48,7 @@ def test_solve_finds_the_smallest_degree_of_an_axis(run):
     done = run("solve", *CLUSTER, *given, "--for", "n_tp", "--json")
     record = json.loads(done.out)
     rows = {mesh["degrees"]["n_tp"]: mesh["peak_bytes"] for mesh in record["meshes"]}
-    assert list(rows) == [1, 2, 4, 8]
+    assert list(rows) == [1, 2, 4, 8, 16, 32]  # with 16 and 32 ranks share the 8 key-value heads
     assert record["value"] == next(degree for degree, peak in rows.items() if peak <= 50 * 2**30)
 
 

@@ -109,7 +109,7 @@ def _of_rests(study: Study) -> Iterator[Prose]:
     if whole is None or cut is None:
         return
     vocabulary, padded = (at(size, study.values) for size in (whole.vocabulary, cut.vocabulary(whole.vocabulary)))
-    if None not in (vocabulary, padded) and vocabulary != padded:
+    if vocabulary is not None and padded is not None and vocabulary != padded:
         yield say(
             "The vocabulary of {v} rows is padded to {padded}, a multiple of {rows} on each rank.",
             v=vocabulary,
