@@ -62,7 +62,7 @@ IDLE = (
 UNSAID = {
     "apply-query-key-layer-scaling": "the modules of transformer-impl local",
     "cuda-graph-impl": "buffers of CUDA graphs",
-    "defer-embedding-wgrad-compute": "gradients of the head that wait",
+    "defer-embedding-wgrad-compute": "gradients of the head that wait, 2 B S (d_model + V/t) bytes for each micro-batch,",
     "fine-grained-activation-offloading": "activations that are moved to the host",
     "fp16": "FP16 with its copies",
     "fp8-format": "FP8 weights and activations",

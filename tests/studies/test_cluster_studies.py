@@ -9,7 +9,7 @@ import derived
 import pytest
 
 from symbolic_mem.documents.account import Account
-from symbolic_mem.library.read import load_study
+from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.min_degree import MinDegree
 
 CLUSTERS = (
@@ -98,6 +98,34 @@ def test_gpt_3_in_chunks_holds_korthikanti_s_factor_on_the_first_stage():
     factor = 1 + Fraction(v["n_pp"] - 1, v["n_pp"] * v["n_chunks"])
     each = 34 * v["d_model"] + 4 * v["n_heads"] + 16  # beside the paper's 34: statistics of softmax and norms
     assert kept.at(study.numbers) == v["L"] * factor * Fraction(each * v["B"] * v["S"], v["n_tp"])
+
+
+@pytest.mark.parametrize(("schedule", "micro", "chunks"), [("1f1b", 8, 1), ("1f1b", 2, 1), ("interleaved", 8, 2)])
+def test_megatron_s_own_report_comes_out(schedule, micro, chunks):
+    """Megatron-LM d98e8a6, training/theoretical_memory_usage.py: s b h (18 + 4 f/h) for a layer, over t, times its factor for stages.
+
+    The report leaves out the scores, which its selective recomputation computes again; its dropout of the embedding is ours.
+    """
+    h, f, a, seq, b, t, p, layers = 64, 160, 8, 32, 2, 4, 4, 8
+    dropouts = {f"{what}_dropout": 0.1 for what in ("attention", "residual", "embedding")}
+    model = {"kind": "transformer", "profile": "korthikanti", "norm": "layer", "gated": False, "activation": "gelu"}
+    sizes = {"L": layers, "d_model": h, "d_ff": f, "n_heads": a, "n_kv": a, "d_head": h // a, "V": 512, "n_pos": seq}
+    mesh = {"B": b, "S": seq, "n_tp": t, "n_pp": p, "n_micro": micro} | ({"n_chunks": chunks} if chunks > 1 else {})
+    tables = {
+        "title": "x",
+        "model": model | dropouts | {"position": "learned"},
+        "values": sizes | mesh,
+        "recipe": {"preset": "megatron-18"},
+        "plan": {"preset": "megatron-sp+pp", "schedule": schedule},
+    }
+    study = read_study(tables, "x", "x", None)
+    (first,) = (one for one in study.timeline if one.name == "backward" and "first stage" in one.words)
+    kept = first.memory.where(lambda term: term.layer in ("attention", "MLP", "attention norm", "MLP norm"))
+    factor = 1 + Fraction(p - 1, p * chunks) if chunks > 1 else min(1, Fraction(micro, p))
+    scores = 5 * a * seq * seq * b
+    assert kept.at(study.numbers) == layers * factor * Fraction(seq * b * (18 * h + 4 * f) + scores, t)
+    embedding = first.memory.where(lambda term: term.layer == "embedding").at(study.numbers)
+    assert chunks > 1 or embedding == Fraction(seq * b * h * min(p, micro), t)
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
