@@ -19,12 +19,14 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.symbols import B, S, n_pp
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import END, Cached, Layer, Model, Tensor
+from symbolic_mem.models.program_attention import FUSED
+from symbolic_mem.models.tensors import END, LAID_OUT, REPEATED, Cached, Layer, Model, Tensor
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 
 PREFILL, DECODE = "prefill", "decode"
 WORKING, LOGITS = "tensors of the pass", "W_head"
+SOFTCAP, LOSS = "logits_softcap", "cross_entropy_fp32"
 SAMPLED = sp.Integer(4)  # bytes of a logit that is sampled from: in FP32
 
 
@@ -45,8 +47,10 @@ def passes(
     model, numbers = built.evaluating.model, Numbers.of({}) if numbers is None else numbers
     known = numbers.values_given
     logits = built.architecture is not None and built.architecture.head == "language model"
+    bounds = logits and _bounds(built)
+    context = _attended(built.evaluating)
     if plan is None or not plan.pipelined or known.get(n_pp, 1) == 1:
-        return _passes(model, recipe, logits)
+        return _passes(model, recipe, logits, bounds, context)
     blocks = units(model).blocks
     if any(missing(unit.count, known) for unit in blocks):
         return ()
@@ -65,7 +69,8 @@ def passes(
         counts = zip(model.cached, caches(stage), strict=True)
         own = (replace(one, repeat=one.repeat / n_pp if alike else sp.Integer(count)) for one, count in counts)
         of_stage = replace(of_stage, cached=tuple(one for one in own if one.repeat != 0))
-        step = _passes(of_stage, recipe, logits and stage.last, units(model).before) or (_alone(of_stage, recipe),)
+        ends = logits and stage.last
+        step = _passes(of_stage, recipe, ends, bounds, context, units(model).before) or (_alone(of_stage, recipe),)
         found += (
             replace(one, words=f"{one.words}{'' if one.lasting else ','} on {stage.words}", rank=stage.words)
             for one in step
@@ -91,15 +96,39 @@ def _placed(held: Cached, model: Model, blocks: int, numbers: Numbers) -> tuple[
     )
 
 
+def _bounds(built: Built) -> bool:
+    """Whether the family bounds its logits by a tanh, as Gemma 2 does."""
+    a, how = built.architecture, built.how
+    return a is not None and how is not None and SOFTCAP in how.for_family(a.family).row(LOSS)
+
+
+def _attended(built: Built) -> sp.Expr | None:
+    """The tokens that decoding attends to in operations of their own; None where one kernel reads the caches as they are."""
+    if built.how is None or (built.kernel or built.how.kernel) in FUSED:
+        return None
+    windows = [one.window for one in built.model.cached if one.grows]
+    return S if None in windows else sp.Min(S, sp.Max(*(one for one in windows if one is not None)))
+
+
 @lru_cache(maxsize=64)
-def _passes(model: Model, recipe: Recipe, logits: bool, before: tuple[Layer, ...] | None = None) -> tuple[Instant, ...]:
+def _passes(
+    model: Model,
+    recipe: Recipe,
+    logits: bool,
+    bounds: bool,
+    context: sp.Expr | None,
+    before: tuple[Layer, ...] | None = None,
+) -> tuple[Instant, ...]:
     blocks = units(model).blocks
     if not blocks or any(unit.work is None for unit in blocks):
         return ()
-    return tuple(_instants(model, recipe, logits, units(model).before if before is None else before))
+    own = units(model).before if before is None else before
+    return tuple(_instants(model, recipe, logits, bounds, context, own))
 
 
-def _instants(model: Model, recipe: Recipe, logits: bool, before: tuple[Layer, ...]) -> Iterator[Instant]:
+def _instants(
+    model: Model, recipe: Recipe, logits: bool, bounds: bool, context: sp.Expr | None, before: tuple[Layer, ...]
+) -> Iterator[Instant]:
     kept = account(model, recipe)
     rows = {
         PREFILL: (B, S) if recipe.prefill is None else (sp.S.One, sp.Integer(recipe.prefill)),
@@ -109,12 +138,13 @@ def _instants(model: Model, recipe: Recipe, logits: bool, before: tuple[Layer, .
     for phase, (batch, tokens) in rows.items():
         words = "prefill" if phase == PREFILL else "a decoding step"
         sizes: dict[sp.Symbol, sp.Expr] = {B: batch, S: tokens}
+        attended = context if phase == DECODE else None
         beside = (*held_by_caller, *(tensor for layer in before for tensor in layer.saved))
         for unit in units(model).blocks:
             kind = unit.name if len(units(model).blocks) > 1 else "block"
             for moment in passing(unit, False):
                 found = (*beside, *(tensor for layer in moment.saved for tensor in layer.saved))
-                there = _term(WORKING, found, recipe, sizes)
+                there = _term(WORKING, found, recipe, sizes, attended)
                 yield _instant(
                     phase, f"{words}, in a{'n' if kind[0] == 'e' else ''} {kind}, at {moment.name}", kept, there
                 )
@@ -124,25 +154,40 @@ def _instants(model: Model, recipe: Recipe, logits: bool, before: tuple[Layer, .
         for moment in end.forward(END, False)[-1:]:
             found = list(moment.kept)
             made = next(tensor for tensor in found if tensor.name == LOGITS)
-            there = _term(WORKING, (one for one in found if one is not made), recipe, sizes)
+            there = _term(WORKING, (one for one in found if one is not made), recipe, sizes, attended)
             rows_of_logits = (B, sp.S.One) if phase == DECODE or recipe.logits == "last" else (batch, tokens)
-            yield _instant(phase, f"the logits of {words}", kept, there, _logits(made, recipe, rows_of_logits))
+            whole = replace(made, name="logits", shape=(*rows_of_logits, made.shape[-1]), kind="activations")
+            if bounds:
+                yield _instant(phase, f"the bound of the logits of {words}", kept, there, _logits(recipe, whole, whole))
+            drawn = Tensor("those to draw from", (B, made.shape[-1]), "a copy in FP32", SAMPLED)
+            yield _instant(phase, f"the logits of {words}", kept, there, _logits(recipe, whole, drawn))
 
 
-def _logits(made: Tensor, recipe: Recipe, rows: tuple[sp.Expr, sp.Expr]) -> Term:
-    """The logits that a pass makes, and the FP32 copy of those of the last position, which the next token is drawn from."""
-    whole = replace(made, name="logits", shape=(*rows, made.shape[-1]), kind="activations")
-    copy = Tensor("those to draw from", (B, made.shape[-1]), "a copy in FP32", SAMPLED)
-    (term,) = saved_terms("logits", "", (Layer("", saved=(whole, copy)),), recipe)
+def _logits(recipe: Recipe, *found: Tensor) -> Term:
+    """The logits that a pass makes, with what is made of them: as many bounded ones, or an FP32 copy of the last position."""
+    (term,) = saved_terms("logits", "", (Layer("", saved=found),), recipe)
     return term
 
 
-def _term(name: str, found: Iterable[Tensor], recipe: Recipe, sizes: Mapping[sp.Symbol, sp.Expr]) -> Term:
-    """Tensors of a pass over other numbers of sequences and tokens, in the dtype of the computation."""
-    saved = tuple(
-        replace(one, kind="activations", shape=tuple(size.xreplace(sizes) for size in one.shape)) for one in found
-    )
-    (term,) = saved_terms(name, "", (Layer("", saved=saved),), recipe)
+def _term(
+    name: str, found: Iterable[Tensor], recipe: Recipe, sizes: Mapping[sp.Symbol, sp.Expr], context: sp.Expr | None
+) -> Term:
+    """Tensors of a pass over other numbers of sequences and tokens, in the dtype of the computation.
+
+    Those that decoding makes of its caches have all tokens of the `context`, and it lays none of them out anew: scores have
+    a column for each, keys and values are repeated for all query heads.
+    """
+    saved = []
+    for one in found:
+        if context is not None and one.name == LAID_OUT:
+            continue
+        shape = [size.xreplace(sizes) for size in one.shape]
+        if context is not None and one.name == REPEATED:
+            shape = [size.xreplace({**sizes, S: context}) for size in one.shape]
+        elif context is not None and one.shape.count(S) > 1:
+            shape[-1] = context
+        saved.append(replace(one, kind="activations", shape=tuple(shape)))
+    (term,) = saved_terms(name, "", (Layer("", saved=tuple(saved)),), recipe)
     return term
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.models.tape import GRADIENT, Applied, Free, Make, Shape, Size, Tape, Value
+from symbolic_mem.models.tensors import REPEATED
 
 SUM = "sum"
 
@@ -111,14 +112,14 @@ def pass_on(tape: Tape, x: Value) -> Value:
     return tape.record(out, (), [Make("gradient in rows", shape, size)], {x: "gradient in rows"})
 
 
-def copied(tape: Tape, x: Value, *, shape: Shape | None = None, back: str = "") -> Value:
+def copied(tape: Tape, x: Value, *, shape: Shape | None = None, back: str = "", name: str = "copy") -> Value:
     """Copy a tensor, as a product of batches does with what is not laid out by heads; `shape` is its own, otherwise written.
 
     Its gradient is that of the copy, unless that is laid out anew on the way `back`, too.
     """
     shape, size = shape or x.tensor.shape, x.tensor.bytes_per_element
     steps = [Make(back, shape, size)] if back else []
-    return tape.record(tape.new("copy", shape, size), (), steps, {x: back or GRADIENT})
+    return tape.record(tape.new(name, shape, size), (), steps, {x: back or GRADIENT})
 
 
 def products(tape: Tape, a: Value, b: Value, shape: Shape) -> Value:
@@ -235,7 +236,7 @@ def normalise(tape: Tape, x: Value, rows: Shape, statistics: int, weights: tuple
 def repeat(tape: Tape, x: Value, shape: Shape) -> Value:
     """Copy each head for several others; the gradient is their sum."""
     size = x.tensor.bytes_per_element
-    return tape.record(tape.new("repeated", shape, size), (), [Make(SUM, x.tensor.shape, size)], {x: SUM})
+    return tape.record(tape.new(REPEATED, shape, size), (), [Make(SUM, x.tensor.shape, size)], {x: SUM})
 
 
 def rotate(tape: Tape, x: Value, tables: tuple[Value, ...] = ()) -> Value:

@@ -16,7 +16,7 @@ from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_norm import norm_program
 from symbolic_mem.models.tape import Make, Tape, Value
-from symbolic_mem.models.tensors import Tensor
+from symbolic_mem.models.tensors import LAID_OUT, Tensor
 
 FUSED = ("flash", "efficient")
 FOUR = sp.Integer(4)
@@ -123,6 +123,17 @@ def _fused(tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Val
     return do.flash(tape, q, k, v, (B, a.n_heads, 32 * sp.ceiling(S / 32)), width, random=8)
 
 
+def _bounded(tape: Tape, x: Value) -> Value:
+    """A tensor bounded by c tanh(x/c), as Gemma 2 bounds its scores: each operation a tensor."""
+    small = do.times(tape, x)
+    tape.drop(x)
+    bent = do.kept_result(tape, small, "tanh")
+    tape.drop(small)
+    out = do.times(tape, bent)
+    tape.drop(bent)
+    return out
+
+
 def _by_parts(
     tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, *, repeated: bool
 ) -> tuple[Value, Value]:
@@ -131,11 +142,13 @@ def _by_parts(
     exact = how.bytes(how.row("attention eager")["probabilities"])
     square = (B, a.n_heads, S, S)
     tape.label = "the scores"
-    queries, keys = do.copied(tape, q), k if repeated else do.copied(tape, k, shape=q.tensor.shape)
+    queries, keys = do.copied(tape, q), k if repeated else do.copied(tape, k, shape=q.tensor.shape, name=LAID_OUT)
     product = do.products(tape, queries, keys, square)
     tape.drop(queries, *(() if repeated else (keys,)))
     scaled = do.times(tape, product)
     tape.drop(product)
+    if "softcap" in how.row("attention eager"):
+        scaled = _bounded(tape, scaled)
     masked = do.plus(tape, scaled)
     tape.drop(scaled)
     tape.label = "the softmax"
@@ -150,7 +163,7 @@ def _by_parts(
         tape.drop(weights)
         weights = dropped
     tape.label = "the sum of the values"
-    values = v if repeated else do.copied(tape, v, shape=q.tensor.shape)
+    values = v if repeated else do.copied(tape, v, shape=q.tensor.shape, name=LAID_OUT)
     summed = do.products(tape, weights, values, q.tensor.shape)
     out = do.copied(tape, summed, back="gradient by heads")
     tape.drop(summed, *(() if repeated else (values,)))

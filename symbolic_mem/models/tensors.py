@@ -35,6 +35,10 @@ HEAD = "the product with W_head"
 EMBEDDED = "output of the embedding"
 SUMMANDS = ("embedded tokens", "embedded positions")  # of which the input of the first block is made
 HIDDEN = "output of the last norm"
+REPEATED, LAID_OUT = (
+    "repeated",
+    "keys or values laid out by heads",
+)  # for all query heads, of all tokens that are attended
 TABLE = "rotary table in FP32"  # which every block converts for itself
 
 

@@ -2,6 +2,7 @@
 
 Run it with torch and transformers 5.24.0, and this package on the path. Each model reads two prompts without a cache and
 makes the logits of the last position, or of all; the most bytes that were alive in the pass are counted, without weights.
+In DECODED each has a cache with room for so many tokens, and reads the last of them: the cache is not counted, either.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 
 import torch
 import transformers
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM, StaticCache
 
 from symbolic_mem.verify.storages import Storages
 
@@ -37,6 +38,35 @@ MODELS = {
     "GPT-2": ("gpt2", GPT2, 128, True, "sdpa"),
     "GPT-2, long and by parts": ("gpt2", GPT2, 512, True, "eager"),
     "Llama, by parts": ("llama", SIZES, 512, True, "eager"),
+    "Mistral, a window, by parts": ("mistral", {**SIZES, "sliding_window": 64}, 512, True, "eager"),
+    "Gemma 2, windows": ("gemma2", {**SIZES, "sliding_window": 64}, 512, True, "eager"),
+    "Gemma 2, short": ("gemma2", {**SIZES, "sliding_window": 64}, 32, True, "eager"),
+    "Gemma 2, many words": ("gemma2", {**SMALL, "vocab_size": 300_000}, 16, True, "eager"),
+    "Gemma 2, all positions": ("gemma2", {**SMALL, "vocab_size": 30_000}, 64, False, "eager"),
+    "Gemma 3": ("gemma3_text", {**SIZES, "num_hidden_layers": 6, "sliding_window": 4096}, 128, True, "sdpa"),
+    "Gemma 3, windows, by parts": (
+        "gemma3_text",
+        {**SIZES, "num_hidden_layers": 6, "sliding_window": 64},
+        512,
+        True,
+        "eager",
+    ),
+    "Gemma 3, all positions": (
+        "gemma3_text",
+        {**SMALL, "num_hidden_layers": 6, "vocab_size": 30_000},
+        64,
+        False,
+        "sdpa",
+    ),
+}
+HEADS = {**SIZES, "num_key_value_heads": 8}
+DECODED = {
+    "Llama, by parts": ("llama", SIZES, 512, "eager"),
+    "Llama, a key for each head": ("llama", HEADS, 512, "eager"),
+    "Qwen3, by parts": ("qwen3", SIZES, 300, "eager"),
+    "Mistral, a window": ("mistral", {**SIZES, "sliding_window": 64}, 512, "eager"),
+    "Gemma 2, windows": ("gemma2", {**SIZES, "sliding_window": 64}, 512, "eager"),
+    "Gemma 3, windows": ("gemma3_text", {**SIZES, "num_hidden_layers": 6, "sliding_window": 64}, 512, "eager"),
 }
 
 
@@ -54,6 +84,25 @@ def held(kind: str, sizes: dict, tokens: int, last: bool, attention: str) -> int
         return storages.mark()
 
 
+def decoded(kind: str, sizes: dict, tokens: int, attention: str) -> int:
+    """The most bytes of a step of decoding, without weights and caches, and without the tokens that it reads."""
+    config = CONFIG_MAPPING[kind](**sizes)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=torch.bfloat16).eval()
+    cache, given = StaticCache(config=config, max_cache_len=tokens), torch.zeros((BATCH, 1), dtype=torch.long)
+    storages = Storages()
+    with torch.no_grad():
+        model(
+            torch.zeros((BATCH, tokens - 1), dtype=torch.long), past_key_values=cache, use_cache=True, logits_to_keep=1
+        )
+        kept = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
+        for tensor in (*model.parameters(), *model.buffers(), *kept, given):
+            storages.ignore(tensor)
+        with storages:
+            storages.mark()
+            model(given, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            return storages.mark()
+
+
 def main() -> None:
     """Print the cases."""
     cases = []
@@ -61,6 +110,10 @@ def main() -> None:
         case = {"name": name, "config": {"model_type": kind, **sizes}, "S": tokens, "last": last}
         size = held(kind, sizes, tokens, last, attention)
         cases.append({**case, "attention": attention, "bytes": size})
+    for name, (kind, sizes, tokens, attention) in DECODED.items():
+        case = {"name": f"{name}, decoding", "config": {"model_type": kind, **sizes}, "S": tokens, "last": True}
+        size = decoded(kind, sizes, tokens, attention)
+        cases.append({**case, "attention": attention, "phase": "decode", "bytes": size})
     source = f"transformers {transformers.__version__}, torch {torch.__version__.partition('+')[0]}, CPU, BF16"
     print(json.dumps({"source": source, "B": BATCH, "cases": cases}, indent=1))
 
