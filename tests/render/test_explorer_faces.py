@@ -9,6 +9,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 import pypdf
 import pytest
@@ -39,7 +40,7 @@ def test_the_formulas_are_written_in_latex_as_python_writes_them(tab, pages):
 
 def test_the_latex_that_is_copied_is_a_document_for_tex(tab, pages, needs, tmp_path):
     needs("pdflatex")
-    for name in ("cs336-a2-xxl", "llama-3.1-8b"):
+    for name in ("cs336-a2-xxl", "llama-3.1-8b", "deepseek-v3"):
         body = tab(pages(name)).value("explorer.latex()")
         source = "\\documentclass{article}\\usepackage{amsmath}\\begin{document}\n" + body + "\\end{document}\n"
         (tmp_path / f"{name}.tex").write_text(source, encoding="utf-8")
@@ -78,6 +79,12 @@ TIGHT = """[...document.querySelectorAll('.field > label')].filter((one) => {
         const box = words.getBoundingClientRect(), line = parseFloat(getComputedStyle(one).lineHeight);
         return box.right > field.left - 3 || box.height > 1.6 * line; }).map((one) => one.textContent)"""
 
+# The names of terms that their patch of colour lies over.
+COVERED = """[...document.querySelectorAll('#terms th')].filter((one) => {
+        const words = document.createRange(), patch = one.querySelector('.swatch');
+        words.selectNodeContents(one.lastChild);
+        return patch && patch.getBoundingClientRect().right > words.getBoundingClientRect().left; }).map((one) => one.textContent)"""
+
 
 @pytest.mark.parametrize("name", ["cs336-a2-xxl", "llama-3.1-8b", "deepseek-v3"])
 def test_no_words_lie_over_others_at_one_device_at_a_million_and_where_no_number_is_enough(tab, pages, name):
@@ -98,6 +105,7 @@ def test_nothing_is_wider_than_the_window_and_no_words_of_a_figure_lie_over_othe
     assert page.value("document.documentElement.scrollWidth <= innerWidth")
     assert page.value(OVER) == []
     assert page.value(TIGHT) == []
+    assert page.value(COVERED) == []
 
 
 @pytest.mark.parametrize(
@@ -179,14 +187,28 @@ def test_what_a_tall_window_shows_is_drawn_at_once_and_what_is_below_it_is_not(t
     assert page.value("document.querySelectorAll('#bar rect').length > 4")
 
 
-def test_a_page_prints_on_a_few_sheets_with_its_setting(tab, pages, tmp_path):
-    page = tab(pages("llama-3.1-8b"), medium="print")
+PRINTED = [
+    ("cs336-a2-xxl", "on 46 devices", "B = 128; S = 1024", 3),
+    ("llama-3.1-8b", "on 4 devices", "B = 2; S = 4096", 4),
+    ("deepseek-v3", "no number of devices is enough", "B = 2; S = 4096", 4),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "setting", "figures"), PRINTED)
+def test_a_page_prints_on_a_few_sheets_with_its_setting_figures_and_table(tab, pages, name, answer, setting, figures):
+    page = tab(pages(name), medium="print")
     page.value("new Promise(done => setTimeout(done, 400))")
     printed = base64.b64decode(page.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"])
     sheets = pypdf.PdfReader(io.BytesIO(printed)).pages
-    text = " ".join(sheet.extract_text() for sheet in sheets)
+    text = normalize("NFKC", " ".join(" ".join(sheet.extract_text() for sheet in sheets).split()))  # a font joins fi
     assert len(sheets) <= 3
-    assert "on 4 devices" in text and "B = 2; S = 4096" in text and "Copy" not in text
+    assert answer in text and setting in text and "Copy" not in text
+    drawn = "[...document.querySelectorAll('.figures > figure')].filter((one) => one.querySelector('svg.plot') && !one.hidden)"
+    captions = page.value(f"{drawn}.map((one) => one.querySelector('figcaption').innerText)")
+    terms = page.value("[...document.querySelectorAll('#terms th')].map((one) => one.textContent)")
+    assert len(captions) == figures and len(terms) > 3
+    words = [*(one.split("\n")[0].strip() for one in captions), *terms, "bytes in all"]
+    assert [one for one in words if " ".join(one.split()) not in text] == []
 
 
 def test_every_field_has_a_name_and_is_reached_by_the_keyboard(tab, pages):
