@@ -60,3 +60,23 @@ def test_an_account_of_stages_is_whole(run):
     )
     assert done.status == 0 and not done.err and "micro-batches" not in done.out
     assert done.out.splitlines()[-1].startswith("not counted")
+
+
+def test_every_small_number_of_stages_is_tried_where_blocks_need_not_divide(run):
+    """80 blocks of Llama 3.1 70B in three stages of 27, 27 and 26 fit where two do not, and no divisor of 80 is between them."""
+    given = (
+        "solve",
+        "llama-3.1-70b",
+        "--recipe",
+        "inference",
+        "--set",
+        "B=8",
+        "--set",
+        "S=8192",
+        "--for",
+        "n_pp",
+        "--json",
+    )
+    spread = json.loads(run(*given, "--plan", "vllm-tp+pp").out)
+    assert spread["value"] == 3 and [one["degrees"]["n_pp"] for one in spread["meshes"]] == [*range(1, 17), 20, 40, 80]
+    assert json.loads(run(*given, "--plan", "pp").out)["value"] == 4

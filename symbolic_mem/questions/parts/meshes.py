@@ -27,6 +27,7 @@ AXES = (n_tp, n_pp, n_cp, n_ep)
 DEGREES = (*AXES, n_etp, n_replica)
 MOST = 4096  # of an axis
 ANY = (1, 2, 4, 8)  # where the engine cuts all that is cut unevenly
+STAGES = 16  # up to so many are all tried where blocks need not divide, beyond them those that divide
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def degrees(study: Study, axis: sp.Symbol) -> tuple[int, ...]:
         common = common if whole is None else gcd(common, int(whole))
     if axis == n_pp and plan.layers:
         return (int(study.values[n_pp]),)
+    if axis == n_pp and plan.spreads:
+        layers = at(known["layers"].size, study.values) if "layers" in known else None
+        most = STAGES if layers is None else int(layers)
+        return tuple(degree for degree in range(1, most + 1) if degree <= STAGES or most % degree == 0)
     if not cut:
         return (1,)  # such as experts, where there are none
     if not common:
