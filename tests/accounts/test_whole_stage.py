@@ -108,7 +108,7 @@ def test_the_last_stage_keeps_the_logits_of_all_micro_batches():
 
 
 def test_gradients_of_one_micro_batch_are_not_added_up():
-    assert not any(of(study(n_micro=1), "gradients of whole weights").values())
+    assert not any(of(study("gpipe", n_micro=1), "gradients of whole weights").values())
 
 
 def test_the_plan_of_stages_needs_stages():
