@@ -28,7 +28,7 @@ def count_kinds(case: Case, kinds: list[str]) -> Case | None:
     if not kept or kept == present:
         return None
     if hasattr(case.question, "kinds"):
-        return replace(case, question=replace(case.question, kinds=tuple(kept)))  # ty: ignore[invalid-argument-type]
+        return replace(case, question=replace(case.question, kinds=tuple(kept)))
     return _without(case, [kind for kind in present if kind not in kinds])
 
 
