@@ -87,6 +87,7 @@ def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> I
     elif row.whole == "root":
         made = step.units.trained_root
     yield from _times(made)
+    yield from _times(step.units.tied, row.tied)
     if row.at == "each":
         yield from _times(step.units.head)
 

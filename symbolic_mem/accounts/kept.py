@@ -12,7 +12,7 @@ from symbolic_mem.accounts.account import saved_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.step import Step
-from symbolic_mem.accounts.terms import Term
+from symbolic_mem.accounts.terms import Term, Times
 from symbolic_mem.accounts.units import Unit
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.models.tensors import HEAD, Held, Layer, Part, Tensor, Weights
@@ -60,6 +60,14 @@ def _embedded(step: Step, row: Row) -> Iterator[Part]:
         yield from (
             Part(one.repeat, weight.shape) for one in step.units.before for weight in one.weights if weight.trained
         )
+
+
+def waiting_for(step: Step, row: Row) -> Iterator[Times]:
+    """Yield the gradients of a tied head beside those that are counted anyway: of its first use, and while both are summed."""
+    counted = step.recipe.gradients_persist or step.recipe.in_backward or "gradients" in step.recipe.offload
+    number = row.tied + int(row.embedded and not counted)
+    if number and step.units.tied:
+        yield Times(sp.Integer(number), step.units.tied)
 
 
 def stepping(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:

@@ -46,6 +46,7 @@ class Row:
     inside: bool = False
     caller: bool = False
     embedded: bool = False
+    tied: int = 0
     scalars: int = 0
     step: bool = False
 

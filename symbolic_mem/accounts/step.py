@@ -96,7 +96,7 @@ class Step:
         """
         if self.model.work is None or row.phase == "step":
             return
-        recomputes = self.recipe.recompute.rule not in ("none", "selective")
+        recomputes = self.recipe.recompute.rule not in ("none", "selective") and row.activations != "none"
         last = moment is not None and moment.name == HEAD
         for tensor in self.model.work.beside():
             if tensor.name == EMBEDDED:

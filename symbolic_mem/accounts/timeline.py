@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import apart, state_term
 from symbolic_mem.accounts.gathered import gathered, whole
-from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, with_gradients
+from symbolic_mem.accounts.kept import activations, entering, making, stepping, tensors, waiting_for, with_gradients
 from symbolic_mem.accounts.momentary import loss_tensors, loss_term, step_terms
 from symbolic_mem.accounts.places import Place
 from symbolic_mem.accounts.schedule import Row, converting, schedule, schedule_of
@@ -115,6 +115,8 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
     if (row.resharded and step.keep in (0, 1)) or (row.block == 2 and row.arrives and step.keep == 1):
         return
     if (row.root or row.whole == "root") and not row.at and not step.units.root and row.name != "forward end":
+        return
+    if row.tied and row.name == "tied" and not step.units.tied:
         return
     if row.at == "first" and (step.alone or not step.units.root):
         return
@@ -263,7 +265,12 @@ def _terms(
         yield tensors(step, "tensors that the caller of the blocks holds", beside)
     if step.gathers:
         yield from gathered(step, row, place, moment)
-    elif step.recipe.gradients_persist and "gradients" not in step.recipe.offload:
+        return
+    waiting = tuple(waiting_for(step, row))
+    if waiting:
+        name, reason = "gradients of the tied head", "of each of its uses until they are summed"
+        yield whole(step, name, waiting, step.gradient_bytes, reason)
+    if step.recipe.gradients_persist and "gradients" not in step.recipe.offload:
         made = tuple(making(step, row, moment))
         if made:
             name, reason = "gradients before they are added", "made anew, then added"
