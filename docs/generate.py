@@ -45,7 +45,7 @@ from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Compared, read_cases
 from symbolic_mem.verify.families import compare_cases
 from symbolic_mem.verify.families import families as case_families
-from symbolic_mem.verify.llamas import GIB
+from symbolic_mem.verify.llamas import GIB, peak_in_gib
 from symbolic_mem.verify.stack_cases import study_of
 from symbolic_mem.verify.titan_cases import RESERVED
 from symbolic_mem.verify.tune_cases import tune_peak
@@ -380,6 +380,7 @@ def hypotheses() -> str:
         ),
         *((f"tune-llama-3-1-{name}", words, _least) for name, words in LEAST.items()),
         *((f"tune-llama-3-1-{name}", "a batch had half the tokens", _half) for name in HALVED),
+        ("tune-llama-3-1-405bqlora8x-a100", "activations were kept on the host", _hosted),
     )
     named = {name for name, _, _ in if_so}
     read = [case for case in read_cases(DATA / "parallel.json") if case.id in named]
@@ -394,7 +395,7 @@ def hypotheses() -> str:
     return rows(["row", "if", "printed", "here", "then", "off by"], cells)
 
 
-HALVED = ("70blora8x-a100", "8blora1x-4090", "8bfull1x-4090", "8bqlora1x-4090")
+HALVED = ("70blora8x-a100", "8blora1x-4090", "8bfull1x-4090", "8bqlora1x-4090", "405bqlora8x-a100")
 LEAST = {
     "70blora8x-a100": "there were only weights, inputs of blocks, embedding and head, and the last block, received and copied",
     "8blora1x-4090": "there were only weights, inputs of blocks, and logits in 16 bits",
@@ -463,6 +464,12 @@ def _least(row: Compared) -> Fraction:
 def _half(row: Compared) -> Any:
     case = row.case
     return tune_peak(replace(case, inputs={**case.inputs, "batch": case.inputs["batch"] // 2}))[0]
+
+
+def _hosted(row: Compared) -> Fraction:
+    assert row.said is not None
+    recipe = {**row.said["recipe"], "offload": ["activations"]}
+    return peak_in_gib(study_of(row.case, {**row.said, "recipe": recipe}))
 
 
 def unsaid() -> str:

@@ -20,8 +20,8 @@ ADAPTERS: Mapping[Any, Mapping[str, Any]] = {
 }
 _OF_3B = {"adapters": ["q_proj", "v_proj", "output_proj", "gate_proj", "up_proj", "down_proj"], "rank": 64}
 PRESETS = {"Full": "torchtune-full", "LoRA": "torchtune-lora", "QLoRA": "torchtune-qlora"}
-# What the configuration of a row keeps on the host: the pages of its optimizer where a card is too small for them, or activations.
-HOSTED: Mapping[Any, list[str]] = {("Full", "1x 4090"): ["optimizer"], ("QLoRA", "8x A100"): ["activations"]}
+# What the configuration of a row keeps on the host: the pages of its optimizer where a card is too small for them.
+HOSTED: Mapping[Any, list[str]] = {("Full", "1x 4090"): ["optimizer"]}
 SHARDS: Mapping[Any, int] = {"1x 4090": 1, "1x A6000": 1, "8x A100": 8}
 _BF16 = {"preset": "pure-bf16", "recompute": "full"}
 _FUSED = _BF16 | {"foreach": False, "optimizer_in_backward": True}

@@ -52,12 +52,13 @@ def test_printed_peaks_of_v_half():
 
 
 def test_tables_of_torchtune_are_near_and_what_is_not_printed_is_said():
-    """Within 6 percent, but for states in 8 bits, of which the source does not say whether the embedding has them, and 70B (docs/accuracy.md)."""
+    """Within 6 percent, but for states in 8 bits and for 70B and 405B, whose rows do not fit their setting (docs/accuracy.md)."""
     found = {one.id: compare_case(one) for one in CASES if one.id.startswith("tune")}
     said = {name: one.ours / one.case.theirs for name, one in found.items() if one.ours is not None}
     assert len(said) == 10
     assert 0.89 < said.pop("tune-3b-8-bit") < 0.91
     assert 1.09 < said.pop("tune-llama-3-1-70blora8x-a100") < 1.1
+    assert 1.26 < said.pop("tune-llama-3-1-405bqlora8x-a100") < 1.27
     assert all(0.94 <= ratio <= 1.06 for ratio in said.values())
     assert all("\n" not in one.reason for one in found.values() if one.ours is None)
 
