@@ -56,7 +56,7 @@ def schedule(name: str) -> tuple[Row, ...]:
     """Return the instants of a schedule, in the order of a step.
 
     >>> [row.name for row in schedule("eager")]
-    ['forward', 'head', 'loss inside', 'forward end', 'loss', 'end', 'backward', 'embedding', 'step']
+    ['forward', 'head', 'loss inside', 'forward end', 'loss', 'end', 'backward', 'embedding', 'tied', 'step']
     """
     return tuple(Row(**row) for row in _tables()[name]["instants"])
 
