@@ -80,7 +80,9 @@ def attention(
     parts.append(core(profile, shapes, d_head, d_head, n_heads, dropout=attention_dropout))
     parts.append(linear(profile, {"W_o": width}, q, bias=o_bias, keep_input=False, group="attention"))
     if dropout:
-        parts.append(keeping(profile, profile.kept("dropout", {"input": (*profile.stream, width)}, label="dropout")))
+        parts.append(
+            keeping(profile, profile.kept("dropout", {"input": (*profile.stream, width)}, label="residual dropout"))
+        )
     return join("attention", *parts)
 
 

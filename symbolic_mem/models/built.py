@@ -148,7 +148,9 @@ class Built:
         Raises `BadInput` for a model that has no profile: the stack of the homework is the same in all of them.
         """
         if self.architecture is None or self.how is None:
-            raise BadInput(f"{self.model.name} is not built from a profile; only transformers are")
+            raise BadInput(
+                f"{self.model.name} is not built from a profile: it takes no profile, attention kernel or loss; leave them out"
+            )
         made = from_architecture(
             self.architecture,
             profile or self.how,

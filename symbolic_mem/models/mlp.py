@@ -75,5 +75,5 @@ def mlp(
         linear(profile, {last: width}, inner, bias=bias, rows=rows, keep_input=False, group=group, stack=stack),
     ]
     if dropout:
-        parts.append(keeping(profile, profile.kept("dropout", {"input": (*leaving, width)}, label="dropout")))
+        parts.append(keeping(profile, profile.kept("dropout", {"input": (*leaving, width)}, label="residual dropout")))
     return join("MLP", *parts)

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.accounts.gaps import compare
-from symbolic_mem.accounts.tensor_gaps import saved_tensors
+from symbolic_mem.accounts.tensor_gaps import saved_tensors, tensor_gaps
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
+from symbolic_mem.base.symbols import B, L, S, d_ff, d_model, n_fsdp, n_heads
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.ffn import ffn
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -144,3 +144,20 @@ def test_what_is_no_memory_is_refused():
     study = load_study("cs336-a2-xxl")
     with pytest.raises(BadInput, match=r"two memories, and '<study cs336-a2-xxl>' is none; give study.memory"):
         compare(study.memory, study)
+
+
+@pytest.mark.parametrize("profile", ["hf-cuda-bf16", "hf-2023-cuda-bf16", "torch-cuda-bf16", "korthikanti"])
+def test_each_saved_tensor_of_a_layer_has_a_name_of_its_own(profile):
+    model = load_study("gpt2-xl").change(profile=profile, kernel="eager").model
+    for layer in model.layers:
+        names = [tensor.name for tensor in layer.saved]
+        assert len(set(names)) == len(names), layer.name
+
+
+def test_of_two_dropout_masks_the_one_that_a_fused_kernel_drops_is_named():
+    study = load_study("gpt2-xl")
+    kept = [saved_tensors(side.model, side.recipe) for side in (study, study.change(profile="torch-cuda-bf16"))]
+    gaps = {gap.tensor: gap for gap in tensor_gaps(*kept) if gap.layer == "attention"}
+    assert gaps["dropout mask"].reason == "only in the first: which probabilities dropout kept"
+    assert gaps["dropout mask"].difference == -B * L * S**2 * n_heads
+    assert "residual dropout mask" not in gaps

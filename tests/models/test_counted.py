@@ -166,4 +166,4 @@ def test_every_verb_takes_a_model_without_symbols(case, tmp_path, capsys):
         verb, *options = arguments
         assert main([verb, str(path), *options]) == 0, capsys.readouterr().err
     assert main(["account", str(path), "--profile", "hf-cuda-bf16"]) == 2
-    assert "is not built from a profile" in capsys.readouterr().err
+    assert "is not built from a profile: it takes no profile" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import sympy as sp
 from symbolic_mem.base.exact import Values, evaluate
 from symbolic_mem.base.symbols import N_devices, T, X, Y
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.plans.words import OVERLAPS
 from symbolic_mem.questions.parts.setting import Setting
@@ -64,9 +64,11 @@ def conventions_table(thresholds: Sequence[Threshold], used: Threshold, chips: s
         rank = text("–") if each.x is None else _number(each.tokens / each.x)
         rows.append((*cells, _number(each.tokens), _number(each.tokens / chips), rank))
     return Table(
-        text("Four conventions for the same question: tokens that a batch must exceed")
-        if len(rows) == 4
-        else text("Two conventions for the same question: tokens that a batch must exceed"),
+        say(
+            "{number} conventions for the same question: tokens that a batch must exceed on {chips} chips",
+            number=text("Four" if len(rows) == 4 else "Two"),
+            chips=Chain(N_devices, (("=", X * Y),)),
+        ),
         (
             Column(text("convention"), "text"),
             Column(say("{t} >", t=T)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
-from symbolic_mem.base.symbols import M_X, M_Y, L, P, W, X, Y, d_ff, n_micro, n_pp
-from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.base.symbols import M_X, M_Y, L, N_devices, P, W, X, Y, d_ff, n_micro, n_pp
+from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
@@ -81,7 +81,12 @@ def best_shape(case: Setting) -> Way:
     return Way(
         "shape",
         "The best X and Y",
-        say("The best {X} and {Y}. With the best {X} at the same number of chips,", X=X, Y=Y),
+        say(
+            "The best {X} and {Y}. With the best {X} on the same {N} chips,",
+            X=X,
+            Y=Y,
+            N=Chain(N_devices, (("=", X * Y),)),
+        ),
         best.tokens("max"),
         {},
         case.values,
