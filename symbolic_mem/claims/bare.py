@@ -8,7 +8,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
-from symbolic_mem.claims.subjects import known, lines_of
+from symbolic_mem.claims.subjects import degrees, known, lines_of
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
@@ -39,7 +39,9 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
         yield from answers[:1]
         return
     yield from answers
-    yield from (name for name in known(study) if name not in answers)
+    counts = {"devices", *map(str, degrees(study))}
+    answered = label is not None and not counts.isdisjoint(answers)  # then no other question counts devices
+    yield from (name for name in known(study) if name not in answers and not (answered and name in counts))
     for question in chosen:
         for entry in lines_of(study, question):
             unit = "bytes" if entry.line.unit in BYTES_PER else entry.line.unit

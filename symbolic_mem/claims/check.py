@@ -7,24 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.errors import BadInput, MissingValue, clipped
-from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.answered import answer_to
 from symbolic_mem.claims.bare import quantities
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
+from symbolic_mem.claims.device_words import of_device
 from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
-from symbolic_mem.claims.names import same_symbol
+from symbolic_mem.claims.pinned import held, pinned
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, counted_kinds, questions_about, read_as
 from symbolic_mem.document.prose import Prose, say
 from symbolic_mem.questions.parts.assumptions import idle_degrees
-from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
@@ -116,6 +113,9 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     if not isinstance(claim, str | Claim):
         raise BadInput(f"a claim is text such as 'n_fsdp=38', and {clipped(str(claim))} is none; check one at a time")
     read = read_claim(claim) if isinstance(claim, str) else claim
+    counted, labels = of_device(study, read, question)
+    if labels:
+        return _of_any(study, counted, labels, earlier)
     if read.bare:
         read = _named(study, read, question)
     before = [
@@ -135,6 +135,20 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
             break
     explained = _search(verdict, case).explanations(following(case, verdict.name, before))
     return replace(verdict, explanations=explained, beside=_beside(case, verdict))
+
+
+def _of_any(study: Study, read: Claim, labels: Sequence[str], earlier: Sequence[Verdict]) -> Verdict:
+    """The verdict of the first of some questions that it is right of, else of the first that has such a number."""
+    found: list[Verdict] = []
+    refused: list[BadInput] = []
+    for label in labels:
+        try:
+            found.append(check(study, read, question=label, earlier=earlier))
+        except BadInput as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return next((each for each in found if each.right), found[0])
 
 
 def _compared(study: Study, read: Claim, question: str | None, *, whole: bool = True) -> list[tuple[Verdict, Case]]:
@@ -204,37 +218,13 @@ def _named(study: Study, read: Claim, question: str | None) -> Claim:
 
 def _search(verdict: Verdict, case: Case) -> Search:
     """The search for slips: a slipped number is that of the fullest instants of the true one, where there are any."""
-    return Search(verdict.stated, verdict.name, _pinned(case, verdict.name), verdict.claimed)
-
-
-def _pinned(case: Case, name: str) -> Case:
-    """The case at the instants that decide; the bytes of one device are asked for at the true number of devices."""
-    if case.question is None or not case.study.timeline:
-        return case
-    found = answer_to(case.study, case.question)
-    deciding = [one.study.at.called for one in (found, *found.others[:1]) if one.study.at is not None]
-    if not deciding:
-        return case
-    case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))
-    held = _held(case, name)
-    if held is None:
-        return case
-    found, degree = held
-    return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(degree)})
-
-
-def _held(case: Case, name: str) -> tuple[FoundDegree, int] | None:
-    """Of a claim about what one device holds, the answer, and the degree at which it holds that."""
-    if case.question is None or not same_symbol(M_device, name):
-        return None
-    found = answer_to(case.study, case.question)
-    return (found, found.held_at) if isinstance(found, FoundDegree) and found.held_at is not None else None
+    return Search(verdict.stated, verdict.name, pinned(case, verdict.name), verdict.claimed)
 
 
 def _at_given(verdict: Verdict, case: Case) -> bool:
     """Whether the claim is about one device at a degree that the caller gave."""
-    held = _held(case, verdict.name)
-    return held is not None and held[0].given is not None
+    found = held(case, verdict.name)
+    return found is not None and found[0].given is not None
 
 
 def check_all(
@@ -336,8 +326,8 @@ def _where(case: Case, verdict: Verdict) -> Iterator[Prose]:
     """At which degree one device holds what is claimed of it, and what else of the caller counts."""
     assert case.question is not None
     tried: tuple[str, ...] = ()
-    if (held := _held(case, verdict.name)) is not None:
-        found, degree = held
+    if (there := held(case, verdict.name)) is not None:
+        found, degree = there
         tried = found.tried
         yield say("One device holds that at {n} = {value}.", n=found.symbol, value=degree)
     yield from precedence(case.study, case.question, tried)

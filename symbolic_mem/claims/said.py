@@ -8,7 +8,10 @@ from symbolic_mem.base.values import dataclass
 
 _LEAST, _MOST = r"at least|no less than|>=|=>|≥|⩾", r"at most|up to|no more than|<=|=<|≤|⩽"
 _ABOUT = r"about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|exactly|some|≈|≃|∼|~"
-_BEFORE = re.compile(rf"\s*(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?:{_ABOUT}))(?=[\s\d.+-])\s*", re.IGNORECASE)
+_NEED = r"(?:(?:so|thus|hence)\s+)?(?:we|you|i|one|it)\s+(?:will\s+|would\s+)?(?:needs?|requires?|takes?)"
+_BEFORE = re.compile(
+    rf"\s*(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?:{_ABOUT})|(?:{_NEED})\b)(?=[\s\d.+-])\s*", re.IGNORECASE
+)
 _AFTER = re.compile(r"[\s,]+(?:(?P<least>or more|and up)|(?P<most>or fewer|or less))\s*", re.IGNORECASE)
 _EACH = re.compile(
     r"(?<=[^\W\d])\s*(?P<each>(?:/|per\s|on each|for each|on every)\s*(?:device|gpu|tpu|chip|card|accelerator)|each)\s*",

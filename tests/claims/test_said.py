@@ -97,7 +97,8 @@ def test_what_is_no_number_of_one_unit_is_not_reckoned(text):
         ("static=16 × 219.8B", None, "B after a number is bytes here"),
         ("static=3276 GiB per GPU", None, "is not counted per GPU"),
         ("static=3276", None, "has no unit"),
-        ("we need 46 GPUs", None, "is not NAME=VALUE"),
+        ("46 GPUs or 47", None, "is not NAME=VALUE"),
+        ("we need half of 46 GPUs", None, "is not NAME=VALUE"),
     ],
 )
 def test_what_could_be_read_in_two_ways_is_refused(text, question, message):
@@ -119,3 +120,40 @@ def test_a_claim_without_a_name_has_none():
     assert separated("46 devices") is None
     assert separated("at least 46 GPUs") is None
     assert separated("F_attention scores, small = 3e9") == ("F_attention scores, small", "3e9")
+
+
+@pytest.mark.parametrize(
+    "text", ["we need 46 GPUs", "So we need at least 46 TPUs", "it takes 46 chips", "You would need about 46 devices"]
+)
+def test_words_before_a_count_say_no_more_than_the_count(text):
+    verdict = check(XXL, text)
+    assert (verdict.right, verdict.name, verdict.question, verdict.value) == (True, "n_fsdp", "b", 46)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "question", "right"),
+    [
+        ("68 H100s", "devices", "a", True),
+        ("we need 68 H100 SXM GPUs", "devices", "a", True),
+        ("46 H100s", "devices", "a", False),  # 46 is the number of TPUs, and 55 that of an n_fsdp that nobody asks for
+        ("55 H100s", "devices", "a", False),
+        ("46 TPU v5p", "n_fsdp", "b", True),
+        ("49 v5ps", "n_fsdp", "b, remark", True),
+        ("68 TPU v5p chips", "n_fsdp", "b", False),
+        ("n_fsdp=46 v5ps", "n_fsdp", "b", True),
+    ],
+)
+def test_a_count_of_devices_of_a_name_is_that_of_a_question_about_them(text, name, question, right):
+    verdict = check(XXL, text)
+    assert (verdict.name, verdict.question, verdict.right) == (name, question, right)
+
+
+def test_devices_that_a_question_is_not_about_are_refused():
+    with pytest.raises(BadInput, match="question 'b' is about Google TPU v5p; ask 'a'"):
+        check(XXL, "46 H100s", question="b")
+    with pytest.raises(BadInput, match="nothing of the study is counted in A100s"):
+        check(XXL, "46 A100s")
+
+
+def test_a_count_under_a_question_that_counts_devices_is_its_answer():
+    assert [check(XXL, f"{count} devices", question="a").name for count in (46, 55, 68)] == ["devices"] * 3

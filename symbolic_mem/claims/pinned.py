@@ -1,0 +1,37 @@
+"""At which instants of a step, and on how many devices, a claim is held against the answer to its question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from symbolic_mem.accounts.mistaken import Mistaken
+from symbolic_mem.base.symbols import M_device
+from symbolic_mem.claims.answered import answer_to
+from symbolic_mem.claims.case import Case
+from symbolic_mem.claims.names import same_symbol
+from symbolic_mem.questions.parts.found_degree import FoundDegree
+
+
+def pinned(case: Case, name: str) -> Case:
+    """The case at the instants that decide; the bytes of one device are asked for at the true number of devices."""
+    if case.question is None or not case.study.timeline:
+        return case
+    found = answer_to(case.study, case.question)
+    deciding = [one.study.at.called for one in (found, *found.others[:1]) if one.study.at is not None]
+    if not deciding:
+        return case
+    case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))
+    there = held(case, name)
+    if there is None:
+        return case
+    found, degree = there
+    return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(degree)})
+
+
+def held(case: Case, name: str) -> tuple[FoundDegree, int] | None:
+    """Of a claim about what one device holds, the answer, and the degree at which it holds that."""
+    if case.question is None or not same_symbol(M_device, name):
+        return None
+    found = answer_to(case.study, case.question)
+    return (found, found.held_at) if isinstance(found, FoundDegree) and found.held_at is not None else None
