@@ -116,7 +116,8 @@ def test_figures_that_are_cut_off(exact, cut):
 # A claim without a name, the question that is named, and how it is read; whether it is right.
 BARE = [
     ("46 devices", None, ("n_fsdp", "b"), True),
-    ("68 H100s", None, None, None),
+    ("68 H100s", None, ("devices", "a"), True),
+    ("68 A100s", None, None, None),
     ("68 GPUs", None, ("devices", "a"), True),
     ("819 GiB", None, ("weights", None), True),
     ("1071 GiB", None, ("M_fixed", "b, literally"), True),
