@@ -43,15 +43,17 @@ class Bar:
         return self.floor if isinstance(self.floor, str) else " ".join(self.floor)
 
 
-WRONG = {
-    "cs336-a2-xxl": "n_fsdp=99",
-    "deepseek-v3": "n_fsdp=38",
-    "llama-3.1-8b": "n_fsdp=9",
-    "llama-3.1-70b": "n_fsdp=99",
-    "llama-3.1-405b": "n_fsdp=999",
-    "mixtral-8x7b": "n_fsdp=99",
-    "qwen3-30b-a3b": "n_fsdp=99",
-}
+WRONG = (
+    ("cs336-a2-xxl", "n_fsdp=99"),
+    ("deepseek-v3", "n_fsdp=38"),
+    ("llama-3.1-8b", "n_fsdp=9"),
+    ("llama-3.1-70b", "n_fsdp=99"),
+    ("llama-3.1-70b", "n_fsdp=7"),
+    ("llama-3.1-405b", "n_fsdp=999"),
+    ("mixtral-8x7b", "n_fsdp=99"),
+    ("mixtral-8x7b", "n_fsdp=3"),
+    ("qwen3-30b-a3b", "n_fsdp=99"),
+)
 BARS = (
     Bar(("--version",), "pass", 6.0),
     Bar(("--help",), "pass", 6.0),
@@ -83,7 +85,7 @@ BARS = (
     Bar(("homework", STUDY, "-o", "x.tex"), "import sympy, jinja2", 1.6),
     Bar(("report", "deepseek-v3", "-o", "x.tex"), "import sympy, jinja2", 1.6),
     Bar(("homework", "100.toml", "--key", "-o", "x.tex"), ("homework", "1.toml", "--key", "-o", "x.tex"), 3.0),
-    *(Bar(("check", study, "--claim", claim), ("solve", study), 1.5) for study, claim in WRONG.items()),
+    *(Bar(("check", study, "--claim", claim), ("solve", study), 1.5) for study, claim in WRONG),
 )
 
 

@@ -14,7 +14,7 @@ from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.amounts import matrices, saved_tensors
 from symbolic_mem.claims.case import Case
-from symbolic_mem.claims.changes import CHANGES, FORGETTING
+from symbolic_mem.claims.changes import ADDING, CHANGES, FORGETTING
 from symbolic_mem.document.words import listed
 
 _KEYS = ("name", "sentence", "source", "seen", "aspect", "change", "with", "each", "alone")
@@ -26,7 +26,7 @@ class Slip:
     """A slip: its name, the sentence that explains it, where it is from, and what it does to a case.
 
     It was `seen` in answers of people, or not. Two slips of one `aspect` contradict or hide each other and are never
-    combined; one that is `alone` is combined with no other; one that `forgets` only leaves memory out. `row` is what the catalogue calls it: where a case counts the
+    combined; one that is `alone` is combined with no other; one that `forgets` only leaves memory out, and one that `adds` does the reverse. `row` is what the catalogue calls it: where a case counts the
     bytes that software reports, the name of a slip about the label says so.
     """
 
@@ -39,6 +39,7 @@ class Slip:
     alone: bool = False
     row: str = ""
     forgets: bool = False
+    adds: bool = False
 
     def apply(self, case: Case) -> Case | None:
         """Return the slipped case, or None where this slip cannot occur."""
@@ -94,8 +95,8 @@ class _Row:
 
     def _slip(self, name: str, sentence: str, aspect: str, arguments: Mapping[str, Any], *, seen: bool) -> Slip:
         does = partial(CHANGES[self.change], **arguments)
-        row, forgets = name if self.each else self.name, self.change in FORGETTING
-        return Slip(name, sentence, self.source, aspect, does, seen, self.alone, row, forgets)
+        row, forgets, adds = name if self.each else self.name, self.change in FORGETTING, self.change in ADDING
+        return Slip(name, sentence, self.source, aspect, does, seen, self.alone, row, forgets, adds)
 
 
 REPORTED = "the bytes that software reports"

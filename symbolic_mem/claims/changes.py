@@ -212,7 +212,8 @@ CHANGES: dict[str, Slipped] = {
         round_first,
     )
 }
-# What only leaves memory out, whatever else slipped: each device holds as much or less at each instant.
+# What only leaves memory out, or only adds some, whatever else slipped, on each device at each instant.
 FORGETTING = frozenset(
     change.__name__ for change in (count_kinds, forget_kind, forget_saved, forget_weights, forget_matrix)
 )
+ADDING = frozenset((add_state.__name__,))

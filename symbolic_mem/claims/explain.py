@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
+from math import inf
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
@@ -22,6 +23,8 @@ _READ_BY = {
     "devices": ("rounding", "before", "cut"),
     "tokens": ("rounding", "per", "first", "cut"),
 }
+
+_MANY = 8  # slips that are alike: from so many on they are tried together first
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,11 @@ class Search:
 
     def _pairs(self, matter: Sequence[_Tried]) -> Iterable[Explanation]:
         """Every pair that gives the claim and of which people made one slip: two that nobody made explain nothing."""
+        least: dict[tuple[str, Slip], float | Fraction] = {}
         for one, other in combinations((each for each in matter if not each.slip.alone), 2):
             if not (one.slip.seen or other.slip.seen) or one.slip.aspect == other.slip.aspect:
                 continue
-            if self._exceeds(one, other) or self._exceeds(other, one):
+            if any(self._cannot(*both, matter, least) for both in ((one, other), (other, one))):
                 continue
             first, then = (other, one) if one.slipped.steps_as(self.case) else (one, other)  # the step is made once
             both = then.slip.apply(first.slipped)
@@ -137,12 +141,36 @@ class Search:
             if claimed is not None and found is not None and self._gives(claimed, found, both):
                 yield Explanation((one.slip, other.slip), found.value)
 
-    def _exceeds(self, forgetting: _Tried, other: _Tried) -> bool:
-        """Whether the claim is more than another slip gives alone: with one that only leaves memory out it gives no more."""
+    def _cannot(
+        self, one: _Tried, other: _Tried, matter: Sequence[_Tried], least: dict[tuple[str, Slip], float | Fraction]
+    ) -> bool:
+        """Whether a slip that only adds memory, or only leaves some out, cannot give the claim beside another one.
+
+        Both together give no less than the other alone; or no more, and no less than it does with all slips that are alike.
+        """
         question, value, most = self.case.question, self.stated.value, other.claimed.value
-        if not forgetting.slip.forgets or question is None or value is None or most is None:
+        if question is None or value is None or not question.grows(self.name) or other.slipped.misread != Misreading():
             return False
-        return question.grows(self.name) and other.slipped.misread == Misreading() and value > most
+        if one.slip.adds:
+            return most is None or value < most
+        if not one.slip.forgets:
+            return False
+        if most is not None and value > most:
+            return True
+        if (one.slip.row, other.slip) not in least:
+            alike = [each.slip for each in matter if each.slip.row == one.slip.row]
+            least[one.slip.row, other.slip] = self._least(alike, other.slipped) if len(alike) >= _MANY else 0
+        return value < least[one.slip.row, other.slip]
+
+    def _least(self, slips: Sequence[Slip], case: Case) -> float | Fraction:
+        """What a case gives with all these slips: infinite where no number is enough, 0 where it is not known."""
+        slipped: Case | None = case
+        for slip in slips:
+            slipped = None if slipped is None else slip.apply(slipped)
+        claimed = None if slipped is None else self._claimed(slipped)
+        if claimed is None:
+            return 0
+        return inf if claimed.value is None else Fraction(claimed.value)
 
     def _claimed(self, slipped: Case) -> Claimed | None:
         """The number in a slipped case, asked of the question itself."""
