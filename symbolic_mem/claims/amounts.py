@@ -14,7 +14,7 @@ from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.symbols import E
 from symbolic_mem.claims.case import Case
 from symbolic_mem.models.counts import active_parameters
-from symbolic_mem.models.tensors import KINDS, Layer, Model, Tensor
+from symbolic_mem.models.tensors import KINDS, STATIC, Layer, Model, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
 from symbolic_mem.recipes.states import State
@@ -129,6 +129,13 @@ def forget_momentary(case: Case, term: str) -> Case | None:
     return replace(case, study=replace(case.study, mistaken=mistaken))
 
 
+def forget_there(case: Case, tensor: str) -> Case | None:
+    """Leave one term out of the fullest instant, and go on with that instant though another is fuller then."""
+    if not case.peak or case.study.mistaken is None:
+        return None
+    return replace(case, study=replace(case.study, mistaken=replace(case.study.mistaken, without=(tensor,))))
+
+
 def divide_only(case: Case) -> Case | None:
     """Count of an amount of the account only the part that is divided, where another part is not."""
     if case.question is not None:
@@ -157,6 +164,14 @@ def scale_kinds(case: Case, ratios: Mapping[str, Fraction]) -> Case:
     layers = tuple(replace(one, saved=tuple(map(resized, one.saved))) for one in study.model.layers)
     model = replace(study.model, layers=layers)
     return replace(case, study=replace(study, recipe=recipe, built=replace(study.built, model=model)))
+
+
+def terms_there(case: Case) -> tuple[str, ...]:
+    """The terms of the fullest instant beside the states of the parameters, where a claim is about what is held there."""
+    if not case.peak:
+        return ()
+    terms = (term for instant in case.study.timeline for term in instant.memory if term.kind not in STATIC)
+    return tuple(dict.fromkeys(term.name for term in terms))
 
 
 def saved_tensors(case: Case) -> tuple[Tensor, ...]:

@@ -12,12 +12,12 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.amounts import matrices, saved_tensors
+from symbolic_mem.claims.amounts import matrices, saved_tensors, terms_there
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.changes import ADDING, CHANGES, FORGETTING
 from symbolic_mem.document.words import listed
 
-_KEYS = ("name", "sentence", "source", "seen", "aspect", "change", "with", "each", "alone")
+_KEYS = ("name", "sentence", "source", "seen", "aspect", "change", "with", "each", "alone", "last")
 _TOGETHER = ("slips", "source", "seen")
 
 
@@ -26,7 +26,8 @@ class Slip:
     """A slip: its name, the sentence that explains it, where it is from, and what it does to a case.
 
     It was `seen` in answers of people, or not. Two slips of one `aspect` contradict or hide each other and are never
-    combined; one that is `alone` is combined with no other; one that `forgets` only leaves memory out, and one that `adds` does the reverse. `row` is what the catalogue calls it: where a case counts the
+    combined; one that is `alone` is combined with no other; one that is `last` is told only where no other of its aspect
+    gives the number; one that `forgets` only leaves memory out, and one that `adds` does the reverse. `row` is what the catalogue calls it: where a case counts the
     bytes that software reports, the name of a slip about the label says so.
     """
 
@@ -40,6 +41,7 @@ class Slip:
     row: str = ""
     forgets: bool = False
     adds: bool = False
+    last: bool = False
 
     def apply(self, case: Case) -> Case | None:
         """Return the slipped case, or None where this slip cannot occur."""
@@ -71,6 +73,7 @@ class _Row:
     arguments: Mapping[str, Any]
     each: str
     alone: bool
+    last: bool
 
     def slips(self, case: Case) -> Iterator[Slip]:
         """Yield the slip, or one for each tensor that the case has."""
@@ -81,6 +84,9 @@ class _Row:
             case "matrix":
                 for names in matrices(case):
                     yield self._about(names[0], listed(names, "or"), "{matrix}")
+            case "term":
+                for name in terms_there(case):
+                    yield self._about(name, name, "{term}")
             case _:
                 counted = _counted(case) if "{counted}" in self.sentence else ""
                 sentence, name = self.sentence.replace("{counted}", counted), self.name
@@ -96,7 +102,7 @@ class _Row:
     def _slip(self, name: str, sentence: str, aspect: str, arguments: Mapping[str, Any], *, seen: bool) -> Slip:
         does = partial(CHANGES[self.change], **arguments)
         row, forgets, adds = name if self.each else self.name, self.change in FORGETTING, self.change in ADDING
-        return Slip(name, sentence, self.source, aspect, does, seen, self.alone, row, forgets, adds)
+        return Slip(name, sentence, self.source, aspect, does, seen, self.alone, row, forgets, adds, self.last)
 
 
 REPORTED = "the bytes that software reports"
@@ -170,4 +176,5 @@ def _read(row: Mapping[str, Any], where: str) -> _Row:
         arguments=entry(row, "with", dict, where, {}),
         each=entry(row, "each", str, where, ""),
         alone=entry(row, "alone", bool, where, False),
+        last=entry(row, "last", bool, where, False),
     )

@@ -23,6 +23,7 @@ from symbolic_mem.claims.amounts import (
     forget_matrix,
     forget_momentary,
     forget_saved,
+    forget_there,
     forget_weights,
     keep_moments,
     multiply_experts,
@@ -182,6 +183,7 @@ CHANGES: dict[str, Slipped] = {
     for change in (
         sum_what_is_kept,
         forget_momentary,
+        forget_there,
         read_capacity,
         read_label,
         show,

@@ -70,7 +70,8 @@ class Search:
                 if tried is None:
                     continue
                 matter.append(tried)
-                if self._gives(tried.claimed, tried.found, slipped):
+                told = any(one.slips[0].aspect == slip.aspect for one in found)
+                if self._gives(tried.claimed, tried.found, slipped) and not (slip.last and told):
                     found.append(Explanation((slip,), tried.found.value))
         made = self._made(known, {one.slips[0].row or one.slips[0].name for one in (*following, *singles)})
         if following or singles or made:

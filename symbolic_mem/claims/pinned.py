@@ -14,19 +14,18 @@ from symbolic_mem.questions.parts.found_degree import FoundDegree
 
 
 def pinned(case: Case, name: str) -> Case:
-    """The case at the instants that decide; the bytes of one device are asked for at the true number of devices."""
+    """The case at the instants that decide; of the bytes of one device, at that which is fullest at the true number of devices."""
     if case.question is None or not case.study.timeline:
         return case
-    found = answer_to(case.study, case.question)
-    deciding = [one.study.at.called for one in (found, *found.others[:1]) if one.study.at is not None]
+    found, there = answer_to(case.study, case.question), held(case, name)
+    counted = (found, *found.others[:1]) if there is None else (there[0].fullest(there[1]),)
+    deciding = tuple(one.study.at.called for one in counted if one.study.at is not None)
     if not deciding:
         return case
-    case = replace(case, study=replace(case.study, mistaken=Mistaken(only=tuple(deciding))))
-    there = held(case, name)
+    case = replace(case, study=replace(case.study, mistaken=Mistaken(only=deciding)))
     if there is None:
         return case
-    found, degree = there
-    return replace(case, peak=True, instead={**case.instead, str(found.symbol): Fraction(degree)})
+    return replace(case, peak=True, instead={**case.instead, str(there[0].symbol): Fraction(there[1])})
 
 
 def held(case: Case, name: str) -> tuple[FoundDegree, int] | None:

@@ -413,6 +413,28 @@ def test_a_term_of_the_peak_is_missed(study, label, forgotten, size):
     assert [forgotten] in [[slip.name for slip in one.slips] for one in verdict.explanations]
 
 
+@pytest.mark.parametrize(
+    ("study", "degree", "forgotten"),
+    [
+        ("llama-3.1-8b", 8, "gradients inside the loss"),
+        ("llama-3.1-8b", 8, "activations of the head and loss"),
+        ("llama-3.1-8b", 8, "gathered weights"),
+        ("llama-3.1-70b", 64, "gradients inside the block"),
+        ("llama-3.1-70b", 64, "gradients that are sent"),
+    ],
+)
+def test_a_term_is_left_out_of_the_fullest_instant_though_another_is_fuller_then(study, degree, forgotten):
+    loaded = load_study(study).change(values={"n_fsdp": degree, "B": 1})
+    placed = [instant.memory.placed(loaded.placement) for instant in loaded.timeline]
+    most = max(placed, key=lambda memory: memory.at(loaded.values))
+    without = most.where(lambda term: term.name != forgotten).at(loaded.values)
+    assert without < most.at(loaded.values)
+    names = [name for names in _names(check(loaded, f"peak={without} B", question="b")) for name in names]
+    own = {slip.arguments.get("term"): slip.name for slip in catalogue()}
+    told = {f"term forgotten at the fullest instant: {forgotten}", own.get(forgotten)} & set(names)
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize("given", [{"n_fsdp": "38"}, 38, None, b"n_fsdp=38"])
 def test_what_is_no_claim_is_refused(given):
     with pytest.raises(BadInput, match=r"a claim is text such as 'n_fsdp=38', and .* is none"):
