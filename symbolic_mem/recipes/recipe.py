@@ -30,6 +30,8 @@ _DTYPE = re.compile(r"^(FP|BF)[0-9]+ ")
 _PRECISION_OF = {sp.Integer(2): "16-bit", FP32: "FP32"}
 SCHEDULES = ("torch", "sum")
 SIZES = ("weights", "gradients", "optimizer", "activations")
+_CHANGED = "Changed from the preset: "
+_FREED = "gradients do not persist between micro-batches"
 GRADIENTS = ("kept", "freed", "one-by-one")
 OFFLOADED = ("weights", "gradients", "optimizer", "activations")
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
@@ -241,7 +243,7 @@ class Recipe:
         states = tuple(state for state in states if state.bytes_per_element != 0)
         changed = [f"{kind}: {bytes_words(size)} each" for kind, size in bytes_by_kind.items()]
         return self._noting(
-            f"Changed from the preset: {'; '.join(changed)}." if changed else "",
+            "; ".join(changed),
             states=states,
             **self._saving_in(bytes_by_kind["activations"]) if "activations" in bytes_by_kind else {},
         )
@@ -266,7 +268,8 @@ class Recipe:
         self._need_training("no optimizer", f"optimizer {name}")
         kept = tuple(state for state in self.states if not state.moment)
         return self._noting(
-            f"Changed from the preset: the optimizer is {chosen.title} ({chosen.source}).",
+            f"the optimizer is {chosen.title} ({chosen.source})",
+            "the optimizer is",
             states=ordered((*kept, *chosen.states(self.moments, step_counters))),
             optimizer=name,
             scalars=step_counters,
@@ -322,7 +325,7 @@ class Recipe:
     def in_backward_pass(self) -> Recipe:
         """Return the recipe whose optimizer steps inside the backward pass, with one gradient at a time."""
         self._need_training("no gradients", "optimizer_in_backward")
-        return replace(self, in_backward=True, gradients_persist=False)
+        return replace(self, in_backward=True, gradients_persist=False, changes=self._unsaid(_FREED))
 
     def with_gradients(self, fate: str) -> Recipe:
         """Return the recipe whose gradients are ``kept`` between micro-batches, ``freed`` after a step, or there ``one-by-one``.
@@ -335,8 +338,8 @@ class Recipe:
             raise BadInput(f"recipe {self.name!r} counts no gradients; choose another recipe")
         if fate == "one-by-one":
             return self.in_backward_pass()
-        freed = replace(self, in_backward=False, gradients_persist=True)
-        return freed.without_persistent_gradients() if fate == "freed" else freed
+        kept = replace(self, in_backward=False, gradients_persist=True, changes=self._unsaid(_FREED))
+        return kept.without_persistent_gradients() if fate == "freed" else kept
 
     def with_copy(self, what: str, size: sp.Rational) -> Recipe:
         """Return the recipe with further weights beside: a moving average (``ema``), or a ``reference`` model."""
@@ -374,9 +377,8 @@ class Recipe:
             chosen = cache_format(name)
         if self.cache == chosen:
             return self
-        return self._noting(
-            f"Changed from the preset: caches are in {chosen.title}.", cache=self._cached(where, chosen)
-        )
+        before = None if self.cache is None else f"caches are in {self.cache.title}"
+        return self._noting(f"caches are in {chosen.title}", before, cache=self._cached(where, chosen))
 
     def with_pages(self, tokens: int, where: str = "page") -> Recipe:
         """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""
@@ -384,7 +386,7 @@ class Recipe:
         self._cached(where, self.cache)
         if tokens == self.page:
             return self
-        return self._noting(f"Changed from the preset: caches are in pages of {tokens} tokens.", page=tokens)
+        return self._noting(f"caches are in pages of {tokens} tokens", "caches are in pages", page=tokens)
 
     def with_prefill(self, tokens: int, where: str = "prefill") -> Recipe:
         """Return the recipe whose passes of prefill work on so many tokens at once; 0: on all of all sequences."""
@@ -394,9 +396,8 @@ class Recipe:
         if (tokens or None) == self.prefill:
             return self
         said = f"{tokens} tokens" if tokens else "all tokens of all sequences"
-        return self._noting(
-            f"Changed from the preset: a pass of prefill works on {said} at once.", prefill=tokens or None
-        )
+        start = "a pass of prefill works on"
+        return self._noting(f"{start} {said} at once", start, prefill=tokens or None)
 
     def with_logits(self, which: str, where: str = "logits") -> Recipe:
         """Return the recipe that makes logits of the ``last`` position of each prompt, or of ``all``."""
@@ -405,7 +406,7 @@ class Recipe:
         self._cached(where, self.cache)
         if which == self.logits:
             return self
-        return self._noting(f"Changed from the preset: logits are made of {which} positions of a prompt.", logits=which)
+        return self._noting(f"logits are made of {which} positions of a prompt", "logits are made", logits=which)
 
     def _cached(self, where: str, chosen: CacheFormat | None) -> CacheFormat | None:
         if self.trains:
@@ -420,13 +421,20 @@ class Recipe:
         """Return the recipe whose gradients are freed after every step and not accumulated: see `account`."""
         self._need_training("no gradients", "gradients_persist")
         return self._noting(
-            "Changed from the preset: gradients do not persist between micro-batches. There are none at the start of "
-            "the backward pass, with all activations, and all of them at the optimizer step, with no activations.",
+            f"{_FREED}. There are none at the start of the backward pass, with all activations, and all of them at the "
+            "optimizer step, with no activations",
+            _FREED,
             gradients_persist=False,
         )
 
-    def _noting(self, sentence: str, **changes: Any) -> Recipe:
-        return replace(self, changes=(*self.changes, sentence) if sentence else self.changes, **changes)
+    def _noting(self, said: str, before: str | None = None, **changes: Any) -> Recipe:
+        """The recipe with what is said of a change, in place of what begins as `before`."""
+        sentences = self.changes if before is None else self._unsaid(before)
+        return replace(self, changes=(*sentences, f"{_CHANGED}{said}.") if said else sentences, **changes)
+
+    def _unsaid(self, before: str) -> tuple[str, ...]:
+        """What is said of its changes, without what begins so."""
+        return tuple(one for one in self.changes if not one.startswith(_CHANGED + before))
 
 
 def _in_bytes(state: State, size: sp.Rational | None) -> State:

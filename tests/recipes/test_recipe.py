@@ -114,6 +114,16 @@ def test_gradients_that_do_not_persist_are_absent_when_the_activations_are_all_t
         account(ffn(), kept, at="later")
 
 
+def test_a_change_is_said_once_and_the_last_one_of_a_thing_alone():
+    freed = recipe("fsdp2").without_persistent_gradients()
+    assert freed.with_gradients("freed").changes == freed.changes != ()
+    assert freed.with_gradients("kept").changes == freed.with_gradients("one-by-one").changes == ()
+    (said,) = freed.with_gradients("kept").with_optimizer("sgd").with_optimizer("lion").changes
+    assert "the optimizer is Lion" in said
+    caches = recipe("inference").with_cache("fp8").with_pages(16).with_cache("int8").with_pages(32).changes
+    assert len(caches) == 2 and "pages of 32" in caches[1] and "fp8" not in "".join(caches).lower()
+
+
 @given(
     preset=st.sampled_from(sorted(name for name, one in presets().items() if one.trains)),
     one=st.sampled_from(sorted(optimizers())),
