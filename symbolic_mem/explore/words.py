@@ -23,6 +23,7 @@ from symbolic_mem.hardware.catalogue import load_devices
 from symbolic_mem.hardware.devices import READINGS
 from symbolic_mem.models.built import CHUNKED
 from symbolic_mem.models.described import REFUSALS
+from symbolic_mem.questions.parts.bounded import FILLED, TOO_MUCH
 from symbolic_mem.questions.parts.degree_words import devices_of, enough, full, full_at, full_of_tokens, no_number
 from symbolic_mem.questions.parts.given import breaks, devices_at, fits_at, that_is
 from symbolic_mem.questions.parts.in_full import REMEDIES, remedy
@@ -132,6 +133,7 @@ def templates(n: sp.Symbol) -> Mapping[str, Any]:
         "part": PART,
         "dropped": DROPPED,
         "blocks": BLOCKS,
+        "fails": [TOO_MUCH, FILLED],
         "remedies": REMEDIES,
         "remedy": remedy(""),
         "refusals": {

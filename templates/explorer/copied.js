@@ -8,7 +8,7 @@ function latexOf(found) {
     return `\\text{${inTexText(term.name)}:}\\quad & ${formula}${equal} = ${grouped(decimalOf(term.bytes)).replaceAll(",", "\\,")}\\ \\text{bytes}`;
   });
   const told = inPlain(sentence(data, found));
-  return `% ${told}\n\\begin{align*}\n${rows.join(" \\\\\n")}\n\\end{align*}\n\\[ ${boundSides(inTex).flat().join("")} \\]\n`;
+  return `% ${told}\n\\begin{align*}\n${rows.join(" \\\\\n")}\n\\end{align*}\n${[boundSides(inTex), lackSides(inTex)].filter((one) => one.length).map((one) => `\\[ ${one.flat().join("")} \\]\n`).join("")}`;
 }
 
 const inTexText = (text) => text.replace(/[\\{}$&#%_^~]/g, (sign) => (sign === "\\" ? "\\textbackslash{}" : sign === "^" || sign === "~" ? `\\${sign}{}` : `\\${sign}`));

@@ -8,6 +8,8 @@ for (const [one, value] of early) { // what was written or moved while the scrip
   one.value = value;
   one.dispatchEvent(new Event("input", { bubbles: true }));
 }
+// What is reached with the keyboard comes to stand below the answer, not under it.
+new ResizeObserver(([{ target }]) => { document.documentElement.style.scrollPaddingTop = `${target.offsetHeight + 16}px`; }).observe($("said"));
 // In a tall window what is further down is seen at once: it is drawn as soon as the rest stands.
 const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && flush(), { rootMargin: "0px 0px -20%" });
 for (const id of ["step-figure", "region"]) near.observe($(id));

@@ -48,23 +48,33 @@ function mentions(place, name) {
   return (head === "F" ? parts.slice(1) : parts).some((part) => mentions(part, name));
 }
 
-// The bound with its numbers, n against P/(C - U), as the sides between which a line can break.
+const roomLeft = () => minus(last.capacity, last.chosen.fixed);
+
+// The bound with its numbers, n against P/(C - U), as the sides between which a line can break; without room with its condition.
 function boundSides(face) {
-  const { divided, fixed } = last.chosen, room = minus(last.capacity, fixed);
-  const known = { M_div: divided, M_divided: divided, M_fix: fixed, M_fixed: fixed, C_mem: last.capacity };
+  const { divided, fixed } = last.chosen, room = roomLeft();
+  const known = { M_divided: divided, M_fixed: fixed, C_mem: last.capacity };
   const sign = data.strict ? ">" : "≥";
-  const sides = [[face.name(data.names[n]), face.sign(sign), typeset(data, face, data.bound)],
-    [face.sign("="), typeset(data, face, data.bound, (name) => (name === "" ? true : known[name]))]];
-  if (order(room, 0n) > 0) {
-    const quotient = shown(over(divided, room), "", 8);
-    sides.push([face.sign(quotient.exact ? "=" : "≈"), face.digits(grouped(quotient.figures))]);
-  }
-  return sides;
+  const bare = [face.name(data.names[n]), face.sign(sign), typeset(data, face, data.bound)];
+  if (order(room, 0n) <= 0) return [bare, [face.words("\u00a0if\u00a0"), face.name(data.names.C_mem), face.sign(">"), face.name(data.names.M_fixed)]];
+  const quotient = shown(over(divided, room), "", 8);
+  return [bare, [face.sign("="), typeset(data, face, data.bound, (name) => (name === "" ? true : known[name]))],
+    [face.sign(quotient.exact ? "=" : "≈"), face.digits(grouped(quotient.figures))]];
+}
+
+// Where the condition fails, what every device holds in full against what it has.
+function lackSides(face) {
+  const side = order(roomLeft(), 0n), number = (value) => face.digits(grouped(decimalOf(value)));
+  if (side > 0) return [];
+  return [[face.name(data.names.M_fixed), face.sign("="), number(last.chosen.fixed)],
+    [face.sign(side ? ">" : "="), face.name(data.names.C_mem), face.sign("="), number(last.capacity)]];
 }
 
 function bound() {
-  const shows = last.value !== null || order(last.chosen.divided, 0n);
-  $("bound").replaceChildren(...(shows ? broken(boundSides(inMath), "the bound") : []));
+  const divided = order(last.chosen.divided, 0n), side = order(roomLeft(), 0n), fails = last.value === null && side <= 0;
+  const lines = [last.value !== null || divided ? broken(boundSides(inMath), "the bound") : [], broken(lackSides(inMath), "the condition")];
+  $("bound").replaceChildren(...lines.filter((one) => one.length).flatMap((one, place) => (place ? [node("br"), ...one] : one)));
+  $("capacity").textContent = last.held.said + (fails ? ` ${data.said.fails[side || !divided ? 0 : 1]}` : "");
   $("rules").replaceChildren(...last.chosen.steps.map(({ rule, before, after }) => node("li", {}, `${rule.words}: ${told(before)} → ${after === null ? "no such number" : told(after)}`)));
   for (const side of $("bound").querySelectorAll("math")) side.firstChild.setAttribute("displaystyle", "true");
 }

@@ -11,7 +11,7 @@ function roundStep(least, unit) {
     }
 }
 
-const unitBelow = (high, family) => BYTES[[...FAMILIES[family], "B"].find((one) => one === "B" || high >= Number(BYTES[one]))];
+const unitBelow = (high, family) => BYTES[[...FAMILIES[family === "GiB" ? family : "GB"], "B"].find((one) => one === "B" || high >= Number(BYTES[one]))];
 
 // Even steps between two amounts.
 function evenTicks(low, high, family) {

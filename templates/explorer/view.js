@@ -60,7 +60,7 @@ function drawAll() {
   $("bar-caption").replaceChildren(
     ...(at === null ? ["What every device holds in full, however many there are"] : ["One device of ", grouped(at.toString())]), `: ${told(total, unit)}${when}`);
   drawBar($("bar"), parts, last.capacity, unit, line);
-  $("legend").replaceChildren(...parts.map(([name, size], place) => node("li", {}, swatch(place), `${name}: ${told(size, unit)}`)));
+  $("legend").replaceChildren(...parts.map(([name, size], place) => node("li", {}, swatch(place), `${name}: ${told(size, unit).replaceAll(" ", "\u00a0")}`)));
   const floor_ = last.moments.reduce((most, one) => (order(one.fixed, most) > 0 ? one.fixed : most), 0n);
   const curve = { capacity: line, floor: holeText("floor line", { size: told(floor_, unit) }), fits: inPlain(holeText("fits", {})), axis: ["number of devices, ", [n]] };
   drawCurve($("curve"), last, curve, inPlain(said));
@@ -72,7 +72,6 @@ function drawTable() {
   const { at, moment, parts, total } = stateOf(last);
   table(at, moment, parts, last.held.unit, total);
   bound();
-  $("capacity").textContent = last.held.said;
   if (data.command !== null) $("command").textContent = commandOf(setting);
   $("settings").textContent = settingsLine();
 }
