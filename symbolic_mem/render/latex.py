@@ -12,7 +12,7 @@ from symbolic_mem.base.told import grouped
 from symbolic_mem.document.prose import Amount, Chain, Prose, Reference, Side, Total
 from symbolic_mem.render import latex_digits
 from symbolic_mem.render.arrange import PAPER, Measure
-from symbolic_mem.render.rows import rows
+from symbolic_mem.render.rows import Row, rows
 from symbolic_mem.render.signs import MATHEMATICS, RAISED, composed
 from symbolic_mem.render.typeset import Typesetter
 
@@ -173,9 +173,14 @@ def latex_sum(exprs: Sequence[sp.Expr]) -> str:
 
 def display(chains: Sequence[Chain], measure: Measure = PAPER) -> str:
     """Write chains as one aligned display, its rows as wide as a `measure` allows."""
+    return aligned(rows(chains, measure))
+
+
+def aligned(cut: Sequence[Row]) -> str:
+    """Write rows as one aligned display."""
     face = Latex()
     lines = []
-    for row in rows(chains, measure):
+    for row in cut:
         sign, *rest = [face.operator(part).strip() if isinstance(part, str) else face.side(part) for part in row.parts]
         lead = face.said(row.left) if row.left is not None else ""
         indent = r"\qquad " if row.continues else ""

@@ -14,10 +14,10 @@ from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Chain, Prose
 from symbolic_mem.document.steps import Answer, Block, Bullets, Paragraph, Step, Table
 from symbolic_mem.render.arrange import SCREEN, arrange_block, arrange_prose, arrange_table
-from symbolic_mem.render.latex import display
+from symbolic_mem.render.latex import aligned
 from symbolic_mem.render.narrow import SIGN, SIZES, longest, loose, signs, too_narrow
 from symbolic_mem.render.picture import picture
-from symbolic_mem.render.rows import rows
+from symbolic_mem.render.rows import apart, rows
 from symbolic_mem.render.tabular import tabular
 from symbolic_mem.render.text import plain_prose
 
@@ -106,7 +106,7 @@ def column_tex(block: Block, wide: float) -> str:
     room = next((wide * more for more in _SMALLER[:-1] if _has_room(block, wide * more)), wide * _SMALLER[-1])
     arranged = arrange_block(block, room / _PAGE)
     assert isinstance(arranged, Step)
-    size, body = _display(arranged.chains, room)
+    size, body = _display(arranged.chains, room, narrow=True)
     drawn = rf"\[\resizebox{{\linewidth}}{{!}}{{{size}$\displaystyle {body}$}}\]"
     around = (Paragraph(block.statement), *(() if block.reason is None else (Paragraph(block.reason),)))
     before, *after = (derivation_tex([one], wide) for one in around)
@@ -200,17 +200,21 @@ def without(table: Table, heads: Sequence[str]) -> Table:
     return replace(table, columns=columns, rows=tuple(tuple(row[i] for i in kept) for row in table.rows))
 
 
-def _display(chains: Sequence[Chain], wide: float, beside: float = 0) -> tuple[str, str]:
-    """A display with the size of its type, which is smaller where one of its rows is too long; `beside` it stands its number."""
+def _display(chains: Sequence[Chain], wide: float, beside: float = 0, *, narrow: bool = False) -> tuple[str, str]:
+    """A display with the size of its type, which is smaller where one of its rows is too long; `beside` it stands its number.
+
+    Where it is `narrow`, and no size is small enough, left sides stand on rows of their own.
+    """
     measure = SCREEN.scaled(max(0, wide - beside) / _PAGE)
     cut = rows(chains, measure)
-    lead = max((0 if row.left is None else signs(row.left) for row in cut), default=0)
-    rest = max(
-        sum(3 if isinstance(part, str) else signs(part) for part in row.parts) + 4 * row.continues for row in cut
-    )
     needs = 0.0
-    for size, command, wider in SIZES:
-        needs = beside + (lead + rest) * SIGN * size * wider / 10
-        if needs <= wide:
-            return ("" if size == 10 else command), display(chains, measure)
+    for shown in (cut, apart(cut)) if narrow else (cut,):
+        lead = max((0 if row.left is None else signs(row.left) for row in shown), default=0)
+        rest = max(
+            sum(3 if isinstance(part, str) else signs(part) for part in row.parts) + 4 * row.continues for row in shown
+        )
+        for size, command, wider in SIZES:
+            needs = beside + (lead + rest) * SIGN * size * wider / 10
+            if needs <= wide:
+                return ("" if size == 10 else command), aligned(shown)
     raise BadInput(too_narrow("a formula", wide, needs))

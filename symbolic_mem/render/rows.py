@@ -61,6 +61,23 @@ def rows(chains: Sequence[Chain], measure: Measure) -> tuple[Row, ...]:
     return tuple(cut)
 
 
+def apart(cut: Sequence[Row]) -> tuple[Row, ...]:
+    """The rows with each left side on a row of its own, for a display that is too narrow for both.
+
+    >>> from symbolic_mem.base.symbols import L, P
+    >>> [(row.left, row.parts, row.continues) for row in apart([Row(P, ("=", L))])]
+    [(None, (P,), False), (None, ('=', L), True)]
+    """
+    return tuple(
+        row
+        for one in cut
+        for row in (
+            *(() if one.left is None else (Row(None, (one.left,)),)),
+            Row(None, one.parts, continues=True),
+        )
+    )
+
+
 def _total(side: Side) -> Total | None:
     """A side as a sum that can be broken; None where it is none."""
     match side:
