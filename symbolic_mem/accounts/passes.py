@@ -20,7 +20,8 @@ from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.symbols import B, S, n_pp
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.program_attention import FUSED
-from symbolic_mem.models.tensors import END, LAID_OUT, REPEATED, Cached, Layer, Model, Tensor
+from symbolic_mem.models.programs import BY_HAND
+from symbolic_mem.models.tensors import END, EXPANDED, LAID_OUT, REPEATED, Cached, Layer, Model, Tensor
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.recipes.recipe import Recipe
 
@@ -103,8 +104,14 @@ def _bounds(built: Built) -> bool:
 
 
 def _attended(built: Built) -> sp.Expr | None:
-    """The tokens that decoding attends to in operations of their own; None where one kernel reads the caches as they are."""
-    if built.how is None or (built.kernel or built.how.kernel) in FUSED:
+    """The tokens that decoding attends to in operations of their own; None where one kernel reads the caches as they are.
+
+    Of narrow vectors transformers makes keys and values of all heads before any kernel, other engines put that into the queries.
+    """
+    if built.how is None or built.architecture is None:
+        return None
+    expands = built.architecture.latent is not None and built.how.engine in BY_HAND
+    if (built.kernel or built.how.kernel) in FUSED and not expands:
         return None
     windows = [one.window for one in built.model.cached if one.grows]
     return S if None in windows else sp.Min(S, sp.Max(*(one for one in windows if one is not None)))
@@ -182,7 +189,7 @@ def _term(
         if context is not None and one.name == LAID_OUT:
             continue
         shape = [size.xreplace(sizes) for size in one.shape]
-        if context is not None and one.name == REPEATED:
+        if context is not None and one.name in (REPEATED, EXPANDED):
             shape = [size.xreplace({**sizes, S: context}) for size in one.shape]
         elif context is not None and one.shape.count(S) > 1:
             shape[-1] = context

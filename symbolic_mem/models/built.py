@@ -95,14 +95,20 @@ class Built:
 
     @property
     def evaluating(self) -> Built:
-        """The same model as it is when it is not trained: nothing is dropped out."""
+        """The same model as it is when it is not trained: nothing is dropped out, and every rank has all tokens of its experts."""
         from symbolic_mem.models.described import DROPOUTS
+        from symbolic_mem.models.programs import Programs
 
-        rates = dict.fromkeys(DROPOUTS, sp.S.Zero)
-        if self.architecture is None or all(getattr(self.architecture, rate) == 0 for rate in rates):
+        if self.architecture is None:
             return self
-        made = replace(self, architecture=replace(self.architecture, **rates)).under()
-        return made if self.cut is None else made.on(self.cut)
+        rates = dict.fromkeys(DROPOUTS, sp.S.Zero)
+        dropped = any(getattr(self.architecture, rate) != 0 for rate in rates)
+        made = replace(self, architecture=replace(self.architecture, **rates)).under() if dropped else self
+        if self.cut is not None:
+            made = made.on(replace(self.cut, gathers=False))
+        if not isinstance(made.model.work, Programs):
+            return made
+        return replace(made, model=replace(made.model, work=replace(made.model.work, passing=True)))
 
     @property
     def chunks(self) -> int:

@@ -72,7 +72,7 @@ class Cut:
     The vocabulary is `padded` to a multiple of so many rows for each rank (1: it is not). Where the engine has them `fused`
     the projections of queries, keys and values are one, and those of a gated MLP. What attention gives is kept `twice` where
     the devices that tokens are divided over exchange it. Where experts are divided the rank gets `load` times the rows of a
-    balanced load.
+    balanced load; where their inner width is, it `gathers` the rows of all that have a part of them, unless it has them.
     """
 
     shares: tuple[tuple[str, Share], ...] = ()
@@ -80,6 +80,7 @@ class Cut:
     fused: bool = False
     twice: bool = False
     load: sp.Expr = sp.S.One
+    gathers: bool = True
 
     def of(self, dimension: str, size: sp.Expr) -> sp.Expr:
         """What one rank has of a dimension of a `size`."""
@@ -123,7 +124,7 @@ class Cut:
                 routed_among=experts.experts if experts.routed_among is None else experts.routed_among,
                 d_expert=self.of("expert inner", experts.d_expert),
                 d_shared=self.of("inner", experts.d_shared),
-                gathered=self.degree("expert inner"),
+                gathered=self.degree("expert inner") if self.gathers else sp.S.One,
                 load=self.load,
             )
         fused = {"fused_qkv": a.latent is None, "fused_gate": a.gated} if self.fused else {}

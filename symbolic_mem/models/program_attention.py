@@ -30,7 +30,7 @@ def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
     some = a.fused_qkv and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
     normed = a.qk_norm in ("", "head", "width") and not a.qk_norm_bias
-    return not (a.sinks or a.latent is not None or some) and rotated and dropped and normed
+    return not (a.sinks or some) and rotated and dropped and normed
 
 
 def attention_program(
@@ -52,7 +52,7 @@ def attention_program(
     keys, values = (do.repeat(tape, one, (*TOKENS, width)) for one in (k, v)) if some else (k, v)
     scores: tuple[Value, ...] = ()
     if how.kernel in FUSED:
-        attended = _fused(tape, a, how, q, keys, values, width)
+        attended = fused_kernel(tape, a, how, q, keys, values, width)
         tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
     else:
         attended, weights = _by_parts(tape, a, how, q, keys, values, repeated=some)
@@ -116,7 +116,7 @@ def _normed(
     return out
 
 
-def _fused(tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, width: sp.Expr) -> Value:
+def fused_kernel(tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, width: sp.Expr) -> Value:
     """Attend with one kernel: FlashAttention, or the memory-efficient one, whose rows are padded."""
     if how.kernel == "flash":
         return do.flash(tape, q, k, v, (B, a.n_heads, S), width)
@@ -138,13 +138,26 @@ def _by_parts(
     tape: Tape, a: Architecture, how: Profile, q: Value, k: Value, v: Value, *, repeated: bool
 ) -> tuple[Value, Value]:
     """Attend in elementary operations; it also returns the probabilities. What was `repeated` is laid out by heads."""
-    size = q.tensor.bytes_per_element
-    exact = how.bytes(how.row("attention eager")["probabilities"])
-    square = (B, a.n_heads, S, S)
     tape.label = "the scores"
     queries, keys = do.copied(tape, q), k if repeated else do.copied(tape, k, shape=q.tensor.shape, name=LAID_OUT)
-    product = do.products(tape, queries, keys, square)
-    tape.drop(queries, *(() if repeated else (keys,)))
+    weights = probabilities(tape, a, how, queries, keys, copies=(queries, *(() if repeated else (keys,))))
+    tape.label = "the sum of the values"
+    values = v if repeated else do.copied(tape, v, shape=q.tensor.shape, name=LAID_OUT)
+    summed = do.products(tape, weights, values, q.tensor.shape)
+    out = do.copied(tape, summed, back="gradient by heads")
+    tape.drop(summed, *(() if repeated else (values,)))
+    return out, weights
+
+
+def probabilities(
+    tape: Tape, a: Architecture, how: Profile, queries: Value, keys: Value, *, copies: tuple[Value, ...] = ()
+) -> Value:
+    """Record the scores of queries and keys that are laid out by heads, some as `copies`, and their softmax."""
+    size = queries.tensor.bytes_per_element
+    exact = how.bytes(how.row("attention eager")["probabilities"])
+    tape.label = "the scores"
+    product = do.products(tape, queries, keys, (B, a.n_heads, S, S))
+    tape.drop(*copies)
     scaled = do.times(tape, product)
     tape.drop(product)
     if "softcap" in how.row("attention eager"):
@@ -162,9 +175,4 @@ def _by_parts(
         dropped = do.dropped_out(tape, weights)
         tape.drop(weights)
         weights = dropped
-    tape.label = "the sum of the values"
-    values = v if repeated else do.copied(tape, v, shape=q.tensor.shape, name=LAID_OUT)
-    summed = do.products(tape, weights, values, q.tensor.shape)
-    out = do.copied(tape, summed, back="gradient by heads")
-    tape.drop(summed, *(() if repeated else (values,)))
-    return out, weights
+    return weights

@@ -14,8 +14,10 @@ import sympy as sp
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture, Experts
-from symbolic_mem.models.linear import SUMMED, TOKENS
+from symbolic_mem.models.linear import SUMMED
 from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.program_mlp import mlp_program
+from symbolic_mem.models.program_router import DEEPSEEK, deepseek_router, router_program
 from symbolic_mem.models.program_sums import Sums
 from symbolic_mem.models.tape import Applied, Free, Make, Shape, Size, Tape, Value
 from symbolic_mem.models.tensors import Tensor
@@ -24,17 +26,21 @@ from symbolic_mem.models.trained import Trained
 FOUR, EIGHT = sp.Integer(4), sp.Integer(8)
 
 
-def experts_described(experts: Experts, a: Architecture, trained: Trained, *, by_hand: bool) -> bool:
+def experts_described(a: Architecture, trained: Trained, *, by_hand: bool, passing: bool) -> bool:
     """Say whether the operations of a mixture of experts are described.
 
     They are not where experts are packed or each has adapters, and where adapters are summed with the weights in plain modules.
+    Where a block is `passing` tokens on, shared experts are, too, by hand those of DeepSeek.
     """
+    experts = a.experts
+    assert experts is not None
     if not by_hand and any(trained.sums(name, "experts") for name in ("W_gate", "W_down")):
         return False
     if trained.unpacks("experts") or any(trained.adapts(name, "experts") for name in ("W_gate", "W_up", "W_down")):
         return False
-    plain = not (experts.router_bias or experts.expert_bias or experts.shared_gate) and experts.d_shared == 0
-    return plain and a.gated and a.activation == "silu" and not a.mlp_bias
+    plain = not (experts.router_bias or experts.expert_bias or experts.shared_gate)
+    shared = experts.d_shared == 0 or (passing and (not by_hand or a.family in DEEPSEEK))
+    return plain and shared and a.gated and a.activation == "silu" and not a.mlp_bias
 
 
 def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: bool) -> Value:
@@ -44,7 +50,14 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     rows: Shape = (B, S, experts.top_k)
     size = x.tensor.bytes_per_element
     weighs = how.bytes(how.row("dispatch")["weights"])
-    weights, held = _route(tape, experts, x, rows, FOUR if by_hand else size, weighs, how.trained.trains("router"))
+    trained = how.trained.trains("router")
+    if by_hand and a.family in DEEPSEEK:
+        scores, named = deepseek_router(tape, experts, x, rows, trained)
+    else:
+        scores, named = router_program(tape, experts, x, rows, FOUR if by_hand else size, trained)
+    weights, order, narrow = _sorted(tape, scores, rows, weighs)
+    held: tuple[Value, ...] = (order,)
+    named += (narrow,)
     if by_hand:
         more = (("sorted experts", rows, EIGHT), ("experts in FP32", rows, FOUR), ("counts", (experts.experts,), FOUR))
         held += tuple(tape.new(name, shape, each, needs=False) for name, shape, each in more)
@@ -70,41 +83,26 @@ def experts_program(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_h
     result = _combined(tape, out, weights, rows, x, index, by_hand=by_hand)
     tape.drop(*held, copied, *((index,) if ends is None else (ends,)), out, weights, *sums.named)
     assert size == result.tensor.bytes_per_element
+    if experts.d_shared != 0:
+        own = mlp_program(tape, a, how, x, experts.d_shared, "shared experts")
+        tape.label = "the sum with the shared experts"
+        total = do.add(tape, result, own)
+        tape.drop(own, result)
+        result = total
+    tape.drop(*named)
     return result
 
 
-def _route(
-    tape: Tape, experts: Experts, x: Value, rows: Shape, exact: Size, weighs: Size, trained: bool
-) -> tuple[Value, tuple[Value, ...]]:
-    """The scores of all experts, the greatest of them, divided by their sum, and sorted by expert; and what stays named."""
-    tape.label = "the router"
-    every = (*TOKENS, experts.experts)
-    logits = do.linear(tape, x, "W_router", (experts.experts, x.tensor.shape[-1]), trained=trained)
-    scores = do.cast(tape, logits, exact)
-    probabilities = tape.new("probabilities", every, exact)
-    tape.record(probabilities, (probabilities,), [Make("gradient", every, exact)], {scores: "gradient"})
-    tape.drop(*((scores,) if scores is not logits else ()))
-    chosen = tape.new("chosen", rows, EIGHT, needs=False)
-    best = tape.new("greatest scores", rows, exact)
-    steps = [Make("zeros", every, exact), Make("gradient", every, exact), Free("zeros")]
-    tape.record(best, (chosen,), steps, {probabilities: "gradient"})
-    tape.drop(probabilities)
-    normal = best
-    if experts.normalised:  # in place
-        tape.drop(best)
-        total = tape.new("sum of them", TOKENS, exact, needs=False)
-        normal = tape.new("divided scores", rows, exact)
-        steps = [Make("first", rows, exact), Make("second", rows, exact), Make("gradient", rows, exact)]
-        tape.record(normal, (best, total), steps, {best: "gradient"})
-        tape.drop(total)
+def _sorted(tape: Tape, scores: Value, rows: Shape, size: Size) -> tuple[Value, Value, Value]:
+    """The scores in the order of the experts and so many bytes, that order, and the scores before it."""
     order = tape.new("order", rows, EIGHT, needs=False)
-    narrow = do.cast(tape, normal, weighs)
-    if narrow is not normal:
-        tape.drop(normal)
-    weights = tape.new("sorted scores", rows, weighs)
-    steps = [Make("zeros", rows, weighs), Make("gradient", rows, weighs), Free("zeros")]
-    tape.record(weights, (order,), steps, {narrow: "gradient"})
-    return weights, (order, logits, chosen, narrow)
+    narrow = do.cast(tape, scores, size)
+    if narrow is not scores:
+        tape.drop(scores)
+    out = tape.new("sorted scores", rows, size)
+    steps = [Make("zeros", rows, size), Make("gradient", rows, size), Free("zeros")]
+    tape.record(out, (order,), steps, {narrow: "gradient"})
+    return out, order, narrow
 
 
 def _copied(tape: Tape, x: Value, index: Value, rows: Shape, width: sp.Expr) -> Value:

@@ -21,11 +21,14 @@ def mlp_described(a: Architecture) -> bool:
     return a.activation in (*KERNELS, "relu") or (a.activation == "gelu_new" and not a.gated)
 
 
-def mlp_program(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
-    """Record an MLP, plain or gated, with its dropout."""
+def mlp_program(
+    tape: Tape, a: Architecture, how: Profile, x: Value, width: sp.Expr | None = None, group: str = "mlp"
+) -> Value:
+    """Record an MLP, plain or gated, with its dropout, of its own inner width or that of the `group` shared experts."""
+    width = a.d_ff if width is None else width
 
     def projected(value: Value, name: str, shape: tuple[sp.Expr, sp.Expr]) -> Value:
-        return product(tape, how, value, name, shape, "mlp", bias=a.mlp_bias)
+        return product(tape, how, value, name, shape, group, bias=a.mlp_bias)
 
     def activated(value: Value) -> Value:
         tape.label = "the activation function"
@@ -34,24 +37,24 @@ def mlp_program(tape: Tape, a: Architecture, how: Profile, x: Value) -> Value:
         return do.kept_result(tape, value, "relu") if a.activation == "relu" else _gelu_by_hand(tape, value)
 
     if not a.gated:
-        inner = projected(x, "W_in", (a.d_ff, a.d_model))
+        inner = projected(x, "W_in", (width, a.d_model))
         active = activated(inner)
         tape.drop(inner)
-        out = projected(active, "W_out", (a.d_model, a.d_ff))
+        out = projected(active, "W_out", (a.d_model, width))
         tape.drop(active)
         if a.residual_dropout == 0:
             return out
         dropped = do.dropped_out(tape, out)
         tape.drop(out)
         return dropped
-    gate = projected(x, "W_gate", (a.d_ff, a.d_model))
+    gate = projected(x, "W_gate", (width, a.d_model))
     active = activated(gate)
     tape.drop(gate)
-    up = projected(x, "W_up", (a.d_ff, a.d_model))
+    up = projected(x, "W_up", (width, a.d_model))
     tape.label = "the product of gate and up projection"
     inner = do.multiply(tape, active, up)
     tape.drop(active, up)
-    out = projected(inner, "W_down", (a.d_model, a.d_ff))
+    out = projected(inner, "W_down", (a.d_model, width))
     tape.drop(inner)
     return out
 

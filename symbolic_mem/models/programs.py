@@ -19,6 +19,7 @@ from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.program_attention import attention_described, attention_program
 from symbolic_mem.models.program_experts import experts_described, experts_program
+from symbolic_mem.models.program_latent import latent_described, latent_program
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_mlp import mlp_described, mlp_program
 from symbolic_mem.models.program_norm import Weights, norm_program
@@ -35,13 +36,15 @@ NAMED = ("gpt2",)  # families whose blocks have a name for what attention gives 
 class Programs:
     """The operations of the blocks of an architecture under a profile, where they are described.
 
-    Without `logits` the loss is one kernel with the head, which otherwise multiplies the tokens in so many `parts`.
+    Without `logits` the loss is one kernel with the head, which otherwise multiplies the tokens in so many `parts`. Those of
+    `passing` are of inference: of some blocks the forward pass alone is described.
     """
 
     architecture: Architecture
     how: Profile
     logits: bool = True
     parts: int = 1
+    passing: bool = False
 
     def described(self, block: str) -> bool:
         """Say whether the operations of a kind of block are described."""
@@ -105,7 +108,7 @@ def _tape(programs: Programs, block: str) -> Tape | None:
     return (
         end_tape(a, how, programs.logits, programs.parts)
         if block == END
-        else block_tape(a, how, block == "expert block")
+        else block_tape(a, how, block == "expert block", passing=programs.passing)
     )
 
 
@@ -153,10 +156,14 @@ def end_tape(a: Architecture, how: Profile, logits: bool, parts: int = 1) -> Tap
     return tape
 
 
-def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
-    """Return the operations of a block, or None where they are not described: then nothing is known of its moments."""
-    if not _described(a, how) or (
-        experts and not (a.experts and experts_described(a.experts, a, how.trained, by_hand=how.engine in BY_HAND))
+def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = False) -> Tape | None:
+    """Return the operations of a block, or None where they are not described: then nothing is known of its moments.
+
+    Some are described only where the block is `passing` tokens on in inference.
+    """
+    if not _described(a, how, passing) or (
+        experts
+        and not (a.experts and experts_described(a, how.trained, by_hand=how.engine in BY_HAND, passing=passing))
     ):
         return None
     tape = Tape()
@@ -164,7 +171,10 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     by_hand = how.engine in BY_HAND
     tables = tuple(map(tape.give, given(a, how)))
     first = x if a.norm_place == "after" else _norm(tape, a, how, x, "attention norm")
-    attended, scores = attention_program(tape, a, how, first, tables, by_hand=by_hand)
+    if a.latent is None:
+        attended, scores = attention_program(tape, a, how, first, tables, by_hand=by_hand)
+    else:
+        attended, scores = latent_program(tape, a, how, first, by_hand=by_hand)
     tape.drop(*(() if first is x else (first,)))
     attended = _given(tape, a, how, attended, "attention")
     tape.label = "the sum after the attention"
@@ -181,13 +191,17 @@ def block_tape(a: Architecture, how: Profile, experts: bool) -> Tape | None:
     return tape
 
 
-def _described(a: Architecture, how: Profile) -> bool:
+def _described(a: Architecture, how: Profile, passing: bool) -> bool:
     by_hand = how.engine in BY_HAND
     plain = not (a.shared_norm or a.parallel_residual) and (
         by_hand or (a.norm_place == "before" and a.qk_norm != "width")
     )
     same = how.residual == how.compute and not how.blank and how.engine in ENGINES
-    return plain and same and attention_described(a, how, by_hand=by_hand) and mlp_described(a)
+    if not (plain and same and mlp_described(a)):
+        return False
+    if a.latent is None:
+        return attention_described(a, how, by_hand=by_hand)
+    return passing and latent_described(a, how, by_hand=by_hand)
 
 
 def _given(tape: Tape, a: Architecture, how: Profile, x: Value, part: str) -> Value:

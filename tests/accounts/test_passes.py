@@ -14,7 +14,8 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.models.build import build_model
 from symbolic_mem.recipes.read import read_recipe, recipe
 
-MEASURED = json.loads((Path(__file__).parents[1] / "data" / "passes.json").read_text(encoding="utf-8"))
+DATA = Path(__file__).parents[1] / "data"
+MEASURED = json.loads((DATA / "passes.json").read_text(encoding="utf-8"))
 LLAMA = load_study("llama-3.1-8b").change(recipe="inference", values={"B": 4, "S": 1000})
 
 
@@ -26,7 +27,7 @@ def made(instant, values):
 def test_a_pass_holds_what_transformers_holds(case, tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(case["config"]), encoding="utf-8")
-    kernel = {"sdpa": "flash", "eager": "eager"}[case["attention"]]
+    kernel = "flash" if case["attention"] == "sdpa" else case["attention"]
     built = build_model({"config": path.name, "profile": "hf-cuda-bf16", "kernel": kernel}, str(path), tmp_path)
     values = {**built.values, B: MEASURED["B"], S: case["S"]}
     how = recipe("inference").with_logits("last" if case["last"] else "all")
@@ -39,7 +40,8 @@ def test_a_pass_holds_what_transformers_holds(case, tmp_path):
     # In a step of decoding key and value of its token are in the cache by the time of the scores, and the mask of a window has its
     # columns alone; four positions are not counted.
     a, config = built.architecture, case["config"]
-    token = 2 * 2 * MEASURED["B"] * int(values[a.n_kv]) * int(values[a.d_head])
+    each = a.latent.d_c + a.latent.d_rope if a.latent else 2 * a.n_kv * a.d_head
+    token = 2 * MEASURED["B"] * int(each.xreplace(values))
     narrow = (
         2 * MEASURED["B"] * (case["S"] - config["sliding_window"]) if config["model_type"].startswith("gemma") else 0
     )
@@ -236,24 +238,11 @@ def test_plans_that_divide_tokens_are_refused_for_inference(plan):
 
 
 def test_where_no_pass_is_described_a_stage_has_what_is_kept(tmp_path):
-    content = {"model_type": "deepseek_v2", "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
-    content |= {
-        "num_key_value_heads": 4,
-        "kv_lora_rank": 16,
-        "q_lora_rank": None,
-        "qk_nope_head_dim": 8,
-        "v_head_dim": 8,
-    }
-    content |= {
-        "qk_rope_head_dim": 4,
-        "n_routed_experts": 4,
-        "n_shared_experts": 1,
-        "num_experts_per_tok": 2,
-        "vocab_size": 100,
-    }
-    content |= {"moe_intermediate_size": 32, "intermediate_size": 96, "first_k_dense_replace": 1}
-    (tmp_path / "deepseek.json").write_text(json.dumps(content))
-    study = load_study(str(tmp_path / "deepseek.json")).change(
+    content = {"model_type": "gpt_oss", "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
+    content |= {"num_key_value_heads": 2, "head_dim": 16, "intermediate_size": 32, "num_local_experts": 4}
+    content |= {"layer_types": ["full_attention"] * 4, "vocab_size": 100}  # an attention with sinks
+    (tmp_path / "oss.json").write_text(json.dumps(content))
+    study = load_study(str(tmp_path / "oss.json")).change(
         recipe="inference", plan="pp", values={"n_pp": 2, "B": 2, "S": 50}
     )
     assert [one.words for one in study.timeline] == [
@@ -261,4 +250,40 @@ def test_where_no_pass_is_described_a_stage_has_what_is_kept(tmp_path):
         "what is kept on the last stage",
     ]
     held = [one.memory.of("cache").at(study.values) for one in study.timeline]
-    assert held == [2 * 2 * 2 * 50 * (16 + 4)] * 2
+    assert held == [2 * 2 * 2 * 50 * 2 * 2 * 16] * 2
+
+
+def decoding(name, **changed):
+    study = load_study(name).change(
+        recipe="inference", values={"B": 2, "S": 100, **changed.pop("values", {})}, **changed
+    )
+    return study, [one.memory.of("activations") for one in study.timeline if one.phase == "decode"]
+
+
+def test_keys_of_all_tokens_are_made_of_a_latent_cache_by_transformers_alone():
+    """DeepSeek-V3: other kernels attend with the cached vectors themselves, as section 2.1.2 of the DeepSeek-V2 paper does."""
+    path = str(DATA / "hf_configs" / "deepseek-v3.json")
+    _, absorbed = decoding(path, profile="torch-cuda-bf16")
+    assert absorbed and not any(one.total.has(S) for one in absorbed)
+    study, expanded = decoding(path, profile="hf-cuda-bf16", kernel="efficient")
+    more, less = (max(one.at({**study.values, S: tokens}) for one in expanded) for tokens in (3000, 2000))
+    assert more - less == 1000 * 2 * 2 * 128 * (
+        128 + 64 + 128 + 128
+    )  # keys, and the product that has them and the values
+
+
+@pytest.mark.parametrize(("name", "choices", "inner"), [("mixtral-8x7b", 2, 14336), ("deepseek-v3", 8, 2048)])
+def test_tensor_parallelism_cuts_the_inner_width_of_experts(name, choices, inner):
+    """Each rank works on all choices of all tokens: two products, of gate and up, and what the activation function gives."""
+    path = str(DATA / "hf_configs" / f"{name}.json")
+    fullest = {}
+    for n in (1, 2):
+        study = load_study(path).change(recipe="inference", plan="vllm-tp", values={"n_tp": n, "B": 1, "S": 100})
+        words = "prefill, in a{} block, at the product of gate and up projection of the experts"
+        found = [
+            made(one, study.values)
+            for one in study.timeline
+            if one.words in (words.format(""), words.format("n expert"))
+        ]
+        fullest[n] = max(found)
+    assert fullest[1] - fullest[2] == 2 * 100 * choices * 4 * inner // 2

@@ -8,11 +8,15 @@ In DECODED each has a cache with room for so many tokens, and reads the last of 
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import transformers
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM, StaticCache
+from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers import CONFIG_MAPPING, AttentionInterface, AutoModelForCausalLM, StaticCache
 
+from symbolic_mem.verify.language_models import _efficient, _flash
 from symbolic_mem.verify.storages import Storages
 
 BATCH = 2
@@ -60,6 +64,70 @@ MODELS = {
     ),
 }
 HEADS = {**SIZES, "num_key_value_heads": 8}
+LATENT = {
+    "hidden_size": 512,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 8,
+    "intermediate_size": 1536,
+    "moe_intermediate_size": 256,
+    "vocab_size": 3000,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 1,
+    "first_k_dense_replace": 1,
+    "n_group": 4,
+    "topk_group": 2,
+    "kv_lora_rank": 128,
+    "q_lora_rank": 192,
+    "qk_nope_head_dim": 64,
+    "qk_rope_head_dim": 32,
+    "v_head_dim": 48,
+}
+DENSE = {**LATENT, "first_k_dense_replace": 2}
+NO_Q = {**LATENT, "q_lora_rank": None}
+WIDE = {**LATENT, "qk_nope_head_dim": 40, "qk_rope_head_dim": 24, "v_head_dim": 64, "n_shared_experts": 2}
+MANY = {**LATENT, "num_experts_per_tok": 6, "n_routed_experts": 32, "moe_intermediate_size": 1000}
+V2 = {**LATENT, "topk_method": "greedy", "n_group": 1, "topk_group": 1}
+LATENTS = {
+    "DeepSeek-V3": ("deepseek_v3", LATENT, 128, True, "efficient"),
+    "DeepSeek-V3, by parts": ("deepseek_v3", LATENT, 128, True, "eager"),
+    "DeepSeek-V3, dense": ("deepseek_v3", {**DENSE, "intermediate_size": 400}, 200, True, "efficient"),
+    "DeepSeek-V3, dense, by parts": ("deepseek_v3", {**DENSE, "intermediate_size": 400}, 32, True, "eager"),
+    "DeepSeek-V3, queries of the residual stream": (
+        "deepseek_v3",
+        {**NO_Q, "first_k_dense_replace": 2, "intermediate_size": 300},
+        96,
+        True,
+        "efficient",
+    ),
+    "DeepSeek-V3, one head size": (
+        "deepseek_v3",
+        {**WIDE, "first_k_dense_replace": 2, "intermediate_size": 64},
+        96,
+        True,
+        "flash",
+    ),
+    "DeepSeek-V3, many experts": ("deepseek_v3", MANY, 77, True, "efficient"),
+    "DeepSeek-V3, many words": ("deepseek_v3", {**LATENT, "vocab_size": 300_000}, 16, True, "efficient"),
+    "DeepSeek-V3, all positions": ("deepseek_v3", {**LATENT, "vocab_size": 30_000}, 64, False, "efficient"),
+    "DeepSeek-V2": ("deepseek_v2", V2, 128, True, "efficient"),
+    "DeepSeek-V2, by parts": ("deepseek_v2", V2, 300, True, "eager"),
+    "DeepSeek-V2, Lite": (
+        "deepseek_v2",
+        {**V2, "q_lora_rank": None, "n_shared_experts": 2, "num_experts_per_tok": 6},
+        100,
+        True,
+        "efficient",
+    ),
+    "DeepSeek-V2, groups": (
+        "deepseek_v2",
+        {**LATENT, "topk_method": "group_limited_greedy", "first_k_dense_replace": 0},
+        64,
+        True,
+        "eager",
+    ),
+}
 DECODED = {
     "Llama, by parts": ("llama", SIZES, 512, "eager"),
     "Llama, a key for each head": ("llama", HEADS, 512, "eager"),
@@ -67,33 +135,52 @@ DECODED = {
     "Mistral, a window": ("mistral", {**SIZES, "sliding_window": 64}, 512, "eager"),
     "Gemma 2, windows": ("gemma2", {**SIZES, "sliding_window": 64}, 512, "eager"),
     "Gemma 3, windows": ("gemma3_text", {**SIZES, "num_hidden_layers": 6, "sliding_window": 64}, 512, "eager"),
+    "DeepSeek-V3": ("deepseek_v3", LATENT, 128, "efficient"),
+    "DeepSeek-V3, by parts": ("deepseek_v3", LATENT, 300, "eager"),
+    "DeepSeek-V3, one head size": ("deepseek_v3", WIDE, 128, "flash"),
+    "DeepSeek-V2": ("deepseek_v2", V2, 77, "efficient"),
+    "DeepSeek-V2, by parts": ("deepseek_v2", V2, 128, "eager"),
 }
+FUSED = "fused"  # kernels of an accelerator, on fake tensors
+
+
+def made(kind: str, sizes: dict, attention: str) -> tuple[Any, Any]:
+    """A model and its configuration."""
+    if attention in ("flash", "efficient"):
+        AttentionInterface.register(FUSED, _flash if attention == "flash" else _efficient)
+        attention = FUSED
+    config = CONFIG_MAPPING[kind](**sizes)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=torch.bfloat16)
+    return model.eval(), config
+
+
+def on_fake_tensors(attention: str) -> AbstractContextManager:
+    """Fake tensors for the kernels of an accelerator."""
+    return FakeTensorMode() if attention in ("flash", "efficient") else nullcontext()
 
 
 def held(kind: str, sizes: dict, tokens: int, last: bool, attention: str) -> int:
     """The most bytes of a pass, without the weights and without the tokens that it reads."""
-    config = CONFIG_MAPPING[kind](**sizes)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=torch.bfloat16).eval()
-    given = torch.zeros((BATCH, tokens), dtype=torch.long)
-    storages = Storages()
-    for tensor in (*model.parameters(), *model.buffers(), given):
-        storages.ignore(tensor)
-    with torch.no_grad(), storages:
-        storages.mark()
-        model(given, use_cache=False, logits_to_keep=1 if last else 0)
-        return storages.mark()
+    with on_fake_tensors(attention):
+        model, _ = made(kind, sizes, attention)
+        given = torch.zeros((BATCH, tokens), dtype=torch.long)
+        storages = Storages()
+        for tensor in (*model.parameters(), *model.buffers(), given):
+            storages.ignore(tensor)
+        with torch.no_grad(), storages:
+            storages.mark()
+            model(given, use_cache=False, logits_to_keep=1 if last else 0)
+            return storages.mark()
 
 
 def decoded(kind: str, sizes: dict, tokens: int, attention: str) -> int:
     """The most bytes of a step of decoding, without weights and caches, and without the tokens that it reads."""
-    config = CONFIG_MAPPING[kind](**sizes)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=torch.bfloat16).eval()
-    cache, given = StaticCache(config=config, max_cache_len=tokens), torch.zeros((BATCH, 1), dtype=torch.long)
-    storages = Storages()
-    with torch.no_grad():
-        model(
-            torch.zeros((BATCH, tokens - 1), dtype=torch.long), past_key_values=cache, use_cache=True, logits_to_keep=1
-        )
+    with on_fake_tensors(attention), torch.no_grad():
+        model, config = made(kind, sizes, attention)
+        cache, given = StaticCache(config=config, max_cache_len=tokens), torch.zeros((BATCH, 1), dtype=torch.long)
+        storages = Storages()
+        prompt = torch.zeros((BATCH, tokens - 1), dtype=torch.long)
+        model(prompt, past_key_values=cache, use_cache=True, logits_to_keep=1)
         kept = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
         for tensor in (*model.parameters(), *model.buffers(), *kept, given):
             storages.ignore(tensor)
@@ -106,7 +193,7 @@ def decoded(kind: str, sizes: dict, tokens: int, attention: str) -> int:
 def main() -> None:
     """Print the cases."""
     cases = []
-    for name, (kind, sizes, tokens, last, attention) in MODELS.items():
+    for name, (kind, sizes, tokens, last, attention) in (MODELS | LATENTS).items():
         case = {"name": name, "config": {"model_type": kind, **sizes}, "S": tokens, "last": last}
         size = held(kind, sizes, tokens, last, attention)
         cases.append({**case, "attention": attention, "bytes": size})

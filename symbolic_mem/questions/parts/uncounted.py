@@ -26,7 +26,10 @@ def uncounted(study: Study) -> tuple[LeftOut, ...]:
     """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
     found = left_out(study.rank, study.recipe, study.placement)
     only_kept = study.at is None or (study.at.lasting and not study.recipe.trains)
-    return found if only_kept else beyond(study.rank.model, found, mlp=bool(study.at.rank))
+    if only_kept:
+        return found
+    built = study.rank if study.recipe.trains else study.rank.evaluating
+    return beyond(built.model, found, mlp=bool(study.at.rank))
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
