@@ -59,8 +59,8 @@ function writeAddress() {
 }
 
 // Read a link; what is not known or not allowed is left as the study has it.
-function readAddress() {
-  const told = new URLSearchParams(location.hash.slice(1)), a = told.get("A");
+function readAddress(link) {
+  const told = new URLSearchParams(new URL(link).hash.slice(1)), a = told.get("A");
   kept = a === null ? null : solve(data, readSetting(new URLSearchParams(a)));
   return readSetting(told);
 }

@@ -2,7 +2,7 @@ const early = [...document.querySelectorAll("#fields input")].filter((one) => on
 document.head.append(node("style", {}, data.looks));
 document.documentElement.hidden = $("put").hidden = false;
 build();
-if (hasAddress && location.hash) setting = readAddress();
+if (hasAddress && location.hash) setting = readAddress(location.href);
 update();
 for (const [one, value] of early) { // what was written or moved while the script came
   one.value = value;
@@ -13,9 +13,9 @@ new ResizeObserver(([{ target }]) => { document.documentElement.style.scrollPadd
 // In a tall window what is further down is seen at once: it is drawn as soon as the rest stands.
 const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && flush(), { rootMargin: "0px 0px -20%" });
 for (const id of ["step-figure", "region"]) near.observe($(id));
-if (hasAddress) addEventListener("hashchange", () => {
-  if (location.hash.slice(1) === addressOf()) return;
-  setting = readAddress();
+if (hasAddress) addEventListener("hashchange", ({ newURL }) => { // not what may have been written since
+  if (new URL(newURL).hash.slice(1) === addressOf()) return;
+  setting = readAddress(newURL);
   update();
 });
 // For programs and the console: what follows from a setting of names and texts, in exact numbers written as texts.

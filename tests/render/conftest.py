@@ -144,6 +144,13 @@ class Tab:
             f"(document.getElementById({json.dumps(field)}))"
         )
 
+    def follow(self, link: str) -> None:
+        """Go to a link into the page, and wait until the page has been told of it."""
+        self.value(
+            "new Promise((done) => { addEventListener('hashchange', done, {once: true}); const before = location.href;"
+            f" location.hash = {json.dumps(link)}; if (location.href === before) done(); }}).then(() => null)"
+        )
+
     def screenshot(self, path: Path) -> None:
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))

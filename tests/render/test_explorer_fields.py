@@ -92,7 +92,7 @@ def test_an_amount_that_is_typed_stands_in_the_page_its_command_and_its_link(tab
     page.write("amount", "")
     page.value("new Promise(done => setTimeout(done, 400))")
     assert page.value(read("answer", "dataset.said.includes('is 46')")) and page.value("location.hash") == ""
-    page.value(f"location.hash = {linked!r}; new Promise(done => setTimeout(done, 300))")
+    page.follow(linked)
     assert page.value(read("answer", "dataset.said")) == said and page.value(read("amount", "value")) == "80.5 GB"
     page.value(
         """(one => { one.selectedIndex = 0; one.dispatchEvent(new Event('change')); })(document.getElementById('device'))"""
@@ -183,3 +183,16 @@ def test_two_settings_stand_side_by_side_and_their_differences_sum_to_the_whole(
 def test_a_program_is_refused_what_a_field_refuses(pages, tab, setting, said):
     page = tab(pages("cs336-a2-xxl"))
     assert page.value(f"explorer.answer({json.dumps(setting)})")["refused"].startswith(said)
+
+
+def test_a_link_counts_where_the_address_of_what_was_typed_is_written_before_the_page_is_told_of_it(tab, pages):
+    page = tab(pages("cs336-a2-xxl"))
+    page.write("field-B", "64")
+    page.value("new Promise(done => setTimeout(done, 400))")
+    written = page.value("location.hash")
+    assert written == "#B=64"
+    page.value(
+        "new Promise((done) => { addEventListener('hashchange', () => done(), {once: true}); location.hash = 'B=128';"
+        f" history.replaceState(null, '', {written!r}); }})"
+    )
+    assert page.value("document.getElementById('field-B').value") == "128"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from itertools import groupby, pairwise
@@ -46,7 +45,7 @@ def address(content, setting):
 
 def drawn(page, content, setting):
     """What the page draws at a setting."""
-    page.value(f"location.hash = {json.dumps(address(content, setting))}; new Promise((done) => setTimeout(done, 60))")
+    page.follow(address(content, setting))
     page.value("dispatchEvent(new Event('scroll'))")
     return page.value(DRAWN)
 

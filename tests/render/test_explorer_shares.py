@@ -88,8 +88,9 @@ def test_a_share_that_is_typed_stands_in_the_page_its_command_and_its_link(tab, 
     linked = page.value("location.hash")
     assert linked == "#place=activations%3D3%2F10%2Cdropped"
     page.write("share", "")
+    page.value("new Promise(done => setTimeout(done, 400))")
     assert "is 46" in page.value(READ("answer", "dataset.said"))
-    page.value(f"location.hash = {linked!r}; new Promise(done => setTimeout(done, 300))")
+    page.follow(linked)
     assert page.value(READ("answer", "dataset.said")) == said
     assert page.value(READ("share", "value")) == "activations=3/10,dropped"
     page.value("(one => { one.selectedIndex = 1; one.dispatchEvent(new Event('change')) })"
