@@ -8,10 +8,12 @@ import sympy as sp
 
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.rational import plain
-from symbolic_mem.questions.parts.instants import decided_instants
+from symbolic_mem.questions.parts.instants import decided_instants, staged
 from symbolic_mem.questions.parts.one_device import on_one_device
 from symbolic_mem.solvers.layout import profile
 from symbolic_mem.study.study import Study
+
+ALWAYS = ("weights", "optimizer")  # kinds that are there at each instant
 
 
 def can_be_smallest(
@@ -32,11 +34,20 @@ def can_be_smallest(
     if value < 1 or value.denominator != 1:
         return False
     capacity, reached = plain(study.capacity.counted), ruled
+
+    def needed(seen: Study, counted: tuple[str, ...]) -> int | None:
+        held = profile(seen.placed(counted), symbol, seen.numbers)
+        return first_degree(held.divided, held.fixed, capacity, strict=strict)
+
+    always = tuple(kind for kind in kinds if kind in ALWAYS)
+    if always and value > 1 and not staged(study):  # costs less to hold against than an instant
+        least = needed(study.seen_at(None), always)
+        if least is None or least > value:
+            return False
     alone = on_one_device(study, kinds, symbol) if value == 1 else ()
     for one in alone or decided_instants(study, kinds):
-        held = profile(one.placed(kinds), symbol, one.numbers)
-        needed = first_degree(held.divided, held.fixed, capacity, strict=strict)
-        if needed is None or needed > value:
+        least = needed(one, kinds)
+        if least is None or least > value:
             return False
-        reached = reached or needed == value
+        reached = reached or least == value
     return reached
