@@ -94,7 +94,7 @@ def _show(account: Account) -> None:
     for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):
         print_line(plain_prose(arrange_prose(said, TERMINAL)), head, 13)
     for line in study.built.rests_on:
-        print_line(line, "assumed", 13)
+        print_line(study.plain(line), "assumed", 13)
     for line in study.built.files.lines if study.built.files is not None else ():
         print_line(line, "files", 13)
     absent = missing(memory.total, study.values)

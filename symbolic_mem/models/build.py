@@ -126,8 +126,8 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
     if how is not None:
         size = stored_bytes(built.model, built.values, how, content)
         line = (
-            f"As published the weights that are counted here are quantised ({how.words}) and take {size:,} bytes; the recipe "
-            "trains others."
+            "As published, with the sizes of the file, the weights that are counted here are quantised "
+            f"({how.words}) and take {size:,} bytes; the recipe trains others."
         )
         return replace(_saying(built, line), stored=size, rests_on=(*built.rests_on, line))
     line = not_known(content)

@@ -190,10 +190,8 @@ def _experts(fields: Fields, d_ff: sp.Expr, facts: dict[str, Any]) -> Experts | 
         return None
     if dense:
         fields.numbers[s.L_dense] = sp.Integer(dense)
-    fields.notes.append(
-        f"{layers - dense} of {layers} layers have {fields.numbers[s.E]} experts, of which a token visits "
-        f"{fields.numbers[s.k]}."
-    )
+    some = "Of the $L$ layers $L_dense$ are dense, and each other one" if dense else "Each of the $L$ layers"
+    fields.notes.append(f"{some} has $E$ experts, of which a token visits $k$.")
     if facts["correction_bias"]:
         fields.notes.append("The bias that balances the experts is a buffer, not a parameter.")
     return Experts(

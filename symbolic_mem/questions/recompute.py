@@ -141,17 +141,20 @@ class RecomputeOtherwise(OnDevice):
             "value": found.value or 0,
         }
         if found.value is None:
-            return (
-                say(
-                    "When nothing is recomputed, there is no such {n}: each device holds {fixed} in full and has "
-                    "{counted}.",
-                    **pieces,
-                )
-                if nothing
+            at = None if found.study.at is None else text(found.study.at.words)
+            full = (
+                say("each device holds {fixed} in full and has {counted}", **pieces)
+                if at is None
                 else say(
-                    "With this recomputation there is no such {n}: each device holds {fixed} in full and has {counted}.",
+                    "at one instant of a step, {at}, each device holds {fixed} in full and has {counted}",
+                    at=at,
                     **pieces,
                 )
+            )
+            return (
+                say("When nothing is recomputed, there is no such {n}: {full}.", full=full, **pieces)
+                if nothing
+                else say("With this recomputation there is no such {n}: {full}.", full=full, **pieces)
             )
         kept = "what the device then keeps" if found.value == 1 else "what each device then keeps"
         pieces["each"] = kept if found.study.at is None else fitting_each(found.study, found.value)

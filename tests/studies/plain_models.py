@@ -14,10 +14,18 @@ from plain_papers import At
 
 @dataclass(frozen=True)
 class Account:
-    """The parameters of a model, those of its states in bytes, and the bytes that are kept for the backward pass."""
+    """Parameters and the bytes that are kept for the backward pass: of the blocks, outside them, and of the largest block."""
 
     parameters: int
-    kept: int
+    kept_by_blocks: int
+    kept_outside: int
+    of_block: int
+    kept_by_block: int
+
+    @property
+    def kept(self) -> int:
+        """All that is kept where nothing is recomputed."""
+        return self.kept_by_blocks + self.kept_outside
 
     @property
     def static(self) -> int:
@@ -65,7 +73,7 @@ def llama(v: At) -> Account:
     mlp, inside = gated(v, v.d_ff, rows)
     layer = attention + mlp + 2 * v.d_model
     block = 2 * norm(v, v.d_model) + kept + inside + 2 * rows * v.d_model
-    return Account(v.L * layer + ends(v), v.L * block + rotary(v, v.d_head) + last(v))
+    return Account(v.L * layer + ends(v), v.L * block, rotary(v, v.d_head) + last(v), layer, block)
 
 
 def experts(v: At, inner: int) -> tuple[int, int]:
@@ -83,7 +91,7 @@ def mixture(of: Callable[[At], tuple[int, int]], inner: str) -> Callable[[At], A
         mlp, inside = experts(v, getattr(v, inner))
         layer = attention + mlp + 2 * v.d_model
         block = 2 * norm(v, v.d_model) + kept + inside
-        return Account(v.L * layer + ends(v), v.L * block + rotary(v, v.d_head) + last(v))
+        return Account(v.L * layer + ends(v), v.L * block, rotary(v, v.d_head) + last(v), layer, block)
 
     return account
 
@@ -94,10 +102,11 @@ def deepseek(v: At) -> Account:
     dense, dense_inside = gated(v, v.d_ff, rows)
     many, inside = experts(v, v.d_expert)
     shared, shared_inside = gated(v, v.n_shared * v.d_expert, rows)
-    parameters = v.L * (attention + 2 * v.d_model) + v.L_dense * dense + sparse * (many + shared) + ends(v)
-    blocks = v.L * (2 * norm(v, v.d_model) + kept)
-    blocks += v.L_dense * (dense_inside + 2 * rows * v.d_model) + sparse * (inside + shared_inside)
-    return Account(parameters, blocks + rotary(v, v.d_rope) + last(v))
+    every, kept = attention + 2 * v.d_model, 2 * norm(v, v.d_model) + kept
+    parameters = v.L * every + v.L_dense * dense + sparse * (many + shared) + ends(v)
+    blocks = v.L * kept + v.L_dense * (dense_inside + 2 * rows * v.d_model) + sparse * (inside + shared_inside)
+    block = kept + inside + shared_inside
+    return Account(parameters, blocks, rotary(v, v.d_rope) + last(v), every + many + shared, block)
 
 
 def gpt2(v: At) -> Account:
@@ -109,8 +118,10 @@ def gpt2(v: At) -> Account:
     # input 2, and of four times the width: five 16-bit tensors of the written-out GELU; a mask of one byte
     mlp = rows * (2 * d + 4 * d * 10 + d)
     head = rows * (2 * d + 4 * v.V + 8) + 4  # the logarithms in FP32, and 8 bytes for each label
-    kept = v.L * (2 * norms + attention + mlp) + norms + head + rows * d + 8 * v.S
-    return Account(v.L * layer + v.V * d + v.n_pos * d + 2 * d, kept)
+    block = 2 * norms + attention + mlp
+    return Account(
+        v.L * layer + v.V * d + v.n_pos * d + 2 * d, v.L * block, norms + head + rows * d + 8 * v.S, layer, block
+    )
 
 
 def ends(v: At) -> int:

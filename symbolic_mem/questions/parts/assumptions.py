@@ -60,12 +60,12 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
         trained = recompute(study.model, recipe.recompute)
         own = trained.said if recipe.trains and _counts_activations(study) else trained.said_of_weights
-        said += [text(sentence) for sentence in (*own, *recipe.said)]
+        said += [*map(study.said, own), *map(text, recipe.said)]
         said += idle_degrees(study)
         if recipe.schedule and not study.timeline:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
-        said += [text(sentence) for sentence in study.model.said_of_layers]
+        said += map(study.said, study.model.said_of_layers)
     said += [study.said(note) for note in study.notes]
     if study.caller:
         said.append(say("Changed by the caller: {changes}.", changes=study.listed(study.caller)))

@@ -57,7 +57,7 @@ def full(*, states: bool, **pieces: Any) -> Prose:
         )
     return say(
         "no number of devices is enough, because each holds {fixed} in full and has {capacity}; lower the batch or the "
-        "sequence length, divide more of the memory, or recompute activations",
+        "sequence length, divide more of the memory, or recompute more of the activations",
         **pieces,
     )
 

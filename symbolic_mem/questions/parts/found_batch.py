@@ -120,7 +120,7 @@ class FoundBatch(Found):
             "batch_tokens": self.tokens,
             "times": [{"name": "mathematics", **self._seconds(self.times.math)}, *self._sent()],
             "winner": self.winner,
-            "assumptions": [*self._assumed(), *self.study.model.said_of_layers],
+            "assumptions": [*self._assumed(), *map(self.study.plain, self.study.model.said_of_layers)],
         }
 
     @property

@@ -12,7 +12,7 @@ REMEDIES = {
     "gathered weights": _DIVIDE,
     "gradients of whole weights": _DIVIDE,
     "gradients that are sent": _DIVIDE,
-    "activations": "recompute activations, or lower the batch or the sequence length",
+    "activations": "recompute more of the activations, or lower the batch or the sequence length",
 }
 
 
@@ -20,6 +20,6 @@ def remedy(name: str) -> str:
     """What makes a part smaller that every device holds in full.
 
     >>> remedy("activations")
-    'recompute activations, or lower the batch or the sequence length'
+    'recompute more of the activations, or lower the batch or the sequence length'
     """
     return REMEDIES.get(name, "divide more of the memory, or choose a smaller model")
