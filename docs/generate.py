@@ -493,8 +493,7 @@ def software() -> str:
         [
             f"`{name}`",
             one.title,
-            f"{one.bytes / 2**20:.4g} MiB"
-            + (f", {one.pipelined / 2**20:.4g} more with stages" if one.pipelined else ""),
+            f"{one.bytes / 2**20:.4g} MiB",
             one.source,
         ]
         for name, one in engines().items()

@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.accounts.account import apart, saved_terms
 from symbolic_mem.accounts.momentary import loss_term
 from symbolic_mem.accounts.ranks import Rank, ranks
+from symbolic_mem.accounts.received import received, returned
 from symbolic_mem.accounts.stage import of_chunks
 from symbolic_mem.accounts.terms import Memory, Term, of_parts
 from symbolic_mem.accounts.timeline import Instant
@@ -45,6 +46,7 @@ class Row:
     module: bool = False
     again: bool = False
     gathered: bool = False
+    received: bool = False
 
 
 @cache
@@ -100,6 +102,8 @@ class _Step:
         yield from self.dummies
         if row.flight:
             yield from self.flight
+            if self.engine.refers:
+                yield from returned(self.rank, self.recipe, self.numbers)
             if self.engine.whole:
                 yield from whole_stage(self.rank, self.built, self.recipe, self.numbers)
         if row.ends:
@@ -120,6 +124,8 @@ class _Step:
             yield from saved_terms("activations of the block at work, recomputed", "", again, self.recipe)
         if row.gathered:
             yield from self.gathered
+        if row.received and self.engine.refers:
+            yield from received(self.rank, self.recipe)
 
     @cached_property
     def states(self) -> tuple[Term, ...]:
@@ -135,11 +141,10 @@ class _Step:
     @cached_property
     def workspaces(self) -> Term:
         """What the engine holds for itself."""
-        more = self.engine.pipelined if self.rank.stage.ranks > 1 else 0
         return of_parts(
             "workspaces of the engine",
             "buffers",
-            (Part(sp.Integer(self.engine.bytes + more), ()),),
+            (Part(sp.Integer(self.engine.bytes), ()),),
             sp.S.One,
             "libraries keep them all the time",
             source=self.engine.source,

@@ -12,9 +12,9 @@ from symbolic_mem.base.values import dataclass
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`, and more where it is `pipelined`.
+    """What an engine holds for itself on one device: `bytes` of workspaces, from a `source`.
 
-    It may have `dummies`, and stages with weights and gradients `whole`: see engines.toml.
+    It may have `dummies`, stages with weights and gradients `whole`, and one that `refers` to tensors of others: see engines.toml.
     """
 
     name: str
@@ -22,8 +22,8 @@ class Engine:
     bytes: int
     source: str
     dummies: bool = False
-    pipelined: int = 0
     whole: bool = False
+    refers: bool = False
 
 
 @cache

@@ -82,6 +82,43 @@ def test_no_middle_stage_of_equal_stages_holds_more_than_the_first():
         assert most["the first stage"] >= most["stage 2 of 4"] >= most["stage 3 of 4"]
 
 
+def referred(one, phase: str) -> dict[str, dict[str, int]]:
+    """The bytes of what each rank refers to of other stages, in one phase of a step, by name."""
+    step = cluster_timeline(one.plan, one.rank, one.recipe, one.numbers, every=True)
+    names = ("last inputs from other stages, and their gradients", "gradient of the micro-batch before")
+    return {
+        instant.rank: {term.name: int(one.numbers[term.bytes]) for term in instant.memory.terms if term.name in names}
+        for instant in step
+        if instant.phase == phase
+    }
+
+
+STREAM = 2 * 1 * 32 * 64  # bytes of the residual stream of one micro-batch
+
+
+@pytest.mark.parametrize(("chunks", "sequence"), [(1, True), (1, False), (4, True)])
+def test_after_a_step_each_chunk_refers_to_its_last_input_and_its_gradient(chunks, sequence):
+    """All chunks but the one that has the embedding: what Megatron-LM's `set_input_tensor` was given last."""
+    plan = {"preset": "megatron" if sequence else "megatron-no-sp"} | (
+        {"schedule": "interleaved"} if chunks > 1 else {}
+    )
+    one = study(plan, n_pp=2, n_micro=4, n_tp=2, **({"n_chunks": chunks} if chunks > 1 else {}))
+    found = referred(one, "step")
+    fed = {"the first stage": chunks - 1, "the last stage": chunks}
+    assert {rank: sum(held.values()) for rank, held in found.items()} == {
+        rank: 2 * number * STREAM // (2 if sequence else 1) for rank, number in fed.items()
+    }
+    assert not any(referred(study(plan, n_pp=1, n_micro=4), "step").values())
+
+
+@pytest.mark.parametrize(("schedule", "micro", "fed"), [("1f1b", 4, 1), ("1f1b", 2, 1), ("gpipe", 4, 0)])
+def test_while_micro_batches_are_in_flight_the_gradient_that_was_sent_last_is_there(schedule, micro, fed):
+    """On the last of two stages; under GPipe all are in flight before one is back. The first stage sends none."""
+    found = referred(study({"schedule": schedule}, n_pp=2, n_micro=micro), "backward")
+    assert sum(found["the last stage"].values()) == fed * STREAM
+    assert not found["the first stage"]
+
+
 @pytest.mark.parametrize(
     ("plan", "values", "said"),
     [

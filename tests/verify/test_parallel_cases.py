@@ -83,11 +83,10 @@ def test_the_share_that_an_allocator_reserves_is_the_mean_of_runs_that_state_bot
 
 
 CI = [one for one in CASES if one.id.startswith("mcore-ci-gpt")]
-UNEXPLAINED = "gpt3_7b_tp1_pp4"  # holds one gradient of the head more after a step than any other
 
 
 def test_every_dense_run_of_megatron_s_continuous_integration_that_is_said():
-    """H100: peaks within 2 %, 85 % of them within 1.5 %; A100: within 3.5 %, 90 % within 3 %; statics within 2 %."""
+    """H100: peaks within 2 %, 85 % of them within 1.5 %; A100: within 3.5 %, 90 % within 3 %; statics within 1.5 %."""
     shares: dict[str, list[float]] = {"h100": [], "a100": [], "static": []}
     for one in CI:
         found = compare_case(one)
@@ -96,16 +95,14 @@ def test_every_dense_run_of_megatron_s_continuous_integration_that_is_said():
             continue
         share = abs(float(found.miss / one.theirs))
         if one.id.endswith("static"):
-            shares["static"] += [] if UNEXPLAINED in one.id else [share]
+            shares["static"].append(share)
         else:
             shares["h100" if "h100" in one.id else "a100"].append(share)
     assert len(shares["h100"]) >= 12 and max(shares["h100"]) <= 0.02
     assert sum(share <= 0.015 for share in shares["h100"]) >= 0.85 * len(shares["h100"])
     assert len(shares["a100"]) >= 20 and max(shares["a100"]) <= 0.035
     assert sum(share <= 0.03 for share in shares["a100"]) >= 0.9 * len(shares["a100"])
-    assert max(shares["static"]) <= 0.02 and sum(share <= 0.015 for share in shares["static"]) >= 0.9 * len(
-        shares["static"]
-    )
+    assert len(shares["static"]) >= 40 and max(shares["static"]) <= 0.015
 
 
 def test_a_case_of_a_cluster_is_said_by_a_study_that_a_user_can_write():
