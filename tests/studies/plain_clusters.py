@@ -58,6 +58,11 @@ def gathered(v: Any) -> Fraction:
     return 4 * v.tokens * v.d_model if v.n_tp > 1 else Fraction(0)
 
 
+def sent_back(v: Any) -> Fraction:
+    """The gradient that a rank sent back last, which the loop of Megatron-LM's schedule refers to until it has the next."""
+    return Fraction(2 * v.tokens * v.d_model, v.n_tp)
+
+
 def bytes_of(v: Any, rank: Rank) -> Fraction:
     """Megatron-LM: 6 bytes and 12 divided over the replicas; of an expert there are fewer of these."""
     replicas = v.n_fsdp * v.n_cp
@@ -94,6 +99,7 @@ def llama_loss(v: Any) -> Rank:
     blocks, ends = Fraction(v.L, v.n_pp), 1 if v.n_pp > 1 else 2
     rest = WORKSPACES + shapes(v, *llama_shapes(v), (v.V, v.d_model)) + blocks * llama_kept(v)
     rest += v.tokens * Fraction(2 * (v.d_model + 2) + 2 * v.d_model + 2 * v.V, v.n_tp) + gathered(v)
+    rest += sent_back(v) if v.n_pp > 1 else 0
     dense = blocks * llama_block(v) + Fraction(ends * v.V * v.d_model, v.n_tp) + v.d_model
     return Rank(dense, Fraction(0), rest)
 
@@ -101,7 +107,7 @@ def llama_loss(v: Any) -> Rank:
 def llama_405b(v: Any) -> Fraction:
     """Stage 2 of 16, of eight blocks: 15 micro-batches in flight; FSDP divides gradients and states, and not weights."""
     rest = WORKSPACES + shapes(v, *llama_shapes(v)) + min(v.n_pp - 1, v.n_micro) * 8 * llama_kept(v)
-    rest += gathered(v) + 4 * v.tokens * Fraction(v.d_ff, v.n_tp)
+    rest += gathered(v) + 4 * v.tokens * Fraction(v.d_ff, v.n_tp) + sent_back(v)
     return 8 * llama_block(v) * (2 + Fraction(16, v.n_fsdp)) + rest
 
 
@@ -122,7 +128,7 @@ def gpt3_first(v: Any) -> Rank:
     rest += (
         v.tokens * (chunks * blocks / v.n_chunks * each + first * d) / t
     )  # the dropout of the embedding keeps a mask
-    rest += gathered(v) + 2 * v.tokens * Fraction(v.d_ff, t)
+    rest += gathered(v) + 2 * v.tokens * Fraction(v.d_ff, t) + sent_back(v)
     return Rank(dense, Fraction(0), rest)
 
 
@@ -171,7 +177,7 @@ def deepseek(v: Any, dense_blocks: int, expert_blocks: int, *, ends: bool, at: s
     found += [(v.V, d)] if ends else []
     found += [(d, 2 * d)] if modules else []
     rest = WORKSPACES + shapes(v, *found) + 2 * d * (v.d_cq + v.d_c + v.d_rope) + Fraction(6 * v.d_expert * d, v.n_etp)
-    rest += (dense_blocks + expert_blocks) * (v.n_pp + 1) * v.tokens * d / t
+    rest += (dense_blocks + expert_blocks) * (v.n_pp + 1) * v.tokens * d / t + sent_back(v)
     rest += 4 * modules * v.tokens * d / t if at != "block" else 0
     if at == "loss":
         rest += (1 + modules) * v.tokens * (2 * (d + 2) + 2 * (d + v.V)) / t
