@@ -164,6 +164,7 @@ def _plans(path: str | None) -> list[dict[str, Any]]:
             "divides": list(found.divided),
             "cuts": {dimension: str(over) for dimension, over in found.cuts},
             "source": found.source,
+            "checked": getattr(found, "checked", None),  # of a caller's own plan nobody has said it
         }
         for name, found in rows.items()
     ]
@@ -225,10 +226,11 @@ def _show_plans(rows: list[dict[str, Any]]) -> None:
             ", ".join(f"{dimension}/{over}" for dimension, over in row["cuts"].items()) or "–",
             row["title"],
             row["source"],
+            row["checked"] or "–",
         )
         for row in rows
     ]
-    print_table(("plan", "divides", "cuts", "title", "source"), cells)
+    print_table(("plan", "divides", "cuts", "title", "source", "checked against"), cells)
 
 
 def _show_studies(rows: list[dict[str, Any]]) -> None:

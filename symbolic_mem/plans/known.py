@@ -44,6 +44,7 @@ class Listed(NamedTuple):
     source: str
     divided: tuple[str, ...]
     cuts: tuple[tuple[str, str], ...]
+    checked: str
 
 
 def listed(name: str) -> Listed:
@@ -59,4 +60,5 @@ def listed(name: str) -> Listed:
         table["source"],
         (*table.get("divided", ()), *(kind for factor in joined for kind in factor.divided)),
         (*table.get("cuts", {}).items(), *(cut for factor in joined for cut in factor.cuts)),
+        table["checked"],
     )

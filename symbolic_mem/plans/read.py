@@ -36,7 +36,8 @@ _SYMBOLS = {str(symbol): symbol for symbol in (n_fsdp, *AXES)}
 @cache
 def plans() -> Mapping[str, Plan]:
     """Return the bundled plans by name, in the order of the file."""
-    return _rows(plan_tables(), "plans.toml", {})
+    told = {name: {key: value for key, value in row.items() if key != "checked"} for name, row in plan_tables().items()}
+    return _rows(told, "plans.toml", {})
 
 
 def read_plans(path: str | Path) -> Mapping[str, Plan]:
