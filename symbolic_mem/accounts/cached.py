@@ -47,7 +47,9 @@ def _in_pages(tensor: Tensor, held: Cached, page: int) -> tuple[sp.Expr, ...]:
         return tensor.shape
     batch, tokens, *rest = tensor.shape
     seen = tokens if held.window is None else sp.Min(tokens, held.window)
-    if page > 1:
+    if page == 1 and not tokens.is_Symbol:  # of those that are divided over ranks the first has one more
+        seen = sp.ceiling(seen)
+    elif page > 1:
         seen = page * (sp.ceiling(seen / page) + (0 if held.window is None else 1))
     return (batch, seen, *rest)
 

@@ -56,6 +56,13 @@ _ENTRIES = (
         "degree of context parallelism: devices that the tokens of a sequence are divided over",
         "devices",
     ),
+    Entry(
+        "n_dcp",
+        "n",
+        "dcp",
+        "degree of decode context parallelism: ranks of tensor parallelism that cached tokens are divided over",
+        "devices",
+    ),
     Entry("n_ep", "n", "ep", "degree of expert parallelism", "devices"),
     Entry("n_etp", "n", "etp", "degree of tensor parallelism inside one routed expert", "devices"),
     Entry("f_load", "f", "load", "rows that the experts of the fullest rank get, in percent of a balanced load", "%"),

@@ -21,6 +21,7 @@ DIMENSIONS = {
     "vocabulary": "rows of the embedding and of the head",
     "logits": "logits of a token",
     "tokens": "tokens of a sequence",
+    "cached": "tokens of a sequence that are cached",
     "stream": "tokens in the residual stream",
     "inputs": "tokens that layers cut by column keep of their inputs",
     "experts": "routed experts",

@@ -66,7 +66,7 @@ def transformer(
         work=_programs(architecture, how, name) if architecture.described else None,
         assumptions=(*architecture.assumptions, *kept),
         of_activations=kept,
-        cached=caches(architecture, how.inside[1]),
+        cached=caches(architecture, how.inside[1] if cut is None else cut.of("cached", how.inside[1])),
     )
 
 

@@ -14,10 +14,11 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.symbols import f_load, n_cp, n_ep, n_etp, n_fsdp, n_pp, n_tp
+from symbolic_mem.base.symbols import f_load, n_cp, n_dcp, n_ep, n_etp, n_fsdp, n_pp, n_tp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS, Cut, Share
+from symbolic_mem.plans.cached import check_cached
 from symbolic_mem.plans.pipeline import pipeline
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.plans.rests import (
@@ -33,7 +34,7 @@ from symbolic_mem.plans.rests import (
     sizes,
 )
 
-AXES = (n_tp, n_pp, n_cp, n_ep, n_etp)
+AXES = (n_tp, n_pp, n_cp, n_dcp, n_ep, n_etp)
 NO_GROUP = (
     "plan '{plan}' divides the optimizer state of the {what} over {degree} = {found} devices, which is no whole number; give "
     "degrees that come out"
@@ -111,7 +112,7 @@ class Plan:
     def ranks(self, values: Values) -> int:
         """How many devices there are for each of n_fsdp: those that the model itself is divided over.
 
-        Experts are divided over devices that the other axes count.
+        Experts, and tokens of caches, are divided over devices that the other axes count.
 
         >>> from symbolic_mem.plans.read import plan
         >>> from symbolic_mem.base.symbols import n_ep, n_pp
@@ -275,7 +276,7 @@ class Plan:
         if cut:
             raise BadInput(
                 f"plan {self.name!r} divides {', '.join(cut)}, and what a device caches under it is not described; choose plan "
-                "vllm-tp, pp or torch-tp for inference"
+                "vllm-tp, vllm-tp+dcp (which divides cached tokens), pp or torch-tp for inference"
             )
 
     def check(self, values: Values, built: Built, *, trains: bool = True) -> None:
@@ -298,6 +299,8 @@ class Plan:
                 "of its parts without pp, as in fsdp2-cp+torch-sp+loss-parallel"
             )
         cuts = dict(self.cuts)
+        if "cached" in cuts:
+            check_cached(self.name, "keys" in cuts, built, values, trains=trains)
         refuse_idle(self.name, cuts, built, values)
         refuse_rests(self.name, self.pieces(values, built), values)
         most = most_load(cuts, built, values)

@@ -48,7 +48,6 @@ from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
-from symbolic_mem.solvers.rules import MultipleOf
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
@@ -95,8 +94,7 @@ class Largest(Printed, OfKinds):
         known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
         limit, rules = Limit(study.capacity.counted, self.strict), size_rules(study, self.symbol)
         for piece in pieces(memory, self.symbol):
-            paged = tuple(MultipleOf(page, "caches are kept in pages") for page in piece.pages)
-            found = upper_anyway(piece.memory, self.symbol, limit).at(known, (*rules, *paged))
+            found = upper_anyway(piece.memory, self.symbol, limit).at(known, (*rules, *piece.steps(known)))
             if not piece.reached or found.unbounded:
                 break
             most = max(number(window, known, "the sliding window") for window in piece.windows)

@@ -10,8 +10,10 @@ from typing import Any, cast
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
+from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.once import later
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.solvers.rules import MultipleOf
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,17 @@ class Piece:
     """A memory as it is where an unknown is a multiple of each of `pages`, and has reached the `windows`, or none of them."""
 
     memory: Memory
-    pages: tuple[int, ...] = ()
+    pages: tuple[sp.Expr, ...] = ()
     windows: tuple[sp.Expr, ...] = ()
     reached: bool = False
+
+    def steps(self, values: Given) -> Iterator[MultipleOf]:
+        """Yield what the unknown is a multiple of, as rules: several ranks that share a cache keep as many pages, or tokens."""
+        for page in self.pages:
+            words = (
+                "caches are kept in pages" if page.is_number else "each rank that shares a cache keeps as much of it"
+            )
+            yield MultipleOf(int(Numbers.of(values)[page]), words)
 
 
 def pieces(memory: Memory, symbol: sp.Symbol) -> tuple[Piece, ...]:
@@ -39,7 +49,7 @@ def pieces(memory: Memory, symbol: sp.Symbol) -> tuple[Piece, ...]:
     if not least and not whole:
         return (Piece(memory),)
     windows: tuple[Any, ...] = tuple(sorted({arg for one in least for arg in one.args if not arg.has(symbol)}, key=str))
-    pages = tuple(sorted({_page(one, symbol) for one in whole}))
+    pages = tuple(sorted({_page(one) for one in whole}, key=str))
     if not windows:
         return (Piece(_in(memory, symbol, False), pages),)
     return tuple(Piece(_in(memory, symbol, reached), pages, windows, reached) for reached in (True, False))
@@ -59,10 +69,10 @@ def _bends(expr: sp.Expr) -> frozenset[sp.Expr]:
     return frozenset(cast("set[sp.Expr]", expr.atoms(sp.Min, sp.ceiling)))
 
 
-def _page(one: sp.Expr, symbol: sp.Symbol) -> int:
+def _page(one: sp.Expr) -> sp.Expr:
     """What the unknown, or the smaller of it and a window, is divided by inside a ceiling."""
     (inner,) = one.args
-    return int(sp.denom(sp.together(inner)))
+    return sp.denom(sp.together(inner))
 
 
 def _in(memory: Memory, symbol: sp.Symbol, reached: bool) -> Memory:

@@ -237,6 +237,46 @@ def test_plans_that_divide_tokens_are_refused_for_inference(plan):
         load_study("llama-3.1-8b").change(recipe="inference", plan=plan, values={"n_tp": 2} if "tp" in plan else {})
 
 
+@pytest.mark.parametrize(("page", "blocks"), [(1, -(-100_001 // 8)), (16, -(-100_001 // (16 * 8)) * 16)])
+def test_ranks_that_would_cache_copies_divide_the_tokens(page, blocks):
+    """DeepSeek-V3, 61 layers of 512 and 64 numbers a token: the first of eight ranks has one token, or page, more."""
+    path = str(DATA / "hf_configs" / "deepseek-v3.json")
+    study = load_study(path).change(
+        recipe="inference", page=page, plan="vllm-tp+dcp", values={"n_tp": 16, "n_dcp": 8, "B": 3, "S": 100_001}
+    )
+    assert study.memory.of("cache").at(study.values) == 61 * 2 * (512 + 64) * 3 * blocks
+    whole = study.change(values={"n_dcp": 1})
+    assert study.memory.of("weights").at(study.values) == whole.memory.of("weights").at(whole.values)
+    assert study.plan.ranks(study.values) == 16
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "recipe", "words"),
+    [
+        (
+            "llama-3.1-70b",
+            {"n_tp": 8, "n_dcp": 2},
+            "vllm",
+            "n_tp = 8 of n_kv = 8 has 1; give a divisor of n_tp up to that",
+        ),
+        (
+            "llama-3.1-70b",
+            {"n_tp": 24, "n_dcp": 3},
+            "vllm",
+            "the query heads of each key-value head, 8; give a divisor of 8",
+        ),
+        ("deepseek-v3", {"n_tp": 16, "n_dcp": 3}, "vllm", "n_tp = 16 of n_kv = 1 has 16"),
+        ("gemma-3-1b", {"n_tp": 4, "n_dcp": 2}, "vllm", "no sliding window and of no state, and this model has some"),
+        ("llama-3.1-70b", {}, None, "training caches nothing; give --recipe inference"),
+    ],
+)
+def test_cached_tokens_are_divided_as_vllm_can(name, values, recipe, words):
+    path = DATA / "hf_configs" / f"{name}.json"
+    study = load_study(str(path) if path.exists() else name)
+    with pytest.raises(BadInput, match=words):
+        study.change(plan="vllm-tp+dcp", values=values, **({} if recipe is None else {"recipe": recipe}))
+
+
 def test_where_no_pass_is_described_a_stage_has_what_is_kept(tmp_path):
     content = {"model_type": "gpt_oss", "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
     content |= {"num_key_value_heads": 2, "head_dim": 16, "intermediate_size": 32, "num_local_experts": 4}

@@ -13,6 +13,7 @@ from symbolic_mem.base.symbols import (
     f_load,
     n_chunks,
     n_cp,
+    n_dcp,
     n_ep,
     n_etp,
     n_fsdp,
@@ -168,7 +169,7 @@ def groups_beside(study: Study) -> str:
 
 def lays_out(symbol: sp.Basic) -> bool:
     """Whether more of an axis of a plan means more devices: experts are divided over devices that other degrees count."""
-    return symbol not in (n_ep, n_etp)
+    return symbol not in (n_dcp, n_ep, n_etp)
 
 
 def degrees_beside(study: Study, symbol: sp.Symbol) -> frozenset[sp.Basic]:
@@ -214,7 +215,7 @@ def _mesh(study: Study, plan: Plan) -> Prose:
 
 
 SCHEDULED = (n_micro, n_chunks, n_group)
-DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_ep, n_etp, f_load, *SCHEDULED, n_pod)
+DEGREES = (n_fsdp, n_replica, n_tp, n_pp, n_cp, n_dcp, n_ep, n_etp, f_load, *SCHEDULED, n_pod)
 
 
 def idle_degrees(study: Study) -> tuple[Prose, ...]:
