@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbolic_mem.models.losses import Loss
 
 Shape = tuple[sp.Expr, ...]
+SOFTCAP = "logits_softcap"  # what the tanh that bounds logits keeps
 LOSS_SOURCE = "PyTorch 2.13 cross_entropy, measured: the peak of its backward pass over what is kept"
 PARALLEL_SOURCE = (
     "PyTorch 2.13 loss_parallel, measured on a fake process group: the peak of its backward pass over what is kept"
@@ -46,13 +47,14 @@ def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str) -
 
 
 def loss_is_known(built: Built) -> bool:
-    """Say whether it has been measured what the loss of a model holds for a moment, such as not of logits with a cap."""
+    """Say whether it has been measured what the loss of a model holds for a moment; a bound of its logits adds nothing to that."""
     architecture = built.architecture
     if architecture is None or not architecture.described or architecture.head != "language model":
         return False
     how = built.how
     assert how is not None
-    own = how.loss in how.families.get(architecture.family, {})
+    row = how.families.get(architecture.family, {}).get(how.loss)
+    own = row is not None and {name: kept for name, kept in row.items() if name != SOFTCAP} != dict(how.keeps[how.loss])
     return bool(built.loss) or not (how.loss_gradients == "" or own)
 
 

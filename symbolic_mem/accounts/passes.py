@@ -9,6 +9,7 @@ from functools import lru_cache
 import sympy as sp
 
 from symbolic_mem.accounts.account import account, saved_terms
+from symbolic_mem.accounts.momentary import SOFTCAP
 from symbolic_mem.accounts.ranks import deciding
 from symbolic_mem.accounts.stage import Stage, spread, stage_model, stages
 from symbolic_mem.accounts.terms import Memory, Term
@@ -27,7 +28,7 @@ from symbolic_mem.recipes.recipe import Recipe
 
 PREFILL, DECODE = "prefill", "decode"
 WORKING, LOGITS = "tensors of the pass", "W_head"
-SOFTCAP, LOSS = "logits_softcap", "cross_entropy_fp32"
+LOSS = "cross_entropy_fp32"
 SAMPLED = sp.Integer(4)  # bytes of a logit that is sampled from: in FP32
 
 
