@@ -76,7 +76,7 @@ def test_a_row_that_names_cases_is_checked_by_cases_of_each(name):
 def test_a_row_that_names_no_cases_is_checked_by_a_printed_table():
     """`test_bytes_of_one_device_are_those_of_zero_table_1` has those of ZeRO, and the test below those of vLLM."""
     others = {name for name in plans() if not named(plan_tables()[name]["checked"])}
-    assert others == {"dp", "zero-1", "zero-2", "zero-3", "vllm-tp"}
+    assert others == {"dp", "zero-1", "zero-2", "zero-3", "vllm-tp", "dcp"}
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,25 @@ def test_weights_of_a_rank_are_what_vllm_prints_when_it_has_loaded_them(study, r
     (weights,) = (term["bytes"] for term in Account(one).record["terms"] if term["kind"] == "weights")
     assert (weights + 131_072 * 128 * 2) / 2**30 == pytest.approx(printed, abs=0.001)
     assert str(f"{printed:.4f}") in plan_tables()["vllm-tp"]["checked"]
+
+
+@pytest.mark.parametrize(
+    ("config", "ranks", "divided", "copies"),
+    [
+        ("deepseek-v3", 8, 1, 8),  # DeepSeek-R1
+        ("deepseek-v3", 8, 8, 1),
+        ("deepseek-v3", 16, 1, 16),  # Kimi-K2, whose attention is that of DeepSeek-R1
+        ("deepseek-v3", 16, 8, 2),
+        ("deepseek-v3", 16, 16, 1),
+        ("qwen3-235b-a22b", 8, 1, 2),
+        ("qwen3-235b-a22b", 8, 2, 1),
+    ],
+)
+def test_copies_of_a_cache_are_those_of_the_case_study_of_vllm(config, ranks, divided, copies):
+    study = load_study(str(DATA / "hf_configs" / f"{config}.json"))
+    whole, one = (
+        study.change(recipe="vllm", plan="vllm-tp+dcp", values={"n_tp": n, "n_dcp": parts, "B": 1, "S": 4096})
+        for n, parts in ((1, 1), (ranks, divided))
+    )
+    of_all = ranks * one.memory.of("cache").at(one.values)
+    assert of_all == copies * whole.memory.of("cache").at(whole.values)
