@@ -7,17 +7,24 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import M_device
+from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import factor
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.reckoned import reckoned
-from symbolic_mem.claims.said import plain, said, separated
+from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
 from symbolic_mem.claims.spelled import Spelled, spelled
 from symbolic_mem.study.claimed import Claimed
 
 MAX_LENGTH = 2000
+_RESTATED = re.compile(r"(?P<first>[^()]+?)\s*\(\s*(?:=|≈|~|or|i\.e\.,?|that is,?)?\s*(?P<again>[^()]+?)\s*\)")
+_SYMBOLS = "CDELNPST"  # behind a number rather a symbol than a multiplier
+_ANSWER = re.compile(r"[^\W\d][\w ]*[:=]\s*")
 NEVER = ("none", "infeasible", "impossible", "no solution")
 _COUNTED = re.compile(r"[×*·⋅].*[0-9]B")
+_RANGE = re.compile(r"[0-9][0-9.,]*\s*(?:-|–|—|to)\s*[0-9][0-9.,]*\s*[^\W\d]*$")
+_SHORTENED, _IN_BYTES = re.compile(r"[0-9]B(?=\s*[×*·⋅])"), re.compile(r"\bbytes?\b")
 _FORMULA = re.compile(r"[\w\s.+*/^()\[\]{},·⋅×÷√⌈⌉⌊⌋−⁻⁺-]*[\w)\]⌉⌋]", re.DOTALL)
 
 
@@ -108,29 +115,84 @@ def read_claim(text: str) -> Claim:
     """
     named = separated(plain(text))
     if named is None:
-        read = said(plain(text))
-        alone = None if "=" in text else spelled(read.value)
+        read = said(_unnamed(plain(text)))
+        alone = None if "=" in read.value else spelled(read.value)
         if alone is None:
             raise BadInput(
                 f"claim {text!r} is not NAME=VALUE; write for example n_fsdp=38, static=3276GiB, or a number with its "
                 "unit alone, as in '46 devices'"
             )
         return Claim("", text.strip(), alone, bare=True, bound=read.bound, each=read.each)
-    name, stated = named
+    name, whole = named
+    if _RANGE.match(said(whole).value):
+        raise BadInput(f"claim {text!r}: {whole!r} is a range; claim one number")
+    *before, stated = chained(whole) or [whole]
+    if any(_is_formula(part) for part in before):
+        each = " and ".join(parted(text))
+        raise BadInput(f"claim {text!r} says several things: check each by itself, {each}")
     if len(stated) > MAX_LENGTH:
         raise BadInput(f"claim {text[:40]!r}... is {len(stated)} characters long; at most {MAX_LENGTH} are read")
     if stated.lower() in NEVER:
         return Claim(name, stated)
     read = said(stated)
     try:
-        number = spelled(read.value) or reckoned(read.value)
+        number = _restated(read.value) or spelled(read.value) or reckoned(multiplied(read.value))
     except BadInput as error:
         raise BadInput(f"claim {text!r}: {error}") from None
     if number is not None:
         return Claim(name, stated, number, bound=read.bound, each=read.each)
-    if not _FORMULA.fullmatch(read.value):
+    formula = multiplied(read.value)
+    if _SHORTENED.search(formula) and _IN_BYTES.search(formula):
+        raise BadInput(f"claim {text!r}: B after a number is bytes here; write 8.03e9 for billions")
+    if not _FORMULA.fullmatch(formula):
         raise BadInput(
             f"claim {text!r}: {stated!r} is neither a number nor a formula; write for example 38, 3276 GiB, "
             "16*P or none"
         )
-    return Claim(name, stated, formula=read.value, bound=read.bound, each=read.each)
+    return Claim(name, stated, formula=formula, bound=read.bound, each=read.each)
+
+
+def parted(text: str) -> tuple[str, ...]:
+    """Return the claims of which one claim is made: a formula and the number that it is said to come to are two.
+
+    >>> parted("static = 16 P = 3276 GiB"), parted("n_fsdp = 45.76 = 46")
+    (('static=16 P', 'static=3276 GiB'), ('n_fsdp = 45.76 = 46',))
+    """
+    named = separated(plain(text))
+    if named is None:
+        return (text,)
+    *before, last = chained(named[1]) or [named[1]]
+    formulas = [part for part in before if _is_formula(part)]
+    return tuple(f"{named[0]}={part}" for part in (*formulas, last)) if formulas else (text,)
+
+
+def _is_formula(text: str) -> bool:
+    try:
+        number = spelled(said(text).value)
+        symbol = number is not None and len(number.unit) == 1 and number.unit in _SYMBOLS
+        return symbol or (number is None and reckoned(multiplied(text)) is None)
+    except BadInput:
+        return False
+
+
+def _unnamed(text: str) -> str:
+    """A value behind a word that names no quantity, such as "Answer: 46 devices"."""
+    return _ANSWER.sub("", text, count=1) if _ANSWER.match(text) else text
+
+
+def _restated(text: str) -> Spelled | None:
+    """The first of an amount and the same one in another unit, in brackets; None where it is not said twice.
+
+    Raises `BadInput` where the two are not the same.
+    """
+    match = _RESTATED.fullmatch(text)
+    first, again = (None, None) if match is None else (spelled(match["first"]), spelled(match["again"]))
+    if first is None or again is None or not {first.unit, again.unit} <= BYTES_PER.keys():
+        return None
+    one, other = (each.number * BYTES_PER[each.unit] for each in (first, again))
+    if (
+        right_to(one / BYTES_PER[again.unit], again.number) is None
+        and right_to(other / BYTES_PER[first.unit], first.number) is None
+    ):
+        raise BadInput(f"{match['first']} and {match['again']} are two amounts; claim one of them")  # type: ignore[index]
+    return first

@@ -18,11 +18,14 @@ _SAME = {
     **dict.fromkeys(("sample", "example"), "sequence"),
     **dict.fromkeys(("param", "weight"), "parameter"),
     **dict.fromkeys(("layer",), "block"),
+    **dict.fromkeys(("tok",), "token"),
+    **dict.fromkeys(("operation", "op"), "FLOP"),
     **dict.fromkeys(("byte", "bytes"), "B"),
     **dict.fromkeys(("second", "seconds", "sec"), "s"),
     **dict.fromkeys(("FLOPs", "flop", "flops", "Flop", "Flops"), "FLOP"),
     **dict.fromkeys(("times", "x", "fold"), ""),
 }
+_SECONDS = {"minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400, "week": 604800}
 _PER = re.compile(r"\s*/\s*|\s+per\s+")
 
 
@@ -34,8 +37,9 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     >>> factor("TB", Claimed(1, "bytes", ""), "", ""), factor("M", Claimed(1, "number", "", unit="parameters"), "", "")
     (Fraction(1000000000000, 1), Fraction(1000000, 1))
     """
+    unit = _without(unit, claimed)
     if claimed.measures == "bytes":
-        return _bytes(unit, claim, name)
+        return _bytes(unit, claim, name, claimed.meaning)
     if not unit:
         return Fraction(1)
     base, size = _reduced(claimed.unit)
@@ -50,12 +54,24 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     raise BadInput(f"{claim}: unknown unit {unit!r}; {claimed.meaning} {counted}")
 
 
-def _bytes(unit: str, claim: str, name: str) -> Fraction:
+def _without(unit: str, claimed: Claimed) -> str:
+    """The unit without what the quantity is for one of anyway, as bytes per parameter of the bytes for one parameter."""
+    above, *below = _PER.split(unit.strip(), maxsplit=1)
+    return above if below and claimed.meaning.endswith(f" for one {_single(below[0])[0]}") else unit
+
+
+def _bytes(unit: str, claim: str, name: str, meaning: str) -> Fraction:
     if not unit:
         stated = claim.removeprefix("claim ")
         raise BadInput(f"{claim} has no unit; write {stated} GB (10^9 bytes) or {stated} GiB (2^30 bytes)")
     if unit in ("byte", "bytes"):
         return Fraction(1)
+    above, *below = _PER.split(unit, maxsplit=1)
+    if below and (above in BYTES_PER or above in ("byte", "bytes")):
+        times = " × P" if _single(below[0])[0] == "parameter" else " × the number of them"
+        raise BadInput(
+            f"{claim} is for one {_single(below[0])[0]}, and {name} is {meaning}: write {claim.removeprefix('claim ')}{times}"
+        )
     if unit not in BYTES_PER:
         number = claim.partition("=")[2].removesuffix(unit).strip().replace(",", "")
         parse_bytes(f"{number} {unit}")  # explains the unit
@@ -88,6 +104,8 @@ def _single(unit: str) -> tuple[str, Fraction]:
         base, size = _single(rest)
         return base, size * Fraction(10) ** _MULTIPLIERS[first]
     word = unit.removesuffix("s") if len(unit) > 2 else unit
+    if word.lower() in _SECONDS:
+        return "s", Fraction(_SECONDS[word.lower()])
     return _SAME.get(word.lower(), word.lower() if word.isalpha() else word), Fraction(1)
 
 

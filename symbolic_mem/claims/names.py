@@ -13,6 +13,8 @@ ALIASES = {
     "params": "parameters",
     "parameter_count": "parameters",
     "number_of_parameters": "parameters",
+    "param_count": "parameters",
+    "parameter": "parameters",
     "M_weights": "weights",
     "M_gradients": "gradients",
     "M_optimizer": "optimizer",
@@ -41,6 +43,7 @@ ALIASES = {
     "B_sequences": "batch_sequences",
     "M_free": "headroom",
 }
+_ROUND = re.compile(r"^(?:the|model|number_of|no\._of|total_number_of)_|_(?:memory|mem|size|usage|footprint)$")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
 BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
 
@@ -66,6 +69,9 @@ def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
         if folded in ALIASES:
             yield ALIASES[folded]
         yield _STAGE.sub("stage_", folded)
+        bare = _ROUND.sub("", _ROUND.sub("", folded))
+        if bare != folded:
+            yield from (ALIASES.get(each, each) for each in (bare, f"{bare}s"))
 
 
 def one_word(name: str) -> str:

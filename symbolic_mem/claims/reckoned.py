@@ -14,12 +14,13 @@ from symbolic_mem.claims.formulas import MAX_BITS, pythonic
 from symbolic_mem.claims.spelled import Spelled, figures
 
 _SHORT = ("k", "K", "M", "G", "B", "T")
+_BYTES = {unit: size for unit, size in BYTES_PER.items() if unit != "B"} | {"bytes": 1}
 _SIZED = re.compile(
     rf"((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
-    rf"(?:\s*({'|'.join(sorted(BYTES_PER, key=len, reverse=True)[:-1])})|({'|'.join(_SHORT)}))(?![\w])"
+    rf"(?:\s*({'|'.join(sorted(_BYTES, key=len, reverse=True))})|({'|'.join(_SHORT)}))(?![\w])"
 )
 _WORDS = re.compile(r"[^\W\d_]+")
-_READ = {"ceil", "ceiling", "floor", "sqrt", "max", "min", "Max", "Min", "e", "E", *BYTES_PER, *_SHORT}
+_READ = {"ceil", "ceiling", "floor", "sqrt", "max", "min", "Max", "Min", "e", "E", *_BYTES, "B", *_SHORT}
 
 
 def reckoned(text: str) -> Spelled | None:
@@ -35,8 +36,8 @@ def reckoned(text: str) -> Spelled | None:
     units = [unit or short for _, unit, short in _SIZED.findall(text)]
     first = next(iter(units), "")
     sizes = {first: Fraction(1)}
-    if first in BYTES_PER:
-        sizes |= {unit: Fraction(BYTES_PER[unit], BYTES_PER[first]) for unit in units if unit in BYTES_PER}
+    if first in _BYTES:
+        sizes |= {unit: Fraction(_BYTES[unit], _BYTES[first]) for unit in units if unit in _BYTES}
     if not sizes.keys() >= set(units):
         return None
     formula = pythonic(_SIZED.sub(r"(\1 \2\3)", text))

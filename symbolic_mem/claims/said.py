@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.laid_out import laid_out
 
 _LEAST, _MOST = r"at least|no less than|>=|=>|≥|⩾", r"at most|up to|no more than|<=|=<|≤|⩽"
 _ABOUT = r"about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|exactly|some|≈|≃|∼|~"
@@ -22,7 +24,9 @@ _SEPARATED = re.compile(
     r"\s*(?P<name>[^\W\d][^=≈≥≤:<>]*?)\s*(?:[:=]=|=|:|(?P<sign>>=|<=|≥|≤|≈)|\b(?:is|are)\b)\s*(?P<value>\S.*)",
     re.DOTALL,
 )
-_MARKUP = re.compile(r"\\(?:text|textrm|textit|mathrm|mathit|mathbf|rm|operatorname)\s*\{([^{}]*)\}")
+_MARKUP = re.compile(
+    r"\\(?:text|textrm|textit|textbf|mathrm|mathit|mathbf|rm|operatorname|emph|underline|boxed|fbox)\s*\{([^{}]*)\}"
+)
 _LOWERED = re.compile(r"([_^])\s*\{([^{}]*)\}")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _ROOT = re.compile(r"\\sqrt\s*\{([^{}]*)\}")
@@ -30,8 +34,22 @@ _COMMANDS = {"times": "×", "cdot": "·", "ast": "*", "div": "/", "approx": "≈
 _COMMANDS |= {"ge": "≥", "leq": "≤", "le": "≤", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊", "rfloor": "⌋"}
 _COMMANDS |= dict.fromkeys(("left", "right", "big", "Big", "displaystyle", "quad", "qquad"), " ")
 _COMMAND = re.compile(r"\\([A-Za-z]+)|\\([,;:! ])|\\([%{}_&#$])")
+_SHORT, _LARGE = {"k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12}, 10**5
 _UNITS = {"kibi": "KiB", "mebi": "MiB", "gibi": "GiB", "tebi": "TiB", "pebi": "PiB"}
 _UNITS |= {"kilo": "kB", "mega": "MB", "giga": "GB", "tera": "TB", "peta": "PB"}
+_CHAIN = re.compile(r"\s*(?:(?<![<>!=:])=(?![=<>])|≈|→|⟶|⇒|->|,?\s+(?:so|hence|thus)\b)\s*")
+_NO_NAME = {"answer", "ans", "result", "so", "thus", "hence", "therefore", "final answer", "my answer"}
+_OF_EACH = re.compile(
+    r"\b(?:bytes?|B)\s*(?:/|per\b)\s*(?:an?\s+)?(?:param(?:eter)?|elem(?:ent)?|weight|value|scalar)\b"
+)
+_ENTRY = re.compile(r"\s*(?:(?:so|thus|hence|therefore|and)\b,?|∴|⇒|=>|\([a-z]\)(?=\s))\s*(?=\S)", re.IGNORECASE)
+_REMARK = re.compile(r"\s*(?:\((?:rounded|rounding|after|since|because|from|by)\b[^()]*\)|[✓✔])\s*$", re.IGNORECASE)
+_BYTES = re.compile(r"(?<=[0-9])\s+B\b(?=\s*(?:[×x*·⋅/+]|$))")
+_COUNT = re.compile(
+    r"(?<![\w.])([0-9][0-9,]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*([kKMBGT]?)\s*(?:param(?:eter)?s?|weights|elem(?:ent)?s|values)\b"
+)
+_THINGS = re.compile(r"(?<=[)\w])\s+(?:elem(?:ent)?s|values)\b(?=\s*(?:[×x*·⋅]|$))")
+_DEVICES = re.compile(r"(?<=\d)\s*[×x]\s*(?=(?:NVIDIA |Google |AMD )?(?:TPU|GPU|RTX|MI\d|GB\d|[HABL]\d{2,3}|v\d[a-z]))")
 _UNIT_WORD = re.compile(rf"(?<![^\W\d_])({'|'.join(_UNITS)})bytes?(?!\w)", re.IGNORECASE)
 _BINARY = re.compile(r"(?<=[\d\s(\[])([kmgtp])ib(?!\w)", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"(.*\d)\s*[(\[]\s*([^\W\d]+)\s*[)\]]\s*", re.DOTALL)
@@ -57,7 +75,33 @@ def separated(text: str) -> tuple[str, str] | None:
     (('n_fsdp', '46'), ('n_fsdp', '≥ 46'), ('weights', '819 GiB'), None)
     """
     match = _SEPARATED.fullmatch(text.strip())
-    return None if match is None else (match["name"], f"{match['sign'] or ''} {match['value']}".strip())
+    if match is None or match["name"].lower() in _NO_NAME:
+        return None
+    return match["name"], f"{match['sign'] or ''} {match['value']}".strip()
+
+
+def chained(value: str) -> list[str]:
+    """What a value is said to be one after the other; of most one thing.
+
+    >>> chained("16 P = 3276 GiB"), chained("≈ 45.76 → 46"), chained(">= 46")
+    (['16 P', '3276 GiB'], ['45.76', '46'], ['>= 46'])
+    """
+    return [part for part in _CHAIN.split(value) if part]
+
+
+def multiplied(value: str) -> str:
+    """A product without the words that say of what each factor is: bytes for each parameter, a number of parameters.
+
+    >>> multiplied("16 bytes/param * P"), multiplied("4 bytes per parameter × 219.8B params")
+    ('16 bytes * P', '4 bytes × 219800000000')
+    """
+    return _THINGS.sub("", _COUNT.sub(_counted, _BYTES.sub(" bytes", _OF_EACH.sub("bytes", value))))
+
+
+def _counted(match: re.Match[str]) -> str:
+    """A large number of parameters as a number; a small one before such a word is a factor of the symbol."""
+    number = Fraction(match[1].replace(",", "")) * 10 ** _SHORT.get(match[2], 0)
+    return str(number) if number >= _LARGE and number.denominator == 1 else match[0]
 
 
 def said(value: str) -> Said:
@@ -91,15 +135,26 @@ def plain(text: str) -> str:
     >>> plain(r"\frac{32 L d_{\text{ff}}}{2}"), plain("3'276 gibibytes"), plain("819 gib.")
     ('((32 L d_ff)/(2))', '3,276 GiB', '819 GiB')
     """
+    text = laid_out(text)
     if "\\" in text or "$" in text or "{" in text:
         text = _typeset(text)
     text = re.sub(r"(?<=\w)~(?=[\w(])", " ", text)
+    text = re.sub(r"\b(?:Bytes?|BYTES?)\b", "bytes", _DEVICES.sub(" ", text))
+    text = _ENTRY.sub("", _REMARK.sub("", text), count=1) if _ENTRY.match(text) else _REMARK.sub("", text)
     text = re.sub(r"(?<=\d)['’](?=\d{3}(?!\d))", ",", text)
+    text = re.sub(r"floating[- ]point operations?", "FLOP", text)
+    text = re.sub(r"(?<=\s)(kilo|mega|giga|tera|peta|exa|zetta)(?=flops?\b)", _letter, text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<=[^\W\d])\s+\(((?:v|[HAB]|MI)\d\w*)\)", r" \1", text)
     text = re.sub(r"(?<=[\w)\]])\s+x\s+(?=[\w(\[.])", " × ", text)
     text = re.sub(r"(?<=\d)x(?=\d)", "×", text)
     text = _UNIT_WORD.sub(lambda match: _UNITS[match[1].lower()], text)
     text = _BINARY.sub(lambda match: f"{match[1].upper()}iB", text)
     return re.sub(r"(?<=[^\W\d_])\.\s*$", "", text)
+
+
+def _letter(match: re.Match[str]) -> str:
+    word = match[1].lower()
+    return word[0] if word == "kilo" else word[0].upper()
 
 
 def _typeset(text: str) -> str:

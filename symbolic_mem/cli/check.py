@@ -53,11 +53,12 @@ def command(
     target = _target(output)
     study = chosen_study(options)
     from symbolic_mem.claims.check import Unread, read_by_claims
+    from symbolic_mem.claims.claim import parted
     from symbolic_mem.claims.table import Row, check_rows, read_claims, written
     from symbolic_mem.questions.parts.unread import refuse_values
 
     refuse_values(study, read_by_claims(study), study.questions)
-    rows = [*(Row(claim) for claim in given), *(read_claims(path) if path is not None else ())]
+    rows = [*(Row(each) for claim in given for each in parted(claim)), *(read_claims(path) if path is not None else ())]
     if question is not None:
         study.question(question)
     checked = check_rows(study, rows, question=question)

@@ -1,0 +1,72 @@
+"""Claims as people leave them: products with the words of their units, chains, rows of tables, units of time; or a refusal that says how."""
+
+import json
+
+import pytest
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.claims.check import check
+from symbolic_mem.claims.claim import parted
+from symbolic_mem.cli.main import main
+from symbolic_mem.library.read import load_study
+
+# A study, a question or none, and claims that are right there, each by itself: 3276 GiB of states, 16 bytes for a parameter.
+RIGHT = [
+    ("cs336-a2-xxl", "", "static = 16 bytes/param * P¦static = 16 bytes per parameter × P¦static = 16 Bytes * P¦weights = 4 B/param * P"),
+    ("cs336-a2-xxl", "", "static = 16 B/param × 219.848638464e9 params¦weights = 219,848,638,464 params * 4 bytes/param"),
+    ("cs336-a2-xxl", "", "weights = 219.848638464B params × 4 bytes¦optimizer = (4+4) bytes/parameter × P¦static = P × 16 bytes per param"),
+    ("cs336-a2-xxl", "", "activations = 2 bytes/elem * B*S*L*(d_model+d_ff)¦activations = B S L (d_model + d_ff) elements × 2 bytes/element"),
+    ("cs336-a2-xxl", "", "bytes_per_parameter = 16 bytes/param¦bytes_per_parameter=16 B/param¦16 bytes/param¦16 bytes per parameter"),
+    ("cs336-a2-xxl", "b", "n_fsdp = ceil(45.76) = 46¦n_fsdp = 45.76 → 46¦n_fsdp = 45.76 -> 46¦n_fsdp ≈ 45.76, so 46¦n_fsdp = 45.76 ≈ 46"),
+    ("cs336-a2-xxl", "b", "46 x TPU v5p¦46 TPUs (v5p)¦\\boxed{46}¦Answer: 46 devices¦answer = 46¦b) 46¦so n_fsdp = 46¦Therefore, n_fsdp = 46"),
+    ("cs336-a2-xxl", "b", "=> n_fsdp = 46¦∴ n_fsdp = 46¦n_fsdp = 46 ✓¦n_fsdp = 46 (rounded up from 45.76)¦\"n_fsdp\",\"46\"¦n_fsdp,46¦n_fsdp\t46"),
+    ("cs336-a2-xxl", "", "static = 3276 GiB = 3.2 TiB¦total = 3276 GiB + 2142 GiB = 5418 GiB¦static: 3276 GiB (3.52 TB)¦static = 3.52 TB (3276 GiB)"),
+    ("cs336-a2-xxl", "", "| static | 3276 GiB |¦| weights | 819 GiB¦static & 3276 GiB \\\\¦$M_\\text{static}$ & $3276$ GiB \\\\¦static;3276 GiB"),
+    ("cs336-a2-xxl", "", "**static**: 3276 GiB¦`static` = `3276 GiB`¦static = **3276 GiB**¦- static: 3276 GiB¦\\boxed{n_{fsdp} = 46}¦static, 3276 GiB"),
+    ("cs336-a2-xxl", "", "Static memory: 3276 GiB¦model weights: 819 GiB¦gradient memory = 819 GiB¦total memory = 5418 GiB¦activations memory & 2142~GiB \\\\ \\hline"),
+    ("cs336-a1-adamw", "d", "t_days = 158006 hours¦t_days = 158,006 h¦t_days = 5.69e8 s¦940.5 weeks¦6583.6 days"),
+    ("cs336-a1-transformer", "b", "4.51 TFLOPs¦4.51 teraFLOPs¦4.51e12 floating point operations¦4.51e12 ops¦4513 GFLOP¦4.51 trillion FLOPs"),
+    ("cs336-a1-transformer", "", "#params = 2.13B¦# of parameters = 2.13B¦param count = 2.13 billion¦number of parameters: 2.13B"),
+    ("llama-3.1-8b", "", "static = 8.03e9 × 16 B = 128.5 GB¦weights = 4 bytes × 8.03B params¦static = 128.5 GB (119.7 GiB)"),
+    ("llama-3.1-8b", "b", "4x H100¦4xH100¦M_device = 79.3 GiB / GPU"),
+]  # fmt: skip
+WRONG = [
+    ("cs336-a2-xxl", "bytes_per_parameter = 18 bytes/param¦18 bytes per param¦weights = 2 B/param x 220e9¦static = 3276 GiB = 3.276 TB"),
+    ("cs336-a2-xxl", "static = 12 bytes/param × P¦n_fsdp = 45.76 → 45¦| static | 3276 GB |¦weights = 219.8B params × 2 bytes"),
+]  # fmt: skip
+REFUSED = [
+    ("static = 16 bytes per parameter", "is for one parameter, and static is bytes of .*: write static=16 bytes per parameter × P"),
+    ("static = 12*P = 3276 GiB", "says several things: check each by itself, static=12.P and static=3276 GiB"),
+    ("static = 3200-3300 GiB", "is a range; claim one number"),
+    ("n_fsdp = 40 to 50", "is a range; claim one number"),
+    ("static = 3276 GiB (3.276 TB)", "3276 GiB and 3.276 TB are two amounts; claim one of them"),
+    ("weights = 219.8B × 4 bytes", "B after a number is bytes here"),
+    ("| static | 16 P | 3276 GiB |", "is not NAME=VALUE"),
+]  # fmt: skip
+
+
+def each(rows):
+    return [(*row[:-1], claim) for row in rows for claim in row[-1].split("¦")]
+
+
+@pytest.mark.parametrize(("study", "question", "claim"), each(RIGHT))
+def test_what_people_write_is_read(study, question, claim):
+    assert check(load_study(study), claim, question=question or None).right
+
+
+@pytest.mark.parametrize(("study", "claim"), each(WRONG))
+def test_what_is_wrong_is_wrong_however_it_is_written(study, claim):
+    assert not check(load_study(study), claim).right
+
+
+@pytest.mark.parametrize(("claim", "message"), REFUSED)
+def test_what_says_two_things_is_refused_and_says_how_to_write_it(claim, message):
+    with pytest.raises(BadInput, match=message):
+        check(load_study("cs336-a2-xxl"), claim)
+
+
+def test_a_formula_and_the_number_that_it_comes_to_are_two_claims(capsys):
+    text = "static = 12 P = 3276 GiB"
+    assert parted(text) == ("static=12 P", "static=3276 GiB")
+    assert main(["check", "cs336-a2-xxl", "--claim", text, "--json"]) == 0
+    assert [one["right"] for one in json.loads(capsys.readouterr().out)] == [False, True]
