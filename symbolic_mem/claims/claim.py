@@ -186,7 +186,9 @@ def _restated(text: str) -> Spelled | None:
     Raises `BadInput` where the two are not the same.
     """
     match = _RESTATED.fullmatch(text)
-    first, again = (None, None) if match is None else (spelled(match["first"]), spelled(match["again"]))
+    if match is None:
+        return None
+    first, again = spelled(match["first"]), spelled(match["again"])
     if first is None or again is None or not {first.unit, again.unit} <= BYTES_PER.keys():
         return None
     one, other = (each.number * BYTES_PER[each.unit] for each in (first, again))
@@ -194,5 +196,5 @@ def _restated(text: str) -> Spelled | None:
         right_to(one / BYTES_PER[again.unit], again.number) is None
         and right_to(other / BYTES_PER[first.unit], first.number) is None
     ):
-        raise BadInput(f"{match['first']} and {match['again']} are two amounts; claim one of them")  # type: ignore[index]
+        raise BadInput(f"{match['first']} and {match['again']} are two amounts; claim one of them")
     return first
