@@ -303,7 +303,8 @@ class Account:
         """What one device keeps and its peak, at the degrees that have values; None while a symbol has none."""
         capacity = None if self.capacity is None else (plain(self.capacity.counted), self.capacity.reading)
         found = [one.instant for one in self.instants]
-        return device_record(self.divided, self.kept, found, capacity, self.loss)
+        turns = peak(self.instants).turns.found if self.instants else ()
+        return device_record(self.divided, self.kept, found, capacity, self.loss, turns)
 
     @property
     def assumptions(self) -> tuple[Prose, ...]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from symbolic_mem.base.told import RoundedUp
 from symbolic_mem.base.walk import Number, numbers
 from symbolic_mem.questions.parts.held import Instant, device_record, fullest_of_each, up
+from symbolic_mem.questions.parts.turns import Turn, turns
 
 HOLE, REST, CHANGED = "=", "**", "{changes}"
 _UNSAID = object()
@@ -43,7 +44,7 @@ def exact(text: str | Number) -> Number:
 
 def of_account(asked: Asked, form: Mapping[str, Any]) -> Any:
     """The record of an account."""
-    return FilledAccount(asked, numbers(asked.nodes, asked.values), form["step"]).fill(form["record"])
+    return FilledAccount(asked, numbers(asked.nodes, asked.values), form["step"], form["powers"]).fill(form["record"])
 
 
 class Filled:
@@ -96,11 +97,20 @@ class Filled:
 
 
 class FilledAccount(Filled):
-    """Those of an account: `step` are the instants of a step, each with its phase, words and rank, its node, and that of what is kept."""
+    """Those of an account: `step` are the instants of a step, each with its phase, words and rank, its node, and that of what is kept.
 
-    def __init__(self, asked: Asked, found: Sequence[Number | None], step: Sequence[Sequence[Any]]) -> None:
+    `powers` are those of the symbols in their bytes.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        found: Sequence[Number | None],
+        step: Sequence[Sequence[Any]],
+        powers: Mapping[str, int | None],
+    ) -> None:
         super().__init__(asked, found)
-        self.step = step
+        self.step, self.powers = step, powers
         held = [self.numbers[place] for *_, place, _ in step]
         self.held = [] if None in held else [one for one in held if one is not None]  # all of a step, or nothing
 
@@ -120,7 +130,20 @@ class FilledAccount(Filled):
             kept = kept if fullest[4] is None else fullest[4]
         divided = {name: value for name, value in self.asked.values.items() if name in degrees}
         capacity = None if self.counted is None else (self.counted, self.asked.device.get("reading"))
-        return device_record(divided, self.numbers[kept], fullest_of_each(found), capacity, loss)
+        return device_record(divided, self.numbers[kept], fullest_of_each(found), capacity, loss, self._turns())
+
+    def _turns(self) -> Sequence[Turn]:
+        """Where another instant takes over from the fullest."""
+        if not self.held:
+            return ()
+
+        def amounts(changed: Mapping[str, int]) -> list[Any]:
+            found = numbers(self.asked.nodes, {**self.asked.values, **changed}) if changed else self.numbers
+            return [found[place] for *_, place, _ in self.step]
+
+        words = [one[1] for one in self.step]
+        fullest = words[self.held.index(max(self.held))]
+        return turns(self.powers, self.asked.values, amounts, words, fullest).found
 
     def beyond(self, of_step: Any, of_kept: Any) -> Any:
         """What is not counted: what the instants of a step do not, where these have numbers, or what is kept does not."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.walk import Number, numbers
 from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, remedy_record, up
+from symbolic_mem.questions.parts.turns import Turn, turns
 from symbolic_mem.render.latex_digits import whole
 from symbolic_mem.shipped.fill import CHANGED, HOLE, REST, Asked, Filled, Otherwise, exact, marked_up
 
@@ -69,6 +71,7 @@ class Degrees:
     def __init__(self, asked: Asked, form: Mapping[str, Any]) -> None:
         known = numbers(asked.nodes, asked.values)
         self.instants, self.strict = form["instants"], form["strict"]
+        self.symbol, self.powers = form["symbol"], form.get("powers", {})
         self.divided = [_known(known[one[4]]) for one in self.instants]
         self.fixed = [_known(known[one[5]]) for one in self.instants]
         self.gathered = [None if one[8] is None else _known(known[one[8]]) for one in self.instants]
@@ -98,8 +101,6 @@ class Degrees:
         whole, rest = divmod(self.divided[instant], n)
         if not rest:
             return self.fixed[instant] + whole
-        from fractions import Fraction
-
         return self.fixed[instant] + Fraction(self.divided[instant]) / n
 
     def most(self, n: int) -> Number:
@@ -136,7 +137,21 @@ class FilledDegree(Filled):
         n, step = self.degree(), self.degrees.instants
         found = fullest_of_each(Instant(*step[i][:3], self.degrees.held(i, n)) for i in self.degrees.order)
         order = {one[0]: one[3] for one in step}
-        return peak_record(sorted(found, key=lambda one: order[one.phase]))
+        found.sort(key=lambda one: order[one.phase])
+        return peak_record(found, self._turns(max(found, key=lambda one: one.bytes).words))
+
+    def _turns(self, fullest: str) -> Sequence[Turn]:
+        """Where another instant takes over from the fullest at that degree."""
+        asked, symbol = self.asked, self.degrees.symbol
+        step = sorted(self.degrees.instants, key=lambda one: one[3])
+
+        def amounts(changed: Mapping[str, int]) -> list[Number]:
+            known = numbers(asked.nodes, {**asked.values, symbol: self.degree(), **changed})
+            n = changed.get(symbol, self.degree())
+            return [_known(known[one[5]]) + Fraction(_known(known[one[4]])) / n for one in step]
+
+        values = {**asked.values, symbol: self.degree()}
+        return turns(self.degrees.powers, values, amounts, [one[1] for one in step], fullest).found
 
     def full(self, words: str, in_full: Sequence[tuple[str, int]]) -> str:
         """Why no degree is enough."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -15,8 +15,10 @@ from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.documents.account import Account
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
+from symbolic_mem.questions.parts.peaks import SYMBOLS
 from symbolic_mem.questions.parts.uncounted import uncounted
 from symbolic_mem.shipped.fill import HOLE
+from symbolic_mem.solvers.powers import highest_power
 from symbolic_mem.study.study import Study
 
 
@@ -93,10 +95,20 @@ class Form(Account):
             )
         return sorted(found, key=lambda one: PHASES.index(one[0]))
 
+    @property
+    def powers(self) -> Mapping[str, int | None]:
+        """The highest power of each symbol at whose values another instant may take over."""
+        return powers_of([study.placed() for study in instants(self.study, KINDS)]) if self.study.timeline else {}
+
     def _uncounted(self, study: Study) -> Iterator[Mapping[str, Any]]:
         for one in uncounted(study):
             size = None if one.size is None else hole("up", self.nodes.node(one.size).place)
             yield {"what": one.words, "bytes": size, "formula": one.size}
+
+
+def powers_of(step: Sequence[Memory]) -> Mapping[str, int | None]:
+    """The highest power of each symbol at whose values another instant of a step may take over."""
+    return {str(symbol): highest_power(step, symbol) for symbol in SYMBOLS}
 
 
 def place_of(memory: Memory, nodes: LookedUp) -> int:

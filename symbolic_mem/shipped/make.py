@@ -154,7 +154,7 @@ def _form(
         form = Form(seen, nodes)
         record = _with_changes(plain_record(form.record))
         decided = _decided(study, watched, read, several)
-    yield {**decided, "step": form.step, "record": record}
+    yield {**decided, "step": form.step, "powers": form.powers, "record": record}
 
 
 def _seen(study: Study, values: Mapping[Any, Any]) -> tuple[Study, Watched]:

@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
 from symbolic_mem.shipped.fill_degree import Degrees
-from symbolic_mem.shipped.form import hole, place_of
+from symbolic_mem.shipped.form import hole, place_of, powers_of
 from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.precedence import precedence
@@ -154,6 +154,7 @@ def solved(
         gathered = place_of(whole, nodes) if alone and whole.terms else None
         told.append([phase, *said, PHASES.index(phase) if phase else 0, divided, fixed, None, None, gathered])
     found = {"symbol": str(question.symbol), "strict": question.strict, "instants": told}
+    found["powers"] = powers_of([one.placed(question.counted) for one in moments if one.at is not None])
     common: dict[str, Any] | None = None
     for place in sorted(_deciding(found, nodes.nodes.listed, real, capacities)):
         first, *others = (

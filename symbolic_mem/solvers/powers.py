@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from math import inf
 
 import sympy as sp
 
-from symbolic_mem.accounts.terms import Memory
+from symbolic_mem.accounts.terms import Memory, Term, Times
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.symbols import B, P, S, T
 from symbolic_mem.models.tensors import STATIC
@@ -34,6 +35,63 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
             found.setdefault(power, []).append(coefficient)
     summed = ((power, sp.Add(*coefficients)) for power, coefficients in sorted(found.items()))
     return tuple((power, coefficient) for power, coefficient in summed if coefficient != 0)
+
+
+def highest_power(memories: Iterable[Memory], symbol: sp.Symbol) -> int | None:
+    """The highest power of a symbol in the bytes of memories, which are polynomials in it; -1 where they are all u + p/symbol.
+
+    None where they are neither. It is read from the parts that they are of, of which nothing is written.
+
+    >>> from symbolic_mem import account, ffn, recipe
+    >>> from symbolic_mem.base.symbols import L, n_fsdp
+    >>> from symbolic_mem.plans.placement import Placed
+    >>> kept = account(ffn(), recipe("cs336"))
+    >>> highest_power([kept], L), highest_power([kept.placed({"weights": Placed(n_fsdp)})], n_fsdp), highest_power([kept], n_fsdp)
+    (1, -1, 0)
+    """
+    terms = {id(term): term for memory in memories for term in memory.terms}
+    known: dict[int, float] = {}
+    above, below = (
+        max((find(term, symbol, known) for term in terms.values()), default=0) for find in (_numerator, _denominator)
+    )
+    if below:
+        return -1 if (above, below) == (0, 1) else None
+    return None if above == inf else int(above)
+
+
+def _numerator(term: Term, symbol: sp.Symbol, known: dict[int, float]) -> float:
+    if term.part_of is not None:
+        fraction, whole = term.part_of
+        return _highest(fraction, symbol) + _numerator(whole, symbol, known)
+    if not term.parts and not term.times:
+        return _highest(term.bytes_per_element, symbol) + _highest(term.elements, symbol)
+    most = 0.0
+    for number, parts in term.times or (Times(sp.S.One, term.parts),):
+        if id(parts) not in known:
+            each = (sum(_highest(factor, symbol) for factor in (part.copies, *part.shape)) for part in parts)
+            known[id(parts)] = max(each, default=0)
+        most = max(most, _highest(number, symbol) + known[id(parts)])
+    return _highest(term.bytes_per_element, symbol) + most
+
+
+def _denominator(term: Term, symbol: sp.Symbol, known: dict[int, float]) -> float:
+    return _highest(term.degree, symbol)
+
+
+@lru_cache(maxsize=8192)
+def _highest(expr: sp.Expr, symbol: sp.Symbol) -> float:
+    """The highest power of a symbol in a polynomial; infinite in what is none."""
+    if symbol not in expr.free_symbols:
+        return 0
+    if expr == symbol:
+        return 1
+    if isinstance(expr, sp.Add):
+        return max(_highest(part, symbol) for part in expr.args)
+    if isinstance(expr, sp.Mul):
+        return sum(_highest(part, symbol) for part in expr.args)
+    if isinstance(expr, sp.Pow) and expr.exp.is_Integer and expr.exp > 0:
+        return int(expr.exp) * _highest(expr.base, symbol)
+    return inf
 
 
 def contained(memory: Memory) -> tuple[str, ...]:

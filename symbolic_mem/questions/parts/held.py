@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from symbolic_mem.base.told import RoundedUp
+from symbolic_mem.questions.parts.turns import Turn
 
 Number = int | Fraction
 
@@ -34,8 +35,11 @@ def fullest_of_each(step: Iterable[Instant]) -> list[Instant]:
     return list(found.values())
 
 
-def peak_record(found: Sequence[Instant]) -> dict[str, Any]:
-    """The peak and its instant, and the bytes of the fullest instant of each phase, rounded up; empty without instants."""
+def peak_record(found: Sequence[Instant], turns: Sequence[Turn] = ()) -> dict[str, Any]:
+    """The peak and its instant, the bytes of the fullest instant of each phase, rounded up, and where another takes over.
+
+    It is empty without instants.
+    """
     if not found:
         return {}
     most = max(found, key=lambda one: one.bytes)
@@ -44,6 +48,7 @@ def peak_record(found: Sequence[Instant]) -> dict[str, Any]:
         "instant": most.words,
         "rank": most.rank or None,
         "instants": [{"phase": one.phase, "instant": one.words, "bytes": up(one.bytes)} for one in found],
+        "takeovers": [one.record for one in turns],
     }
 
 
@@ -53,6 +58,7 @@ def device_record(
     found: Sequence[Instant],
     capacity: tuple[Number, str | None] | None,
     loss: str | None = None,
+    turns: Sequence[Turn] = (),
 ) -> Mapping[str, Any] | None:
     """What one device keeps in `total` and its peak, at `degrees`, beside its `capacity`; None where that has no number.
 
@@ -70,7 +76,7 @@ def device_record(
     return {
         "degrees": degrees,
         "total_bytes": kept,
-        **(peak_record(found) or {"peak_bytes": kept, "instant": None, "rank": None}),
+        **(peak_record(found, turns) or {"peak_bytes": kept, "instant": None, "rank": None}),
         "loss": loss,
         "capacity_bytes": None if counted is None else int(counted),
         "reading": reading,

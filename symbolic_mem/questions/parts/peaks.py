@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import field
+from functools import cached_property, partial
 from typing import Any
 
 import sympy as sp
@@ -11,8 +12,8 @@ import sympy as sp
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import M_static
+from symbolic_mem.base.rational import Number, plain, symbolic
+from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
@@ -20,11 +21,14 @@ from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.questions.parts.held import Instant, peak_record
+from symbolic_mem.questions.parts.turns import Turn, Turns, turns
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
 
 ACTIVATIONS = "activations"
+SYMBOLS = (B, S, V, n_fsdp)
+"""Where one of these changes alone, another instant may take over."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Fullest:
     study: Study
     bytes: Number
     parts: Mapping[str, Number]
+    values: Mapping[sp.Symbol, Any] = field(default_factory=dict, repr=False)
 
     @property
     def words(self) -> str:
@@ -47,13 +52,33 @@ class Fullest:
         assert self.study.at is not None
         return Instant(self.phase, self.study.at.words, self.study.at.rank, self.bytes)
 
+    @cached_property
+    def turns(self) -> Turns:
+        """Where another instant takes over from this one, which is the fullest; nothing where terms are cut into whole pieces."""
+        from symbolic_mem.solvers.powers import highest_power
+
+        step = [one for one in self.study.timeline if not one.lasting]
+        step.sort(key=lambda one: PHASES.index(one.phase))
+        memories = [self.study.seen_at(one).placed() for one in step]
+        named = {str(symbol): symbol for symbol in SYMBOLS if symbol in self.values}
+
+        def amounts(changed: Mapping[str, int]) -> list[Number]:
+            values = {**self.values, **{named[name]: sp.Integer(value) for name, value in changed.items()}}
+            numbers = Numbers(values, "the instants of a step")
+            return [memory.at(numbers) for memory in memories]
+
+        known = {str(symbol): plain(self.values[symbol]) for symbol in (*SYMBOLS, n_pos) if symbol in self.values}
+        powers = {name: highest_power(memories, symbol) for name, symbol in named.items()}
+        return turns(powers, known, amounts, [one.words for one in step], self.words) if named else Turns((), ())
+
 
 def fullest(
     studies: Sequence[Study], values: Mapping[sp.Symbol, Any], held_of: Callable[[Term], Number] | None = None
 ) -> tuple[Fullest, ...]:
     """Return the fullest instant of each phase at `values`, which also give the degrees; none without instants.
 
-    `held_of` is what one device holds of a term where that is cut into whole pieces.
+    `held_of` is what one device holds of a term where that is cut into whole pieces: where another instant takes over is not
+    asked, then.
     """
     numbers = Numbers(values, "the instants of a step")
     found: dict[str, Fullest] = {}
@@ -65,7 +90,11 @@ def fullest(
         best = found.get(study.at.phase)
         if best is None or held > best.bytes:
             found[study.at.phase] = Fullest(
-                study.at.phase, study, held, parts_of(memory.terms, held_of or partial(Term.at, values=numbers))
+                study.at.phase,
+                study,
+                held,
+                parts_of(memory.terms, held_of or partial(Term.at, values=numbers)),
+                values if held_of is None else {},
             )
     return tuple(found[phase] for phase in PHASES if phase in found)
 
@@ -101,6 +130,11 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
     columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
     yield Paragraph(say("A step is fullest at {words}. Of each phase, its fullest instant:", words=most.words))
     yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
+    taken = tuple(turn_words(most.turns))
+    if taken:
+        yield Paragraph(
+            say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
+        )
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
@@ -142,11 +176,34 @@ def peak_summary(found: Sequence[Fullest]) -> Iterator[tuple[str, Prose]]:
     """The fullest instant of each phase at a glance, the largest first."""
     for one in sorted(found, key=lambda one: one.bytes, reverse=True):
         yield "instant", say("{words}: {size}", words=one.words, size=about(gib(symbolic(one.bytes))))
+    if found:
+        yield from (("takes over", said) for said in turn_words(peak(found).turns))
+
+
+def turn_words(turns: Turns) -> Iterator[Prose]:
+    """Each instant that takes over, and where; or that none does."""
+    when: dict[str, list[Prose]] = {}
+    typeset = {str(symbol): symbol for symbol in SYMBOLS}
+    for one in turns.found:
+        when.setdefault(one.instant, []).append(_when(one, Chain(typeset[one.symbol], (amount(one.value, digits=18),))))
+    for words, sides in when.items():
+        yield say("{words}: {sides}", words=words, sides=joined(sides, last=" or "))
+    if turns.symbols and not when:
+        yield say(
+            "no other instant, if {symbols} changes",
+            symbols=joined([say("{x}", x=typeset[symbol]) for symbol in turns.symbols], last=" or "),
+        )
+
+
+def _when(turn: Turn, value: Chain) -> Prose:
+    if turn.alone:
+        return say("at {value}", value=value)
+    return say("from {value} up", value=value) if turn.above else say("from {value} down", value=value)
 
 
 def peak_facts(found: Sequence[Fullest]) -> Mapping[str, Any]:
     """The peak and its instant, and the bytes of the fullest instant of each phase, rounded up."""
-    return peak_record([one.instant for one in found])
+    return peak_record([one.instant for one in found], peak(found).turns.found) if found else {}
 
 
 def verdict(found: Sequence[Fullest], capacity: Capacity | None, left: Number | None) -> Iterator[tuple[str, Prose]]:

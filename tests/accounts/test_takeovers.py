@@ -1,0 +1,75 @@
+"""Where another instant of a step takes over: the instants themselves at the value that is named, and at the one before it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+from sampled import sampled
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.symbols import B, S, V, lookup, n_fsdp
+from symbolic_mem.documents.account import Account
+from symbolic_mem.library.bundled import bundled
+from symbolic_mem.library.read import load_study
+from symbolic_mem.questions.parts.peaks import peak
+from symbolic_mem.study.changes import changes
+
+STEPS = (
+    "cs336-a1-transformer",
+    "cluster-deepseek-v3",
+    "llama-3.1-70b",
+    "mixtral-8x7b",
+    "gpt2-xl",
+    "qlora-llama-3.1-8b",
+    "llama-3.1-8b",
+    "cluster-llama-3-405b",
+    "deepseek-v3",
+    "lora-llama-3.1-8b",
+    "qwen3-30b-a3b",
+    "cluster-mixtral-8x7b",
+)
+
+
+def fullest(study, symbol, value):
+    """The words of the instants at which one device holds most, of a step made anew at these values."""
+    moved = replace(study, values={**study.values, symbol: sp.Integer(value)}, at=None)
+    held = {}
+    for one in moved.timeline:
+        size = one.memory.placed(moved.placement).at(moved.values)
+        held[one.words] = max(size, held.get(one.words, 0))
+    return {words for words, size in held.items() if size == max(held.values())}
+
+
+@pytest.mark.parametrize("name", sampled(STEPS, every=7))
+def test_at_the_value_that_is_named_another_instant_is_the_fullest_and_one_before_it_is_not(name):
+    draw, study, turned = random.Random(name), load_study(name), 0
+    for _ in range(3):
+        sets = {
+            str(S): 2 ** draw.randrange(5, 11),
+            str(B): draw.choice((1, 2, 4)),
+            str(V): draw.randrange(1000, 300_000),
+        }
+        try:
+            found = study.called(changes(values={str(n_fsdp): draw.choice((2, 8, 64)), **sets}))
+        except BadInput:
+            found = study.called(changes(values=sets))
+        account = Account(found)
+        most = peak(account.instants)
+        assert account.per_device_record["takeovers"] == [one.record for one in most.turns.found]
+        for turn in most.turns.found:
+            symbol = lookup(turn.symbol)
+            before = turn.value - 1 if turn.above else turn.value + 1
+            assert turn.instant in fullest(found, symbol, turn.value)
+            assert most.words not in fullest(found, symbol, turn.value)
+            assert most.words in fullest(found, symbol, before), turn
+            turned += 1
+        for symbol in set(most.turns.symbols) - {one.symbol for one in most.turns.found}:
+            assert most.words in fullest(found, lookup(symbol), 1000 if symbol == str(S) else 10**7)
+    assert turned
+
+
+def test_steps_are_those_of_the_bundled_studies_that_have_instants():
+    assert set(STEPS) <= {name for name in bundled() if load_study(name).timeline}
