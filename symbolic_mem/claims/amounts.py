@@ -11,13 +11,15 @@ import sympy as sp
 from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.rational import fraction, rational
-from symbolic_mem.base.symbols import E
+from symbolic_mem.base.symbols import E, lookup
 from symbolic_mem.claims.case import Case
 from symbolic_mem.models.counts import active_parameters
 from symbolic_mem.models.tensors import KINDS, STATIC, Layer, Model, Tensor
+from symbolic_mem.questions.parts.peaks import fullest
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input
 from symbolic_mem.recipes.states import State
+from symbolic_mem.study.study import Study
 
 
 def count_kinds(case: Case, kinds: list[str]) -> Case | None:
@@ -136,6 +138,16 @@ def forget_there(case: Case, tensor: str) -> Case | None:
     return replace(case, study=replace(case.study, mistaken=replace(case.study.mistaken, without=(tensor,))))
 
 
+def take_instant(case: Case, tensor: str) -> Case | None:
+    """Count an instant of the step that is not the fullest."""
+    called = tuple(one.called for one in _whole_step(case).timeline if one.words == tensor)
+    return replace(case, study=replace(case.study, mistaken=Mistaken(only=called))) if called else None
+
+
+def _whole_step(case: Case) -> Study:
+    return replace(case.study, mistaken=None, at=None)
+
+
 def divide_only(case: Case) -> Case | None:
     """Count of an amount of the account only the part that is divided, where another part is not."""
     if case.question is not None:
@@ -172,6 +184,16 @@ def terms_there(case: Case) -> tuple[str, ...]:
         return ()
     terms = (term for instant in case.study.timeline for term in instant.memory if term.kind not in STATIC)
     return tuple(dict.fromkeys(term.name for term in terms))
+
+
+def other_instants(case: Case) -> tuple[str, ...]:
+    """The fullest instant of each phase but that of the peak, where a claim is about what is held there."""
+    if not case.peak:
+        return ()
+    study, counted = _whole_step(case), {one.words for one in case.study.timeline}
+    degrees = {symbol: rational(value) for name, value in case.instead.items() if (symbol := lookup(name)) is not None}
+    found = fullest([study.seen_at(one) for one in study.timeline], {**study.values, **degrees})
+    return tuple(one.words for one in found if one.words not in counted)
 
 
 def saved_tensors(case: Case) -> tuple[Tensor, ...]:

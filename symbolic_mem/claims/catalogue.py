@@ -12,7 +12,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.amounts import matrices, saved_tensors, terms_there
+from symbolic_mem.claims.amounts import matrices, other_instants, saved_tensors, terms_there
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.changes import ADDING, CHANGES, FORGETTING
 from symbolic_mem.document.words import listed
@@ -87,6 +87,9 @@ class _Row:
             case "term":
                 for name in terms_there(case):
                     yield self._about(name, name, "{term}")
+            case "instant":
+                for words in other_instants(case):
+                    yield self._about(words, words, "{instant}")
             case _:
                 counted = _counted(case) if "{counted}" in self.sentence else ""
                 sentence, name = self.sentence.replace("{counted}", counted), self.name

@@ -29,6 +29,7 @@ from symbolic_mem.claims.amounts import (
     multiply_experts,
     size_of,
     sum_what_is_kept,
+    take_instant,
 )
 from symbolic_mem.claims.case import Case
 from symbolic_mem.hardware.catalogue import device as device_of
@@ -182,6 +183,7 @@ CHANGES: dict[str, Slipped] = {
     change.__name__: change
     for change in (
         sum_what_is_kept,
+        take_instant,
         forget_momentary,
         forget_there,
         read_capacity,

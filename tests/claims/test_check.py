@@ -435,6 +435,17 @@ def test_a_term_is_left_out_of_the_fullest_instant_though_another_is_fuller_then
     assert len(told) == 1
 
 
+@pytest.mark.parametrize(("study", "degree"), [("llama-3.1-8b", 4), ("llama-3.1-70b", 20)])
+def test_another_instant_is_taken_for_the_peak(study, degree):
+    loaded = load_study(study)
+    values = {**loaded.values, **load_study(study).change(values={"n_fsdp": degree}).values}
+    (step,) = (one for one in loaded.timeline if one.name == "step")
+    held = step.memory.placed(loaded.placement).at(values)
+    assert ["another instant for the peak: the optimizer step"] in _names(
+        check(loaded, f"peak={float(held)} B", question="b")
+    )
+
+
 @pytest.mark.parametrize("given", [{"n_fsdp": "38"}, 38, None, b"n_fsdp=38"])
 def test_what_is_no_claim_is_refused(given):
     with pytest.raises(BadInput, match=r"a claim is text such as 'n_fsdp=38', and .* is none"):
