@@ -225,10 +225,11 @@ def refused_early(command: Callable[..., Any]) -> Callable[..., Any]:
     return refusing
 
 
-def chosen_study(options: dict[str, Any], reads_devices: bool = False) -> Study:
+def chosen_study(options: dict[str, Any], reads_devices: bool = False, asked: str = "") -> Study:
     """Take the shared options out of `options` and return the study that they describe.
 
-    A file of devices that nothing asks about is refused, unless the verb itself `reads_devices` of it.
+    A file of devices that nothing asks about is refused, unless the verb itself `reads_devices` of it. Tokens that are `asked` for are
+    not those that a loss which is given has to cut into equal parts.
     """
     from symbolic_mem.base.symbols import write
     from symbolic_mem.library.read import load_study
@@ -238,16 +239,32 @@ def chosen_study(options: dict[str, Any], reads_devices: bool = False) -> Study:
     shared = {name: options.pop(name, None) for name in SHARED}
     reading = {name: shared.pop(name) for name in ("like", "origin")}
     variant = shared.pop("variant")
-    study = load_study(shared.pop("study"), shared["devices"], **reading)
+    files = {what: shared.get(what) for what in ("plans", "recipes")}
+    study = load_study(shared.pop("study"), shared["devices"], planned=shared["plan"] is not None, **files, **reading)
     if variant is not None:
         with at_place("--variant"):
             study = study.varied(variant)
     if shared["device"] is None and (reads_devices or study.names_device):
         shared["devices"] = None  # the study has read it, and no change does
+    for what, chosen in (("plan", study.plan), ("recipe", study.recipe)):
+        if shared[what] is None and chosen is not None and _holds(files[f"{what}s"], chosen.name):
+            shared[f"{what}s"] = None  # the study has read it, too
+    for symbol in study.values if shared["loss"] else ():
+        study = study.without(symbol) if symbol.name in _TOKENS.get(asked, ()) else study
     write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     given: dict[str, Any] = {"values": values, "place": pairs(shared.pop("place"), "--place"), **shared}
     return study.called(changes(**given, by_option=True), given)
+
+
+_TOKENS = {"B": ("B",), "S": ("S",), "T": ("B", "S"), "tokens": ("B", "S")}
+
+
+def _holds(path: str | None, name: str) -> bool:
+    """Whether a file has a table of that name, or of one of those that it joins."""
+    from symbolic_mem.base.tomlfile import read_toml
+
+    return path is not None and not set(name.split("+")).isdisjoint(read_toml(path))
 
 
 def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:

@@ -73,7 +73,9 @@ def command(
     from symbolic_mem.study.changed_device import use_fraction
 
     limits = ((reserve, reserved), (usable, use_fraction))
-    study = chosen_study(options).called(make(amount) for amount, make in limits if amount is not None)
+    study = chosen_study(options, asked=symbol or "").called(
+        make(amount) for amount, make in limits if amount is not None
+    )
     asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict, "host": host, "per_host": per_host} | rules
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -23,8 +23,10 @@ from symbolic_mem.models.build import build_model
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.plans.network_table import read_network
 from symbolic_mem.plans.placement import RESTS, Placed
-from symbolic_mem.plans.read import read_plan
+from symbolic_mem.plans.plan import AXES
+from symbolic_mem.plans.read import read_plan, read_plans
 from symbolic_mem.questions.registry import question_type
+from symbolic_mem.recipes.own import read_recipes
 from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.study.changed_device import use_capacity
 from symbolic_mem.study.derived import derive, read_derived
@@ -63,50 +65,78 @@ _PLACED = ("fraction", "over", "rest")
 
 
 def load_study(
-    name: str | PathLike[str], devices: str | None = None, *, like: str | None = None, origin: str | None = None
+    name: str | PathLike[str],
+    devices: str | None = None,
+    *,
+    like: str | None = None,
+    origin: str | None = None,
+    plans: str | None = None,
+    recipes: str | None = None,
+    planned: bool = False,
 ) -> Study:
     """Load a study: the name of a bundled one, or the path of a ``.toml`` study, of a ``config.json`` or of its folder.
 
     A name such as ``meta-llama/Llama-3.1-8B`` is looked up in the local cache of the hub, and never fetched. A config is read as the family `like`, or what the library `origin` builds of it is counted; other studies have none
-    of these.
+    of these. Its plan and its recipe may be of the files `plans` and `recipes`. Where another plan is chosen next (`planned`), nothing in
+    the file needs to read its degrees.
 
     >>> load_study("cs336-a2-xxl").model.parameters
     2*L*d_ff*d_model
     """
     name = fspath(name)
     refuse_unknown(name)
-    study = _loaded(name, devices, like=like, origin=origin)
-    given = {"devices": devices, "like": like, "origin": origin}
+    study = _loaded(name, _Own(devices, plans, recipes, planned), like=like, origin=origin)
+    given: dict[str, object] = {"devices": devices, "like": like, "origin": origin, "plans": plans, "recipes": recipes}
+    given |= {"planned": True} if planned else {}
     extra = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
     return replace(study, made=(f"sm.load_study({name!r}{extra})",))
 
 
-def _loaded(name: str, devices: str | None, *, like: str | None, origin: str | None) -> Study:
+class _Own(NamedTuple):
+    """The caller's own files, and whether a plan of the caller takes the place of the study's."""
+
+    devices: str | None = None
+    plans: str | None = None
+    recipes: str | None = None
+    planned: bool = False
+
+
+def _loaded(name: str, own: _Own, *, like: str | None, origin: str | None) -> Study:
     path, chosen = Path(name), bundled_path(name)
     how = {key: value for key, value in (("like", like), ("from", origin)) if value is not None}
     if chosen is not None:
         _no_config(name, how)
-        return _read_whole(tables_of(chosen), name, name, chosen.parent, devices)
+        return _read_whole(tables_of(chosen), name, name, chosen.parent, own)
     if path.suffix in (".json", ".gguf"):
-        return _of_config(path, path.stem, devices, how)
+        return _of_config(path, path.stem, own.devices, how)
     if name and path.is_dir():
-        return _of_folder(path, devices, how)
+        return _of_folder(path, own.devices, how)
     if is_name(name) and not path.exists():
-        return _of_folder(cached(name), devices, how, name.partition("/")[2])
+        return _of_folder(cached(name), own.devices, how, name.partition("/")[2])
     _no_config(name, how)
-    return _read_whole(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, devices)
+    return _read_whole(read_toml(path), str(path), path.name.removesuffix(".toml"), path.parent, own)
 
 
-def _read_whole(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None) -> Study:
+def _read_whole(content: Mapping[str, Any], where: str, name: str, folder: Path, own: _Own) -> Study:
     """The study of a whole file, each of whose values is read by something."""
-    study = read_study(content, where, name, folder, devices)
+    study = read_study(content, where, name, folder, own.devices, own.plans, own.recipes)
+    degrees = {str(axis) for axis in (n_fsdp, *AXES)} if own.planned else set()
     for table_name in ("values", "given"):
-        refuse_idle(study, entry(content, table_name, dict, where, {}), f"{where} [{table_name}]")
+        given = entry(content, table_name, dict, where, {})
+        refuse_idle(study, (one for one in given if one not in degrees), f"{where} [{table_name}]")
     return study
 
 
-def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, devices: str | None = None) -> Study:
-    """Check the parsed `content` of a study file and return the `Study`."""
+def read_study(
+    content: Mapping[str, Any],
+    where: str,
+    name: str,
+    folder: Path,
+    devices: str | None = None,
+    plans: str | None = None,
+    recipes: str | None = None,
+) -> Study:
+    """Check the parsed `content` of a study file and return the `Study`; the others are the caller's own files."""
     known_keys(content, _TOP, where)
     names, own = read_own(entry(content, "given", dict, where, {}), f"{where} [given]")
     model = entry(content, "model", dict, where)
@@ -126,8 +156,17 @@ def read_study(content: Mapping[str, Any], where: str, name: str, folder: Path, 
         network, rates = read_network(table_of_rates, values, f"{where} [network]", devices)
         values |= rates
     placement = _placement(entry(content, "placement", dict, where, {}), f"{where} [placement]")
-    plan = read_plan(entry(content, "plan", dict, where), f"{where} [plan]") if "plan" in content else None
-    recipe = read_recipe(entry(content, "recipe", dict, where, {}), f"{where} [recipe]", folder=folder)
+    plan = None
+    if "plan" in content:
+        plan = read_plan(
+            entry(content, "plan", dict, where), f"{where} [plan]", None if plans is None else read_plans(plans)
+        )
+    recipe = read_recipe(
+        entry(content, "recipe", dict, where, {}),
+        f"{where} [recipe]",
+        folder=folder,
+        own=None if recipes is None else read_recipes(recipes),
+    )
     if plan is not None:
         values = plan.given(values)
         plan.check(values, built, trains=recipe.trains)

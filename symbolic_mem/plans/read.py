@@ -162,10 +162,10 @@ def plan(name: str, own: Mapping[str, Plan] | None = None) -> Plan:
     return reduce(Plan.times, named_factors(name, {**plans(), **(own or {})}))
 
 
-def read_plan(table: Mapping[str, Any], where: str) -> Plan:
+def read_plan(table: Mapping[str, Any], where: str, own: Mapping[str, Plan] | None = None) -> Plan:
     """Read the table ``[plan]`` of a study: ``preset`` or a row as in plans.toml, and ``reshard`` where the plan gathers weights.
 
-    A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
+    A preset is bundled or one of a caller's `own`. A plan with stages takes the ``schedule`` of its pipeline, and ``layers``: the blocks of each stage in the order of the model.
     Megatron-LM's takes the ``engine``, and the ``instances`` of its distributed optimizer.
     """
     if "preset" not in table and any(key in ROW for key in table if key not in _CHOSEN):
@@ -176,7 +176,7 @@ def read_plan(table: Mapping[str, Any], where: str) -> Plan:
         if "preset" not in table:
             raise BadInput(f"{where} names no plan; add for example preset = 'fsdp2'; known: {', '.join(plans())}")
         with at_place(where):
-            chosen = plan(entry(table, "preset", str, where))
+            chosen = plan(entry(table, "preset", str, where), own)
     if "reshard" in table:
         chosen = chosen.resharding(table["reshard"], where)
     for key in ("schedule", "layers"):

@@ -90,10 +90,16 @@ def _read(name: str, table: Mapping[str, Any]) -> Recipe:
     return made.in_backward_pass() if table.get("optimizer_in_backward") else made
 
 
-def read_recipe(table: Mapping[str, Any], where: str, default: str = DEFAULT, folder: Path | None = None) -> Recipe:
+def read_recipe(
+    table: Mapping[str, Any],
+    where: str,
+    default: str = DEFAULT,
+    folder: Path | None = None,
+    own: Mapping[str, Recipe] | None = None,
+) -> Recipe:
     """Return the recipe that the table ``[recipe]`` of a study describes.
 
-    Keys: ``preset``; ``weights``, ``gradients``, ``optimizer``, ``activations`` as bytes per element;
+    Keys: ``preset``, which is bundled or one of a caller's `own`; ``weights``, ``gradients``, ``optimizer``, ``activations`` as bytes per element;
     ``optimizer`` as the name of one; ``step_counters``; ``gradients_persist``; ``recompute``; ``trained`` (see
     `read_tuned`, with paths from `folder`); ``optimizer_in_backward``; ``ema`` and ``reference``, in bytes per element.
     Raises `BadInput` for anything else, naming `where` it stands.
@@ -103,7 +109,8 @@ def read_recipe(table: Mapping[str, Any], where: str, default: str = DEFAULT, fo
     """
     known_keys(table, KEYS, where)
     with at_place(where):
-        chosen = recipe(entry(table, "preset", str, where, default))
+        preset = entry(table, "preset", str, where, default)
+        chosen = own[preset] if own and preset in own else recipe(preset)
     counters = entry(table, "step_counters", bool, where, False)
     name_given = isinstance(table.get("optimizer"), str) and not table["optimizer"].strip()[:1].isdigit()
     if name_given:
