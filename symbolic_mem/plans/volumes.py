@@ -82,19 +82,22 @@ def _tensor(a: Architecture, again: bool, copied: bool) -> sp.Expr:
     return ((a.layers + a.mtp) * attention + a.dense_layers * mlp + a.expert_layers * mixed + more_of) / n_pp
 
 
+def attended(a: Architecture, cut: Cut) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """Elements for each token of what one rank has of queries, of keys and values together, and of what attention gives."""
+    heads = cut.of("heads", a.n_heads)
+    if a.latent is None:
+        return heads * a.d_head, 2 * cut.of("keys", a.n_kv) * a.d_head, heads * a.d_head
+    queries, out = heads * (a.latent.d_nope + a.latent.d_rope), heads * a.latent.d_v
+    return queries, queries + out, out
+
+
 def _context(a: Architecture, cut: Cut, plan: Plan) -> sp.Expr:
     """Elements for each token of a block that context parallelism sends.
 
     Round a ring go keys and values, forward and again backward, and their gradients (Liu et al., 2023); all-to-all exchanges
     queries, keys, values and what attention gives, both ways (Jacobs et al., 2023, section 3.2).
     """
-    if a.latent is None:
-        queries, out = (cut.of("heads", a.n_heads) * a.d_head,) * 2
-        keys = 2 * cut.of("keys", a.n_kv) * a.d_head
-    else:
-        heads = cut.of("heads", a.n_heads)
-        queries, out = heads * (a.latent.d_nope + a.latent.d_rope), heads * a.latent.d_v
-        keys = queries + out
+    queries, keys, out = attended(a, cut)
     if plan.exchanged:
         return 2 * (queries + keys + out) * _ring(n_cp)
     return 3 * keys * (n_cp - 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.accounts.left_by_plan import left_by_plan
 from symbolic_mem.accounts.left_out import ROWS, LeftOut, beyond, left_out
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, rounded_up
@@ -25,11 +26,14 @@ NOT_AT_ONCE = text("Each size is that on one device, and they are not all there 
 def uncounted(study: Study) -> tuple[LeftOut, ...]:
     """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
     found = left_out(study.rank, study.recipe, study.placement)
+    by_plan: tuple[LeftOut, ...] = ()
+    if study.plan is not None and study.recipe.trains:
+        by_plan = tuple(left_by_plan(study.plan, study.built, study.rank, study.recipe, study.numbers))
     only_kept = study.at is None or (study.at.lasting and not study.recipe.trains)
     if only_kept:
-        return found
+        return (*by_plan, *found)
     built = study.rank if study.recipe.trains else study.rank.evaluating
-    return beyond(built.model, found, mlp=bool(study.at.rank))
+    return (*by_plan, *beyond(built.model, found, mlp=bool(study.at.rank)))
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:

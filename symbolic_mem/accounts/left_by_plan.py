@@ -1,0 +1,77 @@
+"""`left_by_plan`: what the instants of a step leave out because a plan divides the model, with its size on one rank.
+
+Each size is the most that there is of its kind, on the rank that has most of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symbolic_mem.accounts.left_out import LeftOut
+from symbolic_mem.accounts.ranks import Rank, ranks
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.symbols import B, n_cp
+from symbolic_mem.models.built import Built
+from symbolic_mem.models.tensors import Part
+from symbolic_mem.plans.engines import engines
+from symbolic_mem.plans.plan import Plan
+from symbolic_mem.plans.volumes import attended
+from symbolic_mem.recipes.recipe import Recipe
+
+BF16, IDS = sp.Integer(2), sp.Integer(8)
+ALIGNED = sp.Integer(64 * (2 + 4))  # a tensor begins at a multiple of 64 numbers, of BF16 weights and FP32 gradients
+PADDING, WORDS, RING, SHARED = "padding of buffers", "words", "keys and values of others", "shared key-value heads"
+BUFFERS = "Megatron-LM d98e8a6, core/optimizer/param_layout.py"
+PASS_ROUND = "keys and values that go round the ring, for each piece on its way"
+GATHERED = "keys and values of the whole sequence, for each query head, which context parallelism gathers for a moment"
+
+
+def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
+    """Yield what nothing counts of the tensors that a plan has on one rank: `whole` is the model, `built` what a rank has.
+
+    Sources: Megatron-LM's buffers, its embedding, which keeps the numbers of words, rings of keys and values (Liu et al.,
+    2023), and PyTorch's context parallelism, which gathers them (torchtitan's default).
+    """
+    if plan.engine and engines()[plan.engine].refers:
+        found = ranks(plan, built, numbers, every=False)
+        most = found[0] if len(found) == 1 else max(found, key=lambda rank: numbers[_weights(rank)], default=None)
+        if most is not None:
+            parts = (Part(_weights(most), ()),)
+            words = "padding of the buffers of weights and gradients, less than"
+            yield LeftOut(PADDING, words, (parts,), ALIGNED, source=BUFFERS)
+            held = found[0].held[0] if found[0].held else sp.S.One
+            words = "the numbers of the words of the micro-batches in flight"
+            yield _of_tokens(WORDS, words + (", on the first stage" if found[0].held else ""), held, IDS, built)
+    yield from _of_others(plan, whole, built, recipe, numbers)
+
+
+def _of_others(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
+    """What attention is given by other ranks, for a moment."""
+    architecture, cut, values = whole.architecture, built.cut, numbers.values_given
+    if architecture is None or cut is None:
+        return
+    if "tokens" in dict(plan.cuts) and values.get(n_cp, 1) != 1 and not plan.exchanged:
+        queries, keys, out = attended(architecture, cut)
+        if recipe.engine == "torch":
+            yield _of_tokens(RING, GATHERED, (queries + out) * n_cp, BF16, built)
+        else:
+            yield _of_tokens(RING, PASS_ROUND, keys, BF16, built)
+    if cut.copied and architecture.latent is None:
+        width = (architecture.n_heads + 2 * architecture.n_kv) * architecture.d_head
+        words = (
+            "queries, keys and values of all ranks, several of which work with the same key-value head, for a moment"
+        )
+        yield _of_tokens(SHARED, words, width, BF16, built)
+
+
+def _of_tokens(name: str, words: str, times: sp.Expr, each: sp.Expr, built: Built) -> LeftOut:
+    """So many numbers for each token of a rank."""
+    assert built.cut is not None
+    return LeftOut(name, words, ((Part(times, (B, built.cut.tokens.inside)),),), each)
+
+
+def _weights(rank: Rank) -> sp.Expr:
+    """How many tensors of weights a rank has."""
+    return sp.Add(*(layer.repeat * len(layer.weights) for layer in rank.model.layers))

@@ -1,0 +1,65 @@
+"""What a plan leaves uncounted on one rank: each size by hand, and in every face."""
+
+from __future__ import annotations
+
+import json
+
+from symbolic_mem import load_study
+from symbolic_mem.questions.parts.uncounted import uncounted_records
+
+MEGATRON = {"recipe": "megatron-18", "plan": "megatron"}
+TORCH = {"recipe": "fsdp2", "plan": "fsdp2-cp"}
+TOKENS, HEADS, KEYS, HEAD = 8192, 32, 8, 128  # of Llama 3.1 8B with one sequence
+
+
+def sizes(how: dict, **degrees: int) -> dict[str, int]:
+    """The bytes of what is left out and has a size, by the first words that say it."""
+    one = load_study("llama-3.1-8b").change(values={"S": TOKENS, "B": 1} | degrees, **how)
+    return {
+        row["what"].partition(",")[0]: row["bytes"]
+        for row in uncounted_records(one, one.values)
+        if row["bytes"] is not None
+    }
+
+
+def test_buffers_of_megatron_are_padded_to_64_numbers_for_each_tensor():
+    """Six tensors of a block and the embedding, each with less than 64 weights of 2 bytes and as many gradients of 4."""
+    found = sizes(MEGATRON, n_tp=2, n_pp=4, n_micro=8, n_fsdp=2)
+    assert found["padding of the buffers of weights and gradients"] == 64 * 6 * (8 * 6 + 2)
+    assert found["the numbers of the words of the micro-batches in flight"] == 8 * TOKENS * 4
+    assert sizes(MEGATRON, n_tp=2)["the numbers of the words of the micro-batches in flight"] == 8 * TOKENS
+
+
+def test_keys_and_values_go_round_the_ring_in_pieces():
+    found = sizes(MEGATRON, n_tp=2, n_cp=4, n_fsdp=2)
+    assert found["keys and values that go round the ring"] == 2 * 2 * TOKENS // 4 * KEYS * HEAD // 2
+    others = (sizes(MEGATRON, n_tp=2, n_fsdp=2), sizes(MEGATRON | {"plan": "megatron-all-to-all"}, n_cp=4, n_fsdp=2))
+    assert not any("keys and values that go round the ring" in one for one in others)
+
+
+def test_pytorch_gathers_keys_and_values_of_the_whole_sequence_for_each_query_head():
+    """Whatever the number of ranks: `docs/accuracy.md` names 2 GiB of Llama 3.1 405B with 262,144 tokens on 8 ranks of n_tp."""
+    for ranks in (2, 8):
+        assert (
+            sizes(TORCH, n_cp=ranks, n_fsdp=2)["keys and values of the whole sequence"] == 2 * 2 * TOKENS * HEADS * HEAD
+        )
+    assert "keys and values of the whole sequence" not in sizes(TORCH, n_cp=1, n_fsdp=2)
+
+
+def test_ranks_that_share_a_key_value_head_gather_what_they_project():
+    name = "queries"  # keys and values of all ranks
+    assert sizes(MEGATRON, n_tp=16, n_fsdp=2)[name] == 2 * TOKENS * (HEADS + 2 * KEYS) * HEAD
+    assert name not in sizes(MEGATRON, n_tp=8, n_fsdp=2)
+
+
+def test_each_is_said_in_every_face(run, tmp_path):
+    given = ("cluster-mixtral-8x7b", "--set", "n_cp=2")
+    lines = run("account", *given).out.splitlines()
+    rows = json.loads(run("account", *given, "--json").out)["not_counted"]
+    assert run("report", *given, "-o", "all.md").code == 0
+    page = (tmp_path / "all.md").read_text(encoding="utf-8")
+    for words in ("padding of the buffers", "the numbers of the words", "go round the ring"):
+        (line,) = (line for line in lines if words in line)
+        (row,) = (row for row in rows if words in row["what"])
+        assert line.startswith("not counted") and row["bytes"] > 0 and row["formula"]
+        assert words in page
