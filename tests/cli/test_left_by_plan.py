@@ -56,7 +56,7 @@ def test_each_is_said_in_every_face(run, tmp_path):
     given = ("cluster-mixtral-8x7b", "--set", "n_cp=2")
     lines = run("account", *given).out.splitlines()
     rows = json.loads(run("account", *given, "--json").out)["not_counted"]
-    assert run("report", *given, "-o", "all.md").code == 0
+    assert run("report", *given, "-o", "all.md").status == 0
     page = (tmp_path / "all.md").read_text(encoding="utf-8")
     for words in ("padding of the buffers", "the numbers of the words", "go round the ring"):
         (line,) = (line for line in lines if words in line)
