@@ -32,6 +32,7 @@ from symbolic_mem.study.changed_device import use_capacity
 from symbolic_mem.study.derived import derive, read_derived
 from symbolic_mem.study.derived import words as follows
 from symbolic_mem.study.keys import At, words
+from symbolic_mem.study.packed import as_stored
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
@@ -207,7 +208,7 @@ def read_study(
         else (),
     )
     with at_place(f"{where} [recipe]"):
-        study = tuned(agreed(study, asked="profile" in model))
+        study = as_stored(tuned(agreed(study, asked="profile" in model)))
     if "capacity" not in content:
         return study
     return study.changed([use_capacity(entry(content, "capacity", str, where), f"{where}: capacity")])

@@ -110,7 +110,7 @@ def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
     tensors = packed_tensors(path)
     size, kinds = sum(tensor.bytes for tensor in tensors), dict.fromkeys(tensor.type for tensor in tensors)
     said = (
-        f"The file holds {len(tensors):,} tensors of {size:,} bytes ({', '.join(kinds)}); the recipe trains others.",
+        f"The file holds {len(tensors):,} tensors of {size:,} bytes ({', '.join(kinds)}); the recipe counts others.",
         NOT_DESCRIBED,
         "The sizes stand as numbers in the formulas.",
     )
@@ -127,9 +127,11 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
         size = stored_bytes(built.model, built.values, how, content)
         line = (
             "As published, with the sizes of the file, the weights that are counted here are quantised "
-            f"({how.words}) and take {size:,} bytes; the recipe trains others."
+            f"({how.words}) and take {size:,} bytes; "
+            + ("inference counts these, training what its recipe says." if how.base else "the recipe counts others.")
         )
-        return replace(_saying(built, line), stored=size, rests_on=(*built.rests_on, line))
+        packing = (how.base, how.words) if how.base else None
+        return replace(_saying(built, line), stored=size, packing=packing, rests_on=(*built.rests_on, line))
     line = not_known(content)
     return replace(_saying(built, line), rests_on=(*built.rests_on, line)) if line else built
 

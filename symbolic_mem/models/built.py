@@ -33,7 +33,8 @@ class Built:
 
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
-    `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised.
+    `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised,
+    and `packing` how: the name of a base, and words.
     `in_file` counts the numbers of its published file, where that holds modules for multi-token prediction.
     `rests_on` says how its file was read, where the caller chose that, and how its weights are quantised.
     """
@@ -50,6 +51,7 @@ class Built:
     unread: tuple[str, ...] = ()
     files: Checkpoint | None = None
     stored: int | None = None
+    packing: tuple[str, str] | None = None
     trained: Trained = ALL
     stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
     in_file: Callable[[], int] | None = field(default=None, compare=False)
@@ -169,6 +171,7 @@ class Built:
             unread=self.unread,
             files=self.files,
             stored=self.stored,
+            packing=self.packing,
         )
 
 

@@ -27,12 +27,16 @@ _OTHERS = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 @dataclass(frozen=True)
 class Quantised:
-    """How weights are stored: in `words`, and the `bits` of one matrix by its stack, outputs and inputs."""
+    """How weights are stored: in `words`, and the `bits` of one matrix by its stack, outputs and inputs.
+
+    `base` is the way to pack the matrices of the blocks that recipes know it by ("": none).
+    """
 
     method: str
     words: str
     groups: frozenset[str]
     bits: Callable[[int, int, int], int]
+    base: str = ""
 
 
 def quantised(table: Mapping[str, Any], where: str) -> Quantised | None:
@@ -127,7 +131,8 @@ def _grouped(name: str, index: bool) -> Callable[[Mapping[str, Any], frozenset[s
             return stack * (out * into * bits + out * count * (16 + bits) + (32 * into if index else 0))
 
         words = f"{name}, {bits} bits in groups of {group if group != -1 else 'all inputs'}"
-        return Quantised(name, words, groups, size)
+        usual = (bits, group) == (4, 128)
+        return Quantised(name, words, groups, size, name.lower() if usual else "")
 
     return read
 
@@ -135,7 +140,11 @@ def _grouped(name: str, index: bool) -> Callable[[Mapping[str, Any], frozenset[s
 def _bitsandbytes(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:
     if given.get("load_in_8bit") or given.get("_load_in_8bit"):
         return Quantised(
-            "bitsandbytes", "bitsandbytes, 8 bits", groups, lambda stack, out, into: stack * (8 * out * into + 32 * out)
+            "bitsandbytes",
+            "bitsandbytes, 8 bits",
+            groups,
+            lambda stack, out, into: stack * (8 * out * into + 32 * out),
+            "int8",
         )
     double = bool(given.get("bnb_4bit_use_double_quant"))
 
@@ -145,7 +154,7 @@ def _bitsandbytes(given: Mapping[str, Any], groups: frozenset[str], where: str) 
         return 4 * stack * out * into + scales
 
     words = f"bitsandbytes, 4 bits in blocks of 64{' with quantised scales' if double else ''}"
-    return Quantised("bitsandbytes", words, groups, size)
+    return Quantised("bitsandbytes", words, groups, size, "nf4-double" if double else "nf4")
 
 
 def _fp8(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:
@@ -159,7 +168,8 @@ def _fp8(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quanti
     def size(stack: int, out: int, into: int) -> int:
         return stack * (8 * out * into + 32 * -(-out // high) * -(-into // wide))
 
-    return Quantised("FP8", f"FP8 in blocks of {high} by {wide}", groups, size)
+    words = f"FP8 in blocks of {high} by {wide}"
+    return Quantised("FP8", words, groups, size, "fp8" if high == wide == 128 else "")
 
 
 def _mxfp4(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:

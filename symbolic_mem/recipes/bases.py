@@ -35,6 +35,17 @@ class Base:
         weights = [part for one in states if one.kind == "weights" for part in _not_packed(one)]
         return (*self.states, *weights, *kept)
 
+    def of_all(self, states: tuple[State, ...]) -> tuple[State, ...]:
+        """Return the states of a recipe that trains nothing, with all matrices of the blocks packed.
+
+        >>> weights = State("BF16 weights", "weights", sp.Integer(2))
+        >>> [one.name for one in base("fp8").of_all((weights,))]
+        ['FP8 weights', 'scales of the FP8 weights', 'BF16 weights, not packed']
+        """
+        packed = (replace(one, of="") for one in self.states)
+        others = (replace(one, name=f"{one.name}, not packed", rule=OTHERS) for one in states if one.kind == "weights")
+        return (*packed, *others, *(one for one in states if one.kind != "weights"))
+
 
 def _not_packed(state: State) -> Iterator[State]:
     if state.rule != EVERY_ELEMENT:

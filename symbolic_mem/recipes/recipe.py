@@ -380,6 +380,15 @@ class Recipe:
         before = None if self.cache is None else f"caches are in {self.cache.title}"
         return self._noting(f"caches are in {chosen.title}", before, cache=self._cached(where, chosen))
 
+    def with_packed(self, name: str, words: str) -> Recipe:
+        """Return a recipe of inference with the matrices of the blocks packed as the base of that name, in `words`.
+
+        >>> from symbolic_mem.recipes.read import recipe
+        >>> recipe("vllm").with_packed("fp8", "as published").changes
+        ('Changed from the preset: weights packed as published.',)
+        """
+        return self._noting(f"weights packed {words}", states=packing(name).of_all(self.states))
+
     def with_pages(self, tokens: int, where: str = "page") -> Recipe:
         """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""
         known_pages(tokens, where)

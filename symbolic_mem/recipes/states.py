@@ -23,6 +23,8 @@ OF_BLOCKS = (
     "groups of 64 of the matrices of the blocks",
     "groups of 64 by 256 of the matrices of the blocks",
     "rows of the matrices of the blocks",
+    "groups of 128 inputs of the matrices of the blocks",
+    "columns of the matrices of the blocks",
 )
 OTHERS = "other than matrices of the blocks"
 ONCE = "once"
@@ -170,6 +172,13 @@ def _groups_of_groups(shape: Shape) -> Pieces:
     yield sp.S.One, (sp.ceiling(sp.ceiling(sp.Mul(*shape) / GROUP) / GROUPS_OF_GROUPS),)
 
 
+INPUTS = 128  # AWQ, GPTQ: inputs of an output that share a scale
+
+
+def _groups_of_inputs(shape: Shape) -> Pieces:
+    yield sp.S.One, (*shape[:-1], sp.ceiling(shape[-1] / INPUTS))
+
+
 FACTORED = 128  # optax: `min_dim_size_to_factor`, compared with the second largest dimension
 
 
@@ -217,6 +226,8 @@ RULES: dict[str, Callable[[Shape], Pieces]] = {
     OF_BLOCKS[2]: _groups,
     OF_BLOCKS[3]: _groups_of_groups,
     OF_BLOCKS[4]: _rows,
+    OF_BLOCKS[5]: _groups_of_inputs,
+    OF_BLOCKS[6]: _columns,
     OTHERS: _every_element,
     "optax factors": _optax_factors,
     "optax whole": _optax_whole,

@@ -14,6 +14,7 @@ from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.changes import changes, plain
 from symbolic_mem.study.derived import derive, refuse_followed
+from symbolic_mem.study.packed import as_stored
 from symbolic_mem.study.precision import agreed
 from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.tuning import tuned
@@ -143,7 +144,7 @@ class Study(Setting):
         if study.recipe is not self.recipe or study.built is not self.built:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             given = {change.aspect for change in (*self.caller, *changes)}
-            study = tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given)
+            study = as_stored(tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given))
         if study.plan is not None:
             study.plan.check(study.values, study.built, trains=study.recipe.trains)
             if not study.recipe.trains:

@@ -1,0 +1,31 @@
+"""Weights of inference as their file stores them, where a config.json says that they are quantised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from symbolic_mem.accounts.account import account
+from symbolic_mem.recipes.read import presets
+from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.study.setting import Setting
+
+S = TypeVar("S", bound=Setting)
+
+
+def as_stored(setting: S) -> S:
+    """Return a setting of inference with the weights packed as the file of its model has them, if it says so.
+
+    The bytes are those of the file, or nothing is changed; a recipe that says itself what a weight takes stays as it is.
+    """
+    recipe, built = setting.recipe, setting.built
+    if recipe.trains or built.packing is None or not _of_preset(recipe):
+        return setting
+    packed = recipe.with_packed(built.packing[0], f"as in the file ({built.packing[1]})")
+    held = account(built.model, packed).of("weights").at(built.values)
+    return replace(setting, recipe=packed) if held == built.stored else setting
+
+
+def _of_preset(recipe: Recipe) -> bool:
+    preset = presets().get(recipe.name)
+    return preset is not None and recipe.states == preset.states and not any("weights" in one for one in recipe.changes)

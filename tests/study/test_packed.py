@@ -1,0 +1,93 @@
+"""Inference counts the weights of a quantised file as it stores them, to the byte, and as its config.json says how."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.library.read import load_study
+
+LLAMA = {"model_type": "llama", "hidden_size": 8192, "intermediate_size": 28672, "num_hidden_layers": 80}
+LLAMA |= {"num_attention_heads": 64, "num_key_value_heads": 8, "vocab_size": 128256, "tie_word_embeddings": False}
+AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128, "modules_to_not_convert": None}
+FP8 = {"quant_method": "fp8", "weight_block_size": [128, 128]}
+DEEPSEEK = Path(__file__).parents[1] / "data" / "hf_configs" / "deepseek-v3.json"
+
+
+def study_of(folder, content, how, recipe="vllm", **changed):
+    (folder / "config.json").write_text(json.dumps({**content, "quantization_config": how}), encoding="utf-8")
+    return load_study(str(folder / "config.json")).change(recipe=recipe, values={"B": 1, "S": 128}, **changed)
+
+
+def weights(study):
+    return study.memory.of("weights").at(study.values)
+
+
+def test_awq_takes_what_the_published_file_takes(tmp_path):
+    """Llama 3.1 70B in plain arithmetic: half a byte, 20 bits for 128 inputs; embedding, head and norms in 16 bits."""
+    matrices = 80 * (2 * 8192 * 8192 + 2 * 8192 * 1024 + 3 * 8192 * 28672)
+    others = 2 * 128256 * 8192 + (2 * 80 + 1) * 8192
+    assert weights(study_of(tmp_path, LLAMA, AWQ)) == matrices // 2 + matrices // 128 * 20 // 8 + 2 * others
+
+
+def test_fp8_of_deepseek_v3_is_that_of_its_file(tmp_path):
+    content = json.loads(DEEPSEEK.read_text(encoding="utf-8"))
+    study = study_of(tmp_path, content, FP8)
+    assert weights(study) == study.built.stored
+    assert [term.name for term in study.memory.of("weights")] == [
+        "FP8 weights",
+        "scales of the FP8 weights",
+        "BF16 weights, not packed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ({**AWQ, "quant_method": "gptq"}, "groups of the inputs"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "NF4 weights"),
+        (
+            {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_use_double_quant": True},
+            "scales of these scales",
+        ),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "8-bit weights"),
+    ],
+)
+def test_other_ways_to_pack_are_those_of_their_files(tmp_path, how, name):
+    study = study_of(tmp_path, LLAMA, how)
+    assert weights(study) == study.built.stored
+    assert name in [term.name for term in study.memory.of("weights")]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {**AWQ, "group_size": 64},  # scales that no base has
+        {**AWQ, "modules_to_not_convert": ["mlp"]},  # matrices of the blocks that stay as they are
+        {"quant_method": "exl2"},
+    ],
+)
+def test_a_file_that_is_packed_otherwise_is_counted_as_the_recipe_says(tmp_path, how):
+    study = study_of(tmp_path, LLAMA, how)
+    assert weights(study) == 2 * study.model.parameters.xreplace(dict(study.values))
+
+
+def test_tensor_parallelism_cuts_packed_weights_and_training_has_its_own(tmp_path):
+    one, two = (study_of(tmp_path, LLAMA, AWQ, plan="vllm-tp").change(values={"n_tp": n}) for n in (1, 2))
+    norms = 2 * (2 * 80 + 1) * 8192
+    assert 2 * (weights(two) - norms) == weights(one) - norms
+    trained = study_of(tmp_path, LLAMA, AWQ, recipe="pure-bf16")
+    assert weights(trained) == 2 * trained.model.parameters.xreplace(dict(trained.values))
+    assert weights(trained.change(recipe="inference")) == weights(one)
+
+
+def test_bytes_that_a_recipe_gives_come_before_those_of_the_file(tmp_path):
+    study_of(tmp_path, LLAMA, AWQ)
+    (tmp_path / "own.toml").write_text(
+        'title = "t"\n[model]\nconfig = "config.json"\n[recipe]\npreset = "vllm"\nweights = 2\n[values]\nB = 1\nS = 128\n',
+        encoding="utf-8",
+    )
+    study = load_study(str(tmp_path / "own.toml"))
+    assert weights(study) == 2 * study.model.parameters.xreplace(dict(study.values))
