@@ -20,6 +20,7 @@ from symbolic_mem.library.read import load_study
 from symbolic_mem.models.known import listed as listed_profile
 from symbolic_mem.models.profile import profiles
 from symbolic_mem.plans.known import listed as listed_plan
+from symbolic_mem.plans.known import plan_tables
 from symbolic_mem.plans.read import plans
 from symbolic_mem.recipes.caches import cache_formats
 from symbolic_mem.recipes.listed import listed as listed_recipe
@@ -196,7 +197,8 @@ def test_a_profile_is_listed_as_it_is_computed_with(name):
 def test_a_plan_is_listed_as_it_is_computed_with(name):
     made = plans()[name]
     cuts = tuple((dimension, str(over)) for dimension, over in made.cuts)
-    assert listed_plan(name) == (made.title, made.source, made.divided, cuts)
+    checked = plan_tables()[name]["checked"]
+    assert listed_plan(name) == (made.title, made.source, made.divided, cuts, checked)
 
 
 def test_symbols_are_listed_as_they_are_computed_with():
