@@ -8,7 +8,7 @@ import click
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.cli.once import Verb
-from symbolic_mem.cli.options import PADDED_ROWS, chosen_study, print_json, study_options
+from symbolic_mem.cli.options import PADDED_ROWS, SOFTWARE, chosen_study, print_json, study_options
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
@@ -22,16 +22,24 @@ if TYPE_CHECKING:
     "--fail-if-infeasible", is_flag=True, help="End with status 1 where the device that is named is too small."
 )
 @PADDED_ROWS
+@SOFTWARE
 @click.option("--host", metavar="AMOUNT", help="Ask how many devices share a host of so much memory, with --offload.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(fail_if_infeasible: bool, padded_rows: bool, host: str | None, as_json: bool, **options: Any) -> None:
+def command(
+    fail_if_infeasible: bool,
+    padded_rows: bool,
+    software: str | None,
+    host: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Show the memory terms of STUDY: formula, bytes, memory and share; what lacks a value shows its formula alone."""
     from symbolic_mem.base.units import parse_bytes
     from symbolic_mem.documents.account import Account
 
     with at_place("--host"):
         size = None if host is None else parse_bytes(host)
-    account = Account(chosen_study(options), size, padded_rows)
+    account = Account(chosen_study(options), size, padded_rows, software)
     account.refuse_unread()
     if fail_if_infeasible and account.fits is None:
         raise BadInput("--fail-if-infeasible asks whether a step fits: name a --device, and give every symbol a value")
@@ -89,6 +97,8 @@ def _show(account: Account) -> None:
     _show_kept(account)
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
+    if account.beyond_tensors is not None:
+        print_line(plain_prose(account.beyond_tensors.row), "software", 13)
     for one in account.ranks:
         print_line(_held(one), "ranks" if len(one.ranks) > 1 else "rank", 13)
     for head, said in uncounted_lines(account.beyond, study.values, padded=account.whole_rows):

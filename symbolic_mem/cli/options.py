@@ -182,6 +182,13 @@ SHARED = (
 )
 
 
+SOFTWARE = click.option(
+    "--software",
+    metavar="LIST",
+    help="Also say it with what no tensor is: context, workspaces, allocator, or all; each may be given (context=1GiB).",
+)
+
+
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument STUDY and the options that change it."""
     return _SHARED[0](study_changes(command))

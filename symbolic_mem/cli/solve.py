@@ -10,9 +10,10 @@ import click
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.cli.complete import KINDS, UNKNOWNS, of
 from symbolic_mem.cli.once import Verb
-from symbolic_mem.cli.options import SPELLED, Whole, chosen_study, print_json, rule_options, study_options
+from symbolic_mem.cli.options import SOFTWARE, SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
+    from symbolic_mem.document.prose import Prose
     from symbolic_mem.study.question import Found, Question
     from symbolic_mem.study.study import Study
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
 @click.option("--usable", metavar="FRACTION", help="Only this fraction of what is left is usable, as in 0.95.")
+@SOFTWARE
 @rule_options
 @click.option("--host", metavar="AMOUNT", help="What is offloaded fits a host of so much memory, with --per-host.")
 @click.option("--per-host", type=Whole(), metavar="NUMBER", help="So many devices share one host.")
@@ -54,6 +56,7 @@ def command(
     strict: bool | None,
     reserve: str | None,
     usable: str | None,
+    software: str | None,
     multiple_of: str | None,
     divides: str | None,
     at_most_devices: str | None,
@@ -82,12 +85,17 @@ def command(
 
     refuse_unread(study, (chosen,))
     found = chosen.advise(chosen.answer(study.under(chosen)))
+    beyond = None
+    if software is not None:
+        from symbolic_mem.questions.parts.beyond_tensors import answers
+
+        beyond = answers(chosen, study.under(chosen), software)
     if as_json:
         from symbolic_mem.render.json import record_json
 
-        print_json(record_json(found.record))
+        print_json(record_json({**found.record, **({} if beyond is None else {"software": beyond.facts})}))
     else:
-        _show(found)
+        _show(found, () if beyond is None else (("software", beyond.row),))
     if fail_if_infeasible and not found.enough:
         raise click.exceptions.Exit(1)
 
@@ -125,7 +133,7 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     return question.given(given, "solve", SPELLED)
 
 
-def _show(found: Found) -> None:
+def _show(found: Found, more: tuple[tuple[str, Prose], ...]) -> None:
     from symbolic_mem.cli.tables import print_line, print_title
     from symbolic_mem.document.family import in_family
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
@@ -136,5 +144,5 @@ def _show(found: Found) -> None:
     print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
     click.echo("")
     lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]
-    for head, said in (*found.summary, *lost):
+    for head, said in (*found.summary, *more, *lost):
         print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), head, 12)

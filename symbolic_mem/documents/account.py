@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -31,6 +31,9 @@ from symbolic_mem.questions.parts.unread import refuse_values
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.precedence import idle_rest
 from symbolic_mem.study.study import Study
+
+if TYPE_CHECKING:
+    from symbolic_mem.questions.parts.beyond_tensors import Held
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,13 @@ class Account:
     """The terms of a study; what lacks a value has no bytes. `host` is the memory of a host, where one is asked about.
 
     With `whole_rows` a device holds whole rows of every tensor, as FSDP2 cuts them: that of most is counted, and `ranks`
-    tells them apart.
+    tells them apart. `software` names what no tensor is and counts beside the peak.
     """
 
     study: Study
     host: Number | None = None
     whole_rows: bool = False
+    software: str | None = None
 
     def __post_init__(self) -> None:
         if self.whole_rows and n_fsdp not in self.study.values:
@@ -83,6 +87,7 @@ class Account:
             raise BadInput(
                 "--host asks about the memory of a host, and nothing is offloaded to it; add --offload KINDS"
             )
+        _ = self.beyond_tensors  # refused before anything is shown
 
     @cached_property
     def on_host(self) -> Memory:
@@ -169,6 +174,17 @@ class Account:
     def _held(self) -> Number | None:
         return peak(self.instants).bytes if self.instants else self.each(self.study.placed())
 
+    @cached_property
+    def beyond_tensors(self) -> Held | None:
+        """One device with what no tensor is, where that is asked; raises `BadInput` while a symbol has no value."""
+        if self.software is None:
+            return None
+        from symbolic_mem.questions.parts.beyond_tensors import held
+
+        if self._held is None:
+            raise BadInput(f"--software counts beside what one device holds, and {self.lacking[0]} has no value")
+        return held(self.study, self._held, self.capacity, self.software)
+
     @property
     def divided(self) -> Mapping[str, Any]:
         """The degrees that memory is divided over, with their values."""
@@ -219,6 +235,7 @@ class Account:
             **({"ranks": [one.facts for one in self.ranks]} if self.ranks else {}),
             "capacity_bytes": self.capacity_bytes,
             **self._host(),
+            **({} if self.beyond_tensors is None else {"software": self.beyond_tensors.facts}),
             "not_counted": self.not_counted,
             "assumptions": self.assumptions,
         }

@@ -1,0 +1,81 @@
+"""What no tensor is, counted beside the peak: against arithmetic by hand, and the ranges against what was measured."""
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from symbolic_mem.hardware.software import read_software
+
+GIB = 2**30
+
+
+def test_one_device_holds_the_factor_of_tensors_and_workspaces_and_the_context():
+    made = read_software("allocator=1.1,workspaces=64MiB,context=1GiB")
+    assert made.bytes(10 * GIB) == (Fraction(11, 10) * (10 * GIB + 2**26) + GIB,) * 2
+
+
+def test_the_range_of_the_allocator_holds_what_was_published():
+    """Of the ranks of B200 whose allocated and reserved memory is among the cases of this project."""
+    text = (Path(__file__).parents[1] / "data" / "parallel.json").read_text(encoding="utf-8")
+    found = dict(re.findall(r'"id": "(b200-[^"]*)".*"value": (\d+)', text))
+    pairs = [(int(found[f"{name}-reserved"]), int(found[f"{name}-allocated"])) for name in ranks(found)]
+    (one,) = read_software("allocator").overheads
+    assert len(pairs) >= 10 and all(one.low <= Fraction(*pair) <= one.high for pair in pairs)
+
+
+def ranks(found):
+    return {name.removesuffix("-reserved") for name in found if name.endswith("-reserved")}
+
+
+@pytest.mark.parametrize("study", ["llama-3.1-8b", "llama-3.1-70b"])
+def test_the_answers_at_both_ends_fit_and_one_less_does_not(run, study):
+    given = "context,workspaces,allocator"
+    found = json.loads(run("solve", study, "--question", "b", "--software", given, "--json").out)
+    low, high = found["software"]["values"]
+    assert found["value"] <= low <= high
+    for end, value in enumerate((low, high)):
+        for degree, fits in ((value, True), (value - 1, False)):
+            options = ("--set", f"n_fsdp={degree}", "--device", "h100-80gb", "--reading", "reported")
+            held = json.loads(run("account", study, *options, "--software", given, "--json").out)
+            assert held["software"]["fits"][end] is fits
+            assert (held["software"]["bytes"][end] <= held["capacity_bytes"]) is fits
+
+
+def test_what_is_not_named_is_left_out(run):
+    held = json.loads(run("account", "llama-3.1-8b", "--set", "n_fsdp=8", "--software", "context=1GiB", "--json").out)
+    assert held["software"]["bytes"] == [held["per_device"]["peak_bytes"] + GIB] * 2
+    assert [one["name"] for one in held["software"]["counted"]] == ["context"]
+
+
+def test_the_engine_of_a_plan_has_workspaces_of_its_own(run, refused):
+    said = refused("account", "cluster-llama-3-405b", "--software", "workspaces")
+    assert "count already" in said
+    held = json.loads(run("account", "cluster-gpt-3-175b", "--software", "all", "--json").out)
+    assert "workspaces" not in [one["name"] for one in held["software"]["counted"]]
+
+
+def test_a_context_is_that_of_the_device_where_it_is_known(run):
+    options = ("--set", "n_fsdp=8", "--device", "h100-80gb", "--reading", "reported", "--software", "context", "--json")
+    (context,) = json.loads(run("account", "llama-3.1-8b", *options).out)["software"]["counted"]
+    assert context["low"] == context["high"] == 85_520_809_984 - 84_465_090_560
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("nccl", "unknown 'nccl'"),
+        ("context,context", "given twice"),
+        ("allocator=0.9", "at least 1"),
+        ("context=5", "has no unit"),
+        ("workspaces=many", "not an amount"),
+    ],
+)
+def test_what_is_none_is_refused_in_one_line(refused, given, words):
+    assert words in refused("account", "llama-3.1-8b", "--set", "n_fsdp=8", "--software", given)
+
+
+def test_a_peak_without_a_value_is_refused_before_anything_is_shown(refused):
+    assert "n_fsdp has no value" in refused("account", "llama-3.1-8b", "--software", "all")
