@@ -54,6 +54,15 @@ def factor(unit: str, claimed: Claimed, claim: str, name: str) -> Fraction:
     raise BadInput(f"{claim}: unknown unit {unit!r}; {claimed.meaning} {counted}")
 
 
+def is_time(unit: str) -> bool:
+    """Whether a unit is one of time.
+
+    >>> [is_time(unit) for unit in ("days", "h", "ms", "tokens")]
+    [True, True, True, False]
+    """
+    return _single(unit)[0] == "s"
+
+
 def _without(unit: str, claimed: Claimed) -> str:
     """The unit without what the quantity is for one of anyway, as bytes per parameter of the bytes for one parameter."""
     above, *below = _PER.split(unit.strip(), maxsplit=1)

@@ -13,6 +13,7 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.check import Unread, Verdict
 from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME as FOLLOWS
+from symbolic_mem.claims.measures import is_time
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.spelled import figures
 from symbolic_mem.document.prose import Amount, Brief, Prose, say, text
@@ -175,6 +176,8 @@ def _exact(verdict: Verdict, value: Fraction | None) -> Prose:
     if verdict.claimed.measures == "bytes":
         unit = verdict.stated.unit
         return about(Amount(number, unit if unit in BYTES_PER else "bytes", digits=6, fixed=True))
+    if is_time(verdict.stated.unit):
+        return about(Amount(number / symbolic(verdict.stated.scale), verdict.stated.unit, digits=6))
     unit = "" if verdict.claimed.whole or verdict.claimed.unit in ONE_OF else verdict.claimed.unit
     return about(Amount(number, unit, digits=6))
 
