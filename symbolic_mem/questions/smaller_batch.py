@@ -56,6 +56,7 @@ class SmallerBatch(Question):
         """Write the starting point, every way, and all of them side by side."""
         from symbolic_mem.questions.parts.found_ways import ways_table
         from symbolic_mem.questions.parts.way import way_step, way_words
+        from symbolic_mem.questions.parts.whole_mesh import best_blocks
 
         work = Work(found.known)
         tokens = work.define(T_min, found.start)
@@ -68,6 +69,9 @@ class SmallerBatch(Question):
             )
         yield from in_full(map(way_step, found.ways))
         yield from in_short([Bullets(tuple(map(way_words, found.ways)))])
+        shape = found.way("shape")
+        if shape.whole is not None and shape.x is not None:
+            yield from best_blocks(shape.meshes, shape.whole.x, shape.x, shape.values)
         yield from in_full([ways_table(found)])
         if any(tokens is None for tokens in (found.tokens, *(way.tokens for way in found.ways))):
             yield from in_full([Paragraph(text("A dash stands where there is no such batch."))])

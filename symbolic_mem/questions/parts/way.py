@@ -12,6 +12,7 @@ from symbolic_mem.document.steps import Step
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import Roofline
+from symbolic_mem.questions.parts.whole_mesh import Tried
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import BestMesh, WholeMesh
 
@@ -36,7 +37,7 @@ class Way:
     `example` are the numbers that the study does not give; `tokens` is the bound at these `values`, None where there is
     no such batch: `lacking` then says why. `against` is the bound without this way, where that is not the mesh as given;
     of a way that the mesh as given is `used` with, `bound` is that without it. `whole` is the best mesh of whole axes,
-    where the way is the shape of the mesh, and `x` the best real axis.
+    where the way is the shape of the mesh, of all `meshes` that were tried, and `x` the best real axis.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Way:
     against: sp.Expr | None = None
     used: bool = False
     whole: WholeMesh | None = None
+    meshes: tuple[Tried, ...] = ()
     x: sp.Expr | None = None
 
     @property

@@ -12,6 +12,7 @@ from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.questions.parts.way import Beside, Way, no_batch, no_mesh
+from symbolic_mem.questions.parts.whole_mesh import tried
 from symbolic_mem.solvers.critical import critical, tidy
 from symbolic_mem.solvers.optimum import best_mesh, least, whole_meshes
 
@@ -93,6 +94,7 @@ def best_shape(case: Setting) -> Way:
         reason,
         lacking=no_mesh(best, case.values),
         whole=whole,
+        meshes=tried(case),
         x=best.x_at("max"),
     )
 

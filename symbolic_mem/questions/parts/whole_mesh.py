@@ -1,0 +1,105 @@
+"""Every mesh of whole axes of as many chips: the batch that each wants, and why the best one is the best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symbolic_mem.base.exact import Values
+from symbolic_mem.base.symbols import N_devices, T_min, X, Y
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
+from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.words import about
+from symbolic_mem.document.work import Work
+from symbolic_mem.questions.parts.setting import Setting
+from symbolic_mem.solvers.critical import critical
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A mesh of `x` times `y` chips: the bound `tokens` on its batch, and `margins` that must exceed one, in symbols.
+
+    `values` are those of the mesh; `enough` says whether some batch is large enough on it.
+    """
+
+    x: int
+    y: int
+    tokens: sp.Expr
+    margins: tuple[sp.Expr, ...]
+    values: Values
+    enough: bool
+
+    @property
+    def number(self) -> sp.Expr | None:
+        """The tokens that a batch must exceed; None where no batch is large enough."""
+        return self.tokens.xreplace(dict(self.values)) if self.enough else None
+
+
+def tried(case: Setting, overlap: str = "max") -> tuple[Tried, ...]:
+    """Try every mesh of whole axes with as many chips; an axis of one chip sends nothing."""
+    found, chips = [], case.chips or 1
+    for x in sp.divisors(chips):
+        shape = {**case.values, X: sp.Integer(x), Y: sp.Integer(chips // x)}
+        bound = critical(case.roofline.on(shape), overlap)
+        found.append(Tried(x, chips // x, bound.tokens, bound.conditions, shape, bound.feasible(shape)))
+    return tuple(found)
+
+
+def best_blocks(meshes: tuple[Tried, ...], x: int, real: sp.Expr, values: Values) -> Iterator[Block]:
+    """The best `real` X where it is none of them, the bound of the best mesh with its numbers, and all meshes beside it."""
+    work = Work({symbol: value for symbol, value in values.items() if symbol != X})
+    number = work.define(X, real)
+    if not number.is_Integer and 1 < number < values[N_devices]:
+        yield work.step(
+            say("The {x} at which the bound is smallest is no whole number of chips:", x=X),
+            Chain(X, (("=", real), ("=", work.put(real)), amount(number))),
+        )
+    best = next(mesh for mesh in meshes if mesh.x == x)
+    work = Work(best.values)
+    tokens = work.define(T_min, best.tokens)
+    shown = (("=", best.tokens), ("=", work.put(best.tokens))) if best.tokens.free_symbols else ()
+    yield work.step(
+        say(
+            "{x} × {y} is the best of the {n} meshes of {chips} chips with whole axes. On it",
+            x=best.x,
+            y=best.y,
+            n=len(meshes),
+            chips=best.x * best.y,
+        ),
+        Chain(T_min, (*shown, amount(tokens, "tokens"))),
+        *(
+            Chain(margin, (("=", work.put(margin)), amount(work.number(margin)), (">", sp.S.One)))
+            for margin in best.margins
+        ),
+    )
+    margins = tuple(dict.fromkeys(margin for mesh in meshes for margin in mesh.margins))
+    rows = [
+        (
+            say("{x}", x=sp.Integer(mesh.x)),
+            say("{y}", y=sp.Integer(mesh.y)),
+            *(_number(margin, mesh.values) if margin in mesh.margins else text("–") for margin in margins),
+            text("–") if mesh.number is None else about(Amount(mesh.number)),
+        )
+        for mesh in meshes
+    ]
+    yield Table(
+        text(
+            "The meshes with whole axes; where the time of the products over that of what is sent with the batch does not "
+            "exceed one, no batch is large enough (a dash)"
+        )
+        if margins
+        else text("The meshes with whole axes; a dash where no batch is large enough"),
+        (
+            Column(say("{x}", x=X), "right"),
+            Column(say("{y}", y=Y), "right"),
+            *(Column(say("{margin}", margin=margin), "right") for margin in margins),
+            Column(say("{t}, tokens", t=T_min), "right"),
+        ),
+        tuple(rows),
+    )
+
+
+def _number(margin: sp.Expr, values: Values) -> Prose:
+    return about(Amount(margin.xreplace(dict(values))))
