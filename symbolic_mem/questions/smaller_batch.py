@@ -70,8 +70,8 @@ class SmallerBatch(Question):
         yield from in_full(map(way_step, found.ways))
         yield from in_short([Bullets(tuple(map(way_words, found.ways)))])
         shape = found.way("shape")
-        if shape.whole is not None and shape.x is not None:
-            yield from best_blocks(shape.meshes, shape.whole.x, shape.x, shape.values)
+        if shape.whole is not None:
+            yield from best_blocks(shape.meshes, shape.whole.x)
         yield from in_full([ways_table(found)])
         if any(tokens is None for tokens in (found.tokens, *(way.tokens for way in found.ways))):
             yield from in_full([Paragraph(text("A dash stands where there is no such batch."))])

@@ -8,14 +8,13 @@ import pytest
 
 from symbolic_mem.documents import documents
 from symbolic_mem.library.read import load_study
-from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.json import document_json
 
 
 @pytest.mark.parametrize("shape", [(16, 4), (8, 8), (12, 4), (4, 4)])
 def test_the_best_mesh_of_whole_axes_is_found_among_all_of_them(shape):
     study = load_study("cs336-a2-xxl").change(values=dict(zip("XY", shape, strict=True)))
-    found = document_json(arrange(documents.homework(study)))
+    found = document_json(documents.homework(study, "full"))
     section = next(one for one in found["sections"] if one["title"].startswith("(d)"))
     table = next(block for block in section["blocks"] if block["kind"] == "table")
     chips, width, peak, link, axes = shape[0] * shape[1], 53_248, 46 * 10**13, 18 * 10**10, 2
@@ -33,7 +32,9 @@ def test_the_best_mesh_of_whole_axes_is_found_among_all_of_them(shape):
     assert [int(row[0]) for row in table["rows"]] == [x for x in range(1, chips + 1) if chips % x == 0]
     best = min(tokens, key=tokens.__getitem__)
     said = [block["statement"] for block in section["blocks"] if block["kind"] == "step"]
-    assert any(one.startswith(f"{best} × {chips // best} is the best of the {len(table['rows'])} meshes") for one in said)
+    assert any(
+        one.startswith(f"{best} × {chips // best} is the best of the {len(table['rows'])} meshes") for one in said
+    )
 
 
 def read(cell):

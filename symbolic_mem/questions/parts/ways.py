@@ -6,7 +6,7 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import M_X, M_Y, L, N_devices, P, W, X, Y, d_ff, n_micro, n_pp
-from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
+from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
@@ -83,8 +83,9 @@ def best_shape(case: Setting) -> Way:
         "shape",
         "The best X and Y",
         say(
-            "The best {X} and {Y}. With the best {X} on the same {N} chips,",
+            "The best {X} and {Y}. With the best {X}, {x}, on the same {N} chips,",
             X=X,
+            x=Chain(best.x_at("max"), (amount(best.x_at("max").xreplace(dict(case.values))),)),
             Y=Y,
             N=Chain(N_devices, (("=", X * Y),)),
         ),

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import sympy as sp
 
 from symbolic_mem.base.exact import Values
-from symbolic_mem.base.symbols import N_devices, T_min, X, Y
+from symbolic_mem.base.symbols import T_min, X, Y
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Table
+from symbolic_mem.document.steps import Block, Column, Table, in_full
 from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.setting import Setting
@@ -47,15 +47,8 @@ def tried(case: Setting, overlap: str = "max") -> tuple[Tried, ...]:
     return tuple(found)
 
 
-def best_blocks(meshes: tuple[Tried, ...], x: int, real: sp.Expr, values: Values) -> Iterator[Block]:
-    """The best `real` X where it is none of them, the bound of the best mesh with its numbers, and all meshes beside it."""
-    work = Work({symbol: value for symbol, value in values.items() if symbol != X})
-    number = work.define(X, real)
-    if not number.is_Integer and 1 < number < values[N_devices]:
-        yield work.step(
-            say("The {x} at which the bound is smallest is no whole number of chips:", x=X),
-            Chain(X, (("=", real), ("=", work.put(real)), amount(number))),
-        )
+def best_blocks(meshes: tuple[Tried, ...], x: int) -> Iterator[Block]:
+    """The bound of the best mesh with its numbers, and why no other is better: the next one, or all of them in a table."""
     best = next(mesh for mesh in meshes if mesh.x == x)
     work = Work(best.values)
     tokens = work.define(T_min, best.tokens)
@@ -73,7 +66,28 @@ def best_blocks(meshes: tuple[Tried, ...], x: int, real: sp.Expr, values: Values
             Chain(margin, (("=", work.put(margin)), amount(work.number(margin)), (">", sp.S.One)))
             for margin in best.margins
         ),
+        reason=_why(meshes, best),
     )
+    yield from (in_full if best.x == 1 or _why(meshes, best) is not None else tuple)([_table(meshes)])
+
+
+def _why(meshes: tuple[Tried, ...], best: Tried) -> Prose | None:
+    """Why a mesh is the best where the next smaller X lets no batch be large enough; None where that is not why."""
+    smaller = next((mesh for mesh in reversed(meshes) if mesh.x < best.x), None)
+    if smaller is None or smaller.enough:
+        return None
+    return say(
+        "On {x} × {y}, which has the next smaller {X}, the products take only {ratio} of the time of what is sent with the "
+        "batch, so no batch is large enough; every larger {X} wants more tokens.",
+        x=smaller.x,
+        y=smaller.y,
+        X=X,
+        ratio=about(Amount(min(margin.xreplace(dict(smaller.values)) for margin in smaller.margins))),
+    )
+
+
+def _table(meshes: tuple[Tried, ...]) -> Table:
+    """Every mesh with its margins and its bound."""
     margins = tuple(dict.fromkeys(margin for mesh in meshes for margin in mesh.margins))
     rows = [
         (
@@ -84,7 +98,7 @@ def best_blocks(meshes: tuple[Tried, ...], x: int, real: sp.Expr, values: Values
         )
         for mesh in meshes
     ]
-    yield Table(
+    return Table(
         text(
             "The meshes with whole axes; where the time of the products over that of what is sent with the batch does not "
             "exceed one, no batch is large enough (a dash)"
