@@ -29,7 +29,7 @@ from symbolic_mem.questions.parts.grown import grown_instants, opened
 from symbolic_mem.questions.parts.instants import fitting, fitting_one, hardest, instant_words, instants, words_of
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, values
 from symbolic_mem.questions.parts.lines import account_lines, power_lines
-from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts, peak_summary
+from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_blocks, peak_facts, peak_summary, settle
 from symbolic_mem.questions.parts.powers import (
     account_steps,
     answer_words,
@@ -106,7 +106,9 @@ class Largest(Printed, OfKinds):
         """Find the largest value; the instant of a step that leaves least room decides."""
         found = self._decided(study)
         windows = () if found.value is None else pieces(found.study.placed(), self.symbol)[0].windows
-        return replace(found, written=self._written(found), windows=windows)
+        found = replace(found, written=self._written(found), windows=windows)
+        settle(found.fullest_instants)
+        return found
 
     def _decided(self, study: Study) -> FoundLargest:
         """The answer at the instants of many blocks, or of so few as the answer is.

@@ -90,11 +90,14 @@ class MinDegree(Printed, Ruled, OfKinds):
     def answer(self, study: Study) -> FoundDegree:
         """Find the smallest degree; the instant of a step that asks for most decides."""
         from symbolic_mem.questions.parts.found_degree import hardness
+        from symbolic_mem.questions.parts.peaks import settle
 
         free, given = study.without(self.symbol), self._given(study)
         solved = self._solved(free)
         found = replace(hardest(solved.each, self._at_instant, hardness), given=given, on_one=solved.one)
-        return replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+        found = replace(found, readings=tuple(self._readings(free))) if found.feasible else found
+        settle(found.fullest_instants, () if given is None else given.instants)
+        return found
 
     def advise(self, found: FoundDegree) -> FoundDegree:
         """The answer with what would help where no degree is enough at an instant of a step."""

@@ -83,6 +83,7 @@ class RecomputeOtherwise(OnDevice):
         """Find the degree as the study stands and under the other rule, at the instant that then asks for most."""
         from symbolic_mem.questions.parts.found_degree import hardness
         from symbolic_mem.questions.parts.found_recomputed import FoundRecomputed
+        from symbolic_mem.questions.parts.peaks import settle
 
         before = max(self._solved(study).degrees, key=lambda one: one.demand)
         after = self._solved(self.changed(study))
@@ -91,7 +92,9 @@ class RecomputeOtherwise(OnDevice):
             return FoundRecomputed(one[0], self, study.capacity, one[1])
 
         found = hardest(after.each, at_instant, hardness)
-        return replace(found, sides=(_side(study, before), _side(found.study, found.degree)), on_one=after.one)
+        found = replace(found, sides=(_side(study, before), _side(found.study, found.degree)), on_one=after.one)
+        settle(found.fullest_instants)
+        return found
 
     def _solved(self, study: Study) -> Solved:
         """The degree at each instant that counts."""

@@ -104,6 +104,13 @@ def peak(found: Sequence[Fullest]) -> Fullest:
     return max(found, key=lambda one: one.bytes)
 
 
+def settle(*answers: Sequence[Fullest]) -> None:
+    """Find where another instant takes over from the fullest one, which steps only tell."""
+    for found in answers:
+        if found:
+            _ = peak(found).turns
+
+
 def parts_of(terms: Sequence[Term], held_of: Callable[[Term], Number]) -> Mapping[str, Number]:
     """The bytes of the parts that terms are of, by name; the activations of all layers are one part."""
     parts: dict[str, Number] = {}
