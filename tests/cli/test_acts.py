@@ -72,8 +72,9 @@ SHARED = {
 # These compute nothing: what their options do stands in test_shell.py and test_own_*.py.
 OTHERS = {"list", "show", "schema", "completion"}
 OWN: dict[str, dict[str, str | bool | None]] = {
-    "account": {"host": "64 GiB", "padded_rows": True},
+    "account": {"host": "64 GiB", "padded_rows": True, "software": "all"},
     "solve": {
+        "software": "all",
         "symbol": "S",
         "question": "c",
         "kinds": "weights",

@@ -45,7 +45,7 @@ SAID = {"title": "ours", "source": "our script"}
 FILES = {
     "a profile": (read_profiles, SAID | PROFILE),
     "a recipe": (read_recipes, SAID | RECIPE),
-    "a plan": (read_plans, PLANS["vllm-tp"] | SAID),
+    "a plan": (read_plans, {key: value for key, value in PLANS["vllm-tp"].items() if key != "checked"} | SAID),
 }
 PRINTED = {*TEXTS, "words", "when", "assumptions"}
 
