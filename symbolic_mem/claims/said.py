@@ -95,7 +95,10 @@ def multiplied(value: str) -> str:
     >>> multiplied("16 bytes/param * P"), multiplied("4 bytes per parameter × 219.8B params")
     ('16 bytes * P', '4 bytes × 219800000000')
     """
-    return _THINGS.sub("", _COUNT.sub(_counted, _BYTES.sub(" bytes", _OF_EACH.sub("bytes", value))))
+    value = _OF_EACH.sub("bytes", value)
+    if _COUNT.search(value):  # beside a number of parameters B is no batch
+        value = _BYTES.sub(" bytes", value)
+    return _THINGS.sub("", _COUNT.sub(_counted, value))
 
 
 def _counted(match: re.Match[str]) -> str:

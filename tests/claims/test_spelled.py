@@ -162,3 +162,9 @@ def test_the_peak_has_the_names_that_people_give_it(name):
 
 def test_that_there_is_no_solution_is_said_in_words():
     assert check(load_study("deepseek-v3"), "n_fsdp = No solution").right
+
+
+def test_a_batch_is_no_byte_in_a_formula():
+    study = load_study("cs336-a2-xxl")
+    assert check(study, "activations = 2 B × S × L × (d_model + d_ff)").right
+    assert not check(study, "activations = 4 B × S × L × (d_model + d_ff)").right
