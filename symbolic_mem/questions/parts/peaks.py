@@ -16,7 +16,7 @@ from symbolic_mem.base.rational import Number, plain, symbolic
 from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Paragraph, Table
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full
 from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import STATIC
@@ -139,9 +139,8 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
     yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
     taken = tuple(turn_words(most.turns))
     if taken:
-        yield Paragraph(
-            say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
-        )
+        said = say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
+        yield from in_full([Paragraph(said)])
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:

@@ -10,8 +10,8 @@ from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import T_min, X, Y
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
-from symbolic_mem.document.steps import Block, Column, Table, in_full
-from symbolic_mem.document.words import about
+from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full, in_short
+from symbolic_mem.document.words import about, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.solvers.critical import critical
@@ -53,22 +53,32 @@ def best_blocks(meshes: tuple[Tried, ...], x: int) -> Iterator[Block]:
     work = Work(best.values)
     tokens = work.define(T_min, best.tokens)
     shown = (("=", best.tokens), ("=", work.put(best.tokens))) if best.tokens.free_symbols else ()
-    yield work.step(
-        say(
-            "{x} × {y} is the best of the {n} meshes of {chips} chips with whole axes. On it",
-            x=best.x,
-            y=best.y,
-            n=len(meshes),
-            chips=best.x * best.y,
-        ),
+    head = {"x": best.x, "y": best.y, "n": len(meshes), "chips": best.x * best.y}
+    chains = (
         Chain(T_min, (*shown, amount(tokens, "tokens"))),
         *(
             Chain(margin, (("=", work.put(margin)), amount(work.number(margin)), (">", sp.S.One)))
             for margin in best.margins
         ),
-        reason=_why(meshes, best),
     )
-    yield from (in_full if best.x == 1 or _why(meshes, best) is not None else tuple)([_table(meshes)])
+    why = _why(meshes, best)
+    step = work.step(
+        say("{x} × {y} is the best of the {n} meshes of {chips} chips with whole axes. On it", **head),
+        *chains,
+        reason=why,
+    )
+    if why is None:
+        yield step
+    else:
+        told = say(
+            "{x} × {y} is the best of the {n} meshes of {chips} chips with whole axes: on it {chains}. {why}",
+            **head,
+            chains=joined([say("{chain}", chain=chain) for chain in chains], last=" and "),
+            why=why,
+        )
+        yield from in_short([Paragraph(told)])
+        yield from in_full([step])
+    yield from (in_full if best.x == 1 or why is not None else tuple)([_table(meshes)])
 
 
 def _why(meshes: tuple[Tried, ...], best: Tried) -> Prose | None:
