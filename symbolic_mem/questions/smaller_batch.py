@@ -64,9 +64,9 @@ class SmallerBatch(Question):
         if found.lacking is not None:
             yield work.step(said, Chain(T_min, (("=", found.start),)), reason=found.lacking)
         else:
-            yield work.step(
-                said, Chain(T_min, (("=", found.start), ("=", work.put(found.start)), amount(tokens, "tokens")))
-            )
+            bound = Chain(T_min, (("=", found.start), ("=", work.put(found.start)), amount(tokens, "tokens")))
+            yield from in_full([work.step(said, bound)])
+            yield from in_short([Paragraph(say("{said} {bound}.", said=said, bound=bound))])
         yield from in_full(map(way_step, found.ways))
         yield from in_short([Bullets(tuple(map(way_words, found.ways)))])
         shape = found.way("shape")

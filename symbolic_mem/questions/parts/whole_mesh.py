@@ -11,7 +11,7 @@ from symbolic_mem.base.symbols import T_min, X, Y
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full, in_short
-from symbolic_mem.document.words import about, joined
+from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.solvers.critical import critical
@@ -71,9 +71,9 @@ def best_blocks(meshes: tuple[Tried, ...], x: int) -> Iterator[Block]:
         yield step
     else:
         told = say(
-            "{x} × {y} is the best of the {n} meshes of {chips} chips with whole axes: on it {chains}. {why}",
+            "The best of the {n} meshes of {chips} chips with whole axes is {x} × {y}, {bound}. {why}",
             **head,
-            chains=joined([say("{chain}", chain=chain) for chain in chains], last=" and "),
+            bound=chains[0],
             why=why,
         )
         yield from in_short([Paragraph(told)])
@@ -87,8 +87,8 @@ def _why(meshes: tuple[Tried, ...], best: Tried) -> Prose | None:
     if smaller is None or smaller.enough:
         return None
     return say(
-        "On {x} × {y}, which has the next smaller {X}, the products take only {ratio} of the time of what is sent with the "
-        "batch, so no batch is large enough; every larger {X} wants more tokens.",
+        "A larger {X} wants more tokens; on {x} × {y}, with the next smaller one, no batch is enough: the products take only "
+        "{ratio} of the time of what is sent with the batch.",
         x=smaller.x,
         y=smaller.y,
         X=X,
