@@ -11,7 +11,7 @@ from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import N_devices, T, X, Y
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.plans.roofline import Roofline, checked
-from symbolic_mem.solvers.critical import critical, tidy
+from symbolic_mem.solvers.critical import Critical, critical, tidy
 
 N = N_devices
 
@@ -99,19 +99,29 @@ def best_mesh(roofline: Roofline) -> BestMesh:
 
 @dataclass(frozen=True)
 class WholeMesh:
-    """One mesh of whole axes, with the tokens that a batch must exceed on it: None when no batch is enough."""
+    """A mesh of whole axes, with the tokens that a batch must exceed on it: None when no batch is enough.
+
+    `bound` are these tokens in symbols, `margins` what must exceed one for any batch to be enough, `values` the numbers.
+    """
 
     x: int
     y: int
     tokens: sp.Expr | None
+    bound: sp.Expr
+    margins: tuple[sp.Expr, ...]
+    values: Values
 
 
 def whole_meshes(roofline: Roofline, chips: int, values: Values, overlap: str) -> tuple[WholeMesh, ...]:
     """Return every mesh X Y = `chips` of whole axes with its critical batch; an axis of one chip sends nothing."""
-    meshes = []
+    meshes, bounds = [], dict[Roofline, Critical]()
     for x in sp.divisors(chips):
         shape = {**values, X: sp.Integer(x), Y: sp.Integer(chips // x)}
-        meshes.append(WholeMesh(x, chips // x, critical(roofline.on(shape), overlap, shape).at(shape)))
+        sent = roofline.on(shape)
+        if sent not in bounds:
+            bounds[sent] = critical(sent, overlap)
+        bound = bounds[sent]
+        meshes.append(WholeMesh(x, chips // x, bound.at(shape), bound.tokens, bound.conditions, shape))
     return tuple(meshes)
 
 

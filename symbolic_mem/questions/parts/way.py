@@ -12,7 +12,6 @@ from symbolic_mem.document.steps import Step
 from symbolic_mem.document.words import about, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.plans.roofline import Roofline
-from symbolic_mem.questions.parts.whole_mesh import Tried
 from symbolic_mem.solvers.critical import critical
 from symbolic_mem.solvers.optimum import BestMesh, WholeMesh
 
@@ -52,7 +51,7 @@ class Way:
     against: sp.Expr | None = None
     used: bool = False
     whole: WholeMesh | None = None
-    meshes: tuple[Tried, ...] = ()
+    meshes: tuple[WholeMesh, ...] = ()
     x: sp.Expr | None = None
 
     @property

@@ -12,7 +12,6 @@ from symbolic_mem.plans.roofline import Roofline
 from symbolic_mem.plans.schemes import Mesh, bubble, scheme
 from symbolic_mem.questions.parts.setting import Setting
 from symbolic_mem.questions.parts.way import Beside, Way, no_batch, no_mesh
-from symbolic_mem.questions.parts.whole_mesh import tried
 from symbolic_mem.solvers.critical import critical, tidy
 from symbolic_mem.solvers.optimum import best_mesh, least, whole_meshes
 
@@ -62,7 +61,8 @@ def more_axes(case: Setting) -> Way:
 def best_shape(case: Setting) -> Way:
     """Choose X and Y freely at the same number of chips."""
     best = best_mesh(case.roofline)
-    whole = least(whole_meshes(case.roofline, case.chips or 1, case.values, "max"))
+    meshes = whole_meshes(case.roofline, case.chips or 1, case.values, "max")
+    whole = least(meshes)
     if whole is None:
         reason = text(
             "More tensor parallelism shrinks the weights that are gathered; the products over the tensor-parallel axis "
@@ -95,7 +95,7 @@ def best_shape(case: Setting) -> Way:
         reason,
         lacking=no_mesh(best, case.values),
         whole=whole,
-        meshes=tried(case),
+        meshes=meshes,
         x=best.x_at("max"),
     )
 

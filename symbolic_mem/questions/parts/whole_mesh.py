@@ -8,51 +8,19 @@ import sympy as sp
 
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.symbols import T_min, X, Y
-from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full, in_short
 from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
-from symbolic_mem.questions.parts.setting import Setting
-from symbolic_mem.solvers.critical import critical
+from symbolic_mem.solvers.optimum import WholeMesh
 
 
-@dataclass(frozen=True)
-class Tried:
-    """A mesh of `x` times `y` chips: the bound `tokens` on its batch, and `margins` that must exceed one, in symbols.
-
-    `values` are those of the mesh; `enough` says whether some batch is large enough on it.
-    """
-
-    x: int
-    y: int
-    tokens: sp.Expr
-    margins: tuple[sp.Expr, ...]
-    values: Values
-    enough: bool
-
-    @property
-    def number(self) -> sp.Expr | None:
-        """The tokens that a batch must exceed; None where no batch is large enough."""
-        return self.tokens.xreplace(dict(self.values)) if self.enough else None
-
-
-def tried(case: Setting, overlap: str = "max") -> tuple[Tried, ...]:
-    """Try every mesh of whole axes with as many chips; an axis of one chip sends nothing."""
-    found, chips = [], case.chips or 1
-    for x in sp.divisors(chips):
-        shape = {**case.values, X: sp.Integer(x), Y: sp.Integer(chips // x)}
-        bound = critical(case.roofline.on(shape), overlap)
-        found.append(Tried(x, chips // x, bound.tokens, bound.conditions, shape, bound.feasible(shape)))
-    return tuple(found)
-
-
-def best_blocks(meshes: tuple[Tried, ...], x: int) -> Iterator[Block]:
+def best_blocks(meshes: tuple[WholeMesh, ...], x: int) -> Iterator[Block]:
     """The bound of the best mesh with its numbers, and why no other is better: the next one, or all of them in a table."""
     best = next(mesh for mesh in meshes if mesh.x == x)
     work = Work(best.values)
-    tokens = work.define(T_min, best.tokens)
-    shown = (("=", best.tokens), ("=", work.put(best.tokens))) if best.tokens.free_symbols else ()
+    tokens = work.define(T_min, best.bound)
+    shown = (("=", best.bound), ("=", work.put(best.bound))) if best.bound.free_symbols else ()
     head = {"x": best.x, "y": best.y, "n": len(meshes), "chips": best.x * best.y}
     chains = (
         Chain(T_min, (*shown, amount(tokens, "tokens"))),
@@ -81,10 +49,10 @@ def best_blocks(meshes: tuple[Tried, ...], x: int) -> Iterator[Block]:
     yield from (in_full if best.x == 1 or why is not None else tuple)([_table(meshes)])
 
 
-def _why(meshes: tuple[Tried, ...], best: Tried) -> Prose | None:
+def _why(meshes: tuple[WholeMesh, ...], best: WholeMesh) -> Prose | None:
     """Why a mesh is the best where the next smaller X lets no batch be large enough; None where that is not why."""
     smaller = next((mesh for mesh in reversed(meshes) if mesh.x < best.x), None)
-    if smaller is None or smaller.enough:
+    if smaller is None or smaller.tokens is not None:
         return None
     return say(
         "A larger {X} wants more tokens; on {x} × {y}, with the next smaller one, no batch is enough: the products take only "
@@ -96,7 +64,7 @@ def _why(meshes: tuple[Tried, ...], best: Tried) -> Prose | None:
     )
 
 
-def _table(meshes: tuple[Tried, ...]) -> Table:
+def _table(meshes: tuple[WholeMesh, ...]) -> Table:
     """Every mesh with its margins and its bound."""
     margins = tuple(dict.fromkeys(margin for mesh in meshes for margin in mesh.margins))
     rows = [
@@ -104,7 +72,7 @@ def _table(meshes: tuple[Tried, ...]) -> Table:
             say("{x}", x=sp.Integer(mesh.x)),
             say("{y}", y=sp.Integer(mesh.y)),
             *(_number(margin, mesh.values) if margin in mesh.margins else text("–") for margin in margins),
-            text("–") if mesh.number is None else about(Amount(mesh.number)),
+            text("–") if mesh.tokens is None else about(Amount(mesh.tokens)),
         )
         for mesh in meshes
     ]
