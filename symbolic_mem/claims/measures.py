@@ -9,8 +9,8 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER, parse_bytes
 from symbolic_mem.study.claimed import Claimed
 
-_MULTIPLIERS = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "G": 9, "billion": 9, "bn": 9}
-_MULTIPLIERS |= {"T": 12, "trillion": 12, "P": 15, "E": 18, "Z": 21}
+MULTIPLIERS = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "G": 9, "billion": 9, "bn": 9}
+MULTIPLIERS |= {"T": 12, "trillion": 12, "P": 15, "E": 18, "Z": 21}
 _PREFIXES = {"n": -9, "µ": -6, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21}
 _PREFIXED = ("FLOP", "s")
 _SAME = {
@@ -109,9 +109,9 @@ def _single(unit: str) -> tuple[str, Fraction]:
             if unit.endswith(name) and unit.removesuffix(name) in _PREFIXES:
                 return base, Fraction(10) ** _PREFIXES[unit.removesuffix(name)]
     first, _, rest = unit.partition(" ")
-    if first in _MULTIPLIERS and rest:
+    if first in MULTIPLIERS and rest:
         base, size = _single(rest)
-        return base, size * Fraction(10) ** _MULTIPLIERS[first]
+        return base, size * Fraction(10) ** MULTIPLIERS[first]
     word = unit.removesuffix("s") if len(unit) > 2 else unit
     if word.lower() in _SECONDS:
         return "s", Fraction(_SECONDS[word.lower()])
@@ -121,7 +121,7 @@ def _single(unit: str) -> tuple[str, Fraction]:
 def _multiplied(unit: str) -> tuple[str, Fraction] | None:
     """A number of things in short: 8.03B, 1.5 M, 20 billion, 219.8B parameters."""
     first, _, rest = unit.partition(" ")
-    if first not in _MULTIPLIERS:
+    if first not in MULTIPLIERS:
         return None
     base = _reduced(rest)[0] if rest else ""
-    return base, Fraction(10) ** _MULTIPLIERS[first]
+    return base, Fraction(10) ** MULTIPLIERS[first]

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.laid_out import laid_out
+from symbolic_mem.claims.measures import MULTIPLIERS
 
 _LEAST, _MOST = r"at least|no less than|>=|=>|≥|⩾", r"at most|up to|no more than|<=|=<|≤|⩽"
 _ABOUT = r"about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|exactly|some|≈|≃|∼|~"
@@ -34,7 +35,7 @@ _COMMANDS = {"times": "×", "cdot": "·", "ast": "*", "div": "/", "approx": "≈
 _COMMANDS |= {"ge": "≥", "leq": "≤", "le": "≤", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊", "rfloor": "⌋"}
 _COMMANDS |= dict.fromkeys(("left", "right", "big", "Big", "displaystyle", "quad", "qquad"), " ")
 _COMMAND = re.compile(r"\\([A-Za-z]+)|\\([,;:! ])|\\([%{}_&#$])")
-_SHORT, _LARGE = {"k": 3, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12}, 10**5
+_LARGE = 10**5
 _UNITS = {"kibi": "KiB", "mebi": "MiB", "gibi": "GiB", "tebi": "TiB", "pebi": "PiB"}
 _UNITS |= {"kilo": "kB", "mega": "MB", "giga": "GB", "tera": "TB", "peta": "PB"}
 _CHAIN = re.compile(r"\s*(?:(?<![<>!=:])=(?![=<>])|≈|→|⟶|⇒|->|,?\s+(?:so|hence|thus)\b)\s*")
@@ -103,7 +104,7 @@ def multiplied(value: str) -> str:
 
 def _counted(match: re.Match[str]) -> str:
     """A large number of parameters as a number; a small one before such a word is a factor of the symbol."""
-    number = Fraction(match[1].replace(",", "")) * 10 ** _SHORT.get(match[2], 0)
+    number = Fraction(match[1].replace(",", "")) * 10 ** MULTIPLIERS.get(match[2], 0)
     return str(number) if number >= _LARGE and number.denominator == 1 else match[0]
 
 

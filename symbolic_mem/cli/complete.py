@@ -17,24 +17,8 @@ RULES = ("none", "full", "selective", "half", "products", "products=2", "every=2
 SYMBOLS = (
     *("B", "S", "L", "V", "d_model", "d_ff", "n_heads", "n_kv", "d_head", "n_pos", "E", "k", "n_shared", "d_expert"),
     *("L_dense", "L_mtp", "S_window", "L_window", "d_c", "d_cq", "d_nope", "d_rope", "d_v", "r_lora", "Psi"),
-    *("n_fsdp", "n_replica", "n_tp", "n_pp", "n_ep"),
-    *(
-        "n_cp",
-        "n_dcp",
-        "n_etp",
-        "f_load",
-        "n_chunks",
-        "n_group",
-        "X",
-        "Y",
-        "n_pod",
-        "n_micro",
-        "M_X",
-        "M_Y",
-        "C",
-        "W",
-        "W_dcn",
-    ),
+    *("n_fsdp", "n_replica", "n_tp", "n_pp", "n_ep", "n_cp", "n_dcp", "n_etp", "f_load", "n_chunks", "n_group"),
+    *("X", "Y", "n_pod", "n_micro", "M_X", "M_Y", "C", "W", "W_dcn"),
 )
 UNKNOWNS = (*SYMBOLS, "tokens", "parameters")
 
