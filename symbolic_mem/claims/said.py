@@ -35,7 +35,7 @@ _COMMANDS = {"times": "×", "cdot": "·", "ast": "*", "div": "/", "approx": "≈
 _COMMANDS |= {"ge": "≥", "leq": "≤", "le": "≤", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊", "rfloor": "⌋"}
 _COMMANDS |= dict.fromkeys(("left", "right", "big", "Big", "displaystyle", "quad", "qquad"), " ")
 _COMMAND = re.compile(r"\\([A-Za-z]+)|\\([,;:! ])|\\([%{}_&#$])")
-_LARGE = 10**5
+_LARGE, _WORDS = 10**5, re.compile(r"[^\W\d_]+")
 _UNITS = {"kibi": "KiB", "mebi": "MiB", "gibi": "GiB", "tebi": "TiB", "pebi": "PiB"}
 _UNITS |= {"kilo": "kB", "mega": "MB", "giga": "GB", "tera": "TB", "peta": "PB"}
 _CHAIN = re.compile(r"\s*(?:(?<![<>!=:])=(?![=<>])|≈|→|⟶|⇒|->|,?\s+(?:so|hence|thus)\b)\s*")
@@ -97,7 +97,7 @@ def multiplied(value: str) -> str:
     ('16 bytes * P', '4 bytes × 219800000000')
     """
     value = _OF_EACH.sub("bytes", value)
-    if _COUNT.search(value):  # beside a number of parameters B is no batch
+    if _COUNT.search(value) or set(_WORDS.findall(value)) <= {"B", "e", "E", "bytes"}:  # beside numbers B is no batch
         value = _BYTES.sub(" bytes", value)
     return _THINGS.sub("", _COUNT.sub(_counted, value))
 
