@@ -89,6 +89,8 @@ def read_software(
         every = [name for name in known if name not in already]
         for part in every if text.strip() == ALL else text.split(","):
             name, equals, given = (word.strip() for word in part.partition("="))
+            if name == ALL:
+                raise BadInput(f"{ALL} is every one of them, as it is known; give it alone, or the names of some")
             if name not in known:
                 raise BadInput(f"unknown {name!r}; {nearest(name, (*known, ALL))}")
             if name in already:

@@ -66,6 +66,7 @@ def test_a_context_is_that_of_the_device_where_it_is_known(run):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ("all,context", "all is every one of them"),
         ("nccl", "unknown 'nccl'"),
         ("context,context", "given twice"),
         ("allocator=0.9", "at least 1"),
