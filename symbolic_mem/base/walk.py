@@ -24,6 +24,32 @@ def numbers(nodes: Sequence[Any], values: Mapping[str, Number]) -> list[Number |
     return found
 
 
+def renumbered(
+    nodes: Sequence[Any], found: Sequence[Number | None], changed: Mapping[str, Number]
+) -> Sequence[Number | None]:
+    """Return the numbers of nodes, `found` at other values, where these symbols have `changed`: only what has them is asked again.
+
+    >>> nodes = ["L", "B", ["*", 0, 1], ["^", 0, 2], ["+", 2, 3]]
+    >>> renumbered(nodes, numbers(nodes, {"L": 3, "B": 5}), {"B": 7})
+    [3, 7, 21, 9, 30]
+    """
+    again, moved = list(found), set[int]()
+    for place, node in enumerate(nodes):
+        if type(node) is str:
+            if node in changed:
+                again[place] = changed[node]
+                moved.add(place)
+        elif type(node) is not int and not moved.isdisjoint(_inside(node)):
+            again[place] = _number(node, again)
+            moved.add(place)
+    return again if moved else found
+
+
+def _inside(node: Sequence[Any]) -> Sequence[int]:
+    """The places of the nodes that a node is made of."""
+    return () if node[0] in _WRITTEN else node[1:2] if node[0] == "^" else node[1:]
+
+
 def _number(node: Sequence[Any], found: Sequence[Number | None]) -> Number | None:
     sign = node[0]
     if sign == "n":
@@ -44,6 +70,7 @@ def _whole(value: Number) -> Number:
     return value.numerator if type(value) is Fraction and value.denominator == 1 else value
 
 
+_WRITTEN = ("n", "q")
 _OF = {
     "+": sum,
     "*": prod,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from symbolic_mem.base.told import RoundedUp
-from symbolic_mem.base.walk import Number, numbers
+from symbolic_mem.base.walk import Number, numbers, renumbered
 from symbolic_mem.questions.parts.held import Instant, device_record, fullest_of_each, up
 from symbolic_mem.questions.parts.turns import Turn, turns
 
@@ -138,7 +138,7 @@ class FilledAccount(Filled):
             return ()
 
         def amounts(changed: Mapping[str, int]) -> list[Any]:
-            found = numbers(self.asked.nodes, {**self.asked.values, **changed}) if changed else self.numbers
+            found = renumbered(self.asked.nodes, self.numbers, changed)
             return [found[place] for *_, place, _ in self.step]
 
         words = [one[1] for one in self.step]

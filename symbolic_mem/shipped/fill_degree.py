@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbolic_mem.base.first import first_degree
-from symbolic_mem.base.walk import Number, numbers
+from symbolic_mem.base.walk import Number, numbers, renumbered
 from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, remedy_record, up
 from symbolic_mem.questions.parts.turns import Turn, turns
 from symbolic_mem.render.latex_digits import whole
@@ -142,15 +142,15 @@ class FilledDegree(Filled):
 
     def _turns(self, fullest: str) -> Sequence[Turn]:
         """Where another instant takes over from the fullest at that degree."""
-        asked, symbol = self.asked, self.degrees.symbol
-        step = sorted(self.degrees.instants, key=lambda one: one[3])
+        symbol = self.degrees.symbol
+        values = {**self.asked.values, symbol: self.degree()}
+        step, here = sorted(self.degrees.instants, key=lambda one: one[3]), numbers(self.asked.nodes, values)
 
         def amounts(changed: Mapping[str, int]) -> list[Number]:
-            known = numbers(asked.nodes, {**asked.values, symbol: self.degree(), **changed})
-            n = changed.get(symbol, self.degree())
-            return [_known(known[one[5]]) + Fraction(_known(known[one[4]])) / n for one in step]
+            known = renumbered(self.asked.nodes, here, changed)
+            n = changed.get(symbol, values[symbol])
+            return [_known(known[one[5]]) + Fraction(_known(known[one[4]]), n) for one in step]
 
-        values = {**asked.values, symbol: self.degree()}
         return turns(self.degrees.powers, values, amounts, [one[1] for one in step], fullest).found
 
     def full(self, words: str, in_full: Sequence[tuple[str, int]]) -> str:

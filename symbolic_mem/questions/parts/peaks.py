@@ -61,11 +61,14 @@ class Fullest:
         step.sort(key=lambda one: PHASES.index(one.phase))
         memories = [self.study.seen_at(one).placed() for one in step]
         named = {str(symbol): symbol for symbol in SYMBOLS if symbol in self.values}
+        shared = {id(term): term for memory in memories for term in memory.terms}  # most are there at many instants
+        places = [[id(term) for term in memory.terms] for memory in memories]
 
         def amounts(changed: Mapping[str, int]) -> list[Number]:
             values = {**self.values, **{named[name]: sp.Integer(value) for name, value in changed.items()}}
             numbers = Numbers(values, "the instants of a step")
-            return [memory.at(numbers) for memory in memories]
+            sizes = {place: term.at(numbers) for place, term in shared.items()}
+            return [sum(sizes[place] for place in each) for each in places]
 
         known = {str(symbol): plain(self.values[symbol]) for symbol in (*SYMBOLS, n_pos) if symbol in self.values}
         powers = {name: highest_power(memories, symbol) for name, symbol in named.items()}
