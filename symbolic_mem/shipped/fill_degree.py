@@ -26,10 +26,10 @@ def of_degree(asked: Asked, form: Mapping[str, Any]) -> Any:
     record = {**form["record"], **own}
     if degrees.degree is None:
         helps = _remedies(asked, form, degrees.fixed[degrees.order[0]])
-        record, given = _without_degree(record, words, in_full, helps), asked.values
+        record, given = _without_degree(record, words, in_full, helps), {}
     else:
-        given = {**asked.values, form["symbol"]: degrees.degree}
-    return FilledDegree(asked, numbers(asked.nodes, given), degrees, form["taken"]).fill(record)
+        given = {form["symbol"]: degrees.degree}
+    return FilledDegree(asked, renumbered(asked.nodes, degrees.known, given), degrees, form["taken"]).fill(record)
 
 
 def _without_degree(
@@ -69,7 +69,7 @@ class Degrees:
     """The bytes that are divided and those that are not at each instant, and the degree that each asks for."""
 
     def __init__(self, asked: Asked, form: Mapping[str, Any]) -> None:
-        known = numbers(asked.nodes, asked.values)
+        self.known = known = numbers(asked.nodes, asked.values)
         self.instants, self.strict = form["instants"], form["strict"]
         self.symbol, self.powers = form["symbol"], form.get("powers", {})
         self.divided = [_known(known[one[4]]) for one in self.instants]
@@ -144,10 +144,10 @@ class FilledDegree(Filled):
         """Where another instant takes over from the fullest at that degree."""
         symbol = self.degrees.symbol
         values = {**self.asked.values, symbol: self.degree()}
-        step, here = sorted(self.degrees.instants, key=lambda one: one[3]), numbers(self.asked.nodes, values)
+        step = sorted(self.degrees.instants, key=lambda one: one[3])
 
         def amounts(changed: Mapping[str, int]) -> list[Number]:
-            known = renumbered(self.asked.nodes, here, changed)
+            known = renumbered(self.asked.nodes, self.numbers, changed)
             n = changed.get(symbol, values[symbol])
             return [_known(known[one[5]]) + Fraction(_known(known[one[4]]), n) for one in step]
 

@@ -8,8 +8,8 @@ from math import lcm
 from typing import NamedTuple
 
 Number = int | Fraction
-Curve = tuple[Number, Number, Number]
-"""The factors of 1, t and t^2."""
+Curve = tuple[int, int, int]
+"""The factors of 1, t and t^2, all of them times the same number."""
 
 
 class Takeover(NamedTuple):
@@ -37,8 +37,10 @@ def takeovers(
     >>> takeovers(lambda x: (90, 30 + Fraction(240, x)), "ab", 0, 6, -1)
     (Takeover(value=3, place=1), None)
     """
-    found = [[value * (x if power < 0 else 1) for value in amounts(x)] for x in range(at, at + abs(power) + 1)]
-    curves = [_curve(values) for values in zip(*found, strict=True)]
+    found = [(x if power < 0 else 1, amounts(x)) for x in range(at, at + abs(power) + 1)]
+    common = 2 * lcm(*(value.denominator for _, values in found for value in values))
+    whole = [[value.numerator * (common // value.denominator) * times for value in values] for times, values in found]
+    curves = [_curve(values) for values in zip(*whole, strict=True)]
     turned = [(c, -b, a) for c, b, a in curves]
     below, above = _next(turned, names, first, at - least), _next(curves, names, first, None)
     return (
@@ -47,10 +49,10 @@ def takeovers(
     )
 
 
-def _curve(values: Sequence[Number]) -> Curve:
-    """The polynomial with these values at 0, 1 and, where it is no line, 2."""
+def _curve(values: Sequence[int]) -> Curve:
+    """The polynomial with these even values at 0, 1 and, where it is no line, 2."""
     start, step = values[0], values[1] - values[0]
-    bend = Fraction(values[2] - 2 * values[1] + start) / 2 if len(values) > 2 else 0
+    bend = (values[2] - 2 * values[1] + start) // 2 if len(values) > 2 else 0
     return start, step - bend, bend
 
 
@@ -69,14 +71,10 @@ def _next(curves: Sequence[Curve], names: Sequence[Hashable], first: int, room: 
 
 
 def _less(one: Curve, other: Curve) -> Curve:
-    """The difference, times a number that makes its factors whole."""
-    factors = [a - b for a, b in zip(one, other, strict=True)]
-    below = lcm(*(factor.denominator for factor in factors))
-    c, b, a = (int(factor * below) for factor in factors)
-    return c, b, a
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2]
 
 
-def _height(curve: Curve, t: int) -> Number:
+def _height(curve: Curve, t: int) -> int:
     c, b, a = curve
     return c + t * (b + t * a)
 
