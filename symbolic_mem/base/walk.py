@@ -33,16 +33,18 @@ def renumbered(
     >>> renumbered(nodes, numbers(nodes, {"L": 3, "B": 5}), {"B": 7})
     [3, 7, 21, 9, 30]
     """
-    again, moved = list(found), set[int]()
-    for place, node in enumerate(nodes):
+    moved = {place for place, node in enumerate(nodes) if type(node) is str and node in changed}
+    if not moved:
+        return found
+    again = list(found)
+    for place in range(min(moved), len(nodes)):
+        node = nodes[place]
         if type(node) is str:
-            if node in changed:
-                again[place] = changed[node]
-                moved.add(place)
+            again[place] = changed.get(node, found[place])
         elif type(node) is not int and not moved.isdisjoint(_inside(node)):
             again[place] = _number(node, again)
             moved.add(place)
-    return again if moved else found
+    return again
 
 
 def _inside(node: Sequence[Any]) -> Sequence[int]:
