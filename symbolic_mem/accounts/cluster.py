@@ -121,7 +121,7 @@ class _Step:
             yield from self.mlp(at_work)
         if row.again and at_work:
             again = transient(self._of(at_work), self.recipe.recompute)
-            yield from saved_terms("activations of the block at work, recomputed", "", again, self.recipe)
+            yield from saved_terms("recomputed activations of the block at work", "", again, self.recipe)
         if row.gathered:
             yield from self.gathered
         if row.received and self.engine.refers:

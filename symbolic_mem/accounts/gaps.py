@@ -11,6 +11,8 @@ from symbolic_mem.base.errors import BadInput, clipped
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import KINDS
 
+_FEW = 6  # tensors, of which each is told why it is there
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -143,6 +145,12 @@ class Gap:
         return self._either.reason if self.only else ""
 
     @property
+    def said(self) -> str:
+        """The same in few words: of many saved tensors, how many they are."""
+        many = len(self._either.inside) > _FEW
+        return f"{len(self._either.inside)} saved tensors of one block" if many else self.note
+
+    @property
     def contrasts(self) -> tuple[Contrast, ...]:
         """What differs of a term that both have: the bytes per element, the number of elements, the division.
 
@@ -211,8 +219,8 @@ def factored(expr: sp.Expr) -> sp.Expr:
 def compare(a: Memory, b: Memory) -> tuple[Gap, ...]:
     """Return the terms that explain how `b` differs from `a`, by kind; their differences sum to that of the totals.
 
-    Terms of one kind are matched by name, then by their number of elements, then in order. Terms of equal bytes are
-    left out. Raises `BadInput` for what is no memory.
+    Terms of one kind are matched by name, then by their number of elements, then in order, but sums of saved tensors only
+    where as many are left on both sides: a block is none of its layers. Terms of equal bytes are left out. Raises `BadInput` for what is no memory.
 
     >>> from symbolic_mem import account, ffn, recipe
     >>> for gap in compare(account(ffn(), recipe("cs336")), account(ffn(), recipe("scaling-book-10"))):
@@ -247,8 +255,10 @@ def _matched(left: list[Held], right: list[Held]) -> Iterator[Gap]:
                 match = next(free, None)
                 if match is not None:
                     partner[i] = match
-    rest = (j for j in range(len(right)) if j not in partner.values())
-    partner |= dict(zip((i for i in range(len(left)) if i not in partner), list(rest), strict=False))
+    before = [i for i in range(len(left)) if i not in partner]
+    after = [j for j in range(len(right)) if j not in partner.values()]
+    if len(before) == len(after) or not any(left[i].term.inside for i in before):
+        partner |= dict(zip(before, after, strict=False))
     for i, held in enumerate(left):
         yield Gap(held, right[partner[i]] if i in partner else None)
     for j, held in enumerate(right):

@@ -120,7 +120,7 @@ def activations(step: Step, row: Row, place: Place | None, moment: Moment | None
     if row.activations == "work":
         assert moment is not None
         again = place is not None and place.again
-        title = "activations of the block at work" + (", recomputed" if again else "")
+        title = ("recomputed " if again else "") + "activations of the block at work"
         yield from saved_terms(title, "", (*moment.saved, *_unused(step, row, place)), step.recipe)
     if row.enters and place is not None:
         inside = entering(step, place)

@@ -31,7 +31,7 @@ GATHERED = "keys and values of the whole sequence, for each query head, which co
 def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers: Numbers) -> Iterator[LeftOut]:
     """Yield what nothing counts of the tensors that a plan has on one rank: `whole` is the model, `built` what a rank has.
 
-    Sources: Megatron-LM's buffers, its embedding, which keeps the numbers of words, rings of keys and values (Liu et al.,
+    Sources: Megatron-LM's buffers, its embedding, which keeps the token ids, rings of keys and values (Liu et al.,
     2023), and PyTorch's context parallelism, which gathers them (torchtitan's default).
     """
     if plan.engine and engines()[plan.engine].refers:
@@ -42,7 +42,7 @@ def left_by_plan(plan: Plan, whole: Built, built: Built, recipe: Recipe, numbers
             words = "padding of the buffers of weights and gradients, less than"
             yield LeftOut(PADDING, words, (parts,), ALIGNED, source=BUFFERS)
             held = found[0].held[0] if found[0].held else sp.S.One
-            words = "the numbers of the words of the micro-batches in flight"
+            words = "the token ids of the micro-batches in flight"
             yield _of_tokens(WORDS, words + (", on the first stage" if found[0].held else ""), held, IDS, built)
     yield from _of_others(plan, whole, built, recipe, numbers)
 

@@ -31,6 +31,7 @@ from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
+from symbolic_mem.recipes.recompute import NONE
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"
@@ -124,7 +125,9 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     unsaid = (
         said
         for said in recipe.not_counted
-        if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
+        if not (said.sized_as and sized.issuperset(said.sized_as))
+        and not (said.copies and copied)
+        and not (said.recomputed and recipe.recompute.rule == NONE.rule)
     )
     return (
         *found,

@@ -113,7 +113,8 @@ def _show(account: Account) -> None:
         asks = f"; or ask `solve {study.name}`" if account.capacity is not None else ""
         print_line(f"{', '.join(open_degrees)}, for one device: --set {open_degrees[0]}=...{asks}", "missing", 13)
     if absent:
-        print_line(f"{', '.join(absent)}: give them as --set {absent[0]}=...", "missing", 13)
+        them = "it" if len(absent) == 1 else "each"
+        print_line(f"{', '.join(absent)}: give {them} as --set {absent[0]}=...", "missing", 13)
 
 
 def _show_kept(account: Account) -> None:
@@ -124,9 +125,15 @@ def _show_kept(account: Account) -> None:
     first, *others = kept_instants(account.study, account.study.memory.kinds)
     if others and first.at is None:
         print_line(plain_prose(words_of(account.study)), "counted", 13)
-    for one in others if first.at is None else (first, *others):
-        head = "the other" if first.at is None else "stage"
-        print_line(f"{plain_prose(words_of(one))}: {_both(account.at(one.memory))}", head, 13)
+    if first.at is None:
+        for one in others:
+            print_line(f"{plain_prose(words_of(one))}: {_both(account.at(one.memory))}", "the other", 13)
+        return
+    for one in (first, *others):
+        held = account.each(one.placed())
+        whole = "" if held is not None else ", before any of it is divided"
+        kept = account.at(one.memory) if held is None else held
+        print_line(f"{plain_prose(words_of(one))}{whole}: {_both(kept)}", "stage", 13)
 
 
 def _show_host(account: Account) -> None:
@@ -135,7 +142,7 @@ def _show_host(account: Account) -> None:
         return
     print_line(f"{', '.join(kinds)}: {_both(held)} for each device", "host", 13)
     if account.host is not None and held is not None:
-        devices = f"{account.sharing:,} device{'s' * (account.sharing != 1)}"
+        devices = f"{figure(account.sharing)} device{'s' * (account.sharing != 1)}"
         few = "holds that of no device" if account.sharing == 0 else f"holds that of {devices}"
         print_line(f"a host of {_both(account.host)} {few}", "host", 13)
 
@@ -166,7 +173,7 @@ def _show_parameters(study: Study) -> None:
 def _held(one: RankHeld) -> str:
     """What a rank keeps, and its peak where that is another number."""
     kept, most = figure(one.kept, "bytes", 14), figure(one.peak, "bytes", 14)
-    first, last = f"{one.ranks[0]:,}", f"{one.ranks[-1]:,}"
+    first, last = figure(one.ranks[0]), figure(one.ranks[-1])
     which = f"{first} keeps" if first == last else f"{first} to {last}: each keeps"
     return f"{which} {kept}" if kept == most else f"{which} {kept}, and holds {most} at its peak"
 

@@ -106,7 +106,7 @@ def _show_runs(found: Runs) -> None:
         facts, tokens = run.facts, run.left_tokens
         fits = "no" if not run.fits else "yes" if run.described else "what is counted"
         left = figure(abs(facts["left_bytes"]), "GiB")
-        more = "" if not run.described else ": any length" if tokens is None else f": {tokens:,} tokens"
+        more = "" if not run.described else ": any length" if tokens is None else f": {figure(tokens)} tokens more"
         left = f"{left}{more}" if run.fits else f"{left} too much"
         recompute = "–" if run.what == "inference" else run.recompute
         at = facts["instant"] or "all that is kept"
@@ -116,8 +116,10 @@ def _show_runs(found: Runs) -> None:
     print_title(f"{found.study.name} on {number} {device.title}")
     if found.runs:
         room = found.runs[0].account.study.capacity.counted
+        shared = found.study.placement.get("activations")
+        of = "on each device of" if shared is None or not shared.fraction else "of the whole batch in"
         print_line(
-            f"B = {found.sizes['B']}: sequences on each replica of inference and on each device of training; "
+            f"B = {found.sizes['B']}: sequences on each replica of inference and {of} training; "
             f"S = {found.sizes['S']}: tokens of each. One device has {figure(room, 'GiB')}."
         )
         click.echo("")

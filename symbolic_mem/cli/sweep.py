@@ -299,4 +299,6 @@ def _cell(name: str, value: Any) -> str:
         from symbolic_mem.cli.tables import figure
 
         return figure(Fraction(value), "s", 4)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    from symbolic_mem.base.told import grouped
+
+    return grouped(str(value)) if isinstance(value, int) else str(value)

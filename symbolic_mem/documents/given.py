@@ -26,7 +26,7 @@ def notation(study: Study) -> Table:
     read = [_read(study.under(question), question) for question in study.questions]
     known = None if not read or None in read else {name for names in read if names is not None for name in names}
     stepped = {symbol for question in study.questions for symbol in question.stepped}
-    used |= stepped
+    used |= stepped.union(*(study.under(question).values for question in study.questions))
     known = None if known is None else known | set(map(str, stepped))
     if known is not None and study.plan is not None:
         known |= {str(axis) for axis in (*study.plan.axes, n_micro)}

@@ -140,7 +140,8 @@ class Built:
             return self
         if self.architecture is None:
             raise BadInput(
-                f"what is frozen in {self.model.name}, and where adapters go, is not known by name; only of transformers is it"
+                "which layers are frozen and where adapters go is known by name, and those of this kind of model "
+                f'({self.model.name}) are not; give [model] kind = "transformer" or config = "config.json"'
             )
         return self.under(trained=trained)
 

@@ -167,6 +167,7 @@ def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
         given.get("instead_of", ""),
         given.get("copies", False),
         given.get("rows", False),
+        given.get("recomputed", False),
     )
 
 

@@ -43,8 +43,8 @@ class NotCounted(NamedTuple):
     """Something that a recipe leaves out, in its own `words`.
 
     They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
-    about `copies` of the weights give way where the model counts such copies, and those about the padding of `rows` where
-    rows are counted whole.
+    about `copies` of the weights give way where the model counts such copies, those about the padding of `rows` where
+    rows are counted whole, and those about what is `recomputed` where nothing is.
     """
 
     words: str
@@ -52,6 +52,7 @@ class NotCounted(NamedTuple):
     instead_of: str = ""
     copies: bool = False
     rows: bool = False
+    recomputed: bool = False
 
 
 @hashed_once

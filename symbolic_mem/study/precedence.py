@@ -24,7 +24,7 @@ def precedence(study: Study, question: Asked, tried: tuple[str, ...] = ()) -> tu
     gave_way = {own.aspect for own, _ in lost}
     own = [change.aspect for change in question.own if change.aspect not in (*gave_way, *question.finds)]
     values = [
-        say("{x} = {value}", x=symbol, value=Amount(value))
+        say("{x} = {value}", x=symbol, value=value if value.is_Integer else Amount(value))
         for symbol, value in study.values.items()
         if symbol.name in own
     ]

@@ -81,7 +81,7 @@ def test_what_a_block_of_llama_405b_works_with_is_what_pytorch_holds(samples, to
     one = study(**sizes, B=samples, S=tokens, n_tp=8)
     names = (
         "gradients inside the MLP",
-        "activations of the block at work, recomputed",
+        "recomputed activations of the block at work",
         "gathered input and its gradient",
     )
     works = sum(of(one, name)["stage 2 of 4"] for name in names)

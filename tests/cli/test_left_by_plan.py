@@ -26,8 +26,8 @@ def test_buffers_of_megatron_are_padded_to_64_numbers_for_each_tensor():
     """Six tensors of a block and the embedding, each with less than 64 weights of 2 bytes and as many gradients of 4."""
     found = sizes(MEGATRON, n_tp=2, n_pp=4, n_micro=8, n_fsdp=2)
     assert found["padding of the buffers of weights and gradients"] == 64 * 6 * (8 * 6 + 2)
-    assert found["the numbers of the words of the micro-batches in flight"] == 8 * TOKENS * 4
-    assert sizes(MEGATRON, n_tp=2)["the numbers of the words of the micro-batches in flight"] == 8 * TOKENS
+    assert found["the token ids of the micro-batches in flight"] == 8 * TOKENS * 4
+    assert sizes(MEGATRON, n_tp=2)["the token ids of the micro-batches in flight"] == 8 * TOKENS
 
 
 def test_keys_and_values_go_round_the_ring_in_pieces():
@@ -58,7 +58,7 @@ def test_each_is_said_in_every_face(run, tmp_path):
     rows = json.loads(run("account", *given, "--json").out)["not_counted"]
     assert run("report", *given, "-o", "all.md").status == 0
     page = (tmp_path / "all.md").read_text(encoding="utf-8")
-    for words in ("padding of the buffers", "the numbers of the words", "go round the ring"):
+    for words in ("padding of the buffers", "the token ids", "go round the ring"):
         (line,) = (line for line in lines if words in line)
         (row,) = (row for row in rows if words in row["what"])
         assert line.startswith("not counted") and row["bytes"] > 0 and row["formula"]

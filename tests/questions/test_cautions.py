@@ -30,7 +30,7 @@ def test_a_fit_that_no_process_has_room_for_says_so(capsys):
 def test_a_fit_within_the_stated_reserve_of_a_device_that_nobody_measured_says_so(capsys):
     asked = ("solve", "llama-3.1-405b", "--device", "tpu-v5p", "--reading", "binary")
     (caution,) = cautions(capsys, *asked)  # 62 MiB to spare of 95 GiB, of which XLA can use 95.74 GiB
-    assert caution.startswith("≈ 94.939 GiB are kept, less than 1 GiB below the ≈ 95.74 GiB that software reports.")
+    assert caution.startswith("≈ 94.939 GiB are needed, less than 1 GiB below the ≈ 95.74 GiB that software reports.")
     assert "518.625 MiB to ≈ 1.1151 GiB less than software reports" in caution
     assert not cautions(capsys, *asked, "--reserve", "1 GiB")
     assert not cautions(capsys, "solve", "cs336-a2-xxl")  # 94.5 GiB are more than 1 GiB below 95.74 GiB
@@ -38,7 +38,7 @@ def test_a_fit_within_the_stated_reserve_of_a_device_that_nobody_measured_says_s
 
 def test_a_fit_of_the_label_beyond_what_software_reports_says_that_it_is_more(capsys):
     (caution,) = cautions(capsys, "solve", "qlora-llama-3.1-8b", "--question", "b")  # 25,768,925,056 of 24 GiB
-    assert caution.startswith("≈ 23.999 GiB are kept, more than the ≈ 23.988 GiB that software reports.")
+    assert caution.startswith("≈ 23.999 GiB are needed, more than the ≈ 23.988 GiB that software reports.")
     assert "less than 1 GiB" not in caution
 
 

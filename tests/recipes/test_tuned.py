@@ -228,7 +228,7 @@ def test_the_memory_of_a_recipe_that_trains_all_is_what_it_was():
 
 
 def test_a_stack_without_names_has_no_adapters():
-    with pytest.raises(BadInput, match="is not known by name"):
+    with pytest.raises(BadInput, match="of this kind of model"):
         load_study("cs336-a2-xxl").change(recipe="lora")
 
 

@@ -45,7 +45,7 @@ def transformer(widths: tuple[int, ...]) -> Callable[[Values], dict[str, Numbers
         strict=True,
     )
     models = {n: {"L": size[0], "d_model": size[1], "n_heads": size[2], "d_ff": width} for n, size, width in sizes}
-    contexts = {"1,024 tokens": {"S": 1024}, "16,384 tokens": {"S": 16384}}
+    contexts = {"1024 tokens": {"S": 1024}, "16,384 tokens": {"S": 16384}}
 
     def recomputed(v: Values) -> dict[str, Numbers]:
         p = parameters(v)

@@ -70,9 +70,11 @@ def bound_chart(found: FoundAtInstants, name: str, family: str) -> Figure:
     held = Held(say("{n}", n=n), str(n), points, answer, start, falls, floor, tuple(_between(found, points[-1][0])))
     pieces = {"n": n, **_room(found.capacity)}
     if answer is None:
-        kept = Amount(symbolic(floor), family) if floor else text("too much")
-        caption = say("What one device holds against {n}: {kept} whatever {n} is, above {room}.", kept=kept, **pieces)
-        said = say("A curve over {n} that stays above {room}; it holds {kept} whatever {n} is.", kept=kept, **pieces)
+        pieces["least"] = (
+            say("never less than {size}", size=Amount(symbolic(floor), family)) if floor else text("always")
+        )
+        caption = say("What one device holds against {n}: {least}, above {room}.", **pieces)
+        said = say("A curve over {n} that stays above {room}; {least}.", **pieces)
     else:
         pieces["v"] = answer
         caption = (
@@ -182,5 +184,5 @@ def capacity_of(capacity: solvers.Capacity, family: str) -> Capacity:
 
 
 def _room(capacity: solvers.Capacity) -> dict[str, Prose]:
-    size = few_figures(capacity) or Amount(symbolic(capacity.counted), capacity.unit)
+    size = few_figures(capacity) or Amount(symbolic(capacity.counted), capacity.unit, beside=True)
     return {"room": say("the {size} of one device", size=size)}

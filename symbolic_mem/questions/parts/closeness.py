@@ -15,10 +15,10 @@ _FREE = (
     "reports: reserve as much (reserved in a study, --reserve)."
 )
 CLOSE = {
-    "more": "A process finds {free} free on such a device ({by}), and {kept} are kept: reserve {reserve} of the "
+    "more": "A process finds {free} free on such a device ({by}), and {kept} are needed: reserve {reserve} of the "
     "capacity (reserved in a study, --reserve).",
-    "near": "{kept} are kept, less than {reserve} below the {room} {whose}." + _FREE,
-    "beyond": "{kept} are kept, more than the {room} {whose}." + _FREE,
+    "near": "{kept} are needed, less than {reserve} below the {room} {whose}." + _FREE,
+    "beyond": "{kept} are needed, more than the {room} {whose}." + _FREE,
 }
 
 

@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.symbols import local, named
 from symbolic_mem.document.prose import Amount, Chain, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Step, Table
-from symbolic_mem.document.words import about, joined
+from symbolic_mem.document.words import about, joined, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.editions import computed_chain
 from symbolic_mem.questions.parts.figures import verdict
@@ -51,7 +51,7 @@ def _table(edition: str, pairs: list[Pair]) -> Table:
         (
             say("{s}", s=symbol),
             about(_told(each, held)),
-            text(f"{held.figure.written} {each.line.unit}".strip()),
+            _printed(each, held),
             _verdict(held),
         )
         for symbol, each, held, _ in pairs
@@ -65,10 +65,17 @@ def _table(edition: str, pairs: list[Pair]) -> Table:
     return Table(text(f"Against the figures printed in {edition}"), heads, rows)
 
 
+def _printed(each: Evaluated, held: Held) -> Prose:
+    """The figure as the edition has it, with its unit; the digits of a whole number are grouped as everywhere."""
+    written = held.figure.written
+    shown = say("{n}", n=sp.Integer(written)) if written.isdecimal() else text(written)
+    return sentences(shown, text(each.line.unit)) if each.line.unit else shown
+
+
 def _computed(pairs: list[Pair]) -> Step:
     """What an edition computes in place of a line, in one case or in several, and where the two part."""
     symbol = pairs[0][0] if len(pairs) == 1 else pairs[0][1].line.symbol
-    printed = joined([text(f"{held.figure.written} {each.line.unit}".strip()) for _, each, held, _ in pairs])
+    printed = joined([_printed(each, held) for _, each, held, _ in pairs])
     said = say("For {symbol} that edition prints {printed}, which is what it computes:", symbol=symbol, printed=printed)
     chains = []
     for case, each, held, work in pairs:

@@ -10,7 +10,7 @@ from symbolic_mem.accounts.gaps import Gap
 from symbolic_mem.accounts.tensor_gaps import TensorGap
 from symbolic_mem.document.prose import Brief, Prose, say, text
 from symbolic_mem.document.steps import Column, Table
-from symbolic_mem.document.words import about, count, gib, joined
+from symbolic_mem.document.words import about, count, gib, joined, listed
 from symbolic_mem.questions.parts.comparison import FoundGaps, Sized
 
 
@@ -51,9 +51,13 @@ def _briefly(gap: Gap, tensors: Sequence[Sized[TensorGap]]) -> Prose:
         most = max(tensors, key=lambda each: abs(each.bytes or 0), default=None)
         if most is None or not most.bytes:
             return text("other tensors, or other bytes for each element")
-        pieces = {"tensor": text(most.gap.tensor), "size": about(gib(abs(most.bytes)))}
+        alike = [each.gap.tensor for each in tensors if each.bytes == most.bytes and each.gap.only == most.gap.only]
+        pieces = {"tensor": text(listed(alike)), "size": about(gib(abs(most.bytes)))}
+        if most.gap.only and len(alike) > 1:
+            return say("above all {tensor}, {size} each: only in the {side}", side=most.gap.only, **pieces)
         if most.gap.only:
             return say("above all {tensor}, {size}: only in the {side}", side=most.gap.only, **pieces)
+        pieces["tensor"] = text(most.gap.tensor)
         way = text("less" if most.bytes < 0 else "more")
         return say("above all {tensor}, {size} {way}: {why}", way=way, why=_tensor_words(most.gap), **pieces)
     what = gap.contrasts[0].what
@@ -61,7 +65,7 @@ def _briefly(gap: Gap, tensors: Sequence[Sized[TensorGap]]) -> Prose:
 
 
 def _only(gap: Gap | TensorGap) -> Prose:
-    note = text(gap.note)
+    note = text(gap.note if isinstance(gap, TensorGap) else gap.said)
     if gap.only == "first":
         return say("only in the first: {note}", note=note) if gap.note else text("only in the first")
     return say("only in the second: {note}", note=note) if gap.note else text("only in the second")

@@ -24,7 +24,13 @@ def experts_tables(
     rows, known = [], dict(values)
     shown = [sp.factor_terms(formula) for formula in whole.values()]
     for group, formula in zip(whole, shown, strict=True):
-        rows.append((text(group), say("{f}", f=formula), *_counts(whole[group], active[group], known)))
+        rows.append(
+            (
+                text("MLP" if group == "mlp" else group),
+                say("{f}", f=formula),
+                *_counts(whole[group], active[group], known),
+            )
+        )
     every, visited = sp.Add(*whole.values()), sp.Add(*active.values())
     rows.append((text("total"), text(""), *_counts(every, visited, known)))
     share = percent(visited.xreplace(known), every.xreplace(known))

@@ -1,0 +1,54 @@
+"""Sentences and cells of accounts, fits and reports that say what something is: each true of what stands beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+
+@pytest.fixture
+def said(run):
+    """Give `said("account", study)`: what such a call prints."""
+    return lambda *words: run(*words).out
+
+
+def test_what_a_stage_keeps_is_what_one_of_its_devices_keeps(said):
+    found = said("account", "cluster-llama-3.1-70b-64-h100")
+    one = re.search(r"one device +([\d,]+) bytes", found)[1]
+    stages = re.findall(r"what is kept on the (?:first|last) stage: ([\d,]+) bytes", found)
+    assert max(int(size.replace(",", "")) for size in stages) == int(one.replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    "study, symbol, value",
+    [("cs336-a1-2026-adamw", "C", "4.95"), ("scaling-book-training", "n_{\\mathrm{chips}}", "4096$ in (3)")],
+)
+def test_what_a_question_gives_alone_stands_in_the_notation(said, study, symbol, value):
+    notation = said("report", study).partition("## Notation")[2].partition("*What is given.*")[0]
+    assert any(value in row for row in notation.splitlines() if row.startswith(f"| ${symbol}$ |"))
+
+
+def test_a_block_is_not_compared_with_one_of_its_layers(said):
+    found = json.loads(said("compare", "mixtral-8x7b", "--recompute", "none", "--json"))
+    names = {gap["term"] for gap in found["gaps"]}
+    assert "activations of the recomputed expert block" in names
+    assert not any("/" in name for name in names)
+
+
+def test_a_note_on_recomputation_stands_where_something_is_recomputed(said):
+    told = said("account", "qlora-llama-3.1-8b"), said("account", "qlora-llama-3.1-8b", "--recompute", "none")
+    assert [" of a recomputed block, " in one for one in told] == [True, False]
+
+
+def test_a_batch_that_is_divided_is_not_one_of_each_device(said):
+    of_each, of_all = "on each device of training", "of the whole batch in training"
+    assert of_all in said("fit", "cs336-a2-xxl", "--on", "8x h100-80gb")
+    assert of_each in said("fit", "llama-3.1-8b", "--on", "8x h100-80gb")
+
+
+def test_a_number_of_four_digits_is_not_grouped(said):
+    fits = said("fit", "llama-3.1-8b", "--on", "8x h100-80gb")
+    assert re.search(r": \d{4} tokens more", fits)
+    assert not re.search(r"(?<![\d,])\d,\d{3}(?![\d,])", fits)
