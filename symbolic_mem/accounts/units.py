@@ -84,9 +84,9 @@ class Units:
     @property
     def tied(self) -> tuple[Part, ...]:
         """The weight of a tied head, whose gradient waits for that of the embedding."""
-        tied = any(layer.matmuls and not layer.weights for layer in self.after) and self.before
-        trained = tied and self.before[0].weights[0].trained
-        return (Part(sp.S.One, self.before[0].weights[0].shape),) if trained else ()
+        tied = any(layer.matmuls and not layer.weights for layer in self.after)
+        first = self.before[0].weights[:1] if tied and self.before else ()
+        return tuple(Part(sp.S.One, weight.shape) for weight in first if weight.trained)
 
 
 def _trained(layers: Iterable[Layer]) -> tuple[Part, ...]:

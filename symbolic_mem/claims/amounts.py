@@ -40,8 +40,10 @@ def forget_kind(case: Case, kind: str) -> Case | None:
 
 
 def keep_moments(case: Case, copies: int) -> Case | None:
-    """Keep fewer values for the optimizer's algorithm than it has."""
+    """Keep fewer values for the optimizer's algorithm than it has; none, where that leaves master weights alone."""
     recipe = case.study.recipe
+    if not copies and all(state.moment for state in recipe.states if state.kind == "optimizer"):
+        return None  # which is to forget the optimizer state
     states = tuple(replace(s, copies=copies) if s.moment and s.copies > copies else s for s in recipe.states)
     return _recipe(case, replace(recipe, states=tuple(state for state in states if state.copies)))
 
@@ -75,7 +77,12 @@ def forget_weights(case: Case, group: str) -> Case | None:
 
 
 def forget_matrix(case: Case, tensor: str) -> Case | None:
-    """Leave out one of the matrices of every block, such as the gate of a gated feed-forward layer."""
+    """Leave out one of the matrices of every block, such as the gate of a gated feed-forward layer.
+
+    What is sent and what is computed would both be less by it, so no bound on the batch changes.
+    """
+    if case.question is not None and case.question.subject == "layers":
+        return None
     return _layers(case, "weights", lambda one: one.name == tensor and len(one.shape) > 1)
 
 

@@ -76,9 +76,14 @@ def set_rest(case: Case, rest: str) -> Case | None:
 
 
 def set_fraction(case: Case, whole: bool) -> Case | None:
-    """Divide also the part that every device keeps, or divide nothing of a kind that is divided in part."""
+    """Divide also the part that is not divided, or keep all of a kind on every device that keeps a part of it."""
     share = sp.S.One if whole else sp.S.Zero
-    return _placed(case, lambda placed: replace(placed, fraction=share) if 0 < placed.fraction < 1 else placed)
+
+    def slipped(placed: Placed) -> Placed:
+        partly = 0 < placed.fraction < 1 and (whole or placed.rest == "kept")
+        return replace(placed, fraction=share) if partly else placed
+
+    return _placed(case, slipped)
 
 
 def set_value(case: Case, **formulas: str) -> Case | None:

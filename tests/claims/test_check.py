@@ -91,7 +91,7 @@ HALF, V5P = A // 2, 95 * GB
         ("gradients forgotten", _degree(12 * P, HALF, HALF, V5P)),
         ("optimizer state forgotten", _degree(8 * P, HALF, HALF, V5P)),
         ("one moment forgotten", _degree(12 * P, HALF, HALF, V5P)),
-        ("moments forgotten", _degree(8 * P, HALF, HALF, V5P)),
+        ("inner width four times the width", _degree(16 * P * 4 * 16384 // 53248, *[126 * 5 * 16384 * 2048] * 2, V5P)),
         ("BF16 copy of the weights added", _degree(18 * P, HALF, HALF, V5P)),
         ("FP32 gradients added", _degree(20 * P, HALF, HALF, V5P)),
         ("gradients in 2 bytes", _degree(14 * P, HALF, HALF, V5P)),
@@ -482,3 +482,15 @@ def test_the_peak_of_a_mesh_can_be_claimed_where_nothing_else_asks_for_it(claim,
     """The answer says 56.516 GiB at the smallest n_ep."""
     verdict = check(load_study("cluster-mixtral-8x7b"), claim)
     assert (verdict.right, verdict.question) == (right, "a")
+
+
+def test_what_is_one_slip_is_named_once_and_only_where_its_words_are_true():
+    study = load_study("cs336-a2-xxl")
+    assert ["optimizer state forgotten"] in _names(check(study, "static=1638 GiB"))
+    assert ["moments forgotten"] not in _names(check(study, "static=1638 GiB"))
+    assert ["nothing of it divided"] not in _names(check(study, "n_fsdp=35"))  # nothing is kept there
+    assert _names(check(study, "T_min=10222")) == [["twice the bandwidth"]]
+    assert _names(check(load_study("llama-3.1-8b"), "parameters=6.98e9")) == [
+        ["output head forgotten", "token embedding forgotten"]
+    ]
+    assert _names(check(load_study("cs336-a1-2026-adamw"), "P=2.13e9")) == [["inner width four times the width"]]
