@@ -2,8 +2,9 @@
 
     python tests/data/measure_sharded_block.py 4 8192 16384 53248 128 8 128 8
 
-prints the bytes: B, S, d_model, d_ff, n_heads, n_kv, d_head, n_tp. It needs torch alone: a fake process group and meta tensors,
-no device and no memory. Parameters, the input and what FSDP holds are not in it; the gradients of the weights made so far are.
+prints the bytes: B, S, d_model, d_ff, n_heads, n_kv, d_head, n_tp. With n_cp after them attention is PyTorch's context
+parallelism as it is by default, and S is what one rank has of a sequence. It needs torch alone: a fake process group and meta
+tensors, no device and no memory. Parameters, the input and what FSDP holds are not in it; the gradients of the weights made so far are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor, Replicate, Shard
+from torch.distributed.tensor.experimental._context_parallel import _attention as context
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     PrepareModuleInput,
@@ -40,6 +42,8 @@ class Alive(TorchDispatchMode):
         if DTensor in types:
             return NotImplemented  # so that the operations on the part of this rank are seen
         out = func(*args, **(kwargs or {}))
+        if func.name() == "_c10d_functional::_wrap_tensor_autograd":
+            return out  # on a device it is the tensor that it wraps; on meta it is a second one
         for one in out if isinstance(out, tuple | list) else (out,):
             if isinstance(one, torch.Tensor) and not isinstance(one, DTensor | torch._subclasses.FakeTensor):
                 storage = one.untyped_storage()
@@ -50,8 +54,28 @@ class Alive(TorchDispatchMode):
         return out
 
 
+class Ring(torch.autograd.Function):
+    """The flash kernel over the tokens of all ranks of `mesh`, in the order of PyTorch's context parallelism."""
+
+    @staticmethod
+    def forward(ctx, mesh, q, k, v):
+        out, lse, *ctx.rest = context._scaled_dot_product_ring_flash_attention(mesh, q, k, v, 0.0, True)
+        ctx.mesh = mesh
+        ctx.save_for_backward(q, k, v, out, lse)
+        return out
+
+    @staticmethod
+    def backward(ctx, arrived):
+        *rest, _ = ctx.rest
+        ends, random = rest[:4], rest[4:]
+        back = context._scaled_dot_product_ring_flash_attention_backward
+        return None, *back(ctx.mesh, arrived, *ctx.saved_tensors, *ends, 0.0, True, *random)[:3]
+
+
 class Attention(nn.Module):
     """Grouped queries with rotary embeddings in FP32 and keys and values copied for each query head, then the flash kernel."""
+
+    mesh = None  # of context parallelism
 
     def __init__(self, d_model, n_heads, n_kv, d_head):
         super().__init__()
@@ -65,7 +89,10 @@ class Attention(nn.Module):
         q, k = (self.turned(one, angles) for one in (q, k))
         k, v = (self.copied(one) for one in (k, v))
         q, k, v = (one.transpose(1, 2) for one in (q, k, v))
-        out = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v, 0.0, True)[0]
+        if self.mesh is None:
+            out = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v, 0.0, True)[0]
+        else:
+            out = Ring.apply(self.mesh, q, k, v)
         return self.wo(out.transpose(1, 2).contiguous().view(batch, tokens, -1))
 
     def turned(self, x, angles):
@@ -123,15 +150,17 @@ def plan():
     }
 
 
-def most(batch, tokens, d_model, d_ff, n_heads, n_kv, d_head, n_tp):
+def most(batch, tokens, d_model, d_ff, n_heads, n_kv, d_head, n_tp, n_cp=1):
     """Bytes that are alive at the fullest moment of the recomputation and the backward pass."""
     torch.set_default_dtype(torch.bfloat16)
-    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=n_tp)
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=n_tp * n_cp)
     with torch.device("meta"):
         block = Block(d_model, d_ff, n_heads, n_kv, d_head)
         x = torch.empty(batch, tokens // n_tp, d_model, requires_grad=True)
         angles = torch.empty(tokens, d_head // 2, dtype=torch.complex64)
-    parallelize_module(block, init_device_mesh("cpu", (n_tp,)), plan())
+    mesh = init_device_mesh("cpu", (n_cp, n_tp), mesh_dim_names=("cp", "tp"))
+    block.attention.mesh = mesh["cp"] if n_cp > 1 else None
+    parallelize_module(block, mesh["tp"], plan())
     own = [*(weight._local_tensor for weight in block.parameters()), x, angles]
     with Alive({tensor.untyped_storage()._cdata for tensor in own}) as alive:
         out = checkpoint(block, x, angles, use_reentrant=False, preserve_rng_state=False)
