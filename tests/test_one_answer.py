@@ -6,10 +6,11 @@ import io
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -98,6 +99,34 @@ def written(path: Path, table: Mapping[str, Any]) -> str:
     return str(path)
 
 
+@dataclass
+class Others:
+    """Other questions about the memory of a study (`table`), which `homework` is asked together."""
+
+    table: Mapping[str, Any]
+    folder: Path
+    questions: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def ask(self, question: Mapping[str, Any]) -> Callable[[], Any]:
+        """What `homework` will find for one of them."""
+        self.questions.append({"label": f"law {len(self.questions)}"} | dict(question))
+        position = len(self.questions) - 1
+        return lambda: self.found[position] if self.found is not None else self.answers([self.questions[position]])[0]
+
+    @cached_property
+    def found(self) -> list[Any] | None:
+        """What it finds for all; None where one of them is refused, so that each is asked alone."""
+        try:
+            return self.answers(self.questions)
+        except Refused:
+            return None
+
+    def answers(self, questions: list[Mapping[str, Any]], **changes: Any) -> list[Any]:
+        """What it finds for questions about the same memory, or one with changes."""
+        study = written(self.folder / "other.toml", {**self.table, **changes, "question": questions})
+        return asked("homework", study)["questions"]
+
+
 @dataclass(frozen=True)
 class Asked:
     """One question of a study (`path`, its `table`) with what `homework` answers: its `facts` and its `sentence`."""
@@ -108,14 +137,7 @@ class Asked:
     label: str
     facts: Mapping[str, Any]
     sentence: str
-    folder: Path
-
-    def other(self, *questions: Mapping[str, Any], **changes: Any) -> list[Any]:
-        """What `homework` finds for other questions about the same memory."""
-        labelled = [{"label": f"law {i}"} | dict(question) for i, question in enumerate(questions)]
-        return asked("homework", written(self.folder / "other.toml", {**self.table, **changes, "question": labelled}))[
-            "questions"
-        ]
+    others: Others
 
     def options(self, *left_out: str) -> dict[str, Any]:
         """The keys of the question that decide its number."""
@@ -302,13 +324,15 @@ def table_faces(one: Asked, value: int | None) -> Iterator[Face]:
     same = {"ask": "insight", **one.options()}
     if {"B", "S"} <= set(given):
         region = same | {"about": ["region"], "rows": {"B": [given["B"]]}, "columns": {"S": [given["S"]]}}
-        yield "insight region", lambda: one.other(region)[0]["region"]["entries"], [[value]]
+        cells = one.others.ask(region)
+        yield "insight region", lambda: cells()["region"]["entries"], [[value]]
     if value is not None:
         tried = [value] if integer or value == 1 else [value - 1, value]
         each = one.facts["devices"] // value
         left = same | {"about": ["left_over"], "devices": [n * each for n in tried]}
         fits = [n == value for n in tried]
-        yield "insight left_over", lambda: [row["fits"] for row in one.other(left)[0]["left_over"]], fits
+        rows = one.others.ask(left)
+        yield "insight left_over", lambda: [row["fits"] for row in rows()["left_over"]], fits
 
 
 def largest(one: Asked) -> Iterator[Face]:
@@ -338,7 +362,7 @@ def recompute(one: Asked) -> Iterator[Face]:
         placement.setdefault(kind, {})["fraction"] = fraction
     recipe = one.table.get("recipe", {}) | {"recompute": one.question.get("recompute", "full")}
     same = {"ask": "min_degree", **one.options("recompute", "place")}
-    yield "min_degree", lambda: one.other(same, recipe=recipe, placement=placement)[0]["value"], value
+    yield "min_degree", lambda: one.others.answers([same], recipe=recipe, placement=placement)[0]["value"], value
 
 
 def fits_and_computes(one: Asked) -> Iterator[Face]:
@@ -349,7 +373,8 @@ def fits_and_computes(one: Asked) -> Iterator[Face]:
         return
     yield from hand_faces(one, least)
     if "place" not in one.question:
-        yield "min_degree", lambda: one.other({"ask": "min_degree", **one.options()})[0]["value"], least
+        smallest = one.others.ask({"ask": "min_degree", **one.options()})
+        yield "min_degree", lambda: smallest()["value"], least
 
 
 def compute_bound(one: Asked) -> Iterator[Face]:
@@ -371,11 +396,8 @@ def smaller_batch(one: Asked) -> Iterator[Face]:
     critical = one.facts["critical_batch_tokens"]
     yield "sentence", lambda: says(one.sentence, critical), True
     yield "comms", lambda: asked("comms", one.path, "--scheme", "fsdp+tp")["critical_batch_tokens"], critical
-    yield (
-        "compute_bound",
-        lambda: one.other({"ask": "compute_bound", "axes": "given"})[0]["critical_batch_tokens"],
-        critical,
-    )
+    given = one.others.ask({"ask": "compute_bound", "axes": "given"})
+    yield "compute_bound", lambda: given()["critical_batch_tokens"], critical
 
 
 def comparison(one: Asked) -> Iterator[Face]:
@@ -432,7 +454,8 @@ def headroom(one: Asked) -> Iterator[Face]:
     left = {"ask": "insight", "about": ["left_over"], **one.options("devices"), "devices": [n]}
     row = [facts["used_bytes"], facts["free_bytes_each"], facts["free_bytes"], facts["feasible"]]
     names = ("used_bytes", "free_bytes_each", "free_bytes", "fits")
-    yield "insight left_over", lambda: [one.other(left)[0]["left_over"][0][name] for name in names], row
+    rows = one.others.ask(left)
+    yield "insight left_over", lambda: [rows()["left_over"][0][name] for name in names], row
     if facts["feasible"] and isinstance(facts["value"], int) and facts["value"]:
         claims = [f"headroom={facts['value'] + more} B" for more in (0, 1)]
 
@@ -448,7 +471,8 @@ def headroom(one: Asked) -> Iterator[Face]:
         if value is not None:
             same = {"ask": "largest", **one.options("devices", "for"), "for": name, "values": {degree: n}}
             yield "sentence", lambda value=value: says(one.sentence, value), True
-            yield f"largest {name}", lambda same=same: one.other(same)[0]["value"], value
+            again = one.others.ask(same)
+            yield f"largest {name}", lambda again=again: again()["value"], value
 
 
 def evaluate(one: Asked) -> Iterator[Face]:
@@ -536,7 +560,7 @@ def failures_of(
 ) -> Iterator[tuple[str, str, str]]:
     """Every face of every question of a study that says something else than `homework`: label, face, what it says."""
 
-    def tried(label: str, faces: Iterator[Face]) -> Iterator[tuple[str, str, str]]:
+    def tried(label: str, faces: Iterable[Face]) -> Iterator[tuple[str, str, str]]:
         for face, says_it, expected in faces:
             try:
                 got = says_it()
@@ -552,17 +576,21 @@ def failures_of(
         yield "", "homework", str(refusal)
         return
     if report:
-        yield from tried("", iter([("report", lambda: report_of(path), (homework["questions"], homework["answers"]))]))
+        yield from tried("", [("report", lambda: report_of(path), (homework["questions"], homework["answers"]))])
     yield from tried("", bytes_face(path))
     found = sm.homework(sm.load_study(path)).found
+    others = Others(table, folder)
+    faces: list[tuple[str, list[Face]]] = []  # all before the first is asked, as others are asked together
     answered = zip(table["question"], homework["questions"], homework["answers"], found, strict=True)
     for position, (question, facts, sentence, value) in enumerate(answered, start=1):
         label = question.get("label", str(position))
         value = numbers(found_value(value))
         expected = numbers(facts if len(value) > 1 else {"value": facts["value"]})
-        yield from tried(label, iter([("Python", lambda value=value: value, expected)]))
-        one = Asked(path, table, question, label, facts, sentence, folder)
-        yield from tried(label, CASES[question["ask"]](one))
+        one = Asked(path, table, question, label, facts, sentence, others)
+        python: Face = ("Python", lambda value=value: value, expected)
+        faces.append((label, [python, *CASES[question["ask"]](one)]))
+    for label, each in faces:
+        yield from tried(label, each)
 
 
 def report_of(path: str) -> tuple[Any, Any]:

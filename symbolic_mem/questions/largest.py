@@ -48,6 +48,7 @@ from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
+from symbolic_mem.solvers.rules import Rule
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
@@ -79,8 +80,8 @@ class Largest(Printed, OfKinds):
         tokens = ("B", "S") if str(self.symbol) == "T" else ()
         return (str(self.symbol), *tokens, *(change.aspect for change in self.values))
 
-    def upper(self, study: Study) -> Upper:
-        """Solve for the unknown at the instant of the study, which may hold nothing of it: the engine of every face."""
+    def upper(self, study: Study, rules: Sequence[Rule] = ()) -> Upper:
+        """Solve for the unknown under `rules` at the instant of the study, which may hold nothing of it."""
         memory = study.placed(self.counted)
         if not contains(memory, self.symbol):
             moments = instants(study, self.counted)
@@ -91,10 +92,11 @@ class Largest(Printed, OfKinds):
                     f"{nearest(str(self.symbol), known)}"
                 )
             study.need(memory.total, f"question {self.label}")
-        known = {symbol: value for symbol, value in study.values.items() if symbol != self.symbol}
-        limit, rules = Limit(study.capacity.counted, self.strict), size_rules(study, self.symbol)
+        opened = study.without(self.symbol)
+        known = opened.values
+        limit = Limit(study.capacity.counted, self.strict)
         for piece in pieces(memory, self.symbol):
-            found = upper_anyway(piece.memory, self.symbol, limit).at(known, (*rules, *piece.steps(known)))
+            found = upper_anyway(piece.memory, self.symbol, limit).at(opened.numbers, (*rules, *piece.steps(known)))
             if not piece.reached or found.unbounded:
                 break
             most = max(number(window, known, "the sliding window") for window in piece.windows)
@@ -123,7 +125,7 @@ class Largest(Printed, OfKinds):
         least = found.upper.smallest or 1
         for blocks in range(few - 1, least - 1, -1):
             there = self._with_blocks(study, blocks)
-            if all((self.upper(one).value or 0) >= blocks or self.upper(one).unbounded for one in there):
+            if all((one.value or 0) >= blocks or one.unbounded for one in self._uppers(there)):
                 more = self._hardest(self._with_blocks(study, blocks + 1))
                 return more if more.value == blocks else self._hardest(there)
         return self._hardest(self._with_blocks(study, least)) if few > least else found
@@ -134,11 +136,17 @@ class Largest(Printed, OfKinds):
         return tuple(opened(one, self.symbol) for one in there)
 
     def _hardest(self, moments: Sequence[Study]) -> FoundLargest:
+        found = zip(moments, self._uppers(moments), strict=True)
         return hardest(
-            moments,
-            lambda one: FoundLargest(one, self, one.capacity, self.upper(one)),
+            list(found),
+            lambda pair: FoundLargest(pair[0], self, pair[0].capacity, pair[1]),
             lambda one: tightness(one.upper),
         )
+
+    def _uppers(self, moments: Sequence[Study]) -> Iterator[Upper]:
+        """The answer at each of several instants of one study, whose rules are the same."""
+        rules = size_rules(moments[0], self.symbol)
+        return (self.upper(one, rules) for one in moments)
 
     def _balanced(self, study: Study) -> Study:
         """The study with a load of experts, the balanced one where none is given: without one no formula has it."""

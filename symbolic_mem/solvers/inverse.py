@@ -11,12 +11,12 @@ from typing import cast
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, number
+from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.exact import Given, Numbers, number
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import Number, ratio, rational
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.solvers.powers import contains, powers_of
+from symbolic_mem.solvers.powers import contains, need_contained, powers_at, powers_of
 from symbolic_mem.solvers.rules import Rule, allowed
 
 
@@ -24,17 +24,22 @@ from symbolic_mem.solvers.rules import Rule, allowed
 class UpperBound:
     """Memory a_0 + a_1 x + a_2 x^2 + ... in the unknown `symbol` x, held under a `limit` of bytes.
 
-    `powers` are pairs (k, a_k), in order. The memory grows with x when every a_k with k > 0 is positive or zero: that
-    is the condition of the bisection, which `at` checks on numbers.
+    The memory grows with x when every a_k with k > 0 is positive or zero: that is the condition of the bisection, which
+    `at` checks on numbers.
     """
 
     memory: Memory
     symbol: sp.Symbol
-    powers: tuple[tuple[int, sp.Expr], ...]
     limit: Limit
 
     def __repr__(self) -> str:
         return f"<upper bound of {self.symbol}>"
+
+    @cached_property
+    def powers(self) -> tuple[tuple[int, sp.Expr], ...]:
+        """The pairs (k, a_k), in order."""
+        contained = contains(self.memory, self.symbol)
+        return powers_of(self.memory, self.symbol) if contained else ((0, self.memory.total),)
 
     @property
     def capacity(self) -> sp.Expr:
@@ -89,15 +94,17 @@ class UpperBound:
         """Bytes at one value of the unknown."""
         return sp.Add(*(coefficient * value**k for k, coefficient in self.powers))
 
-    def at(self, values: Given, rules: Sequence[Rule] = ()) -> Upper:
+    def at(self, values: Given | Numbers, rules: Sequence[Rule] = ()) -> Upper:
         """Solve for the largest whole number that obeys the `rules`, at exact `values` of the other symbols.
 
         Raises `BadInput` when a coefficient is negative there, so that more is not always larger.
         """
-        given = {symbol: value for symbol, value in values.items() if symbol != self.symbol}
         what = f"the largest {self.symbol}"
-        numbers = tuple((k, number(a, given, what)) for k, a in self.powers)
-        limit = self.limit.at(given, what)
+        given = Numbers.of(values)
+        if self.symbol in given.values_given:
+            given = Numbers({symbol: value for symbol, value in given.values_given.items() if symbol != self.symbol})
+        numbers = self._powers_at(given, what)
+        limit = self.limit.at(given.values_given, what)
         negative = next(((k, a) for k, a in numbers if k > 0 and a < 0), None)
         if negative:
             raise BadInput(
@@ -105,7 +112,14 @@ class UpperBound:
                 f"is {negative[1]}, so a largest value is not defined; ask about another symbol"
             )
         found = _search(self, numbers, limit)
-        return _obeying(found, tuple(rule.at(given) for rule in rules)) if rules else found
+        return _obeying(found, tuple(rule.at(given.values_given) for rule in rules)) if rules else found
+
+    def _powers_at(self, given: Numbers, what: str) -> tuple[tuple[int, Number], ...]:
+        try:
+            found = powers_at(self.memory, self.symbol, given)
+        except MissingValue:  # of one term; what is said names the symbols of all
+            return tuple((k, number(a, given.values_given, what)) for k, a in self.powers)
+        return found if all(a for _, a in found) else tuple((k, a) for k, a in found if a or k in dict(self.powers))
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,7 +207,10 @@ def upper(memory: Memory, symbol: sp.Symbol, capacity: sp.Expr | Number, *, stri
     >>> upper(account(ffn(), recipe("cs336")), T, C_mem).formula
     floor((C_mem - 32*L*d_ff*d_model)/((2*L*(d_ff + d_model))))
     """
-    return UpperBound(memory, symbol, powers_of(memory, symbol), Limit(capacity, strict))
+    need_contained(memory, symbol)
+    bound = UpperBound(memory, symbol, Limit(capacity, strict))
+    _ = bound.powers  # refuses what is no polynomial
+    return bound
 
 
 def upper_anyway(memory: Memory, symbol: sp.Symbol, limit: Limit) -> UpperBound:
@@ -204,9 +221,7 @@ def upper_anyway(memory: Memory, symbol: sp.Symbol, limit: Limit) -> UpperBound:
     >>> upper_anyway(account(ffn(), recipe("cs336"), "step"), B, Limit(C_mem)).powers
     ((0, 32*L*d_ff*d_model),)
     """
-    if contains(memory, symbol):
-        return upper(memory, symbol, limit.capacity, strict=limit.strict)
-    return UpperBound(memory, symbol, ((0, memory.total),), limit)
+    return UpperBound(memory, symbol, limit)
 
 
 def tightness(found: Upper) -> tuple[bool, bool, int, Number]:

@@ -10,6 +10,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term, Times
 from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.exact import Numbers
+from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import B, P, S, T
 from symbolic_mem.models.tensors import STATIC
 
@@ -26,15 +28,30 @@ def powers_of(memory: Memory, symbol: sp.Symbol) -> tuple[tuple[int, sp.Expr], .
     >>> dict(powers_of(account(ffn(), recipe("cs336")), L))[1]
     2*B*S*(d_ff + d_model) + 32*d_ff*d_model
     """
+    need_contained(memory, symbol)
     expressions, unknown = _written_with(memory, symbol)
-    if not any(expr.has(unknown) for expr in expressions):
-        raise BadInput(f"the memory does not contain {symbol}; {nearest(str(symbol), contained(memory))}")
     found: dict[int, list[sp.Expr]] = {}
     for expr in expressions:
         for power, coefficient in _powers(expr, unknown, str(symbol)):
             found.setdefault(power, []).append(coefficient)
     summed = ((power, sp.Add(*coefficients)) for power, coefficients in sorted(found.items()))
     return tuple((power, coefficient) for power, coefficient in summed if coefficient != 0)
+
+
+def powers_at(memory: Memory, symbol: sp.Symbol, numbers: Numbers) -> tuple[tuple[int, Number], ...]:
+    """Return the same pairs as numbers: many memories that share their terms ask for the number of each but once.
+
+    >>> from symbolic_mem import account, ffn, recipe
+    >>> from symbolic_mem.base.symbols import B, L, S, d_ff, d_model
+    >>> powers_at(account(ffn(), recipe("cs336")), L, Numbers({B: 1, S: 2, d_ff: 3, d_model: 4}))
+    ((1, 412),)
+    """
+    expressions, unknown = _written_with(memory, symbol)
+    found: dict[int, Number] = {}
+    for expr in expressions:
+        for power, coefficient in _powers(expr, unknown, str(symbol)):
+            found[power] = found.get(power, 0) + numbers[coefficient]
+    return tuple(sorted(found.items()))
 
 
 def highest_power(memories: Iterable[Memory], symbol: sp.Symbol) -> int | None:
@@ -97,6 +114,12 @@ def _highest(expr: sp.Expr, symbol: sp.Symbol) -> float:
 def contained(memory: Memory) -> tuple[str, ...]:
     """Name the unknowns that a question about this memory can ask for, sorted."""
     return tuple(sorted(symbol.name for symbol in _unknowns(memory)))
+
+
+def need_contained(memory: Memory, symbol: sp.Symbol) -> None:
+    """Raise `BadInput` when a question about this memory cannot ask for the symbol, naming those that it can."""
+    if not contains(memory, symbol):
+        raise BadInput(f"the memory does not contain {symbol}; {nearest(str(symbol), contained(memory))}")
 
 
 def contains(memory: Memory, symbol: sp.Symbol) -> bool:
