@@ -167,7 +167,7 @@ def round_first(case: Case, unit: str) -> Case:
 
 @cache
 def _formula(formula: str) -> sp.Expr:
-    return read_formula(formula, {str(name.symbol): name.symbol for name in table(given=True)}, "a slip")
+    return read_formula(formula, {name.symbol.name: name.symbol for name in table(given=True)}, "a slip")
 
 
 def _question(case: Case, name: str, change: Callable[[object], object]) -> Case | None:

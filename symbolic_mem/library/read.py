@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,11 +87,20 @@ def load_study(
     """
     name = fspath(name)
     refuse_unknown(name)
-    study = _loaded(name, _Own(devices, plans, recipes, planned), like=like, origin=origin)
+    own = _Own(devices, plans, recipes, planned)
+    if like is None and origin is None and own == _Own() and bundled_path(name) is not None:
+        return _bundled(name)
+    study = _loaded(name, own, like=like, origin=origin)
     given: dict[str, object] = {"devices": devices, "like": like, "origin": origin, "plans": plans, "recipes": recipes}
     given |= {"planned": True} if planned else {}
     extra = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
     return replace(study, made=(f"sm.load_study({name!r}{extra})",))
+
+
+@cache
+def _bundled(name: str) -> Study:
+    """A bundled study, whose file never changes, is read once."""
+    return replace(_loaded(name, _Own(), like=None, origin=None), made=(f"sm.load_study({name!r})",))
 
 
 class _Own(NamedTuple):

@@ -214,7 +214,7 @@ def _parameters(table: dict[str, Any], where: str, own: Iterable[Name] = ()) -> 
     reason = entry(table, "saved_reason", str, where, "")
     if "saved_per_layer" not in table:
         return Built(given_parameters(), {})
-    names = {str(name.symbol): name.symbol for name in (*symbols(given=True), *own)}
+    names = {name.symbol.name: name.symbol for name in (*symbols(given=True), *own)}
     given = table["saved_per_layer"]
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise BadInput(f'{where}: saved_per_layer is a formula in text, as in "34*B*S*d_model", not {given!r}')

@@ -138,7 +138,7 @@ def _size(given: object, where: str) -> sp.Expr:
         return sp.Integer(given)
     if not isinstance(given, str):
         raise BadInput(f'{where} is a whole number or a formula such as "4*d_model", not {given!r}')
-    return read_formula(given, {str(name.symbol): name.symbol for name in table(given=True)}, where)
+    return read_formula(given, {name.symbol.name: name.symbol for name in table(given=True)}, where)
 
 
 def _part(given: object, part: type[Experts | Latent | Window], sizes: tuple[str, ...], where: str) -> Any:

@@ -35,7 +35,7 @@ Written = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 def _written(given: Any, at: At) -> Written:
     """Read how symbols are written out in others: ``{ d_ff = "4*d_model" }``."""
-    names = {str(name.symbol): name.symbol for name in table(given=True)}
+    names = {name.symbol.name: name.symbol for name in table(given=True)}
     found = []
     for name, formula in entries(given, at).items():
         if name not in names:

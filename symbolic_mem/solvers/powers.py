@@ -47,9 +47,9 @@ def powers_at(memory: Memory, symbol: sp.Symbol, numbers: Numbers) -> tuple[tupl
     ((1, 412),)
     """
     expressions, unknown = _written_with(memory, symbol)
-    found: dict[int, Number] = {}
+    asked, found = str(symbol), dict[int, Number]()
     for expr in expressions:
-        for power, coefficient in _powers(expr, unknown, str(symbol)):
+        for power, coefficient in _powers(expr, unknown, asked):
             found[power] = found.get(power, 0) + numbers[coefficient]
     return tuple(sorted(found.items()))
 

@@ -25,10 +25,13 @@ def read_derived(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.E
     >>> read_derived({"L": 2, "d_ff": "8*d_model/3"}, "my.toml [values]")
     {d_ff: 8*d_model/3}
     """
-    names = {str(name.symbol): name.symbol for name in table(given=True)}
+    formulas = {
+        name: value for name, value in content.items() if isinstance(value, str) and not value.strip().isdecimal()
+    }
+    names = {name.symbol.name: name.symbol for name in table(given=True)} if formulas else {}
     found = {}
-    for name, value in content.items():
-        if isinstance(value, str) and name in names and named(names[name]).whole and not value.strip().isdecimal():
+    for name, value in formulas.items():
+        if name in names and named(names[name]).whole:
             try:
                 expr = read_formula(value, names, f"{where}: {name} =")
             except BadInput as error:

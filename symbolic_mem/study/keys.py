@@ -38,7 +38,7 @@ class At:
     @property
     def names(self) -> dict[str, sp.Expr]:
         """The symbols that formulas may use: those of every study, and its own."""
-        return {str(name.symbol): name.symbol for name in (*table(given=True), *self.own)}
+        return {name.symbol.name: name.symbol for name in (*table(given=True), *self.own)}
 
     def at(self, where: str) -> At:
         """Another place in the same file."""
