@@ -25,6 +25,7 @@ import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,15 @@ NAMES = re.compile(
 GENERATED = re.compile(r"<!-- generated.*?<!-- end -->", re.DOTALL)
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 ids = {"ids": lambda path: path.name}
+
+
+def long(pages: list[Path], *names: str) -> list[Any]:
+    """The pages, of which those of these names take long; all of them where they are written again."""
+    return (
+        pages
+        if UPDATE
+        else [pytest.param(page, marks=pytest.mark.slow) if page.stem in names else page for page in pages]
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("page", PAGES, **ids)
+@pytest.mark.parametrize("page", long(PAGES, "explore", "sweep", "templates"), **ids)
 def test_what_a_page_prints_is_what_comes_out(page, folder):
     text = page.read_text(encoding="utf-8")
     names: dict[str, object] = {}
@@ -142,7 +152,7 @@ def test_what_a_page_prints_is_what_comes_out(page, folder):
     assert not loose, f"{page.name}: no block of the page shows {sorted(loose)}"
 
 
-@pytest.mark.parametrize("page", PAGES, **ids)
+@pytest.mark.parametrize("page", long(PAGES, "accuracy"), **ids)
 def test_generated_parts_are_fresh(page):
     text = page.read_text(encoding="utf-8")
     assert text == GENERATE["generated"](text), "run: python docs/generate.py"

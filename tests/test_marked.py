@@ -278,7 +278,7 @@ def test_the_terminal_marks_what_it_rounds(name):
                 assert value.denominator == 1 or value in known or match[3] == "%" or verb == "account", line
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
     lines = printed("account", name).splitlines()
     if not lines or any(line.startswith("missing") for line in lines):
@@ -294,7 +294,7 @@ def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
             assert misread(share, Amount(100 * size / sp.Rational(total))) is None
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_a_comparison_shows_each_gap_exactly_or_marked(name):
     lines = printed("compare", name, "--recipe", "fp32", "--recipe", "zero-16")
     rows = re.findall(rf"  ({NUMBER})  +((?:≈ )?{NUMBER} (?:bytes?|[KMG]iB))\b", lines)
@@ -304,7 +304,7 @@ def test_a_comparison_shows_each_gap_exactly_or_marked(name):
         assert misread(memory, Amount(sp.Rational(number(whole)))) is None
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_a_verdict_shows_the_number_exactly_or_marked(name):
     claim = ("check", name, "--claim", "static=1 GB")
     said = re.search(rf"it is ((?:≈ )?{NUMBER} GB)", printed(*claim))

@@ -20,6 +20,8 @@ from symbolic_mem.render.document import render
 ROOT = Path(__file__).parents[1]
 STUDY = "cs336-a2-xxl"
 
+pytestmark = pytest.mark.slow  # it builds the wheel; a part of .ci/run of its own
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):

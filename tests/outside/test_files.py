@@ -210,6 +210,7 @@ def test_a_wrong_value_at_any_key_of_a_configuration(tmp_path, name):
     assert 0 < taken < len(list(places(whole))) * len(JSON_VALUES)
 
 
+@pytest.mark.slow
 def test_a_wrong_value_at_any_key_of_a_file_of_devices(tmp_path):
     content = parse_toml(BUNDLED.read_bytes(), "devices.toml")
     path, walked = tmp_path / "devices.toml", {}

@@ -121,6 +121,7 @@ def areas(shown: Figure, width: float) -> list[tuple[str, float, float, float, f
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [COLUMN, 330.0])
 def test_no_words_stand_over_others_or_outside(drawn, width):
     assert len(drawn) > 20
@@ -137,6 +138,7 @@ def test_no_words_stand_over_others_or_outside(drawn, width):
             assert beside or one[4] <= other[3] + 0.01 or other[4] <= one[3] + 0.01, (name, one, other)
 
 
+@pytest.mark.slow
 def test_every_shape_lies_inside(drawn):
     for name, shown in drawn:
         drawing = plot(shown)
@@ -154,6 +156,7 @@ def test_what_differs_differs_in_grey(colours):
     assert min(b - a for a, b in pairwise(shades)) >= least
 
 
+@pytest.mark.slow
 def test_a_figure_is_an_xml_file_with_a_title_and_a_description(drawn):
     for name, shown in drawn:
         root = ElementTree.fromstring(svg(shown))

@@ -53,7 +53,9 @@ def test_a_study_as_it_stands_answers_what_the_plain_formulas_say(name):
     assert differing(name) == []
 
 
-@pytest.mark.parametrize(("name", "symbol"), sampled([(name, symbol) for name in RECOMPUTED for symbol in given(name)]))
+@pytest.mark.parametrize(
+    ("name", "symbol"), sampled([(name, symbol) for name in RECOMPUTED for symbol in given(name)], 13)
+)
 def test_another_value_changes_every_answer_or_is_refused(name, symbol):
     value = plain(given(name)[symbol])
     for other in (

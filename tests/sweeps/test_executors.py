@@ -49,6 +49,7 @@ def test_processes(alone):
         same(sweep(STUDY, executor=executor, **AXES), alone)
 
 
+@pytest.mark.slow
 def test_a_cluster(alone):
     distributed = pytest.importorskip("distributed", reason="Dask is optional")
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None)
