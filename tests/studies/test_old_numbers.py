@@ -82,7 +82,7 @@ def test_no_sentence_keeps_a_number_that_another_value_changes(name, symbol):
     value = plain(given(name)[symbol])
     others = (value * factor for factor in FACTORS)
     found = (old(name, symbol, other) for other in others if isinstance(value, Fraction) or other.denominator == 1)
-    seen = [each for each in found if each is not None][:2]
-    shown = [{number for number, _ in each} for each in seen]
-    stays = set.intersection(*shown) if shown else set()
-    assert [(number, sentence) for number, sentence in (seen[0] if seen else ()) if number in stays] == []
+    taken = (each for each in found if each is not None)
+    if once := next(taken, None):
+        stays = {number for number, _ in next(taken, once)}
+        assert [(number, sentence) for number, sentence in once if number in stays] == []

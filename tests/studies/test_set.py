@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -33,8 +34,9 @@ NUMBER = re.compile(r"(?<![\w.,])(\d+(?:,\d{3})*)(\.\d+)?(?:\s×\s10([⁰¹²³�
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
+@lru_cache(maxsize=16)
 def asked(name: str, **given: Any) -> tuple[int, Any]:
-    """Status and JSON of the worked solution with other values."""
+    """Status and JSON of the worked solution with other values; one that was just asked is not asked again."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     options = [part for symbol, value in given.items() for part in ("--set", f"{symbol}={value}")]
     with redirect_stdout(out), redirect_stderr(err):
