@@ -577,7 +577,7 @@ def failures_of(
         return
     if report:
         yield from tried("", [("report", lambda: report_of(path), (homework["questions"], homework["answers"]))])
-    yield from tried("", bytes_face(path))
+        yield from tried("", bytes_face(path))
     found = sm.homework(sm.load_study(path)).found
     others = Others(table, folder)
     faces: list[tuple[str, list[Face]]] = []  # all before the first is asked, as others are asked together
