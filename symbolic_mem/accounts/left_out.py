@@ -30,13 +30,14 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model, Part
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.recipes.recipe import Recipe
-from symbolic_mem.recipes.recompute import NONE
+from symbolic_mem.recipes.recipe import NotCounted, Recipe
 
 LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole gradients", "optimizer step", "other"
 ACTIVATIONS = "activations"
 WORKING, CACHE = "working", "cache"
 ROWS = "row padding"
+STAYS = (ROWS,)
+"""What no instant counts, whatever its size."""
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
@@ -127,15 +128,28 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
         for said in recipe.not_counted
         if not (said.sized_as and sized.issuperset(said.sized_as))
         and not (said.copies and copied)
-        and not (said.recomputed and recipe.recompute.rule == NONE.rule)
     )
     return (
         *found,
-        *(
-            LeftOut(ROWS if said.rows else OTHER, said.words, source=recipe.source, covers=said.sized_as)
-            for said in unsaid
-        ),
+        *(_said(said, built.model, recipe, placement) for said in unsaid),
     )
+
+
+def _said(said: NotCounted, model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> LeftOut:
+    """What a recipe says in its own words, with its size where it has bytes for each parameter."""
+    name = ROWS if said.rows else OTHER
+    weights = [(one.repeat, weight) for one in model.layers for weight in one.weights]
+    if not (said.bytes and weights):
+        return LeftOut(name, said.words, source=recipe.source, covers=said.sized_as)
+    share, degree = _split(placement.get(said.kind))
+    parts = tuple(Part(times, weight.shape) for times, weight in weights if weight.trained or said.kind != "gradients")
+    sets = (
+        tuple((Part(sp.S.One, shape),) for shape in dict.fromkeys(one.shape for one in parts))
+        if said.largest
+        else (parts,)
+    )
+    short = share * said.bytes * P / degree if model.weights.all_are("trained") and not said.largest else None
+    return LeftOut(name, said.words, sets, share * said.bytes, degree, source=recipe.source, short=short)
 
 
 def _of_inference(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iterator[LeftOut]:
@@ -159,12 +173,12 @@ def _unread(built: Built) -> Iterator[LeftOut]:
 
 
 def beyond(model: Model, found: Iterable[LeftOut], *, mlp: bool = False) -> tuple[LeftOut, ...]:
-    """Of what an account leaves out, return what a timeline of the step leaves out too: what has no size.
+    """Of what an account leaves out, return what a timeline of the step leaves out too: what has no size, and the padding of rows.
 
     Where the operations of a block are not described, what it works with inside its backward pass comes first; the
     timeline of a cluster has the gradients inside its `mlp`.
     """
-    unsized = tuple(one for one in found if not (one.sets or one.covers))
+    unsized = tuple(one for one in found if one.name in STAYS or not (one.sets or one.covers))
     if all(unit.described for unit in units(model).blocks):
         return unsized
     return (LeftOut(WORKING, _BESIDE_THE_MLP if mlp else _WORKS_WITH), *unsized)
@@ -184,6 +198,8 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
     held = loss_term(built, recipe)
     if held is not None:
         words = "the gradients of the log probabilities and of the logits, which the loss holds together"
+        if held.parts[0].copies == 1:
+            words = "the gradient inside the loss"
         yield _sized(LOSS, words, held, placement.get("activations"))
 
 

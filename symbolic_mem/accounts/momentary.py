@@ -12,6 +12,7 @@ import sympy as sp
 from symbolic_mem.accounts.terms import Term, of_parts
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.models.built import Built
+from symbolic_mem.models.profile import LOSS_COPY
 from symbolic_mem.models.tensors import Model, Part, Tensor
 from symbolic_mem.recipes.recipe import Recipe
 
@@ -31,7 +32,7 @@ STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step o
 def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str) -> Term:
     of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
     made = {
-        1: "the gradient of the logits",
+        1: "the gradient of the logits, or of what the loss makes of them",
         2: "the gradients of the log probabilities and of the logits: the loss makes the one from the other",
         3: "the gradients of the log probabilities and of the logits, and a product that is added: each a tensor of its own",
     }[copies]
@@ -76,7 +77,8 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
     how = built.how
     assert how is not None
     size = how.bytes(how.loss_gradients)
-    return _loss(logits_of(built), recipe.activations if size is None else size, 2, 1, LOSS_SOURCE)
+    copies = 1 if LOSS_COPY in how.keeps[how.loss] else 2
+    return _loss(logits_of(built), recipe.activations if size is None else size, copies, 1, LOSS_SOURCE)
 
 
 def _over_ranks(built: Built, chosen: Loss) -> bool:
@@ -108,7 +110,8 @@ def loss_tensors(built: Built, recipe: Recipe) -> tuple[Tensor, ...]:
     kept = {tensor.name for layer in built.model.layers for tensor in layer.saved}
     logits = logits_of(built)
     found = [] if "logits" in kept else [Tensor("logits", logits, bytes_per_element=how.compute)]
-    if term.bytes_per_element == 4 and how.compute != 4 and recipe.activations != 4:
+    copied = not built.loss and LOSS_COPY in how.keeps[how.loss]
+    if term.bytes_per_element == 4 and how.compute != 4 and recipe.activations != 4 and not copied:
         chunks = loss(built.loss).chunks if built.loss else 1
         part = (*logits[:-1], logits[-1] / chunks)
         found.append(Tensor("logits in FP32", part, bytes_per_element=sp.Integer(4)))

@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.base.written import counted
-from symbolic_mem.models.profile import Profile, Row
+from symbolic_mem.models.profile import LOSS_COPY, Profile, Row
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def own_loss(how: Profile) -> str:
     >>> [own_loss(profile(name)) for name in ("torch-cuda-bf16", "hf-cuda-bf16", "korthikanti")]
     ['bf16', 'fp32', '']
     """
-    if how.loss_gradients == "":
+    row = how.keeps.get(how.loss, {})
+    if how.loss_gradients == "" or LOSS_COPY in row:
         return ""
-    return "fp32" if how.loss.endswith("_fp32") or (how.compute is not None and how.compute == 4) else "bf16"
+    return "fp32" if how.bytes(row.get("log_probabilities", "compute")) == 4 else "bf16"

@@ -161,14 +161,7 @@ def read_recipe(
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
     if isinstance(given, str):
         return NotCounted(given)
-    return NotCounted(
-        given["words"],
-        tuple(given.get("sized_as", ())),
-        given.get("instead_of", ""),
-        given.get("copies", False),
-        given.get("rows", False),
-        given.get("recomputed", False),
-    )
+    return NotCounted(**{**given, "sized_as": tuple(given.get("sized_as", ()))})
 
 
 def _size(given: Any, key: str, where: str) -> sp.Rational:

@@ -43,8 +43,9 @@ class NotCounted(NamedTuple):
     """Something that a recipe leaves out, in its own `words`.
 
     They give way to what `left_out` sizes under the names in `sized_as`; or they stand `instead_of` one of them. Those
-    about `copies` of the weights give way where the model counts such copies, those about the padding of `rows` where
-    rows are counted whole, and those about what is `recomputed` where nothing is.
+    about `copies` of the weights give way where the model counts such copies, and those about the padding of `rows` where
+    rows are counted whole. They may have `bytes` for each parameter, or for each of the largest tensor alone, divided as a `kind` of
+    memory is; "": whole on every device.
     """
 
     words: str
@@ -52,7 +53,9 @@ class NotCounted(NamedTuple):
     instead_of: str = ""
     copies: bool = False
     rows: bool = False
-    recomputed: bool = False
+    bytes: int = 0
+    kind: str = ""
+    largest: bool = False
 
 
 @hashed_once

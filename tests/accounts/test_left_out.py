@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem import account, recipe
 from symbolic_mem.accounts.left_out import GATHERED, GRADIENTS, LOSS, OTHER, ROWS, STEP, LeftOut, left_out
+from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, L, Psi, S, V, d_ff, d_model, n_fsdp, n_tp
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.verdicts import verdict_words
@@ -28,6 +29,7 @@ from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.solvers.shards import on_rank
 from symbolic_mem.study.changed_recipe import use_profile, use_recipe
 from symbolic_mem.study.changes import changes
 
@@ -93,7 +95,7 @@ def test_the_loss_holds_two_gradients_of_the_size_of_the_logits(case):
     assert near(case, found.at({symbol: given[str(symbol)] for symbol in (B, S, V)}))
 
 
-@pytest.mark.parametrize("profile", ["jax-bf16", "torch-cuda-autocast", "korthikanti"])
+@pytest.mark.parametrize("profile", ["jax-bf16", "cs336-cuda-autocast", "korthikanti"])
 def test_a_loss_that_was_not_measured_has_no_size(profile):
     study = load_study("gpt2-xl" if profile == "korthikanti" else "llama-3.1-8b")
     built = study.built.under(profile_of(profile), None)
@@ -149,11 +151,27 @@ def test_an_optimizer_without_a_measured_step_has_no_size_and_one_without_tempor
     assert step("adamw") == [8 * L * d_ff * d_model] and step("lion") == [None] and step("sgd") == []
 
 
+@pytest.mark.parametrize("given", [{}, {"plan": "fsdp2"}, {"recipe": "torchtitan", "loss": "fp32"}], ids=str)
+def test_rows_take_less_than_is_said_at_every_instant(given):
+    study = load_study("gpt2-xl").change(**given)
+    for degree in (3, 7, 48, 1000):
+        known = study.change(values={"n_fsdp": degree, "V": 50257})
+        numbers = Numbers.of(known.values)
+        kept, whole = (one.at(numbers) for one in uncounted(known) if one.name == ROWS)
+        for one in known.timeline:
+            placed = known.seen_at(one).placed()
+            padding = on_rank(placed, numbers) - placed.at(known.values)
+            assert 0 <= padding < kept + whole
+    padding = on_rank(known.placed(), numbers) - known.placed().at(known.values)
+    assert kept / 3 < padding
+
+
 def test_every_face_says_it():
     study = load_study("cs336-a2-xxl")
     block = 2 * 2 * 16384 * 53248
     (found,) = (one for one in documents.answers(study) if one.question.label == "b")
-    expected = [block, block, None, None]
+    parameters = 126 * 2 * 16384 * 53248
+    expected = [block, block, 2 * parameters, None]
     assert [one["bytes"] for one in found.facts["not_counted"]] == expected
     assert [one["bytes"] for one in Account(study).record["not_counted"]] == expected
     assert next(one["formula"] for one in uncounted_records(study, study.values)) == 4 * d_ff * d_model

@@ -154,11 +154,11 @@ def test_instants_under_a_rule_that_cuts_rows_are_those_of_its_answer(run):
     call = ("llama-3.1-8b", "--question", "b", "--set", "n_fsdp=7", "--padded-rows", "--json")
     solved = json.loads(run("solve", *call).out)
     assert max(one["bytes"] for one in solved["instants"]) == solved["peak_bytes"]
-    assert "row padding" not in [one["what"] for one in solved["not_counted"]]
+    assert not any("row padding" in one["what"] for one in solved["not_counted"])
     plan = ("llama-3.1-8b", "--plan", "fsdp2", *call[3:])
     account = json.loads(run("account", *plan).out)
     assert account["per_device"]["peak_bytes"] == solved["peak_bytes"]
-    assert "row padding" not in [one["what"] for one in account["not_counted"]]
+    assert not any("row padding" in one["what"] for one in account["not_counted"])
 
 
 def test_ranks_of_padded_rows_against_a_walk_over_the_tensors(run):

@@ -175,9 +175,10 @@ if __name__ == "__main__":
         one = measure(kind, None, again, tied, True)
         name = f"{kind}-in-backward{'-tied' if tied else ''}{'-again' if again else ''}"
         cases.append({"id": name, "again": again, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
-    for kind, name in itertools.product(SIZES, ("q-v", "all")):
-        one = measure(kind, CONFIGS[name], False, False, True, autocast=True)
-        one = {"id": f"{kind}-{name}-autocast", "again": False, "foreach": True, "autocast": True, **one}
+    for kind, name, again in itertools.product(SIZES, ("q-v", "all"), (False, True)):
+        one = measure(kind, CONFIGS[name], again, False, True, autocast=True)
+        name = f"{kind}-{name}-autocast{'-again' if again else ''}"
+        one = {"id": name, "again": again, "foreach": True, "autocast": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
     for kind, (name, lora), again in itertools.product(EXPERTS, OF_EXPERTS.items(), (False, True)):
         one = measure(kind, lora, again, False, True)

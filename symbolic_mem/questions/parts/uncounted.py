@@ -9,6 +9,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.left_by_plan import left_by_plan
 from symbolic_mem.accounts.left_out import ROWS, LeftOut, beyond, left_out
+from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
@@ -25,7 +26,11 @@ NOT_AT_ONCE = text("Each size is that on one device, and they are not all there 
 
 def uncounted(study: Study) -> tuple[LeftOut, ...]:
     """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
-    found = left_out(study.rank, study.recipe, study.placement)
+    found = tuple(
+        sized
+        for one in left_out(study.rank, study.recipe, study.placement)
+        for sized in (_row_padding(study) if one.name == ROWS else (one,))
+    )
     by_plan: tuple[LeftOut, ...] = ()
     if study.plan is not None and study.recipe.trains:
         by_plan = tuple(left_by_plan(study.plan, study.built, study.rank, study.recipe, study.numbers))
@@ -34,6 +39,11 @@ def uncounted(study: Study) -> tuple[LeftOut, ...]:
         return (*by_plan, *found)
     built = study.rank if study.recipe.trains else study.rank.evaluating
     return (*by_plan, *beyond(built.model, found, mlp=bool(study.at.rank)))
+
+
+def _row_padding(study: Study) -> Iterator[LeftOut]:
+    stays = study.plan is not None and study.plan.keep != 0
+    return row_padding(study.rank.model, study.recipe, study.placement, stays=stays)
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
