@@ -697,6 +697,10 @@ def usable(make: Maker) -> None:
     two_asks(make, **make.room(), usable=make.rng.choice(["0.9", "0.95", "0.33"]))
 
 
+def software(make: Maker) -> None:
+    two_asks(make, **make.room(least=3), software=make.rng.choice(["allocator", "context=1KiB,workspaces=5KiB"]))
+
+
 def device(make: Maker) -> None:
     make.table["values"] |= {"d_model": 16384, "d_ff": 53248, "L": make.rng.randint(20, 126)}
     for name, reading in (("h100-80gb", "marketed"), ("h100-80gb", "reported"), ("tpu-v5p", "binary")):
@@ -960,6 +964,7 @@ KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "rest": rest,
     "reserved": reserved,
     "usable": usable,
+    "software": software,
     "device": device,
     "two degrees": two_degrees,
     "multiple_of": multiple_of,

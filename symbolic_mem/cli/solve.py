@@ -13,7 +13,6 @@ from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import SOFTWARE, SPELLED, Whole, chosen_study, print_json, rule_options, study_options
 
 if TYPE_CHECKING:
-    from symbolic_mem.document.prose import Prose
     from symbolic_mem.study.question import Found, Question
     from symbolic_mem.study.study import Study
 
@@ -79,23 +78,19 @@ def command(
     study = chosen_study(options, asked=symbol or "").called(
         make(amount) for amount, make in limits if amount is not None
     )
-    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict, "host": host, "per_host": per_host} | rules
+    asked = {"for": symbol, "kinds": list(kinds) or None, "strict": strict, "host": host, "per_host": per_host}
+    asked |= rules | {"software": software}
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread
 
     refuse_unread(study, (chosen,))
     found = chosen.advise(chosen.answer(study.under(chosen)))
-    beyond = None
-    if software is not None:
-        from symbolic_mem.questions.parts.beyond_tensors import answers
-
-        beyond = answers(chosen, study.under(chosen), software)
     if as_json:
         from symbolic_mem.render.json import record_json
 
-        print_json(record_json({**found.record, **({} if beyond is None else {"software": beyond.facts})}))
+        print_json(record_json(found.record))
     else:
-        _show(found, () if beyond is None else (("software", beyond.row),))
+        _show(found)
     if fail_if_infeasible and not found.enough:
         raise click.exceptions.Exit(1)
 
@@ -133,7 +128,7 @@ def _asked(study: Study, label: str | None, given: dict[str, Any]) -> Question:
     return question.given(given, "solve", SPELLED)
 
 
-def _show(found: Found, more: tuple[tuple[str, Prose], ...]) -> None:
+def _show(found: Found) -> None:
     from symbolic_mem.cli.tables import print_line, print_title
     from symbolic_mem.document.family import in_family
     from symbolic_mem.render.arrange import TERMINAL, arrange_prose
@@ -143,6 +138,7 @@ def _show(found: Found, more: tuple[tuple[str, Prose], ...]) -> None:
     print_title(found.study.heading)
     print_line(plain_prose(arrange_prose(in_family(found.question.sentence(found), unit))))
     click.echo("")
+    more = () if found.software is None else (("software", found.software.row),)
     lost = [("caution", said) for said in found.cautions] + [("beside", said) for said in found.beside]
     for head, said in (*found.summary, *more, *lost):
         print_line(plain_prose(arrange_prose(in_family(said, unit), TERMINAL)), head, 12)

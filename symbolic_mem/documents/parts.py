@@ -35,7 +35,8 @@ def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
     question, said = found.question, found.question.sentence(found)
     asked = [Paragraph(found.study.said(question.text))] if question.text else []
     steps = (*question.steps(found), *map(Paragraph, found.cautions))
-    blocks = (*asked, *map(Paragraph, found.beside), *steps, *figures, Answer(said))
+    software = () if found.software is None else (Paragraph(found.software.sentence),)
+    blocks = (*asked, *map(Paragraph, found.beside), *steps, *software, *figures, Answer(said))
     title = found.study.said(f"{in_brackets(question.label)} {question.heading(found)}")
     return Section(title, blocks, label=question.label, asked=question.text, answer=said)
 

@@ -74,7 +74,11 @@ class Software:
 
 
 def read_software(
-    text: str, device: Device | None = None, nominal: Number | None = None, already: Sequence[str] = ()
+    text: str,
+    device: Device | None = None,
+    nominal: Number | None = None,
+    already: Sequence[str] = (),
+    where: str = "--software",
 ) -> Software:
     """Read which of them count: names, each with an amount or a factor where it is known, or ``all``.
 
@@ -85,7 +89,7 @@ def read_software(
     [('workspaces', 8519680, 146800640), ('allocator', Fraction(21, 20), Fraction(21, 20))]
     """
     known, found = _tables(), dict[str, Overhead]()
-    with at_place("--software"):
+    with at_place(where):
         every = [name for name in known if name not in already]
         for part in every if text.strip() == ALL else text.split(","):
             name, equals, given = (word.strip() for word in part.partition("="))

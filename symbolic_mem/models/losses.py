@@ -92,4 +92,5 @@ def own_loss(how: Profile) -> str:
     row = how.keeps.get(how.loss, {})
     if how.loss_gradients == "" or LOSS_COPY in row:
         return ""
-    return "fp32" if how.bytes(row.get("log_probabilities", "compute")) == 4 else "bf16"
+    sizes = row.get("log_probabilities", "compute")
+    return "fp32" if how.bytes(sizes["bytes"] if isinstance(sizes, Mapping) else sizes) == 4 else "bf16"

@@ -22,9 +22,7 @@ from symbolic_mem.models.trained import ALL, Trained
 Shape = tuple[sp.Expr, ...]
 Size = int | str
 Row = Mapping[str, Any]
-LOSS_COPY = (
-    "log_probabilities_copy"  # which autocast makes in FP32 of those in 16 bits: its gradient is that of the loss
-)
+LOSS_COPY = "log_probabilities_copy"  # in FP32, made by autocast: its gradient is that of the loss
 OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
 COPIES_OF_WEIGHTS = ("weight_copy", "gain")
 SIZES = ("compute", "residual", "input")

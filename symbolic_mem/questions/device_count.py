@@ -24,6 +24,7 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import used_by_plan
 from symbolic_mem.questions.parts.instants import hardest, kept_instants
 from symbolic_mem.questions.parts.keys import OnDevice, Printed, kinds, values
+from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import KIND_WORDS, capacity_blocks, few_figures
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.claimed import Claimed
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class DeviceCount(Printed, OnDevice):
+class DeviceCount(Printed, WithSoftware, OnDevice):
     """How many devices hold the memory of some kinds, spread evenly."""
 
     ask = "device_count"

@@ -44,6 +44,7 @@ from symbolic_mem.questions.parts.printed import printed_blocks
 from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.unknown import ALIASES
+from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks, capacity_summary, placement_sentences
 from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
@@ -64,7 +65,7 @@ def _unknown(given: Any, at: At) -> sp.Symbol:
 
 
 @dataclass(frozen=True, repr=False)
-class Largest(Printed, OfKinds):
+class Largest(Printed, WithSoftware, OfKinds):
     """The largest whole value of a symbol at which one device's share fits, or why there is none."""
 
     ask = "largest"

@@ -22,6 +22,7 @@ from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
+from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.changed_values import use_plan
@@ -42,7 +43,7 @@ def _axis(given: Any, at: At) -> sp.Symbol:
 
 
 @dataclass(frozen=True)
-class Layouts(OnDevice):
+class Layouts(WithSoftware, OnDevice):
     """Every mesh of `devices` that the model allows, with the peak of its worst rank; or every degree of one axis.
 
     `sequences` are those of a step over all devices, from which the micro-batches follow.

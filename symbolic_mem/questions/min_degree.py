@@ -23,6 +23,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.host_keys import Host, host, host_rule, need_both
 from symbolic_mem.questions.parts.instants import bound_at, decided_instants, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, values, whole, whole_numbers
+from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.claimed import Claimed
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class MinDegree(Printed, Ruled, OfKinds):
+class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
     """The smallest degree at which one device's share fits, or why there is none."""
 
     ask = "min_degree"

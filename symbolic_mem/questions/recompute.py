@@ -20,6 +20,7 @@ from symbolic_mem.document.words import about, gib, listed, unrounded
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.instants import bound_at, fitting, fitting_each, hardest
 from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan_rules
+from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.study.changed_recipe import use_recompute
@@ -42,7 +43,7 @@ def _rule(given: Any, at: At) -> tuple[Change, ...]:
 
 
 @dataclass(frozen=True, repr=False)
-class RecomputeOtherwise(OnDevice):
+class RecomputeOtherwise(WithSoftware, OnDevice):
     """The activations under another rule of recomputation, and the smallest degree that then fits.
 
     ``place`` gives kinds of memory another fraction that is divided: what a block keeps is all there is, so that a

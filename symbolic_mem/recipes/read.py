@@ -161,7 +161,8 @@ def read_recipe(
 def _not_counted(given: str | Mapping[str, Any]) -> NotCounted:
     if isinstance(given, str):
         return NotCounted(given)
-    return NotCounted(**{**given, "sized_as": tuple(given.get("sized_as", ()))})
+    others = {key: value for key, value in given.items() if key not in ("words", "sized_as")}
+    return NotCounted(given["words"], tuple(given.get("sized_as", ())))._replace(**others)
 
 
 def _size(given: Any, key: str, where: str) -> sp.Rational:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import Field, field, fields, is_dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sympy as sp
@@ -198,6 +199,10 @@ class Question(ABC):
         """What must be said before the steps, such as which instant of a training step is counted."""
         return ()
 
+    def beyond_tensors(self, found: Any) -> Any:
+        """The answers that count what no tensor is, too, where the question names some of it; else None."""
+        return None
+
     def advise(self, found: Any) -> Any:
         """What was `found`, with what is told where the question is asked alone: more than a document has room for."""
         return found
@@ -265,6 +270,7 @@ class Found:
         unit = self.capacity_unit or "GiB"
         lines = (
             *self.summary,
+            *(() if self.software is None else (("software", self.software.row),)),
             *(("caution", said) for said in self.cautions),
             *(("beside", said) for said in self.beside),
         )
@@ -323,6 +329,11 @@ class Found:
         """The names of what was asked for of which the answer says, too, whether the value that it has is enough."""
         return ()
 
+    @cached_property
+    def software(self) -> Any:
+        """The answers that count what no tensor is, too; None where the question names nothing of it."""
+        return self.question.beyond_tensors(self)
+
     @property
     def beside(self) -> tuple[Prose, ...]:
         """What must be said beside the answer: which values counted, then what the type of the question adds."""
@@ -349,7 +360,8 @@ class Found:
         head = {"study": self.study.name, "question": self.question.label}
         said, cautions = self.preceded, self.cautions
         beside = {"beside": said} if said else {}
-        return {**head, **self.facts, **beside, **({"cautions": cautions} if cautions else {})}
+        counted = {} if self.software is None else {"software": self.software.facts}
+        return {**head, **self.facts, **counted, **beside, **({"cautions": cautions} if cautions else {})}
 
 
 def symbols_in(given: Any) -> Iterator[sp.Basic]:

@@ -44,6 +44,26 @@ def test_the_answers_at_both_ends_fit_and_one_less_does_not(run, study):
             assert (held["software"]["bytes"][end] <= held["capacity_bytes"]) is fits
 
 
+def test_a_question_that_names_it_says_the_same_in_every_face(run, tmp_path):
+    path = tmp_path / "study.toml"
+    named = 'reading = "reported"\nsoftware = ["context=1GiB", "allocator"]'
+    path.write_text(run("show", "llama-3.1-8b").out.replace('reading = "reported"', named, 1), encoding="utf-8")
+    option = ("llama-3.1-8b", "--question", "a", "--software", "context=1GiB,allocator", "--json")
+    expected = json.loads(run("solve", *option).out)["software"]
+    found = json.loads(run("solve", str(path), "--question", "a", "--json").out)
+    assert found["software"] == expected and expected["values"] == [3, 3]
+    for document in ("homework", "report"):
+        assert run(document, str(path)).out.count("then the answer is $3$.") == 1
+    over = ("--question", "a", "--software", "context=1GiB,workspaces=64MiB", "--json")
+    other = json.loads(run("solve", str(path), *over).out)
+    assert [one["name"] for one in other["software"]["counted"]] == ["context", "workspaces"]
+    assert any("software" in one for one in other["beside"])
+
+
+def test_what_is_free_on_a_device_is_said_without_it(refused):
+    assert "no option where the question asks for headroom" in refused("solve", "headroom", "--software", "all")
+
+
 def test_what_is_not_named_is_left_out(run):
     held = json.loads(run("account", "llama-3.1-8b", "--set", "n_fsdp=8", "--software", "context=1GiB", "--json").out)
     assert held["software"]["bytes"] == [held["per_device"]["peak_bytes"] + GIB] * 2

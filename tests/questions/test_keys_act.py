@@ -60,6 +60,7 @@ WEIGHS = {
     "strict": "true",
 }
 OF_KINDS = {**WEIGHS, "kinds": '["weights", "gradients"]', "rest": '"dropped"'}
+SOFTWARE = {"software": '["allocator=1.5"]'}
 RULES = {
     "multiple_of": "7",
     "power_of_two": "true",
@@ -75,11 +76,14 @@ STEPS = '[{ name = "a", formula = "2 * d_model", unit = "elements", statement = 
 MORE = ', { name = "b", formula = "3 * d_ff", unit = "elements", statement = "Three widths" }'
 # Of each ask: the keys of a question that can be answered, and for each other key a value that is not what it is without.
 TURNED = {
-    "device_count": (CAPACITY, {**WEIGHS, **PRINTED, "kinds": '["weights"]', "values": "{ B = 3 }"}),
-    "min_degree": (CAPACITY, {**OF_KINDS, **RULES, **PRINTED, **HOST, "for": '"n_tp"', "values": "{ B = 3 }"}),
+    "device_count": (CAPACITY, {**WEIGHS, **SOFTWARE, **PRINTED, "kinds": '["weights"]', "values": "{ B = 3 }"}),
+    "min_degree": (
+        CAPACITY,
+        {**OF_KINDS, **RULES, **SOFTWARE, **PRINTED, **HOST, "for": '"n_tp"', "values": "{ B = 3 }"},
+    ),
     "largest": (
         {**CAPACITY, "for": '"B"', "values": "{ n_fsdp = 8 }"},
-        {**OF_KINDS, "kinds": '["activations"]', **PRINTED, "for": '"S"', "values": "{ n_fsdp = 4 }"},
+        {**OF_KINDS, "kinds": '["activations"]', **SOFTWARE, **PRINTED, "for": '"S"', "values": "{ n_fsdp = 4 }"},
     ),
     "insight": (
         {**CAPACITY, "rows": "{ B = [5, 13] }", "columns": "{ S = [64, 256] }", "devices": "[2, 3]"},
@@ -119,7 +123,7 @@ TURNED = {
     ),
     "recompute": (
         {**CAPACITY, "recompute": '"full"'},
-        {**WEIGHS, "for": '"n_tp"', "recompute": '"half"', "place": '{ activations = "1" }'},
+        {**WEIGHS, **SOFTWARE, "for": '"n_tp"', "recompute": '"half"', "place": '{ activations = "1" }'},
     ),
     "compare": (
         {"recipe": '"fp32"'},
@@ -149,6 +153,7 @@ TURNED = {
         {**CAPACITY, "devices": "8", "sequences": "16"},
         {
             **WEIGHS,
+            **SOFTWARE,
             "for": '"n_tp"',  # refused beside the number of devices; alone in test_layouts.py
             "devices": "4",
             "sequences": "32",

@@ -27,9 +27,21 @@ class Answers:
     @property
     def row(self) -> Prose:
         """The answer, or both, and what counts."""
+        return say("{found}, where these count, too: {counted}", found=self._found, counted=_counted(self.software))
+
+    @property
+    def sentence(self) -> Prose:
+        """The same as a sentence."""
+        return say(
+            "Beside the tensors count {counted}: then the answer is {found}.",
+            found=self._found,
+            counted=_counted(self.software),
+        )
+
+    @property
+    def _found(self) -> Prose:
         low, high = (text("no number") if value is None else say("{n}", n=value) for value in self.values)
-        found = low if self.values[0] == self.values[1] else say("{low} to {high}", low=low, high=high)
-        return say("{found}, where these count, too: {counted}", found=found, counted=_counted(self.software))
+        return low if self.values[0] == self.values[1] else say("{low} to {high}", low=low, high=high)
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -77,10 +89,10 @@ class Held:
         }
 
 
-def answers(question: Question, study: Study, given: str) -> Answers:
+def answers(question: Question, study: Study, given: str, where: str = "--software") -> Answers:
     """Answer a question with the software that is `given`, of a study as the question sees it; raises `BadInput` where none counts."""
     capacity, device = study.capacity, study.device
-    software = read_software(given, capacity.device, capacity.nominal, _already(study))
+    software = read_software(given, capacity.device, capacity.nominal, _already(study), where)
     low, high = (
         question.answer(study.on_device(replace(device, reserved=reserved, usable=rational(usable)))).value
         for reserved, usable in software.limits(device.reserved, fraction(device.usable))
