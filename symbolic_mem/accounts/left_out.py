@@ -126,8 +126,7 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
     unsaid = (
         said
         for said in recipe.not_counted
-        if not (said.sized_as and sized.issuperset(said.sized_as))
-        and not (said.copies and copied)
+        if not (said.sized_as and sized.issuperset(said.sized_as)) and not (said.copies and copied)
     )
     return (
         *found,

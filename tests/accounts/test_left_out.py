@@ -26,7 +26,6 @@ from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.uncounted import uncounted, uncounted_records
 from symbolic_mem.recipes.read import presets
-from symbolic_mem.recipes.recompute import Recompute
 from symbolic_mem.render.document import render
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.shards import on_rank
@@ -133,10 +132,8 @@ def test_the_loss_is_divided_as_the_batch_is_also_where_activations_are_dropped(
 @pytest.mark.parametrize("name", [name for name, how in presets().items() if how.trains])
 def test_the_words_of_a_recipe_stand_where_no_size_says_the_same(name):
     how = recipe(name)
-    for again in (Recompute("none"), Recompute("full")):
-        found = left_out(Built(given_parameters(), {}), replace(how, recompute=again), {})
-        words = {one.words for one in found if one.name in (OTHER, ROWS)}
-        assert words == {said.words for said in how.not_counted if again.rule == "full" or not said.recomputed}
+    words = {one.words for one in left_out(Built(given_parameters(), {}), how, {}) if one.name in (OTHER, ROWS)}
+    assert words == {said.words for said in how.not_counted}
     sized = {one.name: one for one in left_out(Built(ffn(), {}), how, SHARDED)}
     assert set(sized) <= {GATHERED, GRADIENTS, STEP, OTHER, ROWS} and GRADIENTS in sized
     assert (GATHERED not in sized) == any(said.instead_of for said in how.not_counted)
