@@ -141,8 +141,8 @@ class Asked:
 
     def options(self, *left_out: str) -> dict[str, Any]:
         """The keys of the question that decide its number."""
-        words = ("label", "ask", "title", "text", "tokens", "printed", "printed_note", "edition", "figures", *left_out)
-        return {key: value for key, value in self.question.items() if key not in words}
+        words = ("label", "ask", "title", "text", "tokens", "printed", "printed_note", "edition", "figures", "software")
+        return {key: value for key, value in self.question.items() if key not in (*words, *left_out)}
 
 
 Face = tuple[str, Callable[[], Any], Any]  # its name, what it says, what it must say
