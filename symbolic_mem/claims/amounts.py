@@ -108,6 +108,18 @@ def multiply_experts(case: Case, billions: bool) -> Case | None:
     return _instead(case, int(values[E]) * (round(Fraction(int(one), 10**9)) * 10**9 if billions else int(one)))
 
 
+def count_tied(case: Case) -> Case | None:
+    """Count the weights of the output layer beside those of the embedding, which it shares."""
+    model, architecture = case.study.model, case.study.built.architecture
+    if architecture is None or not architecture.tied:
+        return None
+    shared = [one for layer in model.layers for one in layer.weights if one.group == "token embedding"]
+    whole = (
+        (model.parameters + sp.Mul(*shared[0].shape)).xreplace(dict(case.study.values)) if len(shared) == 1 else None
+    )
+    return _instead(case, int(whole)) if whole is not None and whole.is_Integer else None
+
+
 def count_active(case: Case) -> Case | None:
     """Count the parameters that one token visits."""
     built = case.study.built

@@ -207,6 +207,11 @@ def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
 
 
 def _slips(verdict: Verdict) -> Prose:
+    printed = [one for one in verdict.claimed.printed if one[0] == verdict.value]
+    if printed:
+        editions = "; and in ".join(edition for _, edition, _ in printed)
+        said = [f"It is the figure printed in {editions}.", *dict.fromkeys(slip for *_, slip in printed)]
+        return sentences(*map(text, said), _ordinary(verdict.explanations) if verdict.explanations else text(""))
     follows = [one for one in verdict.explanations if _follows(one)]
     others = [one for one in verdict.explanations if not _follows(one)]
     if follows:

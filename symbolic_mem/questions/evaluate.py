@@ -185,9 +185,18 @@ class Evaluate(Question):
                 "bytes" if each.line.memory else _measure(each.line),
                 study.plain(each.line.statement) or each.line.name,
                 unit="bytes" if each.line.memory else each.line.unit,
+                printed=tuple(_otherwise(each)),
             )
             for symbol, each in found.numbers
         }
+
+
+def _otherwise(each: Evaluated) -> Iterator[tuple[Fraction, str, str]]:
+    """The figures that editions print and the number does not round to, each with its edition and where the two part."""
+    for held in each.held:
+        if held.verdict not in ("exact", "rounded"):
+            printed = fraction(figure(held.figure.written) * each.line.scale)
+            yield printed, held.figure.edition, held.figure.slip
 
 
 def _against(line: WorkedLine, value: sp.Expr, figures: tuple[Figure, ...]) -> tuple[Held, ...]:

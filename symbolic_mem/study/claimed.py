@@ -20,7 +20,8 @@ class Claimed:
     value counts. A count of devices has its `quotient` before it was rounded, and where nothing but a capacity bounds it
     the `parts` that it came from: what is divided, what is not, and the limit. A batch has its exact `tokens`, and by
     `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number. Of a degree
-    there are `each` devices for one.
+    there are `each` devices for one. Where an edition of the source has another number in its place, `printed` has that
+    number, the edition, and in a sentence where the two part.
     """
 
     value: Any
@@ -34,6 +35,7 @@ class Claimed:
     unit: str = ""
     fits: str = "what is kept"
     each: int = 1
+    printed: tuple[tuple[Any, str, str], ...] = ()
 
     @property
     def whole(self) -> bool:

@@ -13,12 +13,14 @@ from symbolic_mem.claims.catalogue import catalogue, together
 from symbolic_mem.claims.changes import CHANGES
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.rule import right_to
+from symbolic_mem.claims.verdicts import verdict_words
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.questions.compute_bound import ComputeBound
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.min_degree import MinDegree
+from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.changed_device import use_capacity
 from symbolic_mem.study.changes import changes
 
@@ -494,3 +496,20 @@ def test_what_is_one_slip_is_named_once_and_only_where_its_words_are_true():
         ["output head forgotten", "token embedding forgotten"]
     ]
     assert _names(check(load_study("cs336-a1-2026-adamw"), "P=2.13e9")) == [["inner width four times the width"]]
+
+
+def test_a_figure_of_an_edition_is_named_with_the_edition_and_its_slip():
+    verdict = check(load_study("scaling-book-training"), "P_all=13.1e9")
+    assert not verdict.right
+    said = plain_prose(verdict_words(verdict))
+    assert "It is the figure printed in jax-ml/scaling-book, training.md at commit 0819a7d of 18 February 2025." in said
+    assert "The sum has 0.39e9 for the vocabulary" in said and "No known slip" not in said
+    assert "printed in" not in plain_prose(verdict_words(check(load_study("scaling-book-training"), "P_all=13.2e9")))
+
+
+def test_the_weights_alone_and_a_tied_head_are_known():
+    xl = load_study("gpt2-xl")
+    assert _names(check(xl, "parameters=1.638e9")) == [["tied head counted"]]  # 1,557,611,200 + 50,257 · 1600
+    alone = ["gradients forgotten", "optimizer state forgotten"]
+    assert _names(check(xl, "static=6.23 GB")) == [alone]
+    assert _names(check(xl, "static=3.115 GB")) == [[*alone, "weights in 2 bytes"]]
