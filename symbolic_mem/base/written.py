@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_DIGITS = 100
 MOST_COUNTED = 9  # digits of a count
+NO_COUNT = f"is no whole number from 1 to {10**MOST_COUNTED - 1:,}"
 MAX_VALUE = 10**30  # of a number that is given
 MAX_BITS = 14_000  # of a result: what Python surely writes as decimals
 TOO_LONG = "{what} {text}... is {length} characters long; a number has at most {most} digits"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
-from symbolic_mem.base.written import counted
+from symbolic_mem.base.written import NO_COUNT, counted
 from symbolic_mem.cli.once import Verb
 from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
@@ -174,7 +174,7 @@ def _meshes(
 def _number(given: str, option: str) -> int:
     number = counted(given)
     if not number:
-        raise BadInput(f"{option} {clipped(given)} is no whole number of at least 1")
+        raise BadInput(f"{option} {clipped(given)} {NO_COUNT}; write digits, for example 64")
     return number
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
-from symbolic_mem.base.written import counted
+from symbolic_mem.base.written import NO_COUNT, counted
 from symbolic_mem.cli import complete
 from symbolic_mem.cli.complete import of
 
@@ -27,9 +27,7 @@ class Whole(click.ParamType):
         number = counted(str(value))
         if not number:
             option = "" if param is None else f"{param.opts[0]} "
-            raise BadInput(
-                f"{option}{clipped(str(value))} is no whole number of at least 1; write digits, for example 8"
-            )
+            raise BadInput(f"{option}{clipped(str(value))} {NO_COUNT}; write digits, for example 8")
         return number
 
 

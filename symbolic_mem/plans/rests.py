@@ -55,7 +55,9 @@ def sizes(built: Built) -> Iterator[tuple[str, Size]]:
 
 
 def refuse_idle(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> None:
-    """Refuse ranks along an axis that divides nothing of the model: a stack has no sequence and no stages.
+    """Refuse ranks along an axis that divides nothing of the model: a stack has no sequence and no stages, a dense model no experts.
+
+    Megatron-LM refuses experts' ranks for a model without experts, too (arguments.py, expert_model_parallel_size).
 
     >>> from symbolic_mem.models.ffn import ffn
     >>> refuse_idle("cp", {"tokens": n_cp}, Built(ffn(), {}), {n_cp: sp.Integer(2)})
@@ -64,14 +66,14 @@ def refuse_idle(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Va
     """
     known = {dimension for dimension, _ in sizes(built)}
     known |= {"logits"} if "vocabulary" in known else set()
-    for axis in (n_tp, n_pp, n_cp):
+    for axis in (n_tp, n_pp, n_cp, n_ep):
         cut = [dimension for dimension, by in cuts.items() if by.has(axis)]
         if values.get(axis, 1) != 1 and cut and known.isdisjoint(cut):
             what = ", ".join(DIMENSIONS[dimension] for dimension in cut)
-            raise BadInput(
-                f"plan {name!r} with {axis} = {values[axis]}: it divides {what}, and no formula of this model says what "
-                f"a rank has of them; leave {axis} out"
-            )
+            why = "no formula of this model says what a rank has of them"
+            if built.architecture is not None:
+                why = "this model has none"
+            raise BadInput(f"plan {name!r} with {axis} = {values[axis]}: it divides {what}, and {why}; leave {axis} out")
 
 
 class Pieces(NamedTuple):

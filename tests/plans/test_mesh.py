@@ -150,6 +150,7 @@ def test_what_is_no_product_is_one_line(name, said):
         ("cp-all-to-all", {"n_cp": 16}, "divides n_heads = 8 (query heads) over n_cp = 16"),
         ("megatron", {"n_tp": 4, "d_ff": 254}, "divides d_ff = 254"),
         ("torch-sp", {"n_tp": 1}, "sequence parallelism divides nothing"),
+        ("megatron", {"n_ep": 2}, "divides routed experts, and this model has none; leave n_ep out"),
     ],
 )
 def test_a_degree_that_its_engine_refuses_is_one_line(preset, values, said):
