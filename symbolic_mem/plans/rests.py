@@ -73,7 +73,9 @@ def refuse_idle(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Va
             why = "no formula of this model says what a rank has of them"
             if built.architecture is not None:
                 why = "this model has none"
-            raise BadInput(f"plan {name!r} with {axis} = {values[axis]}: it divides {what}, and {why}; leave {axis} out")
+            raise BadInput(
+                f"plan {name!r} with {axis} = {values[axis]}: it divides {what}, and {why}; leave {axis} out"
+            )
 
 
 class Pieces(NamedTuple):
