@@ -25,7 +25,8 @@ class Pipeline:
     """A schedule of a pipeline: how many activations are `held` on a rank, of one micro-batch through one chunk each.
 
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
-    parameters. It needs at `least` so many micro-batches, and a `multiple`, or at least a `rest` over it. An engine may hold more than a `bound`.
+    parameters. It needs at `least` so many micro-batches, and a `multiple`, or at least a `rest` over it; an `even` one takes even
+    numbers of stages and of micro-batches alone. An engine may hold more than a `bound`.
     PyTorch takes no fewer than `fewest_in_torch`. So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
     waits, as a share of the time that it computes (None: its source gives no formula).
@@ -44,6 +45,7 @@ class Pipeline:
     multiple: sp.Expr = sp.S.One
     rest: sp.Expr | None = None
     weights: int = 1
+    even: bool = False
     bound: bool = False
     vocabulary: bool = False
     bubble: sp.Expr | None = None
@@ -130,6 +132,12 @@ class Pipeline:
                 f"schedule {self.name!r} needs at least {self.least} = {least} micro-batches, and n_micro = {micro}; its "
                 "engine refuses fewer"
             )
+        for degree, what in ((n_pp, "stages"), (n_micro, "micro-batches")):
+            if self.even and stages != 1 and known[degree] % 2:
+                raise BadInput(
+                    f"schedule {self.name!r} takes an even number of {what}, half from either end, and {degree} = {known[degree]}; its "
+                    "engine refuses an odd one"
+                )
         over = 0 if multiple is None else micro % multiple
         if over and (self.rest is None or over < number(self.rest, known)):
             more = "" if self.rest is None else f", or {self.rest} = {at(self.rest, known)} or more over it"

@@ -127,6 +127,16 @@ def test_while_micro_batches_are_in_flight_the_gradient_that_was_sent_last_is_th
         ({"layers": [4, 5]}, {"n_pp": 2, "n_micro": 2}, "layers gives 2 stages with 9 blocks"),
         ({}, {"n_pp": 2}, "needs the micro-batches of a step"),
         ({"schedule": "dualpipe"}, {"n_pp": 4, "n_micro": 4}, "at least 2*n_pp = 8 micro-batches"),
+        (
+            {"schedule": "dualpipe"},
+            {"n_pp": 4, "n_micro": 9},
+            "an even number of micro-batches, half from either end, and n_micro = 9",
+        ),
+        (
+            {"schedule": "dualpipe"},
+            {"n_pp": 3, "n_micro": 8},
+            "an even number of stages, half from either end, and n_pp = 3",
+        ),
     ],
 )
 def test_stages_that_an_engine_refuses_are_one_line(plan, values, said):
