@@ -135,7 +135,7 @@ class Pipeline:
         for degree, what in ((n_pp, "stages"), (n_micro, "micro-batches")):
             if self.even and stages != 1 and known[degree] % 2:
                 raise BadInput(
-                    f"schedule {self.name!r} takes an even number of {what}, half from either end, and {degree} = {known[degree]}; its "
+                    f"schedule {self.name!r} takes an even number of {what}, and {degree} = {known[degree]}; its "
                     "engine refuses an odd one"
                 )
         over = 0 if multiple is None else micro % multiple
