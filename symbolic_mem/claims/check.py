@@ -18,6 +18,7 @@ from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
 from symbolic_mem.claims.formulas import Compared, compare_formula
 from symbolic_mem.claims.pinned import held, pinned
+from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.stated import Stated
 from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, counted_kinds, questions_about, read_as
 from symbolic_mem.document.prose import Prose, say
@@ -290,6 +291,9 @@ def _with_number(
         stated, figures = Stated(compared.value, computed=True), 0 if compared.same else None
     else:
         figures = stated.agrees(claimed, found, case.misread)
+        if figures and claim.spelled is not None and stated.number is not None and found.value is not None:
+            shown = right_to(found.value / stated.scale, stated.number, least=claim.spelled.shown)  # 47.0 has three
+            figures = figures if shown is None else max(figures, shown)
     return Verdict(claim, name, claimed, label, stated, found.value, found.quotient, figures, compared)
 
 

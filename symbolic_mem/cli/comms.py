@@ -102,7 +102,7 @@ def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:
 
 
 def _show(answer: FoundBatch) -> None:
-    from symbolic_mem.base.symbols import C, W
+    from symbolic_mem.base.symbols import C, W, X, Y
     from symbolic_mem.document.prose import Prose
     from symbolic_mem.render.text import plain_prose
 
@@ -130,6 +130,11 @@ def _show(answer: FoundBatch) -> None:
         ],
         right=(2, 3),
     )
+    mesh = [f"{axis} = {figure(answer.study.values[axis])}" for axis in (X, Y) if axis in answer.study.values]
+    if conventions["axes"] == "optimal" and found["times"] and mesh:
+        print_line(
+            f"of the mesh that is given, {' and '.join(mesh)}; the critical batch is that of the best X", "seconds", 16
+        )
     if found["critical_batch_tokens"] in (None, 0):
         click.echo("")
         print_line(plain_prose(answer.question.sentence(answer)))

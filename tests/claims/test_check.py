@@ -513,3 +513,9 @@ def test_the_weights_alone_and_a_tied_head_are_known():
     alone = ["gradients forgotten", "optimizer state forgotten"]
     assert _names(check(xl, "static=6.23 GB")) == [alone]
     assert _names(check(xl, "static=3.115 GB")) == [[*alone, "weights in 2 bytes"]]
+
+
+@pytest.mark.parametrize("claim, figures", [("47.0 GiB", "three"), ("47 GiB", "two"), ("47.00 GiB", "four")])
+def test_a_zero_behind_the_point_is_a_figure_that_is_shown(claim, figures):
+    verdict = check(load_study("cluster-llama-3.1-70b-64-h100"), f"peak={claim}")  # 47.0027
+    assert f"is right to {figures} figures: the exact number" in plain_prose(verdict_words(verdict))
