@@ -132,7 +132,8 @@ def nearest(given: str, allowed: Iterable[str], listed_by: str = "") -> str:
     hint = f"did you mean {close[0]!r}? " if close and given else ""
     foreign = next((f"{sign!r} in it is {name_of(sign)}; " for sign in given[:_CLIP] if not sign.isascii()), "")
     if not listed_by or len(names) <= MOST_NAMED:
-        return f"{foreign}{hint}known: {', '.join(names)}"
+        between = "; " if any("," in name for name in names) else ", "
+        return f"{foreign}{hint}known: {between.join(names)}"
     similar = get_close_matches(wanted, names, n=FEW, cutoff=0.4)
     few = [*dict.fromkeys((*close, *similar, *names))][:FEW]
     return f"{foreign}{hint}known: {', '.join(few)}; {len(names) - len(few)} more: symbolic-mem {listed_by}"

@@ -510,6 +510,10 @@ def test_a_figure_of_an_edition_is_named_with_the_edition_and_its_slip():
 def test_the_weights_alone_and_a_tied_head_are_known():
     xl = load_study("gpt2-xl")
     assert _names(check(xl, "parameters=1.638e9")) == [["tied head counted"]]  # 1,557,611,200 + 50,257 · 1600
+    v3 = load_study("deepseek-v3")
+    assert _names(check(v3, "weights=671 GB")) == [["weights in 1 byte"]]
+    assert _names(check(v3, "parameters=37e9")) == [["active parameters for all", "figures cut off"]]
+    assert _names(check(load_study("qlora-llama-3.1-8b"), "parameters=8.03e9")) == [["adapters forgotten"]]
     alone = ["gradients forgotten", "optimizer state forgotten"]
     assert _names(check(xl, "static=6.23 GB")) == [alone]
     assert _names(check(xl, "static=3.115 GB")) == [[*alone, "weights in 2 bytes"]]
