@@ -24,6 +24,11 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
     "layer_replication": ([], None),
     "lora_bias": (False, None),
     "alora_invocation_tokens": ([], None),
+    "use_qalora": (False, None),
+    "use_bdlora": (None, False),
+    "arrow_config": (None,),
+    "monteclora_config": (None,),
+    "velora_config": (None,),
 }
 
 
@@ -99,7 +104,9 @@ def adapter_config(content: Any, where: str) -> Adapters:
         )
     for key, without in _NOT_DESCRIBED.items():
         if key in content and content[key] not in without:
-            raise BadInput(f"{where}: {key} = {clipped(str(content[key]))} is not described; known: {without[0]!r}")
+            raise BadInput(
+                f"{where}: {key} = {clipped(str(content[key]))} is not described; leave it out for plain LoRA"
+            )
     summed = _parameters(content.get("target_parameters") or [], f"{where}: target_parameters")
     for key in ("r", *(() if summed else ("target_modules",))):
         if content.get(key) is None:
