@@ -37,11 +37,6 @@ def test_a_block_is_not_compared_with_one_of_its_layers(said):
     assert not any("/" in name for name in names)
 
 
-def test_a_note_on_recomputation_stands_where_something_is_recomputed(said):
-    told = said("account", "qlora-llama-3.1-8b"), said("account", "qlora-llama-3.1-8b", "--recompute", "none")
-    assert [" of a recomputed block, " in one for one in told] == [True, False]
-
-
 def test_a_batch_that_is_divided_is_not_one_of_each_device(said):
     of_each, of_all = "on each device of training", "of the whole batch in training"
     assert of_all in said("fit", "cs336-a2-xxl", "--on", "8x h100-80gb")
