@@ -71,7 +71,7 @@ def bound_chart(found: FoundAtInstants, name: str, family: str) -> Figure:
     pieces = {"n": n, **_room(found.capacity)}
     if answer is None:
         pieces["least"] = (
-            say("never less than {size}", size=Amount(symbolic(floor), family)) if floor else text("always")
+            say("never less than {size}", size=Amount(symbolic(floor), family)) if floor else text("too much")
         )
         caption = say("What one device holds against {n}: {least}, above {room}.", **pieces)
         said = say("A curve over {n} that stays above {room}; {least}.", **pieces)
