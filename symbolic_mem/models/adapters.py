@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -62,8 +63,13 @@ def read_modules(given: Any, where: str) -> tuple[str, ...]:
         (EVERY_PRODUCT, *modules(), *(weight for weights in modules().values() for weight in weights))
     )
     for name in names:
-        if not isinstance(name, str) or name not in known:
-            raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
+        if isinstance(name, str) and name in known:
+            continue
+        if isinstance(name, str) and re.search(r"[^\w-]", name):
+            raise BadInput(
+                f'{where}: {clipped(name)} is a path or a pattern; give the names of modules, as in ["q_proj", "v_proj"]'
+            )
+        raise BadInput(f"{where}: unknown module {clipped(str(name))}; {nearest(str(name), known)}")
     return tuple(dict.fromkeys(names))
 
 
