@@ -127,6 +127,9 @@ def _show_times(study: Study, took: Times | None) -> None:
     from symbolic_mem.base.symbols import W_dcn, n_micro
 
     if took is None:
+        print_line(
+            "give the rates of a chip, as in --device h100-80gb, to see how long it computes and sends", "times", 14
+        )
         return
     again = ", as all blocks are recomputed" if took.passes == 4 else ""
     print_line(
