@@ -20,6 +20,8 @@ READ = """(() => {
         chosen: [...document.querySelectorAll('#fields select')].map(one => [one.id, one.selectedOptions[0]?.text, ...place(one)]),
 
     }); })()"""
+# With them lines have their height.
+FONTS = "Promise.all([...document.fonts].map(font => font.load())).then(() => true)"
 # No second passes; what is shorter does.
 NEVER = "globalThis.setTimeout = ((real) => (call, wait, ...rest) => wait === 1000 ? 1 : real(call, wait, ...rest))(setTimeout)"
 
@@ -46,6 +48,7 @@ def awake(page):
 def test_what_stands_first_is_what_the_script_shows(tab, pages, name, values):
     page = asleep(tab, pages(name, **values))
     assert page.value("typeof explorer") == "undefined"
+    page.value(FONTS)
     before = json.loads(page.value(READ))
     assert len(before["fields"]) > 5 and len(before["answer"][1]) > 80
     assert page.value("document.querySelectorAll('#bar svg rect').length > 1")

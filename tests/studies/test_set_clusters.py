@@ -14,7 +14,13 @@ from test_set import asked, given, plain, says
 from symbolic_mem.library.bundled import bundled
 
 FACTORS = (2, Fraction(1, 2))
-REFUSED = ("does not divide", "does not come out", "give at most that many", "layers gives 16 stages")
+REFUSED = (
+    "does not divide",
+    "does not come out",
+    "give at most that many",
+    "layers gives 16 stages",
+    "this model has none",
+)
 MOST = 4096
 
 

@@ -73,13 +73,17 @@ def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Ite
 def uncounted_items(study: Study, found: Sequence[LeftOut]) -> tuple[Prose, ...]:
     """One item for each in a document: the formula of its size, and the size where all symbols of it have values."""
     numbers = Numbers.of(study.values)
-    return tuple(_item(one, one.at(numbers)) for one in found)
+    return tuple(_item(one, one.at(numbers), numbers.values_given) for one in found)
 
 
-def _item(one: LeftOut, size: Number | None) -> Prose:
+def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
     shown = _shown(one)
-    if size is None or shown is None:
+    if shown is None:
         return _open(one)
+    if size is None:
+        put = shown.xreplace(dict(values))
+        line = Brief(say("{size} bytes", size=shown), otherwise=say("{size} bytes", size=put))
+        return say("{what}: {line}", what=text(one.words), line=line)
     line = Brief(say("{line}", line=Chain(shown, (amount(size, "GiB"),))), otherwise=about(gib(size)))
     return say("{what}: {line}", what=text(one.words), line=line)
 
