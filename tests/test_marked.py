@@ -281,7 +281,8 @@ def test_the_terminal_marks_what_it_rounds(name):
 @pytest.mark.parametrize("name", sampled(STUDIES, 4))
 def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
     lines = printed("account", name).splitlines()
-    if not lines or any(line.startswith("missing") for line in lines):
+    assert lines
+    if any(line.startswith("missing") for line in lines):
         return  # no numbers, which the account says
     rows = re.findall(rf"  ({NUMBER})  +((?:≈ )?{NUMBER} \w+)  +((?:≈ |< )?{NUMBER} %)", "\n".join(lines))
     total = max((number(row[0]) for row in rows), default=Fraction(0))
@@ -294,20 +295,37 @@ def test_shares_of_the_account_are_marked_where_they_are_rounded(name):
             assert misread(share, Amount(100 * size / sp.Rational(total))) is None
 
 
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+UNCLAIMED = (
+    "cs336-a2-2026-mesh",
+    "cs336-a2-buckets",
+    "cs336-a2-memory",
+    "scaling-book-gpus",
+    "utilisation",
+    "zero-table-2",
+)
+"""Studies that ask about nothing that a claim of states is about."""
+UNCOMPARED = (
+    *UNCLAIMED[:-1],
+    *("gpt2-xl", "korthikanti", "lora-llama-3.1-8b", "playbook", "qlora-llama-3.1-8b"),
+    *(name for name in STUDIES if name.startswith("cluster-")),
+)
+"""Studies in which these recipes do not differ, or take no part, or a value is missing."""
+
+
+@pytest.mark.parametrize("name", sampled([name for name in STUDIES if name not in UNCOMPARED], 4))
 def test_a_comparison_shows_each_gap_exactly_or_marked(name):
     lines = printed("compare", name, "--recipe", "fp32", "--recipe", "zero-16")
     rows = re.findall(rf"  ({NUMBER})  +((?:≈ )?{NUMBER} (?:bytes?|[KMG]iB))\b", lines)
+    assert rows
     for whole, memory in rows:
         assert misread(memory, Amount(sp.Rational(number(whole)))) is None
 
 
-@pytest.mark.parametrize("name", sampled(STUDIES, 4))
+@pytest.mark.parametrize("name", sampled([name for name in STUDIES if name not in UNCLAIMED], 4))
 def test_a_verdict_shows_the_number_exactly_or_marked(name):
     claim = ("check", name, "--claim", "static=1 GB")
     said = re.search(rf"it is ((?:≈ )?{NUMBER} GB)", printed(*claim))
-    if said is None:
-        return  # nothing to claim
+    assert said is not None
     (verdict,) = json.loads(printed(*claim, "--json"))
     assert misread(said[1], Amount(sp.Rational(repr(verdict["expected"])))) is None
 
