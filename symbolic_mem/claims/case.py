@@ -25,7 +25,7 @@ class Misreading:
     `rounding` is what happens to a count (``up``, ``down``, ``nearest``, ``none``), `before` what happens to amounts
     before they are divided (``exact``, ``rounded``, ``cut``), `cut` whether figures are cut off, and `shown` how an
     amount gets its unit. A batch is counted `per` another unit (empty: as asked), or rounded in another unit `first`; a
-    number of parameters is taken `times` the bytes of one, or as another number.
+    number of parameters is taken `times` the bytes of one, or as another number. Memory is `spread` over another number of devices.
     """
 
     rounding: str = "up"
@@ -35,6 +35,7 @@ class Misreading:
     per: str = ""
     first: str = ""
     times: int | Fraction = 1
+    spread: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def read_off(claimed: Claimed, how: Misreading) -> Result | None:
         return Result(None)
     if how.times != 1:
         return Result(Fraction(claimed.value * how.times)) if claimed.unit == "parameters" else None
+    if how.spread != 1:
+        return Result(Fraction(claimed.value) * how.spread) if claimed.measures == "bytes" else None
     if claimed.measures == "tokens":
         return _tokens(claimed, how)
     if how.per or how.first:

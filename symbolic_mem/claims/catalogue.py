@@ -15,6 +15,8 @@ from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.amounts import matrices, other_instants, saved_tensors, terms_there
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.changes import ADDING, CHANGES, FORGETTING
+from symbolic_mem.claims.spread import numbers_of_devices
+from symbolic_mem.claims.worked import lines_before, shares
 from symbolic_mem.document.words import listed
 
 _KEYS = ("name", "sentence", "source", "seen", "aspect", "change", "with", "each", "alone", "last")
@@ -90,6 +92,15 @@ class _Row:
             case "instant":
                 for words in other_instants(case):
                     yield self._about(words, words, "{instant}")
+            case "devices":
+                for number in numbers_of_devices(case):
+                    yield self._about(number, f"{number:,}", "{devices}")
+            case "share":
+                for name in shares(case):
+                    yield self._about(name, name, "{share}")
+            case "line":
+                for taken, line in lines_before(case):
+                    yield self._about((taken, line), f"{taken} for {line}", "{lines}")
             case _:
                 counted = _counted(case) if "{counted}" in self.sentence else ""
                 sentence, name = self.sentence.replace("{counted}", counted), self.name
@@ -97,7 +108,7 @@ class _Row:
                     name = f"{name.partition(' ')[0]} for the reported bytes of the device"
                 yield self._slip(name, sentence, self.aspect, self.arguments, seen=bool(self.seen))
 
-    def _about(self, tensor: str, shown: str, place: str) -> Slip:
+    def _about(self, tensor: Any, shown: str, place: str) -> Slip:
         sentence, aspect = self.sentence.replace(place, shown), f"{self.aspect} {tensor}"
         seen = self.seen is True or (isinstance(self.seen, tuple) and tensor in self.seen)
         return self._slip(f"{self.name}: {shown}", sentence, aspect, {"tensor": tensor}, seen=seen)

@@ -33,6 +33,8 @@ from symbolic_mem.claims.amounts import (
     take_instant,
 )
 from symbolic_mem.claims.case import Case
+from symbolic_mem.claims.spread import take_all, take_one
+from symbolic_mem.claims.worked import forget_share, stop_before
 from symbolic_mem.hardware.catalogue import device as device_of
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.study.setting import OneDevice
@@ -221,6 +223,10 @@ CHANGES: dict[str, Slipped] = {
         forget_rules,
         count_per,
         round_first,
+        take_one,
+        take_all,
+        forget_share,
+        stop_before,
     )
 }
 # What only leaves memory out, or only adds some, whatever else slipped, on each device at each instant.

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput, MissingValue, clipped
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.account import NoNumber, counted_kinds
 from symbolic_mem.claims.bare import quantities
+from symbolic_mem.claims.beside import beside
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
 from symbolic_mem.claims.device_words import of_device
 from symbolic_mem.claims.explain import Explanation, Search
 from symbolic_mem.claims.follow import Earlier, following
-from symbolic_mem.claims.formulas import Compared, compare_formula
+from symbolic_mem.claims.formulas import Compared, compare_formula, counts_otherwise
 from symbolic_mem.claims.pinned import held, pinned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.stated import Stated
-from symbolic_mem.claims.subjects import ASKED, NoNumber, called, claim_of, counted_kinds, questions_about, read_as
-from symbolic_mem.document.prose import Prose, say
-from symbolic_mem.questions.parts.assumptions import idle_degrees
-from symbolic_mem.questions.parts.instants import staged
+from symbolic_mem.claims.subjects import ASKED, called, claim_of, questions_about
+from symbolic_mem.document.prose import Prose
 from symbolic_mem.study.claimed import Claimed
-from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.study import Study, of_study
 
 _SHORT = re.compile(r"[0-9.,]+[kKMGT]")  # millions, say, not a symbol
@@ -130,6 +129,8 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
         return replace(verdict, beside=_beside(case, verdict))
     if verdict.stated.number is None and not verdict.claim.never:
         return replace(verdict, beside=_beside(case, verdict))
+    if verdict.claimed.given:
+        return verdict
     for other, its_case in verdicts if before else ():
         if _search(other, its_case).follows(following(its_case, other.name, before)):
             verdict, case = other, its_case
@@ -285,10 +286,13 @@ def _with_number(
             compared = _product(claim, name, case)
             if compared is None:
                 raise
+        if claim.spelled.unit == "P" and stated.agrees(claimed, found, case.misread) is None:
+            compared = compared or _product(claim, name, case)  # the parameters, not 10^15
     elif compared is None and not (claimed.whole or claimed.value is None):
         raise BadInput(f"claim {claim.stated}: {claimed.meaning} is always a number; give one")
     if compared is not None:
-        stated, figures = Stated(compared.value, computed=True), 0 if compared.same else None
+        stated = Stated(compared.value, computed=True)
+        figures = 0 if compared.same or counts_otherwise(compared, claimed) else None
     else:
         figures = stated.agrees(claimed, found, case.misread)
         if figures and claim.spelled is not None and stated.number is not None and found.value is not None:
@@ -308,30 +312,4 @@ def _product(claim: Claim, name: str, case: Case) -> Compared | None:
 
 
 def _beside(case: Case, verdict: Verdict) -> tuple[Prose, ...]:
-    if case.question is None:
-        return (*_whose(case.study, verdict.name), *idle_degrees(case.study))
-    asked = read_as(case.study, case.question, verdict.claimed, verdict.name)
-    return (*(() if asked is None else (asked,)), *_where(case, verdict), *idle_degrees(case.study))
-
-
-def _whose(study: Study, name: str) -> Iterator[Prose]:
-    """Of which part of the model a number of the account is, where a plan cuts it."""
-    if study.rank is study.built or name == "tokens":
-        return
-    if study.at is not None:
-        yield say("That is {words}.", words=study.at.words)
-    elif staged(study):
-        yield say("That is counted of what one rank has of the model, in all stages of the pipeline together.")
-    else:
-        yield say("That is counted of what one rank has of the model.")
-
-
-def _where(case: Case, verdict: Verdict) -> Iterator[Prose]:
-    """At which degree one device holds what is claimed of it, and what else of the caller counts."""
-    assert case.question is not None
-    tried: tuple[str, ...] = ()
-    if (there := held(case, verdict.name)) is not None:
-        found, degree = there
-        tried = found.tried
-        yield say("One device holds that at {n} = {value}.", n=found.symbol, value=degree)
-    yield from precedence(case.study, case.question, tried)
+    return beside(case, verdict.name, verdict.claimed, None if verdict.right else verdict.value)

@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.account import ACCOUNT, kinds_of
 from symbolic_mem.claims.amounts import scale_kinds
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.catalogue import Slip
-from symbolic_mem.claims.subjects import ACCOUNT, BATCH, kinds_of
+from symbolic_mem.claims.subjects import BATCH
 from symbolic_mem.models.tensors import STATIC
 
 NAME = "right method from an earlier wrong number"

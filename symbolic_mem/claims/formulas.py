@@ -12,13 +12,16 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, missing, number
 from symbolic_mem.base.formula import read_formula
+from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.claims.account import ACCOUNT, account_formula
+from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.names import ALIASES, written
 from symbolic_mem.claims.spelled import RAISED
-from symbolic_mem.claims.subjects import ACCOUNT, account_formula, exactly
 from symbolic_mem.models.tensors import KINDS
+from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study
 
@@ -84,6 +87,15 @@ def compare_formula(
         )
     same = equivalent(claimed, expected.xreplace(put))
     return Compared(claimed, expected, put, same, None if value is None else exactly(value))
+
+
+def counts_otherwise(compared: Compared, claimed: Claimed) -> bool:
+    """Whether a formula is that of the quantity with another number of what it counts for each."""
+    counts = claimed.counts
+    if counts is None:
+        return False
+    ratio = sp.cancel(compared.claimed / compared.expected)
+    return bool(ratio.is_Rational) and fraction(ratio) * Fraction(claimed.value) in map(Fraction, counts.amounts)
 
 
 def _put(values: Mapping[sp.Symbol, sp.Expr], expected: sp.Expr, claimed: sp.Expr) -> dict[sp.Symbol, sp.Expr]:

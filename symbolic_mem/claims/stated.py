@@ -38,13 +38,15 @@ class Stated:
         whole = claimed.whole and misread.rounding != "none"
         if claimed.whole and not whole and self.number.denominator == 1:
             return None  # a whole number was rounded
-        for factor in self._factors(claimed, found.value, misread.shown):
-            if whole or self.computed:
-                right = 0 if self.value == found.value * factor else None
-            else:
-                right = right_to(found.value / self.scale * factor, self.number, cut=misread.cut)
-            if right is not None:
-                return right
+        others = () if claimed.counts is None else claimed.counts.amounts
+        for exact in (found.value, *map(Fraction, others)):
+            for factor in self._factors(claimed, exact, misread.shown):
+                if whole or self.computed:
+                    right = 0 if self.value == exact * factor else None
+                else:
+                    right = right_to(exact / self.scale * factor, self.number, cut=misread.cut)
+                if right is not None:
+                    return right
         return None
 
     def _factors(self, claimed: Claimed, exact: Fraction, shown: str) -> Iterator[Fraction]:

@@ -10,15 +10,15 @@ from math import ceil
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
-from symbolic_mem.base.exact import number
-from symbolic_mem.base.ledger import Entry, Ledger, Line
-from symbolic_mem.base.rational import fraction, rational
-from symbolic_mem.base.symbols import B, S, f_load, n_fsdp, table
-from symbolic_mem.base.units import BYTES_PER
+from symbolic_mem.base.ledger import Entry
+from symbolic_mem.base.symbols import f_load, n_fsdp, table
+from symbolic_mem.claims.account import ACCOUNT, NoNumber, account_claim, counted_kinds, kinds_of
 from symbolic_mem.claims.answered import answer_to, claims_of, seen_by
+from symbolic_mem.claims.given import given_claim, givens
+from symbolic_mem.claims.lines import exactly, line_claim, with_lines
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.document.prose import Prose, say, text
-from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.device_count import DeviceCount
 from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.assumptions import SCHEDULED
@@ -34,82 +34,8 @@ from symbolic_mem.study.study import Study
 
 BATCH = (*COUNTS, *BOUNDS)
 ASKED = "check"
-ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token", "tokens")
-_MEANINGS = {
-    "static": "bytes of weights, gradients and optimizer state",
-    "total": "bytes of everything that is counted",
-    "parameters": "the number of parameters",
-    "bytes_per_parameter": "bytes of state for one parameter",
-    "activations_per_token": "bytes of activations for one token",
-    "tokens": "the number of tokens in the batch",
-}
-_DIGITS = 40
 # What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
 _ASKED_FOR = {"tokens": "batch_tokens"}
-
-
-class NoNumber(BadInput):
-    """A line of an answer that has no number, because what it is made of has none."""
-
-
-def kinds_of(name: str, counted: tuple[str, ...] = KINDS) -> tuple[str, ...]:
-    """The kinds of memory that a number of the account adds up; none for a number that is no memory."""
-    return {"static": STATIC, "total": counted}.get(name, (name,) if name in KINDS else ())
-
-
-def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> sp.Expr:
-    """The number of the account that is called `name`, as a formula."""
-    match name:
-        case "parameters":
-            return study.model.parameters
-        case "tokens":
-            return B * S
-        case "bytes_per_parameter":
-            return study.memory.of(*STATIC).total / study.model.parameters
-        case "activations_per_token":
-            return study.memory.of("activations").total / (B * S)
-    return study.memory.of(*kinds_of(name, counted)).total
-
-
-def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> Claimed:
-    """Return the number of the account that is called `name`; raises `MissingValue` for what it needs."""
-    memory, meaning = study.memory, _MEANINGS.get(name, f"bytes of the {name}")
-    match name:
-        case "parameters":
-            found = number(study.model.parameters, study.values, meaning)
-            return Claimed(found, "number", meaning, unit="parameters")
-        case "tokens":
-            return Claimed(number(B * S, study.values, meaning), "count", meaning, unit="tokens")
-        case "bytes_per_parameter":
-            parameters = number(study.model.parameters, study.values, _MEANINGS["parameters"])
-            return Claimed(Fraction(memory.of(*STATIC).at(study.numbers)) / parameters, "number", meaning, unit="bytes")
-        case "activations_per_token":
-            tokens = number(B * S, study.values, name)
-            each = Fraction(memory.of("activations").at(study.numbers)) / tokens
-            return Claimed(each, "bytes", meaning, unit="bytes")
-    if name == "cache" and study.recipe.trains:
-        raise NoNumber(
-            "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "
-            "or take a recipe of inference"
-        )
-    return Claimed(memory.of(*kinds_of(name, counted)).at(study.numbers), "bytes", meaning, unit="bytes")
-
-
-def counted_kinds(study: Study, question: Question | None) -> tuple[str, ...]:
-    """The kinds that make up all memory: all there are; where one has no value, those that the question counts.
-
-    Of a whole study, those that some question about memory counts.
-    """
-    try:
-        study.memory.at(study.numbers)
-    except MissingValue:
-        pass
-    else:
-        return KINDS
-    if question is not None:
-        return question.counted if question.subject == "memory" else KINDS
-    counted = {kind for asked in study.questions if asked.subject == "memory" for kind in asked.counted}
-    return tuple(kind for kind in KINDS if kind in counted) or KINDS
 
 
 def known(study: Study) -> tuple[str, ...]:
@@ -148,10 +74,12 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     for line, entry in lines.items():
         if any(same_symbol(entry.line.symbol, each) for each in meant):
             return line
-    solved = solved_for(study)
-    found = next((each for each in meant if each in solved), None)
+    others = dict.fromkeys(
+        (*solved_for(study), *(str(symbol) for one in asked for symbol in seen_by(study, one).values))
+    )
+    found = next((each for each in meant if each in others), None)
     if found is None:
-        raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines, *solved)))}")
+        raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines, *others)))}")
     return found
 
 
@@ -204,11 +132,19 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
 
         yield study, ComputeBound("check", "check"), name
     elif name == "devices" or name in map(str, degrees(study)) or name in solved_for(study):
-        question = _asked(study, name, chosen[:1] if label is not None else usual(study))
-        yield study.under(question), question, name
+        try:
+            question = _asked(study, name, chosen[:1] if label is not None else usual(study))
+            yield study.under(question), question, name
+        except BadInput:
+            if given_claim(study, name) is None:
+                raise
+        yield from givens(study, chosen, name)
     elif label is None:
         for question in chosen:
             yield from _lines_about(study, question, name)
+        yield from givens(study, chosen, name)
+    else:
+        yield from givens(study, chosen, name)
 
 
 def _accounts(study: Study, name: str) -> tuple[Study, ...]:
@@ -290,10 +226,11 @@ def claim_of(
     the study is one of very many. Raises `BadInput` where there is none.
     """
     if question is None:
-        return account_claim(study, name, counted)
+        given = None if name in ACCOUNT else given_claim(study, name)
+        return account_claim(study, name, counted) if given is None else given
     if name not in question.claimable:
         answer = answer_to(study, question) if kept else question.answer(study)
-        return _line_claim(answer.ledger, name, instead or {})
+        return line_claim(answer.ledger, name, instead or {})
     found = (claims_of(study, question) if kept else question.claims(study)).get(name)
     if found is None:
         why = plain_prose(question.unclaimable(study, name))
@@ -313,35 +250,3 @@ def _rebased(found: Claimed, question: Question, study: Study, name: str, instea
     if not any(str(line.symbol) == name for line in ledger.lines):
         return found
     return replace(found, value=exactly(with_lines(ledger, instead)[name].value))
-
-
-def _line_claim(ledger: Ledger, name: str, instead: Mapping[str, Fraction]) -> Claimed:
-    entry = with_lines(ledger, instead)[name]
-    if entry.value is None:
-        raise NoNumber(f"{name} has no number here; what it is made of has none")
-    measures = "bytes" if entry.line.unit in (*BYTES_PER, "bytes") else "number"
-    return Claimed(exactly(entry.value), measures, entry.line.says or name, unit=entry.line.unit)
-
-
-def with_lines(ledger: Ledger, instead: Mapping[str, Fraction]) -> Ledger:
-    """The ledger with other numbers in the place of some of its lines, and of values that it knows."""
-    if not instead:
-        return ledger
-    lines = (
-        Line(line.symbol, rational(instead[str(line.symbol)]), line.unit, line.says)
-        if str(line.symbol) in instead
-        else line
-        for line in ledger.lines
-    )
-    values = {
-        symbol: rational(instead[str(symbol)]) if str(symbol) in instead else value
-        for symbol, value in ledger.values.items()
-    }
-    return Ledger(tuple(lines), values)
-
-
-def exactly(value: sp.Expr) -> Fraction:
-    """A number as a fraction; one with a root to forty figures."""
-    return (
-        fraction(value) if not isinstance(value, sp.Expr) or value.is_Rational else Fraction(str(sp.N(value, _DIGITS)))
-    )

@@ -11,6 +11,7 @@ from symbolic_mem.base.rational import symbolic
 from symbolic_mem.base.shown import ONE_OF
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.check import Unread, Verdict
+from symbolic_mem.claims.counted import counting
 from symbolic_mem.claims.explain import Explanation
 from symbolic_mem.claims.follow import NAME as FOLLOWS
 from symbolic_mem.claims.measures import is_time
@@ -45,6 +46,11 @@ def _verdict(verdict: Verdict) -> Prose:
     stated = f"{claim.text}, read as {claim.name}" if read else claim.stated.replace("=", " = ", 1)
     stated = stated if label is None else f"{stated} (question {label})"
     pieces: dict[str, Any] = {"claim": text(f"{stated}," if read else stated)}
+    counted = counting(verdict)
+    if counted is not None and counted.otherwise:
+        return counted.right(
+            _figures(verdict.figures) if verdict.figures else "", _exact(verdict, verdict.expected), **pieces
+        )
     if verdict.compared is not None:
         return _formula(verdict, pieces)
     if verdict.right and claim.never:
@@ -53,7 +59,12 @@ def _verdict(verdict: Verdict) -> Prose:
         pieces["what"] = verdict.claimed.fits
         return say("{claim} is right: it is the exact number, and {what} fits there.", **pieces)
     if not verdict.right:
-        return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), _slips(verdict))
+        if verdict.claimed.given:
+            return sentences(_wrong(verdict, pieces), _rule(verdict))
+        open_counts = text("") if counted is None else counted.wrong
+        return sentences(_wrong(verdict, pieces), _nearest(verdict), _rule(verdict), open_counts, _slips(verdict))
+    if verdict.claimed.given and not verdict.rounded:
+        return say("{claim} is right: it is what the study gives.", **pieces)
     if not verdict.rounded:
         return say("{claim} is right: it is the exact number.", **pieces)
     return _rounded(verdict, pieces)
@@ -97,6 +108,8 @@ def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     pieces |= {"n": _exact(verdict, verdict.expected)}
     if verdict.difference is None or verdict.value is None:
         return say("{claim} is wrong: the number exists, and it is {n}.", **pieces)
+    if verdict.claimed.given:
+        return say("{claim} is wrong: the study gives {n}.", **pieces)
     few, many = ("too few", "too many") if verdict.claimed.whole else ("too little", "too much")
     pieces |= {"off": _exact(verdict, abs(verdict.difference)), "side": few if verdict.difference < 0 else many}
     if not verdict.ratio:
@@ -203,6 +216,8 @@ def _formula(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     if compared.value == verdict.expected:
         return say("{claim} is wrong: the formula is {formula}, although both come to {n} at these values.", **pieces)
     said = say("{claim} is wrong: the formula is {formula}. Here it comes to {here} in place of {n}.", **pieces)
+    counted = counting(verdict)
+    said = said if counted is None else sentences(said, counted.wrong)
     return sentences(said, _slips(verdict)) if verdict.explanations else said
 
 
@@ -211,24 +226,27 @@ def _slips(verdict: Verdict) -> Prose:
     if printed:
         editions = "; and in ".join(edition for _, edition, _ in printed)
         said = [f"It is the figure printed in {editions}.", *dict.fromkeys(slip for *_, slip in printed)]
-        return sentences(*map(text, said), _ordinary(verdict.explanations) if verdict.explanations else text(""))
+        return sentences(
+            *map(text, said), _ordinary(verdict, verdict.explanations) if verdict.explanations else text("")
+        )
     follows = [one for one in verdict.explanations if _follows(one)]
     others = [one for one in verdict.explanations if not _follows(one)]
     if follows:
         said = "; or ".join(one.slips[0].sentence for one in follows)
         method = say("It is the right method from an earlier wrong number: {said}.", said=text(said))
-        return sentences(method, _ordinary(others) if others else text(""))
-    return _ordinary(others)
+        return sentences(method, _ordinary(verdict, others) if others else text(""))
+    return _ordinary(verdict, others)
 
 
 def _follows(explanation: Explanation) -> bool:
     return len(explanation.slips) == 1 and explanation.slips[0].name == FOLLOWS
 
 
-def _ordinary(found: Sequence[Explanation]) -> Prose:
+def _ordinary(verdict: Verdict, found: Sequence[Explanation]) -> Prose:
     if not found:
         return text("No known slip, and no likely pair of them, gives this number.")
-    names = [_named(one) for one in found[:MAX_EXPLANATIONS]]
+    counted = counting(verdict)
+    names = [_named(one) + ("" if counted is None else counted.of(one)) for one in found[:MAX_EXPLANATIONS]]
     more = len(found) - len(names)
     listing = text("; ".join(names) + (f"; and {more} more" if more else ""))
     if len(found) == 1:

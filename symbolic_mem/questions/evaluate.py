@@ -31,7 +31,7 @@ from symbolic_mem.questions.parts.line_steps import (
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
-from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.claimed import Claimed, Counts
 from symbolic_mem.study.keys import key, sets
 from symbolic_mem.study.question import Question, symbols_in
 from symbolic_mem.study.setting import Change
@@ -64,6 +64,10 @@ class Evaluate(Question):
                 raise BadInput(f"{self.where}: answer {name!r} is no step; {nearest(name, known)}")
         if not self.cases and any(line.formula.has(*(one.first for one in self.lines)) for line in self.lines):
             raise BadInput(f"{self.where}: first_{known[0]} and the like name a line of the first case; give cases")
+        if self.cases and any(line.counts for line in self.lines):
+            raise BadInput(f"{self.where}: counts is for a question without cases")
+        if any(line.counts and str(line.counts.of) not in known for line in self.lines):
+            raise BadInput(f"{self.where}: counts are for each of a line before it; known: {', '.join(known)}")
         if self.cases and any(line.printed for line in self.lines):
             raise BadInput(f'{self.where}: printed is the figure of one case; give it there, printed = {{ a = "1" }}')
         for name in (name for case in self.cases for name in case.printed):
@@ -186,9 +190,19 @@ class Evaluate(Question):
                 study.plain(each.line.statement) or each.line.name,
                 unit="bytes" if each.line.memory else each.line.unit,
                 printed=tuple(_otherwise(each)),
+                counts=_counts(each, found),
             )
             for symbol, each in found.numbers
         }
+
+
+def _counts(each: Evaluated, found: FoundLines | FoundCases) -> Counts | None:
+    """How others count a number that depends on what one counts."""
+    counted = each.line.counts
+    if counted is None or isinstance(found, FoundCases):
+        return None
+    of = next(other.value for other in found.evaluated if other.line.symbol == counted.of)
+    return Counts(_exactly(of), counted.least, counted.most, counted.words)
 
 
 def _otherwise(each: Evaluated) -> Iterator[tuple[Fraction, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,24 @@ from symbolic_mem.base.values import dataclass
 
 if TYPE_CHECKING:
     from symbolic_mem.base.limit import Limit
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A number that depends on what one counts: so many for `each` of something, from the `least` to the `most` that is usual.
+
+    `words` say what is counted, as in "operations for each parameter".
+    """
+
+    each: Any
+    least: int
+    most: int
+    words: str
+
+    @property
+    def amounts(self) -> Iterator[Any]:
+        """What the number is by each count."""
+        return (count * self.each for count in range(self.least, self.most + 1))
 
 
 @dataclass(frozen=True)
@@ -21,7 +39,8 @@ class Claimed:
     the `parts` that it came from: what is divided, what is not, and the limit. A batch has its exact `tokens`, and by
     `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number. Of a degree
     there are `each` devices for one. Where an edition of the source has another number in its place, `printed` has that
-    number, the edition, and in a sentence where the two part.
+    number, the edition, and in a sentence where the two part. One that is `given` is a value of the study; one that has
+    `counts` is another, and right, where others count otherwise.
     """
 
     value: Any
@@ -36,6 +55,8 @@ class Claimed:
     fits: str = "what is kept"
     each: int = 1
     printed: tuple[tuple[Any, str, str], ...] = ()
+    counts: Counts | None = None
+    given: bool = False
 
     @property
     def whole(self) -> bool:

@@ -27,8 +27,20 @@ from symbolic_mem.study.keys import At, words
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
-KEYS = ("name", "formula", "unit", "statement", "printed", "note", "digits")
+KEYS = ("name", "formula", "unit", "statement", "printed", "note", "digits", "counts")
+_COUNTS = ("of", "least", "most", "words")
+_MOST_COUNTS = 100
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """From the `least` to the `most` that others count for each of an earlier line; `words` say of what."""
+
+    of: sp.Symbol
+    least: int
+    most: int
+    words: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class WorkedLine:
     """One line of a worked problem: a formula over symbols of the study and earlier names, and what the source says.
 
     `written` is the formula with each number where the study writes it; `printed` are figures in `unit`, as editions of the source write them; `digits` are the figures that are shown.
+    Where it depends on what one counts, `counts` say of each of which earlier line, and how many others count.
     """
 
     symbol: sp.Symbol
@@ -46,6 +59,7 @@ class WorkedLine:
     printed: tuple[Figure, ...]
     note: str
     digits: int
+    counts: Counted | None = None
 
     def dated(self, edition: str, where: str) -> WorkedLine:
         """The line with the `edition` of each figure that names none; refuses a figure without one."""
@@ -203,4 +217,19 @@ def _line(row: Mapping[str, Any], names: Mapping[str, sp.Expr], at: At) -> Worke
     content = entry(row, "formula", str, where), names, f"{where}: formula"
     formula, written = read_formula(*content), Put(*read_written(*content))
     printed = read_figures(row["printed"], at.at(f"{where}: printed"), names) if "printed" in row else ()
-    return WorkedLine(local(base, sub), formula, written, printed=printed, digits=digits, **said)
+    counts = _counts(row["counts"], names, at.at(f"{where}: counts")) if "counts" in row else None
+    return WorkedLine(local(base, sub), formula, written, printed=printed, digits=digits, counts=counts, **said)
+
+
+def _counts(given: Any, names: Mapping[str, sp.Expr], at: At) -> Counted:
+    example = '{ of = "P", least = 10, most = 17, words = "operations for each parameter" }'
+    if not isinstance(given, dict):
+        raise BadInput(f"{at.where}: give a table, as in {example}")
+    known_keys(given, _COUNTS, at.where)
+    of, spelled = names.get(entry(given, "of", str, at.where)), words(entry(given, "words", str, at.where), at)
+    least, most = (entry(given, key, int, at.where) for key in ("least", "most"))
+    if not isinstance(of, sp.Symbol) or not spelled or not 1 <= least <= most <= _MOST_COUNTS:
+        raise BadInput(
+            f"{at.where}: give an earlier line, the least and the most (at most {_MOST_COUNTS}), as in {example}"
+        )
+    return Counted(of, least, most, spelled)
