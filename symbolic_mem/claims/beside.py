@@ -1,0 +1,61 @@
+"""What is said beside a verdict: of what the number is, where, and what of the study or the caller counts for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from symbolic_mem.claims.case import Case
+from symbolic_mem.claims.given import given_claim
+from symbolic_mem.claims.pinned import held
+from symbolic_mem.claims.subjects import read_as
+from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.questions.parts.assumptions import idle_degrees
+from symbolic_mem.questions.parts.instants import staged
+from symbolic_mem.study.claimed import Claimed
+from symbolic_mem.study.precedence import precedence
+from symbolic_mem.study.study import Study
+
+
+def beside(case: Case, name: str, claimed: Claimed, wrong: Fraction | None) -> tuple[Prose, ...]:
+    """What a reader of a verdict must know: how the claim is read, at which degree, and which values count for nothing.
+
+    `wrong` is the value of a wrong claim.
+    """
+    if claimed.given:
+        return ()
+    if case.question is None:
+        return (*_whose(case.study, name), *idle_degrees(case.study))
+    asked = read_as(case.study, case.question, claimed, name)
+    return (*(() if asked is None else (asked,)), *_where(case, name, claimed, wrong), *idle_degrees(case.study))
+
+
+def _whose(study: Study, name: str) -> Iterator[Prose]:
+    """Of which part of the model a number of the account is, where a plan cuts it."""
+    if study.rank is study.built or name == "tokens":
+        return
+    if study.at is not None:
+        yield say("That is {words}.", words=study.at.words)
+    elif staged(study):
+        yield say("That is counted of what one rank has of the model, in all stages of the pipeline together.")
+    else:
+        yield say("That is counted of what one rank has of the model.")
+
+
+def _where(case: Case, name: str, claimed: Claimed, wrong: Fraction | None) -> Iterator[Prose]:
+    """At which degree one device holds what is claimed of it, and what else of the caller counts."""
+    assert case.question is not None
+    tried: tuple[str, ...] = ()
+    if (there := held(case, name)) is not None:
+        found, degree = there
+        tried = found.tried
+        yield say("One device holds that at {n} = {value}.", n=found.symbol, value=degree)
+    own = given_claim(case.study, name)
+    if wrong is not None and own is not None and own.value == wrong:
+        yield say(
+            "The study itself has {n} = {value}; the question asks for {what}.",
+            n=text(name),
+            value=text(str(own.value)),
+            what=text(claimed.meaning),
+        )
+    yield from precedence(case.study, case.question, tried)
