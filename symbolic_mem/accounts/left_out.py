@@ -80,19 +80,15 @@ class LeftOut:
         numbers = Numbers.of(values, self.words)
         try:
             each, degree = numbers[self.each], numbers[self.degree]
-            return ratio(each * max(_elements(parts, numbers) for parts in self.sets), degree) if self.sets else None
+            return (
+                ratio(each * max(self.elements(parts, numbers) for parts in self.sets), degree) if self.sets else None
+            )
         except MissingValue:
             return None
 
-
-def _elements(parts: Parts, numbers: Numbers) -> Number:
-    total = 0
-    for part in parts:
-        product = numbers[part.copies]
-        for size in part.shape:
-            product *= numbers[size]
-        total += product
-    return total
+    def elements(self, parts: Parts, numbers: Numbers) -> Number:
+        """How many elements a set of tensors has."""
+        return sum(numbers[part.copies] * numbers.product(part.shape) for part in parts)
 
 
 def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> tuple[LeftOut, ...]:

@@ -20,7 +20,7 @@ from symbolic_mem.documents.account import Account
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
 from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.parts.cautions import close_fit
+from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.study.changes import changes
@@ -131,7 +131,10 @@ class Run:
     def cautions(self) -> tuple[Prose, ...]:
         """That no process finds so much memory free, where the peak comes close to all there is."""
         study = self.account.study
-        return close_fit(study.capacity, self.facts["peak_bytes"]) if self.fits else ()
+        if not self.fits:
+            return ()
+        capacity, held = study.capacity, self.facts["peak_bytes"]
+        return (*close_fit(capacity, held), *whole_rows(study, study.values, capacity.counted, held))
 
     @property
     def record(self) -> Mapping[str, Any]:

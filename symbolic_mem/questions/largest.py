@@ -22,7 +22,7 @@ from symbolic_mem.document.steps import Block
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
-from symbolic_mem.questions.parts.cautions import close_fit
+from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.full_windows import full_windows
 from symbolic_mem.questions.parts.grown import grown_instants, opened
@@ -296,8 +296,11 @@ class FoundLargest(FoundAtInstants):
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
-        """That no process has so much room."""
-        return () if self.value is None else close_fit(self.capacity, self.held(self.value))
+        """That no process has so much room, or that whole rows may have none."""
+        if self.value is None:
+            return ()
+        held = self.held(self.value)
+        return (*close_fit(self.capacity, held), *whole_rows(self.study, self.known, self.capacity.counted, held))
 
     @property
     def ledger(self) -> Ledger:

@@ -14,6 +14,10 @@ HOLE, REST, CHANGED = "=", "**", "{changes}"
 _UNSAID = object()
 
 
+class _Several(tuple[Any, ...]):
+    """Items of a list that one hole stands for."""
+
+
 class Otherwise(Exception):
     """The other way answers."""
 
@@ -70,7 +74,9 @@ class Filled:
                     found[key] = filled
             return found
         if isinstance(form, list):
-            return [filled for item in form if (filled := self.fill(item)) is not _UNSAID]
+            filled = [self.fill(item) for item in form]
+            each = (one if isinstance(one, _Several) else (one,) for one in filled if one is not _UNSAID)
+            return [item for several in each for item in several]
         return form
 
     def exact(self, place: int) -> Number | None:
@@ -81,6 +87,12 @@ class Filled:
         """A number of bytes, rounded up to a whole one."""
         found = self.numbers[place]
         return None if found is None else marked_up(found)
+
+    def rows(self, degree: int, padding: Sequence[Any], bounds: Sequence[Any]) -> _Several:
+        """What whole rows take at a degree, where that is something; the bounds of it where the degree has no value."""
+        if self.numbers[degree] is None:
+            return _Several(self.fill(bounds))
+        return _Several(item for item in self.fill(padding) if item["bytes"] != 0)
 
     def changed(self, sentence: str) -> Any:
         """What the caller changes, in a sentence; nothing where that is nothing."""

@@ -195,17 +195,19 @@ class FilledDegree(Filled):
             return self.unless_empty(plain)
         return self.unless_empty([one.replace(CHANGED, words) for one in given])
 
-    def close(self, sequences: str | None) -> Any:
-        """Whether a process finds so much free; left to the other way where sequences may be cut."""
+    def close(self, sequences: str | None, rows: Sequence[int]) -> Any:
+        """Whether a process finds so much free, and whole rows do; left to the other way where sequences may be cut."""
         n, device = self.degree(), self.asked.device
         if sequences is not None and n > self.asked.values.get(sequences, n):
             raise Otherwise
+        held = self.degrees.most(n)
+        more = _padded(sum(_known(self.numbers[place]) for place in rows), _known(self.counted) - held)
         if device.get("name") is None:
-            return self.unless_empty(())
+            return self.unless_empty(more)
         process, reported = device["process"], device["reported"]
         free = None if process is None else (exact(process[0]), process[1])
-        held = self.degrees.most(n)
-        return self.unless_empty(_said(device, free, None if reported is None else exact(reported), held, self.taken))
+        said = _said(device, free, None if reported is None else exact(reported), held, self.taken)
+        return self.unless_empty([*said, *more])
 
     def told(self, *pieces: Any) -> str:
         """A text in which the capacity stands, as a number or as LaTeX sets it."""
@@ -240,6 +242,15 @@ def _said(
         for name, piece in pieces.items()
     }
     return [CLOSE[which].format(**words)]
+
+
+def _padded(rows: Number, left: Number) -> list[str]:
+    if rows <= left:
+        return []
+    from symbolic_mem.base.shown import shown
+    from symbolic_mem.questions.parts.closeness import WHOLE_ROWS
+
+    return [WHOLE_ROWS.format(rows=shown(rows, "GiB").plain, left=shown(left, "GiB").plain)]
 
 
 def _known(value: Any) -> Any:

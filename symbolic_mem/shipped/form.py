@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
 import sympy as sp
 
+from symbolic_mem.accounts.left_out import ROWS, LeftOut
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.looked_up import LookedUp, Node
 from symbolic_mem.base.nodes import Nodes
+from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.documents.account import Account
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
@@ -73,7 +75,7 @@ class Form(Account):
         """What the instants of a step do not count, and what an account of what is kept does not."""
         timeline = self.study.timeline
         of_step = self.study.seen_at(timeline[0]) if timeline else self.study
-        return hole("beyond", list(self._uncounted(of_step)), list(self._uncounted(self.study)))
+        return hole("beyond", uncounted_form(of_step, self.nodes), uncounted_form(self.study, self.nodes))
 
     @cached_property
     def step(self) -> list[list[Any]]:
@@ -100,10 +102,22 @@ class Form(Account):
         """The highest power of each symbol at whose values another instant may take over."""
         return powers_of([study.placed() for study in instants(self.study, KINDS)]) if self.study.timeline else {}
 
-    def _uncounted(self, study: Study) -> Iterator[Mapping[str, Any]]:
-        for one in uncounted(study):
-            size = None if one.size is None else hole("up", self.nodes.node(one.size).place)
-            yield {"what": one.words, "bytes": size, "formula": one.size}
+
+def uncounted_form(study: Study, nodes: LookedUp) -> list[Any]:
+    """What a study does not count: what whole rows take where the degree that cuts them has a value, else its bound."""
+    free, known = uncounted(study), uncounted(study, degree=True)
+    padding = [_uncounted(one, nodes) for one in known if one.name == ROWS]
+    bounds = [_uncounted(one, nodes) for one in free if one.name == ROWS]
+    found = [_uncounted(one, nodes) for one in free if one.name != ROWS]
+    if padding:
+        place = next(place for place, one in enumerate(free) if one.name == ROWS)
+        found.insert(place, hole("rows", nodes.node(n_fsdp).place, padding, bounds))
+    return found
+
+
+def _uncounted(one: LeftOut, nodes: LookedUp) -> dict[str, Any]:
+    size = None if one.size is None else hole("up", nodes.node(one.size).place)
+    return {"what": one.words, "bytes": size, "formula": one.size}
 
 
 def powers_of(step: Sequence[Memory]) -> Mapping[str, int | None]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
@@ -24,7 +25,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
 from symbolic_mem.shipped.fill_degree import Degrees
-from symbolic_mem.shipped.form import hole, place_of, powers_of
+from symbolic_mem.shipped.form import hole, place_of, powers_of, uncounted_form
 from symbolic_mem.solvers.bound import Bound
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.precedence import precedence
@@ -95,14 +96,7 @@ class FormOfDegree(FoundDegree):
     @property
     def not_counted(self) -> Any:
         """What the instant does not count."""
-        return [
-            {
-                "what": one.words,
-                "bytes": None if one.size is None else hole("up", self.nodes.node(one.size).place),
-                "formula": one.size,
-            }
-            for one in uncounted(self.study)
-        ]
+        return uncounted_form(self.study, self.nodes)
 
     @property
     def read_otherwise(self) -> Any:
@@ -123,7 +117,8 @@ class FormOfDegree(FoundDegree):
         """What the reader finds."""
         placed = self.placement.get("activations")
         cut = placed is not None and placed.fraction != 0 and self.symbol in placed.degree.free_symbols
-        return hole("close", str(B) if cut else None)
+        rows = (one for one in uncounted(self.study, degree=True) if one.name == ROWS and one.size is not None)
+        return hole("close", str(B) if cut else None, [self.nodes.node(one.size).place for one in rows])
 
 
 def _called_by(study: Study, caller: Change) -> Study:

@@ -105,7 +105,7 @@ def test_every_size_is_its_formula():
     for name in ("llama-3.1-8b", "deepseek-v3", "cs336-a2-xxl"):
         study = load_study(name)
         values = {**study.values, n_fsdp: sp.Integer(7)}
-        for one in uncounted(study):
+        for one in (*uncounted(study), *uncounted(study, degree=True)):
             assert (one.size is None) == (not one.sets)
             assert one.size is None or one.size.xreplace(values).doit() == one.at(values), one.name
 
@@ -149,18 +149,20 @@ def test_an_optimizer_without_a_measured_step_has_no_size_and_one_without_tempor
 
 
 @pytest.mark.parametrize("given", [{}, {"plan": "fsdp2"}, {"recipe": "torchtitan", "loss": "fp32"}], ids=str)
-def test_rows_take_less_than_is_said_at_every_instant(given):
+def test_rows_take_what_is_said_of_them_at_every_instant(given):
     study = load_study("gpt2-xl").change(**given)
     for degree in (3, 7, 48, 1000):
         known = study.change(values={"n_fsdp": degree, "V": 50257})
         numbers = Numbers.of(known.values)
-        kept, whole = (one.at(numbers) for one in uncounted(known) if one.name == ROWS)
-        for one in known.timeline:
-            placed = known.seen_at(one).placed()
-            padding = on_rank(placed, numbers) - placed.at(known.values)
-            assert 0 <= padding < kept + whole
-    padding = on_rank(known.placed(), numbers) - known.placed().at(known.values)
-    assert kept / 3 < padding
+
+        def padding(placed, known=known, numbers=numbers):
+            return on_rank(placed, numbers) - placed.at(known.values)
+
+        kept, whole = (one.at(numbers) for one in uncounted(known, degree=True) if one.name == ROWS)
+        assert kept == padding(known.placed())
+        assert all(0 <= padding(known.seen_at(one).placed()) <= kept + whole for one in known.timeline)
+        bounds = [one.at(numbers) for one in uncounted(known) if one.name == ROWS]
+        assert kept < bounds[0] and whole < bounds[1]
 
 
 def test_every_face_says_it():

@@ -161,6 +161,17 @@ def test_instants_under_a_rule_that_cuts_rows_are_those_of_its_answer(run):
     assert not any("row padding" in one["what"] for one in account["not_counted"])
 
 
+def test_rows_that_are_divided_take_nothing_and_those_of_experts_are_said_where_they_do_not_fit(run):
+    call = ("solve", "qwen3-30b-a3b", "--json")
+    fits, padded = (json.loads(run(*call, *more).out) for more in ((), ("--padded-rows",)))
+    rows = [one for one in fits["not_counted"] if one["what"].startswith("row padding")]
+    assert fits["value"] < padded["value"] and len(rows) == 2
+    assert any("cut into whole rows" in said for said in fits.get("cautions", ()))
+    assert not any("cut into whole rows" in said for said in padded.get("cautions", ()))
+    even = json.loads(run(*call, "--set", "n_fsdp=64").out)
+    assert not any(one["what"].startswith("row padding") for one in even["not_counted"])
+
+
 def test_ranks_of_padded_rows_against_a_walk_over_the_tensors(run):
     d, f, blocks, kv, vocabulary, n = 4096, 14336, 32, 1024, 128256, 37
     block = [(d, 1), (d, 1), (d, d), (kv, d), (kv, d), (d, d), (f, d), (f, d), (d, f)]

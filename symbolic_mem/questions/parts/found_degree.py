@@ -20,7 +20,7 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, Typeset, amount, s
 from symbolic_mem.document.steps import Block, Paragraph
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, ranks_beside, whose
 from symbolic_mem.questions.parts.bounded import bound_summary, condition_fails, held_at
-from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences
+from symbolic_mem.questions.parts.cautions import close_fit, cut_sequences, whole_rows
 from symbolic_mem.questions.parts.degree_words import infeasible_words
 from symbolic_mem.questions.parts.found_instants import FoundAtInstants
 from symbolic_mem.questions.parts.given import Given
@@ -168,12 +168,14 @@ class FoundDegree(FoundAtInstants):
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
-        """That no process has so much room, or that sequences are cut."""
+        """That no process has so much room, that whole rows may have none, or that sequences are cut."""
         if self.value is None:
             return ()
         whole = any(isinstance(rule, WholeSamples) for rule in self.degree.rules)
         cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
-        return (*close_fit(self.capacity, self.held(self.value)), *cut)
+        held, counted = self.held(self.value), self.capacity.counted
+        rows = () if self.degree.padded else whole_rows(self.study, self.known, counted, held)
+        return (*close_fit(self.capacity, held), *rows, *cut)
 
     @property
     def ledger(self) -> Ledger:

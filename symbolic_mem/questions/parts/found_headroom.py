@@ -17,7 +17,7 @@ from symbolic_mem.document.words import about, count, plural
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, divided_model, whose
 from symbolic_mem.questions.parts.bounded import held_at
-from symbolic_mem.questions.parts.cautions import close_fit
+from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
 from symbolic_mem.questions.parts.growth import Most, Unsolved
 from symbolic_mem.questions.parts.instants import fitting
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
@@ -183,8 +183,11 @@ class FoundHeadroom(Found):
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
-        """That no process has so much room."""
-        return close_fit(self.capacity, self.left.used) if self.feasible else ()
+        """That no process has so much room, or that whole rows may have none."""
+        if not self.feasible:
+            return ()
+        used = self.left.used
+        return (*close_fit(self.capacity, used), *whole_rows(self.study, self._known, self.capacity.counted, used))
 
     @property
     def ledger(self) -> Ledger:

@@ -12,6 +12,7 @@ from symbolic_mem.accounts.left_out import ROWS, LeftOut, beyond, left_out
 from symbolic_mem.accounts.row_padding import row_padding
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, rounded_up
+from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.document.prose import Brief, Chain, Prose, amount, say, text
 from symbolic_mem.document.words import about, gib
 from symbolic_mem.questions.parts.keys import Ruled
@@ -24,12 +25,15 @@ PEAKS = text(
 NOT_AT_ONCE = text("Each size is that on one device, and they are not all there at the same moment.")
 
 
-def uncounted(study: Study) -> tuple[LeftOut, ...]:
-    """List what the account of a study leaves out, or what its timeline does at an instant of a step."""
+def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
+    """List what the account of a study leaves out, or what its timeline does at an instant of a step.
+
+    Where the `degree` is known that cuts tensors into whole rows, what that takes is said instead of a bound.
+    """
     found = tuple(
         sized
         for one in left_out(study.rank, study.recipe, study.placement)
-        for sized in (_row_padding(study) if one.name == ROWS else (one,))
+        for sized in (_row_padding(study, degree=degree) if one.name == ROWS else (one,))
     )
     by_plan: tuple[LeftOut, ...] = ()
     if study.plan is not None and study.recipe.trains:
@@ -41,9 +45,17 @@ def uncounted(study: Study) -> tuple[LeftOut, ...]:
     return (*by_plan, *beyond(built.model, found, mlp=bool(study.at.rank)))
 
 
-def _row_padding(study: Study) -> Iterator[LeftOut]:
+def rows_take(study: Study, values: Given) -> Number:
+    """How much whole rows take at most on one device at a degree; nothing where it has no value, or no rows are cut."""
+    numbers = Numbers.of(values)
+    if n_fsdp not in numbers.values_given or not any(said.rows for said in study.recipe.not_counted):
+        return 0
+    return sum(one.at(numbers) or 0 for one in _row_padding(study, degree=True))
+
+
+def _row_padding(study: Study, *, degree: bool) -> Iterator[LeftOut]:
     stays = study.plan is not None and study.plan.keep != 0
-    return row_padding(study.rank.model, study.recipe, study.placement, stays=stays)
+    return row_padding(study.rank.model, study.recipe, study.placement, stays=stays, bound=not degree)
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
@@ -51,19 +63,21 @@ def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
     asked = [question for question in study.questions if question.subject == "memory"]
     ruled = bool(asked) and all(isinstance(question, Ruled) and question.padded_rows for question in asked)
     here = study.seen_at(study.timeline[0]) if study.timeline else study
-    return tuple(_besides(here, padded=ruled))
+    return tuple(one for one, _ in _besides(here, Numbers.of(study.values), padded=ruled))
 
 
-def _besides(study: Study, *, padded: bool) -> Iterator[LeftOut]:
-    """What is left out; rows that are cut whole count their padding."""
-    return (one for one in uncounted(study) if not (padded and one.name == ROWS))
+def _besides(study: Study, numbers: Numbers, *, padded: bool) -> Iterator[tuple[LeftOut, Number | None]]:
+    """What is left out, with its size where that is known; rows that are cut whole count their padding."""
+    for one in uncounted(study, degree=n_fsdp in numbers.values_given):
+        size = one.at(numbers)
+        if one.name != ROWS or not (padded or size == 0):
+            yield one, size
 
 
 def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Iterator[tuple[str, Prose]]:
     """One line for each at a glance: what it is and its size at `values`, or the formula of that, where it is known."""
     numbers = Numbers.of(values)
-    for one in _besides(study, padded=padded):
-        size = one.at(numbers)
+    for one, size in _besides(study, numbers, padded=padded):
         if size is not None:
             yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
         else:
@@ -100,6 +114,5 @@ def _shown(one: LeftOut) -> sp.Expr | None:
 
 def uncounted_records(study: Study, values: Given, *, padded: bool = False) -> list[Mapping[str, Any]]:
     """One record for each: what it is, its bytes on one device (rounded up; None: not known), and their formula."""
-    numbers = Numbers.of(values)
-    found = ((one, one.at(numbers)) for one in _besides(study, padded=padded))
+    found = _besides(study, Numbers.of(values), padded=padded)
     return [{"what": one.words, "bytes": rounded_up(size), "formula": one.size} for one, size in found]
