@@ -134,7 +134,7 @@ class Run:
         if not self.fits:
             return ()
         capacity, held = study.capacity, self.facts["peak_bytes"]
-        return (*close_fit(capacity, held), *whole_rows(study, study.values, capacity.counted, held))
+        return (*close_fit(capacity, held), *whole_rows(study, study.values, capacity, held))
 
     @property
     def record(self) -> Mapping[str, Any]:

@@ -300,7 +300,7 @@ class FoundLargest(FoundAtInstants):
         if self.value is None:
             return ()
         held = self.held(self.value)
-        return (*close_fit(self.capacity, held), *whole_rows(self.study, self.known, self.capacity.counted, held))
+        return (*close_fit(self.capacity, held), *whole_rows(self.study, self.known, self.capacity, held))
 
     @property
     def ledger(self) -> Ledger:

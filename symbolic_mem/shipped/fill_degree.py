@@ -248,9 +248,9 @@ def _padded(rows: Number, left: Number) -> list[str]:
     if rows <= left:
         return []
     from symbolic_mem.base.shown import shown
-    from symbolic_mem.questions.parts.closeness import WHOLE_ROWS
+    from symbolic_mem.questions.parts.closeness import CLOSE
 
-    return [WHOLE_ROWS.format(rows=shown(rows, "GiB").plain, left=shown(left, "GiB").plain)]
+    return [CLOSE["rows"].format(rows=shown(rows, "GiB").plain, left=shown(left, "GiB").plain)]
 
 
 def _known(value: Any) -> Any:

@@ -117,8 +117,9 @@ class FormOfDegree(FoundDegree):
         """What the reader finds."""
         placed = self.placement.get("activations")
         cut = placed is not None and placed.fraction != 0 and self.symbol in placed.degree.free_symbols
-        rows = (one for one in uncounted(self.study, degree=True) if one.name == ROWS and one.size is not None)
-        return hole("close", str(B) if cut else None, [self.nodes.node(one.size).place for one in rows])
+        sizes = (one.size for one in uncounted(self.study, degree=True) if one.name == ROWS)
+        rows = [self.nodes.node(size).place for size in sizes if size is not None]
+        return hole("close", str(B) if cut else None, rows)
 
 
 def _called_by(study: Study, caller: Change) -> Study:

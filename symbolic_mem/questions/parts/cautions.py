@@ -5,13 +5,13 @@ from __future__ import annotations
 import sympy as sp
 
 from symbolic_mem.base.exact import Given
-from symbolic_mem.base.rational import Number, symbolic
+from symbolic_mem.base.rational import Number, fraction, symbolic
 from symbolic_mem.base.symbols import B
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.words import about, gib, listed
 from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.plans.placement import Placed
-from symbolic_mem.questions.parts.closeness import CLOSE, WHOLE_ROWS, Known, Size, closeness
+from symbolic_mem.questions.parts.closeness import CLOSE, Known, Size, closeness
 from symbolic_mem.questions.parts.uncounted import rows_take
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.study import Study
@@ -52,12 +52,12 @@ def _piece(piece: str | Size) -> Prose | Amount:
     return text(piece) if isinstance(piece, str) else Amount(symbolic(piece.bytes), "GiB", piece.digits)
 
 
-def whole_rows(study: Study, values: Given, capacity: Number, held: Number | None) -> tuple[Prose, ...]:
+def whole_rows(study: Study, values: Given, capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
     """Say that the rows of what fits, cut whole, may take more than is left."""
-    rows, left = rows_take(study, values), 0 if held is None else capacity - held
-    if held is None or rows <= left:
+    rows, left = rows_take(study, values), -1 if held is None else fraction(capacity.counted) - held
+    if left < 0 or rows <= left:
         return ()
-    return (say(WHOLE_ROWS, rows=about(gib(rows)), left=about(gib(left))),)
+    return (say(CLOSE["rows"], rows=about(gib(rows)), left=about(gib(left))),)
 
 
 def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value: int | None) -> tuple[Prose, ...]:

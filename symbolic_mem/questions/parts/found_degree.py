@@ -173,8 +173,9 @@ class FoundDegree(FoundAtInstants):
             return ()
         whole = any(isinstance(rule, WholeSamples) for rule in self.degree.rules)
         cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
-        held, counted = self.held(self.value), self.capacity.counted
-        rows = () if self.degree.padded else whole_rows(self.study, self.known, counted, held)
+        held = self.held(self.value)
+        most = held if self.given is None else self.given.held
+        rows = () if self.degree.padded else whole_rows(self.study, self._here, self.capacity, most)
         return (*close_fit(self.capacity, held), *rows, *cut)
 
     @property
@@ -184,13 +185,17 @@ class FoundDegree(FoundAtInstants):
             *account_lines(self.study, self.kinds),
             *degree_lines(self.degree.ideal.bound, self.capacity, self._fullest),
         )
-        held = self.known if self.given is None else {**self.known, self.symbol: sp.Integer(self.given.value)}
-        return Ledger(lines, held)
+        return Ledger(lines, self._here)
 
     @property
     def held_at(self) -> int | None:
         """The degree at which a line says what one device holds: that which is given, else the answer."""
         return self.value if self.given is None else self.given.value
+
+    @property
+    def _here(self) -> dict[sp.Symbol, Any]:
+        """The numbers at the degree that is given, if one is, else at the answer."""
+        return self.known if self.given is None else {**self.known, self.symbol: sp.Integer(self.given.value)}
 
     @property
     def _fullest(self) -> sp.Expr | None:
@@ -251,7 +256,7 @@ class FoundDegree(FoundAtInstants):
         if below is not None:
             yield held_at(below, self.held(below), ideal.capacity, fits=False)
         yield from peak_summary(self.fullest_instants if self.given is None else self.given.instants)
-        yield from uncounted_lines(self.study, self.known, padded=self.degree.padded)
+        yield from uncounted_lines(self.study, self._here, padded=self.degree.padded)
         for said in self.assumptions:
             yield "assumed", said
 
@@ -291,7 +296,7 @@ class FoundDegree(FoundAtInstants):
     @property
     def not_counted(self) -> Sequence[Mapping[str, Any]]:
         """What is not counted, each with its bytes where they are known."""
-        return uncounted_records(self.study, self.known, padded=self.degree.padded)
+        return uncounted_records(self.study, self._here, padded=self.degree.padded)
 
     @property
     def read_otherwise(self) -> Sequence[Mapping[str, Any]]:
