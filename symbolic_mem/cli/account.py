@@ -81,6 +81,8 @@ def _show(account: Account) -> None:
     rows.append(["total", "", *figures, *([figure(account.each(placed), digits=14)] if divided else []), ""])
     print_title(study.heading)
     print_line(f"recipe {study.recipe.name}: {study.recipe.title}")
+    if study.recipe.presumed:
+        print_line("no recipe is given, so this one is taken; --recipe NAME takes another (see `list recipes`)")
     click.echo("")
     print_table(heads, rows, right=range(2, 6 if divided else 5), totals=True)
     _show_parameters(study)

@@ -246,7 +246,7 @@ def _of_config(path: Path, name: str, devices: str | None, how: Mapping[str, str
         name=name,
         title=f"Memory of training {name}",
         built=built,
-        recipe=recipe(CONFIG_RECIPE),
+        recipe=replace(recipe(CONFIG_RECIPE), presumed=True),
         values=built.values,
         placement={kind: Placed(n_fsdp) for kind in STATIC},
         source=path.name,

@@ -111,6 +111,8 @@ def read_recipe(
     with at_place(where):
         preset = entry(table, "preset", str, where, default)
         chosen = own[preset] if own and preset in own else recipe(preset)
+    if "preset" not in table:
+        chosen = replace(chosen, presumed=True)
     counters = entry(table, "step_counters", bool, where, False)
     name_given = isinstance(table.get("optimizer"), str) and not table["optimizer"].strip()[:1].isdigit()
     if name_given:

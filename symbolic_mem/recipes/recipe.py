@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -111,6 +111,7 @@ class Recipe:
     host's memory; the optimizer then steps there.
 
     A recipe of inference stores the `cache` of decoding in some format, in pages of so many tokens; one of training has none.
+    One that is `presumed` is taken where nobody chose one.
     A pass of `prefill` works on so many tokens at once (None: on all of all sequences), and makes `logits` of the "last"
     position of each sequence, or of "all".
     """
@@ -146,6 +147,7 @@ class Recipe:
     page: int = 1
     prefill: int | None = None
     logits: str = "last"
+    presumed: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<recipe {self.name}: {self.title}>"

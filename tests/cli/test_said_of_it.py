@@ -47,3 +47,10 @@ def test_a_number_of_four_digits_is_not_grouped(said):
     fits = said("fit", "llama-3.1-8b", "--on", "8x h100-80gb")
     assert re.search(r": \d{4} tokens more", fits)
     assert not re.search(r"(?<![\d,])\d,\d{3}(?![\d,])", fits)
+
+
+def test_a_recipe_that_nobody_gave_is_said_to_be_taken_without(said):
+    taken = "no recipe is given, so this one is taken"
+    assert taken in said("account", "kv-cache")
+    assert taken not in said("account", "kv-cache", "--recipe", "fsdp2")
+    assert taken not in said("account", "llama-3.1-8b")

@@ -59,6 +59,8 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
     said = []
     if about_memory(study):
         said.append(text(f"Recipe “{recipe.name}”: {recipe.title}. Source: {recipe.source}."))
+        if recipe.presumed:
+            said.append(text(f"No recipe is given, so “{recipe.name}” is taken."))
         trained = recompute(study.model, recipe.recompute)
         own = trained.said if recipe.trains and _counts_activations(study) else trained.said_of_weights
         said += [*map(study.said, own), *map(text, recipe.said)]
