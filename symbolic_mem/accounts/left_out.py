@@ -42,7 +42,7 @@ _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it k
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
 _BESIDE_THE_MLP = "what a block works with inside its backward pass, beside the gradients inside its MLP"
-_NONE_HELD = ("sgd",)
+_NONE_HELD = ("sgd", "adamw-fused")
 
 Parts = tuple[Part, ...]
 

@@ -30,7 +30,18 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
     "arrow_config": (None,),
     "monteclora_config": (None,),
     "velora_config": (None,),
+    "kasa_config": (None,),
+    "layers_pattern": ([], "", None),
 }
+# What says how adapters begin, how they are scaled, and where they come from: as much is kept, whatever it is.
+_WITHOUT_EFFECT = frozenset(
+    (
+        "auto_mapping base_model_name_or_path revision peft_type peft_version task_type inference_mode "
+        "lora_alpha alpha_pattern use_rslora fan_in_fan_out init_lora_weights loftq_config eva_config corda_config "
+        "lora_ga_config qalora_group_size runtime_config megatron_config megatron_core"
+    ).split()
+)
+_READ = frozenset("r target_modules target_parameters lora_dropout modules_to_save ensure_weight_tying".split())
 
 
 class Adapters(NamedTuple):
@@ -113,6 +124,13 @@ def adapter_config(content: Any, where: str) -> Adapters:
             raise BadInput(
                 f"{where}: {key} = {clipped(str(content[key]))} is not described; leave it out for plain LoRA"
             )
+    for key, value in content.items():
+        if value and key not in _READ | _WITHOUT_EFFECT | _NOT_DESCRIBED.keys():
+            raise BadInput(f"{where}: {clipped(str(key))} is no field of a LoraConfig of PEFT 0.21; leave it out")
+    if content.get("ensure_weight_tying") and content.get("modules_to_save"):
+        raise BadInput(
+            f"{where}: what ensure_weight_tying makes of modules_to_save is not described; leave one of both out"
+        )
     summed = _parameters(content.get("target_parameters") or [], f"{where}: target_parameters")
     for key in ("r", *(() if summed else ("target_modules",))):
         if content.get(key) is None:

@@ -38,7 +38,21 @@ def optimizer_table(name: str) -> Mapping[str, Any]:
     >>> optimizer_table("lion")["title"]
     'Lion'
     """
-    return _named(name, optimizer_tables(), "optimizer")
+    return optimizer_tables()[optimizer_named(name)]
+
+
+def optimizer_named(name: str) -> str:
+    """Return the optimizer that is meant, also by the names of transformers and bitsandbytes; raises `BadInput` naming those there are.
+
+    >>> optimizer_named("paged_adamw_8bit"), optimizer_named("AdamW")
+    ('adamw-8bit', 'adamw')
+    """
+    spelt = name.strip().lower().replace("-", "_")
+    for known, row in optimizer_tables().items() if name not in optimizer_tables() else ():
+        if spelt in (known.replace("-", "_"), *row.get("names", ())):
+            return known
+    _named(name, optimizer_tables(), "optimizer")
+    return name
 
 
 def cache_tables() -> Tables:

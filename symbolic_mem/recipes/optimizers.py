@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.recipes.known import EVERY_ELEMENT, optimizer_table, optimizer_tables
+from symbolic_mem.recipes.known import EVERY_ELEMENT, optimizer_named, optimizer_tables
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -67,14 +67,15 @@ def optimizers() -> dict[str, Optimizer]:
 
 @cache
 def optimizer(name: str) -> Optimizer:
-    """Return the bundled optimizer of that name.
+    """Return the bundled optimizer of that name, or of another name that a tool has for it.
 
-    Raises `BadInput` for a name that is not bundled.
+    Raises `BadInput` for a name that is not known.
 
     >>> optimizer("lion").title
     'Lion'
     """
-    return _read(name, optimizer_table(name))
+    known = optimizer_named(name)
+    return _read(known, optimizer_tables()[known])
 
 
 def _read(name: str, table: Mapping[str, Any]) -> Optimizer:

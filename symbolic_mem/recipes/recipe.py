@@ -34,6 +34,7 @@ _CHANGED = "Changed from the preset: "
 _FREED = "gradients do not persist between micro-batches"
 GRADIENTS = ("kept", "freed", "one-by-one")
 OFFLOADED = ("weights", "gradients", "optimizer", "activations")
+_CALLED = {"parameters": "weights", "params": "weights", "optimizer states": "optimizer", "optimizer_states": "optimizer"}
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 MOST_TOKENS = 10**6
 LOGITS = ("last", "all")
@@ -84,11 +85,16 @@ def known_pages(tokens: object, where: str) -> None:
         raise BadInput(f"{where}: {tokens!r} is no number of tokens; give a whole number from 1 to {MOST_TOKENS:,}")
 
 
-def known_offload(kinds: tuple[str, ...], where: str) -> None:
-    """Raise `BadInput` for kinds of memory that no recipe can keep on the host."""
+def known_offload(kinds: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return kinds of memory that live on the host, by their names here; raises `BadInput` for those that cannot.
+
+    >>> known_offload(("parameters", "optimizer"), "--offload")
+    ('weights', 'optimizer')
+    """
     for kind in kinds:
-        if kind not in OFFLOADED:
+        if kind not in (*OFFLOADED, *_CALLED):
             raise BadInput(f"{where}: {clipped(kind)} cannot be offloaded; {nearest(kind, OFFLOADED)}")
+    return tuple(dict.fromkeys(_CALLED.get(kind, kind) for kind in kinds))
 
 
 @hashed_once
@@ -277,7 +283,7 @@ class Recipe:
             f"the optimizer is {chosen.title} ({chosen.source})",
             "the optimizer is",
             states=ordered((*kept, *chosen.states(self.moments, step_counters))),
-            optimizer=name,
+            optimizer=chosen.name,
             scalars=step_counters,
             of_optimizer=(),
         )
@@ -320,7 +326,7 @@ class Recipe:
         ('optimizer',)
         """
         self._need_training("no states but its weights", "offload")
-        known_offload(kinds, where)
+        kinds = known_offload(kinds, where)
         for kind in kinds:
             if kind != "activations" and not any(state.kind == kind for state in self.states):
                 raise BadInput(f"{where}: recipe {self.name!r} keeps no {kind} that could be offloaded; leave it out")

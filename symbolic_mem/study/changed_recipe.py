@@ -193,8 +193,8 @@ def use_offload(given: str, where: str = "--offload") -> Change:
     >>> use_offload("optimizer,gradients").words
     'offloaded: optimizer, gradients'
     """
-    kinds = () if given.strip() == "none" else tuple(kind.strip() for kind in given.split(","))
-    known_offload(kinds, where)
+    listed = () if given.strip() == "none" else tuple(kind.strip() for kind in given.split(","))
+    kinds = known_offload(listed, where)
 
     def apply(setting: Setting) -> Setting:
         return replace(setting, recipe=setting.recipe.with_offload(kinds, where))

@@ -34,7 +34,7 @@ def measure(run: Run) -> dict[str, int]:
         if mesh is not None:
             _shard(run, model, blocks, mesh)
         name, options = OPTIMIZERS[run.optimizer]
-        optimizer = getattr(torch.optim, name)(model.parameters(), foreach=run.foreach, **options)
+        optimizer = getattr(torch.optim, name)(model.parameters(), **{"foreach": run.foreach, **options})
         storages = Storages()
         for parameter in model.parameters():
             storages.hold(parameter)

@@ -25,6 +25,7 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sgd-momentum": ("SGD", {"momentum": 0.9}),
     "adam": ("Adam", {}),
     "adamw": ("AdamW", {}),
+    "adamw-fused": ("AdamW", {"foreach": None, "fused": True}),
     "amsgrad": ("AdamW", {"amsgrad": True}),
     "nadam": ("NAdam", {}),
     "radam": ("RAdam", {}),

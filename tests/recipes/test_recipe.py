@@ -162,7 +162,7 @@ def test_a_table_of_a_study():
         ({"presets": "cs336"}, r"my.toml \[recipe\]: unknown key 'presets'; did you mean 'preset'\?"),
         ({"preset": "cs-336"}, r"unknown recipe 'cs-336'; did you mean 'cs336'\?"),
         ({"preset": 3}, "preset must be text, not a whole number"),
-        ({"optimizer": "adamW"}, r"unknown optimizer 'adamW'; did you mean 'adamw'\?"),
+        ({"optimizer": "adamww"}, r"unknown optimizer 'adamww'; did you mean 'adamw'\?"),
         ({"optimizer": True}, "optimizer is given in bytes per element, for example optimizer = 2"),
         ({"gradients": -1}, r"my.toml \[recipe\]: gradients '-1' is not a positive number"),
         ({"gradients": [2]}, "gradients is given in bytes per element"),
