@@ -20,10 +20,11 @@ from symbolic_mem.base.once import later
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.symbols import B, P, S
+from symbolic_mem.models.packing import shape_by
 from symbolic_mem.models.tensors import Layer, Model, Part, Tensor, Weights
 from symbolic_mem.recipes.recipe import Recipe, Widths
 from symbolic_mem.recipes.recompute import recompute, transient
-from symbolic_mem.recipes.states import EVERY_ELEMENT, OF_BLOCKS, State, parts_of
+from symbolic_mem.recipes.states import EVERY_ELEMENT, State, parts_of
 
 
 def account(model: Model, recipe: Recipe, at: str | Instant = "backward", kinds_apart: tuple[str, ...] = ()) -> Memory:
@@ -57,7 +58,7 @@ def _account(model: Model, recipe: Recipe, absent: tuple[str, ...], kinds_apart:
     if not recipe.trains:
         states = [state_term(state, model.weights, recipe.source, parameters) for state in recipe.states]
         return Memory((*states, *cache_terms(model, recipe)), definitions=((P, parameters),))
-    if any(state.rule in OF_BLOCKS for state in recipe.states) and not any(
+    if any(shape_by(state.rule) is not None for state in recipe.states) and not any(
         held.in_block for held in model.weights.held
     ):
         raise BadInput(
@@ -136,7 +137,7 @@ def on_host(model: Model, recipe: Recipe, kinds_apart: tuple[str, ...] = ()) -> 
 @lru_cache(maxsize=2048)
 def state_term(state: State, weights: Weights, source: str, parameters: sp.Expr | None = None) -> Term:
     """Return what a state keeps for some weights; for those of a whole model, with its number of `parameters`."""
-    parts = parts_of(state.rule, state.copies, state.kind, weights, state.only)
+    parts = parts_of(state.rule, state.copies, state.kind, weights, state.only, state.among)
     whole = state.rule == EVERY_ELEMENT and parameters is not None and (not state.only or weights.all_are(state.only))
     return Term(
         name=state.name,

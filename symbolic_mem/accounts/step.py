@@ -14,11 +14,11 @@ from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
 from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.packing import share_by
 from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
-from symbolic_mem.recipes.states import GROUP, GROUPS_OF_GROUPS, OF_BLOCKS
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,8 @@ class Step:
         gathers = self.recipe.gathers
         if not self.recipe.tuned.base or not gathers:
             return sp.S.One
-        shares = {OF_BLOCKS[0]: sp.S.One, OF_BLOCKS[2]: sp.Rational(1, GROUP)}
-        shares[OF_BLOCKS[3]] = shares[OF_BLOCKS[2]] / GROUPS_OF_GROUPS
         packed = (one for one in self.recipe.states if one.only == "frozen" and one.kind == "weights")
-        return sp.Add(*(one.bytes_per_element * shares.get(one.rule, 0) for one in packed)) / gathers
+        return sp.Add(*(one.bytes_per_element * share_by(one.rule) for one in packed)) / gathers
 
     def at(self, where: str) -> tuple[Place, ...]:
         """The blocks at work of a row of a schedule: "each", the "first" or the "last"."""

@@ -35,13 +35,32 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
 }
 # What says how adapters begin, how they are scaled, and where they come from: as much is kept, whatever it is.
 _WITHOUT_EFFECT = frozenset(
-    (
-        "auto_mapping base_model_name_or_path revision peft_type peft_version task_type inference_mode "
-        "lora_alpha alpha_pattern use_rslora fan_in_fan_out init_lora_weights loftq_config eva_config corda_config "
-        "lora_ga_config qalora_group_size runtime_config megatron_config megatron_core"
-    ).split()
+    [
+        "auto_mapping",
+        "base_model_name_or_path",
+        "revision",
+        "peft_type",
+        "peft_version",
+        "task_type",
+        "inference_mode",
+        "lora_alpha",
+        "alpha_pattern",
+        "use_rslora",
+        "fan_in_fan_out",
+        "init_lora_weights",
+        "loftq_config",
+        "eva_config",
+        "corda_config",
+        "lora_ga_config",
+        "qalora_group_size",
+        "runtime_config",
+        "megatron_config",
+        "megatron_core",
+    ]
 )
-_READ = frozenset("r target_modules target_parameters lora_dropout modules_to_save ensure_weight_tying".split())
+_READ = frozenset(
+    ["r", "target_modules", "target_parameters", "lora_dropout", "modules_to_save", "ensure_weight_tying"]
+)
 
 
 class Adapters(NamedTuple):

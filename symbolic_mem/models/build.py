@@ -123,16 +123,14 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
     from symbolic_mem.models.quantised import not_known, quantised, stored_bytes
 
     how = quantised(content, where)
-    if how is not None:
+    if how is not None and how.how is not None:
         size = stored_bytes(built.model, built.values, how, content)
         line = (
             "As published, with the sizes of the file, the weights that are counted here are quantised "
-            f"({how.words}) and take {size:,} bytes; "
-            + ("inference counts these, training what its recipe says." if how.base else "the recipe counts others.")
+            f"({how.words}) and take {size:,} bytes; inference counts these, training what its recipe says."
         )
-        packing = (how.base, how.words) if how.base else None
-        return replace(_saying(built, line), stored=size, packing=packing, rests_on=(*built.rests_on, line))
-    line = not_known(content)
+        return replace(_saying(built, line), stored=size, packing=how, rests_on=(*built.rests_on, line))
+    line = not_known(content, how)
     return replace(_saying(built, line), rests_on=(*built.rests_on, line)) if line else built
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from symbolic_mem.models.checkpoint import Checkpoint
     from symbolic_mem.models.cut import Cut
     from symbolic_mem.models.profile import Profile
+    from symbolic_mem.models.quantised import Quantised
 
 CHUNKED = (
     "the loss {loss} cuts {tokens} tokens into {chunks} parts, which does not come out; give a number that divides B S"
@@ -34,7 +35,7 @@ class Built:
     `beside` are layers that are only counted, with what is `said` of them; `visited` of their routed experts work for a
     token (None: there are no such layers). `unread` are fields of its file that may change the model, and
     `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised,
-    and `packing` how: the name of a base, and words.
+    and `packing` how.
     `in_file` counts the numbers of its published file, where that holds modules for multi-token prediction.
     `rests_on` says how its file was read, where the caller chose that, and how its weights are quantised.
     """
@@ -51,7 +52,7 @@ class Built:
     unread: tuple[str, ...] = ()
     files: Checkpoint | None = None
     stored: int | None = None
-    packing: tuple[str, str] | None = None
+    packing: Quantised | None = None
     trained: Trained = ALL
     stack: Callable[[sp.Expr], Model] | None = field(default=None, compare=False)
     in_file: Callable[[], int] | None = field(default=None, compare=False)

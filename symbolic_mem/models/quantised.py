@@ -1,14 +1,8 @@
-"""The bytes of weights as a file of quantised weights holds them: packed numbers with their scales, block by block.
-
-- AWQ (Lin et al., 2023, arXiv:2306.00978) and GPTQ (Frantar et al., 2022, arXiv:2210.17323): for each group of inputs of
-  an output a scale of 16 bits and a zero point; GPTQ holds the group of each input, too.
-- bitsandbytes (Dettmers et al., 2023, QLoRA, arXiv:2305.14314): 4 bits with an FP32 scale for 64 numbers, or with scales of
-  8 bits that have an FP32 scale for each 256 of them; 8 bits with an FP32 scale for each output.
-- FP8 as in DeepSeek-V3 (arXiv:2412.19437): an FP32 scale for each block; MXFP4 (OCP Microscaling 1.0): 8 bits for 32 numbers.
-"""
+"""How a file stores weights in few bits, read from ``quantization_config``, and how many bytes they take there."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,24 +13,37 @@ from symbolic_mem.base.tomlfile import clipped
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.grouping import group_of
 from symbolic_mem.models.json_file import kind_of
+from symbolic_mem.models.packing import Packing, is_matrix, packing
 from symbolic_mem.models.tensors import Model, Tensor
 
-_LINEAR = frozenset(("attention", "mlp", "experts", "shared experts", "mixer"))
+LINEAR = frozenset(("attention", "mlp", "experts", "shared experts", "mixer"))
 _OTHERS = {"float32": 4, "float16": 2, "bfloat16": 2}
+_LONGEST = 200  # signs of a pattern of modules
+_ONE = re.compile(r"(proj\w*|w\d|fc\d|fc_\w+|c_\w+|dense\w*|query_key_value|Wqkv|shared_expert_gate)$")
+_IN_A_BLOCK = {
+    "attention": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"),
+    "mlp": ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"),
+    "experts": ("mlp.experts.0.gate_proj", "mlp.experts.0.up_proj", "mlp.experts.0.down_proj"),
+    "shared experts": ("mlp.shared_experts.gate_proj", "mlp.shared_experts.up_proj", "mlp.shared_experts.down_proj"),
+}
 
 
 @dataclass(frozen=True)
 class Quantised:
-    """How weights are stored: in `words`, and the `bits` of one matrix by its stack, outputs and inputs.
+    """How weights are stored: in `words`, the matrices of `groups` packed in the way `how` (None: it is not described)."""
 
-    `base` is the way to pack the matrices of the blocks that recipes know it by ("": none).
-    """
-
-    method: str
     words: str
     groups: frozenset[str]
-    bits: Callable[[int, int, int], int]
-    base: str = ""
+    how: Packing | None
+
+    def packs(self, weight: Tensor) -> bool:
+        """Whether it stores that weight packed."""
+        return weight.group in self.groups and is_matrix(weight)
+
+    def bits(self, stack: int, out: int, into: int) -> int:
+        """Return the bits of a stack of matrices with so many outputs and inputs."""
+        assert self.how is not None
+        return int(8 * self.how.bytes((stack, out, into)))
 
 
 def quantised(table: Mapping[str, Any], where: str) -> Quantised | None:
@@ -44,7 +51,7 @@ def quantised(table: Mapping[str, Any], where: str) -> Quantised | None:
 
     >>> how = quantised({"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}, "config.json")
     >>> how.words, how.bits(1, 4096, 4096) / 4096**2
-    ('AWQ, 4 bits in groups of 128', 4.15625)
+    ('AWQ, 4 bits in groups of 128 inputs', 4.15625)
     """
     given = table.get("quantization_config")
     if given is None:
@@ -54,14 +61,23 @@ def quantised(table: Mapping[str, Any], where: str) -> Quantised | None:
     method = given.get("quant_method")
     if not isinstance(method, str) or method not in METHODS:
         return None
-    return METHODS[method](given, _groups(given, where), f"{where}: quantization_config")
+    place = f"{where}: quantization_config"
+    how = METHODS[method](given, place)
+    groups = _groups(given, where)
+    if how is None or groups is None:
+        words = method if how is None else how.title
+        return Quantised(words, frozenset(), None)
+    return Quantised(how.title, groups & {"experts"} if method == "mxfp4" else groups, how)
 
 
-def not_known(table: Mapping[str, Any]) -> str:
-    """Say that the method of a config is not known; "" where it is, or where there is none."""
+def not_known(table: Mapping[str, Any], how: Quantised | None = None) -> str:
+    """Say that the method of a config is not known, or not `how` it leaves some matrices as they are; "" where all is."""
     given = table.get("quantization_config")
-    if not isinstance(given, Mapping) or str(given.get("quant_method")) in METHODS:
+    if not isinstance(given, Mapping) or (how is not None and how.how is not None):
         return ""
+    if how is not None:
+        what = f"Its quantisation ({how.words}) is not described for the modules and formats that it names"
+        return f"{what}, so the bytes of its file are not counted."
     method = clipped(str(given.get("quant_method")))
     return f"Its quantisation {method} is not known, so the bytes of its file are not counted; known: {', '.join(METHODS)}."
 
@@ -69,50 +85,66 @@ def not_known(table: Mapping[str, Any]) -> str:
 def stored_bytes(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantised, table: Mapping[str, Any]) -> int:
     """Return the bytes of all weights in such a file; what is not quantised has the dtype that the config names."""
     plain = _OTHERS.get(str(table.get("torch_dtype") or table.get("dtype")).removeprefix("torch."), 2)
-    total = 0
+    total = sp.S.Zero
     for layer in model.layers:
-        repeat = int(layer.repeat.xreplace(dict(values)))
+        repeat = layer.repeat.xreplace(dict(values))
         for weight in layer.weights:
-            sizes = tuple(int(size.xreplace(dict(values))) for size in weight.shape)
-            total += repeat * (_packed(sizes, how) if _is_matrix(weight, how) else plain * _product(sizes))
-    return total
+            sizes = tuple(size.xreplace(dict(values)) for size in weight.shape)
+            packed = how.how.bytes(sizes) if how.how is not None and how.packs(weight) else plain * sp.Mul(*sizes)
+            total += repeat * packed
+    return int(sp.ceiling(total))
 
 
 def scales(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantised) -> int:
-    """Return the number of FP32 scales beside the weights in FP8."""
-    total = 0
+    """Return how many scales there are beside packed weights."""
+    total = sp.S.Zero
     for layer in model.layers:
         for weight in layer.weights:
-            if _is_matrix(weight, how):
-                *stack, out, into = (int(size.xreplace(dict(values))) for size in weight.shape)
-                bits = how.bits(_product(stack), out, into) - 8 * _product(stack) * out * into
-                total += int(layer.repeat.xreplace(dict(values))) * (bits // 32)
-    return total
+            if how.how is not None and how.packs(weight):
+                sizes = tuple(size.xreplace(dict(values)) for size in weight.shape)
+                counts = (piece.count(sizes) for piece in how.how.pieces[1:])
+                total += layer.repeat.xreplace(dict(values)) * sp.Add(*counts)
+    return int(total)
 
 
-def _is_matrix(weight: Tensor, how: Quantised) -> bool:
-    return weight.group in how.groups and len(weight.shape) > 1 and not weight.name.startswith("b_")
+def _groups(given: Mapping[str, Any], where: str) -> frozenset[str] | None:
+    """The groups whose matrices are quantised, without those that are kept as they are; None where parts of one are kept."""
+    kept = [
+        name
+        for key in ("modules_to_not_convert", "llm_int8_skip_modules", "ignored_layers", "ignore", "exclude_modules")
+        for name in _names(given, key, where)
+    ]
+    left = set(LINEAR)
+    for name in kept:
+        pattern = name.removeprefix("re:")
+        if pattern != name:
+            for group, modules in _IN_A_BLOCK.items():
+                found = [_matches(pattern, f"model.layers.0.{module}", where) for module in modules]
+                if any(found) and not all(found):
+                    return None
+                left -= {group} if all(found) else set()
+            continue
+        group = group_of(f".{name}.weight")
+        if group in LINEAR and (_ONE.search(name) or any(part.isdigit() for part in name.split("."))):
+            return None
+        left.discard(group)
+    return frozenset(left)
 
 
-def _packed(sizes: tuple[int, ...], how: Quantised) -> int:
-    *stack, out, into = sizes
-    return -(-how.bits(_product(stack), out, into) // 8)
+def _names(given: Mapping[str, Any], key: str, where: str) -> list[str]:
+    names = given.get(key) or []
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise BadInput(f"{where}: {key} must be a list of names of modules")
+    return names
 
 
-def _product(sizes: Any) -> int:
-    result = 1
-    for size in sizes:
-        result *= size
-    return result
-
-
-def _groups(given: Mapping[str, Any], where: str) -> frozenset[str]:
-    """The groups whose matrices are quantised, without those of the modules that are kept as they are."""
-    kept = given.get("modules_to_not_convert") or given.get("llm_int8_skip_modules") or []
-    if not (isinstance(kept, list) and all(isinstance(name, str) for name in kept)):
-        raise BadInput(f"{where}: modules_to_not_convert must be a list of names of modules")
-    whole = [name for name in kept if not any(part.isdigit() for part in name.split("."))]
-    return _LINEAR - {group_of(f"{name}.weight") for name in whole}
+def _matches(pattern: str, name: str, where: str) -> bool:
+    try:
+        if len(pattern) <= _LONGEST:
+            return re.match(pattern, name) is not None
+    except re.error:
+        pass
+    raise BadInput(f"{where}: quantization_config: {clipped(pattern)} is no pattern of names of modules")
 
 
 def _whole(given: Mapping[str, Any], key: str, default: int, where: str) -> int:
@@ -122,69 +154,73 @@ def _whole(given: Mapping[str, Any], key: str, default: int, where: str) -> int:
     return value
 
 
-def _grouped(name: str, index: bool) -> Callable[[Mapping[str, Any], frozenset[str], str], Quantised]:
-    def read(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:
+def _grouped(name: str) -> Callable[[Mapping[str, Any], str], Packing | None]:
+    def read(given: Mapping[str, Any], where: str) -> Packing | None:
         bits, group = _whole(given, "bits", 4, where), _whole(given, "group_size", 128, where)
-
-        def size(stack: int, out: int, into: int) -> int:
-            count = 1 if group == -1 else -(-into // group)
-            return stack * (out * into * bits + out * count * (16 + bits) + (32 * into if index else 0))
-
-        words = f"{name}, {bits} bits in groups of {group if group != -1 else 'all inputs'}"
-        usual = (bits, group) == (4, 128)
-        return Quantised(name, words, groups, size, name.lower() if usual else "")
+        if given.get("dynamic") or given.get("modules_in_block_to_quantize") or given.get("lm_head"):
+            return None
+        return packing(name, bits=bits, group="all" if group == -1 else group)
 
     return read
 
 
-def _bitsandbytes(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:
+def _bitsandbytes(given: Mapping[str, Any], where: str) -> Packing:
     if given.get("load_in_8bit") or given.get("_load_in_8bit"):
-        return Quantised(
-            "bitsandbytes",
-            "bitsandbytes, 8 bits",
-            groups,
-            lambda stack, out, into: stack * (8 * out * into + 32 * out),
-            "int8",
-        )
-    double = bool(given.get("bnb_4bit_use_double_quant"))
-
-    def size(stack: int, out: int, into: int) -> int:
-        blocks = -(-stack * out * into // 64)
-        scales = 8 * blocks + 32 * -(-blocks // 256) if double else 32 * blocks
-        return 4 * stack * out * into + scales
-
-    words = f"bitsandbytes, 4 bits in blocks of 64{' with quantised scales' if double else ''}"
-    return Quantised("bitsandbytes", words, groups, size, "nf4-double" if double else "nf4")
+        return packing("int8")
+    return packing("nf4-double" if given.get("bnb_4bit_use_double_quant") else "nf4")
 
 
-def _fp8(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:
+def _fp8(given: Mapping[str, Any], where: str) -> Packing:
     block = given.get("weight_block_size")
     if block is None:
-        return Quantised("FP8", "FP8 with one scale", groups, lambda stack, out, into: stack * (8 * out * into + 32))
+        return packing("fp8-static" if given.get("activation_scheme") == "static" else "fp8-tensor")
     if not (isinstance(block, list) and len(block) == 2 and all(type(side) is int and side > 0 for side in block)):
         raise BadInput(f"{where}: weight_block_size must be two whole numbers, for example [128, 128]")
-    high, wide = block
-
-    def size(stack: int, out: int, into: int) -> int:
-        return stack * (8 * out * into + 32 * -(-out // high) * -(-into // wide))
-
-    words = f"FP8 in blocks of {high} by {wide}"
-    return Quantised("FP8", words, groups, size, "fp8" if high == wide == 128 else "")
+    return packing("fp8", high=block[0], wide=block[1])
 
 
-def _mxfp4(given: Mapping[str, Any], groups: frozenset[str], where: str) -> Quantised:
-    return Quantised(
-        "MXFP4",
-        "MXFP4 in blocks of 32",
-        groups & {"experts"},
-        lambda stack, out, into: stack * out * (4 * into + 8 * -(-into // 32)),
-    )
+def _modelopt(given: Mapping[str, Any], where: str) -> Packing | None:
+    """NVIDIA's Model Optimizer: FP8 with a scale of a matrix and one of its inputs, and NVFP4 with the same two."""
+    return {"FP8": packing("fp8-static"), "NVFP4": packing("nvfp4")}.get(str(given.get("quant_algo")))
 
 
-METHODS: dict[str, Callable[[Mapping[str, Any], frozenset[str], str], Quantised]] = {
-    "awq": _grouped("AWQ", index=False),
-    "gptq": _grouped("GPTQ", index=True),
+_ORDERS = (None, False, "weight", "static")  # with others the file holds the group of each input
+
+
+def _dense(sparsity: object) -> bool:
+    return not sparsity or (isinstance(sparsity, Mapping) and sparsity.get("format") == "dense")
+
+
+def _compressed(given: Mapping[str, Any], where: str) -> Packing | None:
+    """compressed-tensors: one group of linear layers, with whole numbers of few bits, FP8 or NVFP4."""
+    groups = given.get("config_groups")
+    if not isinstance(groups, Mapping) or len(groups) != 1 or not _dense(given.get("sparsity_config")):
+        return None
+    (group,) = groups.values()
+    weights = group.get("weights") if isinstance(group, Mapping) else None
+    if not isinstance(weights, Mapping) or group.get("targets") != ["Linear"] or weights.get("actorder") not in _ORDERS:
+        return None
+    form = group.get("format") or given.get("format")
+    kind, bits, strategy = weights.get("type"), weights.get("num_bits"), weights.get("strategy")
+    plain = weights.get("symmetric", True)
+    if form == "pack-quantized" and kind == "int" and strategy in ("group", "channel"):
+        numbers = {"bits": _whole(weights, "num_bits", 4, where), "group": "all"}
+        if strategy == "group":
+            numbers["group"] = _whole(weights, "group_size", 128, where)
+        return packing("ct-packed" if plain else "ct-packed-zero", **numbers)
+    if form in ("float-quantized", "int-quantized") and (bits, strategy, plain) == (8, "channel", True):
+        return packing("ct-rows", codes="FP8" if kind == "float" else "8-bit")
+    if form == "nvfp4-pack-quantized" and (bits, weights.get("group_size")) == (4, 16):
+        return packing("nvfp4", scalars=8 if group.get("input_activations") else 4)
+    return None
+
+
+METHODS: dict[str, Callable[[Mapping[str, Any], str], Packing | None]] = {
+    "awq": _grouped("awq"),
+    "gptq": _grouped("gptq"),
     "bitsandbytes": _bitsandbytes,
     "fp8": _fp8,
-    "mxfp4": _mxfp4,
+    "mxfp4": lambda given, where: packing("mxfp4"),
+    "compressed-tensors": _compressed,
+    "modelopt": _modelopt,
 }

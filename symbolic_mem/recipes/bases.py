@@ -1,50 +1,49 @@
-"""How frozen weights are packed, as data: see bases.toml."""
+"""Recipes whose matrices of the blocks are packed: the states that they keep of them, and of all other weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
-import sympy as sp
-
-from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.tables import tables_of
-from symbolic_mem.base.values import dataclass
-from symbolic_mem.recipes.states import EVERY_ELEMENT, OTHERS, State
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.models.packing import OTHERS, Packing
+from symbolic_mem.recipes.states import EVERY_ELEMENT, State
 
 
-@dataclass(frozen=True)
-class Base:
-    """A way to pack the frozen matrices of the blocks, with the `states` that it keeps of them."""
+def under(packing: Packing, states: tuple[State, ...]) -> tuple[State, ...]:
+    """Return the states of a recipe with frozen matrices packed; all other weights stay as they are.
 
-    name: str
-    title: str
-    source: str
-    states: tuple[State, ...]
+    >>> import sympy as sp
+    >>> from symbolic_mem.models.packing import packing
+    >>> weights = State("BF16 weights", "weights", sp.Integer(2))
+    >>> [(one.name, one.only) for one in under(packing("nf4"), (weights,))][1:]
+    [('scales of the NF4 weights', 'frozen'), ('BF16 weights, not packed', 'frozen'), ('BF16 weights, trained', 'trained')]
+    """
+    kept = [one for one in states if one.kind != "weights"]
+    weights = [part for one in states if one.kind == "weights" for part in _not_packed(one)]
+    return (*_packed(packing, "frozen"), *weights, *kept)
 
-    def under(self, states: tuple[State, ...]) -> tuple[State, ...]:
-        """Return the states of a recipe with frozen matrices packed; all other weights stay as they are.
 
-        >>> weights = State("BF16 weights", "weights", sp.Integer(2))
-        >>> [(one.name, one.only) for one in base("nf4").under((weights,))][1:]
-        [('scales of the NF4 weights', 'frozen'), ('BF16 weights, not packed', 'frozen'), ('BF16 weights, trained', 'trained')]
-        """
-        kept = [one for one in states if one.kind != "weights"]
-        weights = [part for one in states if one.kind == "weights" for part in _not_packed(one)]
-        return (*self.states, *weights, *kept)
+def of_all(packing: Packing, states: tuple[State, ...], among: frozenset[str] = frozenset()) -> tuple[State, ...]:
+    """Return the states of a recipe that trains nothing, with all matrices of the blocks packed, or those `among` some groups.
 
-    def of_all(self, states: tuple[State, ...]) -> tuple[State, ...]:
-        """Return the states of a recipe that trains nothing, with all matrices of the blocks packed.
+    >>> import sympy as sp
+    >>> from symbolic_mem.models.packing import packing
+    >>> weights = State("BF16 weights", "weights", sp.Integer(2))
+    >>> [one.name for one in of_all(packing("fp8"), (weights,))]
+    ['FP8 weights', 'scales of the FP8 weights', 'BF16 weights, not packed']
+    """
+    others = (
+        replace(one, name=f"{one.name}, not packed", rule=OTHERS, among=among)
+        for one in states
+        if one.kind == "weights"
+    )
+    return (*_packed(packing, "", among), *others, *(one for one in states if one.kind != "weights"))
 
-        >>> weights = State("BF16 weights", "weights", sp.Integer(2))
-        >>> [one.name for one in base("fp8").of_all((weights,))]
-        ['FP8 weights', 'scales of the FP8 weights', 'BF16 weights, not packed']
-        """
-        packed = (replace(one, of="") for one in self.states)
-        others = (replace(one, name=f"{one.name}, not packed", rule=OTHERS) for one in states if one.kind == "weights")
-        return (*packed, *others, *(one for one in states if one.kind != "weights"))
+
+def _packed(packing: Packing, of: str, among: frozenset[str] = frozenset()) -> Iterator[State]:
+    for piece in packing.pieces:
+        yield State(piece.name, "weights", piece.bytes, reason=piece.reason, rule=piece.rule, of=of, among=among)
 
 
 def _not_packed(state: State) -> Iterator[State]:
@@ -58,21 +57,3 @@ def _not_packed(state: State) -> Iterator[State]:
         yield replace(state, name=f"{state.name}, trained", of="trained")
     if state.only == "trained":
         yield state
-
-
-@cache
-def base(name: str) -> Base:
-    """Return the way to pack weights of that name; raises `BadInput` for one that is not known.
-
-    >>> base("int8").title
-    '8 bits with an FP32 scale for each output'
-    """
-    tables = tables_of(Path(__file__).with_name("bases.toml"))
-    if name not in tables:
-        raise BadInput(f"unknown base {name!r} of packed weights; {nearest(name, tables)}")
-    table = tables[name]
-    states = tuple(
-        State(row["name"], "weights", sp.Rational(row["bytes"]), reason=row["reason"], rule=row["rule"], of="frozen")
-        for row in table["states"]
-    )
-    return Base(name, table["title"], table["source"], states)

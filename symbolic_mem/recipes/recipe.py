@@ -14,9 +14,10 @@ from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.packing import Packing, packing
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
-from symbolic_mem.recipes.bases import base as packing
+from symbolic_mem.recipes.bases import of_all, under
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 from symbolic_mem.recipes.listed import of_a_parameter
@@ -34,7 +35,12 @@ _CHANGED = "Changed from the preset: "
 _FREED = "gradients do not persist between micro-batches"
 GRADIENTS = ("kept", "freed", "one-by-one")
 OFFLOADED = ("weights", "gradients", "optimizer", "activations")
-_CALLED = {"parameters": "weights", "params": "weights", "optimizer states": "optimizer", "optimizer_states": "optimizer"}
+_CALLED = {
+    "parameters": "weights",
+    "params": "weights",
+    "optimizer states": "optimizer",
+    "optimizer_states": "optimizer",
+}
 COPIES = {"ema": "moving average of the weights", "reference": "weights of the reference model"}
 MOST_TOKENS = 10**6
 LOGITS = ("last", "all")
@@ -306,7 +312,7 @@ class Recipe:
                 raise BadInput(
                     f"recipe {self.name!r} packs frozen weights as {self.tuned.base}; leave out base, or choose another recipe"
                 )
-            return replace(self, tuned=tuned, states=packing(tuned.base).under(self.states))
+            return replace(self, tuned=tuned, states=under(packing(tuned.base), self.states))
         if self.tuned.base and not tuned.base:
             raise BadInput(
                 f"recipe {self.name!r} packs frozen weights as {self.tuned.base}, and then nothing would be packed; choose "
@@ -392,14 +398,14 @@ class Recipe:
         before = None if self.cache is None else f"caches are in {self.cache.title}"
         return self._noting(f"caches are in {chosen.title}", before, cache=self._cached(where, chosen))
 
-    def with_packed(self, name: str, words: str) -> Recipe:
-        """Return a recipe of inference with the matrices of the blocks packed as the base of that name, in `words`.
+    def with_packed(self, how: Packing, words: str, among: frozenset[str] = frozenset()) -> Recipe:
+        """Return a recipe of inference with the matrices of the blocks, or those `among` some groups, packed; `words` say why.
 
         >>> from symbolic_mem.recipes.read import recipe
-        >>> recipe("vllm").with_packed("fp8", "as published").changes
+        >>> recipe("vllm").with_packed(packing("fp8"), "as published").changes
         ('Changed from the preset: weights packed as published.',)
         """
-        return self._noting(f"weights packed {words}", states=packing(name).of_all(self.states))
+        return self._noting(f"weights packed {words}", states=of_all(how, self.states, among))
 
     def with_pages(self, tokens: int, where: str = "page") -> Recipe:
         """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""

@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.packing import OTHERS, is_matrix, shape_by
 from symbolic_mem.models.tensors import Model, Part, Weights
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 
@@ -17,16 +18,6 @@ Shape = tuple[sp.Expr, ...]
 Pieces = Iterator[tuple[sp.Expr, Shape]]
 
 MATMUL_WEIGHTS = "weights of matmuls"
-OF_BLOCKS = (
-    "matrices of the blocks",
-    "tiles of the matrices of the blocks",
-    "groups of 64 of the matrices of the blocks",
-    "groups of 64 by 256 of the matrices of the blocks",
-    "rows of the matrices of the blocks",
-    "groups of 128 inputs of the matrices of the blocks",
-    "columns of the matrices of the blocks",
-)
-OTHERS = "other than matrices of the blocks"
 ONCE = "once"
 
 
@@ -35,7 +26,7 @@ ONCE = "once"
 class State:
     """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
 
-    It is `of` the ``trained`` weights or the ``frozen`` ones alone; "": gradients and optimizer states are of the trained
+    Of packed matrices it is one for each, or for those `among` some groups of weights. It is `of` the ``trained`` weights or the ``frozen`` ones alone; "": gradients and optimizer states are of the trained
     ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
     ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it.
     """
@@ -48,6 +39,7 @@ class State:
     rule: str = EVERY_ELEMENT
     moment: bool = False
     of: str = ""
+    among: frozenset[str] = frozenset()
 
     def parts(self, model: Model) -> tuple[Part, ...]:
         """Return the tensors that are kept for the weights of `model`.
@@ -56,7 +48,7 @@ class State:
         >>> State("moments", "optimizer", sp.Integer(4), copies=2).parts(ffn())[0]
         Part(copies=2*L, shape=(d_ff, d_model))
         """
-        return parts_of(self.rule, self.copies, self.kind, model.weights, self.only)
+        return parts_of(self.rule, self.copies, self.kind, model.weights, self.only, self.among)
 
     @property
     def only(self) -> str:
@@ -65,11 +57,14 @@ class State:
 
 
 @lru_cache(maxsize=1024)
-def parts_of(rule: str, copies: int, kind: str, weights: Weights, only: str = "") -> tuple[Part, ...]:
+def parts_of(
+    rule: str, copies: int, kind: str, weights: Weights, only: str = "", among: frozenset[str] = frozenset()
+) -> tuple[Part, ...]:
     """Return what a state of that rule, number of copies and kind keeps for the weights of a model, or `only` for some."""
     if rule == ONCE:
         return (Part(sp.Integer(copies), ()),)
     parts = []
+    shape_of = shape_by(rule)
     for held in weights.held:
         if rule == MATMUL_WEIGHTS and not held.multiplied:
             continue
@@ -77,10 +72,12 @@ def parts_of(rule: str, copies: int, kind: str, weights: Weights, only: str = ""
         for weight in held.weights:
             if only and weight.trained != (only == "trained"):
                 continue
-            matrix = held.in_block and weight.group != "router" and len(weight.shape) >= 2
-            if (rule in OF_BLOCKS and not matrix) or (rule == OTHERS and matrix):
+            matrix = held.in_block and weight.group != "router" and is_matrix(weight)
+            packed = matrix and (not among or weight.group in among)
+            if (shape_of is not None and not packed) or (rule == OTHERS and packed):
                 continue
-            for count, shape in RULES[rule](weight.shape):
+            pieces = RULES[rule](weight.shape) if shape_of is None else ((sp.S.One, shape_of(weight.shape)),)
+            for count, shape in pieces:
                 if count * repeat != 0:
                     parts.append(Part(copies * repeat * count, shape))
     return tuple(parts)
@@ -154,31 +151,6 @@ def _small(shape: Shape) -> Pieces:
     yield 1 - at_least(sp.Mul(*shape), SMALL), shape
 
 
-TILE = 128  # edge of the square tiles of FP8 weights that share one scale
-
-
-def _tiles(shape: Shape) -> Pieces:
-    yield sp.S.One, (*shape[:-2], sp.ceiling(shape[-2] / TILE), sp.ceiling(shape[-1] / TILE))
-
-
-GROUP, GROUPS_OF_GROUPS = 64, 256  # QLoRA: weights that share a scale, and scales that share one
-
-
-def _groups(shape: Shape) -> Pieces:
-    yield sp.S.One, (sp.ceiling(sp.Mul(*shape) / GROUP),)
-
-
-def _groups_of_groups(shape: Shape) -> Pieces:
-    yield sp.S.One, (sp.ceiling(sp.ceiling(sp.Mul(*shape) / GROUP) / GROUPS_OF_GROUPS),)
-
-
-INPUTS = 128  # AWQ, GPTQ: inputs of an output that share a scale
-
-
-def _groups_of_inputs(shape: Shape) -> Pieces:
-    yield sp.S.One, (*shape[:-1], sp.ceiling(shape[-1] / INPUTS))
-
-
 FACTORED = 128  # optax: `min_dim_size_to_factor`, compared with the second largest dimension
 
 
@@ -221,13 +193,6 @@ RULES: dict[str, Callable[[Shape], Pieces]] = {
     "large tensors": _large,
     "blocks of large tensors": _blocks_of_large,
     "small tensors": _small,
-    OF_BLOCKS[0]: _every_element,
-    OF_BLOCKS[1]: _tiles,
-    OF_BLOCKS[2]: _groups,
-    OF_BLOCKS[3]: _groups_of_groups,
-    OF_BLOCKS[4]: _rows,
-    OF_BLOCKS[5]: _groups_of_inputs,
-    OF_BLOCKS[6]: _columns,
     OTHERS: _every_element,
     "optax factors": _optax_factors,
     "optax whole": _optax_whole,

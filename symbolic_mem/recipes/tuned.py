@@ -79,7 +79,7 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
 
 
 def _packed(trained: Trained, rank: int | None, given: Mapping[str, Any], where: str, base: str) -> Tuned:
-    from symbolic_mem.recipes.bases import base as packing
+    from symbolic_mem.models.packing import packing
 
     name = given.get("base", base)
     if not isinstance(name, str):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from symbolic_mem.accounts.account import account
+from symbolic_mem.models.quantised import LINEAR
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.study.setting import Setting
@@ -19,9 +20,11 @@ def as_stored(setting: S) -> S:
     The bytes are those of the file, or nothing is changed; a recipe that says itself what a weight takes stays as it is.
     """
     recipe, built = setting.recipe, setting.built
-    if recipe.trains or built.packing is None or not _of_preset(recipe):
+    how = built.packing
+    if recipe.trains or how is None or how.how is None or not _of_preset(recipe):
         return setting
-    packed = recipe.with_packed(built.packing[0], f"as in the file ({built.packing[1]})")
+    among = frozenset() if how.groups == LINEAR else how.groups
+    packed = recipe.with_packed(how.how, f"as in the file ({how.words})", among)
     held = account(built.model, packed).of("weights").at(built.values)
     return replace(setting, recipe=packed) if held == built.stored else setting
 

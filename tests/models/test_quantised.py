@@ -77,6 +77,62 @@ def test_a_method_that_is_not_known_is_said_and_the_count_stands(tmp_path):
     assert any("Its quantisation 'magic' is not known" in str(said) for said in told["assumptions"])
 
 
+def group(**weights):
+    usual = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": True}
+    return {"config_groups": {"group_0": {"targets": ["Linear"], "weights": usual | weights}}, "ignore": ["lm_head"]}
+
+
+@pytest.mark.parametrize(
+    ("config", "bits"),
+    [
+        ({"format": "pack-quantized", **group()}, 64 * 256 * 4 + 64 * 2 * 16 + 128),
+        ({"format": "pack-quantized", **group(symmetric=False)}, 64 * 256 * 4 + 64 * 2 * (16 + 4) + 128),
+        (
+            {"format": "pack-quantized", **group(num_bits=8, strategy="channel", group_size=None)},
+            64 * (256 * 8 + 16) + 128,
+        ),
+        ({"format": "float-quantized", **group(num_bits=8, type="float", strategy="channel")}, 64 * (256 * 8 + 16)),
+        ({"format": "nvfp4-pack-quantized", **group(type="float", group_size=16)}, 64 * 256 * 4 + 64 * 16 * 8 + 32),
+    ],
+)
+def test_compressed_tensors_are_those_that_its_compressors_write(config, bits):
+    """The tensors of compressed-tensors 0.20.0 for a matrix of 64 outputs and 256 inputs: codes, 16-bit scales, two whole numbers."""
+    assert how(quant_method="compressed-tensors", **config).bits(1, 64, 256) == bits
+
+
+def test_model_optimizer_has_two_numbers_for_each_matrix():
+    assert how(quant_method="modelopt", quant_algo="FP8").bits(3, 64, 256) == 3 * (64 * 256 * 8 + 64)
+    assert how(quant_method="modelopt", quant_algo="NVFP4").bits(1, 64, 256) == 64 * 256 * 4 + 64 * 16 * 8 + 64
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"quant_method": "compressed-tensors", "format": "pack-quantized", "config_groups": {}},
+        {"quant_method": "compressed-tensors", "format": "pack-quantized", **group(), "ignore": ["re:.*o_proj$"]},
+        {"quant_method": "compressed-tensors", "format": "marlin-24", **group()},
+        {"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"},
+        {"quant_method": "fp8", "ignored_layers": ["model.layers.3.self_attn.o_proj"]},
+        {"quant_method": "gptq", "dynamic": {"-:.*down.*": {}}},
+    ],
+)
+def test_what_is_stored_in_several_ways_is_said_and_not_counted(tmp_path, config):
+    told = record(tmp_path, "llama-3.1-8b.json", **config)
+    assert "published_weight_bytes" not in told
+    assert any("is not described for the modules and formats" in str(said) for said in told["assumptions"])
+
+
+def test_patterns_of_modules_that_are_kept_are_those_of_whole_groups():
+    kept = [
+        "re:.*lm_head",
+        "re:.*mlp.gate$",
+        "re:.*self_attn.*",
+        "model.layers.0.mlp.gate",
+        "model.layers.0.input_layernorm",
+    ]
+    assert how(quant_method="fp8", ignore=kept).groups == {"mlp", "experts", "shared experts", "mixer"}
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -88,6 +144,7 @@ def test_a_method_that_is_not_known_is_said_and_the_count_stands(tmp_path):
             "weight_block_size must be two",
         ),
         ({"quantization_config": {"quant_method": "awq", "modules_to_not_convert": 3}}, "must be a list of names"),
+        ({"quantization_config": {"quant_method": "fp8", "ignore": ["re:("]}}, "is no pattern of names of modules"),
     ],
 )
 def test_what_no_file_can_have_is_refused(config, message):

@@ -13,11 +13,12 @@ from symbolic_mem.base.exact import at
 from symbolic_mem.base.symbols import r_lora
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.adapters import adapter_config
+from symbolic_mem.models.packing import packing
 from symbolic_mem.models.profile import profile
 from symbolic_mem.models.tensors import Held, Tensor, Weights
 from symbolic_mem.models.trained import Trained
 from symbolic_mem.models.transformer import transformer
-from symbolic_mem.recipes.bases import base
+from symbolic_mem.recipes.bases import under
 from symbolic_mem.recipes.read import read_recipe, recipe
 from symbolic_mem.recipes.states import State, parts_of
 
@@ -278,9 +279,8 @@ def test_a_packed_matrix_has_the_bytes_of_bitsandbytes():
     matrix = Tensor("W", (sp.Integer(512), sp.Integer(256)), group="mlp", trained=False)
     weights = Weights((Held((matrix,), sp.S.One, None, True, True),))
     found = [
-        sum(part.elements for part in parts_of(state.rule, 1, state.kind, weights, state.only))
-        * state.bytes_per_element
-        for state in base("nf4-double").states
+        sum(part.elements for part in parts_of(piece.rule, 1, "weights", weights)) * piece.bytes
+        for piece in packing("nf4-double").pieces
     ]
     assert found == [65536, 2048, 8 * 4]
 
@@ -296,5 +296,6 @@ def test_packing_leaves_the_states_of_what_is_trained():
     trained = State("master", "weights", sp.Integer(4), reason="FP32", of="trained")
     frozen = State("copy", "weights", sp.Integer(2), reason="BF16", of="frozen")
     whole = State("weights", "weights", sp.Integer(2), reason="BF16")
-    named = [one.name for one in base("nf4").under((trained, frozen, whole)) if one not in base("nf4").states]
+    packed = [piece.name for piece in packing("nf4").pieces]
+    named = [one.name for one in under(packing("nf4"), (trained, frozen, whole)) if one.name not in packed]
     assert named == ["master", "copy, not packed", "weights, not packed", "weights, trained"]

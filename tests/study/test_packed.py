@@ -47,6 +47,9 @@ def test_fp8_of_deepseek_v3_is_that_of_its_file(tmp_path):
     ("how", "name"),
     [
         ({**AWQ, "quant_method": "gptq"}, "groups of the inputs"),
+        ({**AWQ, "group_size": 64}, "zero points of the 4-bit weights"),
+        ({**AWQ, "modules_to_not_convert": ["mlp"]}, "BF16 weights, not packed"),
+        ({"quant_method": "fp8", "activation_scheme": "static"}, "scales of the FP8 weights, and of their inputs"),
         ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "NF4 weights"),
         (
             {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_use_double_quant": True},
@@ -64,14 +67,21 @@ def test_other_ways_to_pack_are_those_of_their_files(tmp_path, how, name):
 @pytest.mark.parametrize(
     "how",
     [
-        {**AWQ, "group_size": 64},  # scales that no base has
-        {**AWQ, "modules_to_not_convert": ["mlp"]},  # matrices of the blocks that stay as they are
+        {**AWQ, "modules_to_not_convert": ["model.layers.0.mlp"]},  # matrices of some blocks that stay as they are
+        {**AWQ, "modules_to_not_convert": ["o_proj"]},
         {"quant_method": "exl2"},
     ],
 )
 def test_a_file_that_is_packed_otherwise_is_counted_as_the_recipe_says(tmp_path, how):
     study = study_of(tmp_path, LLAMA, how)
     assert weights(study) == 2 * study.model.parameters.xreplace(dict(study.values))
+
+
+def test_experts_in_mxfp4_take_the_bytes_that_the_index_of_gpt_oss_says(tmp_path):
+    content = json.loads((DEEPSEEK.parent / "gpt-oss-20b.json").read_text(encoding="utf-8"))
+    kept = ["model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"]
+    study = study_of(tmp_path, content, {"quant_method": "mxfp4", "modules_to_not_convert": kept})
+    assert weights(study) == 13_761_264_768  # total_size of its model.safetensors.index.json
 
 
 def test_tensor_parallelism_cuts_packed_weights_and_training_has_its_own(tmp_path):

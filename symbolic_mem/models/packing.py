@@ -1,0 +1,143 @@
+"""`Packing`: how matrices of the blocks are stored in few bits, with the scales that they need; the ways stand in packed.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput, nearest
+from symbolic_mem.base.tables import Tables
+from symbolic_mem.base.values import dataclass
+from symbolic_mem.models.tensors import Tensor
+
+Shape = tuple[Any, ...]
+MATRICES = "matrices of the blocks"
+OTHERS = f"other than {MATRICES}"
+_OF = f" of the {MATRICES}"
+
+
+def is_matrix(weight: Tensor) -> bool:
+    """Whether a weight is a matrix, or a stack of them, and no stack of biases."""
+    return len(weight.shape) > 1 and not weight.name.startswith("b_")
+
+
+def _flat(shape: Shape, size: str) -> Shape:
+    return (sp.ceiling(sp.Mul(*shape) / int(size)),)
+
+
+def _twice(shape: Shape, size: str, more: str) -> Shape:
+    return (sp.ceiling(_flat(shape, size)[0] / int(more)),)
+
+
+def _tiles(shape: Shape, high: str, wide: str) -> Shape:
+    return (*shape[:-2], sp.ceiling(shape[-2] / sp.Integer(high)), sp.ceiling(shape[-1] / sp.Integer(wide)))
+
+
+def _inputs(shape: Shape, size: str) -> Shape:
+    return (*shape[:-1], 1 if size == "all" else sp.ceiling(shape[-1] / sp.Integer(size)))
+
+
+_RULES: tuple[tuple[str, Callable[..., Shape]], ...] = (
+    (MATRICES, lambda shape: shape),
+    (rf"rows{_OF}", lambda shape: shape[:-1]),
+    (rf"columns{_OF}", lambda shape: (*shape[:-2], shape[-1])),
+    (rf"each{_OF}", lambda shape: shape[:-2]),
+    (rf"groups of (\d+){_OF}", _flat),
+    (rf"groups of (\d+) by (\d+){_OF}", _twice),
+    (rf"groups of (\d+|all) inputs{_OF}", _inputs),
+    (rf"tiles of (\d+) by (\d+){_OF}", _tiles),
+)
+
+
+@cache
+def shape_by(rule: str) -> Callable[[Shape], Shape] | None:
+    """Return what a rule makes of the shape of a matrix (or of a stack of them); None where it is no rule of packed matrices.
+
+    >>> shape_by("groups of 64 inputs of the matrices of the blocks")((8, 100))
+    (8, 2)
+    """
+    for pattern, made in _RULES:
+        if found := re.fullmatch(pattern, rule):
+            return lambda shape: made(shape, *found.groups())
+    return None
+
+
+def share_by(rule: str) -> sp.Rational:
+    """Return how many numbers a rule counts for each element of a large matrix: 0 where that grows with one side alone.
+
+    >>> share_by("groups of 64 by 256 of the matrices of the blocks")
+    1/16384
+    """
+    if rule == MATRICES:
+        return sp.S.One
+    numbers = [sp.Integer(number) for number in re.findall(r"\d+", rule)]
+    return 1 / sp.Mul(*numbers) if numbers and shape_by(rule) is not None else sp.S.Zero
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Numbers of so many bytes, as many as `rule` counts of a matrix."""
+
+    name: str
+    bytes: sp.Rational
+    rule: str
+    reason: str
+
+    def count(self, shape: Shape) -> Any:
+        """Return how many there are for a matrix of that shape."""
+        made = shape_by(self.rule)
+        assert made is not None, self.rule
+        return sp.Mul(*made(tuple(sp.sympify(size) for size in shape)))
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A way to store matrices: the packed numbers first, then what stands beside them."""
+
+    name: str
+    title: str
+    source: str
+    pieces: tuple[Piece, ...]
+
+    def bytes(self, shape: Shape) -> Any:
+        """Return the bytes of a matrix of that shape, or of a stack of them.
+
+        >>> packing("nf4").bytes((64, 128))
+        4608
+        """
+        return sp.Add(*(piece.bytes * piece.count(shape) for piece in self.pieces))
+
+
+def packing(name: str, **numbers: int | str) -> Packing:
+    """Return the way to pack matrices of that name, with the `numbers` of a file where they are not the usual ones.
+
+    Raises `BadInput` for a name that is not known.
+
+    >>> [piece.rule for piece in packing("awq", group=64).pieces][1]
+    'groups of 64 inputs of the matrices of the blocks'
+    """
+    return _made(name, tuple(sorted(numbers.items())))
+
+
+@cache
+def _made(name: str, numbers: tuple[tuple[str, int | str], ...]) -> Packing:
+    tables = Tables.of(Path(__file__).with_name("packed.toml"))
+    if name not in tables:
+        raise BadInput(f"unknown base {name!r} of packed weights; {nearest(name, tables)}")
+    table = tables[name]
+    filled = {**table.get("usual", {}), **dict(numbers)}
+    pieces = tuple(
+        Piece(
+            row["name"].format(**filled),
+            sp.Rational(str(row["bytes"]).format(**filled)),
+            row["rule"].format(**filled),
+            row["reason"].format(**filled),
+        )
+        for row in table["keeps"]
+    )
+    return Packing(name, table["title"].format(**filled), table["source"], pieces)
