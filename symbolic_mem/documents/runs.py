@@ -186,6 +186,7 @@ class Runs:
             "values": self.sizes,
             "rows": [run.record for run in self.runs],
             "refused": dict(self.refused),
+            "assumed": list(self.study.built.rests_on),
         }
 
 

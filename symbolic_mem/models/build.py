@@ -127,7 +127,7 @@ def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:
         size = stored_bytes(built.model, built.values, how, content)
         line = (
             "As published, with the sizes of the file, the weights that are counted here are quantised "
-            f"({how.words}) and take {size:,} bytes; inference counts these, training what its recipe says."
+            f"({how.words}) and take {size:,} bytes; inference counts them so, training as its recipe says."
         )
         return replace(_saying(built, line), stored=size, packing=how, rests_on=(*built.rests_on, line))
     line = not_known(content, how)

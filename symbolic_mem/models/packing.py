@@ -22,8 +22,8 @@ _OF = f" of the {MATRICES}"
 
 
 def is_matrix(weight: Tensor) -> bool:
-    """Whether a weight is a matrix, or a stack of them, and no stack of biases."""
-    return len(weight.shape) > 1 and not weight.name.startswith("b_")
+    """Whether a weight is the matrix of a product, or a stack of them: no stack of biases, no norm of heads, no convolution."""
+    return len(weight.shape) > 1 and (weight.name.startswith("W_") or "proj" in weight.name)
 
 
 def _flat(shape: Shape, size: str) -> Shape:

@@ -16,7 +16,7 @@ from symbolic_mem.models.json_file import kind_of
 from symbolic_mem.models.packing import Packing, is_matrix, packing
 from symbolic_mem.models.tensors import Model, Tensor
 
-LINEAR = frozenset(("attention", "mlp", "experts", "shared experts", "mixer"))
+_LINEAR = frozenset(("attention", "mlp", "experts", "shared experts", "mixer"))
 _OTHERS = {"float32": 4, "float16": 2, "bfloat16": 2}
 _LONGEST = 200  # signs of a pattern of modules
 _ONE = re.compile(r"(proj\w*|w\d|fc\d|fc_\w+|c_\w+|dense\w*|query_key_value|Wqkv|shared_expert_gate)$")
@@ -114,7 +114,7 @@ def _groups(given: Mapping[str, Any], where: str) -> frozenset[str] | None:
         for key in ("modules_to_not_convert", "llm_int8_skip_modules", "ignored_layers", "ignore", "exclude_modules")
         for name in _names(given, key, where)
     ]
-    left = set(LINEAR)
+    left = set(_LINEAR)
     for name in kept:
         pattern = name.removeprefix("re:")
         if pattern != name:
@@ -125,7 +125,7 @@ def _groups(given: Mapping[str, Any], where: str) -> frozenset[str] | None:
                 left -= {group} if all(found) else set()
             continue
         group = group_of(f".{name}.weight")
-        if group in LINEAR and (_ONE.search(name) or any(part.isdigit() for part in name.split("."))):
+        if group in _LINEAR and (_ONE.search(name) or any(part.isdigit() for part in name.split("."))):
             return None
         left.discard(group)
     return frozenset(left)

@@ -26,7 +26,7 @@ ONCE = "once"
 class State:
     """`copies` values of `bytes_per_element` for all that `rule` keeps of a weight tensor; see `RULES`.
 
-    Of packed matrices it is one for each, or for those `among` some groups of weights. It is `of` the ``trained`` weights or the ``frozen`` ones alone; "": gradients and optimizer states are of the trained
+    Of packed matrices it is one of those of the blocks, or of those `among` some groups. It is `of` the ``trained`` weights or the ``frozen`` ones alone; "": gradients and optimizer states are of the trained
     ones, all else of all. `moment` marks what the optimizer's algorithm keeps, so that another optimizer replaces it. A state of kind
     ``buffers`` lives as long as the activations: blocks that are recomputed do not keep it.
     """
@@ -72,8 +72,8 @@ def parts_of(
         for weight in held.weights:
             if only and weight.trained != (only == "trained"):
                 continue
-            matrix = held.in_block and weight.group != "router" and is_matrix(weight)
-            packed = matrix and (not among or weight.group in among)
+            inside = weight.group in among if among else held.in_block and weight.group != "router"
+            packed = inside and is_matrix(weight)
             if (shape_of is not None and not packed) or (rule == OTHERS and packed):
                 continue
             pieces = RULES[rule](weight.shape) if shape_of is None else ((sp.S.One, shape_of(weight.shape)),)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from symbolic_mem.accounts.account import account
-from symbolic_mem.models.quantised import LINEAR
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.study.setting import Setting
@@ -17,16 +15,14 @@ S = TypeVar("S", bound=Setting)
 def as_stored(setting: S) -> S:
     """Return a setting of inference with the weights packed as the file of its model has them, if it says so.
 
-    The bytes are those of the file, or nothing is changed; a recipe that says itself what a weight takes stays as it is.
+    What is not packed has the bytes of the recipe; a recipe that says itself what a weight takes stays as it is.
     """
     recipe, built = setting.recipe, setting.built
     how = built.packing
     if recipe.trains or how is None or how.how is None or not _of_preset(recipe):
         return setting
-    among = frozenset() if how.groups == LINEAR else how.groups
-    packed = recipe.with_packed(how.how, f"as in the file ({how.words})", among)
-    held = account(built.model, packed).of("weights").at(built.values)
-    return replace(setting, recipe=packed) if held == built.stored else setting
+    packed = recipe.with_packed(how.how, f"as in the file ({how.words})", how.groups)
+    return replace(setting, recipe=packed)
 
 
 def _of_preset(recipe: Recipe) -> bool:

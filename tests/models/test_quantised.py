@@ -65,7 +65,7 @@ def test_fp8_has_a_scale_for_each_block_and_for_what_is_left_of_one():
 def test_the_account_says_both_what_is_published_and_that_the_recipe_trains_others(tmp_path):
     told = record(tmp_path, "llama-3.1-8b.json", quant_method="awq", bits=4, group_size=128)
     line = next(str(said) for said in told["assumptions"] if "As published" in str(said))
-    assert "AWQ, 4 bits in groups of 128" in line and "inference counts these, training what its recipe says" in line
+    assert "AWQ, 4 bits in groups of 128" in line and "inference counts them so, training as its recipe says" in line
     matrices = told["parameters_by_group"]["attention"] + told["parameters_by_group"]["mlp"]
     rest = told["parameters"] - matrices
     assert told["published_weight_bytes"] == matrices * (4 * 128 + 16 + 4) / 128 / 8 + 2 * rest

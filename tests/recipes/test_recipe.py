@@ -65,7 +65,7 @@ def test_deepspeed_zero_2_is_two_and_eighteen_over_n():
 
 def test_fp8_keeps_a_scale_for_every_tile_and_half_size_moments():
     # DeepSeek-V3, arXiv:2412.19437, section 3.3: 128 x 128 weights and 1 x 128 activations share an FP32 scale
-    weight, gain = Tensor("w", (sp.Integer(7168), sp.Integer(2100))), Tensor("g", (sp.Integer(7168),))
+    weight, gain = Tensor("W_in", (sp.Integer(7168), sp.Integer(2100))), Tensor("g", (sp.Integer(7168),))
     read, other = Tensor("x", (sp.Integer(128),), feeds="linear layer"), Tensor("y", (sp.Integer(128),))
     model = Model("one", (Layer("linear", weights=(weight, gain), saved=(read, other), block="block"),))
     memory = account(model, recipe("fp8"))

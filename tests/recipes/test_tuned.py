@@ -276,7 +276,7 @@ def test_recipes_that_train_a_part_name_no_bytes_per_parameter():
 
 def test_a_packed_matrix_has_the_bytes_of_bitsandbytes():
     """Linear4bit(256, 512) of bitsandbytes 0.50.2 with nf4 and compressed statistics: its data, absmax and state2.absmax."""
-    matrix = Tensor("W", (sp.Integer(512), sp.Integer(256)), group="mlp", trained=False)
+    matrix = Tensor("W_up", (sp.Integer(512), sp.Integer(256)), group="mlp", trained=False)
     weights = Weights((Held((matrix,), sp.S.One, None, True, True),))
     found = [
         sum(part.elements for part in parts_of(piece.rule, 1, "weights", weights)) * piece.bytes
