@@ -55,7 +55,7 @@ CASES = {
         "has no dense BF16 FLOP/s",
     ),
     "a direction that the device lacks": (
-        lambda: read_network({"device": "mi300x", "direction": "both-ways"}, {}, "my.toml [network]"),
+        lambda: read_network({"device": "mi350x", "direction": "both-ways"}, {}, "my.toml [network]"),
         "has no bandwidth 'both-ways'",
     ),
     "a rate given twice": (
