@@ -194,7 +194,7 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
     if held is not None:
         words = "the gradients of the log probabilities and of the logits, which the loss holds together"
         if held.parts[0].copies == 1:
-            words = "the gradient inside the loss"
+            words = f"{held.reason}, which the loss holds"
         yield _sized(LOSS, words, held, placement.get("activations"))
 
 

@@ -29,10 +29,10 @@ STEP_SOURCE = "torch.optim.AdamW, PyTorch 2.13, measured: the peak of its step o
 
 
 @lru_cache(maxsize=256)
-def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str) -> Term:
+def _loss(logits: Shape, size: sp.Expr, copies: int, chunks: int, source: str, alone: str = "logits") -> Term:
     of_a_part = "" if chunks == 1 else f", for one of {chunks} parts of the tokens at a time"
     made = {
-        1: "the gradient of the logits, or of what the loss makes of them",
+        1: f"the gradient of the {alone}",
         2: "the gradients of the log probabilities and of the logits: the loss makes the one from the other",
         3: "the gradients of the log probabilities and of the logits, and a product that is added: each a tensor of its own",
     }[copies]
@@ -77,8 +77,10 @@ def loss_term(built: Built, recipe: Recipe) -> Term | None:
     how = built.how
     assert how is not None
     size = how.bytes(how.loss_gradients)
-    copies = 1 if LOSS_COPY in how.keeps[how.loss] else 2
-    return _loss(logits_of(built), recipe.activations if size is None else size, copies, 1, LOSS_SOURCE)
+    size = recipe.activations if size is None else size
+    if LOSS_COPY in how.keeps[how.loss]:
+        return _loss(logits_of(built), size, 1, 1, LOSS_SOURCE, "copy of the log probabilities in FP32")
+    return _loss(logits_of(built), size, 2, 1, LOSS_SOURCE)
 
 
 def _over_ranks(built: Built, chosen: Loss) -> bool:

@@ -7,7 +7,7 @@ are taken at the end. The order of definition is the order in which the factors 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -210,6 +210,24 @@ def own(name: str, meaning: str, unit: str, *, whole: bool) -> Name:
 def table(*, given: bool | None = None) -> tuple[Name, ...]:
     """Return every name in order of definition, optionally only those that are (or are not) given as input."""
     return tuple(name for name in _names.values() if given is None or name.given is given)
+
+
+def spelled(own: Iterable[Name] = ()) -> dict[str, sp.Symbol]:
+    """Return the symbols that formulas may use by name: those that are given as input, and the `own` ones of a study.
+
+    >>> spelled()["d_model"] is d_model, "M_total" in spelled()
+    (True, False)
+    """
+    return {name.symbol.name: name.symbol for name in (*table(given=True), *own)}
+
+
+def degrees() -> dict[str, sp.Symbol]:
+    """Return those of them that say over how many devices something is divided.
+
+    >>> "n_fsdp" in degrees(), "d_model" in degrees()
+    (True, False)
+    """
+    return {name: symbol for name, symbol in spelled().items() if name.startswith("n_")}
 
 
 def lookup(name: str) -> sp.Symbol | None:

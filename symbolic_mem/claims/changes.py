@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import lookup, table
+from symbolic_mem.base.symbols import lookup, spelled
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.amounts import (
     add_state,
@@ -170,7 +170,7 @@ def round_first(case: Case, unit: str) -> Case:
 
 @cache
 def _formula(formula: str) -> sp.Expr:
-    return read_formula(formula, {name.symbol.name: name.symbol for name in table(given=True)}, "a slip")
+    return read_formula(formula, spelled(), "a slip")
 
 
 def _question(case: Case, name: str, change: Callable[[object], object]) -> Case | None:

@@ -14,7 +14,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest, shown
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import n_fsdp, table
+from symbolic_mem.base.symbols import degrees, n_fsdp
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.tomlfile import entry, known_keys, read_toml
 from symbolic_mem.library.bundled import bundled_path, refuse_unknown
@@ -131,10 +131,10 @@ def _loaded(name: str, own: _Own, *, like: str | None, origin: str | None) -> St
 def _read_whole(content: Mapping[str, Any], where: str, name: str, folder: Path, own: _Own) -> Study:
     """The study of a whole file, each of whose values is read by something."""
     study = read_study(content, where, name, folder, own.devices, own.plans, own.recipes)
-    degrees = {str(axis) for axis in (n_fsdp, *AXES)} if own.planned else set()
+    planned = {str(axis) for axis in (n_fsdp, *AXES)} if own.planned else set()
     for table_name in ("values", "given"):
         given = entry(content, table_name, dict, where, {})
-        refuse_idle(study, (one for one in given if one not in degrees), f"{where} [{table_name}]")
+        refuse_idle(study, (one for one in given if one not in planned), f"{where} [{table_name}]")
     return study
 
 
@@ -262,10 +262,10 @@ def _placement(content: Mapping[str, Any], where: str) -> dict[str, Placed]:
         place_table = entry(content, kind, dict, where)
         inside = f"{where} {kind}"
         known_keys(place_table, _PLACED, inside)
-        degrees = {name.symbol.name: name.symbol for name in table(given=True) if name.symbol.name.startswith("n_")}
+        known = degrees()
         given = entry(place_table, "over", str, inside, "n_fsdp")
-        degree = read_formula(given, degrees, f"{inside}: over")
-        if any(factor not in degrees.values() for factor in sp.Mul.make_args(degree)):
+        degree = read_formula(given, known, f"{inside}: over")
+        if any(factor not in known.values() for factor in sp.Mul.make_args(degree)):
             raise BadInput(
                 f"{inside}: over {given!r} is not a degree; give one, or a product of different ones, as in n_fsdp*n_tp"
             )

@@ -12,8 +12,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import Name
-from symbolic_mem.base.symbols import table as symbols
+from symbolic_mem.base.symbols import Name, spelled
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.built import Built, from_architecture, with_beside
 from symbolic_mem.models.ffn import ffn
@@ -212,7 +211,7 @@ def _parameters(table: dict[str, Any], where: str, own: Iterable[Name] = ()) -> 
     reason = entry(table, "saved_reason", str, where, "")
     if "saved_per_layer" not in table:
         return Built(given_parameters(), {})
-    names = {name.symbol.name: name.symbol for name in (*symbols(given=True), *own)}
+    names = spelled(own)
     given = table["saved_per_layer"]
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise BadInput(f'{where}: saved_per_layer is a formula in text, as in "34*B*S*d_model", not {given!r}')

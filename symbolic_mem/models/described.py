@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import L_mtp, S, table
+from symbolic_mem.base.symbols import L_mtp, S, spelled
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.models.architecture import Architecture, Experts, Latent, Window
 
@@ -138,7 +138,7 @@ def _size(given: object, where: str) -> sp.Expr:
         return sp.Integer(given)
     if not isinstance(given, str):
         raise BadInput(f'{where} is a whole number or a formula such as "4*d_model", not {given!r}')
-    return read_formula(given, {name.symbol.name: name.symbol for name in table(given=True)}, where)
+    return read_formula(given, spelled(), where)
 
 
 def _part(given: object, part: type[Experts | Latent | Window], sizes: tuple[str, ...], where: str) -> Any:

@@ -12,7 +12,7 @@ from symbolic_mem.base.exact import at
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import fraction
-from symbolic_mem.base.symbols import M_total, P, table
+from symbolic_mem.base.symbols import M_total, P, spelled
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Long, Prose, amount, say, text
 from symbolic_mem.document.steps import Block
@@ -35,7 +35,7 @@ Written = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 def _written(given: Any, at: At) -> Written:
     """Read how symbols are written out in others: ``{ d_ff = "4*d_model" }``."""
-    names = {name.symbol.name: name.symbol for name in table(given=True)}
+    names = spelled()
     found = []
     for name, formula in entries(given, at).items():
         if name not in names:

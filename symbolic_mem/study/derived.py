@@ -10,7 +10,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import evaluate
 from symbolic_mem.base.formula import read_formula, write_formula
-from symbolic_mem.base.symbols import named, table
+from symbolic_mem.base.symbols import named, spelled
 
 Formulas = Mapping[sp.Symbol, sp.Expr]
 NOT_WHOLE = (
@@ -28,7 +28,7 @@ def read_derived(content: Mapping[str, Any], where: str) -> dict[sp.Symbol, sp.E
     formulas = {
         name: value for name, value in content.items() if isinstance(value, str) and not value.strip().isdecimal()
     }
-    names = {name.symbol.name: name.symbol for name in table(given=True)} if formulas else {}
+    names = spelled() if formulas else {}
     found = {}
     for name, value in formulas.items():
         if name in names and named(names[name]).whole:

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.outside import harmless
-from symbolic_mem.base.symbols import Name, table
+from symbolic_mem.base.symbols import Name, spelled
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.setting import Change
 
@@ -38,7 +38,7 @@ class At:
     @property
     def names(self) -> dict[str, sp.Expr]:
         """The symbols that formulas may use: those of every study, and its own."""
-        return {name.symbol.name: name.symbol for name in (*table(given=True), *self.own)}
+        return {**spelled(self.own)}
 
     def at(self, where: str) -> At:
         """Another place in the same file."""

@@ -71,5 +71,16 @@ def test_at_the_value_that_is_named_another_instant_is_the_fullest_and_one_befor
     assert turned
 
 
+def test_where_rows_are_cut_whole_it_is_said_of_what_does_not_cut_them():
+    def most(tokens):
+        study = load_study("llama-3.1-8b").change(values={"n_fsdp": 7, "S": tokens})
+        return peak(Account(study, whole_rows=True).instants)
+
+    even = peak(Account(load_study("llama-3.1-8b").change(values={"n_fsdp": 7})).instants).turns
+    (turn,) = most(8192).turns.found
+    assert even.symbols == ("B", "S", "V", "n_fsdp") and turn not in even.found
+    assert turn.symbol == "S" and turn.instant == most(turn.value).words != most(turn.value + 1).words
+
+
 def test_steps_are_those_of_the_bundled_studies_that_have_instants():
     assert set(STEPS) <= {name for name in bundled() if load_study(name).timeline}

@@ -19,20 +19,33 @@ def cautions(capsys, *arguments):
     return json.loads(said(capsys, *arguments, "--json")).get("cautions", [])
 
 
+def of_room(capsys, *arguments):
+    """Those about what a process finds free."""
+    return [one for one in cautions(capsys, *arguments) if not one.startswith("Tensors are cut into whole rows")]
+
+
+def test_a_fit_whose_rows_may_take_more_than_is_left_says_so_and_counting_them_it_takes_more(capsys):
+    asked = ("solve", "llama-3.1-405b", "--question", "b", "--json")
+    found, padded = (json.loads(said(capsys, *asked, *more)) for more in ((), ("--padded-rows",)))
+    (caution,) = (one for one in found["cautions"] if one.startswith("Tensors are cut into whole rows"))
+    assert "add --padded-rows" in caution and found["value"] < padded["value"]
+    assert not any(one.startswith("Tensors are cut") for one in padded.get("cautions", ()))
+
+
 def test_a_fit_that_no_process_has_room_for_says_so(capsys):
     asked = ("solve", "llama-3.1-405b", "--question", "b")
-    (caution,) = cautions(capsys, *asked)
+    (caution,) = of_room(capsys, *asked)
     assert caution.startswith("A process finds ≈ 78.664 GiB free on such a device")
     assert "caution     A process finds ≈ 78.664 GiB free" in said(capsys, *asked)
-    assert not cautions(capsys, *asked, "--reserve", "1007 MiB")
+    assert not of_room(capsys, *asked, "--reserve", "1007 MiB")
 
 
 def test_a_fit_within_the_stated_reserve_of_a_device_that_nobody_measured_says_so(capsys):
     asked = ("solve", "llama-3.1-405b", "--device", "tpu-v5p", "--reading", "binary")
-    (caution,) = cautions(capsys, *asked)  # 62 MiB to spare of 95 GiB, of which XLA can use 95.74 GiB
+    (caution,) = of_room(capsys, *asked)  # 62 MiB to spare of 95 GiB, of which XLA can use 95.74 GiB
     assert caution.startswith("≈ 94.939 GiB are needed, less than 1 GiB below the ≈ 95.74 GiB that software reports.")
     assert "518.625 MiB to ≈ 1.1151 GiB less than software reports" in caution
-    assert not cautions(capsys, *asked, "--reserve", "1 GiB")
+    assert not of_room(capsys, *asked, "--reserve", "1 GiB")
     assert not cautions(capsys, "solve", "cs336-a2-xxl")  # 94.5 GiB are more than 1 GiB below 95.74 GiB
 
 

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.formula import read_formula
-from symbolic_mem.base.symbols import lookup, n_fsdp, table
+from symbolic_mem.base.symbols import degrees, lookup, n_fsdp, spelled
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Prose
 from symbolic_mem.models.tensors import KINDS
@@ -84,8 +84,7 @@ def kinds(given: Any, at: At) -> tuple[str, ...]:
 
 def degree(given: Any, at: At) -> sp.Symbol:
     """Read the degree that a question solves for, such as ``n_fsdp``."""
-    degrees = {name.symbol.name: name.symbol for name in table(given=True) if name.symbol.name.startswith("n_")}
-    symbol = read_formula(words(given, at), degrees, at.where)
+    symbol = read_formula(words(given, at), degrees(), at.where)
     if not isinstance(symbol, sp.Symbol):
         raise BadInput(f"{at.where} = {given!r} is not one symbol")
     return symbol
@@ -108,7 +107,7 @@ def axis(given: Any, at: At) -> tuple[sp.Symbol, tuple[int, ...]]:
     name, numbers = next(iter(given.items()))
     symbol = lookup(name)
     if symbol is None:
-        known = [each.symbol.name for each in table(given=True)]
+        known = list(spelled())
         raise BadInput(f"{at.where}: unknown symbol {name!r}; {nearest(name, known, 'list symbols')}")
     return symbol, whole_numbers(numbers, At(f"{at.where}: {name}"))
 
@@ -175,7 +174,7 @@ class OfKinds(OnDevice):
 
 def _rule(make: Callable[[sp.Expr], Rule]) -> Callable[[Any, At], tuple[Rule, ...]]:
     def read(given: Any, at: At) -> tuple[Rule, ...]:
-        names = {name.symbol.name: name.symbol for name in table(given=True)}
+        names = spelled()
         if isinstance(given, bool) or not isinstance(given, int | str):
             raise BadInput(
                 f"{at.where} = {str(given).lower()} says no number; give a whole number such as 8, or a symbol such as B"

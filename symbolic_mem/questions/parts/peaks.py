@@ -40,6 +40,7 @@ class Fullest:
     bytes: Number
     parts: Mapping[str, Number]
     values: Mapping[sp.Symbol, Any] = field(default_factory=dict, repr=False)
+    held_of: Callable[[Term], Number] | None = field(default=None, repr=False, compare=False)
 
     @property
     def words(self) -> str:
@@ -54,25 +55,35 @@ class Fullest:
 
     @cached_property
     def turns(self) -> Turns:
-        """Where another instant takes over from this one, which is the fullest; nothing where terms are cut into whole pieces."""
+        """Where another instant takes over from this one, which is the fullest; nothing of a number that changes how terms are cut into whole pieces."""
         from symbolic_mem.solvers.powers import highest_power
 
         step = [one for one in self.study.timeline if not one.lasting]
         step.sort(key=lambda one: PHASES.index(one.phase))
         memories = [self.study.seen_at(one).placed() for one in step]
-        named = {str(symbol): symbol for symbol in SYMBOLS if symbol in self.values}
         shared = {id(term): term for memory in memories for term in memory.terms}  # most are there at many instants
+        rest, cut = self._of_whole_pieces(shared)
+        named = {str(symbol): symbol for symbol in SYMBOLS if symbol in self.values and symbol not in cut}
         places = [[id(term) for term in memory.terms] for memory in memories]
 
         def amounts(changed: Mapping[str, int]) -> list[Number]:
             values = {**self.values, **{named[name]: sp.Integer(value) for name, value in changed.items()}}
             numbers = Numbers(values, "the instants of a step")
-            sizes = {place: term.at(numbers) for place, term in shared.items()}
+            sizes = {place: term.at(numbers) + rest.get(place, 0) for place, term in shared.items()}
             return [sum(sizes[place] for place in each) for each in places]
 
         known = {str(symbol): plain(self.values[symbol]) for symbol in (*SYMBOLS, n_pos) if symbol in self.values}
         powers = {name: highest_power(memories, symbol) for name, symbol in named.items()}
         return turns(powers, known, amounts, [one.words for one in step], self.words) if named else Turns((), ())
+
+    def _of_whole_pieces(self, terms: Mapping[int, Term]) -> tuple[Mapping[int, Number], set[sp.Symbol]]:
+        """What whole pieces take beside the share of each of the `terms` that has them, and the symbols on which that depends."""
+        if self.held_of is None:
+            return {}, set()
+        numbers = Numbers(self.values, "the instants of a step")
+        pieces = {place: term for place, term in terms.items() if term.degree != 1 or term.padded is not None}
+        rest = {place: self.held_of(term) - term.at(numbers) for place, term in pieces.items()}
+        return rest, {n_fsdp}.union(*(term.symbols for term in pieces.values()))
 
 
 def fullest(
@@ -80,8 +91,7 @@ def fullest(
 ) -> tuple[Fullest, ...]:
     """Return the fullest instant of each phase at `values`, which also give the degrees; none without instants.
 
-    `held_of` is what one device holds of a term where that is cut into whole pieces: where another instant takes over is not
-    asked, then.
+    `held_of` is what one device holds of a term where that is cut into whole pieces.
     """
     numbers = Numbers(values, "the instants of a step")
     found: dict[str, Fullest] = {}
@@ -97,7 +107,8 @@ def fullest(
                 study,
                 held,
                 parts_of(memory.terms, held_of or partial(Term.at, values=numbers)),
-                values if held_of is None else {},
+                values,
+                held_of,
             )
     return tuple(found[phase] for phase in PHASES if phase in found)
 
