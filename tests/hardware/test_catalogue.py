@@ -56,6 +56,11 @@ def test_capacity_is_the_published_number_of_bytes(case):
         ("tpu7x-core", 379 * 2**28),
         ("h100-pcie-80gb", 81559 * 2**20),
         ("a100-pcie-80gb", 81920 * 2**20),
+        ("rtx-3090", 24576 * 2**20),
+        ("rtx-a6000", 49140 * 2**20),
+        ("t4", 15360 * 2**20),
+        ("l4", 23034 * 2**20),
+        ("a10g", 23028 * 2**20),
     ],
 )
 def test_reported_capacity_is_what_the_logs_show(name, amount):
@@ -168,7 +173,7 @@ def test_the_catalogue_spans_the_five_vendors():
     expected = (
         "v100-32gb a100-40gb a100-80gb a100-pcie-80gb h100-80gb h100-pcie-80gb h100-nvl h200 b200 gb200 b300 gb300 l40s"
         " rtx-4090 rtx-5090 mi250x mi300x mi325x mi350x mi355x tpu-v3 tpu-v4 tpu-v5e tpu-v5p tpu-v6e tpu7x tpu7x-core"
-        " trainium1 trainium2 trainium3 gaudi2 gaudi3"
+        " trainium1 trainium2 trainium3 gaudi2 gaudi3 v100-16gb t4 l4 a10g rtx-3060 rtx-3090 rtx-a6000 rtx-6000-ada rtx-pro-6000"
     )
     assert list(DEVICES) and set(DEVICES) == set(expected.split())
 
