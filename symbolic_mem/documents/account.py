@@ -27,7 +27,7 @@ from symbolic_mem.questions.parts.instants import decided_instants, instant_word
 from symbolic_mem.questions.parts.keys import need_rows
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
 from symbolic_mem.questions.parts.uncounted import uncounted_records
-from symbolic_mem.questions.parts.unread import refuse_values
+from symbolic_mem.questions.parts.unread import read_beside, refuse_values
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.study.precedence import idle_rest
 from symbolic_mem.study.study import Study
@@ -210,7 +210,10 @@ class Account:
                     raise BadInput("--reading says how the label of a device is read, and none is named; add --device")
         degrees = {str(symbol) for placed in study.placement.values() for symbol in placed.degree.free_symbols}
         axes = set() if study.plan is None else set(map(str, study.plan.axes))
-        refuse_values(study, [frozenset(map(str, study.memory.total.free_symbols)) | degrees | axes])
+        known = {str(symbol) for symbol in study.memory.total.free_symbols} | degrees | axes
+        if any(change.aspect not in known for change in study.caller):
+            known |= {str(symbol) for symbol in read_beside(study)}
+        refuse_values(study, [frozenset(known)])
 
     @property
     def record(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, SymbolicMemError
 from symbolic_mem.base.symbols import lookup, n_pod
+from symbolic_mem.questions.parts.unread import read_beside
 from symbolic_mem.study.question import SENDING, symbols_in
 from symbolic_mem.study.study import Study
 
@@ -77,4 +78,4 @@ def _of(study: Study) -> Iterator[Iterable[sp.Basic]]:
 
         yield used_by_plan(study, study.plan)
         yield SYMBOLS if study.plan.pipelined else ()  # its schedule checks them, whether or not memory depends on them
-    yield from (one.memory.total.free_symbols for one in study.timeline)
+    yield read_beside(study)

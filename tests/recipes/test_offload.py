@@ -10,6 +10,7 @@ from symbolic_mem.base.exact import at
 from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.parts.hosted import hosted
+from symbolic_mem.questions.parts.unread import refuse_unread
 from symbolic_mem.recipes.read import recipe
 
 STUDY = load_study("llama-3.1-8b").change(recipe="pure-bf16", plan="one-device", values={"B": 1, "S": 2048})
@@ -103,3 +104,13 @@ def test_a_host_holds_whole_rows_where_devices_do():
     )
     norms, words = 65 * -(-4096 // 7), 2 * -(-128256 // 7) * 4096
     assert rows == 8 * (blocks + norms + words) and even < rows
+
+
+def test_a_value_that_the_host_alone_reads_counts():
+    study = load_study("llama-3.1-8b").change(
+        recipe="qlora", offload="weights,optimizer,gradients", values={"r_lora": 32}
+    )
+    Account(study).refuse_unread()
+    refuse_unread(study)
+    with pytest.raises(BadInput, match="reads E"):
+        Account(study.change(values={"E": 4})).refuse_unread()

@@ -10,6 +10,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import lookup
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.assumptions import DEGREES
+from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
@@ -80,7 +81,7 @@ def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
 
 
 def at_instants(study: Study, question: Question, symbol: sp.Symbol | None) -> bool:
-    """Whether an instant of a step reads a symbol that the sum of what is kept may not: of a block that is recomputed, say.
+    """Whether an instant of a step reads a symbol that the sum of what is kept may not, of a block that is recomputed, or the host does.
 
     >>> from symbolic_mem.base.symbols import k
     >>> from symbolic_mem.library.read import load_study
@@ -91,7 +92,13 @@ def at_instants(study: Study, question: Question, symbol: sp.Symbol | None) -> b
     seen = study.under(question)
     if question.subject != "memory" or set(question.counted) != set(KINDS):
         return False
-    return any(symbol in one.memory.total.free_symbols for one in seen.timeline)
+    return symbol in read_beside(seen)
+
+
+def read_beside(study: Study) -> set[sp.Basic]:
+    """Return the symbols that the instants of a step read, and what of it the host's memory holds."""
+    memories = (*(one.memory for one in study.timeline), hosted(study))
+    return set().union(*(memory.total.free_symbols for memory in memories))
 
 
 def _is_value(study: Study, name: str) -> bool:
