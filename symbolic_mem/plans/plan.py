@@ -29,6 +29,7 @@ from symbolic_mem.plans.rests import (
     Values,
     most_load,
     must_come_out,
+    refuse_experts,
     refuse_idle,
     refuse_rests,
     sizes,
@@ -52,7 +53,7 @@ class Plan:
     parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
     The instants of a step are known where an `engine` is named: the software of which the workspaces count. Of the divided
     state there are so many `instances`. The engine may have projections `fused`, heads `exchanged` for tokens, and keep what
-    attention gives `twice`: see `Cut`.
+    attention gives `twice`: see `Cut`. It may train models without experts, `dense_alone`, over more than one rank of n_tp.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -77,6 +78,7 @@ class Plan:
     fused: bool = False
     exchanged: bool = False
     twice: bool = False
+    dense_alone: bool = False
 
     @property
     def pipelined(self) -> bool:
@@ -222,6 +224,7 @@ class Plan:
             fused=self.fused or other.fused,
             exchanged=self.exchanged or other.exchanged,
             twice=self.twice or other.twice,
+            dense_alone=self.dense_alone or other.dense_alone,
         )
 
     @property
@@ -301,6 +304,8 @@ class Plan:
         cuts = dict(self.cuts)
         if "cached" in cuts:
             check_cached(self.name, "keys" in cuts, built, values, trains=trains)
+        if trains and self.dense_alone:
+            refuse_experts(self.name, built, values)
         refuse_idle(self.name, cuts, built, values)
         refuse_rests(self.name, self.pieces(values, built), values)
         most = most_load(cuts, built, values)

@@ -141,3 +141,14 @@ def most_load(cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> int 
     number, chosen = (at(size, values) for size in (a.experts.experts, a.experts.top_k))
     own = ranks if number is None or chosen is None else min(ranks, number / chosen)
     return int(100 * own)
+
+
+def refuse_experts(name: str, built: Built, values: Values) -> None:
+    """Refuse a mixture of experts over several ranks of n_tp, where the engine asks for sequence parallelism beside it."""
+    ranks = values.get(n_tp, sp.S.One)
+    if built.architecture is None or built.architecture.experts is None or ranks == 1:
+        return
+    raise BadInput(
+        f"plan {name!r} with n_tp = {ranks}: Megatron-LM trains no mixture of experts under tensor parallelism without sequence "
+        "parallelism; take plan megatron, or megatron-sp in the place of megatron-tp, or n_tp = 1"
+    )
