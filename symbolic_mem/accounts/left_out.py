@@ -15,11 +15,12 @@ and each is the most that there is of its kind: they are not all there at one mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import sympy as sp
 
-from symbolic_mem.accounts.momentary import loss_is_known, loss_term, step_terms
+from symbolic_mem.accounts.momentary import logits_of, loss_is_known, loss_term, step_terms
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import units
 from symbolic_mem.base.errors import MissingValue
@@ -28,7 +29,7 @@ from symbolic_mem.base.rational import Number, ratio
 from symbolic_mem.base.symbols import P, V, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import Model, Part
+from symbolic_mem.models.tensors import Layer, Model, Part
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import NotCounted, Recipe
 
@@ -36,7 +37,8 @@ LOSS, GATHERED, GRADIENTS, STEP, OTHER = "loss", "gathered weights", "whole grad
 ACTIVATIONS = "activations"
 WORKING, CACHE = "working", "cache"
 ROWS = "row padding"
-STAYS = (ROWS,)
+OVER = "loss over what it keeps"
+STAYS = (ROWS, OVER)
 """What no instant counts, whatever its size."""
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
@@ -118,6 +120,8 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
             for name, kind in ((GATHERED, "weights"), (GRADIENTS, "gradients"))
             if not _gathers(placement.get(kind))
         }
+    if any("activations" in layer.saved_kinds for layer in built.model.layers):
+        sized.add(ACTIVATIONS)
     copied = any("buffers" in layer.saved_kinds for layer in built.model.layers)
     unsaid = (
         said
@@ -133,6 +137,8 @@ def left_out(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> t
 def _said(said: NotCounted, model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> LeftOut:
     """What a recipe says in its own words, with its size where it has bytes for each parameter."""
     name = ROWS if said.rows else OTHER
+    if said.fixed:
+        return LeftOut(name, said.words, ((Part(sp.Integer(said.fixed), ()),),), source=recipe.source)
     weights = [(one.repeat, weight) for one in model.layers for weight in one.weights]
     if not (said.bytes and weights):
         return LeftOut(name, said.words, source=recipe.source, covers=said.sized_as)
@@ -188,7 +194,12 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
             yield LeftOut(LOSS, _LOSS_HOLDS)
         return
     if not loss_is_known(built):
-        yield LeftOut(LOSS, _LOSS_HOLDS, source="" if built.how is None else built.how.source)
+        if built.how is None or not built.how.loss_holds:
+            yield LeftOut(LOSS, _LOSS_HOLDS, source="" if built.how is None else built.how.source)
+            return
+        share, degree = _split(placement.get("activations"))
+        sets = ((Part(sp.Integer(built.how.loss_holds), logits_of(built)),),)
+        yield LeftOut(OVER, _LOSS_HOLDS, sets, share, degree, source=built.how.source)
         return
     held = loss_term(built, recipe)
     if held is not None:
@@ -219,9 +230,14 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
     weights, gradients = placement.get("weights"), placement.get("gradients")
     if not (_gathers(weights) or _gathers(gradients)):
         return
-    blocks, root = tuple(unit.weights for unit in units(model).blocks), units(model).root
-    each = recipe.gathers
-    if not blocks or each is None:
+    found, each = units(model), recipe.gathers
+    if each is None:  # in several sizes, as they are kept
+        each, made = sp.S.One, _bytes_of(recipe, "gradients")
+        blocks = tuple(_stored(model, unit.layers, recipe) for unit in found.blocks)
+        root = _stored(model, (*found.before, *found.after), recipe)
+    else:
+        blocks, root, made = tuple(unit.weights for unit in found.blocks), found.root, each + (recipe.reduces or 0)
+    if not blocks:
         if _gathers(weights):
             yield LeftOut(GATHERED, "the gathered weights of what is computed at a time")
         if _gathers(gradients):
@@ -246,9 +262,21 @@ def _units(model: Model, recipe: Recipe, placement: Mapping[str, Placed]) -> Ite
             words = (
                 "the gradients of the larger of a block and all that lies outside the blocks, before they are divided"
             )
-        trained = tuple(unit.trained for unit in units(model).blocks)
-        every = (*trained, units(model).trained_root) if units(model).trained_root else trained
-        yield _whole(GRADIENTS, words, every, each + (recipe.reduces or 0), gradients, recipe)
+        trained = tuple(unit.trained for unit in found.blocks)
+        every = (*trained, found.trained_root) if found.trained_root else trained
+        yield _whole(GRADIENTS, words, every, made, gradients, recipe)
+
+
+def _bytes_of(recipe: Recipe, kind: str) -> sp.Expr:
+    """Bytes of an element of what the recipe keeps of a kind."""
+    return sp.Add(*(one.copies * one.bytes_per_element for one in recipe.states if one.kind == kind))
+
+
+def _stored(model: Model, layers: tuple[Layer, ...], recipe: Recipe) -> Parts:
+    """The weights of some layers as the recipe keeps them, each so many times as it has bytes for an element."""
+    unit = replace(model, layers=layers)
+    kept = (one for one in recipe.states if one.kind == "weights")
+    return tuple(Part(one.bytes_per_element * part.copies, part.shape) for one in kept for part in one.parts(unit))
 
 
 def _whole(name: str, words: str, sets: tuple[Parts, ...], each: sp.Expr, placed: Placed, recipe: Recipe) -> LeftOut:

@@ -97,6 +97,8 @@ def _check(table: Mapping[str, Any], where: str, known: Mapping[str, Profile]) -
         raise BadInput(f"{where}: unknown precision {clipped(precision)}; {nearest(precision, PRECISIONS)}")
     if "loss_gradients" in table:
         _size(table["loss_gradients"], f"{where}: loss_gradients")
+    if "loss_holds" in table:
+        _number(entry(table, "loss_holds", int, where), f"{where}: loss_holds")
     for produced, size in entry(table, "outputs", dict, where, {}).items():
         _size(size, f"{where} outputs: {produced}")
     for key in ("measured", "regenerates", "without"):

@@ -23,7 +23,7 @@ Shape = tuple[sp.Expr, ...]
 Size = int | str
 Row = Mapping[str, Any]
 LOSS_COPY = "log_probabilities_copy"  # in FP32, made by autocast: its gradient is that of the loss
-OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "engine", "precision")
+OWN = ("title", "source", "kernel", "loss", "outputs", "loss_gradients", "loss_holds", "engine", "precision")
 COPIES_OF_WEIGHTS = ("weight_copy", "gain")
 SIZES = ("compute", "residual", "input")
 PRECISIONS = {
@@ -49,7 +49,8 @@ class Profile:
     `kernel` is the attention kernel, `loss` the operation that makes the loss. `outputs` gives the bytes in which an
     operation hands its result on, where they are not those of the matrix products. Kernels in `regenerates` keep no
     dropout mask. Only the families that are `measured` can be built under it (none named: all). `loss_gradients` is the size of the gradients that the backward pass of the loss holds together, that
-    of the log probabilities and that of the logits ("": not measured). `precision` is what the `engine` trains in, one of
+    of the log probabilities and that of the logits ("": not measured); `loss_holds` are the bytes for each logit that a loss has for a moment over what
+    it keeps, where that is something else (0: not measured). `precision` is what the `engine` trains in, one of
     `PRECISIONS`. A `blank` profile keeps nothing. Where an engine `converts` what a block is given to the dtype of its gathered
     weights, families have the rows `converted`, and `given` are the rotary tables that the caller of the blocks has in FP32. `tokens` are those that a rank works on, and `trained` says what of a model is.
     """
@@ -69,6 +70,7 @@ class Profile:
     regenerates: frozenset[str] = frozenset()
     assumptions: tuple[Note, ...] = ()
     loss_gradients: Size = ""
+    loss_holds: int = 0
     engine: str = ""
     precision: str = "16-bit"
     blank: bool = False

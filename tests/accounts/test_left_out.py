@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from symbolic_mem import account, recipe
-from symbolic_mem.accounts.left_out import GATHERED, GRADIENTS, LOSS, OTHER, ROWS, STEP, LeftOut, left_out
+from symbolic_mem.accounts.left_out import GATHERED, GRADIENTS, LOSS, OTHER, OVER, ROWS, STEP, LeftOut, beyond, left_out
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.symbols import B, L, Psi, S, V, d_ff, d_model, n_fsdp, n_tp
 from symbolic_mem.claims.check import check
@@ -94,11 +94,19 @@ def test_the_loss_holds_two_gradients_of_the_size_of_the_logits(case):
     assert near(case, found.at({symbol: given[str(symbol)] for symbol in (B, S, V)}))
 
 
-@pytest.mark.parametrize("profile", ["jax-bf16", "cs336-cuda-autocast", "korthikanti"])
+@pytest.mark.parametrize("profile", ["jax-bf16", "korthikanti"])
 def test_a_loss_that_was_not_measured_has_no_size(profile):
     study = load_study("gpt2-xl" if profile == "korthikanti" else "llama-3.1-8b")
     built = study.built.under(profile_of(profile), None)
     assert named(left_out(built, recipe("fsdp2"), {}), LOSS).size is None
+
+
+@pytest.mark.parametrize(("profile", "each"), [("cs336-cuda-autocast", 6), ("cs336-cuda-fp32", 8)])
+def test_a_loss_in_elementary_operations_holds_what_was_measured_over_what_it_keeps(profile, each):
+    study = load_study("llama-3.1-8b")
+    built = study.built.under(profile_of(profile), None)
+    assert named(left_out(built, recipe("fsdp2"), {}), OVER).size == each * B * S * V
+    assert OVER in {one.name for one in beyond(built.model, left_out(built, recipe("fsdp2"), {}))}
 
 
 def test_every_size_is_its_formula():
