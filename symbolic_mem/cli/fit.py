@@ -128,6 +128,10 @@ def _show_runs(found: Runs) -> None:
     for run in found.runs:
         click.echo("")
         print_line(run.command, f"{run.what}: ", 0)
+        if run.host_bytes is not None:
+            whole = figure(number * run.host_bytes, "GiB")
+            each = f"{figure(run.host_bytes, 'GiB')} for each device, {whole} for {number}"
+            print_line(f"{', '.join(run.offloads)}: {each}", "host         ", 0)
         for one in run.not_counted:
             size = "" if one["bytes"] is None else f": {figure(one['bytes'], 'GiB')}"
             print_line(f"{one['what']}{size}", "not counted  ", 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.rational import Number, fraction
+from symbolic_mem.base.rational import Number, fraction, rounded_up
 from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos, n_tp
 from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.base.values import dataclass
@@ -124,8 +124,20 @@ class Run:
         """What might fit where this does not, and is not among the ways that are tried."""
         if self.fits or self.what == INFERENCE:
             return None
-        cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism), and offload"
-        return "offload" if self.changes.get("plan") == ALONE["plan"] else cuts
+        cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism)"
+        ways = [*([] if self.changes.get("plan") == ALONE["plan"] else [cuts]), *([] if self.offloads else ["offload"])]
+        return ", and ".join(ways) or None
+
+    @property
+    def offloads(self) -> tuple[str, ...]:
+        """The kinds of memory that live on the host."""
+        return self.account.study.recipe.offload
+
+    @property
+    def host_bytes(self) -> int | None:
+        """What the host holds of it for each device; None where nothing is offloaded."""
+        held = self.account.held_on_host if self.offloads else None
+        return None if held is None else rounded_up(held)
 
     @property
     def cautions(self) -> tuple[Prose, ...]:
@@ -150,6 +162,7 @@ class Run:
             "rank": self.facts["rank"],
             "left_bytes": self.facts["left_bytes"],
             "left_tokens": self.left_tokens,
+            "host_bytes": self.host_bytes,
             "sequences": self.sequences,
             "not_counted": self.not_counted,
             "not_tried": self.not_tried,

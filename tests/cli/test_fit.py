@@ -239,6 +239,8 @@ def test_options_of_training_act_on_the_rows_that_know_them(run, options, change
     rows = zip(before, after, strict=True)
     assert set(changed) <= {one["what"] for one, other in rows if one["peak_bytes"] != other["peak_bytes"]}
     assert before[0] == after[0]
+    hosts = [row["host_bytes"] for row in after]  # of full training twelve bytes of a parameter, divided over eight
+    assert hosts[3] == (12 * 8_030_261_248 // 8 if "--offload" in options else None) and hosts[0] is None
     for row in after:
         assert called(run, row["command"])["peak_bytes"] == row["peak_bytes"]
 
