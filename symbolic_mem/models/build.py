@@ -103,18 +103,23 @@ def _in_file(
 def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
     """The weights that a GGUF file holds, by name, and their bytes in it."""
     from symbolic_mem.models.gguf import gguf_layers, packed_tensors
+    from symbolic_mem.models.quantised import Quantised
     from symbolic_mem.models.reading import NOT_DESCRIBED
 
     _only(table, ("config",), "a GGUF file", where)
     tensors = packed_tensors(path)
-    size, kinds = sum(tensor.bytes for tensor in tensors), dict.fromkeys(tensor.type for tensor in tensors)
-    said = (
-        f"The file holds {len(tensors):,} tensors of {size:,} bytes ({', '.join(kinds)}); the recipe counts others.",
-        NOT_DESCRIBED,
-        "The sizes stand as numbers in the formulas.",
+    size, kinds = sum(tensor.bytes for tensor in tensors), dict[str, int]()
+    for tensor in tensors:
+        kinds[tensor.type] = kinds.get(tensor.type, 0) + tensor.bytes
+    line = (
+        f"The file holds {len(tensors):,} tensors of {size:,} bytes ({', '.join(kinds)}); inference counts them so, training "
+        "as its recipe says."
     )
+    said = (line, NOT_DESCRIBED, "The sizes stand as numbers in the formulas.")
     built = with_beside(Built(Model(path.stem, ()), {}), gguf_layers(tensors), said, sp.S.One)
-    return replace(built, stored=size)
+    return replace(
+        built, stored=size, packing=Quantised("GGUF", frozenset(), None, tuple(kinds.items())), rests_on=(line,)
+    )
 
 
 def _with_stored(built: Built, content: Mapping[str, Any], where: str) -> Built:

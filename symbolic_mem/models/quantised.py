@@ -30,11 +30,15 @@ _IN_A_BLOCK = {
 
 @dataclass(frozen=True)
 class Quantised:
-    """How weights are stored: in `words`, the matrices of `groups` packed in the way `how` (None: it is not described)."""
+    """How weights are stored: in `words`, the matrices of `groups` packed in the way `how` (None: it is not described).
+
+    Of a file that says the type of each tensor `kinds` are the bytes of all tensors of a type.
+    """
 
     words: str
     groups: frozenset[str]
     how: Packing | None
+    kinds: tuple[tuple[str, int], ...] = ()
 
     def packs(self, weight: Tensor) -> bool:
         """Whether it stores that weight packed."""

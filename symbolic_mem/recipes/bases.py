@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+
+import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.models.packing import OTHERS, Packing
-from symbolic_mem.recipes.states import EVERY_ELEMENT, State
+from symbolic_mem.recipes.states import EVERY_ELEMENT, ONCE, State
 
 
 def under(packing: Packing, states: tuple[State, ...]) -> tuple[State, ...]:
@@ -39,6 +41,17 @@ def of_all(packing: Packing, states: tuple[State, ...], among: frozenset[str] = 
         if one.kind == "weights"
     )
     return (*_packed(packing, "", among), *others, *(one for one in states if one.kind != "weights"))
+
+
+def of_file(kinds: Iterable[tuple[str, int]], states: tuple[State, ...]) -> tuple[State, ...]:
+    """Return the states of a recipe that trains nothing, with the weights of a file: the bytes of all its tensors of a type.
+
+    >>> [(one.name, one.copies) for one in of_file([("Q4_K", 144)], ())]
+    [('Q4_K weights', 144)]
+    """
+    one, reason = sp.S.One, "as the file has them"
+    weights = (State(f"{kind} weights", "weights", one, size, reason, ONCE) for kind, size in kinds)
+    return (*weights, *(one for one in states if one.kind != "weights"))
 
 
 def _packed(packing: Packing, of: str, among: frozenset[str] = frozenset()) -> Iterator[State]:

@@ -14,10 +14,10 @@ from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.shown import bytes_words
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.packing import Packing, packing
+from symbolic_mem.models.packing import packing
 from symbolic_mem.models.profile import PRECISIONS
 from symbolic_mem.models.tensors import KINDS, Tensor
-from symbolic_mem.recipes.bases import of_all, under
+from symbolic_mem.recipes.bases import under
 from symbolic_mem.recipes.caches import CacheFormat, cache_format
 from symbolic_mem.recipes.known import EVERY_ELEMENT
 from symbolic_mem.recipes.listed import of_a_parameter
@@ -399,14 +399,14 @@ class Recipe:
         before = None if self.cache is None else f"caches are in {self.cache.title}"
         return self._noting(f"caches are in {chosen.title}", before, cache=self._cached(where, chosen))
 
-    def with_packed(self, how: Packing, words: str, among: frozenset[str] = frozenset()) -> Recipe:
-        """Return a recipe of inference with the matrices of the blocks, or those `among` some groups, packed; `words` say why.
+    def with_packed(self, states: tuple[State, ...], words: str) -> Recipe:
+        """Return a recipe of inference with these states, in which weights are packed; `words` say why.
 
         >>> from symbolic_mem.recipes.read import recipe
-        >>> recipe("vllm").with_packed(packing("fp8"), "as published").changes
+        >>> recipe("vllm").with_packed((), "as published").changes
         ('Changed from the preset: weights packed as published.',)
         """
-        return self._noting(f"weights packed {words}", states=of_all(how, self.states, among))
+        return self._noting(f"weights packed {words}", states=states)
 
     def with_pages(self, tokens: int, where: str = "page") -> Recipe:
         """Return the recipe with caches in pages (blocks) of so many tokens; 1: as many as there are tokens."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from symbolic_mem.recipes.bases import of_all, of_file
 from symbolic_mem.recipes.read import presets
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.study.setting import Setting
@@ -19,10 +20,11 @@ def as_stored(setting: S) -> S:
     """
     recipe, built = setting.recipe, setting.built
     how = built.packing
-    if recipe.trains or how is None or how.how is None or not _of_preset(recipe):
+    if recipe.trains or how is None or not _of_preset(recipe):
         return setting
-    packed = recipe.with_packed(how.how, f"as in the file ({how.words})", how.groups)
-    return replace(setting, recipe=packed)
+    kept = recipe.states
+    states = of_file(how.kinds, kept) if how.how is None else of_all(how.how, kept, how.groups)
+    return replace(setting, recipe=recipe.with_packed(states, f"as in the file ({how.words})"))
 
 
 def _of_preset(recipe: Recipe) -> bool:

@@ -64,6 +64,9 @@ def test_weights_are_counted_by_name_and_bytes_by_type(tmp_path):
         2560 // 256 * 144 + 2 * 1024 + 2 * 65536 // 32 * 34 + 2 * 65536 // 256 * 144 + 2 * 4096 + 128 + 2560 // 32 * 34
     )
     assert record["activation_bytes"] is None
+    inference = load_study(str(path)).change(recipe="vllm").memory.of("weights")
+    assert inference.at({}) == record["published_weight_bytes"]
+    assert [term.name for term in inference] == ["Q4_K weights", "F32 weights", "Q8_0 weights"]
 
 
 @pytest.mark.parametrize(
