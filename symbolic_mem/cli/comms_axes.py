@@ -11,6 +11,7 @@ from symbolic_mem.cli.options import print_json
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
+    from symbolic_mem.plans.pipeline import Pipeline
     from symbolic_mem.questions.parts.mesh_times import Times
     from symbolic_mem.questions.parts.meshes import Sent
     from symbolic_mem.study.study import Study
@@ -41,6 +42,8 @@ def along_axes(study: Study, *, as_json: bool) -> None:
         bubble = None
         if order is not None and waits is not None:
             bubble = {"schedule": order.name, "formula": write_formula(waits), "share": str(share)}
+        elif order is not None and order.waits:
+            bubble = {"schedule": order.name, "words": _waits(order)}
         print_json(_record(study, found, took) | {"bubble": bubble})
         return
     _show(study, found, took)
@@ -50,7 +53,18 @@ def along_axes(study: Study, *, as_json: bool) -> None:
         from symbolic_mem.base.formula import write_formula
 
         print_line(f"{write_formula(waits)} = {share} of the time that a rank computes ({order.name})", "bubble", 14)
+    if order is not None and order.waits:
+        print_line(_waits(order), "bubble", 14)
     _show_times(study, took)
+
+
+def _waits(order: Pipeline) -> str:
+    """How long a rank waits, where that takes the times of passes."""
+    formula, _, source = order.waits.partition(": ")
+    both = ", F&B of the two at once" if "F&B" in formula else ""
+    return (
+        f"{formula}, in times of a chunk: F forward, B backward, W its part for weights{both} ({order.name}; {source})"
+    )
 
 
 def _record(study: Study, found: Sent, took: Times | None) -> dict[str, object]:

@@ -29,7 +29,8 @@ class Pipeline:
     numbers of stages and of micro-batches alone. An engine may hold more than a `bound`.
     PyTorch takes no fewer than `fewest_in_torch`. So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
-    waits, as a share of the time that it computes (None: its source gives no formula).
+    waits, as a share of the time that it computes (None: its source gives no formula); `waits` says what the source gives of
+    the times of passes instead.
 
     >>> pipeline("1f1b").held
     Min(n_micro, n_pp - r_pp)
@@ -49,6 +50,7 @@ class Pipeline:
     bound: bool = False
     vocabulary: bool = False
     bubble: sp.Expr | None = None
+    waits: str = ""
     together: sp.Expr | None = None
     fewest_in_torch: sp.Expr = sp.S.One
 

@@ -21,6 +21,7 @@ from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
 from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
+from symbolic_mem.questions.parts.shrinks import unshrinking
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks
@@ -171,13 +172,6 @@ class Layouts(WithSoftware, OnDevice):
         return with_devices(self.symbol, claimed) if lays_out(self.symbol) else {self.symbol.name: claimed}
 
 
-SHRINKS = text(
-    "What does not shrink: the activations of the first stage with the number of stages, because it then has more micro-batches "
-    "in flight; weights and gradients with the data-parallel degree where only the optimizer state is divided; and the "
-    "optimizer state of experts with the degree of expert parallelism, because each expert then has fewer replicas."
-)
-
-
 @dataclass(frozen=True, repr=False)
 class FoundLayouts(Found):
     """The meshes that were tried, of `number` in all, against the memory of one device."""
@@ -241,7 +235,9 @@ class FoundLayouts(Found):
     @property
     def shrinks(self) -> tuple[Prose, ...]:
         """What more devices do not make smaller, where something is trained."""
-        return (SHRINKS,) if self.study.recipe.trains else ()
+        cut = {symbol for row in self.rows for symbol, value in row.values.items() if value != 1}
+        said = unshrinking(self.study, cut | {symbol for symbol, value in self.study.values.items() if value != 1})
+        return () if said is None else (said,)
 
     @property
     def taken(self) -> Iterator[tuple[str, Prose]]:

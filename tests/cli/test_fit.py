@@ -57,6 +57,22 @@ def test_what_is_no_number_of_devices_is_one_line(refused, number):
     assert f"--plans {number!r} is no whole number from 1 to 999,999,999" in refused("fit", *CLUSTER, "--plans", number)
 
 
+def test_comms_says_the_bubble_of_dualpipe_in_the_times_of_passes(run):
+    """Table 2 of DeepSeek-V3 has (PP/2 - 1)(F&B + B - 3W)."""
+    words = json.loads(run("comms", "cluster-deepseek-v3", "--json").out)["bubble"]["words"]
+    assert words.startswith("(n_pp/2 - 1) (F&B + B - 3 W), in times of a chunk")
+    assert words in run("comms", "cluster-deepseek-v3").out
+
+
+def test_what_does_not_shrink_is_said_of_the_model_and_the_plan_at_hand(run):
+    dense, experts = (
+        run("fit", name, "--device", "h100-80gb", "--plan", "megatron", "--plans", "4", "--sequences", "8").out
+        for name in ("llama-3.1-8b", "mixtral-8x7b")
+    )
+    assert "weights and gradients with the data-parallel degree" in dense and "of experts" not in dense
+    assert "the optimizer state of experts with the degree of expert parallelism" in experts
+
+
 def test_comms_shows_the_axes_of_a_plan_without_a_network(run, refused):
     done = run("comms", "cluster-gpt-3-175b", "--json")
     record = json.loads(done.out)

@@ -1,0 +1,54 @@
+"""What more devices do not make smaller under the plan of a study, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import sympy as sp
+
+from symbolic_mem.base.symbols import n_ep, n_pp
+from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.words import joined, listed
+from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.plans.pipeline import pipeline
+from symbolic_mem.plans.plan import Plan
+from symbolic_mem.study.study import Study
+
+
+def unshrinking(study: Study, cut: Collection[sp.Symbol]) -> Prose | None:
+    """Say what does not shrink along the axes over which a step is `cut`; None where all does, or nothing is trained.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> from symbolic_mem.render.text import plain_prose
+    >>> study = load_study("llama-3.1-8b").change(plan="zero-1+megatron-sp")
+    >>> plain_prose(unshrinking(study, ()))
+    'What does not shrink: weights and gradients with the data-parallel degree, because optimizer state alone is divided.'
+    """
+    if study.plan is None or not study.recipe.trains:
+        return None
+    whole = tuple(_whole(study.plan, study, cut))
+    return say("What does not shrink: {whole}.", whole=joined(whole, "; ", "; and ")) if whole else None
+
+
+def _whole(plan: Plan, study: Study, cut: Collection[sp.Symbol]) -> Iterator[Prose]:
+    if n_pp in cut and plan.schedule and pipeline(plan.schedule).held.has(n_pp):
+        yield text(
+            "the activations of the first stage with the number of stages, because it then has more micro-batches in flight"
+        )
+    states = [kind for kind in STATIC if kind not in plan.divided]
+    if plan.divided and states:
+        yield say(
+            "{states} with the data-parallel degree, because {divided} alone {is_divided}",
+            states=text(listed(states)),
+            divided=text(listed([_NAMES[kind] for kind in STATIC if kind in plan.divided])),
+            is_divided=text("is divided" if len(plan.divided) == 1 else "are divided"),
+        )
+    if n_ep in cut and dict(plan.groups).get("experts", sp.S.One).has(n_ep):
+        divided = listed([_NAMES[kind] for kind in STATIC if kind in plan.divided])
+        yield say(
+            "the {divided} of experts with the degree of expert parallelism, because each expert then has fewer replicas",
+            divided=text(divided),
+        )
+
+
+_NAMES = {"weights": "weights", "gradients": "gradients", "optimizer": "optimizer state"}
