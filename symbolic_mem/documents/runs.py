@@ -122,8 +122,14 @@ class Run:
     @property
     def not_tried(self) -> str | None:
         """What might fit where this does not, and is not among the ways that are tried."""
-        if self.fits or self.what == INFERENCE:
+        if self.fits:
             return None
+        if self.what == INFERENCE:
+            packed = self.account.study.built.packing
+            fewer = [] if packed is not None else ["weights in fewer bits (give the config.json of a quantised file)"]
+            fewer += [] if "cache" in self.changes else ["caches in fewer bits (--cache fp8)"]
+            fewer += ["pipeline parallelism"] if self.changes.get("plan", ALONE["plan"]) != ALONE["plan"] else []
+            return ", ".join(fewer) or None
         cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism)"
         ways = [*([] if self.changes.get("plan") == ALONE["plan"] else [cuts]), *([] if self.offloads else ["offload"])]
         return ", and ".join(ways) or None
