@@ -20,7 +20,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
-from symbolic_mem.questions.parts.meshes import AXES, Tried, degrees, meshes, need_plan, sequences_of, tried
+from symbolic_mem.questions.parts.meshes import AXES, FOUND, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.questions.parts.shrinks import unshrinking
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.with_software import WithSoftware
@@ -38,8 +38,8 @@ LISTED = 200
 
 def _axis(given: Any, at: At) -> sp.Symbol:
     symbol = lookup(words(given, at))
-    if symbol is None or symbol not in AXES:
-        raise BadInput(f"{at.where} = {given!r} is no axis that cuts a model; known: {', '.join(map(str, AXES))}")
+    if symbol is None or symbol not in FOUND:
+        raise BadInput(f"{at.where} = {given!r} is no axis that cuts a model; known: {', '.join(map(str, FOUND))}")
     return symbol
 
 

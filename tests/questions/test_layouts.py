@@ -7,7 +7,7 @@ import json
 import pytest
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import n_cp, n_ep, n_fsdp, n_micro, n_pp, n_tp
+from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_tp
 from symbolic_mem.documents.documents import homework
 from symbolic_mem.library.read import read_study
 from symbolic_mem.questions.layouts import LISTED, Layouts
@@ -134,6 +134,16 @@ def test_the_answer_is_a_document_with_every_mesh():
 def test_what_is_no_such_question_is_one_line(table, said):
     with pytest.raises(BadInput, match=said):
         Layouts.read({"ask": "layouts", **table}, "my.toml", "a")
+
+
+def test_the_parts_of_an_expert_are_an_axis_too():
+    """Each expert in n_etp parts, over the n_fsdp n_tp devices that tensor and data parallelism lay out."""
+    sizes = {"E": 8, "k": 2, "d_expert": 256}
+    answer = found({"for": "n_etp", "capacity": "1 GiB"}, model={"experts": True}, n_tp=2, n_fsdp=2, n_micro=2, **sizes)
+    tried = {row.values[n_etp]: row for row in answer.rows}
+    assert list(tried) == [2**power for power in range(9)]
+    assert [degree for degree, row in tried.items() if row.peak is not None] == [1, 2, 4]
+    assert tried[1].peak > tried[2].peak > tried[4].peak
 
 
 def test_a_study_without_such_a_plan_is_refused():

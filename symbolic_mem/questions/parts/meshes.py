@@ -13,7 +13,21 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import B, S, local, n_chunks, n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_replica, n_tp
+from symbolic_mem.base.symbols import (
+    B,
+    S,
+    local,
+    n_chunks,
+    n_cp,
+    n_dcp,
+    n_ep,
+    n_etp,
+    n_fsdp,
+    n_micro,
+    n_pp,
+    n_replica,
+    n_tp,
+)
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.cut import Cut
@@ -24,6 +38,7 @@ from symbolic_mem.plans.volumes import Held, sent
 from symbolic_mem.study.study import Study
 
 AXES = (n_tp, n_pp, n_cp, n_ep)
+FOUND = (*AXES, n_etp, n_dcp)
 DEGREES = (*AXES, n_etp, n_replica)
 MOST = 4096  # of an axis
 ANY = (1, 2, 4, 8)  # where the engine cuts all that is cut unevenly
@@ -73,6 +88,9 @@ def degrees(study: Study, axis: sp.Symbol) -> tuple[int, ...]:
     plan = need_plan(study, "degrees")
     if axis not in plan.axes:
         return (1,)
+    if axis == n_dcp:  # some of the ranks of n_tp
+        ranks = int(study.values.get(n_tp, 1))
+        return tuple(degree for degree in range(1, ranks + 1) if ranks % degree == 0)
     rests, known = dict(plan.rests), dict(sizes(study.built))
     common, cut = 0, False
     for dimension, by in plan.cuts:
