@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symbolic_mem.base.symbols import named, table
-from symbolic_mem.claims.answered import seen_by
 from symbolic_mem.claims.lines import exactly
+from symbolic_mem.study.answered import seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study

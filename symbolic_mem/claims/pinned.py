@@ -7,10 +7,10 @@ from fractions import Fraction
 
 from symbolic_mem.accounts.mistaken import Mistaken
 from symbolic_mem.base.symbols import M_device
-from symbolic_mem.claims.answered import answer_to
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.questions.parts.found_degree import FoundDegree
+from symbolic_mem.study.answered import answer_to
 
 
 def pinned(case: Case, name: str) -> Case:

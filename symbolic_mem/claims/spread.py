@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.claims.answered import answer_to, claims_of, seen_by
 from symbolic_mem.claims.case import Case
 from symbolic_mem.questions.parts.found_degree import FoundDegree
+from symbolic_mem.study.answered import answer_to, claims_of, seen_by
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 

@@ -13,7 +13,6 @@ from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.ledger import Entry
 from symbolic_mem.base.symbols import f_load, n_fsdp, table
 from symbolic_mem.claims.account import ACCOUNT, NoNumber, account_claim, counted_kinds, kinds_of
-from symbolic_mem.claims.answered import answer_to, claims_of, seen_by
 from symbolic_mem.claims.given import given_claim, givens
 from symbolic_mem.claims.lines import exactly, line_claim, with_lines
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
@@ -28,6 +27,7 @@ from symbolic_mem.questions.parts.instants import kept_instants, staged
 from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.registry import asking_for
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.answered import answer_to, claims_of, seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study

@@ -8,9 +8,9 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.ledger import Ledger
-from symbolic_mem.claims.answered import answer_to
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.lines import exactly
+from symbolic_mem.study.answered import answer_to
 
 
 def shares(case: Case) -> tuple[str, ...]:

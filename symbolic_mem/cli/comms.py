@@ -75,11 +75,12 @@ def command(as_json: bool, **options: Any) -> None:
         return
     question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread
+    from symbolic_mem.study.answered import found_for
 
     refuse_unread(
         replace(study, caller=tuple(change for change in study.caller if change.aspect != "plan")), (question,)
     )
-    found = question.answer(study.under(question))
+    found = found_for(study, question)
     if as_json:
         print_json(record_json(found.communication))
     else:

@@ -156,6 +156,7 @@ def _meshes(
 ) -> None:
     from symbolic_mem.questions.layouts import Layouts
     from symbolic_mem.questions.parts.asking import turned, usual
+    from symbolic_mem.study.answered import found_for
     from symbolic_mem.study.changed_device import reserve as reserved
 
     study = chosen_study(options)
@@ -169,7 +170,7 @@ def _meshes(
     if strict is not None:
         given["strict"] = strict
     question = question.given(given, "fit", {})
-    found = question.answer(study.under(question))
+    found = found_for(study, question)
     if as_json:
         from symbolic_mem.render.json import record_json
 

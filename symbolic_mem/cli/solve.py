@@ -82,9 +82,10 @@ def command(
     asked |= rules | {"software": software}
     chosen = _asked(study, question, {key: value for key, value in asked.items() if value is not None})
     from symbolic_mem.questions.parts.unread import refuse_unread
+    from symbolic_mem.study.answered import found_for
 
     refuse_unread(study, (chosen,))
-    found = chosen.advise(chosen.answer(study.under(chosen)))
+    found = chosen.advise(found_for(study, chosen))
     if as_json:
         from symbolic_mem.render.json import record_json
 

@@ -32,6 +32,7 @@ from symbolic_mem.questions.parts.memory import memory_blocks
 from symbolic_mem.questions.parts.powers import formula_blocks
 from symbolic_mem.questions.parts.uncounted import NOT_AT_ONCE, PEAKS, beyond_instants, uncounted_items
 from symbolic_mem.questions.parts.unread import refuse_unread
+from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.question import Found, Question
 from symbolic_mem.study.study import Study, of_study
 
@@ -114,7 +115,7 @@ def _asking(study: Study) -> Study:
 def answers(study: Study) -> tuple[Found, ...]:
     """Answer every question of the study, each as it sees the study; refuses a value that none of them reads."""
     refuse_unread(study)
-    return tuple(question.answer(study.under(question)) for question in study.questions)
+    return tuple(found_for(study, question) for question in study.questions)
 
 
 @of_study
@@ -129,7 +130,7 @@ def answer(study: Study, label: str | Question) -> Found:
     """
     question = label if isinstance(label, Question) else _asking(study).question(label)
     refuse_unread(study, (*study.questions, question))
-    return question.advise(question.answer(study.under(question)))
+    return question.advise(found_for(study, question))
 
 
 def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> tuple[Section, ...]:

@@ -26,6 +26,7 @@ from symbolic_mem.render import piece
 from symbolic_mem.render.files import write_whole
 from symbolic_mem.render.svg import svg
 from symbolic_mem.render.text import plain_prose
+from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study, of_study
 
@@ -172,7 +173,7 @@ def fragment(
     if part in ("derivation", "bound") and pick is not None:
         raise BadInput(f"a question has one {part}; leave --pick out")
     for one in asked:
-        found = one.answer(study.under(one))
+        found = found_for(study, one)
         blocks = _blocks(found, part, pick)
         if blocks is not None:
             name = "-".join(filter(None, (study.name, found.question.label, blocks[0])))

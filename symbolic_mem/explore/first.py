@@ -21,6 +21,7 @@ from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.charts import bound_chart, capacity_of, parts_at
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.peaks import Fullest, parts_of, peak
+from symbolic_mem.study.answered import found_for
 from symbolic_mem.study.study import Study
 
 STEPS = 10  # doublings of a size in each direction of its slider
@@ -65,7 +66,7 @@ def first(study: Study, question: MinDegree) -> First:
     >>> plain_prose(first(study, asked(study)).caption)
     'One device of 4: ≈ 79.310 GiB, at the loss, when the backward pass begins'
     """
-    found = question.answer(study.under(question))
+    found = found_for(study, question)
     family = found.capacity_unit or "GiB"
     parts, instants = _parts(found)
     pieces = {"n": found.held_at, "size": Amount(symbolic(sum(parts.values())), family)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import sympy as sp
@@ -19,6 +19,7 @@ from symbolic_mem.solvers.rules import Allowed, Rule, allowed
 
 Axis = tuple[sp.Symbol, Sequence[int]]
 Entries = tuple[tuple[int | None, ...], ...]
+FEW = 1000  # pairs, at which both ways take about as long for a bundled model
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def region_under(
 
 def _closed(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Sequence[Rule]) -> Entries:
     """Each entry by the closed form, and from there on the first degree that the rules allow."""
-    call, strict = bound.partial(values, (rows[0], columns[0])).call, bound.strict
+    call, strict = _numbers(bound, values, rows, columns), bound.strict
     whole = [[first_degree(*call(row, column), strict=strict) for column in columns[1]] for row in rows[1]]
     if not rules:
         return tuple(map(tuple, whole))
@@ -103,6 +104,13 @@ def _closed(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Seque
         tuple(entry(value, row, column) for value, column in zip(line, columns[1], strict=True))
         for line, row in zip(whole, rows[1], strict=True)
     )
+
+
+def _numbers(bound: Bound, values: Given, rows: Axis, columns: Axis) -> Callable[[int, int], tuple[Number, ...]]:
+    """Divided bytes, fixed bytes and capacity at a pair; to put in all other values first pays where there are many pairs."""
+    if len(rows[1]) * len(columns[1]) > FEW:
+        return bound.partial(values, (rows[0], columns[0])).call
+    return lambda row, column: bound.compiled.at({**values, rows[0]: row, columns[0]: column}, "the bound")
 
 
 def _by_layout(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Sequence[Rule | Layout]) -> Entries:

@@ -65,7 +65,8 @@ def _next(curves: Sequence[Curve], names: Sequence[Hashable], first: int, room: 
         if least is None or (room is not None and least > room):
             return None
         heights = [_height(curve, least) for curve in curves]
-        first, passed = heights.index(max(heights)), least
+        highest = [place for place, height in enumerate(heights) if height == max(heights)]
+        first, passed = next((place for place in highest if names[place] == name), highest[0]), least
         if names[first] != name:
             return Takeover(least, first)
 

@@ -89,6 +89,8 @@ class Question(ABC):
 
         Where the keys come from `options` of a call, these are their places: by the name of the key, where it is another.
         """
+        if not table:
+            return self
         known_keys(table, self.keys(), where)
         values = self._values(table, At(where, options=options))
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in values}

@@ -177,11 +177,14 @@ class Study(Setting):
 
         What the caller `said` are the words of `change` that make the same; without them nobody knows how to make it again.
         """
-        caller = (*self.caller, *(changes := tuple(changes)))
+        changes = tuple(changes)
+        if not changes:
+            return self.seen_at(None)
+        caller = (*self.caller, *changes)
         study, aspects = self.changed(changes), {change.aspect for change in caller}
         given = {symbol: value for symbol, value in study.values.items() if symbol.name in aspects}
         questions = tuple(question.called(given, study) for question in study.questions)
-        known = self.made if said is not None or not changes else ()
+        known = self.made if said is not None else ()
         called = replace(study, caller=caller, questions=questions, made=known)
         return called._made(called, "change", said or {})
 

@@ -48,6 +48,10 @@ def test_the_next_takeovers_are_those_of_every_number_tried(case):
     assert (above if above is None or above.value < END else None) == tried(range(start + 1, END))
 
 
+def test_where_two_are_the_largest_one_of_the_same_name_takes_nothing_over():
+    assert takeovers(lambda x: (8 - 4 * x, 2, 6 - 2 * x), "acc", 1, 9, 1) == (None, None)
+
+
 def test_a_symbol_inside_a_ceiling_has_no_power():
 
     one = Term("keys", "cache", 16 * sp.ceiling(S / 16) * V, sp.Integer(2), "", degree=n_fsdp)

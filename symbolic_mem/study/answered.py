@@ -1,9 +1,9 @@
-"""What many claims ask of one study, found once for that very study: how a question sees it, and what it answers."""
+"""What many faces ask of one study, found once for that very study: how a question sees it, and what it answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Found, Question
@@ -21,6 +21,17 @@ def seen_by(study: Study, question: Question) -> Study:
     True
     """
     return _once(study, question, "seen", lambda: study.under(question))
+
+
+def found_for(study: Study, question: Question) -> Any:
+    """The answer to a question about a study, which it sees with what it sets for itself.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a2-xxl")
+    >>> found_for(study, study.question("b")) is found_for(study, study.question("b"))
+    True
+    """
+    return answer_to(seen_by(study, question), question)
 
 
 def answer_to(seen: Study, question: Question) -> Found:

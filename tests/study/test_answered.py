@@ -1,6 +1,6 @@
 from collections import Counter
 
-from symbolic_mem.claims.answered import answer_to, seen_by
+from symbolic_mem.study.answered import answer_to, seen_by
 from symbolic_mem.claims.check import check_all
 from symbolic_mem.library.read import load_study
 from symbolic_mem.questions.min_degree import MinDegree
