@@ -8,7 +8,9 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
+from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.subjects import degrees, known, lines_of
+from symbolic_mem.questions.evaluate import Evaluate
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
@@ -47,6 +49,19 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
             unit = "bytes" if entry.line.unit in BYTES_PER else entry.line.unit
             if _counted_in(claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit)):
                 yield str(entry.line.symbol)
+
+
+def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
+    """Yield what a line that is worked for several models or sizes is called in each of them, where a claim has its name alone.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> list(in_cases(load_study("utilisation"), "u_model", None))[:2]
+    ['u_model, 22B', 'u_model, 175B']
+    """
+    for question in study.questions if label is None else (study.question(label),):
+        for line in question.lines if isinstance(question, Evaluate) else ():
+            if same_symbol(line.symbol, name):
+                yield from (str(case.of(line.symbol)) for case in question.cases)
 
 
 def _counted_in(claim: Claim, claimed: Claimed) -> bool:

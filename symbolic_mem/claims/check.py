@@ -11,7 +11,7 @@ from symbolic_mem.base.errors import BadInput, MissingValue, clipped
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.account import NoNumber, counted_kinds
-from symbolic_mem.claims.bare import quantities
+from symbolic_mem.claims.bare import in_cases, quantities
 from symbolic_mem.claims.beside import beside
 from symbolic_mem.claims.case import Case, read_off
 from symbolic_mem.claims.claim import Claim, read_claim
@@ -117,7 +117,9 @@ def check(study: Study, claim: str | Claim, *, question: str | None = None, earl
     if labels:
         return _of_any(study, counted, labels, earlier)
     if read.bare:
-        read = _named(study, read, question)
+        read = _named(study, read, quantities(study, read, question), question)
+    elif not read.formula and (cases := tuple(in_cases(study, read.name, question))):
+        read = _named(study, read, (read.name, *cases), question)
     before = [
         Earlier(one.name, f"{one.claim.name} = {one.claim.text}", one.value, one.expected)
         for one in earlier
@@ -195,10 +197,10 @@ def _may_be(first: Verdict, name: str, case: Case) -> bool:
         return True  # why not, its answer tells
 
 
-def _named(study: Study, read: Claim, question: str | None) -> Claim:
-    """A claim without a name, of the quantity that it is right of; else of the one of its unit that is nearest."""
+def _named(study: Study, read: Claim, names: Iterable[str], question: str | None) -> Claim:
+    """A claim of one of several quantities, of that which it is right of; else of the nearest that has its unit."""
     nearest: tuple[Fraction, Claim] | None = None
-    for name in quantities(study, read, question):
+    for name in names:
         claim = replace(read, name=name)
         try:
             verdicts = _compared(study, claim, question)
@@ -211,6 +213,8 @@ def _named(study: Study, read: Claim, question: str | None) -> Claim:
             if ratio is not None and ratio > 0:
                 off = max(ratio, 1 / ratio)
                 nearest = min(nearest or (off, claim), (off, claim), key=lambda each: each[0])
+    if nearest is None and not read.bare:
+        return read  # why it is none of them, its own name tells
     if nearest is None:
         raise BadInput(
             f"claim {read.text!r}: nothing of the study is counted in {read.unit}; name a quantity, as in P=38"
