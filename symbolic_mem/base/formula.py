@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, comb
 
 import sympy as sp
@@ -212,6 +213,7 @@ def _bounded(size: int, terms: int, node: ast.expr) -> tuple[int, int]:
     return size, terms
 
 
+@lru_cache(maxsize=4096)
 def write_formula(expr: sp.Expr) -> str:
     """Write an expression in the project's symbol names, as Python's parser accepts it.
 
