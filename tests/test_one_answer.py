@@ -897,6 +897,17 @@ def transformer_degree(make: Maker) -> None:
     make.ask("min_degree", capacity=f"{make.rng.randint(4, 16)} MiB", strict=make.rng.random() < 0.5)
 
 
+def lost(make: Maker) -> None:
+    """A step of FSDP2 with its instants, under one of the losses that people choose."""
+    transformer_degree(make)
+    loss = make.rng.choice(["bf16", "fp32", "fp32-held", "chunked:2", "chunked:4", "fused"])
+    make.table |= {
+        "recipe": {"preset": "fsdp2"},
+        "model": {"kind": "transformer", "profile": "hf-cuda-bf16", "loss": loss},
+    }
+    make.table["values"]["V"] = 16 * make.rng.randint(40, 400)
+
+
 def compared(make: Maker) -> None:
     make.ask("compare", recipe=["cs336", make.rng.choice(["zero-16", "megatron-18"])])
     make.ask("compare", recompute=["none", {"every": 2}])
@@ -1015,13 +1026,14 @@ KINDS_OF_STUDY: dict[str, Callable[[Maker], None]] = {
     "parameters": parameters,
     "transformer": transformer,
     "transformer's degree": transformer_degree,
+    "loss": lost,
     "compared": compared,
     "worked": worked,
     "sent": sent,
     "tables": tables,
     "cluster": cluster,
 }
-EACH = 5
+EACH = 4
 PARTS = 6  # of the bundled studies, for as many processes
 
 
