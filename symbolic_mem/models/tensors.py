@@ -52,7 +52,8 @@ class Tensor:
     `group` is one of `GROUPS` for a weight of a transformer: parameters are counted by it. `kind` is the kind of memory
     that a saved tensor counts as: a copy of a weight is a buffer, not an activation. `feeds` is one of `FEEDS` where the
     tensor is the input of a linear layer of a block: a recipe may keep those in fewer bytes than others. A weight that is
-    not `trained` is frozen: it has no gradient and no optimizer state.
+    not `trained` is frozen: it has no gradient and no optimizer state. One that is `turned` is stored for input and output,
+    where that of a linear layer is for output and input.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Tensor:
     kind: str = "activations"
     feeds: str = ""
     trained: bool = True
+    turned: bool = False
 
     @cached_property
     def elements(self) -> sp.Expr:

@@ -29,6 +29,8 @@ from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
 
+CONV1D = ("gpt2",)  # families whose linear layers of a block are transformers' Conv1D
+
 
 def transformer(
     architecture: Architecture | None = None, how: Profile | None = None, loss: str = "", cut: Cut | None = None
@@ -143,7 +145,18 @@ def _block(a: Architecture, how: Profile, name: str, repeat: sp.Expr, feed_forwa
             output = f"{what} norm" if a.norm_place == "after" else f"{what} output norm"
             layers.append(_norm(a, how, output, given="compute"))
         for layer in layers:
-            yield replace(layer, repeat=repeat, block=name, enters=entering, given=given(a, how))
+            weights = tuple(_stored(a, how, weight) for weight in layer.weights)
+            yield replace(layer, weights=weights, repeat=repeat, block=name, enters=entering, given=given(a, how))
+
+
+def _stored(a: Architecture, how: Profile, weight: Tensor) -> Tensor:
+    """A weight of a block as the engine stores it: for the input and the output, where a linear layer is for output and input.
+
+    Source: transformers 5.24, pytorch_utils.py: Conv1D.
+    """
+    if a.family not in CONV1D or not how.engine.startswith("hf-") or weight.group == "adapters":
+        return weight
+    return replace(weight, shape=weight.shape[::-1], turned=True) if len(weight.shape) == 2 else weight
 
 
 def _head(a: Architecture, how: Profile, *, tied: bool) -> Layer:

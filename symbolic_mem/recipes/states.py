@@ -76,7 +76,8 @@ def parts_of(
             packed = inside and is_matrix(weight)
             if (shape_of is not None and not packed) or (rule == OTHERS and packed):
                 continue
-            pieces = RULES[rule](weight.shape) if shape_of is None else ((sp.S.One, shape_of(weight.shape)),)
+            linear = weight.shape[::-1] if weight.turned else weight.shape
+            pieces = RULES[rule](weight.shape) if shape_of is None else ((sp.S.One, shape_of(linear)),)
             for count, shape in pieces:
                 if count * repeat != 0:
                     parts.append(Part(copies * repeat * count, shape))
