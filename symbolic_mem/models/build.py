@@ -55,6 +55,7 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
     from symbolic_mem.base.outside import read_content
     from symbolic_mem.models.config import describe
     from symbolic_mem.models.json_file import parse_json
+    from symbolic_mem.models.reading import WITHOUT_A_PART
 
     place = shown(path)
     if path.suffix == ".gguf":
@@ -73,8 +74,8 @@ def _config(path: Path, table: dict[str, Any], where: str) -> Built:
         made = _described(found.architecture, table, where)
     visited = found.visited if found.layers else None
     made = replace(with_beside(made, found.layers, found.assumptions, visited), unread=found.unread)
-    if like or origin:
-        made = replace(made, rests_on=made.model.assumptions)
+    rests = [line for line in made.model.assumptions if like or origin or line.startswith(WITHOUT_A_PART)]
+    made = replace(made, rests_on=tuple(rests)) if rests else made
     if content.get("quantization_config") is not None:
         made = _with_stored(made, content, place)
     modules = found.architecture is not None and content.get("num_nextn_predict_layers")

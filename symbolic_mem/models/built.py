@@ -37,7 +37,7 @@ class Built:
     `files` the tensors that lie beside it; `how` an engine keeps a transformer for the backward pass; a `stack` can be made with another inner width. Where it is what one rank has, `cut` says by what. `stored` are the bytes of its weights where its file says that they are quantised,
     and `packing` how.
     `in_file` counts the numbers of its published file, where that holds modules for multi-token prediction.
-    `rests_on` says how its file was read, where the caller chose that, and how its weights are quantised.
+    `rests_on` says how its file was read, where the caller chose that, which of its fields have no part, and how its weights are quantised.
     """
 
     model: Model

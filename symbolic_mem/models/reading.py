@@ -12,6 +12,7 @@ from symbolic_mem.models.recognise import Named
 from symbolic_mem.models.sizes import labels
 from symbolic_mem.models.unread import unread
 
+WITHOUT_A_PART = "In the file, but without a part in a model of this family"
 NOT_DESCRIBED = "What its blocks keep for the backward pass is not described: only weights are counted."
 OTHERWISE = ("quantization_config", "num_labels", "id2label")  # read, but not by a family
 
@@ -83,4 +84,4 @@ def _without_a_part(fields: Fields) -> list[str]:
     """Name the fields that other families have."""
     other = sorted(key for key in families().fields - fields.asked if fields.table.get(key) not in (None, False))
     rest = unread({key: fields.table[key] for key in other}, (), fields.where)
-    return [f"In the file, but without a part in a model of this family: {', '.join(rest)}."] if rest else []
+    return [f"{WITHOUT_A_PART}: {', '.join(rest)}."] if rest else []

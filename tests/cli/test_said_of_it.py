@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+
+from symbolic_mem import library
 
 
 @pytest.fixture
@@ -54,3 +57,12 @@ def test_a_recipe_that_nobody_gave_is_said_to_be_taken_without(said):
     assert taken in said("account", "kv-cache")
     assert taken not in said("account", "kv-cache", "--recipe", "fsdp2")
     assert taken not in said("account", "llama-3.1-8b")
+
+
+def test_a_field_without_a_part_in_the_model_is_named_by_the_account(said, tmp_path):
+    bundled = Path(library.__file__).parent / "studies" / "configs" / "llama-3.1-8b.json"
+    given = tmp_path / "config.json"
+    given.write_text(json.dumps(json.loads(bundled.read_text()) | {"num_local_experts": 8}))
+    line = "In the file, but without a part in a model of this family: num_local_experts."
+    assert line in said("account", str(given))
+    assert "without a part" not in said("account", str(bundled))
