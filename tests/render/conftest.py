@@ -214,15 +214,18 @@ def blanks(tab: Callable[..., Tab], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give `pages("llama-3.1-8b", n_fsdp=8)`: the page of play of a study with some values, made once."""
-    folder, made = tmp_path_factory.mktemp("explorers"), {}
+    """Give `pages("llama-3.1-8b", n_fsdp=8)`: the page of play of a study with some values, made once for all processes."""
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    folder = tmp_path_factory.getbasetemp().parent / "explorers" if shared else tmp_path_factory.mktemp("explorers")
+    folder.mkdir(exist_ok=True)
 
     def page(name: str, **values: int) -> Path:
-        key = "-".join([name, *(f"{symbol}-{value}" for symbol, value in values.items())])
-        if key not in made:
-            made[key] = folder / f"{key}.html"
-            explorer(load_study(name).change(values=values)).save(made[key])
-        return made[key]
+        path = folder / f"{'-'.join([name, *(f'{symbol}-{value}' for symbol, value in values.items())])}.html"
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                explorer(load_study(name).change(values=values)).save(path)
+        return path
 
     return page
 

@@ -29,8 +29,9 @@ from symbolic_mem.solvers.rules import AtMost, Divides, MultipleOf, PowerOfTwo
 
 pytestmark = pytest.mark.system
 PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
-# A stack without instants, a dense model, a mixture of experts, and latent attention: settings tried of each.
-STUDIES = {"cs336-a2-xxl": 60, "llama-3.1-8b": 30, "mixtral-8x7b": 15, "deepseek-v3": 15}
+# A stack without instants, a dense model, a mixture of experts, and latent attention.
+STUDIES = ["cs336-a2-xxl", "llama-3.1-8b", "mixtral-8x7b", "deepseek-v3"]
+SETTINGS = 500  # tried of each
 
 
 def in_python(study, question, content, setting):
@@ -62,15 +63,10 @@ def alike(tab, path, study, count, seed, label=None):
     return answered
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_every_number_and_sentence_of_a_page_is_that_of_python(tab, pages, name):
-    assert alike(tab, pages(name), load_study(name), STUDIES[name], seed=name) > STUDIES[name] / 3
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
-def test_the_same_at_five_hundred_settings(tab, pages, name):
-    assert alike(tab, pages(name), load_study(name), 500, seed=f"{name}, again") > 500 / 3
+def test_every_number_and_sentence_of_a_page_is_that_of_python(tab, pages, name):
+    assert alike(tab, pages(name), load_study(name), SETTINGS, seed=f"{name}, again") > SETTINGS / 3
 
 
 # Plans that cut the model: what they hold fast is left, and everything else is drawn.
