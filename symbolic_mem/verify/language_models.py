@@ -59,6 +59,7 @@ def config_of(architecture: Architecture, run: Run) -> dict[str, Any]:
         "attention_dropout": float(architecture.attention_dropout),
         "residual_dropout": float(architecture.residual_dropout),
         "embedding_dropout": float(architecture.embedding_dropout),
+        "normalised": architecture.experts is not None and architecture.experts.normalised,
     }
     return fields | {family.keys[what][0]: value for what, value in choices.items() if family.reads(what)}
 
@@ -78,7 +79,9 @@ def language_model(run: Run) -> tuple[Any, Any]:
             "pip install 'symbolic-mem[verify]'"
         ) from None
     assert run.architecture is not None
-    config = CONFIG_MAPPING[run.architecture.family](**config_of(run.architecture, run), use_cache=False)
+    config = CONFIG_MAPPING[run.architecture.family](
+        **config_of(run.architecture, run), use_cache=False, pad_token_id=None
+    )
     if run.kernel != "eager":
         AttentionInterface.register(FUSED, _efficient if run.kernel == "efficient" else _flash)
     config._attn_implementation = "eager" if run.kernel == "eager" else FUSED
