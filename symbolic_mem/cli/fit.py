@@ -159,7 +159,7 @@ def _meshes(
     from symbolic_mem.study.answered import found_for
     from symbolic_mem.study.changed_device import reserve as reserved
 
-    study = chosen_study(options)
+    study = chosen_study(options, meshes=True)
     if reserve is not None:
         study = study.called([reserved(reserve)])
     own = next(iter(usual(study)), None)

@@ -230,11 +230,12 @@ def refused_early(command: Callable[..., Any]) -> Callable[..., Any]:
     return refusing
 
 
-def chosen_study(options: dict[str, Any], reads_devices: bool = False, asked: str = "") -> Study:
+def chosen_study(options: dict[str, Any], reads_devices: bool = False, asked: str = "", meshes: bool = False) -> Study:
     """Take the shared options out of `options` and return the study that they describe.
 
     A file of devices that nothing asks about is refused, unless the verb itself `reads_devices` of it. Tokens that are `asked` for are
-    not those that a loss which is given has to cut into equal parts.
+    not those that a loss which is given has to cut into equal parts; of a degree that is, and of all where `meshes` are, the plan
+    has no value yet.
     """
     from symbolic_mem.base.symbols import write
     from symbolic_mem.library.read import load_study
@@ -259,6 +260,11 @@ def chosen_study(options: dict[str, Any], reads_devices: bool = False, asked: st
     write(study.written)
     values = {name: typed(value) for name, value in pairs(shared.pop("values"), "--set").items()}
     given: dict[str, Any] = {"values": values, "place": pairs(shared.pop("place"), "--place"), **shared}
+    if shared["plan"] is not None and (meshes or asked):
+        from symbolic_mem.plans.plan import AXES
+
+        found = tuple(axis for axis in AXES if axis.name not in values and (meshes or axis.name == asked))
+        given |= {"finds": found} if found else {}
     return study.called(changes(**given, by_option=True), given)
 
 

@@ -7,7 +7,7 @@ divided over which axis, and the scheme of what must be sent for it. The product
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from math import lcm
 
 import sympy as sp
@@ -53,7 +53,8 @@ class Plan:
     parameters and for the "experts". A pipeline has a `schedule`, and `layers` in its stages where they are uneven.
     The instants of a step are known where an `engine` is named: the software of which the workspaces count. Of the divided
     state there are so many `instances`. The engine may have projections `fused`, heads `exchanged` for tokens, and keep what
-    attention gives `twice`: see `Cut`. It may train models without experts, `dense_alone`, over more than one rank of n_tp.
+    attention gives `twice`: see `Cut`. It may train models without experts, `dense_alone`, over more than one rank of n_tp. Degrees that a question `finds` may be 1 until
+    it does.
 
     `keep` is the share of gathered weights that stays on a device after the forward pass, where there are any: 0, all of
     them, or 1/k where they are divided again over k devices.
@@ -79,6 +80,7 @@ class Plan:
     exchanged: bool = False
     twice: bool = False
     dense_alone: bool = False
+    finds: tuple[sp.Symbol, ...] = field(default=(), compare=False)
 
     @property
     def pipelined(self) -> bool:
@@ -296,7 +298,7 @@ class Plan:
                 "engines alone; give plan megatron, a product with megatron-tp or megatron-sp, as in zero-1+megatron-tp+pp, or "
                 "torchtitan, or leave pp out"
             )
-        if self.pipelined and self.reshards and self.engine and stages == 1:
+        if self.pipelined and self.reshards and self.engine and stages == 1 and n_pp not in self.finds:
             raise BadInput(
                 f"plan {self.name!r} is that of a pipeline, whose ranks keep weights gathered; give n_pp of at least 2, or the plan "
                 "of its parts without pp, as in fsdp2-cp+torch-sp+loss-parallel"
@@ -314,7 +316,7 @@ class Plan:
                 f"plan {self.name!r}: f_load = {values[f_load]} percent of a balanced load is more than all rows of the "
                 f"{values[n_ep]} ranks that share the experts, {most}; give at most that"
             )
-        if "stream" in cuts and "inputs" not in cuts and values.get(n_tp) == 1:
+        if "stream" in cuts and "inputs" not in cuts and values.get(n_tp) == 1 and n_tp not in self.finds:
             raise BadInput(
                 f"plan {self.name!r} with n_tp = 1: sequence parallelism divides nothing without tensor parallelism; give n_tp "
                 "of at least 2, or leave the plan out"

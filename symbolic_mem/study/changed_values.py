@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import sympy as sp
+
 from symbolic_mem.base.errors import BadInput, at_place, nearest
 from symbolic_mem.base.symbols import Name, lookup, n_fsdp
 from symbolic_mem.models.tensors import KINDS, STATIC
@@ -33,11 +35,14 @@ def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name
     return Change(name, f"{name} = {given}", apply)
 
 
-def use_plan(name: str, plans: str | None = None, where: str = "--plan") -> Change:
-    """Divide the states as a plan says (also one of the file `plans`); where activations and buffers live stays."""
+def use_plan(name: str, plans: str | None = None, where: str = "--plan", finds: tuple[sp.Symbol, ...] = ()) -> Change:
+    """Divide the states as a plan says (also one of the file `plans`); where activations and buffers live stays.
+
+    Its degrees that a question `finds` are not refused before it does.
+    """
     own = None if plans is None else read_plans(plans)  # a fault of that file has a place of its own
     with at_place(where):
-        chosen = plan_of(name, own)
+        chosen = replace(plan_of(name, own), finds=finds)
 
     def apply(setting: Setting) -> Setting:
         kept = {kind: placed for kind, placed in setting.placement.items() if kind not in STATIC}

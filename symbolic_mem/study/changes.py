@@ -54,12 +54,13 @@ def changes(
     recipes: str | None = None,
     profiles: str | None = None,
     plans: str | None = None,
+    finds: tuple[sp.Symbol, ...] = (),
     by_option: bool = False,
 ) -> Iterator[Change]:
     """Yield the changes that a caller asks for by name, in the order in which documents say them.
 
     `values` are whole numbers (or rates) by symbol, `place` fractions by kind of memory, `devices`, `recipes`, `profiles`
-    and `plans` the paths of files of the caller's own; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
+    and `plans` the paths of files of the caller's own, `finds` the degrees of the plan that a question is about to find; the others are names as on the command line. Raises `BadInput` for what is not known, which names options where
     the caller gives them `by_option`.
 
     >>> [change.words for change in changes(values={"B": 64}, rest="kept")]
@@ -87,7 +88,7 @@ def changes(
     }
     refuse_unasked(files, dash)
     if plan is not None:
-        yield use_plan(plan, plans, f"{dash}plan")
+        yield use_plan(plan, plans, f"{dash}plan", finds)
     if recipe is not None:
         recipe = chosen_recipe(recipe, recipes, f"{dash}recipe")
         if not recipe.trains:

@@ -57,6 +57,16 @@ def test_what_is_no_number_of_devices_is_one_line(refused, number):
     assert f"--plans {number!r} is no whole number from 1 to 999,999,999" in refused("fit", *CLUSTER, "--plans", number)
 
 
+def test_a_plan_that_needs_two_ranks_of_an_axis_is_asked_without_a_value_of_it(run, refused):
+    """Of PyTorch's sequence parallelism the mesh with n_tp = 1 is refused, and the others are listed."""
+    plan = ("llama-3.1-8b", "--device", "h100-80gb", "--plan", "fsdp2+torch-sp")
+    meshes = json.loads(run("fit", *plan, "--plans", "8", "--json").out)["meshes"]
+    assert [mesh["degrees"]["n_tp"] for mesh in meshes if mesh["refused"]] == [1]
+    assert "The smallest n_tp is 2" in run("solve", *plan, "--set", "n_fsdp=4", "--for", "n_tp").out
+    for more in (("--for", "B"), ("--for", "n_tp", "--set", "n_tp=1")):
+        assert "with n_tp = 1: sequence parallelism divides nothing" in refused("solve", *plan, *more)
+
+
 def test_comms_says_the_bubble_of_dualpipe_in_the_times_of_passes(run):
     """Table 2 of DeepSeek-V3 has (PP/2 - 1)(F&B + B - 3W)."""
     words = json.loads(run("comms", "cluster-deepseek-v3", "--json").out)["bubble"]["words"]

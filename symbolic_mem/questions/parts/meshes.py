@@ -141,7 +141,7 @@ def sequences_of(study: Study, given: int | None) -> int | None:
 
 def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) -> Tried:
     """Try a mesh: with a number of `sequences` in a step the micro-batches follow from it."""
-    plan = need_plan(study, "tried")
+    plan = replace(need_plan(study, "tried"), finds=())
     given = {symbol: sp.Integer(value) for symbol, value in values.items()}
     used = dict(values)
     try:
@@ -153,7 +153,7 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
             given[n_micro] = sp.Integer(sequences // each)
         known = {**study.values, **given}
         plan.check(known, study.built, trains=study.recipe.trains)
-        one = replace(study, values=known, at=None)
+        one = replace(study, plan=plan, values=known, at=None)
         step = one.timeline
         if not step:
             held, instant = one.placed().at(one.numbers), ""
