@@ -24,7 +24,8 @@ def as_stored(setting: S) -> S:
         return setting
     kept = recipe.states
     states = of_file(how.kinds, kept) if how.how is None else of_all(how.how, kept, how.groups)
-    return replace(setting, recipe=recipe.with_packed(states, f"as in the file ({how.words})"))
+    source = "" if how.how is None else f"; {how.how.source}"
+    return replace(setting, recipe=recipe.with_packed(states, f"as in the file ({how.words}{source})"))
 
 
 def _of_preset(recipe: Recipe) -> bool:
