@@ -33,8 +33,7 @@ def measure(run: Run) -> dict[str, int]:
         model, blocks, inputs = _model(run)
         if mesh is not None:
             _shard(run, model, blocks, mesh)
-        name, options = OPTIMIZERS[run.optimizer]
-        optimizer = getattr(torch.optim, name)(model.parameters(), **{"foreach": run.foreach, **options})
+        optimizer = _optimizer(run, model)
         storages = Storages()
         for parameter in model.parameters():
             storages.hold(parameter)
@@ -52,9 +51,11 @@ def measure(run: Run) -> dict[str, int]:
                     loss.backward()
                     del loss
                     found["backward"], found["backward end"] = storages.mark(), storages.now
-                optimizer.step()
+                if optimizer is not None:
+                    optimizer.step()
                 found["step"] = storages.mark()
-                optimizer.zero_grad()
+                if optimizer is not None:
+                    optimizer.zero_grad()
     return found
 
 
@@ -66,6 +67,27 @@ def engine(run: Run) -> str:
 
         names.append(f"transformers {transformers.__version__}")
     return " with ".join((", ".join(names), "FSDP2 and fake tensors" if run.shards else "fake tensors"))
+
+
+def _optimizer(run: Run, model: Any) -> Any:
+    """The optimizer of all parameters; None where one of each parameter steps in the backward pass."""
+    torch = _torch()
+    name, options = OPTIMIZERS[run.optimizer]
+
+    def of(parameters: Any) -> Any:
+        return getattr(torch.optim, name)(parameters, **{"foreach": run.foreach, **options})
+
+    if not run.in_backward:
+        return of(model.parameters())
+    own = {parameter: of([parameter]) for parameter in model.parameters()}
+
+    def step(parameter: Any) -> None:
+        own[parameter].step()
+        own[parameter].zero_grad()
+
+    for parameter in own:
+        parameter.register_post_accumulate_grad_hook(step)
+    return None
 
 
 def _accelerated() -> Any:

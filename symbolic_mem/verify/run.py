@@ -48,7 +48,7 @@ class Run:
     `stack` is ``ffn``, ``gated-ffn`` or ``gated-ffn with residual``; else `architecture` says what the model is. `shards`
     is the degree of FSDP2 (None: one device, without it) in `replicas` groups. Parameters, computation and reduction
     have dtypes of their own. `recomputed` says of each block whether it is computed again, and with `persist` gradients
-    of an earlier micro-batch are there; a block that is may keep results, as `products` of `Recompute` says. `keep` is the share of the gathered weights that stays until the backward pass.
+    of an earlier micro-batch are there; `in_backward` the optimizer steps as soon as a gradient is there. A block that is recomputed may keep results, as `products` of `Recompute` says. `keep` is the share of the gathered weights that stays until the backward pass.
     """
 
     stack: str
@@ -68,6 +68,7 @@ class Run:
     recomputed: tuple[bool, ...]
     kernel: str = ""
     products: int = 0
+    in_backward: bool = False
 
 
 def run_of(setting: Setting) -> Run:
@@ -126,6 +127,7 @@ def run_of(setting: Setting) -> Run:
         recomputed=tuple(recomputed_at(rule, block) for block in range(sizes[s.L])),
         kernel=setting.built.kernel,
         products=rule.products,
+        in_backward=recipe.in_backward,
     )
 
 
