@@ -42,6 +42,13 @@ def study_files() -> list[Path]:
     return sorted(path for path in files if re.search(r"^\[model\]", path.read_text(), re.MULTILINE))
 
 
+def question_of(table: Mapping[str, Any]) -> Any:
+    """A question as a study has it that is read from a file."""
+    from symbolic_mem.questions.registry import question_type
+
+    return question_type(table["ask"]).read(table, "the law", "law")
+
+
 def found_value(found: Any) -> Any:
     """The number that an answer of the Python API holds, or all its facts where it is a table of them."""
     return {"value": found.value} if "value" in found.facts else found.record
@@ -143,11 +150,15 @@ class Together:
             return None
 
 
-def other_answers(table: Mapping[str, Any], folder: Path, questions: list[Mapping[str, Any]]) -> list[Any]:
+def other_answers(study: Any, questions: list[Mapping[str, Any]]) -> list[Any]:
     """What Python finds for other questions about the memory of a study."""
-    labelled = [{**question, "label": f"law {position}"} for position, question in enumerate(questions)]
-    study = sm.load_study(written(folder / "other.toml", {**table, "question": labelled}))
-    return [numbers(found_value(sm.answer(study, question["label"]))) for question in labelled]
+    return [numbers(found_value(sm.answer(study, question_of(question)))) for question in questions]
+
+
+def changed_answer(table: Mapping[str, Any], folder: Path, question: Mapping[str, Any]) -> Any:
+    """What Python finds for another question about another memory."""
+    study = sm.load_study(written(folder / "other.toml", {**table, "question": [{**question, "label": "law"}]}))
+    return numbers(found_value(sm.answer(study, "law")))
 
 
 def verdicts(path: str, folder: Path, claims: list[tuple[str, list[str]]]) -> list[list[bool]]:
@@ -392,7 +403,7 @@ def recompute(one: Asked) -> Iterator[Face]:
     recipe = one.table.get("recipe", {}) | {"recompute": one.question.get("recompute", "full")}
     changed = {**one.table, "recipe": recipe, "placement": placement}
     same = {"ask": "min_degree", **one.options("recompute", "place")}
-    yield "min_degree", lambda: other_answers(changed, one.folder, [same])[0]["value"], value
+    yield "min_degree", lambda: changed_answer(changed, one.folder, same)["value"], value
 
 
 def fits_and_computes(one: Asked) -> Iterator[Face]:
@@ -592,16 +603,16 @@ def failures_of(
                     yield label, face, f"{got!r} is not {expected!r}"
 
     try:
-        homework = asked("homework", path)
+        homework = asked("homework", path, "--detail", "short" if report else "answer")
     except Refused as refusal:
         yield "", "homework", str(refusal)
         return
-    others, claims = Together(partial(other_answers, table, folder)), Together(partial(verdicts, path, folder))
+    study = sm.load_study(path)
+    others, claims = Together(partial(other_answers, study)), Together(partial(verdicts, path, folder))
     faces: list[tuple[str, list[Face]]] = []  # all before the first is asked, as some are asked together
     if report:
         said = (homework["questions"], homework["answers"])
         faces.append(("", [("report", lambda: report_of(path), said), *bytes_face(path, claims)]))
-    study = sm.load_study(path)
     answered = zip(table["question"], homework["questions"], homework["answers"], strict=True)
     for position, (question, facts, sentence) in enumerate(answered, start=1):
         label = question.get("label", str(position))
@@ -616,7 +627,7 @@ def failures_of(
 
 
 def report_of(path: str) -> tuple[Any, Any]:
-    report = asked("report", path)
+    report = asked("report", path, "--detail", "answer")
     return report["questions"], report["answers"]
 
 

@@ -10,7 +10,7 @@ from symbolic_mem.base.symbols import Written, writing
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.figure import Figure
 from symbolic_mem.document.prose import Prose
-from symbolic_mem.document.steps import Answer, Section
+from symbolic_mem.document.steps import Answer, Answers, Section
 from symbolic_mem.render.document import save
 from symbolic_mem.render.files import checked_outputs
 from symbolic_mem.render.formats import UNSET
@@ -42,8 +42,10 @@ class Derivation:
 
     @property
     def answers(self) -> tuple[Prose, ...]:
-        """The answer to every question in one sentence, in order."""
-        return tuple(section.answer for section in self.sections if section.answer is not None)
+        """The answer to every question in one sentence, in order; that in front where no part derives it."""
+        derived = tuple(section.answer for section in self.sections if section.answer is not None)
+        front = (block for section in self.sections for block in section.blocks if isinstance(block, Answers))
+        return derived or tuple(entry.prose for block in front for entry in block.entries)
 
     @property
     def parts(self) -> tuple[Section, ...]:

@@ -75,7 +75,7 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
     made = parts(answered, known_detail(detail), [account, *([] if depends is None else [depends])], unasked=True)
     given = notation(study)
     sections = (
-        Section(text("Question"), _question(study, made), "question"),
+        Section(text("Question"), _question(study, made, detail), "question"),
         *([Section(text("Notation"), (given,), "notation")] if given.rows else []),
         Section(text("Assumptions"), (Bullets(assumed(study, *placements(study))),), "assumptions", fine=True),
         *([account] if account.blocks else []),
@@ -195,10 +195,11 @@ def _front(made: Sequence[Section], detail: Detail) -> Answers:
     )
 
 
-def _question(study: Study, made: Sequence[Section]) -> tuple[Block, ...]:
+def _question(study: Study, made: Sequence[Section], detail: Detail) -> tuple[Block, ...]:
     blocks = wording(study)
     if made:
-        blocks.append(Bullets(tuple(section.title for section in made)))
+        asked = Bullets(tuple(section.title for section in made))
+        blocks.append(_front(made, detail) if detail == "answer" else asked)
     return tuple(blocks) or (Paragraph(text("How much memory does training take, and why?")),)
 
 

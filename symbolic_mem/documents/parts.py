@@ -32,13 +32,19 @@ Unit = tuple[Block, ...]
 
 def part(found: Found, figures: Sequence[Figure] = ()) -> Section:
     """The part of a document that answers one question, in full: its wording, the way, its figures, and the answer."""
-    question, said = found.question, found.question.sentence(found)
+    question, headed = found.question, _headed(found)
     asked = [Paragraph(found.study.said(question.text))] if question.text else []
     steps = (*question.steps(found), *map(Paragraph, found.cautions))
     software = () if found.software is None else (Paragraph(found.software.sentence),)
-    blocks = (*asked, *map(Paragraph, found.beside), *steps, *software, *figures, Answer(said))
+    answer = () if headed.answer is None else (Answer(headed.answer),)
+    return replace(headed, blocks=(*asked, *map(Paragraph, found.beside), *steps, *software, *figures, *answer))
+
+
+def _headed(found: Found) -> Section:
+    """The same with its title and its answer alone."""
+    question = found.question
     title = found.study.said(f"{in_brackets(question.label)} {question.heading(found)}")
-    return Section(title, blocks, label=question.label, asked=question.text, answer=said)
+    return Section(title, (), label=question.label, asked=question.text, answer=question.sentence(found))
 
 
 def parts(
@@ -48,8 +54,10 @@ def parts(
 
     Where the memory of a device is read otherwise than in the part before, that is said. A ``short`` one leaves asides
     out, refers to what stands in an earlier part or in the sections `before`, and its answer stands in front alone; of
-    an ``answer`` nothing is derived.
+    an ``answer`` nothing is derived, and its part is empty.
     """
+    if detail == "answer":
+        return [replace(_headed(found), target=f"part-{i}") for i, found in enumerate(answered, start=1)]
     told = _Told({id(found): position for position, found in enumerate(answered, start=1)})
     for section in before:
         told.add(_units(detailed(section.blocks, detail)), section)

@@ -49,6 +49,15 @@ def test_a_document_builds_each_account_once(build, monkeypatch):
 
 
 @pytest.mark.parametrize("build", [homework, report])
+def test_a_document_gives_its_answers_in_every_detail(build):
+    study = load_study("cs336-a2-xxl")
+    short, full, alone = (build(study, detail) for detail in ("short", "full", "answer"))
+    assert len(short.answers) == len(study.questions) == 6
+    assert short.answers == full.answers == alone.answers
+    assert not alone.parts
+
+
+@pytest.mark.parametrize("build", [homework, report])
 @pytest.mark.parametrize("name", [*FIGURES, *RATES])
 def test_without_a_question_about_memory_no_recipe_is_assumed(name, build):
     said = _said(build(load_study(name)))
