@@ -200,7 +200,7 @@ class Device:
 
         >>> from symbolic_mem.hardware.catalogue import device
         >>> device("tpu-v3").cited("capacity", "ICI")  # doctest: +ELLIPSIS
-        'capacity (“HBM2 capacity and bandwidth”): cloud.google.com/tpu/docs/v3, 2026-11-23, vendor; ICI: How to ...'
+        'capacity (“HBM2 capacity and bandwidth”): cloud.google.com/tpu/docs/v3, 2026-11-23, vendor; ICI (“ICI BW/link (one-way, bytes/s)”): How to ...'
         """
         sources: dict[tuple[str, str, str], list[str]] = {}
         for each in self.origins:
