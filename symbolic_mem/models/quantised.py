@@ -19,6 +19,7 @@ from symbolic_mem.models.tensors import Model, Tensor
 _LINEAR = frozenset(("attention", "mlp", "experts", "shared experts", "mixer"))
 _OTHERS = {"float32": 4, "float16": 2, "bfloat16": 2}
 _LONGEST = 200  # signs of a pattern of modules
+_MOST = 4  # repetitions in one, none of them of a group: with more a match may not end
 _ONE = re.compile(r"(proj\w*|w\d|fc\d|fc_\w+|c_\w+|dense\w*|query_key_value|Wqkv|shared_expert_gate)$")
 _IN_A_BLOCK = {
     "attention": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"),
@@ -143,12 +144,16 @@ def _names(given: Mapping[str, Any], key: str, where: str) -> list[str]:
 
 
 def _matches(pattern: str, name: str, where: str) -> bool:
+    place = f"{where}: quantization_config: {clipped(pattern)}"
+    if len(pattern) > _LONGEST or len(re.findall(r"[*+{]", pattern)) > _MOST or re.search(r"\)[*+{]", pattern):
+        raise BadInput(
+            f"{place}: a pattern of names of modules has at most {_LONGEST} signs and {_MOST} repetitions, none of them "
+            "of a group; write several"
+        )
     try:
-        if len(pattern) <= _LONGEST:
-            return re.match(pattern, name) is not None
-    except re.error:
-        pass
-    raise BadInput(f"{where}: quantization_config: {clipped(pattern)} is no pattern of names of modules")
+        return re.match(pattern, name) is not None
+    except (re.error, OverflowError, RecursionError):
+        raise BadInput(f"{place} is no pattern of names of modules") from None
 
 
 def _whole(given: Mapping[str, Any], key: str, default: int, where: str) -> int:

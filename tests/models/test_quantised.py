@@ -145,6 +145,11 @@ def test_patterns_of_modules_that_are_kept_are_those_of_whole_groups():
         ),
         ({"quantization_config": {"quant_method": "awq", "modules_to_not_convert": 3}}, "must be a list of names"),
         ({"quantization_config": {"quant_method": "fp8", "ignore": ["re:("]}}, "is no pattern of names of modules"),
+        ({"quantization_config": {"quant_method": "fp8", "ignore": ["re:(.+)+!"]}}, "none of them of a group"),
+        (
+            {"quantization_config": {"quant_method": "fp8", "ignore": ["re:.*.*.*.*.*!"]}},
+            "at most 200 signs and 4 repetitions",
+        ),
     ],
 )
 def test_what_no_file_can_have_is_refused(config, message):
