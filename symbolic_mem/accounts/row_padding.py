@@ -77,7 +77,8 @@ def row_padding(
     stacked = any(weight.group == "experts" and len(weight.shape) > 2 for one in model.layers for weight in one.weights)
     for degree, parts in kept.items():
         if bound:
-            yield LeftOut(ROWS, _at_most(KEPT, "one row", stacked), (_one_row(parts),), source=SOURCE)
+            words = f"{_at_most(KEPT, 'one row', stacked)}; none where {n_fsdp} divides the rows"
+            yield LeftOut(ROWS, words, (_one_row(parts),), source=SOURCE)
         else:
             yield Padding(ROWS, KEPT, (parts,), degree=degree, source=SOURCE)
     moments = tuple(_moments(model, recipe, cut, stays=stays))
@@ -124,7 +125,7 @@ def _kept(model: Model, recipe: Recipe, cut: Mapping[str, Placed]) -> Mapping[sp
 
 def _at_most(what: str, less: str, stacked: bool) -> str:
     of_experts = "; that of stacked experts is an expert" if stacked else ""
-    return f"{what}, less than {less} of each tensor{of_experts}; none where {n_fsdp} divides the rows"
+    return f"{what}, less than {less} of each tensor{of_experts}"
 
 
 def _rows(part: Part) -> sp.Expr:

@@ -105,12 +105,13 @@ def references(study: Study) -> tuple[Prose, ...]:
         found += [term.source for term in study.memory]
     elif about_memory(study) or any(question.subject == "layers" for question in study.questions):
         found += [layer.source for layer in study.model.layers]
+    devices: dict[str, list[str]] = {}
     for question in study.questions:
         seen = study.under(question)
         device = seen.capacity.device if isinstance(question, OnDevice) and seen.device.name else None
         if device is not None:
-            read = device.cited("capacity", "reported", "process")
-            found.append(f"{device.title}: {read}")
+            devices.setdefault(device.cited("capacity", "reported", "process"), []).append(device.title)
+    found += [f"{listed(list(dict.fromkeys(titles)))}: {read}" for read, titles in devices.items()]
     return tuple(text(source) for source in dict.fromkeys(found) if source)
 
 

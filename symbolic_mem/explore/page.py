@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from functools import cached_property
@@ -28,6 +29,9 @@ from symbolic_mem.study.study import Study, of_study
 
 HEIGHT = 760  # pixels of a page inside a notebook
 FIGURE, TYPE = 460, 8.5  # the width of the first figures, and of their type
+_BETWEEN = re.compile(
+    r">\s*\n\s*<"
+)  # lines of the template, which no reader sees: elements stand in blocks, rows and grids
 SLANTED = frozenset("BCEFLMNPSTVWXYabdfknrtαφ")  # letters that the font of pages of play has slanted
 
 
@@ -112,7 +116,7 @@ def _page(explorer: Explorer) -> str:
     later_looks = made.get_template("explorer/drawn.css.j2").render(levels=LEVELS)
     numbers = {"nodes": near(content["nodes"]), "instants": columns(content["instants"], INSTANT)}
     held = {**content, **numbers, "looks": tight(later_looks)}
-    return made.get_template("explorer/page.html.j2").render(
+    page = made.get_template("explorer/page.html.j2").render(
         title=study.heading,
         question=plain_prose(study.said(question.title)),
         version=__version__,
@@ -126,3 +130,4 @@ def _page(explorer: Explorer) -> str:
         curve=Markup(inline_svg(shown.curve, FIGURE, TYPE)),
         **fields(content, study.under(question), question.symbol),
     )
+    return _BETWEEN.sub("><", page)

@@ -19,8 +19,7 @@ CLOSE = {
     "capacity (reserved in a study, --reserve).",
     "near": "{kept} are needed, less than {reserve} below the {room} {whose}." + _FREE,
     "beyond": "{kept} are needed, more than the {room} {whose}." + _FREE,
-    "rows": "Tensors are cut into whole rows, which may take {rows} more on each device, and {left} are left: account "
-    "--padded-rows counts them, and so does solve --padded-rows where it asks for a degree.",
+    "rows": "Whole rows of tensors may take {rows} more on each device, and {left} are left (--padded-rows).",
 }
 
 
