@@ -21,15 +21,15 @@ def cautions(capsys, *arguments):
 
 def of_room(capsys, *arguments):
     """Those about what a process finds free."""
-    return [one for one in cautions(capsys, *arguments) if not one.startswith("Tensors are cut into whole rows")]
+    return [one for one in cautions(capsys, *arguments) if not one.startswith("Whole rows of tensors")]
 
 
 def test_a_fit_whose_rows_may_take_more_than_is_left_says_so_and_counting_them_it_takes_more(capsys):
     asked = ("solve", "llama-3.1-405b", "--question", "b", "--json")
     found, padded = (json.loads(said(capsys, *asked, *more)) for more in ((), ("--padded-rows",)))
-    (caution,) = (one for one in found["cautions"] if one.startswith("Tensors are cut into whole rows"))
+    (caution,) = (one for one in found["cautions"] if one.startswith("Whole rows of tensors"))
     assert "account --padded-rows" in caution and found["value"] < padded["value"]
-    assert not any(one.startswith("Tensors are cut") for one in padded.get("cautions", ()))
+    assert not any(one.startswith("Whole rows of tensors") for one in padded.get("cautions", ()))
 
 
 def test_a_fit_that_no_process_has_room_for_says_so(capsys):
