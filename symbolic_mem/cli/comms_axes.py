@@ -42,7 +42,7 @@ def along_axes(study: Study, *, as_json: bool) -> None:
         bubble = None
         if order is not None and waits is not None:
             bubble = {"schedule": order.name, "formula": write_formula(waits), "share": str(share)}
-        elif order is not None and order.waits:
+        elif order is not None:
             bubble = {"schedule": order.name, "words": _waits(order)}
         print_json(_record(study, found, took) | {"bubble": bubble})
         return
@@ -53,17 +53,21 @@ def along_axes(study: Study, *, as_json: bool) -> None:
         from symbolic_mem.base.formula import write_formula
 
         print_line(f"{write_formula(waits)} = {share} of the time that a rank computes ({order.name})", "bubble", 14)
-    if order is not None and order.waits:
+    elif order is not None:
         print_line(_waits(order), "bubble", 14)
     _show_times(study, took)
 
 
 def _waits(order: Pipeline) -> str:
-    """How long a rank waits, where that takes the times of passes."""
+    """How long a rank waits, where that takes the times of passes, or that its source does not say."""
+    if not order.waits:
+        return f"not known: the source of {order.name} gives no formula"
     formula, _, source = order.waits.partition(": ")
     both = ", F&B of the two at once" if "F&B" in formula else ""
+    few = ", which may be more with fewer than 2 n_pp - 1 micro-batches, or where ranks wait for each other before the optimizer step"
     return (
-        f"{formula}, in times of a chunk: F forward, B backward, W its part for weights{both} ({order.name}; {source})"
+        f"{formula}, in times of a chunk: F forward, B backward, W its part for weights{both}{few if order.apart else ''} "
+        f"({order.name}; {source})"
     )
 
 

@@ -30,7 +30,8 @@ class Pipeline:
     PyTorch takes no fewer than `fewest_in_torch`. So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
     waits, as a share of the time that it computes (None: its source gives no formula); `waits` says what the source gives of
-    the times of passes instead.
+    the times of passes instead, and `apart` that it takes enough micro-batches, and ranks that do not
+    wait for each other before the optimizer step.
 
     >>> pipeline("1f1b").held
     Min(n_micro, n_pp - r_pp)
@@ -51,6 +52,7 @@ class Pipeline:
     vocabulary: bool = False
     bubble: sp.Expr | None = None
     waits: str = ""
+    apart: bool = False
     together: sp.Expr | None = None
     fewest_in_torch: sp.Expr = sp.S.One
 
