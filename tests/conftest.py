@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+# One process sees many studies, each with expressions of its own: more of what SymPy found is kept than by default.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")
+
 collect_ignore_glob = ["data/*.py"]  # what measured the cases: it needs the engines
 
 

@@ -145,6 +145,21 @@ class Numbers(dict[sp.Expr, Number]):
             found = self._found[id(factors)] = (factors, prod(map(self.__getitem__, factors)))
         return found[1]
 
+    def under(self, given: Mapping[sp.Symbol, Any]) -> Numbers:
+        """Return the numbers where symbols have other values, or none (None): the same ones for the same values.
+
+        >>> from symbolic_mem.base.symbols import B, S
+        >>> numbers = Numbers({B: 2, S: 3})
+        >>> numbers.under({B: 5})[B * S], numbers.under({B: 5}) is numbers.under({B: 5}), B in numbers.under({B: None}).values_given
+        (15, True, False)
+        """
+        key = ("under", *given.items())
+        found = self._found.get(key)
+        if found is None:
+            values = {symbol: value for symbol, value in {**self.values_given, **given}.items() if value is not None}
+            found = self._found[key] = (given, Numbers(values, self.what))
+        return found[1]
+
     def __missing__(self, expr: sp.Expr) -> Number:
         if expr.is_Rational:
             found = plain(expr)

@@ -14,7 +14,7 @@ from symbolic_mem.study.study import Study
 
 def given_claim(study: Study, name: str) -> Claimed | None:
     """A value that a study gives; None where it gives none of that name."""
-    symbol = next((one for one in study.values if str(one) == name), None)
+    symbol = next((one for one in study.values if one.name == name), None)
     if symbol is None:
         return None
     known = next((one for one in (*table(given=True), *study.names) if one.symbol == symbol), named(symbol))

@@ -167,7 +167,7 @@ def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[
     """The line of an answer of that name; of a number of the account, where it is another one there."""
     seen = seen_by(study, question)
     for entry in lines_of(study, question):
-        symbol = str(entry.line.symbol)
+        symbol = entry.line.symbol.name
         if symbol == name:
             yield seen, question, symbol
         elif name in ACCOUNT and ALIASES.get(symbol) == name and entry.value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -24,6 +25,7 @@ from symbolic_mem.questions.parts.memory import kept_table
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS
 from symbolic_mem.recipes.recompute import recompute
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.question import Found, Question
@@ -115,14 +117,14 @@ class Account(Question):
         """The title where the study gives none."""
         return self.title or "What training keeps"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: every line."""
         return tuple(map(str, (P, *(KIND_SYMBOLS[kind] for kind in self.counted), M_total)))
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """Those lines that have a number, by their symbols."""
-        found = self.answer(study)
+        found = answer_to(study, self)
         numbers = [(line, found.number(line)) for line in found.lines]
         return {
             str(line.symbol): Claimed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -20,6 +21,7 @@ from symbolic_mem.document.words import about
 from symbolic_mem.document.work import Work
 from symbolic_mem.hardware.catalogue import parse_rate
 from symbolic_mem.solvers.overheads import Buckets as Plan
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, words
 from symbolic_mem.study.question import Found, Question
@@ -128,14 +130,14 @@ class Buckets(Question):
         """The title where the study gives none."""
         return self.title or "The best size of a bucket of gradients"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed beside the lines: the best whole number of buckets, their size, and the time left."""
         return ("whole_buckets", "whole_bucket_size", "whole_buckets_time")
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """Those numbers, where the question gives what they need."""
-        found = self.answer(study)
+        found = answer_to(study, self)
         if found.whole is None:
             return {}
         each, time = fraction(found.known[SIZE]) / found.whole, fraction(found.time(found.whole))

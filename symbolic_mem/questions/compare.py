@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import sympy as sp
 
@@ -32,6 +33,7 @@ from symbolic_mem.questions.parts.sides import (
     rests,
     two_sides,
 )
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import key
 from symbolic_mem.study.question import Question
@@ -157,7 +159,7 @@ class Compare(Question):
             return self.title or "Nothing to compare"
         return self.title or f"{capitalised(found.a.name)} against {found.b.name}"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
         return ("difference",)
@@ -168,7 +170,7 @@ class Compare(Question):
         try:
             more: Number | None = b.memory.at(a.study.numbers) - a.memory.at(a.study.numbers)
         except MissingValue:  # a symbol without a value that may cancel out
-            found = self.answer(study).bytes
+            found = answer_to(study, self).bytes
             more = None if found is None else fraction(found)
         return {"difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}", unit="bytes")}
 

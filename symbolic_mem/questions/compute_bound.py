@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -161,7 +162,7 @@ class ComputeBound(Question):
         """The title where the study gives none."""
         return self.title or "The batch from which the chips compute longer than they send"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the batch in each of its units."""
         from symbolic_mem.questions.parts.batch_claims import BOUNDS, NAMES

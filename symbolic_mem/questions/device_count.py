@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -158,7 +159,7 @@ class DeviceCount(Printed, WithSoftware, OnDevice):
         """The title where the study gives none."""
         return self.title or "Memory, and how many devices that is"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
         return ("devices",)

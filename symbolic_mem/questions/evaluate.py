@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 
 import sympy as sp
 
@@ -31,6 +32,7 @@ from symbolic_mem.questions.parts.line_steps import (
 )
 from symbolic_mem.questions.parts.printed import as_it_stands
 from symbolic_mem.questions.parts.worked import Case, WorkedLine, cases, names, worked_lines
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed, Counts
 from symbolic_mem.study.keys import key, sets
 from symbolic_mem.study.question import Question, symbols_in
@@ -89,7 +91,7 @@ class Evaluate(Question):
         """The names of the symbols in its lines, and in the sizes of a model that they ask, that its cases do not fix."""
         asks = any(not line.formula.free_symbols.isdisjoint(NAMED.values()) for line in self.lines)
         sizes = symbols_in(study.model.layers) if asks else ()
-        return frozenset(map(str, (*self.answer(study).read, *sizes))) - {*self.finds}
+        return frozenset(map(str, (*answer_to(study, self).read, *sizes))) - {*self.finds}
 
     def answer(self, study: Study) -> FoundLines | FoundCases:
         """Work out each line exactly; raises `MissingValue` for a symbol without a value."""
@@ -170,7 +172,7 @@ class Evaluate(Question):
         """The title where the study gives none."""
         return self.title or "The problem, worked through"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: every line, in every case."""
         lines = [line.symbol for line in self.lines]
@@ -182,7 +184,7 @@ class Evaluate(Question):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The number of every line, by its name."""
-        found = self.answer(study)
+        found = answer_to(study, self)
         return {
             str(symbol): Claimed(
                 _exactly(each.value),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -149,7 +150,7 @@ class FitsAndComputes(OfKinds):
         """The study at an instant that counts."""
         return instants(study, self.counted)[0]
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the degree, the first and the last of the interval, and the edge of both bounds."""
         return (str(self.symbol), *(name.format(self.symbol) for name in _EDGES))

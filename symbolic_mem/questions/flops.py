@@ -20,6 +20,7 @@ from symbolic_mem.models.tensors import Matmul
 from symbolic_mem.questions.parts.flops_steps import PARTS, TOTAL, case_blocks, in_cases, one_blocks, one_sentence
 from symbolic_mem.questions.parts.keys import one_of, values
 from symbolic_mem.questions.parts.worked import Case, cases
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import key, sets
 from symbolic_mem.study.question import Found, Question, symbols_in
@@ -82,7 +83,7 @@ class Flops(Question):
         """The title where the study gives none."""
         return self.title or "The matrix products of a forward pass"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the operations of each part and of all, in every case."""
         lines = (*(local("F", part) for part in PRODUCTS), TOTAL)
@@ -96,7 +97,7 @@ class Flops(Question):
         """The operations of every part and of all, by the names of their lines."""
         return {
             str(entry.line.symbol): Claimed(fraction(entry.value), "number", entry.line.says, unit="FLOP")
-            for entry in self.answer(study).ledger
+            for entry in answer_to(study, self).ledger
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 import sympy as sp
@@ -228,7 +229,7 @@ class Headroom(OfKinds):
         """The title where the study gives none."""
         return self.title or f"What is left on {self.devices} {plural(self.devices, 'device', 'devices')}"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the bytes that are free on one device, and each largest value."""
         growing = GROWING if "activations" in self.counted else GROWING[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Self
 
 import sympy as sp
@@ -27,6 +28,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.bound import is_divided
 from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets
 from symbolic_mem.study.question import Found
@@ -151,7 +153,7 @@ class Insight(Ruled, OfKinds):
         """The title where the study gives none."""
         return self.title or "What the memory depends on"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: the floor, the crossover, every entry of the region, and what is left on each number."""
         region = [name for name, *_ in region_names(self)] if self.rows and self.columns else []
@@ -159,7 +161,7 @@ class Insight(Ruled, OfKinds):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The numbers of the topics that apply."""
-        return {name: claim for topic in self.answer(study).topics for name, claim in topic_claims(self, topic)}
+        return {name: claim for topic in answer_to(study, self).topics for name, claim in topic_claims(self, topic)}
 
     def unclaimable(self, study: Study, name: str) -> Prose:
         """That the topic does not apply."""

@@ -50,6 +50,7 @@ from symbolic_mem.solvers.inverse import Upper, tightness, upper_anyway
 from symbolic_mem.solvers.pieces import pieces
 from symbolic_mem.solvers.powers import contained, contains, written_coefficients
 from symbolic_mem.solvers.rules import Rule
+from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
@@ -114,6 +115,9 @@ class Largest(Printed, WithSoftware, OfKinds):
         return found
 
     def _decided(self, study: Study) -> FoundLargest:
+        return once_for(study, self, "decided", lambda: self._decide(study))
+
+    def _decide(self, study: Study) -> FoundLargest:
         """The answer at the instants of many blocks, or of so few as the answer is.
 
         Some instants need several blocks, and one is that of an only block.
@@ -202,7 +206,7 @@ class Largest(Printed, WithSoftware, OfKinds):
         """The title where the study gives none."""
         return self.title or f"The largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
         return (str(self.symbol),)

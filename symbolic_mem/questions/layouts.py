@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 import sympy as sp
@@ -26,6 +27,7 @@ from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_re
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.changed_values import use_plan
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
@@ -152,7 +154,7 @@ class Layouts(WithSoftware, OnDevice):
         """The title where the study gives none."""
         return self.title or "Meshes that hold a step"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """The degree and all devices of its mesh, or how many meshes fit."""
         if self.symbol is None:
@@ -161,7 +163,7 @@ class Layouts(WithSoftware, OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The degree, under the name of its symbol, or the number of meshes that fit."""
-        found = self.answer(study)
+        found = answer_to(study, self)
         if self.symbol is None:
             return {
                 "meshes": Claimed(found.value, "count", f"how many meshes of {self.devices} devices fit", unit="meshes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import sympy as sp
@@ -26,6 +27,7 @@ from symbolic_mem.questions.parts.keys import OfKinds, Printed, Ruled, degree, v
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.solvers.capacity import Capacity
+from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import key, sets
 from symbolic_mem.study.question import naming
@@ -94,7 +96,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         from symbolic_mem.questions.parts.peaks import settle
 
         free, given = study.without(self.symbol), self._given(study)
-        solved = self._solved(free)
+        solved = self._once(study)
         found = replace(hardest(solved.each, self._at_instant, hardness), given=given, on_one=solved.one)
         found = replace(found, readings=tuple(self._readings(free))) if found.feasible else found
         settle(found.fullest_instants, () if given is None else given.instants)
@@ -110,7 +112,10 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         return replace(found, remedies=remedies(free, self._degrees, found.degree.ideal.fixed))
 
     def _degrees(self, study: Study) -> tuple[Degree, ...]:
-        return self._solved(study.without(self.symbol)).degrees
+        return self._once(study).degrees
+
+    def _once(self, study: Study) -> Solved:
+        return once_for(study, self, "solved", lambda: self._solved(study.without(self.symbol)))
 
     def _solved(self, free: Study, capacity: Capacity | None = None) -> Solved:
         """The degree at each instant that counts."""
@@ -226,7 +231,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         """The title where the study gives none."""
         return self.title or "Memory per device, and the smallest number of devices"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
         return (self.symbol.name, "devices", *(("host",) if self.host is not None else ()))
@@ -237,7 +242,7 @@ class MinDegree(Printed, Ruled, WithSoftware, OfKinds):
         from symbolic_mem.questions.parts.found_degree import degree_claim, with_devices
         from symbolic_mem.questions.parts.hosts import host_claim
 
-        asked = self._solved(study.without(self.symbol))
+        asked = self._once(study)
         fits, solved = fitting(asked.each[0][0]), asked.degrees
         meaning = f"the smallest degree {self.symbol.name} at which {fits} fits"
         found = with_devices(self.symbol, degree_claim(solved, meaning, fits, ranks_beside(study, self.symbol)))

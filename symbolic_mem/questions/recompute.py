@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
@@ -23,6 +24,7 @@ from symbolic_mem.questions.parts.keys import OnDevice, degree, placements, plan
 from symbolic_mem.questions.parts.with_software import WithSoftware
 from symbolic_mem.questions.parts.words import capacity_blocks, few_figures
 from symbolic_mem.recipes.recompute import Recompute
+from symbolic_mem.study.answered import once_for
 from symbolic_mem.study.changed_recipe import use_recompute
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key
@@ -87,7 +89,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         from symbolic_mem.questions.parts.peaks import settle
 
         before = max(self._solved(study).degrees, key=lambda one: one.demand)
-        after = self._solved(self.changed(study))
+        after = self._once(study)
 
         def at_instant(one: tuple[Study, Degree]) -> FoundRecomputed:
             return FoundRecomputed(one[0], self, study.capacity, one[1])
@@ -96,6 +98,9 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         found = replace(found, sides=(_side(study, before), _side(found.study, found.degree)), on_one=after.one)
         settle(found.fullest_instants)
         return found
+
+    def _once(self, study: Study) -> Solved:
+        return once_for(study, self, "solved", lambda: self._solved(self.changed(study)))
 
     def _solved(self, study: Study) -> Solved:
         """The degree at each instant that counts."""
@@ -178,7 +183,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         """The title where the study gives none."""
         return self.title or "What recomputation changes"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
         return (str(self.symbol),)
@@ -188,7 +193,7 @@ class RecomputeOtherwise(WithSoftware, OnDevice):
         from symbolic_mem.questions.parts.assumptions import ranks_beside
         from symbolic_mem.questions.parts.found_degree import degree_claim
 
-        asked = self._solved(self.changed(study))
+        asked = self._once(study)
         fits = fitting(asked.each[0][0])
         return {
             str(self.symbol): degree_claim(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 import sympy as sp
@@ -33,6 +34,7 @@ from symbolic_mem.questions.parts.unknown import need_unknown, unknown
 from symbolic_mem.questions.parts.words import capacity_blocks
 from symbolic_mem.questions.parts.zero import DIVIDED, TITLES, stage
 from symbolic_mem.solvers.inverse import upper
+from symbolic_mem.study.answered import answer_to
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.keys import At, key, sets, words
 from symbolic_mem.study.setting import Change
@@ -209,7 +211,7 @@ class Stages(OnDevice):
         """The title where the study gives none."""
         return self.title or "Stage by stage"
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed: every cell, as ``stage_1_at_64``; where there is one row, as ``stage_1``."""
         entries = self.rows[1]
@@ -217,7 +219,7 @@ class Stages(OnDevice):
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """The bytes of one device, or the largest value of what is solved for, in every cell."""
-        found = self.answer(study)
+        found = answer_to(study, self)
         measures = "bytes" if self.solved is None else "number" if found.unit == "parameters" else "count"
         unit = "bytes" if self.solved is None else found.unit
         return {

@@ -112,7 +112,7 @@ def profile(memory: Memory, n: sp.Symbol, values: Given | Numbers, layouts: Sequ
     """
     numbers = Numbers.of(values, "the bound")
     if n in numbers.values_given:
-        numbers = Numbers({symbol: value for symbol, value in numbers.values_given.items() if symbol != n}, "the bound")
+        numbers = numbers.under({n: None})
     try:
         if not layouts:
             return numbers.once(memory, lambda known: _profile(memory, n, known, ()), n)

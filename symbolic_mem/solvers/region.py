@@ -8,7 +8,7 @@ from functools import cache
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
-from symbolic_mem.base.exact import Given
+from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.values import dataclass
@@ -19,7 +19,9 @@ from symbolic_mem.solvers.rules import Allowed, Rule, allowed
 
 Axis = tuple[sp.Symbol, Sequence[int]]
 Entries = tuple[tuple[int | None, ...], ...]
-FEW = 1000  # pairs, at which both ways take about as long for a bundled model
+# Pairs at which two ways take about as long for a bundled model: each pair by the numbers of terms, or the bound as one
+# function; that function, or one with all other values put in first.
+FEW, MANY = 30, 1000
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,17 @@ def region(
 
 def region_under(
     bound: Bound,
-    values: Given,
+    values: Given | Numbers,
     rows: tuple[sp.Symbol, Sequence[int]],
     columns: tuple[sp.Symbol, Sequence[int]],
     rules: Sequence[Rule | Layout] = (),
 ) -> Region:
     """Return the same for a `bound`; nothing of its memory need be divided."""
-    if any(isinstance(rule, Layout) for rule in rules):
-        entries = _by_layout(bound, values, rows, columns, rules)
+    numbers, plain = Numbers.of(values, "the bound"), [rule for rule in rules if not isinstance(rule, Layout)]
+    if len(rows[1]) * len(columns[1]) <= FEW or len(plain) < len(rules):
+        entries = _one_by_one(bound, numbers, rows, columns, rules)
     else:
-        entries = _closed(bound, values, rows, columns, [rule for rule in rules if not isinstance(rule, Layout)])
+        entries = _closed(bound, numbers.values_given, rows, columns, plain)
     return Region(bound, (rows[0], tuple(rows[1])), (columns[0], tuple(columns[1])), entries)
 
 
@@ -108,14 +111,15 @@ def _closed(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Seque
 
 def _numbers(bound: Bound, values: Given, rows: Axis, columns: Axis) -> Callable[[int, int], tuple[Number, ...]]:
     """Divided bytes, fixed bytes and capacity at a pair; to put in all other values first pays where there are many pairs."""
-    if len(rows[1]) * len(columns[1]) > FEW:
+    if len(rows[1]) * len(columns[1]) > MANY:
         return bound.partial(values, (rows[0], columns[0])).call
     return lambda row, column: bound.compiled.at({**values, rows[0]: row, columns[0]: column}, "the bound")
 
 
-def _by_layout(bound: Bound, values: Given, rows: Axis, columns: Axis, rules: Sequence[Rule | Layout]) -> Entries:
+def _one_by_one(bound: Bound, numbers: Numbers, rows: Axis, columns: Axis, rules: Sequence[Rule | Layout]) -> Entries:
+    """Each entry by the numbers of terms at its pair, which the instants of a step share."""
+
     def entry(row: int, column: int) -> int | None:
-        here = {**values, rows[0]: row, columns[0]: column}
-        return degree_under(bound, here, rules).value
+        return degree_under(bound, numbers.under({rows[0]: row, columns[0]: column}), rules).value
 
     return tuple(tuple(entry(row, column) for column in columns[1]) for row in rows[1])

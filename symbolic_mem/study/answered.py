@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from symbolic_mem.study.claimed import Claimed
-from symbolic_mem.study.question import Found, Question
+from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
 _What = TypeVar("_What")
@@ -20,7 +20,7 @@ def seen_by(study: Study, question: Question) -> Study:
     >>> seen_by(study, study.question("b")) is seen_by(study, study.question("b"))
     True
     """
-    return _once(study, question, "seen", lambda: study.under(question))
+    return once_for(study, question, "seen", lambda: study.under(question))
 
 
 def found_for(study: Study, question: Question) -> Any:
@@ -34,7 +34,7 @@ def found_for(study: Study, question: Question) -> Any:
     return answer_to(seen_by(study, question), question)
 
 
-def answer_to(seen: Study, question: Question) -> Found:
+def answer_to(seen: Study, question: Question) -> Any:
     """The answer to a question about a study as it sees it.
 
     >>> from symbolic_mem.library.read import load_study
@@ -42,7 +42,7 @@ def answer_to(seen: Study, question: Question) -> Found:
     >>> answer_to(seen_by(study, study.question("b")), study.question("b")).value
     46
     """
-    return _once(seen, question, "answer", lambda: question.answer(seen))
+    return once_for(seen, question, "answer", lambda: question.answer(seen))
 
 
 def claims_of(seen: Study, question: Question) -> Mapping[str, Claimed]:
@@ -53,10 +53,10 @@ def claims_of(seen: Study, question: Question) -> Mapping[str, Claimed]:
     >>> claims_of(seen_by(study, study.question("b")), study.question("b"))["n_fsdp"].value
     46
     """
-    return _once(seen, question, "claims", lambda: question.claims(seen))
+    return once_for(seen, question, "claims", lambda: question.claims(seen))
 
 
-def _once(study: Study, question: Question, what: str, find: Callable[[], _What]) -> _What:
-    """What is found for that very study and question; both are kept with it, so that no other has their identities."""
+def once_for(study: Study, question: Question, what: str, find: Callable[[], _What]) -> _What:
+    """What is found for that very study and question, by a word for it; both are kept with it, so that no other has their identities."""
     _, found = study.numbers.once(study, lambda _: (question, find()), (what, id(question)))
     return found

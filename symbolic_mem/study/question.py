@@ -213,7 +213,7 @@ class Question(ABC):
         """The title of the part where the study gives none."""
         return self.title or type(self).__name__
 
-    @property
+    @cached_property
     def claimable(self) -> tuple[str, ...]:
         """The names of the numbers that somebody may claim of the answer."""
         return ()

@@ -173,7 +173,7 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
 
     def regions(at: tuple[Study, ...]) -> list[Region]:
         bounds = (bound_at(one, grid.counted, grid.symbol, strict=grid.strict, alone=at is not moments) for one in at)
-        return [region_under(bound, one.values, rows, columns, rules) for bound, one in zip(bounds, at, strict=True)]
+        return [region_under(bound, one.numbers, rows, columns, rules) for bound, one in zip(bounds, at, strict=True)]
 
     found, on_one = regions(moments), regions(on_one_device(study, grid.counted, grid.symbol, instants))
     several = _most(one.entries for one in found)
@@ -296,7 +296,7 @@ def left_overs(grid: Grid, study: Study) -> LeftOvers:
     for number in (degree_on(devices, study, grid.symbol, grid.where or grid.label) for devices in grid.devices):
         alone = on_one_device(study, grid.counted, grid.symbol) if number == 1 else ()
         each = [
-            left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.values, layouts=layouts)
+            left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.numbers, layouts=layouts)
             for one in alone or moments
         ]
         rows.append(max(each, key=lambda row: row.used))
