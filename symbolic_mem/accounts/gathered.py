@@ -30,9 +30,10 @@ def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -
     sent = tuple(_times(_sent(step, row, place)))
     if sent:
         yield whole(step, SENT, sent, sends, "input of the reduce-scatter", n_fsdp)
-    if row.shares and place is not None:
-        yield _share(step, tuple(_times(place.unit.trained)))
-    if step.hybrid and step.recipe.gradients_persist and row.gradients in ("done", "blocks"):
+    if row.shares:
+        yield _share(step, tuple(_times(step.units.trained_root if place is None else place.unit.trained)))
+    persist = step.recipe.gradients_persist or step.recipe.in_backward  # what is not a kept gradient itself
+    if step.hybrid and persist and row.gradients in ("done", "blocks"):
         summed: list[Times] = []
         for unit in step.units.blocks:
             summed += _times(unit.trained, unit.count if place is None else step.done(unit, place))
@@ -82,8 +83,8 @@ def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> I
         made = moment.made
     elif row.whole == "all" and place is not None:
         made = place.unit.trained
-    elif row.whole == "last" and place is not None and not step.alone:
-        made = place.unit.trained[-1:]
+    elif row.whole == "last" and not step.alone:
+        made = (step.units.trained_root if place is None else place.unit.trained)[-1:]
     elif row.whole == "root":
         made = step.units.trained_root
     yield from _times(made)

@@ -24,10 +24,8 @@ DONE = ("labels", "total weight")  # of the loss, when its backward pass has use
 
 def with_gradients(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Weights | None:
     """Return the weights whose gradients are there, as the rank keeps them."""
-    if step.recipe.in_backward or ("gradients" in step.recipe.offload and not step.gathers):
-        return Weights(tuple(_held(tuple(making(step, row, moment)))))
-    if "gradients" in step.recipe.offload:
-        return None
+    if step.recipe.in_backward or "gradients" in step.recipe.offload:
+        return None if step.gathers else Weights(tuple(_held(tuple(making(step, row, moment)))))
     if step.recipe.gradients_persist or row.gradients == "all":
         return step.model.weights
     if row.gradients == "none":
@@ -72,7 +70,7 @@ def waiting_for(step: Step, row: Row) -> Iterator[Times]:
 
 def stepping(step: Step, row: Row, moment: Moment | None) -> Iterator[Part]:
     """Yield the weights that an optimizer inside the backward pass works on."""
-    if step.recipe.in_backward:
+    if step.recipe.in_backward and not step.gathers:
         yield from () if moment is None else moment.stepping
         yield from _embedded(step, row)
 

@@ -37,6 +37,7 @@ class Row:
     whole: str = ""
     sent: str = ""
     shares: bool = False
+    stepped: bool = False
     enters: bool = False
     leaves: bool = False
     arrives: bool = False
@@ -80,7 +81,7 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
         return ""
     weights, gradients = placement.get("weights"), placement.get("gradients")
     known = recipe.gathers is not None and recipe.reduces is not None
-    if recipe.in_backward and any(one is not None and one.fraction != 0 for one in (weights, gradients)):
+    if recipe.in_backward and gradients is not None and gradients.fraction != 0 and not _all(weights):
         return ""
     if "weights" in recipe.offload and (weights is None or weights.fraction == 0):
         return "fsdp2" if known else ""
@@ -88,7 +89,7 @@ def schedule_of(recipe: Recipe, model: Model, placement: Mapping[str, Placed]) -
         if gradients is None or gradients.fraction == 0:
             return "eager"
         return "zero2" if _all(gradients) and known and _one_dtype(recipe) else ""
-    return "fsdp2" if _all(weights) and known else ""
+    return "fsdp2" if _all(weights) and known and not (recipe.in_backward and "weights" in recipe.offload) else ""
 
 
 def converting(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Built:
@@ -112,8 +113,8 @@ def _copies_unseen(model: Model) -> bool:
     return any("buffers" in layer.saved_kinds for layer in unseen)
 
 
-def _all(placed: Placed) -> bool:
-    return placed.fraction == 1 and placed.degree.has(n_fsdp)
+def _all(placed: Placed | None) -> bool:
+    return placed is not None and placed.fraction == 1 and placed.degree.has(n_fsdp)
 
 
 def _one_dtype(recipe: Recipe) -> bool:

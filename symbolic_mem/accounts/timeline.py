@@ -24,12 +24,13 @@ from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import P, n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.built import Built
-from symbolic_mem.models.tensors import STATIC, Model, Tensor
+from symbolic_mem.models.tensors import STATIC, Model, Part, Tensor
 from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input, kept_output
 
 LATE = 10**9
+STEPPED = "copy of the tensor at work"
 MANY = 100  # blocks behind which nothing changes
 Called = tuple[str, str, str]  # the name of an instant, its place and its words; without words all of that place
 
@@ -149,6 +150,12 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
             yield Instant(row.name, row.phase, at, make, count, least, most, turn, place.words, inside)
         if forward or not _among(only, row.name, "", words):
             continue
+        if row.shares and step.recipe.in_backward:
+            for own in _stepped(step, place.unit.trained):
+                yield Instant(
+                    row.name, row.phase, words, _maker(step, row, place, optimizer=own), count, least, most, turn=turn
+                )
+            continue
         for copied in range(1, len(place.unit.weights) + 1) if row.resharded else (0,):
             each = row if copied == row.resharded else replace(row, resharded=copied)
             for held in _working(step, place, row) if row.working else ((),):
@@ -165,6 +172,12 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
     if row.step and step.recipe.in_backward:
         yield Instant(row.name, row.phase, "the end of the step", _maker(step, row))
         return
+    if row.stepped:
+        for own in (
+            _stepped(step, step.units.trained_root) if step.recipe.in_backward and step.units.trained_root else ()
+        ):
+            yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own))
+        return
     if not row.step:
         yield Instant(row.name, row.phase, row.words, _maker(step, row))
         return
@@ -172,6 +185,16 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
         own = () if held is None else (held,)
         least = 1 if count == 1 else 2
         yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own), count, least)
+
+
+def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
+    """What an optimizer that steps each tensor when its gradient has arrived holds for one of them: AdamW a copy of it."""
+    if step.recipe.optimizer != "adamw":
+        yield ()
+        return
+    for shape in dict.fromkeys(part.shape for part in parts):
+        copied = (Part(sp.S.One, shape),)
+        yield (of_parts(STEPPED, "optimizer", copied, step.recipe.moments, "AdamW makes a copy of the tensor at work"),)
 
 
 def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
@@ -231,7 +254,7 @@ def _terms(
     at_work = tuple(stepping(step, row, moment))
     if at_work and step.recipe.optimizer == "adamw":
         reason = "AdamW makes a copy of the tensor at work"
-        yield of_parts("copy of the tensor at work", "optimizer", at_work, step.recipe.moments, reason)
+        yield of_parts(STEPPED, "optimizer", at_work, step.recipe.moments, reason)
     for state in step.recipe.states:
         if state.kind in step.recipe.offload and state.kind != "gradients":
             continue
@@ -293,7 +316,7 @@ def _size(step: Step, moment: Moment) -> Callable[[Numbers], Number]:
             )
             for one in (*kept, *moment.gradients)
         )
-        if step.recipe.in_backward or (alone and not step.gathers):
+        if not step.gathers and (step.recipe.in_backward or alone):
             total += sum(_product(numbers, (one.copies, *one.shape, step.gradient_bytes)) for one in moment.making)
             copied = step.recipe.moments if step.recipe.in_backward and step.recipe.optimizer == "adamw" else sp.S.Zero
             return total + sum(_product(numbers, (one.copies, *one.shape, copied)) for one in moment.stepping)
