@@ -151,6 +151,8 @@ def _instants(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instan
         if forward or not _among(only, row.name, "", words):
             continue
         if row.shares and step.recipe.in_backward:
+            if not step.hybrid and any(_before(other, place) for other in step.places):
+                continue
             for own in _stepped(step, place.unit.trained):
                 yield Instant(
                     row.name, row.phase, words, _maker(step, row, place, optimizer=own), count, least, most, turn=turn
@@ -187,12 +189,20 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
         yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own), count, least)
 
 
+def _before(other: Place, place: Place) -> bool:
+    """Whether a block like it is the last of its kind: then more activations are there, where no gradients stay."""
+    return (other.unit.name, other.again) == (place.unit.name, place.again) and place.done != 0 and other.done == 0
+
+
 def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
     """What an optimizer that steps each tensor when its gradient has arrived holds for one of them: AdamW a copy of it."""
     if step.recipe.optimizer != "adamw":
         yield ()
         return
-    for shape in dict.fromkeys(part.shape for part in parts):
+    sizes = {sp.Mul(*part.shape): part.shape for part in parts}
+    for size, shape in sizes.items():
+        if any((other / size).as_numer_denom()[1] == 1 for other in sizes if other != size):
+            continue  # that other is as large whatever the values are
         copied = (Part(sp.S.One, shape),)
         yield (of_parts(STEPPED, "optimizer", copied, step.recipe.moments, "AdamW makes a copy of the tensor at work"),)
 
