@@ -46,7 +46,7 @@ class Pool:
         return place
 
 
-INSTANT = 5  # values of an instant before its terms
+INSTANT = 6  # values of an instant before its terms
 
 
 class _Sum:
@@ -81,12 +81,11 @@ class _Written(dict[sp.Basic, _Sum]):
 class Ledgers:
     """Collects the ledgers of many settings of one question.
 
-    A term is ``[name, kind, layer?, bytes, degree, tokens, tree, experts?, cut]``, without the last two where they are 0: `degree`
-    is what it is divided over before it is placed (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says
+    A term is ``[name, kind, layer?, bytes, degree, tokens, tree, experts?, cut]``: `degree` is what it is divided over before it is placed (null: nothing), as ``[node, n?]`` with the node of it at n = 1; `tokens` says
     whether it grows with B S, does not know them (0), or is not so simple (null); `cut` is what `cut_as_data` says.
-    An instant is ``[words, turn, count, inside, states, ...terms]``: `turn` is where its phase and its turn in that stand, `count`
-    where it stands that there must be so many blocks, `inside` the group and the node of what differs inside one block (0:
-    nothing), `states` the place of the list of those terms that come first at many instants.
+    An instant is ``[words, turn, count, group, inside, states, ...terms]``: `turn` is where its phase and its turn in that stand,
+    `count` where it stands that there must be so many blocks, `group` and `inside` the group and the node of what differs inside
+    one block (-1: nothing), `states` the place of the list of those terms that come first at many instants.
     """
 
     def __init__(self, question: MinDegree) -> None:
@@ -205,7 +204,7 @@ class Ledgers:
             self.words.put(words),
             self.turns.put(turn),
             self.counts.put(count),
-            inside or 0,
+            *(inside or (-1, -1)),
             self.states.put(states),
         ]
         return self.instants.put([*first, *terms[len(states) :]])
@@ -237,7 +236,8 @@ class Ledgers:
                 degree,
                 tokens,
                 self.tree(self._whole(term)),
-                *([int(term.experts), cut] if term.experts or cut else []),
+                int(term.experts),
+                cut or 0,
             ]
         )
 

@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from base64 import b64encode, b85encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,9 @@ SCRIPTS = (
 )
 
 
-PLACES = "+*Mmcf"  # signs of nodes that name other nodes alone
+NODES = "+*Mmcf"  # signs of nodes that name other nodes alone
+TREES = "*r/kv(F^"  # signs of what is typeset that name others
+BLOCK = 3000  # signs that are worth a code of their own
 _ASIDE = re.compile(r"\s// .*|/\*.*?\*/")  # a comment at the end of a line, or within one
 # A string, a template, an expression of a match, all of which stay; and spaces. No template stands inside one with spaces.
 _WRITTEN = re.compile(
@@ -82,13 +84,33 @@ def close(line: str) -> str:
     return _WRITTEN.sub(kept, line)
 
 
-def columns(rows: Sequence[Sequence[Any]], head: int) -> list[list[Any]]:
-    """Return rows by columns, which deflate far smaller: `head` values of each, and what follows as it differs.
+def steps(values: Sequence[Any]) -> list[Any]:
+    """Return whole numbers as how much each is more than the one before, because places rise; other values as they are.
+
+    >>> steps([4, 5, 6, 2]), steps([4, None])
+    ([4, 1, 1, -4], [4, None])
+    """
+    if not all(type(value) is int for value in values):
+        return [*values]
+    return [value - before for value, before in zip(values, [0, *values], strict=False)]
+
+
+def columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Return rows of one length by columns, each by its steps: they deflate far smaller.
+
+    >>> columns([["a", 7, 2], ["b", 8, 5]])
+    [['a', 'b'], [7, 1], [2, 3]]
+    """
+    return [steps(column) for column in zip(*rows, strict=True)]
+
+
+def ragged(rows: Sequence[Sequence[Any]], head: int) -> list[list[Any]]:
+    """Return rows of any length by columns: `head` values of each, and what follows as it differs.
 
     Of what follows, the last three columns say how many first values the row before has as well, how many last ones, and
     what stands between them.
 
-    >>> columns([["a", 1, 2, 3], ["b", 1, 5, 3]], 1)
+    >>> ragged([["a", 1, 2, 3], ["b", 1, 5, 3]], 1)
     [['a', 'b'], [0, 1], [0, 1], [[1, 2, 3], [5]]]
     """
     found: list[list[Any]] = [[] for _ in range(head + 3)]
@@ -101,7 +123,7 @@ def columns(rows: Sequence[Sequence[Any]], head: int) -> list[list[Any]]:
         for column, value in zip(found, told, strict=True):
             column.append(value)
         before = values
-    return found
+    return [*map(steps, found[:head]), *found[head:]]
 
 
 def _alike(before: Sequence[Any], after: Sequence[Any]) -> int:
@@ -111,16 +133,32 @@ def _alike(before: Sequence[Any], after: Sequence[Any]) -> int:
     )
 
 
-def near(nodes: Sequence[Any]) -> list[Any]:
-    """Return nodes in which -1 stands for the place of the node before, which most sums and products name.
+def near(listed: Sequence[Any], signs: str) -> list[Any]:
+    """Return lists that begin with one of the `signs`, in which -1 stands for the place before their own, which most name.
 
-    >>> near(["L", 2, ["*", 0, 1], ["+", 1, 2], ["^", 3, -1]])
+    >>> near(["L", 2, ["*", 0, 1], ["+", 1, 2], ["^", 3, -1]], NODES)
     ['L', 2, ['*', 0, -1], ['+', 1, -1], ['^', 3, -1]]
     """
     return [
-        [-1 if part == place - 1 else part for part in node] if isinstance(node, list) and node[0] in PLACES else node
-        for place, node in enumerate(nodes)
+        [-1 if part == place - 1 else part for part in one] if isinstance(one, list) and one[0] in signs else one
+        for place, one in enumerate(listed)
     ]
+
+
+def runs(ledgers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return ledgers of which each run of instants says how far it begins from the end of the run before.
+
+    >>> runs([{"instants": [0, 9]}, {"instants": [9, 2, 4, 1]}])
+    [{'instants': [0, 9]}, {'instants': [0, 2, -7, 1]}]
+    """
+    end, found = 0, []
+    for ledger in ledgers:
+        told: list[int] = []
+        for first, count in zip(ledger["instants"][::2], ledger["instants"][1::2], strict=True):
+            told += [first - end, count]
+            end = first + count
+        found.append({**ledger, "instants": told})
+    return found
 
 
 def packed(content: Mapping[str, Any], script: str) -> str:
@@ -131,10 +169,23 @@ def packed(content: Mapping[str, Any], script: str) -> str:
     >>> packed({"n": "n_fsdp"}, "run();")
     'c-pI0%2TpZ%8O4cPAO2T,ti%8)6ldA07*~=js'
     """
-    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    deflating = zlib.compressobj(9, memLevel=6)  # small blocks, each with its own code: numbers and words take turns
-    deflated = deflating.compress(f"{written}\n{script}".encode()) + deflating.flush()
+    deflating, deflated, waiting = zlib.compressobj(9, memLevel=9), b"", ""
+    for part in (*_parts(content), script):
+        waiting += part
+        if len(waiting) > BLOCK:  # numbers and words take turns, and each has its own code
+            deflated += deflating.compress(waiting.encode()) + deflating.flush(zlib.Z_BLOCK)
+            waiting = ""
+    deflated += deflating.compress(waiting.encode()) + deflating.flush()
     return b85encode(deflated).decode("ascii").translate(_BARE_85)
+
+
+def _parts(content: Mapping[str, Any]) -> Iterator[str]:
+    """What a page holds as JSON, key by key, and the end of its line."""
+    mark = "{"
+    for key, value in content.items():
+        yield f"{mark}{json.dumps(key)}:{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+        mark = ","
+    yield "}\n"
 
 
 def digest(script: str) -> str:

@@ -16,7 +16,7 @@ from symbolic_mem.explore.command import Command, Option, options_of
 from symbolic_mem.explore.data import asked, data
 from symbolic_mem.explore.first import fields, first
 from symbolic_mem.explore.ledgers import INSTANT
-from symbolic_mem.explore.packed import bare, columns, digest, near, packed, script, tight
+from symbolic_mem.explore.packed import NODES, TREES, bare, columns, digest, near, packed, ragged, runs, script, tight
 from symbolic_mem.questions.parts.asking import usual
 from symbolic_mem.render import html
 from symbolic_mem.render.files import checked_outputs, write_whole
@@ -114,8 +114,14 @@ def _page(explorer: Explorer) -> str:
     font = "play" if letters - {"Ψ"} <= SLANTED else "math"
     first_looks = made.get_template("explorer/looks.css.j2").render(series=SERIES, font=font)
     later_looks = made.get_template("explorer/drawn.css.j2").render(levels=LEVELS)
-    numbers = {"nodes": near(content["nodes"]), "instants": columns(content["instants"], INSTANT)}
-    held = {**content, **numbers, "looks": tight(later_looks)}
+    shorter = {
+        "nodes": near(content["nodes"], NODES),
+        "trees": near(content["trees"], TREES),
+        "terms": columns(content["terms"]),
+        "instants": ragged(content["instants"], INSTANT),
+        "ledgers": runs(content["ledgers"]),
+    }
+    held = {**content, **shorter, "looks": tight(later_looks)}
     page = made.get_template("explorer/page.html.j2").render(
         title=study.heading,
         question=plain_prose(study.said(question.title)),

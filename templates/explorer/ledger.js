@@ -5,7 +5,7 @@ function termsOf(data, placement, number, layouts) {
   const made = [];
   return (place) => (made[place] ??= term(place));
   function term(place) {
-    const [name, kind, layer, node, degree, grows, tree, experts = 0, cut = 0] = data.terms[place];
+    const [name, kind, layer, node, degree, grows, tree, experts, cut] = data.terms[place];
     const bytes = number(node);
     const by = degree.length ? number(degree[0]) : 1n, own = degree.length > 0 && degree[1];
     const placed = placement.kinds[data["kind names"][kind]], pieces = [];
@@ -72,11 +72,12 @@ function instantsAt(data, ledger, placement, number) {
   if (placement.kinds.activations || placement.kinds.buffers) return there;
   const most = new Map();
   for (const instant of there) {
-    if (!instant[3]) continue;
-    const [group, node] = instant[3], size = number(node);
+    const [, , , group, inside] = instant;
+    if (group < 0) continue;
+    const size = number(inside);
     if (!most.has(group) || order(size, most.get(group)[0]) > 0) most.set(group, [size, instant]);
   }
-  return there.filter((instant) => !instant[3] || most.get(instant[3][0])[1] === instant);
+  return there.filter((instant) => instant[3] < 0 || most.get(instant[3])[1] === instant);
 }
 
 // What a setting asks for: who lives where, and what counts of one device; with `alone` at the instants of one device.
@@ -90,7 +91,7 @@ function solve(data, setting, known, alone = false) {
   const layouts = rules.filter((rule) => rule.layout).map((rule) => rule.kind), ranks = BigInt(made[3]);
   const term = termsOf(data, placement, number, layouts);
   const moments = instantsAt(data, ledger, placement, number).map((instant) => {
-    const terms = [...data.states[instant[4]], ...instant.slice(5)].map(term);
+    const terms = [...data.states[instant[5]], ...instant.slice(6)].map(term);
     const { ideal, value, profile, steps, reason } = degreeUnder(terms, rules, limit);
     const [phase, turn] = data.turns[instant[1]];
     return { words: data.words[instant[0]], phase, turn, terms, ...ideal, ideal: ideal.value, value, profile, steps, reason };

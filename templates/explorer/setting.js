@@ -1,18 +1,39 @@
 // What the page holds, the setting of the study, the one that is shown, and what a reader may type.
 
-// Rows that come by columns: the last three say how much of the row before stands first, how much last, and what is between.
+// Rows that come by columns, of which whole numbers say how much each is more than the one before.
 function rowsOf(columns) {
-  const head = columns.slice(0, -3), [firsts, lasts, between] = columns.slice(-3);
+  const risen = columns.map((column) => {
+    let value = 0;
+    return column.every(Number.isInteger) ? column.map((step) => (value += step)) : column;
+  });
+  return risen[0].map((_, row) => risen.map((column) => column[row]));
+}
+
+// Rows of which the last three columns say how much of the row before stands first, how much last, and what is between.
+function raggedOf(columns) {
+  const [firsts, lasts, between] = columns.slice(-3);
   let values = [];
-  return between.map((own, row) => {
-    values = [...values.slice(0, firsts[row]), ...own, ...values.slice(values.length - lasts[row])];
-    return [...head.map((column) => column[row]), ...values];
+  return rowsOf(columns.slice(0, -3)).map((head, row) => {
+    values = [...values.slice(0, firsts[row]), ...between[row], ...values.slice(values.length - lasts[row])];
+    return [...head, ...values];
   });
 }
 
+// Lists with one of the signs, in which -1 stands for the place before their own.
+const nearIn = (listed, signs) => listed.map((one, place) => (Array.isArray(one) && signs.includes(one[0]) ? one.map((part) => (part === -1 ? place - 1 : part)) : one));
+
+// Runs of instants, of which each says how far it begins from the end of the one before.
+function putRuns(ledgers) {
+  let end = 0;
+  for (const ledger of ledgers) ledger.instants = ledger.instants.map((value, at) => { end += value; return at % 2 ? value : end; });
+}
+
 const data = JSON.parse(document.getElementById("data").textContent);
-data.instants = rowsOf(data.instants);
-data.nodes = data.nodes.map((node, place) => (Array.isArray(node) && "+*Mmcf".includes(node[0]) ? node.map((part) => (part === -1 ? place - 1 : part)) : node));
+data.instants = raggedOf(data.instants);
+data.terms = rowsOf(data.terms);
+data.nodes = nearIn(data.nodes, "+*Mmcf");
+data.trees = nearIn(data.trees, "*r/kv(F^");
+putRuns(data.ledgers);
 const n = data.n;
 const symbols = data.symbols.map(([name]) => name);
 const holds = new Set(data.held.map(([name]) => name)); // what has no field
