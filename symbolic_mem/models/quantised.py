@@ -87,6 +87,32 @@ def not_known(table: Mapping[str, Any], how: Quantised | None = None) -> str:
     return f"Its quantisation {method} is not known, so the bytes of its file are not counted; known: {', '.join(METHODS)}."
 
 
+def caches_asked(table: Mapping[str, Any]) -> str:
+    """Say how a config asks for the caches of decoding to be stored, which vLLM follows; "" where it asks nothing.
+
+    Source: vLLM, utils/torch_utils.py: get_kv_cache_quant_algo_string; model_executor/layers/attention: kv_cache_scheme.
+
+    >>> caches_asked({"quantization_config": {"kv_cache_scheme": {"num_bits": 8, "type": "float"}}})
+    'The file asks for caches in FP8 (kv_cache_scheme), which vLLM follows: --cache fp8 counts them so, else they are in the dtype of the recipe.'
+    """
+    given = table.get("quantization_config")
+    asked = [
+        (key, given[key])
+        for key in ("kv_cache_scheme", "kv_cache_quant_algo")
+        if isinstance(given, Mapping) and given.get(key)
+    ]
+    if not asked:
+        return ""
+    key, how = asked[0]
+    is_fp8 = str(how).upper() == "FP8"
+    if isinstance(how, Mapping):
+        is_fp8 = (how.get("num_bits"), how.get("type")) == (8, "float")
+    if is_fp8:
+        follows = "which vLLM follows: --cache fp8 counts them so, else they are in the dtype of the recipe"
+        return f"The file asks for caches in FP8 ({key}), {follows}."
+    return f"The file asks for caches in another way ({key}) that is not described: they are in the dtype of the recipe."
+
+
 def stored_bytes(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantised, table: Mapping[str, Any]) -> int:
     """Return the bytes of all weights in such a file; what is not quantised has the dtype that the config names."""
     plain = _OTHERS.get(str(table.get("torch_dtype") or table.get("dtype")).removeprefix("torch."), 2)

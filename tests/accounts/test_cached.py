@@ -80,6 +80,10 @@ def test_the_formulas_are_those_of_the_papers():
         ("int4", 64 + 4, 0),
         ("q8_0", 4 * 34, 0),
         ("q4_0", 4 * 18, 0),
+        ("q4_1", 4 * 20, 0),
+        ("iq4_nl", 4 * 18, 0),
+        ("q5_0", 4 * 22, 0),
+        ("q5_1", 4 * 24, 0),
     ],
 )
 def test_a_format_has_its_bytes_and_its_scales(name, of_a_vector, once, tmp_path):
@@ -89,7 +93,8 @@ def test_a_format_has_its_bytes_and_its_scales(name, of_a_vector, once, tmp_path
 
 
 def test_every_format_is_tried():
-    assert set(cache_formats()) == {"bf16", "fp16", "fp32", "fp8", "int8", "int4", "q8_0", "q4_0"}
+    plain, blocks = {"bf16", "fp16", "fp32", "fp8", "int8", "int4"}, {"q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"}
+    assert set(cache_formats()) == plain | blocks
 
 
 @pytest.mark.parametrize("name", ["FP8", "fp8-e4m3", "float8", "E5M2", "torch.float8_e4m3fn", " fp8 "])
