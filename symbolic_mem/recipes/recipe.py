@@ -334,6 +334,11 @@ class Recipe:
         """
         self._need_training("no states but its weights", "offload")
         kinds = known_offload(kinds, where)
+        if kinds and not any(state.kind == "weights" for state in self.states):
+            raise BadInput(
+                f"{where}: recipe {self.name!r} counts no weights, so that what is left on the device is not known; choose "
+                "a recipe that counts them, such as pure-bf16, or leave offload out"
+            )
         for kind in kinds:
             if kind != "activations" and not any(state.kind == kind for state in self.states):
                 raise BadInput(f"{where}: recipe {self.name!r} keeps no {kind} that could be offloaded; leave it out")

@@ -81,6 +81,8 @@ def test_an_offload_that_nothing_keeps_is_refused():
         recipe("scaling-book-10").with_offload(("gradients",))
     with pytest.raises(BadInput, match="is one of inference"):
         recipe("inference").with_offload(("weights",))
+    with pytest.raises(BadInput, match="recipe 'accelerate' counts no weights"):
+        recipe("accelerate").with_offload(("optimizer",))
     with pytest.raises(BadInput, match="leave gradients out"):
         recipe("pure-bf16").in_backward_pass().with_offload(("gradients",))
 

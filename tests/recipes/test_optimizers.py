@@ -68,6 +68,15 @@ def state_bytes(name: str, parameter: int, *shape: int, step_counters: bool = Tr
     return sp.Add(*(state.bytes_per_element * part.elements for state in states for part in state.parts(model)))
 
 
+@pytest.mark.parametrize(
+    ("name", "large", "small"),
+    [("lion-32bit", 1_048_576, 256), ("ademamix-32bit", 3_145_728, 768), ("ademamix-8bit", 798_720, 768)],
+)
+def test_states_of_bitsandbytes_are_those_that_its_init_state_makes(name, large, small):
+    """bitsandbytes 0.50.2, BF16 parameters of 64 x 4096 and of 64: state1, state2, absmax1 and absmax2."""
+    assert (state_bytes(name, 2, 64, 4096), state_bytes(name, 2, 64)) == (large, small)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_the_state_of_one_tensor_is_that_of_the_engine_to_the_byte(case):
     name = NAMES[case["engine"], case["optimizer"]]
