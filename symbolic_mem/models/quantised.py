@@ -110,7 +110,9 @@ def caches_asked(table: Mapping[str, Any]) -> str:
     if is_fp8:
         follows = "which vLLM follows: --cache fp8 counts them so, else they are in the dtype of the recipe"
         return f"The file asks for caches in FP8 ({key}), {follows}."
-    return f"The file asks for caches in another way ({key}) that is not described: they are in the dtype of the recipe."
+    return (
+        f"The file asks for caches in another way ({key}) that is not described: they are in the dtype of the recipe."
+    )
 
 
 def stored_bytes(model: Model, values: Mapping[sp.Symbol, sp.Expr], how: Quantised, table: Mapping[str, Any]) -> int:

@@ -73,7 +73,7 @@ def state_bytes(name: str, parameter: int, *shape: int, step_counters: bool = Tr
     [("lion-32bit", 1_048_576, 256), ("ademamix-32bit", 3_145_728, 768), ("ademamix-8bit", 798_720, 768)],
 )
 def test_states_of_bitsandbytes_are_those_that_its_init_state_makes(name, large, small):
-    """bitsandbytes 0.50.2, BF16 parameters of 64 x 4096 and of 64: state1, state2, absmax1 and absmax2."""
+    """Of bitsandbytes 0.50.2, BF16 parameters of 64 x 4096 and of 64: state1, state2, absmax1 and absmax2."""
     assert (state_bytes(name, 2, 64, 4096), state_bytes(name, 2, 64)) == (large, small)
 
 
