@@ -163,12 +163,13 @@ def changed_answer(table: Mapping[str, Any], folder: Path, question: Mapping[str
 
 def verdicts(path: str, folder: Path, claims: list[tuple[str, list[str]]]) -> list[list[bool]]:
     """Whether `check` calls each claim exactly right; claims are lists with the label of their question, or "" for none."""
-    rows = [(claim, label, position) for position, (label, each) in enumerate(claims) for claim in each]
+    said = [(claim, label) for label, each in claims for claim in each]
+    rows = [(*one, person) for person, one in enumerate(said)]  # so that none follows from another
     file = folder / "claims.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("claim", "question", "person"), *rows])
-    said = iter([one["right"] and not one["rounded"] for one in asked("check", path, "--claims", str(file))])
-    return [list(islice(said, len(each))) for _, each in claims]
+    right = iter([one["right"] and not one["rounded"] for one in asked("check", path, "--claims", str(file))])
+    return [list(islice(right, len(each))) for _, each in claims]
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,10 @@ def check_rows(study: Study, rows: Iterable[Row], *, question: str | None = None
     """Check every row; the claims of one person stand together, in the order of the file, which is that of the verdicts."""
     rows = list(rows)
     verdicts: dict[int, Verdict | Unread] = {}
-    for person in dict.fromkeys(row.person for row in rows):
-        own = [i for i, row in enumerate(rows) if row.person == person]
+    together: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        together.setdefault(row.person, []).append(i)
+    for own in together.values():
         found = check_all(study, [(rows[i].claim, rows[i].question) for i in own], question=question)
         verdicts |= dict(zip(own, found, strict=True))
     return [(row, verdicts[i]) for i, row in enumerate(rows)]
