@@ -71,6 +71,7 @@ def command(as_json: bool, **options: Any) -> None:
             )
         from symbolic_mem.cli.comms_axes import along_axes
 
+        study.need_degrees()
         along_axes(study, as_json=as_json)
         return
     question = _asked(study, {name: options[name] for name in _KEYS if options[name] is not None})

@@ -59,9 +59,9 @@ def along_axes(study: Study, *, as_json: bool) -> None:
 
 
 def _waits(order: Pipeline) -> str:
-    """How long a rank waits, where that takes the times of passes, or that its source does not say."""
+    """How long a rank waits, where that takes the times of passes, or that no source says it."""
     if not order.waits:
-        return f"not known: the source of {order.name} gives no formula"
+        return f"not known: no published formula is known of {order.name}"
     formula, _, source = order.waits.partition(": ")
     both = ", F&B of the two at once" if "F&B" in formula else ""
     few = ", which may be more with fewer than 2 n_pp - 1 micro-batches, or where ranks wait for each other before the optimizer step"

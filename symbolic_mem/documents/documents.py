@@ -207,7 +207,7 @@ def _closing(study: Study) -> tuple[Section, ...]:
     cited = tuple(each for each in references(study) if each != text(study.source))
     return (
         Section(text("Assumptions"), (Bullets(assumed(study)),), "assumptions", fine=True),
-        *_left_out(study),
+        *_left_out(study.as_given),
         *([Section(text("Sources"), (Bullets(cited),), "sources", fine=True)] if cited else []),
     )
 

@@ -178,7 +178,17 @@ def read_study(
         folder=folder,
         own=None if recipes is None else read_recipes(recipes),
     )
+    asked = At(
+        where,
+        devices,
+        _editions(entry(content, "editions", dict, where, {}), f"{where} [editions]"),
+        names,
+        folder,
+    )
+    questions = _questions(entry(content, "question", list, where, []), asked)
     if plan is not None:
+        found = {name for question in questions for name in question.finds if name not in map(str, values)}
+        plan = replace(plan, finds=tuple(axis for axis in AXES if axis.name in found))
         values = plan.given(values)
         plan.check(values, built, trains=recipe.trains)
     study = Study(
@@ -189,16 +199,7 @@ def read_study(
         values=values,
         plan=plan,
         placement={**({} if plan is None else plan.shares), **placement},
-        questions=_questions(
-            entry(content, "question", list, where, []),
-            At(
-                where,
-                devices,
-                _editions(entry(content, "editions", dict, where, {}), f"{where} [editions]"),
-                names,
-                folder,
-            ),
-        ),
+        questions=questions,
         source=printable(entry(content, "source", str, where, ""), "source", where),
         text=printable(entry(content, "text", str, where, ""), "text", where),
         notes=(

@@ -316,7 +316,10 @@ class Plan:
                 f"plan {self.name!r}: f_load = {values[f_load]} percent of a balanced load is more than all rows of the "
                 f"{values[n_ep]} ranks that share the experts, {most}; give at most that"
             )
-        if "stream" in cuts and "inputs" not in cuts and values.get(n_tp) == 1 and n_tp not in self.finds:
+        idle = (
+            values.get(n_tp) == 1 and n_tp not in self.finds and not self.engine
+        )  # torchtitan leaves it out there itself
+        if "stream" in cuts and "inputs" not in cuts and idle:
             raise BadInput(
                 f"plan {self.name!r} with n_tp = 1: sequence parallelism divides nothing without tensor parallelism; give n_tp "
                 "of at least 2, or leave the plan out"

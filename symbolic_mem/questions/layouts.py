@@ -83,6 +83,7 @@ class Layouts(WithSoftware, OnDevice):
     def answer(self, study: Study) -> FoundLayouts:
         """Try every mesh, at most 200 of them."""
         need_plan(study, f"question {self.label}")
+        study = study.as_given
         capacity = study.capacity
         if self.symbol is not None:
             asked = [{self.symbol: degree} for degree in degrees(study, self.symbol)]

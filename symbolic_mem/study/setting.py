@@ -116,6 +116,7 @@ class Setting:
     @cached_property
     def timeline(self) -> tuple[Instant, ...]:
         """The instants of a step that there are at its values; none where only a sum of what is kept is known."""
+        self.need_degrees()
         mistaken = self.mistaken or Mistaken()
         if not self.recipe.trains:
             step = mistaken.chosen(passes(self.rank, self.recipe, self.plan, self.numbers))
@@ -154,7 +155,20 @@ class Setting:
 
     def placed(self, kinds: tuple[str, ...] = ()) -> Memory:
         """The memory of one device; `kinds` keeps only some."""
+        self.need_degrees()
         return (self.memory.of(*kinds) if kinds else self.memory).placed(self.placement)
+
+    def need_degrees(self) -> None:
+        """Refuse to count under a plan that needs another value of a degree which a question has not found yet."""
+        if self.plan is not None and self.plan.finds:
+            replace(self.plan, finds=()).check(self.values, self.built, trains=self.recipe.trains)
+
+    @property
+    def as_given(self) -> Self:
+        """The setting at the degrees that it has, also those that a question has not found yet."""
+        if self.plan is None or not self.plan.finds:
+            return self
+        return replace(self, plan=replace(self.plan, finds=()))
 
     @property
     def capacity(self) -> Capacity:

@@ -67,6 +67,59 @@ def test_a_plan_that_needs_two_ranks_of_an_axis_is_asked_without_a_value_of_it(r
         assert "with n_tp = 1: sequence parallelism divides nothing" in refused("solve", *plan, *more)
 
 
+MESHES = """
+title = "meshes"
+[model]
+kind = "transformer"
+[values]
+L = 4
+d_model = 256
+d_ff = 512
+n_heads = 4
+n_kv = 4
+d_head = 64
+V = 1024
+B = 1
+S = 128
+{values}
+[recipe]
+preset = "fsdp2"
+[plan]
+preset = "{plan}"
+[[question]]
+ask = "layouts"
+{asks}
+capacity = "1 GiB"
+"""
+
+
+def test_a_study_that_asks_for_meshes_leaves_their_degrees_open(run, refused, tmp_path):
+    (tmp_path / "open.toml").write_text(MESHES.format(values="", plan="fsdp2+torch-sp", asks="devices = 4"))
+    meshes = json.loads(run("solve", "open.toml", "--json").out)["meshes"]
+    assert [mesh["degrees"]["n_tp"] for mesh in meshes if mesh["refused"]] == [1]
+    assert run("homework", "open.toml", "-o", "open.md").status == 0
+    for verb in (("account",), ("comms",), ("solve", "--for", "B", "--set", "n_fsdp=2")):
+        assert "with n_tp = 1: sequence parallelism divides nothing" in refused(verb[0], "open.toml", *verb[1:])
+
+
+def test_torchtitan_s_pipeline_needs_no_tensor_parallelism(run, tmp_path):
+    """Torchtitan 9dec370, parallelize_llama: apply_tp where tp_enabled, so that one rank has the plan without it."""
+    own = '[own]\ntitle = "own"\nsource = "own"\nproduct = ["fsdp2-cp", "pp"]\nengine = "torch-pipelining"\n'
+    (tmp_path / "plans.toml").write_text(own)
+    peaks = []
+    for plan, more in (("torchtitan", ()), ("own", ("--plans", "plans.toml"))):
+        values = "n_fsdp = 2\nn_pp = 2\nn_micro = 4\nn_cp = 2"
+        (tmp_path / f"{plan}.toml").write_text(MESHES.format(values=values, plan=plan, asks='for = "n_pp"'))
+        meshes = json.loads(run("solve", f"{plan}.toml", *more, "--json").out)["meshes"]
+        peaks.append([mesh["peak_bytes"] for mesh in meshes])
+    assert peaks[0] == peaks[1] and peaks[0].count(None) == 1
+
+
+def test_a_value_that_every_mesh_needs_is_asked_for(refused, tmp_path):
+    (tmp_path / "open.toml").write_text(MESHES.format(values="", plan="fsdp2+torch-tp", asks='for = "n_tp"'))
+    assert "the memory needs a value for n_fsdp" in refused("solve", "open.toml")
+
+
 def test_comms_says_the_bubble_of_dualpipe_in_the_times_of_passes(run):
     """Table 2 of DeepSeek-V3 has (PP/2 - 1)(F&B + B - 3W)."""
     words = json.loads(run("comms", "cluster-deepseek-v3", "--json").out)["bubble"]["words"]

@@ -65,7 +65,7 @@ def assumptions(study: Study) -> tuple[Prose, ...]:
         own = trained.said if recipe.trains and _counts_activations(study) else trained.said_of_weights
         said += [*map(study.said, own), *map(text, recipe.said)]
         said += idle_degrees(study)
-        if recipe.schedule and not study.timeline:
+        if recipe.schedule and not study.as_given.timeline:
             said.append(NO_INSTANTS)
     elif any(question.subject == "layers" for question in study.questions):
         said += map(study.said, study.model.said_of_layers)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import at, number
 from symbolic_mem.base.rational import Number, symbolic
 from symbolic_mem.base.symbols import (
@@ -141,7 +141,7 @@ def sequences_of(study: Study, given: int | None) -> int | None:
 
 def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) -> Tried:
     """Try a mesh: with a number of `sequences` in a step the micro-batches follow from it."""
-    plan = replace(need_plan(study, "tried"), finds=())
+    plan = need_plan(study, "tried")
     given = {symbol: sp.Integer(value) for symbol, value in values.items()}
     used = dict(values)
     try:
@@ -153,7 +153,7 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
             given[n_micro] = sp.Integer(sequences // each)
         known = {**study.values, **given}
         plan.check(known, study.built, trains=study.recipe.trains)
-        one = replace(study, plan=plan, values=known, at=None)
+        one = replace(study, values=known, at=None)
         step = one.timeline
         if not step:
             held, instant = one.placed().at(one.numbers), ""
@@ -163,6 +163,8 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
                 key=lambda pair: pair[0],
             )
         return Tried(used, held, instant, _sent(one))
+    except MissingValue:  # of no mesh, and so of all
+        raise
     except BadInput as refused:
         return Tried(used, refused=str(refused))
 
