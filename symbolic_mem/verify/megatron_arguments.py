@@ -83,7 +83,7 @@ class Arguments:
         self._given = dict(given)
         for key, what in UNSAID.items():
             if key in self._given:
-                raise BadInput(f"{key} = {self._given[key]}: {what} are not said by a study yet")
+                raise BadInput(f"{key} = {self._given[key]}: no study says {what} yet")
 
     def text(self, key: str, default: str = "") -> str:
         """Return an argument as it was given."""
@@ -114,7 +114,7 @@ def tables_of(given: Mapping[str, Any], devices: int) -> tuple[dict[str, Any], d
     """Return the model, the values and the plan that arguments of Megatron-LM on so many devices describe."""
     arguments = Arguments(given)
     if arguments.text("transformer-impl", "transformer_engine") != "transformer_engine":
-        raise BadInput("transformer-impl is not transformer_engine: what its modules keep is not said by a study yet")
+        raise BadInput("transformer-impl is not transformer_engine: no study says what its modules keep yet")
     values = _axes(arguments, devices)
     batch = int(str(given.get("global-batch-size", 0)) or 0)
     model = _model(arguments, values)
