@@ -58,7 +58,7 @@ class Layouts(WithSoftware, OnDevice):
     symbol: sp.Symbol | None = key(_axis, name="for")
     devices: int | None = key(whole)
     sequences: int | None = key(whole)
-    plan: tuple[Change, ...] = sets(lambda given, at: use_plan(words(given, at), at.plans, at.where))
+    plan: tuple[Change, ...] = sets(lambda given, at: use_plan(words(given, at), at.plans, at.where, FOUND))
     values: tuple[Change, ...] = sets(values)
 
     def checked(self) -> Self:
@@ -98,6 +98,9 @@ class Layouts(WithSoftware, OnDevice):
                 )
             sequences = sequences_of(study, self.sequences)
             rows = [tried(study, one, sequences) for one in asked[:LISTED]]
+        why = {row.refused for row in rows}
+        if len(why) == 1 and "" not in why:
+            raise BadInput(*why)  # of no mesh, and so of all
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
 
     def steps(self, found: FoundLayouts) -> Iterator[Block]:

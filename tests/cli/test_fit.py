@@ -100,6 +100,16 @@ def test_a_study_that_asks_for_meshes_leaves_their_degrees_open(run, refused, tm
     assert run("homework", "open.toml", "-o", "open.md").status == 0
     for verb in (("account",), ("comms",), ("solve", "--for", "B", "--set", "n_fsdp=2")):
         assert "with n_tp = 1: sequence parallelism divides nothing" in refused(verb[0], "open.toml", *verb[1:])
+    asks = 'for = "n_tp"\nplan = "fsdp2+torch-sp"'
+    (tmp_path / "own.toml").write_text(MESHES.format(values="n_fsdp = 2", plan="fsdp2+torch-tp", asks=asks))
+    assert json.loads(run("solve", "own.toml", "--json").out)["value"] == 2
+
+
+def test_what_refuses_every_mesh_is_the_answer(refused, tmp_path):
+    """It was said that none fits."""
+    asks = MESHES.format(values="n_fsdp = 2\nn_micro = 4", plan="torchtitan", asks='for = "n_tp"\nplan = "torchtitan"')
+    (tmp_path / "open.toml").write_text(asks.replace('[plan]\npreset = "torchtitan"\n', ""))
+    assert "plan 'torchtitan' is that of a pipeline" in refused("solve", "open.toml")
 
 
 def test_torchtitan_s_pipeline_needs_no_tensor_parallelism(run, tmp_path):
