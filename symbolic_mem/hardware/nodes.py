@@ -55,4 +55,5 @@ def read_nodes(given: str, where: str = "--on", devices: str | Path | None = Non
         try:
             return Nodes(count, device(name, devices))
         except BadInput as error:
-            raise BadInput(f"{error}; write for example 8x h100-80gb") from None
+            own = "a device of your own stands in a file for --devices, or ask solve with --capacity"
+            raise BadInput(f"{error}; write for example 8x h100-80gb; {own}") from None

@@ -33,6 +33,14 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
     "kasa_config": (None,),
     "layers_pattern": ([], "", None),
 }
+# What to ask in place of some of these.
+_INSTEAD: Mapping[str, str] = {
+    "use_dora": "leave it out for plain LoRA, which holds less",
+    "rank_pattern": "leave it out and give the largest rank as r, which holds no less",
+    "layers_to_transform": "leave it out for adapters in all layers, which hold no less",
+    "layers_pattern": "leave it out for adapters in all layers, which hold no less",
+    "exclude_modules": "leave it out and name the other modules in target_modules",
+}
 # What says how adapters begin, how they are scaled, and where they come from: as much is kept, whatever it is.
 _WITHOUT_EFFECT = frozenset(
     [
@@ -140,9 +148,8 @@ def adapter_config(content: Any, where: str) -> Adapters:
         )
     for key, without in _NOT_DESCRIBED.items():
         if key in content and content[key] not in without:
-            raise BadInput(
-                f"{where}: {key} = {clipped(str(content[key]))} is not described; leave it out for plain LoRA"
-            )
+            instead = _INSTEAD.get(key, "leave it out for plain LoRA")
+            raise BadInput(f"{where}: {key} = {clipped(str(content[key]))} is not described; {instead}")
     for key, value in content.items():
         if value and key not in _READ | _WITHOUT_EFFECT | _NOT_DESCRIBED.keys():
             raise BadInput(f"{where}: {clipped(str(key))} is no field of a LoraConfig of PEFT 0.21; leave it out")
