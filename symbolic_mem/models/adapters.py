@@ -18,7 +18,6 @@ MOST_MODULES = 64
 _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
     "use_dora": (False, None),
     "bias": ("none", None),
-    "rank_pattern": ({}, None),
     "layers_to_transform": ([], None),
     "exclude_modules": ([], None),
     "trainable_token_indices": ([], {}, None),
@@ -36,7 +35,6 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
 # What to ask in place of some of these.
 _INSTEAD: Mapping[str, str] = {
     "use_dora": "leave it out for plain LoRA, which holds less",
-    "rank_pattern": "leave it out and give the largest rank as r, which holds no less",
     "layers_to_transform": "leave it out for adapters in all layers, which hold no less",
     "layers_pattern": "leave it out for adapters in all layers, which hold no less",
     "exclude_modules": "leave it out and name the other modules in target_modules",
@@ -67,17 +65,29 @@ _WITHOUT_EFFECT = frozenset(
     ]
 )
 _READ = frozenset(
-    ["r", "target_modules", "target_parameters", "lora_dropout", "modules_to_save", "ensure_weight_tying"]
+    [
+        "r",
+        "rank_pattern",
+        "target_modules",
+        "target_parameters",
+        "lora_dropout",
+        "modules_to_save",
+        "ensure_weight_tying",
+    ]
 )
 
 
 class Adapters(NamedTuple):
-    """Adapters as a file or a table gives them: their `modules`, `rank`, whether they have `dropout`, and what is `copied`."""
+    """Adapters as a file or a table gives them: their `modules`, `rank`, whether they have `dropout`, and what is `copied`.
+
+    Those of the weights in `ranks` have ranks of their own.
+    """
 
     modules: tuple[str, ...]
     rank: int
     dropout: bool = False
     copied: tuple[str, ...] = ()
+    ranks: tuple[tuple[str, int], ...] = ()
 
 
 @cache
@@ -167,7 +177,25 @@ def adapter_config(content: Any, where: str) -> Adapters:
     wanted = content.get("target_modules") or ([] if summed else content["target_modules"])
     modules = (*(read_modules(wanted, f"{where}: target_modules") if wanted or not summed else ()), *summed)
     copied = read_groups(content.get("modules_to_save") or [], f"{where}: modules_to_save")
-    return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied)
+    ranks = _ranks(content.get("rank_pattern") or {}, f"{where}: rank_pattern")
+    return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied, ranks)
+
+
+def _ranks(given: Any, where: str) -> tuple[tuple[str, int], ...]:
+    """Return the weights that ``rank_pattern`` of PEFT gives ranks of their own, by the names of modules alone.
+
+    >>> _ranks({"q_proj": 8}, "adapter_config.json: rank_pattern")
+    (('W_q', 8),)
+    """
+    if not isinstance(given, Mapping):
+        raise BadInput(f'{where}: give ranks of modules, as in {{"q_proj": 8}}')
+    other = [name for name in given if name in SUMS or name == EVERY_PRODUCT]
+    if other:
+        raise BadInput(f"{where}: {clipped(other[0])} is not described; leave it out and give the largest rank as r")
+    modules = read_modules([*given], where) if given else ()
+    return tuple(
+        (weight, read_rank(given[name], f"{where}: {name}")) for name in modules for weight in weights_of(name)
+    )
 
 
 def _parameters(given: Any, where: str) -> tuple[str, ...]:

@@ -84,8 +84,9 @@ def needing(profile: Profile, names: Iterable[str], group: str) -> tuple[str, ..
 
 
 def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Shape, kept_rows: Shape) -> Layer:
-    """The adapter beside a product: two matrices of rank r_lora, and what it keeps beside the input of the product."""
-    first, second = (*outs[:-1], r_lora, width), (*outs, r_lora)
+    """The adapter beside a product: two matrices of its rank, and what it keeps beside the input of the product."""
+    rank = profile.trained.rank(name, r_lora)
+    first, second = (*outs[:-1], rank, width), (*outs, rank)
     weights = (
         Tensor(f"A of {name}", first, "adapter, from the input to rank r", group="adapters"),
         Tensor(f"B of {name}", second, "adapter, from rank r to the output", group="adapters"),
@@ -99,15 +100,15 @@ def _adapter(profile: Profile, name: str, outs: Shape, width: sp.Expr, rows: Sha
         (own,) = _inputs(profile, shapes | {"weight": first})
         reason = f"input of A, {how} for this adapter alone: the gradient of A needs it"
         saved.append(replace(own, name=f"{done} input of A of {name}", reason=reason))
-    (narrow,) = _inputs(profile, {"input": (*rows, r_lora), "weight": second})
+    (narrow,) = _inputs(profile, {"input": (*rows, rank), "weight": second})
     saved.append(replace(narrow, name=f"A x for {name}", reason="input of B: the gradient of B needs it"))
     for label, shape in (("A", first), ("B", second)):
-        copies = (t for t in profile.kept("linear", {"input": (*rows, r_lora), "weight": shape}) if t.kind == "buffers")
+        copies = (t for t in profile.kept("linear", {"input": (*rows, rank), "weight": shape}) if t.kind == "buffers")
         saved += (replace(copy, name=f"copy of {label} of {name}") for copy in copies)
     tokens = sp.Mul(*rows)
     matmuls = (
-        Matmul(f"A of {name}", tokens, width, r_lora, "adapters"),
-        Matmul(f"B of {name}", tokens, r_lora, outs[-1], "adapters"),
+        Matmul(f"A of {name}", tokens, width, rank, "adapters"),
+        Matmul(f"B of {name}", tokens, rank, outs[-1], "adapters"),
     )
     return Layer("adapter", weights, tuple(saved), matmuls)
 

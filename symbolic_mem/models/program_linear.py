@@ -37,10 +37,11 @@ def product(
     entering = do.cast(tape, dropped, x.tensor.bytes_per_element)
     if entering is not dropped and dropped is not converted:
         tape.drop(dropped)
-    low = do.linear(tape, entering, f"A of {name}", (r_lora, shape[1]))
+    rank = trained.rank(name, r_lora)
+    low = do.linear(tape, entering, f"A of {name}", (rank, shape[1]))
     if entering is not x:
         tape.drop(entering)
-    wide = do.linear(tape, low, f"B of {name}", (shape[0], r_lora))
+    wide = do.linear(tape, low, f"B of {name}", (shape[0], rank))
     tape.drop(low)
     scaled = do.times(tape, wide)
     tape.drop(wide)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
+import sympy as sp
+
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.tables import tables_of
 from symbolic_mem.base.values import dataclass
@@ -45,7 +47,8 @@ class Trained:
     input of each adapter is dropped out, for itself. One that `converts` is in FP32 in a run with autocast: it converts its
     input for itself, to FP32 and back. Frozen matrices of the blocks that are `packed` are unpacked for each product, in both
     passes. Modules of `SUMS` are weights of all experts that transformers has in one tensor: PEFT adds B A to it
-    (``target_parameters``), and every block keeps the sum for the backward pass.
+    (``target_parameters``), and every block keeps the sum for the backward pass. Adapters of the weights in `ranks` have
+    ranks of their own.
     """
 
     modules: tuple[str, ...] = ()
@@ -54,6 +57,7 @@ class Trained:
     dropout: bool = False
     packed: bool = False
     converts: bool = False
+    ranks: tuple[tuple[str, int], ...] = ()
 
     def adapts(self, name: str, group: str) -> bool:
         """Say whether the weight `name` of a group has an adapter.
@@ -63,6 +67,14 @@ class Trained:
         (True, False)
         """
         return name in self._adapted or (EVERY_PRODUCT in self.modules and group in LINEAR_GROUPS)
+
+    def rank(self, name: str, usual: sp.Expr) -> sp.Expr:
+        """Return the rank of the adapter of a weight, `usual` unless it has one of its own.
+
+        >>> Trained(("W_q", "W_v"), (), ranks=(("W_q", 8),)).rank("W_q", 4)
+        8
+        """
+        return sp.sympify(dict(self.ranks).get(name, usual))
 
     def sums(self, name: str, group: str) -> bool:
         """Say whether what adapters give is added to the weight `name` of all experts, which are multiplied by the sum.
@@ -102,7 +114,8 @@ class Trained:
             "A frozen weight has no gradient, and its product keeps no input; the first block's input needs a gradient, as "
             "PEFT's enable_input_require_grads sees to: otherwise the first block keeps less."
         )
-        return (*self._where, input_)
+        ranks = ", ".join(f"{rank} on {name}" for name, rank in self.ranks)
+        return (*self._where, *([f"Some adapters have ranks of their own: {ranks}."] if ranks else []), input_)
 
     @property
     def _where(self) -> tuple[str, ...]:

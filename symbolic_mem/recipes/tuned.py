@@ -74,7 +74,9 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
     converts = given.get("converts", before.trained.converts)
     if not isinstance(converts, bool):
         raise BadInput(f"{where}: converts is true or false: whether each adapter converts its input for itself")
-    trained = Trained(adapters.modules, whole, adapters.copied, adapters.dropout, converts=converts)
+    trained = Trained(
+        adapters.modules, whole, adapters.copied, adapters.dropout, converts=converts, ranks=adapters.ranks
+    )
     return _packed(trained, adapters.rank, given, where, before.base)
 
 

@@ -164,6 +164,11 @@ OF_EXPERTS = {
     "down": {"r": 8, "target_modules": ["q_proj"], "target_parameters": [DOWN]},
 }
 DROPPED = {"r": 4, "target_modules": ["q_proj", "down_proj"], "lora_dropout": 0.1}
+PATTERN = {
+    "r": 4,
+    "target_modules": ["q_proj", "v_proj", "down_proj"],
+    "rank_pattern": {"q_proj": 8, "down_proj": 2},
+}
 
 if __name__ == "__main__":
     cases = []
@@ -191,6 +196,10 @@ if __name__ == "__main__":
     for kind, again in itertools.product(SIZES, (False, True)):
         one = measure(kind, DROPPED, again, False, True)
         one = {"id": f"{kind}-dropped{'-again' if again else ''}", "again": again, "foreach": True, **one}
+        cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for kind, again in itertools.product(SIZES, (False, True)):
+        one = measure(kind, PATTERN, again, False, True)
+        one = {"id": f"{kind}-pattern{'-again' if again else ''}", "again": again, "foreach": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
     engine = (
         f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"

@@ -134,7 +134,9 @@ GIVEN = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]}
     [
         ({"peft_type": "IA3"}, "'IA3' are not described; known: LORA"),
         ({"use_dora": True}, "use_dora"),
-        ({"rank_pattern": {"q_proj": 8}}, "rank_pattern"),
+        ({"rank_pattern": {"model.layers.0.q_proj": 8}}, "is a path or a pattern"),
+        ({"rank_pattern": {"q_proj": 0}}, "rank_pattern: q_proj: the rank is a whole number of at least 1"),
+        ({"rank_pattern": {"all-linear": 4}}, "leave it out and give the largest rank as r"),
         ({"use_qalora": True, "qalora_group_size": 16}, "use_qalora = 'True' is not described; leave it out"),
         ({"use_bdlora": {"nblocks": 2}}, "use_bdlora"),
         ({"velora_config": {}}, "velora_config"),
