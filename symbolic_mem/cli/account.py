@@ -99,6 +99,8 @@ def _show(account: Account) -> None:
     _show_kept(account)
     for head, said in (*peak_summary(account.instants), *verdict(account.instants, account.capacity, account.left)):
         print_line(plain_prose(said), head, 13)
+    for said in account.cautions("account"):
+        print_line(plain_prose(arrange_prose(said, TERMINAL)), "caution", 13)
     if account.beyond_tensors is not None:
         print_line(plain_prose(account.beyond_tensors.row), "software", 13)
     for one in account.ranks:

@@ -9,7 +9,7 @@ import click
 from symbolic_mem.base.errors import BadInput, at_place, clipped
 from symbolic_mem.base.written import NO_COUNT, counted
 from symbolic_mem.cli.once import Verb
-from symbolic_mem.cli.options import chosen_study, model_options, pairs, print_json
+from symbolic_mem.cli.options import PADDED_ROWS, chosen_study, model_options, pairs, print_json
 from symbolic_mem.cli.tables import figure, print_line, print_table, print_title
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--sequences", metavar="NUMBER", help="Sequences of a step over all devices: the micro-batches follow.")
 @click.option("--strict/--at-most", default=None, help="Less than the capacity, or at most the capacity.")
 @click.option("--reserve", metavar="AMOUNT", help='Keep this much of each device free, as in "2 GiB".')
+@PADDED_ROWS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     on: str | None,
@@ -36,6 +37,7 @@ def command(
     sequences: str | None,
     strict: bool | None,
     reserve: str | None,
+    padded_rows: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -60,8 +62,12 @@ def command(
         for option, value in (("sequences", sequences), ("strict", strict), ("reserve", reserve)):
             if value is not None:
                 raise BadInput(f"--{option} is for --plans; leave it out with --on")
-        _fit_on(on, as_json, options)
+        _fit_on(on, padded_rows, as_json, options)
     else:
+        if padded_rows:
+            raise BadInput(
+                "--padded-rows is for --on; leave it out with --plans: account --padded-rows counts them in one mesh"
+            )
         _meshes(str(number), sequences, strict, reserve, as_json, options)
 
 
@@ -69,7 +75,7 @@ FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading",
 PASSED = ("optimizer", "adapters", "gradients", "offload", "profile", "kernel", "cache", "page", "devices", "profiles")
 
 
-def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
+def _fit_on(on: str, padded_rows: bool, as_json: bool, options: dict[str, Any]) -> None:
     from symbolic_mem.hardware.nodes import read_nodes
 
     for option in FOUND:
@@ -89,7 +95,8 @@ def _fit_on(on: str, as_json: bool, options: dict[str, Any]) -> None:
     words = (("--like", read["like"]), ("--from", read["origin"]), ("--variant", variant))
     extra = tuple(str(word) for pair in words if pair[1] is not None for word in pair)
     values = {key: typed(value) for key, value in pairs(options["values"], "--set").items()}
-    found = fit(study, on, extra, by_option=True, name=name, values=values, **{key: options[key] for key in PASSED})
+    passed = {key: options[key] for key in PASSED}
+    found = fit(study, on, extra, by_option=True, padded_rows=padded_rows, name=name, values=values, **passed)
     if as_json:
         from symbolic_mem.render.json import record_json
 

@@ -21,6 +21,7 @@ from symbolic_mem.models.losses import own_loss
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.asking import as_asked
 from symbolic_mem.questions.parts.assumptions import assumptions, placements
+from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
 from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.hosted import hosted
 from symbolic_mem.questions.parts.instants import decided_instants, instant_words, kept_instants
@@ -121,11 +122,15 @@ class Account:
 
     def each(self, placed: Memory, rank: int = 0) -> Number | None:
         """The exact bytes of a placed memory on one device, of a `rank` where rows are whole; None while a symbol has no value."""
-        if not self.whole_rows or missing(placed.total, self.study.values):
-            return self.at(placed)
+        return None if missing(placed.total, self.study.values) else self.held(placed, self.study.numbers, rank)
+
+    def held(self, placed: Memory, numbers: Numbers, rank: int = 0) -> Number:
+        """The exact bytes of a placed memory on one device at other `numbers`, of a `rank` where rows are whole."""
+        if not self.whole_rows:
+            return placed.at(numbers)
         from symbolic_mem.solvers.shards import on_rank
 
-        return on_rank(placed, Numbers.of(self.study.values), rank)
+        return on_rank(placed, numbers, rank)
 
     def number(self, expr: sp.Expr) -> sp.Rational | None:
         """The exact number of an expression at the values of the study; None while a symbol has none."""
@@ -301,6 +306,13 @@ class Account:
     def fits(self) -> bool | None:
         """Whether the peak of one device, or what it keeps where no instants are known, fits; None where that is open."""
         return None if self.left is None else bool(self.left >= 0)
+
+    def cautions(self, verb: str) -> tuple[Prose, ...]:
+        """That no process finds so much free, or that whole rows may not have room, which the `verb` counts; of a fit alone."""
+        if not self.fits or self.capacity is None:
+            return ()
+        rows = () if self.whole_rows else whole_rows(self.study, self.study.values, self.capacity, self._held, verb)
+        return (*close_fit(self.capacity, self._held), *rows)
 
     @property
     def kept(self) -> Number | None:

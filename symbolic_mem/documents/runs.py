@@ -2,178 +2,29 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from functools import cached_property
 from math import prod
 from typing import Any
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Numbers
-from symbolic_mem.base.rational import Number, fraction, rounded_up
-from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos, n_tp
+from symbolic_mem.base.symbols import B, S, n_fsdp, n_pos
 from symbolic_mem.base.symbols import r_lora as RANK
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.document.prose import Prose
 from symbolic_mem.documents.account import Account
+from symbolic_mem.documents.run import ALONE, DEGREES, INFERENCE, Run, Way
 from symbolic_mem.hardware.devices import Device
 from symbolic_mem.hardware.nodes import Nodes, read_nodes
-from symbolic_mem.models.tensors import KINDS
-from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
-from symbolic_mem.questions.parts.instants import instants
-from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.study.changes import changes
 from symbolic_mem.study.study import Study, of_study
 
 ONE, TOKENS = 1, 4096
 CHUNKS = 8
-MOST = 2**40
-INFERENCE, TRAINING = "inference", "full training"
+TRAINING = "full training"
 ADAPTERS = {"LoRA": "lora", "QLoRA": "qlora"}  # and their recipes
 USUAL_RANK = 16
-Way = Mapping[str, Any]
-DEGREES = (n_fsdp.name, n_tp.name)  # which follow from the number of devices
 READ = ("reported", "binary", "marketed")  # the first that is known of a device
 OF_TRAINING = ("optimizer", "gradients", "offload")
-ALONE: Way = {"plan": "one-device"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One way to run a model on the devices: `changes` as a caller would make them, and the account of one device.
-
-    `name` is what the model is called on the command line, with `extra` words for how it is read; all replicas of inference, or
-    all devices of training, have so many `sequences` together.
-    """
-
-    what: str
-    name: str
-    changes: Way
-    account: Account
-    sequences: int
-    extra: tuple[str, ...] = ()
-
-    @property
-    def fits(self) -> bool:
-        """Whether the peak of one device fits it."""
-        return bool(self.account.fits)
-
-    @cached_property
-    def facts(self) -> Mapping[str, Any]:
-        """What one device holds, as ``account --json`` prints it."""
-        return self.account.per_device_record or {}
-
-    @property
-    def plan(self) -> str:
-        """The plan, with its degrees."""
-        degrees = ", ".join(f"{name} = {value}" for name, value in self.changes["values"].items() if name in DEGREES)
-        return f"{self.changes.get('plan', 'one-device')}{f' with {degrees}' if degrees else ''}"
-
-    @property
-    def loss(self) -> str | None:
-        """How the loss works; None where there is none, or where it is not described."""
-        return self.account.loss
-
-    @property
-    def recompute(self) -> str:
-        """The rule by which blocks are recomputed, the study's own where nothing is changed, as ``--recompute`` takes it."""
-        return self.account.study.recipe.recompute.short
-
-    @property
-    def described(self) -> bool:
-        """Whether what it keeps is counted: the caches of inference, what blocks keep of training."""
-        built = self.account.study.built
-        return bool(built.model.cached) if self.what == INFERENCE else not built.not_described
-
-    @property
-    def command(self) -> str:
-        """The call that gives the same numbers."""
-        words = ["symbolic-mem", "account", self.name, *self.extra]
-        for option, given in self.changes.items():
-            pairs = [f"{name}={value}" for name, value in given.items()] if option == "values" else [given]
-            words += [word for one in pairs for word in (f"--{'set' if option == 'values' else option}", str(one))]
-        return shlex.join(words)
-
-    @cached_property
-    def left_tokens(self) -> int | None:
-        """How many more tokens the sequences on one device may have together; None where any number fits, or none does.
-
-        All sequences are made longer alike, as far as the peak of every instant allows.
-        """
-        study = self.account.study
-        if not self.fits or S not in study.values or B not in study.values:
-            return None
-        placed = [one.placed() for one in instants(study, KINDS)]
-        room = fraction(study.capacity.counted)
-
-        def held(tokens: int) -> Number:
-            numbers = Numbers({**study.values, S: tokens}, "the memory of one device")
-            return max(memory.at(numbers) for memory in placed)
-
-        most = _most(held, int(study.values[S]), room)
-        return None if most is None else (most - int(study.values[S])) * int(study.values[B])
-
-    @property
-    def not_counted(self) -> list[Mapping[str, Any]]:
-        """What the peak leaves out, with sizes where they are known."""
-        return uncounted_records(self.account.beyond, self.account.study.values)
-
-    @property
-    def not_tried(self) -> str | None:
-        """What might fit where this does not, and is not among the ways that are tried."""
-        if self.fits:
-            return None
-        if self.what == INFERENCE:
-            packed = self.account.study.built.packing
-            fewer = [] if packed is not None else ["weights in fewer bits (give the config.json of a quantised file)"]
-            fewer += [] if "cache" in self.changes else ["caches in fewer bits (--cache fp8)"]
-            fewer += ["pipeline parallelism"] if self.changes.get("plan", ALONE["plan"]) != ALONE["plan"] else []
-            return ", ".join(fewer) or None
-        cuts = "plans that cut the blocks (tensor, expert, context and pipeline parallelism)"
-        ways = [*([] if self.changes.get("plan") == ALONE["plan"] else [cuts]), *([] if self.offloads else ["offload"])]
-        return ", and ".join(ways) or None
-
-    @property
-    def offloads(self) -> tuple[str, ...]:
-        """The kinds of memory that live on the host."""
-        return self.account.study.recipe.offload
-
-    @property
-    def host_bytes(self) -> int | None:
-        """What the host holds of it for each device; None where nothing is offloaded."""
-        held = self.account.held_on_host if self.offloads else None
-        return None if held is None else rounded_up(held)
-
-    @property
-    def cautions(self) -> tuple[Prose, ...]:
-        """That no process finds so much memory free, where the peak comes close to all there is."""
-        study = self.account.study
-        if not self.fits:
-            return ()
-        capacity, held = study.capacity, self.facts["peak_bytes"]
-        return (*close_fit(capacity, held), *whole_rows(study, study.values, capacity, held))
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        """The row as ``fit --json`` prints it."""
-        return {
-            "what": self.what,
-            "plan": self.plan,
-            "recompute": self.recompute,
-            "loss": self.loss,
-            "fits": self.fits,
-            "peak_bytes": self.facts["peak_bytes"],
-            "instant": self.facts["instant"],
-            "rank": self.facts["rank"],
-            "left_bytes": self.facts["left_bytes"],
-            "left_tokens": self.left_tokens,
-            "host_bytes": self.host_bytes,
-            "sequences": self.sequences,
-            "not_counted": self.not_counted,
-            "not_tried": self.not_tried,
-            "command": self.command,
-        }
 
 
 @dataclass(frozen=True, repr=False)
@@ -210,12 +61,20 @@ class Runs:
 
 
 @of_study
-def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = False, **given: Any) -> Runs:
+def fit(
+    study: Study,
+    on: str,
+    extra: tuple[str, ...] = (),
+    by_option: bool = False,
+    padded_rows: bool = False,
+    **given: Any,
+) -> Runs:
     """Find how inference and training of a model fit on devices, ``8x h100-80gb``: of what fits, what is changed least.
 
     `given` are words of `Study.change` that hold for every row that knows them; B is 1 and S 4096, or as many as there are learned
     positions, where neither study nor caller says otherwise, r_lora 16. Inference is cut over as few devices as hold it, adapters beside frozen weights that are whole where that
-    fits, and training is divided over all of them; then with a loss in chunks, then recomputed.
+    fits, and training is divided over all of them; then with a loss in chunks, then recomputed. With `padded_rows` what is
+    divided is cut into whole rows, as FSDP2 does.
 
     >>> from symbolic_mem.library.read import load_study
     >>> [(run.what, run.fits, run.plan) for run in fit(load_study("llama-3.1-8b"), "8x h100-80gb").runs]
@@ -224,6 +83,8 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     devices = given.get("devices") or study.devices
     given |= {} if devices is None else {"devices": devices}
     nodes = read_nodes(on, devices=devices)
+    if padded_rows and nodes.number == 1:
+        raise BadInput(f"--padded-rows cuts tensors over {n_fsdp} devices, and --on {on!r} is one; leave it out")
     name = given.pop("name", study.name)
     tokens = min(TOKENS, int(study.values.get(n_pos, TOKENS)))
     sizes = {str(symbol): study.values.get(symbol, usual) for symbol, usual in ((B, ONE), (S, tokens))}
@@ -247,7 +108,7 @@ def fit(study: Study, on: str, extra: tuple[str, ...] = (), by_option: bool = Fa
     }
     for what, ways in rows.items():
         ready = [_whole(way, values, nodes.device, given, what) for way in ways]
-        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option)
+        run = _first(what, study, name, nodes, extra, ready, int(values[B.name]), by_option, padded_rows)
         if isinstance(run, Run):
             found.append(run)
         else:
@@ -317,12 +178,13 @@ def _first(
     ways: list[Way],
     sequences: int,
     by_option: bool,
+    padded_rows: bool,
 ) -> Run | str:
     """The first way that fits, else that with the smallest peak; why there is none, where all are refused."""
     best, reason = None, ""
     for way in ways:
         try:
-            account, read = _read(study, way, by_option)
+            account, read = _read(study, way, by_option, padded_rows)
             if account.fits is None:
                 raise BadInput(f"{', '.join(account.lacking)} without a value: give it with --set")
         except BadInput as error:
@@ -337,35 +199,16 @@ def _first(
     return best if best is not None else reason
 
 
-def _read(study: Study, way: Way, by_option: bool) -> tuple[Account, Way]:
-    """The account of a way, and the way without the sizes that nothing in it reads: a state has no length."""
-    account = Account(study.called(changes(**way, by_option=by_option), way))
+def _read(study: Study, way: Way, by_option: bool, padded_rows: bool) -> tuple[Account, Way]:
+    """The account of a way, with whole rows where some are divided, and the way without the sizes that nothing in it reads: a state has no length."""
+    whole = padded_rows and n_fsdp.name in way["values"]
+    account = Account(study.called(changes(**way, by_option=by_option), way), whole_rows=whole)
     parts = (part for term in account.study.memory for part in term.parts)
     read = {str(symbol) for part in parts for size in (part.copies, *part.shape) for symbol in size.free_symbols}
     kept = {key: value for key, value in way["values"].items() if key in read or key in DEGREES}
     if len(kept) == len(way["values"]):
         return account, way
-    return Account(study.without(B).without(S).change(**{**way, "values": kept})), {**way, "values": kept}
-
-
-def _most(held: Callable[[int], Number], low: int, room: Number) -> int | None:
-    """The last number at which what is `held` fits the room, as `low` does; None where there is none.
-
-    What is held never falls. Along a line the next try is the answer; every third halves what is left, wherever that is.
-    """
-    at_low, high = held(low), 2 * low
-    while (at_high := held(high)) <= room:
-        if high > MOST:
-            return None
-        low, at_low, high = high, at_high, 2 * high
-    tries = 0
-    while high - low > 1:
-        tries += 1
-        guess = (low + high) // 2 if tries % 3 == 0 else low + (room - at_low) * (high - low) // (at_high - at_low)
-        middle = int(min(max(guess, low + 1), high - 1))
-        found = held(middle)
-        if found <= room:
-            low, at_low = middle, found
-        else:
-            high, at_high = middle, found
-    return low
+    return Account(study.without(B).without(S).change(**{**way, "values": kept}), whole_rows=whole), {
+        **way,
+        "values": kept,
+    }

@@ -304,7 +304,7 @@ class FoundLargest(FoundAtInstants):
         if self.value is None:
             return ()
         held = self.held(self.value)
-        return (*close_fit(self.capacity, held), *whole_rows(self.study, self.known, self.capacity, held))
+        return (*close_fit(self.capacity, held), *whole_rows(self.study, self.known, self.capacity, held, "account"))
 
     @property
     def ledger(self) -> Ledger:

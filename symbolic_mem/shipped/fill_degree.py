@@ -250,7 +250,7 @@ def _padded(rows: Number, left: Number) -> list[str]:
     from symbolic_mem.base.shown import shown
     from symbolic_mem.questions.parts.closeness import CLOSE
 
-    return [CLOSE["rows"].format(rows=shown(rows, "GiB").plain, left=shown(left, "GiB").plain)]
+    return [CLOSE["rows"].format(rows=shown(rows, "GiB").plain, left=shown(left, "GiB").plain, verb="solve")]
 
 
 def _known(value: Any) -> Any:

@@ -156,7 +156,11 @@ def test_an_optimizer_without_a_measured_step_has_no_size_and_one_without_tempor
     assert step("adamw") == [8 * L * d_ff * d_model] and step("lion") == [None] and step("sgd") == []
 
 
-@pytest.mark.parametrize("given", [{}, {"plan": "fsdp2"}, {"recipe": "torchtitan", "loss": "fp32"}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"plan": "fsdp2"}, {"recipe": "torchtitan", "loss": "fp32"}, {"recipe": "lora", "values": {"r_lora": 16}}],
+    ids=str,
+)
 def test_rows_take_what_is_said_of_them_at_every_instant(given):
     study = load_study("gpt2-xl").change(**given)
     for degree in (3, 7, 48, 1000):

@@ -218,6 +218,26 @@ def test_what_is_left_in_tokens_still_fits_and_one_more_does_not(run, change):
         assert [called(run, command)["fits"] for command in longer] == [True, False], row["what"]
 
 
+def test_whole_rows_count_where_something_is_divided(run):
+    """Of seven devices: 4096 and 128,256 rows do not divide."""
+    even, padded = (
+        json.loads(run("fit", "llama-3.1-8b", "--on", "7x h100-80gb", *more, "--json").out)["rows"]
+        for more in ((), ("--padded-rows",))
+    )
+    assert any("n_fsdp=7" in row["command"] for row in padded)
+    for before, row in zip(even, padded, strict=True):
+        divided = "n_fsdp=7" in row["command"]
+        assert divided == ("--padded-rows" in row["command"])
+        told = called(run, row["command"])
+        assert (told["peak_bytes"], told["left_bytes"]) == (row["peak_bytes"], row["left_bytes"])
+        assert row["peak_bytes"] > before["peak_bytes"] if divided else row == before
+        assert not any(one["what"].startswith("row padding") for one in row["not_counted"])
+        if divided and row["fits"]:
+            longer = [f" S={4096 + row['left_tokens'] // 2 + more}" for more in (0, 1)]
+            fits = [called(run, row["command"].replace(" S=4096", said))["fits"] for said in longer]
+            assert fits == [True, False]
+
+
 def test_a_rank_is_that_of_the_adapters_alone(run):
     few, many = (
         json.loads(run("fit", "llama-3.1-8b", "--on", "8x h100-80gb", "--set", f"r_lora={rank}", "--json").out)["rows"]
@@ -295,6 +315,11 @@ def test_a_name_alone_is_one_device(name):
     [
         ((), "give one of --on DEVICES"),
         (("--on", "h200", "--plans", "8"), "give one of --on DEVICES"),
+        (
+            ("--on", "1x h200", "--padded-rows"),
+            "--padded-rows cuts tensors over n_fsdp devices, and --on '1x h200' is one",
+        ),
+        (("--plans", "8", "--padded-rows"), "--padded-rows is for --on"),
         (("--on", "h200", "--recipe", "fp32"), "--recipe is what fit --on finds"),
         (("--on", "h200", "--device", "b200"), "--device is what fit --on finds"),
         (("--on", "h200", "--place", "weights=1"), "--place is what fit --on finds"),

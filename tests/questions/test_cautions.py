@@ -28,7 +28,7 @@ def test_a_fit_whose_rows_may_take_more_than_is_left_says_so_and_counting_them_i
     asked = ("solve", "llama-3.1-405b", "--question", "b", "--json")
     found, padded = (json.loads(said(capsys, *asked, *more)) for more in ((), ("--padded-rows",)))
     (caution,) = (one for one in found["cautions"] if one.startswith("Whole rows of tensors"))
-    assert "account --padded-rows" in caution and found["value"] < padded["value"]
+    assert caution.endswith("solve --padded-rows counts them.") and found["value"] < padded["value"]
     assert not any(one.startswith("Whole rows of tensors") for one in padded.get("cautions", ()))
 
 

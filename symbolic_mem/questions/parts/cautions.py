@@ -52,12 +52,12 @@ def _piece(piece: str | Size) -> Prose | Amount:
     return text(piece) if isinstance(piece, str) else Amount(symbolic(piece.bytes), "GiB", piece.digits)
 
 
-def whole_rows(study: Study, values: Given, capacity: Capacity, held: Number | None) -> tuple[Prose, ...]:
-    """Say that the rows of what fits, cut whole, may take more than is left."""
+def whole_rows(study: Study, values: Given, capacity: Capacity, held: Number | None, verb: str) -> tuple[Prose, ...]:
+    """Say that the rows of what fits, cut whole, may take more than is left, and which verb counts them."""
     rows, left = rows_take(study, values), -1 if held is None else fraction(capacity.counted) - held
     if left < 0 or rows <= left:
         return ()
-    return (say(CLOSE["rows"], rows=about(gib(rows)), left=about(gib(left))),)
+    return (say(CLOSE["rows"], rows=about(gib(rows)), left=about(gib(left)), verb=text(verb)),)
 
 
 def cut_sequences(study: Study, placed: Placed | None, symbol: sp.Symbol, value: int | None) -> tuple[Prose, ...]:

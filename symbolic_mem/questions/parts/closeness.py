@@ -19,7 +19,7 @@ CLOSE = {
     "capacity (reserved in a study, --reserve).",
     "near": "{kept} are needed, less than {reserve} below the {room} {whose}." + _FREE,
     "beyond": "{kept} are needed, more than the {room} {whose}." + _FREE,
-    "rows": "Whole rows of tensors may take {rows} more on each device, and {left} are left: see account --padded-rows.",
+    "rows": "Whole rows of tensors may take {rows} more on each device, and {left} are left: {verb} --padded-rows counts them.",
 }
 
 

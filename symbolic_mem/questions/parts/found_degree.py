@@ -175,7 +175,7 @@ class FoundDegree(FoundAtInstants):
         cut = () if whole else cut_sequences(self.study, self.placement.get("activations"), self.symbol, self.value)
         held = self.held(self.value)
         most = held if self.given is None else self.given.held
-        rows = () if self.degree.padded else whole_rows(self.study, self._here, self.capacity, most)
+        rows = () if self.degree.padded else whole_rows(self.study, self._here, self.capacity, most, "solve")
         return (*close_fit(self.capacity, held), *rows, *cut)
 
     @property

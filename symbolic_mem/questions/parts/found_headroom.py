@@ -187,7 +187,7 @@ class FoundHeadroom(Found):
         if not self.feasible:
             return ()
         used = self.left.used
-        return (*close_fit(self.capacity, used), *whole_rows(self.study, self._known, self.capacity, used))
+        return (*close_fit(self.capacity, used), *whole_rows(self.study, self._known, self.capacity, used, "account"))
 
     @property
     def ledger(self) -> Ledger:

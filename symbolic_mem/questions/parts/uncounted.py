@@ -8,8 +8,9 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.accounts.left_by_plan import left_by_plan
-from symbolic_mem.accounts.left_out import ROWS, LeftOut, beyond, left_out
+from symbolic_mem.accounts.left_out import OTHER, ROWS, LeftOut, beyond, left_out
 from symbolic_mem.accounts.row_padding import row_padding
+from symbolic_mem.accounts.schedule import schedule_of
 from symbolic_mem.base.exact import Given, Numbers
 from symbolic_mem.base.rational import Number, rounded_up
 from symbolic_mem.base.symbols import n_fsdp
@@ -30,11 +31,11 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
 
     Where the `degree` is known that cuts tensors into whole rows, what that takes is said instead of a bound.
     """
-    found = tuple(
-        sized
-        for one in left_out(study.rank, study.recipe, study.placement)
-        for sized in (_row_padding(study, degree=degree) if one.name == ROWS else (one,))
-    )
+    listed = left_out(study.rank, study.recipe, study.placement)
+    rows = tuple(_row_padding(study, degree=degree)) if _cuts_rows(study) else ()
+    first = next((place for place, one in enumerate(listed) if one.name in (ROWS, OTHER)), len(listed))
+    others = tuple(one for one in listed if one.name != ROWS)
+    found = (*others[:first], *rows, *others[first:])
     by_plan: tuple[LeftOut, ...] = ()
     if study.plan is not None and study.recipe.trains:
         by_plan = tuple(left_by_plan(study.plan, study.built, study.rank, study.recipe, study.numbers))
@@ -48,9 +49,17 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
 def rows_take(study: Study, values: Given) -> Number:
     """How much whole rows take at most on one device at a degree; nothing where it has no value, or no rows are cut."""
     numbers = Numbers.of(values)
-    if n_fsdp not in numbers.values_given or not any(said.rows for said in study.recipe.not_counted):
+    if n_fsdp not in numbers.values_given or not _cuts_rows(study):
         return 0
     return sum(one.at(numbers) or 0 for one in _row_padding(study, degree=True))
+
+
+def _cuts_rows(study: Study) -> bool:
+    """Whether tensors are cut into whole rows: the recipe says so, or the step is that of PyTorch's ``fully_shard``."""
+    if any(said.rows for said in study.recipe.not_counted):
+        return True
+    engine = study.plan is not None and study.plan.engine
+    return not engine and schedule_of(study.recipe, study.rank.model, study.placement) == "fsdp2"
 
 
 def _row_padding(study: Study, *, degree: bool) -> Iterator[LeftOut]:
