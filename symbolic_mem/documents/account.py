@@ -122,7 +122,9 @@ class Account:
 
     def each(self, placed: Memory, rank: int = 0) -> Number | None:
         """The exact bytes of a placed memory on one device, of a `rank` where rows are whole; None while a symbol has no value."""
-        return None if missing(placed.total, self.study.values) else self.held(placed, self.study.numbers, rank)
+        if not self.whole_rows or missing(placed.total, self.study.values):
+            return self.at(placed)
+        return self.held(placed, self.study.numbers, rank)
 
     def held(self, placed: Memory, numbers: Numbers, rank: int = 0) -> Number:
         """The exact bytes of a placed memory on one device at other `numbers`, of a `rank` where rows are whole."""

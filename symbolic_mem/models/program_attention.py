@@ -15,6 +15,7 @@ from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile, Shape
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_norm import norm_program
+from symbolic_mem.models.program_rotation import AT_ONCE, JOINS, part, turned
 from symbolic_mem.models.tape import Make, Tape, Value
 from symbolic_mem.models.tensors import LAID_OUT, Tensor
 
@@ -25,10 +26,12 @@ FOUR = sp.Integer(4)
 def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool:
     """Say whether the operations of an attention are described."""
     tables = bool(how.given) or (how.row("rotary_tables").get("cos") in ("compute", 4) and not how.row("rotary"))
-    rotated = a.position != "rotary" or (a.d_rotary is None and not a.fused_qkv and tables)
+    whole = a.d_rotary is None and not a.fused_qkv
+    joined = by_hand and a.family in JOINS and a.fused_qkv and a.residual_dropout == 0
+    rotated = a.position != "rotary" or ((whole or joined) and tables)
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
-    some = a.fused_qkv and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
+    some = a.fused_qkv and not joined and heads_with_keys(a.n_kv, a.n_heads, a.values()) != "all"
     normed = a.qk_norm in ("", "head", "width") and not a.qk_norm_bias
     return not (a.sinks or some) and rotated and dropped and normed
 
@@ -44,8 +47,7 @@ def attention_program(
             for letter, one, heads in (("q", q, a.n_heads), ("k", k, a.n_kv))
         )
     if a.position == "rotary":
-        tape.label = "the rotation"
-        q, k = _rotated(tape, how, q, k, tables)
+        whole, (q, k) = q, turned(tape, a, how, q, k, tables)
     tape.label = "the attention kernel"
     width = a.n_heads * a.d_head
     some = by_hand and heads_with_keys(a.n_kv, a.n_heads, a.values()) == "some"
@@ -53,6 +55,9 @@ def attention_program(
     scores: tuple[Value, ...] = ()
     if how.kernel in FUSED:
         attended = fused_kernel(tape, a, how, q, keys, values, width)
+        if a.family in JOINS and how.kernel == "flash":  # what is joined is laid out by heads, and so is what it gives
+            by_heads, attended = attended, do.copied(tape, attended)
+            tape.drop(by_heads)
         tape.drop(*(() if a.fused_qkv else (q,)), *((keys, values) if some else ()))
     else:
         attended, weights = _by_parts(tape, a, how, q, keys, values, repeated=some)
@@ -64,7 +69,9 @@ def attention_program(
         dropped = do.dropped_out(tape, out)
         tape.drop(out)
         out = dropped
-    named = (q,) if a.fused_qkv else (k, v) if how.kernel in FUSED else (q, k, v)
+    named = (
+        (q, k, whole) if a.family in JOINS else (q,) if a.fused_qkv else (k, v) if how.kernel in FUSED else (q, k, v)
+    )
     tape.drop(*named)
     return out, scores
 
@@ -85,26 +92,21 @@ def _projected(tape: Tape, a: Architecture, how: Profile, x: Value, *, by_hand: 
     widths = (q_width, kv_width, kv_width)
     whole = product(tape, how, x, "W_qkv", (sp.Add(*widths), a.d_model), "attention", bias=bias)
     size = whole.tensor.bytes_per_element
+    if a.family in AT_ONCE:
+        q, k, v = (do.pass_on(tape, one) for one in [part(tape, whole, width) for width in widths])
+        return q, k, v
+    joins = a.family in JOINS
+    if joins:
+        whole = do.pass_on(tape, whole)
     parts = tuple(
         Value(whole.storage, view=Tensor("a part of all", (*TOKENS, width), bytes_per_element=size)) for width in widths
     )
     tape.split(whole, parts, Make("gradient of all", whole.tensor.shape, size))
     q, k, v = parts
+    if joins:
+        return q, k, v
     by_parts = how.kernel not in FUSED  # a product with transposed keys gives their gradient as the rows need it
     return do.pass_on(tape, q), k if by_parts else do.pass_on(tape, k), do.pass_on(tape, v)
-
-
-def _rotated(tape: Tape, how: Profile, q: Value, k: Value, tables: tuple[Value, ...]) -> tuple[Value, Value]:
-    """Queries and keys turned by their positions, with tables in their own dtype, or in FP32 and converted back."""
-    size = how.compute if tables else how.bytes(how.row("rotary_tables")["cos"])
-    if size == q.tensor.bytes_per_element:
-        turned = [do.rotate(tape, one, tables) for one in (q, k)]
-    else:
-        wide = [do.rotate_in_fp32(tape, one) for one in (q, k)]
-        turned = [do.cast(tape, one, q.tensor.bytes_per_element) for one in wide]
-        tape.drop(*wide)
-    tape.drop(q, k)
-    return turned[0], turned[1]
 
 
 def _normed(

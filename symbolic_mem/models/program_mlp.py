@@ -5,19 +5,25 @@ Source: transformers 5.24 and plain PyTorch 2.13 modules, each operation followe
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from symbolic_mem.models import autograd as do
 from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.profile import Profile
 from symbolic_mem.models.program_linear import product
-from symbolic_mem.models.tape import Tape, Value
+from symbolic_mem.models.program_rotation import AT_ONCE
+from symbolic_mem.models.tape import Make, Tape, Value
+from symbolic_mem.models.tensors import Tensor
 
 KERNELS = ("gelu", "gelu_tanh", "silu")
 
 
 def mlp_described(a: Architecture) -> bool:
     """Say whether the operations of an MLP are described."""
+    if a.family in AT_ONCE:
+        return a.activation in KERNELS
     return a.activation in (*KERNELS, "relu") or (a.activation == "gelu_new" and not a.gated)
 
 
@@ -47,6 +53,8 @@ def mlp_program(
         dropped = do.dropped_out(tape, out)
         tape.drop(out)
         return dropped
+    if a.family in AT_ONCE:
+        return _in_one(tape, a, projected, x)
     gate = projected(x, "W_gate", (width, a.d_model))
     active = activated(gate)
     tape.drop(gate)
@@ -56,6 +64,23 @@ def mlp_program(
     tape.drop(active, up)
     out = projected(inner, "W_down", (a.d_model, width))
     tape.drop(inner)
+    return out
+
+
+def _in_one(tape: Tape, a: Architecture, projected: Callable[..., Value], x: Value) -> Value:
+    """A gated MLP whose gate and up projection are one product, of which it has a name for a part to its end."""
+    whole = projected(x, "W_gate_up", (2 * a.d_ff, a.d_model))
+    made, size = whole.tensor, whole.tensor.bytes_per_element
+    half = Tensor("a part of all", (*made.shape[:-1], a.d_ff), bytes_per_element=size)
+    gate, up = (Value(whole.storage, view=half) for _ in range(2))
+    tape.split(whole, (gate, up), Make("gradient of all", made.shape, size))
+    tape.label = "the activation function"
+    active = do.pointwise(tape, gate, a.activation)
+    tape.label = "the product of gate and up projection"
+    inner = do.multiply(tape, up, active)
+    tape.drop(active)
+    out = projected(inner, "W_down", (a.d_model, a.d_ff))
+    tape.drop(inner, whole)
     return out
 
 

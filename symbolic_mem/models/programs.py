@@ -28,6 +28,7 @@ from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, 
 
 BY_HAND = ("hf-cuda",)
 ENGINES = (*BY_HAND, "torch-cuda")
+PARALLEL = ("gpt_neox",)  # families whose parallel attention and MLP are described
 NAMED = ("gpt2",)  # families whose blocks have a name for what attention gives until they return
 
 
@@ -60,8 +61,8 @@ class Programs:
         if self.how.engine not in BY_HAND:
             return ()
         compute = self.how.compute
-        embedded = () if self._keeps_input() else (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
-        found: tuple[Tensor, ...] = embedded
+        kept = self._keeps_input() and not self.passing
+        found: tuple[Tensor, ...] = () if kept else (Tensor(EMBEDDED, (*TOKENS, a.d_model), bytes_per_element=compute),)
         if a.position == "rotary":
             found += (Tensor("positions", (S,), bytes_per_element=sp.Integer(8)),)
         elif a.position == "learned":
@@ -176,6 +177,8 @@ def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = 
     else:
         attended, scores = latent_program(tape, a, how, first, by_hand=by_hand)
     tape.drop(*(() if first is x else (first,)))
+    if a.parallel_residual:
+        return _parallel(tape, a, how, x, attended, scores)
     attended = _given(tape, a, how, attended, "attention")
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
@@ -191,11 +194,22 @@ def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = 
     return tape
 
 
+def _parallel(tape: Tape, a: Architecture, how: Profile, x: Value, attended: Value, scores: tuple[Value, ...]) -> Tape:
+    """The MLP beside the attention, after a norm of its own; both are added up, and then to what entered."""
+    normal = _norm(tape, a, how, x, "MLP norm")
+    out = mlp_program(tape, a, how, normal)
+    tape.drop(normal)
+    tape.label = "the sum of attention and MLP"
+    both = do.add(tape, out, attended)
+    tape.leaving = do.add(tape, both, x)
+    tape.drop(both, attended, out, *scores)
+    return tape
+
+
 def _described(a: Architecture, how: Profile, passing: bool) -> bool:
     by_hand = how.engine in BY_HAND
-    plain = not (a.shared_norm or a.parallel_residual) and (
-        by_hand or (a.norm_place == "before" and a.qk_norm != "width")
-    )
+    parallel = a.parallel_residual and not (by_hand and a.family in PARALLEL)
+    plain = not (a.shared_norm or parallel) and (by_hand or (a.norm_place == "before" and a.qk_norm != "width"))
     same = how.residual == how.compute and not how.blank and how.engine in ENGINES
     if not (plain and same and mlp_described(a)):
         return False

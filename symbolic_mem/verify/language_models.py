@@ -61,6 +61,9 @@ def config_of(architecture: Architecture, run: Run) -> dict[str, Any]:
         "embedding_dropout": float(architecture.embedding_dropout),
         "normalised": architecture.experts is not None and architecture.experts.normalised,
     }
+    if architecture.position == "rotary" and family.reads("rotary_part"):
+        part = architecture.d_rotary or architecture.d_head
+        choices["rotary_part"] = float((part / architecture.d_head).xreplace(dict(architecture.numbers)))
     return fields | {family.keys[what][0]: value for what, value in choices.items() if family.reads(what)}
 
 
@@ -159,7 +162,10 @@ def _flash(
     import torch
 
     attend = torch.ops.aten._scaled_dot_product_flash_attention
-    return _by_tokens(attend(query, *_heads(query, key, value), dropout, True, scale=options.get("scaling"))[0])
+    keys, values = _heads(
+        query, key, value
+    )  # which have a name until the function returns, as in sdpa_attention_forward
+    return _by_tokens(attend(query, keys, values, dropout, True, scale=options.get("scaling"))[0])
 
 
 def _efficient(
@@ -169,8 +175,8 @@ def _efficient(
     import torch
 
     attend = torch.ops.aten._scaled_dot_product_efficient_attention
-    heads = _heads(query, key, value)
-    return _by_tokens(attend(query, *heads, None, True, dropout, True, scale=options.get("scaling"))[0])
+    keys, values = _heads(query, key, value)
+    return _by_tokens(attend(query, keys, values, None, True, dropout, True, scale=options.get("scaling"))[0])
 
 
 def _by_tokens(out: Any) -> tuple[Any, None]:

@@ -40,7 +40,8 @@ def test_a_pass_holds_what_transformers_holds(case, tmp_path):
     # In a step of decoding key and value of its token are in the cache by the time of the scores, and the mask of a window has its
     # columns alone; four positions are not counted.
     a, config = built.architecture, case["config"]
-    each = a.latent.d_c + a.latent.d_rope if a.latent else 2 * a.n_kv * a.d_head
+    copies = 1 if a.fused_qkv else 2  # values that are a part of all three are there as long as these
+    each = a.latent.d_c + a.latent.d_rope if a.latent else copies * a.n_kv * a.d_head
     token = 2 * MEASURED["B"] * int(each.xreplace(values))
     narrow = (
         2 * MEASURED["B"] * (case["S"] - config["sliding_window"]) if config["model_type"].startswith("gemma") else 0

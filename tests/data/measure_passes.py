@@ -31,6 +31,14 @@ SIZES = {
 }
 SMALL = {**SIZES, "intermediate_size": 256}
 GPT2 = {"n_embd": 512, "n_layer": 2, "n_head": 8, "n_positions": 512, "vocab_size": 3000}
+PHI3 = {**SIZES, "pad_token_id": 0}
+NEOX = {
+    "hidden_size": 512,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 8,
+    "intermediate_size": 1536,
+    "vocab_size": 3000,
+}
 MODELS = {
     "Llama": ("llama", SIZES, 128, True, "sdpa"),
     "Llama, a wide MLP": ("llama", {**SIZES, "intermediate_size": 3001}, 77, True, "sdpa"),
@@ -62,6 +70,19 @@ MODELS = {
         False,
         "sdpa",
     ),
+    "OLMo 2, a small MLP": ("olmo2", {**SIZES, "intermediate_size": 128}, 128, True, "flash"),
+    "Phi-3": ("phi3", PHI3, 128, True, "flash"),
+    "Phi-3, a part turned, a small MLP": (
+        "phi3",
+        {**PHI3, "intermediate_size": 128, "partial_rotary_factor": 0.5},
+        128,
+        True,
+        "efficient",
+    ),
+    "Phi-3, by parts": ("phi3", PHI3, 512, True, "eager"),
+    "GPT-NeoX": ("gpt_neox", NEOX, 128, True, "flash"),
+    "GPT-NeoX, a small MLP": ("gpt_neox", {**NEOX, "intermediate_size": 128}, 128, True, "flash"),
+    "GPT-NeoX, by parts": ("gpt_neox", NEOX, 512, True, "eager"),
 }
 HEADS = {**SIZES, "num_key_value_heads": 8}
 LATENT = {
@@ -133,6 +154,8 @@ DECODED = {
     "Llama, a key for each head": ("llama", HEADS, 512, "eager"),
     "Qwen3, by parts": ("qwen3", SIZES, 300, "eager"),
     "Mistral, a window": ("mistral", {**SIZES, "sliding_window": 64}, 512, "eager"),
+    "Phi-3, by parts": ("phi3", PHI3, 300, "eager"),
+    "GPT-NeoX, by parts": ("gpt_neox", NEOX, 300, "eager"),
     "Gemma 2, windows": ("gemma2", {**SIZES, "sliding_window": 64}, 512, "eager"),
     "Gemma 3, windows": ("gemma3_text", {**SIZES, "num_hidden_layers": 6, "sliding_window": 64}, 512, "eager"),
     "DeepSeek-V3": ("deepseek_v3", LATENT, 128, "efficient"),
