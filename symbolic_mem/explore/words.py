@@ -158,7 +158,8 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
     own = study.device.name
     if own is None:
         readings = {"": _counted(study.capacity, study.capacity.title)}
-        yield {"name": "", "title": study.capacity.title, "devices": _words_for(study.capacity), "readings": readings}
+        title = study.capacity.title
+        yield {"name": "", "title": title, "devices": _titled(study.capacity, title), "readings": readings}
     for name in ([] if own is None else [own]) + [name for name in catalogue if name != own]:
         one = catalogue[name]
         readings, devices = {}, []
@@ -168,7 +169,7 @@ def devices(study: Study) -> Iterator[dict[str, Any]]:
                 continue
             asked = OneDevice(name, None, reading, study.device.reserved, study.device.usable)
             capacity = replace(study, device=asked).capacity
-            readings[reading], devices = _counted(capacity, one.title), _words_for(capacity)
+            readings[reading], devices = _counted(capacity, one.title), _titled(capacity, one.title)
         if readings:
             yield {"name": name, "title": one.title, "devices": devices, "readings": readings}
 
@@ -229,6 +230,11 @@ def _between(texts: Sequence[str], hole: list[str]) -> Iterator[Any]:
         if place:
             yield hole
         yield one
+
+
+def _titled(capacity: Capacity, title: str) -> list[list[Any]]:
+    """The words for one such device and for several, with holes where its title stands."""
+    return [holed(words, {"title": title}) for words in _words_for(capacity)]
 
 
 def _words_for(capacity: Capacity) -> list[str]:

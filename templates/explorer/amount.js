@@ -45,5 +45,5 @@ function heldIn(data, setting) {
   if (setting.amount !== null) return heldOfAmount(data, setting.amount);
   const { devices, title, readings } = data.devices.find((one) => one.name === setting.device), found = readings[setting.reading];
   const said = inPlain(fill(found.said, { title, bytes: told(fractionOf(found.bytes), "bytes", 14) }));
-  return { ...found, said, devices };
+  return { ...found, said, devices: devices.map((one) => inPlain(fill(one, { title }))) };
 }
