@@ -90,7 +90,7 @@ def uncounted_lines(study: Study, values: Given, *, padded: bool = False) -> Ite
         if size is not None:
             yield "not counted", say("{what}: {size}", what=text(one.words), size=about(gib(size)))
         else:
-            yield "not counted", _open(one)
+            yield "not counted", _open(one, numbers.values_given if one.name == ROWS else {})
 
 
 def uncounted_items(study: Study, found: Sequence[LeftOut]) -> tuple[Prose, ...]:
@@ -102,7 +102,7 @@ def uncounted_items(study: Study, found: Sequence[LeftOut]) -> tuple[Prose, ...]
 def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
     shown = _shown(one)
     if shown is None:
-        return _open(one)
+        return _open(one, {})
     if size is None:
         put = shown.xreplace(dict(values))
         line = Brief(say("{size} bytes", size=shown), otherwise=say("{size} bytes", size=put))
@@ -111,10 +111,12 @@ def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
     return say("{what}: {line}", what=text(one.words), line=line)
 
 
-def _open(one: LeftOut) -> Prose:
-    """What has no number yet: its formula, where there is one."""
+def _open(one: LeftOut, values: Given) -> Prose:
+    """What has no number yet: its formula, where there is one, with `values` put in."""
     shown = _shown(one)
-    return text(one.words) if shown is None else say("{what}: {size} bytes", what=text(one.words), size=shown)
+    if shown is None:
+        return text(one.words)
+    return say("{what}: {size} bytes", what=text(one.words), size=shown.xreplace(dict(values)))
 
 
 def _shown(one: LeftOut) -> sp.Expr | None:
