@@ -42,6 +42,10 @@ STAYS = (ROWS, OVER)
 """What no instant counts, whatever its size."""
 _FSDP2 = "PyTorch 2.13 fully_shard, measured: the peaks of a rank over what it keeps"
 _LOSS_HOLDS = "what the loss holds for a moment beside what is kept, such as the gradients of the logits"
+_NO_SIZE = {
+    "jax": ", which is known when XLA has compiled the step",
+    "textbook": ", which is beyond its source: that counts what the forward pass stores",
+}  # by engine, why what the loss holds has no size
 _WORKS_WITH = "what a block works with inside its backward pass, such as the gradients of its activations"
 _BESIDE_THE_MLP = "what a block works with inside its backward pass, beside the gradients inside its MLP"
 _NONE_HELD = ("sgd", "adamw-fused")
@@ -195,7 +199,8 @@ def _loss(built: Built, recipe: Recipe, placement: Mapping[str, Placed]) -> Iter
         return
     if not loss_is_known(built):
         if built.how is None or not built.how.loss_holds:
-            yield LeftOut(LOSS, _LOSS_HOLDS, source="" if built.how is None else built.how.source)
+            why, source = ("", "") if built.how is None else (_NO_SIZE.get(built.how.engine, ""), built.how.source)
+            yield LeftOut(LOSS, f"{_LOSS_HOLDS}{why}", source=source)
             return
         share, degree = _split(placement.get("activations"))
         sets = ((Part(sp.Integer(built.how.loss_holds), logits_of(built)),),)
