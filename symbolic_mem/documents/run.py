@@ -153,6 +153,7 @@ class Run:
             "not_counted": self.not_counted,
             "not_tried": self.not_tried,
             "command": self.command,
+            **({"cautions": self.cautions} if self.cautions else {}),
         }
 
 

@@ -218,6 +218,15 @@ def test_what_is_left_in_tokens_still_fits_and_one_more_does_not(run, change):
         assert [called(run, command)["fits"] for command in longer] == [True, False], row["what"]
 
 
+def test_a_row_says_what_a_process_may_not_find_free(run):
+    """In JSON as on the terminal: less than 1 GiB of a card of 24 is left there."""
+    asked = ("fit", "llama-3.1-8b", "--on", "1x rtx-3090")
+    (row,) = (one for one in json.loads(run(*asked, "--json").out)["rows"] if "cautions" in one)
+    (said,) = row["cautions"]
+    assert row["fits"] and 0 < row["left_bytes"] < 2**30 and said.startswith("≈ 23.596 GiB are needed, less than 1 GiB")
+    assert " ".join(run(*asked).out.split()).count(said) == 1
+
+
 def test_whole_rows_count_where_something_is_divided(run):
     """Of seven devices: 4096 and 128,256 rows do not divide."""
     even, padded = (
