@@ -104,8 +104,8 @@ def _item(one: LeftOut, size: Number | None, values: Given) -> Prose:
     if shown is None:
         return _open(one, {})
     if size is None:
-        put = shown.xreplace(dict(values))
-        line = Brief(say("{size} bytes", size=shown), otherwise=say("{size} bytes", size=put))
+        put = say("{size} bytes", size=_put(shown, values))
+        line = Brief(say("{size} bytes", size=shown), otherwise=put)
         return say("{what}: {line}", what=text(one.words), line=line)
     line = Brief(say("{line}", line=Chain(shown, (amount(size, "GiB"),))), otherwise=about(gib(size)))
     return say("{what}: {line}", what=text(one.words), line=line)
@@ -116,7 +116,19 @@ def _open(one: LeftOut, values: Given) -> Prose:
     shown = _shown(one)
     if shown is None:
         return text(one.words)
-    return say("{what}: {size} bytes", what=text(one.words), size=shown.xreplace(dict(values)))
+    return say("{what}: {size} bytes", what=text(one.words), size=_put(shown, values))
+
+
+def _put(size: sp.Expr, values: Given) -> sp.Expr:
+    """A size with values put in; which side of a maximum is the largest is asked of its numbers, not of what is open."""
+    known = dict(values)
+    if not isinstance(size, sp.Max):
+        return size.xreplace(known)
+    sides: dict[sp.Expr, sp.Expr] = {}
+    for side in size.args:
+        number, rest = side.xreplace(known).as_coeff_Mul()
+        sides[rest] = max(number, sides.get(rest, number))
+    return sp.Max(*(number * rest for rest, number in sides.items()), evaluate=len(sides) == 1)
 
 
 def _shown(one: LeftOut) -> sp.Expr | None:
