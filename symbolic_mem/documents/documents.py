@@ -68,18 +68,18 @@ def report(study: Study, detail: Detail = "short") -> Derivation:
 
     `detail` is as in `homework`. A study that asks nothing is asked whether a step fits, where a device is named.
     """
-    study = _asking(study)
+    study, detail = _asking(study), known_detail(detail)
     answered = answers(study)
-    blocks, depends = _account(study)
-    account = Section(text("The account"), tuple(detailed(blocks, known_detail(detail))), "account")
-    made = parts(answered, known_detail(detail), [account, *([] if depends is None else [depends])], unasked=True)
+    blocks, depends = _account(study, derived=detail != "answer")
+    account = Section(text("The account"), tuple(detailed(blocks, detail)), "account")
+    made = parts(answered, detail, [account, *([] if depends is None else [depends])], unasked=True)
     given = notation(study)
     sections = (
         Section(text("Question"), _question(study, made, detail), "question"),
         *([Section(text("Notation"), (given,), "notation")] if given.rows else []),
         Section(text("Assumptions"), (Bullets(assumed(study, *placements(study))),), "assumptions", fine=True),
         *([account] if account.blocks else []),
-        *([] if depends is None or detail == "answer" else [depends]),
+        *([] if depends is None else [depends]),
         *(made if detail != "answer" else []),
         *_left_out(study, text("nothing that is known")),
         Section(text("References"), (Bullets(references(study)),), "references", fine=True),
@@ -139,8 +139,8 @@ def _in_one_family(sections: tuple[Section, ...], answered: Sequence[Found]) -> 
     return in_family(sections, family_of(capacities, sections))
 
 
-def _account(study: Study) -> tuple[list[Block], Section | None]:
-    """The whole account with numbers; as formulas alone where a symbol is what the questions ask for."""
+def _account(study: Study, *, derived: bool) -> tuple[list[Block], Section | None]:
+    """The whole account with numbers; as formulas alone where a symbol is what the questions ask for; nothing if not `derived`."""
     kinds = counted(study)
     memory = study.memory.of(*kinds)
     absent = missing(memory.total, study.values)
@@ -148,8 +148,10 @@ def _account(study: Study) -> tuple[list[Block], Section | None]:
     if not about_memory(study) or not memory.terms:
         return [], None
     if absent and asked.issuperset(absent):
-        return [*formula_blocks(study)], None
+        return [*formula_blocks(study)] if derived else [], None
     study.need(memory.total, "the report")
+    if not derived:
+        return [], None
     told = [*map(Paragraph, instant_words(study)), *memory_blocks(study, Work(study.values), kinds)]
     return told, _depends(study, kinds)
 
