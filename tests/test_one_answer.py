@@ -51,7 +51,8 @@ def question_of(table: Mapping[str, Any]) -> Any:
 
 def found_value(found: Any) -> Any:
     """The number that an answer of the Python API holds, or all its facts where it is a table of them."""
-    return {"value": found.value} if "value" in found.facts else found.record
+    record = found.record
+    return {"value": found.value} if "value" in record else record
 
 
 @pytest.fixture(scope="module")

@@ -359,6 +359,10 @@ class Found:
     @property
     def record(self) -> Mapping[str, Any]:
         """All that a program reads, in order."""
+        return dict(self._record)
+
+    @cached_property
+    def _record(self) -> Mapping[str, Any]:
         head = {"study": self.study.name, "question": self.question.label}
         said, cautions = self.preceded, self.cautions
         beside = {"beside": said} if said else {}
