@@ -31,7 +31,7 @@ def gathered(step: Step, row: Row, place: Place | None, moment: Moment | None) -
     if sent:
         yield whole(step, SENT, sent, sends, "input of the reduce-scatter", n_fsdp)
     if row.shares:
-        yield _share(step, tuple(_times(step.units.trained_root if place is None else place.unit.trained)))
+        yield _share(step, tuple(_times(_trained(step, place))))
     persist = step.recipe.gradients_persist or step.recipe.in_backward  # what is not a kept gradient itself
     if step.hybrid and persist and row.gradients in ("done", "blocks"):
         summed: list[Times] = []
@@ -76,6 +76,11 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
         yield from _times(step.whole(unit), stays * times)
 
 
+def _trained(step: Step, place: Place | None) -> tuple[Part, ...]:
+    """The trained weights of the unit at a place, or of what is outside the blocks."""
+    return step.units.trained_root if place is None else place.unit.trained
+
+
 def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> Iterator[Times]:
     """The weights whose gradients are whole; those of the head stay until the root has its turn."""
     made: tuple[Part, ...] = ()
@@ -84,7 +89,7 @@ def _made(step: Step, row: Row, place: Place | None, moment: Moment | None) -> I
     elif row.whole == "all" and place is not None:
         made = place.unit.trained
     elif row.whole == "last" and not step.alone:
-        made = (step.units.trained_root if place is None else place.unit.trained)[-1:]
+        made = _trained(step, place)[-1:]
     elif row.whole == "root":
         made = step.units.trained_root
     yield from _times(made)

@@ -30,7 +30,6 @@ from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import block_input, kept_output
 
 LATE = 10**9
-STEPPED = "copy of the tensor at work"
 MANY = 100  # blocks behind which nothing changes
 Called = tuple[str, str, str]  # the name of an instant, its place and its words; without words all of that place
 
@@ -175,9 +174,8 @@ def _plain(step: Step, row: Row) -> Iterator[Instant]:
         yield Instant(row.name, row.phase, "the end of the step", _maker(step, row))
         return
     if row.stepped:
-        for own in (
-            _stepped(step, step.units.trained_root) if step.recipe.in_backward and step.units.trained_root else ()
-        ):
+        root = step.units.trained_root
+        for own in _stepped(step, root) if step.recipe.in_backward and root else ():
             yield Instant(row.name, row.phase, row.words, _maker(step, row, optimizer=own))
         return
     if not row.step:
@@ -203,8 +201,17 @@ def _stepped(step: Step, parts: tuple[Part, ...]) -> Iterator[tuple[Term, ...]]:
     for size, shape in sizes.items():
         if any((other / size).as_numer_denom()[1] == 1 for other in sizes if other != size):
             continue  # that other is as large whatever the values are
-        copied = (Part(sp.S.One, shape),)
-        yield (of_parts(STEPPED, "optimizer", copied, step.recipe.moments, "AdamW makes a copy of the tensor at work"),)
+        yield (_copied(step, (Part(sp.S.One, shape),)),)
+
+
+def _copied(step: Step, parts: tuple[Part, ...]) -> Term:
+    return of_parts(
+        "copy of the tensor at work",
+        "optimizer",
+        parts,
+        step.recipe.moments,
+        "AdamW makes a copy of the tensor at work",
+    )
 
 
 def _ends(step: Step, row: Row, only: tuple[Called, ...]) -> Iterator[Instant]:
@@ -263,8 +270,7 @@ def _terms(
 ) -> Iterator[Term]:
     at_work = tuple(stepping(step, row, moment))
     if at_work and step.recipe.optimizer == "adamw":
-        reason = "AdamW makes a copy of the tensor at work"
-        yield of_parts(STEPPED, "optimizer", at_work, step.recipe.moments, reason)
+        yield _copied(step, at_work)
     for state in step.recipe.states:
         if state.kind in step.recipe.offload and state.kind != "gradients":
             continue

@@ -132,7 +132,7 @@ class Run:
     @property
     def cautions(self) -> tuple[Prose, ...]:
         """That no process finds so much memory free, where the peak comes close to all there is."""
-        return self.account.cautions("fit") if self.fits else ()
+        return self.account.cautions("fit")
 
     @property
     def record(self) -> Mapping[str, Any]:

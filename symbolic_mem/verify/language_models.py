@@ -162,9 +162,8 @@ def _flash(
     import torch
 
     attend = torch.ops.aten._scaled_dot_product_flash_attention
-    keys, values = _heads(
-        query, key, value
-    )  # which have a name until the function returns, as in sdpa_attention_forward
+    # Both have a name until the function returns, as in sdpa_attention_forward.
+    keys, values = _heads(query, key, value)
     return _by_tokens(attend(query, keys, values, dropout, True, scale=options.get("scaling"))[0])
 
 
