@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symbolic_mem.base.exact import Values, reckoned
-from symbolic_mem.base.rational import rational
+from symbolic_mem.base.exact import Values, put
 from symbolic_mem.document.prose import Amount, Brief, Chain, Long, Prose, Put, Side, Total, apart, link
 from symbolic_mem.document.steps import Step
 
@@ -30,7 +29,7 @@ class Work:
 
     def number(self, expr: sp.Expr) -> sp.Expr:
         """The number that `expr` has with what is known."""
-        return _put(sp.sympify(expr), self.values)
+        return put(sp.sympify(expr), self.values)
 
     def put(self, expr: sp.Expr) -> Put:
         """`expr` with the known numbers in place of its symbols."""
@@ -80,7 +79,7 @@ class Work:
             case Amount():
                 return side.value
             case Put():
-                return _put(side.expr, {**self.values, **dict(side.values)}).xreplace(self.values)
+                return put(side.expr, {**self.values, **dict(side.values)}).xreplace(self.values)
             case Total():
                 return sp.Add(*(self._value(part) for part in side.sides))
             case Long():
@@ -109,11 +108,6 @@ def legible(chain: Chain) -> Chain:
         if not (isinstance(left, Amount) and isinstance(right, Amount) and left.shown == right.shown):
             links.append((relation, right))
     return replace(chain, links=tuple(links))
-
-
-def _put(expr: sp.Expr, values: Values) -> sp.Expr:
-    found = reckoned(expr, values)
-    return expr.xreplace(values) if found is None else rational(found)
 
 
 def _inner(brief: Brief) -> Side:

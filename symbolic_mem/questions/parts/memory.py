@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import MissingValue
+from symbolic_mem.base.exact import put
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.rational import rational
 from symbolic_mem.base.shown import bytes_words
@@ -139,12 +140,12 @@ def parameter_steps(model: Model, work: Work, of: str = "") -> list[Block]:
 def term_table(memory: Memory, values: Mapping[sp.Symbol, sp.Expr]) -> Table:
     """Tabulate the terms: formula, bytes, GiB and share of the total."""
     known = dict(values)
-    total = memory.total.xreplace(known)
+    total = put(memory.total, known)
     shown = [term.bytes if term.short is None else term.short for term in memory.terms]
     rows = []
     for term, formula in zip(memory.terms, shown, strict=True):
         name = (term.layer or term.name) if len(memory.of("activations")) > 1 else term.name
-        rows.append((text(name), say("{f}", f=formula), *_figures(term.bytes.xreplace(known), total)))
+        rows.append((text(name), say("{f}", f=formula), *_figures(put(term.bytes, known), total)))
     rows.append((text("total"), text(""), *_figures(total, total)))
     return Table(
         text("The terms of the memory"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
+from symbolic_mem.base.exact import put
 from symbolic_mem.document.prose import percent, say, text
 from symbolic_mem.document.steps import Column, Table
 from symbolic_mem.document.words import count
@@ -33,7 +34,7 @@ def experts_tables(
         )
     every, visited = sp.Add(*whole.values()), sp.Add(*active.values())
     rows.append((text("total"), text(""), *_counts(every, visited, known)))
-    share = percent(visited.xreplace(known), every.xreplace(known))
+    share = percent(put(visited, known), put(every, known))
     return (
         Table(
             say(
@@ -55,4 +56,4 @@ def experts_tables(
 
 
 def _counts(whole: sp.Expr, active: sp.Expr, values: dict) -> tuple:
-    return count(whole.xreplace(values)), count(active.xreplace(values))
+    return count(put(whole, values)), count(put(active, values))

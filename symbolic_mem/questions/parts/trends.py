@@ -10,6 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import put
 from symbolic_mem.base.factors import common_factors_first
 from symbolic_mem.base.limit import Limit
 from symbolic_mem.base.rational import symbolic
@@ -110,13 +111,13 @@ def floor(moments: Sequence[Study], kinds: Sequence[str], symbol: sp.Symbol) -> 
     bounds = [Bound(memory, symbol, Limit(0)) for memory in memories]
     fullest = max(range(len(bounds)), key=lambda place: bounds[place].kept.at(moments[place].numbers, "the floor"))
     one, values = floor_under(bounds[fullest]), dict(moments[fullest].values)
-    sizes = tuple(term.bytes.xreplace(values) for term in one.terms)
+    sizes = tuple(put(term.bytes, values) for term in one.terms)
     return FloorOf(
         symbol,
         one.terms,
         sizes,
         one.bytes,
-        one.bytes.xreplace(values),
+        put(one.bytes, values),
         is_divided(memories[fullest], symbol),
         "" if (at := moments[fullest].at) is None else at.words,
     )
