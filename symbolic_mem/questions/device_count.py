@@ -14,6 +14,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import put
 from symbolic_mem.base.symbols import C_mem, M_total, N_devices
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
@@ -135,7 +136,7 @@ class DeviceCount(Printed, WithSoftware, OnDevice):
         devices = plural(found.value or 0, "device", "devices")
 
         def shown(part: Memory) -> Prose:
-            return about(Amount(part.total.xreplace(known), capacity.unit))
+            return about(Amount(put(part.total, known), capacity.unit))
 
         pieces = {
             "names": listed([KIND_WORDS[kind] for kind in memory.kinds]).capitalize(),
