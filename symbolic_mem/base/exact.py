@@ -27,6 +27,17 @@ Found = TypeVar("Found", bound="sp.Expr | int | Fraction")
 MOST_PARTS = 1_000
 
 
+@lru_cache(maxsize=4096)
+def symbols_of(expr: sp.Expr) -> frozenset[sp.Symbol]:
+    """Return the symbols of an expression, which SymPy looks for again at each call.
+
+    >>> from symbolic_mem.base.symbols import L, d_model
+    >>> symbols_of(4 * L * d_model) == {L, d_model}
+    True
+    """
+    return frozenset(cast("set[sp.Symbol]", expr.free_symbols))
+
+
 def missing(expr: sp.Expr, values: Given) -> tuple[str, ...]:
     """Name the symbols of `expr` that have no value, sorted.
 
@@ -34,7 +45,7 @@ def missing(expr: sp.Expr, values: Given) -> tuple[str, ...]:
     >>> missing(4 * L * d_model, {L: 2})
     ('d_model',)
     """
-    return tuple(sorted(str(symbol) for symbol in expr.free_symbols if symbol not in values))
+    return tuple(sorted(str(symbol) for symbol in symbols_of(expr) if symbol not in values))
 
 
 def number(expr: sp.Expr | int, values: Given, what: str = "this answer") -> Number:

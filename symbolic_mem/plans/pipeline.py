@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
-from symbolic_mem.base.exact import Given, at, number
+from symbolic_mem.base.exact import Given, at, number, symbols_of
 from symbolic_mem.base.formula import read_formula
 from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp, r_pp
 from symbolic_mem.base.tables import tables_of
@@ -63,7 +63,7 @@ class Pipeline:
         >>> sorted(map(str, pipeline("1f1b").reads))
         ['n_micro', 'n_pp']
         """
-        read = self.held.free_symbols | self.least.free_symbols | self.multiple.free_symbols
+        read = symbols_of(self.held) | symbols_of(self.least) | symbols_of(self.multiple)
         return frozenset(read - {r_pp} | (set() if self.chunks else {n_chunks}))
 
     def complete(self, values: Values) -> dict[sp.Symbol, sp.Rational]:
@@ -125,7 +125,7 @@ class Pipeline:
                 "schedule 'interleaved'"
             )
         group, stages = known[n_group], known[n_pp]
-        if n_group in self.held.free_symbols and group < stages:
+        if n_group in symbols_of(self.held) and group < stages:
             raise BadInput(
                 f"schedule {self.name!r} sends groups of n_group = {group} micro-batches through a chunk, and there are n_pp = "
                 f"{stages} stages; its engines refuse smaller groups than that, so give at least {stages}"

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Numbers, compiled, compiled_together, number
+from symbolic_mem.base.exact import Given, Numbers, compiled, compiled_together, number, symbols_of
 from symbolic_mem.base.rational import Number, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.base.values import dataclass
@@ -131,11 +131,6 @@ def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sens
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
 
 
-@lru_cache(maxsize=4096)
-def _symbols(expr: sp.Expr) -> set[sp.Basic]:
-    return expr.free_symbols
-
-
 @lru_cache(maxsize=4096)  # terms share factors
 def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     """Return the derivative of sums, products and whole powers by their degrees, in the form that SymPy's `diff` has.
@@ -144,7 +139,7 @@ def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     >>> derived(3 * B * S**2 * (B + S), S) == sp.diff(3 * B * S**2 * (B + S), S)
     True
     """
-    if symbol not in _symbols(expr):
+    if symbol not in symbols_of(expr):
         return sp.S.Zero
     if expr == symbol:
         return sp.S.One

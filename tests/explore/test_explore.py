@@ -79,9 +79,14 @@ def test_what_is_free_in_data_stays_a_name():
         ledger.compile("c", ledger.lines[-1].symbol)
 
 
-def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_not_possible():
+@pytest.fixture(scope="module")
+def content():
+    """What a page of the study holds."""
     study = load_study("cs336-a2-xxl")
-    content = data(study, asked(study), None)
+    return data(study, asked(study), None)
+
+
+def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_not_possible(content):
     offered = {name: [option for option, _ in options] for name, _, _, options in content["choices"]}
     trained = {name for name, recipe in presets().items() if recipe.trains and recipe.tuned.rank is None}
     assert set(offered["recipe"]) == trained and offered["recipe"][0] == "cs336"
@@ -95,18 +100,16 @@ def test_a_page_holds_every_recipe_with_every_recomputation_and_says_why_one_is_
     assert any("'autocast' keeps BF16 copies of the weights, and half recomputation" in one for one in words)
 
 
-def test_a_device_that_has_no_more_than_is_kept_free_is_not_offered():
+def test_a_device_that_has_no_more_than_is_kept_free_is_not_offered(content):
     study = load_study("cs336-a2-xxl").called([reserve("30 GiB")])
     offered = {one["name"] for one in data(study, asked(study), None)["devices"]}
-    every = {one["name"] for one in data(load_study("cs336-a2-xxl"), asked(study), None)["devices"]}
+    every = {one["name"] for one in content["devices"]}
     assert {"tpu-v5p", "h100-80gb"} <= offered < every
     with pytest.raises(BadInput, match="96 GiB are reserved, and the device holds 95 GiB"):
         data(load_study("cs336-a2-xxl").called([reserve("96 GiB")]), asked(study), None)
 
 
-def test_equal_things_stand_once_in_a_page():
-    study = load_study("cs336-a2-xxl")
-    content = data(study, asked(study), None)
+def test_equal_things_stand_once_in_a_page(content):
     for pool in ("nodes", "trees", "terms", "instants", "ledgers", "words"):
         written = [json.dumps(one) for one in content[pool]]
         assert len(set(written)) == len(written), pool

@@ -53,8 +53,9 @@ def test_the_longest_context_is_that_of_a_search(name, page, spare, tmp_path):
     weights = given.memory.of("weights").at(given.values)
     given = study(name, tmp_path, values={"B": 2}, page=page, capacity=f"{weights + spare} B")
 
+    there = [account(given.model, given.recipe), *(one.memory for one in given.timeline)]
+
     def fits(tokens):
-        there = [account(given.model, given.recipe), *(one.memory for one in given.timeline)]
         return all(memory.at({**given.values, S: tokens}) <= weights + spare for memory in there)
 
     right = max((tokens for tokens in range(page, 2000, page) if fits(tokens)), default=None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.base.exact import symbols_of
 from symbolic_mem.base.symbols import lookup
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.assumptions import DEGREES
@@ -98,7 +99,7 @@ def at_instants(study: Study, question: Question, symbol: sp.Symbol | None) -> b
 def read_beside(study: Study) -> set[sp.Basic]:
     """Return the symbols that the instants of a step read, and what of it the host's memory holds."""
     memories = (*(one.memory for one in study.timeline), hosted(study))
-    return set().union(*(memory.total.free_symbols for memory in memories))
+    return set().union(*(symbols_of(memory.total) for memory in memories))
 
 
 def _is_value(study: Study, name: str) -> bool:
