@@ -18,13 +18,17 @@ from symbolic_mem.base.values import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """One named quantity: what it is called, the expression that it stands for, its unit, and what it is in words."""
+    """One named quantity: what it is called, the expression that it stands for, its unit, and what it is in words.
+
+    It is counted for the whole run, or for one device where `of_one` says so.
+    """
 
     symbol: sp.Symbol
     expr: sp.Expr
     unit: str = ""
     says: str = ""
     source: str = ""
+    of_one: str = ""
 
 
 @dataclass(frozen=True)

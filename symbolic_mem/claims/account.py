@@ -59,11 +59,17 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
             return Claimed(number(B * S, study.values, meaning), "count", meaning, unit="tokens")
         case "bytes_per_parameter":
             parameters = number(study.model.parameters, study.values, _MEANINGS["parameters"])
-            return Claimed(Fraction(memory.of(*STATIC).at(study.numbers)) / parameters, "number", meaning, unit="bytes")
+            return Claimed(
+                Fraction(memory.of(*STATIC).at(study.numbers)) / parameters,
+                "number",
+                meaning,
+                unit="bytes",
+                of_one="parameter",
+            )
         case "activations_per_token":
             tokens = number(B * S, study.values, name)
             each = Fraction(memory.of("activations").at(study.numbers)) / tokens
-            return Claimed(each, "bytes", meaning, unit="bytes")
+            return Claimed(each, "bytes", meaning, unit="bytes", of_one="token")
     if name == "cache" and study.recipe.trains:
         raise NoNumber(
             "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "

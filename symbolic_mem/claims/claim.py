@@ -6,11 +6,9 @@ import re
 from fractions import Fraction
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import M_device
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.measures import factor
-from symbolic_mem.claims.names import same_symbol
 from symbolic_mem.claims.reckoned import reckoned
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.said import chained, multiplied, plain, said, separated
@@ -80,15 +78,11 @@ class Claim:
 
     def _fits(self, claimed: Claimed) -> None:
         """Refuse words round a number that are not those of the quantity."""
-        least = claimed.measures == "devices" or "smallest" in claimed.meaning or "fewest" in claimed.meaning
-        most = "largest" in claimed.meaning or "longest" in claimed.meaning or "most" in claimed.meaning.split()
-        if self.bound and not (least if self.bound == "least" else most):
+        if self.bound and self.bound != ("least" if claimed.measures == "devices" else claimed.extreme):
             raise BadInput(
                 f"claim {self.stated!r}: {claimed.meaning} is one number, not a bound; claim the number alone"
             )
-        if self.each and not (
-            same_symbol(M_device, self.name) or "one device" in claimed.meaning or "each" in claimed.meaning
-        ):
+        if self.each and claimed.of_one != "device":
             raise BadInput(
                 f"claim {self.stated!r}: {claimed.meaning} is not counted {self.each}; claim the number alone"
             )

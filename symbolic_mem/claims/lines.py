@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy as sp
 
-from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.rational import fraction, rational
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.account import NoNumber
@@ -22,7 +23,9 @@ def line_claim(ledger: Ledger, name: str, instead: Mapping[str, Fraction]) -> Cl
     if entry.value is None:
         raise NoNumber(f"{name} has no number here; what it is made of has none")
     measures = "bytes" if entry.line.unit in (*BYTES_PER, "bytes") else "number"
-    return Claimed(exactly(entry.value), measures, entry.line.says or name, unit=entry.line.unit)
+    return Claimed(
+        exactly(entry.value), measures, entry.line.says or name, unit=entry.line.unit, of_one=entry.line.of_one
+    )
 
 
 def with_lines(ledger: Ledger, instead: Mapping[str, Fraction]) -> Ledger:
@@ -30,9 +33,7 @@ def with_lines(ledger: Ledger, instead: Mapping[str, Fraction]) -> Ledger:
     if not instead:
         return ledger
     lines = (
-        Line(line.symbol, rational(instead[str(line.symbol)]), line.unit, line.says)
-        if str(line.symbol) in instead
-        else line
+        replace(line, expr=rational(instead[str(line.symbol)])) if str(line.symbol) in instead else line
         for line in ledger.lines
     )
     values = {

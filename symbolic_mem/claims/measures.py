@@ -66,7 +66,7 @@ def is_time(unit: str) -> bool:
 def _without(unit: str, claimed: Claimed) -> str:
     """The unit without what the quantity is for one of anyway, as bytes per parameter of the bytes for one parameter."""
     above, *below = _PER.split(unit.strip(), maxsplit=1)
-    return above if below and claimed.meaning.endswith(f" for one {_single(below[0])[0]}") else unit
+    return above if below and claimed.of_one == _single(below[0])[0] else unit
 
 
 def _bytes(unit: str, claim: str, name: str, meaning: str) -> Fraction:

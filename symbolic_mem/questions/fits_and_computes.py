@@ -163,8 +163,14 @@ class FitsAndComputes(OfKinds):
         meaning, both = "the smallest degree that {}", "holds what is kept and keeps the chips busy"
         smallest = Claimed(low, "devices", meaning.format(both), quotient=limits.quotient(tokens), unit="devices")
         edges = (
-            Claimed(high, "count", f"the largest degree that {both}", unit="devices"),
-            Claimed(batch, "count", "tokens in the smallest batch that lets a degree do both", unit="tokens"),
+            Claimed(high, "count", f"the largest degree that {both}", unit="devices", extreme="most"),
+            Claimed(
+                batch,
+                "count",
+                "tokens in the smallest batch that lets a degree do both",
+                unit="tokens",
+                extreme="least",
+            ),
             Claimed(there, "count", "the degree that does both at that batch", unit="devices"),
         )
         names = (name.format(self.symbol) for name in _EDGES)
@@ -222,7 +228,7 @@ class FoundBoth(Found):
                 Line(D0, symbolic(share.divided), "bytes", "what is divided, without tokens"),
                 Line(D1, symbolic(share.divided_per_token), "bytes", "the same for each token"),
                 Line(BETA, symbolic(self.limits.beta), "tokens", "tokens that keep one chip busy"),
-                Line(C_mem, symbolic(self.capacity.counted), "bytes", "what counts of one device"),
+                Line(C_mem, symbolic(self.capacity.counted), "bytes", "what counts of one device", of_one="device"),
             ),
             {T: sp.Integer(self.tokens)},
         )

@@ -241,12 +241,12 @@ class Headroom(OfKinds):
         left = min((self._left(one) for one in moments), key=lambda one: one.each)
         fits = Limit(left.capacity, self.strict).holds(left.used)
         meaning = f"bytes free on each of {self.devices} devices"
-        claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning, unit="bytes")}
+        claims = {"headroom": Claimed(left.each if fits else None, "bytes", meaning, unit="bytes", of_one="device")}
         for x in (x for symbols in GROWING for x in symbols):
             most = self._least(self._grown(study, x), x)
             if most is not None:
                 words = f"the largest {named(x).meaning} at which {fitting(moments[0])} fits on {self.devices} devices"
-                claims[str(x)] = Claimed(most[1].value, "count", words, unit=named(x).unit)
+                claims[str(x)] = Claimed(most[1].value, "count", words, unit=named(x).unit, extreme="most")
         return claims
 
     def unclaimable(self, study: Study, name: str) -> Prose:

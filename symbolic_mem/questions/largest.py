@@ -218,7 +218,7 @@ class Largest(Printed, WithSoftware, OfKinds):
         meaning = f"the largest {named(self.symbol).meaning} at which {fitting(found.study)} fits"
         counted = named(self.symbol).unit
         measures = "number" if counted == "parameters" else "count"
-        return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted)}
+        return {str(self.symbol): Claimed(least.value, measures, meaning, unit=counted, extreme="most")}
 
 
 @dataclass(frozen=True, repr=False)

@@ -216,7 +216,10 @@ class FoundLayouts(Found):
         """The peak of the worst rank, at the smallest degree or in the mesh that cuts the model least, where one fits."""
         if self.best is None:
             return Ledger((), self.study.values)
-        return Ledger((Line(M_device, self.best.size, "bytes", "what the fullest rank holds"),), self.study.values)
+        return Ledger(
+            (Line(M_device, self.best.size, "bytes", "what the fullest rank holds", of_one="device"),),
+            self.study.values,
+        )
 
     @property
     def tried_words(self) -> Prose:

@@ -280,7 +280,13 @@ def _cell_name(number: int, entry: int, entries: tuple[int, ...]) -> str:
 def _line(number: int, memory: Memory, *, with_p: bool) -> Line:
     """The bytes of one device in a stage, with the parameters as P where they are counted."""
     parts = (term.short / term.degree if with_p and term.short is not None else term.bytes for term in memory.terms)
-    return Line(local("M", TITLES[number]), sp.Add(*parts), "bytes", f"the states on one device: {TITLES[number]}")
+    return Line(
+        local("M", TITLES[number]),
+        sp.Add(*parts),
+        "bytes",
+        f"the states on one device: {TITLES[number]}",
+        of_one="device",
+    )
 
 
 def _in_stage(cell: Cell, found: FoundStages) -> Prose:

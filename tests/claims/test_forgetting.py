@@ -66,7 +66,7 @@ def test_forgetting_makes_no_degree_larger_and_adding_none_smaller() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in sorted(bundled()) if name != QUICK])
 def test_forgetting_and_adding_in_any_study(name: str) -> None:
-    held(load_study(name), every=5)
+    held(load_study(name), every=8)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.system
 PICTURE = Path(__file__).parents[2] / "docs" / "explore.png"
 # A stack without instants, a dense model, a mixture of experts, and latent attention.
 STUDIES = ["cs336-a2-xxl", "llama-3.1-8b", "mixtral-8x7b", "deepseek-v3"]
-SETTINGS = 500  # tried of each
+SETTINGS = 300  # tried of each
 
 
 def in_python(study, question, content, setting):

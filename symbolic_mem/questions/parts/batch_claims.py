@@ -54,12 +54,16 @@ def batch_claims(used: Threshold, known: Values) -> dict[str, Claimed]:
 
 def _claimed(tokens: sp.Expr | None, unit: str, meaning: str, sizes: Mapping[str, Fraction]) -> Claimed:
     if tokens is None:
-        return Claimed(None, "tokens", meaning, per=sizes, counted=unit, unit=_UNITS.get(unit, "tokens"))
+        return Claimed(
+            None, "tokens", meaning, per=sizes, counted=unit, unit=_UNITS.get(unit, "tokens"), extreme="least"
+        )
     exact = close(tokens)
     quotient = exact / sizes[unit]
     whole = floor(quotient) + 1
     counts = _UNITS.get(unit, "tokens")
-    return Claimed(whole, "tokens", meaning, quotient, tokens=exact, per=sizes, counted=unit, unit=counts)
+    return Claimed(
+        whole, "tokens", meaning, quotient, tokens=exact, per=sizes, counted=unit, unit=counts, extreme="least"
+    )
 
 
 def close(number: sp.Expr) -> Fraction:

@@ -193,7 +193,7 @@ class FoundHeadroom(Found):
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, what one device holds, and what it has free."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.share.bound, self.capacity))
-        free = Line(M_free, C_mem - M_device, "bytes", "what is free on one device")
+        free = Line(M_free, C_mem - M_device, "bytes", "what is free on one device", of_one="device")
         return Ledger((*lines, free), self._known)
 
     @property

@@ -25,7 +25,12 @@ def topic_claims(asked: Grid, topic: Any) -> Iterator[tuple[str, Claimed]]:
     """Yield the numbers of a topic by the name under which they can be claimed."""
     match topic:
         case FloorOf():
-            yield "floor", Claimed(fraction(topic.bytes), "bytes", "bytes that stay on every device", unit="bytes")
+            yield (
+                "floor",
+                Claimed(
+                    fraction(topic.bytes), "bytes", "bytes that stay on every device", unit="bytes", of_one="device"
+                ),
+            )
         case Crossing():
             unit = "tokens" if topic.symbol == T else "sequences"
             meaning = f"{unit} from which on activations are larger than the states"
@@ -33,10 +38,10 @@ def topic_claims(asked: Grid, topic: Any) -> Iterator[tuple[str, Claimed]]:
         case RegionTable():
             for name, i, j in region_names(asked):
                 meaning = f"the smallest degree {asked.symbol} at which what is kept fits"
-                yield name, Claimed(topic.entries[i][j], "count", meaning, unit="devices")
+                yield name, Claimed(topic.entries[i][j], "count", meaning, unit="devices", extreme="least")
         case LeftOvers():
             for row in topic.rows:
                 devices = row.count * topic.ranks
                 meaning = f"bytes free on each of {devices} devices"
                 left = row.each if topic.fits(row) else None
-                yield f"left_over_at_{devices}", Claimed(left, "bytes", meaning, unit="bytes")
+                yield f"left_over_at_{devices}", Claimed(left, "bytes", meaning, unit="bytes", of_one="device")

@@ -37,13 +37,14 @@ def degree_lines(bound: Bound, capacity: Capacity, fullest: sp.Expr | None = Non
     """
     return (
         Line(M_divided, bound.divided, "bytes", "what is divided over the devices"),
-        Line(M_fixed, bound.fixed, "bytes", "what every device holds in full"),
-        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device"),
+        Line(M_fixed, bound.fixed, "bytes", "what every device holds in full", of_one="device"),
+        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device", of_one="device"),
         Line(
             M_device,
             M_fixed + M_divided / bound.symbol if fullest is None else fullest,
             "bytes",
             "what one device holds",
+            of_one="device",
         ),
     )
 
@@ -54,6 +55,6 @@ def power_lines(bound: UpperBound, capacity: Capacity, fullest: sp.Expr | None =
     held = sp.Add(*(line.symbol * bound.symbol**k for line, (k, _) in zip(coefficients, bound.powers, strict=True)))
     return (
         *coefficients,
-        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device"),
-        Line(M_device, held if fullest is None else fullest, "bytes", "what one device holds"),
+        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device", of_one="device"),
+        Line(M_device, held if fullest is None else fullest, "bytes", "what one device holds", of_one="device"),
     )
