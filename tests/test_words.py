@@ -13,9 +13,9 @@ import symbolic_mem
 ROOT = Path(symbolic_mem.__file__).parent
 ROOMS = ("accounts", "claims", "cli", "document", "documents", "questions")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-CUTS = ("startswith", "endswith", "removeprefix", "removesuffix")
+CUTS = ("startswith", "endswith", "removeprefix", "removesuffix", "split", "partition", "rpartition")
 SETTERS = ("plain_prose", "plain_chain", "plain")
-SENTENCES = ("prose", "statement")
+SENTENCES = ("prose", "statement", "sentence", "meaning", "says", "source", "reason", "words", "caption")
 
 
 @cache
@@ -35,13 +35,30 @@ def faults(tree: ast.Module) -> list[str]:
     }
     found = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and _asks_for_a_word(node, written):
+            found.append(f"line {node.lineno}: looks for a word in a sentence")
         if not isinstance(node, ast.Call):
             continue
         if _called(node) == "len" and any(_turns_to_text(argument) for argument in node.args):
             found.append(f"line {node.lineno}: measures the text of a value")
-        if isinstance(node.func, ast.Attribute) and node.func.attr in CUTS and _is_sentence(node.func.value, written):
+        if isinstance(node.func, ast.Attribute) and _cuts(node, node.func) and _is_sentence(node.func.value, written):
             found.append(f"line {node.lineno}: reads a sentence back")
     return found
+
+
+def _cuts(node: ast.Call, called: ast.Attribute) -> bool:
+    only_a_stop = called.attr in ("endswith", "removesuffix") and all(map(_is_mark, node.args))
+    return called.attr in CUTS and not only_a_stop
+
+
+def _asks_for_a_word(node: ast.Compare, written: set[str]) -> bool:
+    sought = _literal(node.left) and not _is_mark(node.left)
+    return isinstance(node.ops[0], ast.In | ast.NotIn) and sought and _is_sentence(node.comparators[0], written)
+
+
+def _is_mark(node: ast.AST) -> bool:
+    """Whether it is a full stop and the like, or the place of a piece of a template."""
+    return _literal(node) and (node.value.startswith("{") or not any(map(str.isalpha, node.value)))
 
 
 def _called(node: ast.AST) -> str:
@@ -74,13 +91,19 @@ def test_no_room_measures_or_reads_back_what_is_set():
         "plain_prose(block.prose).startswith('Each ')",
         "said = plain_prose(x)\nsaid.removesuffix(' So')",
         "step.statement.endswith('take')",
+        "least = 'smallest' in claimed.meaning",
+        "seen = slip.source.startswith('seen')",
+        "head = found.words.partition(' ')[0]",
     ],
 )
 def test_this_test_sees_such_a_place(source):
     assert len(faults(ast.parse(source))) == 1
 
 
-@pytest.mark.parametrize("source", ["len(rows)", "name.startswith('n_')", "str(len(rows))", "said = plain_prose(x)"])
+@pytest.mark.parametrize(
+    "source",
+    ["len(rows)", "name.startswith('n_')", "str(len(rows))", "said = plain_prose(x)", "x.source.removesuffix('.')"],
+)
 def test_this_test_lets_other_text_be(source):
     assert faults(ast.parse(source)) == []
 

@@ -89,17 +89,21 @@ def _rounded(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
     assert verdict.figures is not None and verdict.claim.spelled is not None, "what is rounded has figures"
     pieces |= {"figures": _figures(verdict.figures), "n": _exact(verdict, verdict.expected)}
     if verdict.claim.spelled.shown > verdict.figures:
-        shown = _figures(verdict.claim.spelled.shown)
+        shown = _counted(verdict.claim.spelled.shown)
         return say(
             "{claim} is right to {figures}, not to the {shown} that it shows: the exact number is {n}.",
-            shown=shown.split()[0],
+            shown=shown,
             **pieces,
         )
     return say("{claim} is right to {figures}: the exact number is {n}.", **pieces)
 
 
 def _figures(number: int) -> str:
-    return f"{_NUMBERS[number] if number < len(_NUMBERS) else number} figures"
+    return f"{_counted(number)} figures"
+
+
+def _counted(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def _wrong(verdict: Verdict, pieces: dict[str, Any]) -> Prose:
@@ -270,7 +274,7 @@ def _ordinary(verdict: Verdict, found: Sequence[Explanation]) -> Prose:
 
 def _named(explanation: Explanation) -> str:
     named = listed([f"“{slip.name}” ({slip.sentence})" for slip in explanation.slips])
-    return f"{named}, {explanation.source}" if explanation.seen and explanation.source.startswith("seen") else named
+    return f"{named}, {explanation.source}" if explanation.seen else named
 
 
 def verdict_record(study: str, verdict: Verdict) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ from symbolic_mem.render.files import write_whole
 from symbolic_mem.render.svg import svg
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.answered import found_for
+from symbolic_mem.study.changed_values import PLACEMENTS
 from symbolic_mem.study.question import Found
 from symbolic_mem.study.study import Study, of_study
 
@@ -201,7 +202,7 @@ def _account(study: Study, command: str) -> Fragment:
     read = study.memory.total.free_symbols | (set() if study.plan is None else used_by_plan(study, study.plan))
     refuse_values(study, [frozenset(map(str, read))])
     for change in study.caller:
-        divides = change.aspect in ("plan", "rest") or change.aspect.startswith("placement of the ")
+        divides = change.aspect in ("plan", "rest", *PLACEMENTS)
         divides |= lookup(change.aspect) in {*DEGREES} - read
         weighs = change.aspect in ("device", "reading") and unit == family_of([], ())
         if divides or weighs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from symbolic_mem.study.changed_values import PLACEMENTS
 from symbolic_mem.study.study import Study
 
 Option = tuple[str, str]
@@ -36,7 +37,7 @@ def options_of(study: Study, told: Mapping[str, str] | None = None) -> Sequence[
 def _option(study: Study, aspect: str) -> Iterator[Option]:
     values = {str(symbol): value for symbol, value in study.values.items()}
     built, device = study.built, study.device
-    kind = aspect.removeprefix("placement of the ")
+    kind = PLACEMENTS.get(aspect)
     if aspect in values:
         yield "--set", f"{aspect}={values[aspect]}"
     elif aspect == "rest" or kind in study.placement:

@@ -23,12 +23,16 @@ class Otherwise(Exception):
 
 
 class Asked(NamedTuple):
-    """The nodes of a study, its values by name, what is known of the device, and what the caller changes in words."""
+    """The nodes of a study, its values by name, what is known of the device, and the changes of the caller in words.
+
+    `weighed` are those of the device or of its memory, where the caller gives one.
+    """
 
     nodes: Sequence[Any]
     values: Mapping[str, Number]
     device: Mapping[str, Any]
     changes: str
+    weighed: str | None = None
 
 
 def exact(text: str | Number) -> Number:

@@ -190,7 +190,7 @@ class FilledDegree(Filled):
 
     def beside(self, plain: Sequence[str], given: Sequence[str], own: str | None) -> Any:
         """What the question sets for itself, and what of that gives way to the device that the caller gives."""
-        words = next((one for one in self.asked.changes.split("; ") if one.startswith(("device ", "capacity "))), None)
+        words = self.asked.weighed
         if words is None or words == own:
             return self.unless_empty(plain)
         return self.unless_empty([one.replace(CHANGED, words) for one in given])

@@ -37,8 +37,9 @@ def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
         changes = [f"{form['spelled'][name]} = {_spelled(value)}" for name, value in values.items()]
         known = _device(content, device, amount)
         named = (("device", device and known["title"]), ("capacity", amount))
-        changes += [f"{what} {given}" for what, given in named if given is not None]
-        asked = Asked(content["nodes"], {**_base(content), **values}, known, "; ".join(changes))
+        weighed = [f"{what} {given}" for what, given in named if given is not None]
+        said = "; ".join((*changes, *weighed))
+        asked = Asked(content["nodes"], {**_base(content), **values}, known, said, *weighed[:1])
         if verb == "account":
             record = of_account(asked, form)
         else:

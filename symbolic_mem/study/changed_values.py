@@ -17,6 +17,14 @@ from symbolic_mem.study.setting import Change, Setting
 from symbolic_mem.study.values import given_symbol, read_fraction, read_value
 
 
+def placement_of(kind: str) -> str:
+    """Return what a change of where a kind of memory lives is about."""
+    return f"placement of the {kind}"
+
+
+PLACEMENTS = {placement_of(kind): kind for kind in KINDS}
+
+
 def set_value(name: str, given: object, where: str = "--set", own: Iterable[Name] | None = None) -> Change:
     """Give the symbol called `name` another value; one that only a study has is among its `own`, or looked up there.
 
@@ -72,7 +80,7 @@ def place_kind(kind: str, given: object, where: str = "--place") -> Change:
         return replace(setting, placement={**setting.placement, kind: new})
 
     words = f"{share} of the {kind} divided" + (f", the rest is {rest.strip()}" if comma else "")
-    return Change(f"placement of the {kind}", words, apply)
+    return Change(placement_of(kind), words, apply)
 
 
 def set_rest(rest: str, where: str = "--rest") -> Change:

@@ -12,6 +12,7 @@ from symbolic_mem.base.symbols import lookup
 from symbolic_mem.models.tensors import KINDS
 from symbolic_mem.questions.parts.assumptions import DEGREES
 from symbolic_mem.questions.parts.hosted import hosted
+from symbolic_mem.study.changed_values import PLACEMENTS
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
@@ -75,8 +76,7 @@ def _refuse_aspects(study: Study, asked: Sequence[Question]) -> None:
     }
     for change in study.caller:
         aspect = change.aspect
-        placed = aspect.startswith("placement of the ")
-        needs = "memory" if placed else (_DEVICE | _KEPT | _ACTIVATIONS).get(aspect)
+        needs = "memory" if aspect in PLACEMENTS else (_DEVICE | _KEPT | _ACTIVATIONS).get(aspect)
         if needs is not None and not there[needs]:
             raise BadInput(f"{change.words}: nothing that {study.name} asks is about {needs}; leave it out")
 
