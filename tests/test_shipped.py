@@ -82,6 +82,22 @@ def test_the_data_of_an_answer_print_what_its_formulas_print(name, folder):
     assert same("solve", name, folder, 8) >= 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        (STUDY, "--set", "n_fsdp=4", "--device", "h100-80gb"),
+        (STUDY, "--set", "n_fsdp=5", "--device", "mi300x", "--set", "B=7", "--set", "S=4120"),
+        (STUDY, "--set", "n_fsdp=7", "--capacity", "66.489 GiB"),
+    ],
+    ids=" ".join,
+)
+def test_the_cautions_of_an_account_are_ready_too(options, folder):
+    ready(STUDY, folder)
+    found = answer(["account", *options, "--json"], str(folder))
+    assert found is not None and b'"cautions"' in found
+    assert (found, 0) == computed(["account", *options, "--json"])
+
+
 def test_which_answers_are_about_a_degree_without_rules():
     for name in ("scaling-book-chips", "lora-llama-3.1-8b", "cluster-llama-3-405b", "kv-cache"):
         assert make.solve(load_study(name)) is None  # a count, a batch, a degree that is given, no memory

@@ -247,6 +247,7 @@ class Account:
             **self._host(),
             **({} if self.beyond_tensors is None else {"software": self.beyond_tensors.facts}),
             "not_counted": self.not_counted,
+            **({"cautions": said} if (said := self.cautions("account")) else {}),
             "assumptions": self.assumptions,
         }
 

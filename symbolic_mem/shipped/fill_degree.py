@@ -11,6 +11,7 @@ from symbolic_mem.base.walk import Number, numbers, renumbered
 from symbolic_mem.questions.parts.held import Instant, fullest_of_each, peak_record, reading_record, remedy_record, up
 from symbolic_mem.questions.parts.turns import Turn, turns
 from symbolic_mem.render.latex_digits import whole
+from symbolic_mem.shipped.close import cautions
 from symbolic_mem.shipped.fill import CHANGED, HOLE, REST, Asked, Filled, Otherwise, exact, marked_up
 
 OF_A_DEGREE = ("value", "devices", "per_device_bytes", "at_value_minus_one_bytes", "total_bytes")
@@ -197,17 +198,11 @@ class FilledDegree(Filled):
 
     def close(self, sequences: str | None, rows: Sequence[int]) -> Any:
         """Whether a process finds so much free, and whole rows do; left to the other way where sequences may be cut."""
-        n, device = self.degree(), self.asked.device
+        n = self.degree()
         if sequences is not None and n > self.asked.values.get(sequences, n):
             raise Otherwise
-        held = self.degrees.most(n)
-        more = _padded(sum(_known(self.numbers[place]) for place in rows), _known(self.counted) - held)
-        if device.get("name") is None:
-            return self.unless_empty(more)
-        process, reported = device["process"], device["reported"]
-        free = None if process is None else (exact(process[0]), process[1])
-        said = _said(device, free, None if reported is None else exact(reported), held, self.taken)
-        return self.unless_empty([*said, *more])
+        padding = sum(_known(self.numbers[place]) for place in rows)
+        return self.unless_empty(cautions(self.asked.device, self.degrees.most(n), padding, self.taken, "solve"))
 
     def told(self, *pieces: Any) -> str:
         """A text in which the capacity stands, as a number or as LaTeX sets it."""
@@ -220,37 +215,6 @@ class FilledDegree(Filled):
         if value < 2:
             raise Otherwise
         return whole(value) if typeset else str(value)
-
-
-def _said(
-    device: Mapping[str, Any],
-    free: tuple[Number, str] | None,
-    reported: Number | None,
-    held: Number,
-    taken: Sequence[str],
-) -> list[str]:
-    from symbolic_mem.base.shown import shown
-    from symbolic_mem.questions.parts.closeness import CLOSE, Known, closeness
-
-    known = Known(exact(device["nominal"]), free, reported, device["reported_as"])
-    said = closeness(known, held, lambda: (exact(taken[0]), exact(taken[1])))
-    if said is None:
-        return []
-    which, pieces = said
-    words = {
-        name: piece if isinstance(piece, str) else shown(piece.bytes, "GiB", piece.digits).plain
-        for name, piece in pieces.items()
-    }
-    return [CLOSE[which].format(**words)]
-
-
-def _padded(rows: Number, left: Number) -> list[str]:
-    if rows <= left:
-        return []
-    from symbolic_mem.base.shown import shown
-    from symbolic_mem.questions.parts.closeness import CLOSE
-
-    return [CLOSE["rows"].format(rows=shown(rows, "GiB").plain, left=shown(left, "GiB").plain, verb="solve")]
 
 
 def _known(value: Any) -> Any:

@@ -15,10 +15,11 @@ from symbolic_mem.base.looked_up import LookedUp, Node
 from symbolic_mem.base.nodes import Nodes
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.documents.account import Account
+from symbolic_mem.hardware.catalogue import taken_by_a_context
 from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.instants import instants
 from symbolic_mem.questions.parts.peaks import SYMBOLS
-from symbolic_mem.questions.parts.uncounted import uncounted
+from symbolic_mem.questions.parts.uncounted import cut_rows, uncounted
 from symbolic_mem.shipped.fill import HOLE
 from symbolic_mem.solvers.powers import highest_power
 from symbolic_mem.study.study import Study
@@ -76,6 +77,13 @@ class Form(Account):
         timeline = self.study.timeline
         of_step = self.study.seen_at(timeline[0]) if timeline else self.study
         return hole("beyond", uncounted_form(of_step, self.nodes), uncounted_form(self.study, self.nodes))
+
+    def cautions(self, verb: str) -> Any:
+        """What the reader finds of a fit that comes close."""
+        sizes = (one.size for one in cut_rows(self.study) if one.size is not None)
+        rows = [self.nodes.node(size).place for size in sizes]
+        taken = [str(size) for size in taken_by_a_context()]
+        return hole("close", place_of(self.study.placed(), self.nodes), rows, taken)
 
     @cached_property
     def step(self) -> list[list[Any]]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from symbolic_mem.accounts.left_out import ROWS
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
@@ -21,7 +20,7 @@ from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import instants, kept_instants
 from symbolic_mem.questions.parts.one_device import GATHERED, is_another_step, on_one_device
 from symbolic_mem.questions.parts.remedies import may_help
-from symbolic_mem.questions.parts.uncounted import uncounted
+from symbolic_mem.questions.parts.uncounted import cut_rows
 from symbolic_mem.render.json import plain_record
 from symbolic_mem.shipped.fill import CHANGED, REST, Asked, Otherwise
 from symbolic_mem.shipped.fill_degree import Degrees
@@ -117,7 +116,7 @@ class FormOfDegree(FoundDegree):
         """What the reader finds."""
         placed = self.placement.get("activations")
         cut = placed is not None and placed.fraction != 0 and self.symbol in placed.degree.free_symbols
-        sizes = (one.size for one in uncounted(self.study, degree=True) if one.name == ROWS)
+        sizes = (one.size for one in cut_rows(self.study))
         rows = [self.nodes.node(size).place for size in sizes if size is not None]
         return hole("close", str(B) if cut else None, rows)
 

@@ -40,6 +40,17 @@ def test_a_fit_that_no_process_has_room_for_says_so(capsys):
     assert not of_room(capsys, *asked, "--reserve", "1007 MiB")
 
 
+def test_an_account_says_its_cautions_to_readers_and_to_programs(capsys):
+    device, rows = ("--device", "h100-80gb"), ("--capacity", "119 GiB")
+    for asked, beginning in (
+        (("llama-3.1-8b", "--set", "n_fsdp=4", *device), "A process finds ≈ 78.664 GiB free"),
+        (("qwen3-30b-a3b", "--set", "n_fsdp=9", *rows), "Whole rows of tensors may take ≈ 3.2864 GiB more"),
+    ):
+        (caution,) = cautions(capsys, "account", *asked)
+        assert caution.startswith(beginning) and f"caution      {caution}" in said(capsys, "account", *asked)
+    assert not cautions(capsys, "account", "llama-3.1-8b", "--set", "n_fsdp=8", *device)
+
+
 def test_a_fit_within_the_stated_reserve_of_a_device_that_nobody_measured_says_so(capsys):
     asked = ("solve", "llama-3.1-405b", "--device", "tpu-v5p", "--reading", "binary")
     (caution,) = of_room(capsys, *asked)  # 62 MiB to spare of 95 GiB, of which XLA can use 95.74 GiB

@@ -49,9 +49,14 @@ def uncounted(study: Study, *, degree: bool = False) -> tuple[LeftOut, ...]:
 def rows_take(study: Study, values: Given) -> Number:
     """How much whole rows take at most on one device at a degree; nothing where it has no value, or no rows are cut."""
     numbers = Numbers.of(values)
-    if n_fsdp not in numbers.values_given or not _cuts_rows(study):
+    if n_fsdp not in numbers.values_given:
         return 0
-    return sum(one.at(numbers) or 0 for one in _row_padding(study, degree=True))
+    return sum(one.at(numbers) or 0 for one in cut_rows(study))
+
+
+def cut_rows(study: Study) -> tuple[LeftOut, ...]:
+    """What whole rows take at most on one device at a degree; nothing where no tensors are cut into rows."""
+    return tuple(_row_padding(study, degree=True)) if _cuts_rows(study) else ()
 
 
 def _cuts_rows(study: Study) -> bool:
