@@ -47,7 +47,7 @@ from symbolic_mem.verify.families import compare_cases
 from symbolic_mem.verify.families import families as case_families
 from symbolic_mem.verify.llamas import GIB, peak_in_gib
 from symbolic_mem.verify.stack_cases import study_of
-from symbolic_mem.verify.titan_cases import RESERVED
+from symbolic_mem.verify.titan_cases import RESERVED, received
 from symbolic_mem.verify.tune_cases import tune_peak
 
 HERE = Path(__file__).parent
@@ -371,6 +371,7 @@ def hypotheses() -> str:
             for name in ("t2-cp1", "t4-2D")
         ),
         ("titan-t5-1F1B", "what a block works with in its backward pass stayed reserved", _reserved),
+        ("titan-t5-1F1B", "what is gathered of a micro-batch were there once more, in another order", _copied),
         *((f"titan-t6-{name}", "linear layers were gathered in 8 bits", _eight) for name in ("cp1", "cp4")),
         ("tune-llama-3-1-70blora8x-a100", "blocks, compiled, held nothing at all", lambda one: _without(one, "block")),
         (
@@ -424,7 +425,14 @@ def _reserved(row: Compared) -> Fraction:
     work = (
         max((sum(_held(study, one, name) for name in names) for one in found), default=0) for found in phases.values()
     )
-    return _held(study, _fullest_instant(study)) + next(one for one in work if one)
+    return _held(study, _fullest_instant(study)) + next(one for one in work if one) + received(study)
+
+
+def _copied(row: Compared) -> Fraction:
+    """The peak with a copy of the gathered input of the block at work, and of its gradient."""
+    study = _study(row)
+    one = _fullest_instant(study)
+    return Fraction(str(RESERVED)) * (_held(study, one) + _held(study, one, "gathered input")) + received(study)
 
 
 def _eight(row: Compared) -> Fraction:
@@ -433,7 +441,7 @@ def _eight(row: Compared) -> Fraction:
     one = _fullest_instant(study)
     wide = study.values[s.V] * study.values[s.d_model] / study.values[s.n_tp] * 2 / Fraction(GIB)
     gathered = _held(study, one, "gathered weights of the stage") - (wide if "first" in one.rank else 0)
-    return Fraction(str(RESERVED)) * (_held(study, one) - gathered / 2)
+    return Fraction(str(RESERVED)) * (_held(study, one) - gathered / 2) + received(study) / 2
 
 
 def _without(row: Compared, what: str) -> Fraction:

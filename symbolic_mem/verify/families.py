@@ -58,7 +58,11 @@ SAID = (
     ),
     Family("vocabpar-t5", "Vocabulary parallelism, 1F1B: printed peaks of the worst rank", vocabulary_peak),
     Family("vocabpar-t6", "Vocabulary parallelism, V-Half: printed peaks of the worst rank", vocabulary_peak),
-    Family("titan", "torchtitan: published tables of reserved memory, 1.052 times what is allocated", titan_peak),
+    Family(
+        "titan",
+        "torchtitan: published tables of reserved memory, 1.052 times what is allocated, and what is received",
+        titan_peak,
+    ),
     Family("tune", "torchtune: published tables of memory", tune_peak),
     Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
 )

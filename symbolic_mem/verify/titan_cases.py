@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
+from symbolic_mem.accounts.units import Part, units
 from symbolic_mem.base.errors import BadInput
+from symbolic_mem.study.study import Study
 from symbolic_mem.verify.cases import Case, Keys
-from symbolic_mem.verify.llamas import SHAPES, TIED, peak_in_gib
+from symbolic_mem.verify.llamas import GIB, SHAPES, TIED, peak_in_gib
 from symbolic_mem.verify.stack_cases import Said, study_of
 
 TOLD = ("engine", "gpu", "metric", "gpus", "technique")
@@ -17,7 +21,7 @@ SCHEDULES = {"1F1B": "1f1b", "Interleaved 1F1B": "interleaved"}
 
 
 def titan_peak(case: Case) -> Said:
-    """``titan``: what is reserved for the peak of a rank, in GiB, as torchtitan prints it: what is allocated, times `RESERVED`.
+    """``titan``: what is reserved for the peak of a rank, in GiB, as torchtitan prints it: what is allocated, times `RESERVED`, and `received`.
 
     Products in Float8 hold their inputs in BF16, as all blocks are recomputed.
     """
@@ -43,7 +47,30 @@ def titan_peak(case: Case) -> Said:
         "recipe": {"preset": "torchtitan", "recompute": "full"},
         "plan": plan,
     }
-    return RESERVED * peak_in_gib(study_of(case, tables)), tables
+    study = study_of(case, tables)
+    return RESERVED * peak_in_gib(study) + float(received(study)), tables
+
+
+def received(study: Study) -> Fraction:
+    """GiB that an allocator keeps for the weights that FSDP2 receives: two units at most, in 16 bits, as each stays until the next is there.
+
+    They are received into memory of a stream of its own, from which they are copied, and what a stream has freed serves no other:
+    no tensor of the peak lies in it (PyTorch 2.13, `foreach_all_gather` and `FSDPParamGroup.wait_for_unshard`;
+    c10/cuda/CUDACachingAllocator.cpp). What lies outside the blocks is one unit, on the first stage or the last a part of it.
+    """
+    found = units(study.rank.model)
+    block = _numbers(found.blocks[0].weights, study)
+    ends = [
+        [Part(one.repeat, weight.shape) for one in end for weight in one.weights] for end in (found.before, found.after)
+    ]
+    sizes = [_numbers(end, study) for end in ends]
+    staged = study.plan is not None and study.plan.pipelined
+    outside = max(sizes) if staged else sum(sizes)
+    return Fraction(2 * (block + max(block, outside)), GIB)
+
+
+def _numbers(parts: Sequence[Part], study: Study) -> int:
+    return int(sum(part.elements for part in parts).xreplace(study.values))
 
 
 def _stages(values: dict[str, Any], stages: int, schedule: str) -> dict[str, Any]:
