@@ -15,7 +15,7 @@ from typing import Any
 from symbolic_mem.base.told import grouped, short_power, told
 from symbolic_mem.base.version import __version__
 from symbolic_mem.base.walk import Number
-from symbolic_mem.shipped.fill import Asked, Otherwise, exact, of_account
+from symbolic_mem.shipped.fill import Asked, Otherwise, exact
 
 FOLDER = os.path.join(os.path.dirname(__file__), "data")
 VERBS = ("account", "solve")
@@ -41,6 +41,8 @@ def answer(arguments: Sequence[str], folder: str = FOLDER) -> bytes | None:
         said = "; ".join((*changes, *weighed))
         asked = Asked(content["nodes"], {**_base(content), **values}, known, said, *weighed[:1])
         if verb == "account":
+            from symbolic_mem.shipped.fill_account import of_account
+
             record = of_account(asked, form)
         else:
             from symbolic_mem.shipped.fill_degree import of_degree

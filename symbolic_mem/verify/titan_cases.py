@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import sympy as sp
+
 from symbolic_mem.accounts.units import Part, units
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.study.study import Study
@@ -70,7 +72,7 @@ def received(study: Study) -> Fraction:
 
 
 def _numbers(parts: Sequence[Part], study: Study) -> int:
-    return int(sum(part.elements for part in parts).xreplace(study.values))
+    return int(sum((part.elements for part in parts), start=sp.S.Zero).xreplace(study.values))
 
 
 def _stages(values: dict[str, Any], stages: int, schedule: str) -> dict[str, Any]:
