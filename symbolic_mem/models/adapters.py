@@ -14,11 +14,11 @@ from symbolic_mem.models.tensors import GROUPS, Model
 from symbolic_mem.models.trained import EVERY_PRODUCT, SUMS, Trained, modules, weights_of
 
 MOST_MODULES = 64
+MOST_LAYERS = 10_000
 # What may stand in the file and changes what is kept, with the values that leave it out.
 _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
     "use_dora": (False, None),
     "bias": ("none", None),
-    "layers_to_transform": ([], None),
     "exclude_modules": ([], None),
     "trainable_token_indices": ([], {}, None),
     "layer_replication": ([], None),
@@ -35,7 +35,6 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
 # What to ask in place of some of these.
 _INSTEAD: Mapping[str, str] = {
     "use_dora": "leave it out for plain LoRA, which holds less",
-    "layers_to_transform": "leave it out for adapters in all layers, which hold no less",
     "layers_pattern": "leave it out for adapters in all layers, which hold no less",
     "exclude_modules": "leave it out and name the other modules in target_modules",
 }
@@ -68,6 +67,7 @@ _READ = frozenset(
     [
         "r",
         "rank_pattern",
+        "layers_to_transform",
         "target_modules",
         "target_parameters",
         "lora_dropout",
@@ -80,7 +80,7 @@ _READ = frozenset(
 class Adapters(NamedTuple):
     """Adapters as a file or a table gives them: their `modules`, `rank`, whether they have `dropout`, and what is `copied`.
 
-    Those of the weights in `ranks` have ranks of their own.
+    Those of the weights in `ranks` have ranks of their own, and `layers` are the blocks that have them (None: all).
     """
 
     modules: tuple[str, ...]
@@ -88,6 +88,7 @@ class Adapters(NamedTuple):
     dropout: bool = False
     copied: tuple[str, ...] = ()
     ranks: tuple[tuple[str, int], ...] = ()
+    layers: tuple[int, int] | None = None
 
 
 @cache
@@ -178,7 +179,30 @@ def adapter_config(content: Any, where: str) -> Adapters:
     modules = (*(read_modules(wanted, f"{where}: target_modules") if wanted or not summed else ()), *summed)
     copied = read_groups(content.get("modules_to_save") or [], f"{where}: modules_to_save")
     ranks = _ranks(content.get("rank_pattern") or {}, f"{where}: rank_pattern")
-    return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied, ranks)
+    layers = read_layers(content.get("layers_to_transform"), f"{where}: layers_to_transform")
+    return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied, ranks, layers)
+
+
+def read_layers(given: Any, where: str) -> tuple[int, int] | None:
+    """Return the first block that has adapters, counted from 0, and the first after them that has none; None where all have.
+
+    Raises `BadInput` for anything but a number, or a list of numbers that follow one another.
+
+    >>> read_layers([6, 7, 5], "adapter_config.json: layers_to_transform"), read_layers(None, "")
+    ((5, 8), None)
+    """
+    if given is None or given == []:
+        return None
+    numbers = given if isinstance(given, list) else [given]
+    if not all(type(one) is int and 0 <= one < MOST_LAYERS for one in numbers) or len(numbers) > MOST_LAYERS:
+        raise BadInput(f"{where}: give the numbers of layers, counted from 0, as in [30, 31], not {clipped(str(given))}")
+    first, end = min(numbers), max(numbers) + 1
+    if end - first != len(set(numbers)):
+        raise BadInput(
+            f"{where}: adapters are counted in layers that follow one another; give all from {first} to {end - 1}, which holds "
+            "no less"
+        )
+    return first, end
 
 
 def _ranks(given: Any, where: str) -> tuple[tuple[str, int], ...]:

@@ -23,6 +23,7 @@ from symbolic_mem.models.program_latent import latent_described, latent_program
 from symbolic_mem.models.program_linear import product
 from symbolic_mem.models.program_mlp import mlp_described, mlp_program
 from symbolic_mem.models.program_norm import Weights, norm_program
+from symbolic_mem.models.stacks import stack, stacks
 from symbolic_mem.models.tape import Tape, Value
 from symbolic_mem.models.tensors import EMBEDDED, END, HIDDEN, SUMMANDS, TABLE, Alive, Tensor
 
@@ -91,7 +92,7 @@ class Programs:
     def _keeps_input(self) -> bool:
         """Whether the first block keeps its input itself for the backward pass, and not a converted copy of it."""
         a = self.architecture
-        tape = _tape(self, "block" if a.experts is None else "dense block" if a.dense_layers != 0 else "expert block")
+        tape = _tape(self, stacks(a, self.how)[0].name)
         return tape is not None and tape.keeps_input
 
     def forward(self, block: str, keeps: bool, every: int = 0) -> tuple[Alive, ...]:
@@ -106,11 +107,10 @@ class Programs:
 @lru_cache(maxsize=64)
 def _tape(programs: Programs, block: str) -> Tape | None:
     a, how = programs.architecture, programs.how
-    return (
-        end_tape(a, how, programs.logits, programs.parts)
-        if block == END
-        else block_tape(a, how, block == "expert block", passing=programs.passing)
-    )
+    if block == END:
+        return end_tape(a, how, programs.logits, programs.parts)
+    one = stack(a, how, block)
+    return block_tape(a, one.how, one.experts, passing=programs.passing)
 
 
 def _known(programs: Programs, block: str) -> Tape:

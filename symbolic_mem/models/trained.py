@@ -7,6 +7,7 @@ has r columns. A frozen product keeps nothing of its input for the backward pass
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -48,7 +49,8 @@ class Trained:
     input for itself, to FP32 and back. Frozen matrices of the blocks that are `packed` are unpacked for each product, in both
     passes. Modules of `SUMS` are weights of all experts that transformers has in one tensor: PEFT adds B A to it
     (``target_parameters``), and every block keeps the sum for the backward pass. Adapters of the weights in `ranks` have
-    ranks of their own.
+    ranks of their own. Where `layers` are given only these blocks have adapters: from the first of them, counted from 0, up to
+    the second, which has none (None: all that follow).
     """
 
     modules: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class Trained:
     packed: bool = False
     converts: bool = False
     ranks: tuple[tuple[str, int], ...] = ()
+    layers: tuple[int, int | None] | None = None
 
     def adapts(self, name: str, group: str) -> bool:
         """Say whether the weight `name` of a group has an adapter.
@@ -106,6 +109,11 @@ class Trained:
         return self.packed and group in LINEAR_GROUPS
 
     @property
+    def without_adapters(self) -> Trained:
+        """What is trained of a block that has no adapters."""
+        return replace(self, modules=(), ranks=(), layers=None)
+
+    @property
     def said(self) -> tuple[str, ...]:
         """What it takes for granted of what the backward pass keeps, as sentences."""
         if self.everything:
@@ -122,9 +130,22 @@ class Trained:
         """Which products have adapters, as a sentence; a recipe takes other ones where a study says so."""
         if not self.modules:
             return ()
+        of = self._blocks
         if EVERY_PRODUCT in self.modules:
-            return ("The adapters are on all linear layers of the blocks, and not on the head.",)
-        return (f"The adapters are on these modules alone: {', '.join(self.modules)}.",)
+            return (f"The adapters are on all linear layers of {of or 'the blocks'}, and not on the head.",)
+        return (f"The adapters are on these modules alone{f' of {of}' if of else ''}: {', '.join(self.modules)}.",)
+
+    @property
+    def _blocks(self) -> str:
+        """Which blocks have adapters, in words; "" where all have."""
+        if self.layers is None:
+            return ""
+        first, end = self.layers
+        if end is None:
+            return f"the blocks from number {first} on, counted from 0"
+        if end == first + 1:
+            return f"block {first}, counted from 0"
+        return f"the blocks {first} to {end - 1}, counted from 0"
 
     @property
     def everything(self) -> bool:

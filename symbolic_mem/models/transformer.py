@@ -25,6 +25,7 @@ from symbolic_mem.models.notes import notes
 from symbolic_mem.models.prediction import prediction
 from symbolic_mem.models.profile import Profile, profile
 from symbolic_mem.models.programs import Programs
+from symbolic_mem.models.stacks import bare, stacks
 from symbolic_mem.models.tensors import PREDICTION, Layer, Model, Tensor
 
 DEFAULT_PROFILE = "torch-cuda-bf16"
@@ -105,17 +106,16 @@ def _layers(a: Architecture, how: Profile) -> Iterator[Layer]:
     )
     if a.embedding_norm:
         yield _norm(a, how, "embedding norm")
-    if a.dense_layers != 0:
-        yield from _block(a, how, "block" if a.experts is None else "dense block", a.dense_layers, _mlp(a, how))
-    if a.experts is not None:
-        yield from _block(a, how, "expert block", a.expert_layers, _moe(a, how))
+    for one in stacks(a, how):
+        yield from _block(a, one.how, one.name, one.repeat, (_moe if one.experts else _mlp)(a, one.how))
     if a.final_norm:
         yield _norm(a, how, "final norm")
     if a.head == "language model":
         yield _head(a, how, tied=a.tied)
         if a.mtp != 0:
-            mixture = _mlp(a, how) if a.experts is None else _moe(a, how)
-            block = tuple(_block(a, how, PREDICTION, a.mtp, mixture))
+            own = how if how.trained.layers is None else bare(how)
+            mixture = _mlp(a, own) if a.experts is None else _moe(a, own)
+            block = tuple(_block(a, own, PREDICTION, a.mtp, mixture))
             ends = (_norm(a, how, "final norm"), _head(a, how, tied=True))
             yield from prediction(a, how, block, ends)
     elif a.head != "none":

@@ -11,11 +11,11 @@ from symbolic_mem.base.errors import BadInput, at_place
 from symbolic_mem.base.once import hashed_once
 from symbolic_mem.base.tomlfile import known_keys
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, read_modules, read_rank
+from symbolic_mem.models.adapters import Adapters, adapter_config, read_groups, read_layers, read_modules, read_rank
 from symbolic_mem.models.tensors import GROUPS
 from symbolic_mem.models.trained import ALL, Trained
 
-KEYS = ("adapters", "rank", "dropout", "converts", "whole", "frozen", "base")
+KEYS = ("adapters", "rank", "dropout", "layers", "converts", "whole", "frozen", "base")
 RANK = 8  # of PEFT's LoraConfig and of LLaMA-Factory, where none is given
 CONFIG = ".json"
 
@@ -43,7 +43,7 @@ EVERYTHING = Tuned()
 
 
 def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned = EVERYTHING) -> Tuned:
-    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``converts``, ``whole``, ``frozen``, ``base``.
+    """Read what is trained: ``"all"``, or a table with ``adapters``, ``rank``, ``dropout``, ``layers``, ``converts``, ``whole``, ``frozen``, ``base``.
 
     `adapters` are modules, or the path of an ``adapter_config.json`` from `folder`. How what is frozen is packed, and whether
     adapters convert their inputs, stay as they were `before`. Raises `BadInput` for anything else.
@@ -63,7 +63,7 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
     if "adapters" not in given and "frozen" not in given:
         raise BadInput(f'{where}: give adapters, such as "all-linear", or what is frozen, such as ["embed_tokens"]')
     if "frozen" in given:
-        for key in ("adapters", "whole", "converts"):
+        for key in ("adapters", "layers", "whole", "converts"):
             if key in given:
                 raise BadInput(f"{where}: frozen says that all other weights are trained; leave out frozen or {key}")
         frozen = read_groups(given["frozen"], f"{where} frozen")
@@ -75,7 +75,13 @@ def read_tuned(given: Any, where: str, folder: Path | None = None, before: Tuned
     if not isinstance(converts, bool):
         raise BadInput(f"{where}: converts is true or false: whether each adapter converts its input for itself")
     trained = Trained(
-        adapters.modules, whole, adapters.copied, adapters.dropout, converts=converts, ranks=adapters.ranks
+        adapters.modules,
+        whole,
+        adapters.copied,
+        adapters.dropout,
+        converts=converts,
+        ranks=adapters.ranks,
+        layers=adapters.layers,
     )
     return _packed(trained, adapters.rank, given, where, before.base)
 
@@ -99,7 +105,7 @@ def _adapters(given: Mapping[str, Any], where: str, folder: Path | None) -> Adap
         from symbolic_mem.base.outside import read_content
         from symbolic_mem.models.json_file import parse_json
 
-        for key in ("rank", "dropout"):
+        for key in ("rank", "dropout", "layers"):
             if key in given:
                 raise BadInput(f"{where}: {names} gives the {key}; leave out {key}")
         path = (folder or Path()) / names
@@ -109,4 +115,5 @@ def _adapters(given: Mapping[str, Any], where: str, folder: Path | None) -> Adap
         raise BadInput(f"{where}: dropout is a probability from 0 to less than 1, for example 0.05")
     rank = read_rank(given.get("rank", RANK), f"{where} rank")
     place = where if where.endswith("adapters") else f"{where} adapters"  # the option has the name of the key
-    return Adapters(read_modules(names, place), rank, dropout > 0)
+    layers = read_layers(given.get("layers"), f"{where} layers")
+    return Adapters(read_modules(names, place), rank, dropout > 0, layers=layers)

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
 
 from symbolic_mem.base.errors import BadInput, at_place, clipped
-from symbolic_mem.base.symbols import Written, n_fsdp, table
+from symbolic_mem.base.symbols import L, Written, n_fsdp, table
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.marked import marked, unmarked
 from symbolic_mem.document.prose import Prose
@@ -141,7 +141,8 @@ class Study(Setting):
             study = replace(study, values=derive(study.formulas, study.values, where))
         if self.recipe.trains and not study.recipe.trains:
             study = _of_inference(study)
-        if study.recipe is not self.recipe or study.built is not self.built:
+        moved = study.recipe.tuned.trained.layers is not None and study.values.get(L) != self.values.get(L)
+        if study.recipe is not self.recipe or study.built is not self.built or moved:
             last = [change.aspect for change in changes if change.aspect in ("recipe", "profile")]
             given = {change.aspect for change in (*self.caller, *changes)}
             study = as_stored(tuned(agreed(study, asked=last[-1:] == ["profile"]), self.recipe.tuned, given))

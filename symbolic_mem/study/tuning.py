@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import r_lora
+from symbolic_mem.base.symbols import L, r_lora
 from symbolic_mem.models.adapters import check_trained
+from symbolic_mem.models.stacks import in_layers
 from symbolic_mem.recipes.tuned import EVERYTHING, Tuned
 from symbolic_mem.study.setting import Setting
 
@@ -20,7 +21,7 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     """Return the setting with the model that its recipe trains, and the rank of its adapters where a caller gave none.
 
     What was trained `before` brought a rank of its own, which goes with it unless its name is among those `given`.
-    Raises `BadInput` for adapters on modules that the model does not have.
+    Raises `BadInput` for adapters on modules or in layers that the model does not have.
 
     >>> from symbolic_mem.library.read import load_study
     >>> study = load_study("llama-3.1-8b")
@@ -28,10 +29,11 @@ def tuned(setting: S, before: Tuned = EVERYTHING, given: Collection[str] = ()) -
     (8, 32)
     """
     wanted = setting.recipe.tuned
-    built = setting.built.training(wanted.trained)
-    if wanted.trained != setting.built.trained:
-        check_trained(wanted.trained, built.model)
     values = setting.values
+    trained = in_layers(wanted.trained, setting.built.architecture, values.get(L))
+    built = setting.built.training(trained)
+    if trained != setting.built.trained:
+        check_trained(trained, built.model)
     if wanted != before and before.rank is not None and str(r_lora) not in given:
         values = {symbol: value for symbol, value in values.items() if symbol != r_lora}
     if wanted.rank is not None and r_lora not in values:

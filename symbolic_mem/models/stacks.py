@@ -1,0 +1,86 @@
+"""`Stack`: blocks of a model that are alike: of one kind, and with adapters or without where some layers alone have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import sympy as sp
+
+from symbolic_mem.base.errors import BadInput
+from symbolic_mem.models.architecture import Architecture
+from symbolic_mem.models.profile import Profile
+from symbolic_mem.models.trained import Trained
+
+BELOW, WITH, ABOVE = " below the adapters", " with adapters", " above the adapters"
+EXPERTS = "expert block"
+
+
+class Stack(NamedTuple):
+    """So many blocks of a name in a row, as an engine keeps them."""
+
+    name: str
+    repeat: sp.Expr
+    how: Profile
+
+    @property
+    def experts(self) -> bool:
+        """Whether they have routed experts."""
+        return self.name.startswith(EXPERTS)
+
+
+def stacks(a: Architecture, how: Profile) -> tuple[Stack, ...]:
+    """Return the blocks of a model in order.
+
+    >>> from symbolic_mem.models.profile import profile
+    >>> some = profile("hf-cuda-bf16").using(trained=Trained(("W_q",), (), layers=(4, 8)))
+    >>> [(one.name, one.repeat) for one in stacks(Architecture(), some)]
+    [('block below the adapters', 4), ('block with adapters', 4), ('block above the adapters', L - 8)]
+    """
+    kinds = (("block" if a.experts is None else "dense block", a.dense_layers), (EXPERTS, a.expert_layers))
+    found = [(name, repeat) for name, repeat in kinds if repeat != 0]
+    if how.trained.layers is None:
+        return tuple(Stack(name, repeat, how) for name, repeat in found)
+    ((name, repeat),) = found
+    return tuple(_cut(name, repeat, how, *how.trained.layers))
+
+
+def _cut(name: str, repeat: sp.Expr, how: Profile, first: int, end: int | None) -> Iterator[Stack]:
+    if first:
+        yield Stack(name + BELOW, sp.Integer(first), bare(how))
+    yield Stack(name + WITH, (repeat if end is None else sp.Integer(end)) - first, how)
+    if end is not None:
+        yield Stack(name + ABOVE, repeat - end, bare(how))
+
+
+def bare(how: Profile) -> Profile:
+    """Return how an engine keeps a block that has no adapters."""
+    return how.using(trained=how.trained.without_adapters)
+
+
+def stack(a: Architecture, how: Profile, name: str) -> Stack:
+    """Return the blocks of a name; one that no block has stands for what is not described."""
+    return next((one for one in stacks(a, how) if one.name == name), Stack(name, sp.S.One, how))
+
+
+def in_layers(trained: Trained, a: Architecture | None, layers: sp.Expr | None) -> Trained:
+    """Return what is trained of a model of so many `layers` (None: not known): adapters up to its last block are in all that follow.
+
+    Raises `BadInput` for layers that it does not have, and for a model of which not all blocks are of one kind.
+    """
+    if trained.layers is None or a is None:
+        return trained
+    if a.experts is not None and a.dense_layers != 0:
+        raise BadInput(
+            f"adapters on some layers are counted where all blocks are alike, and {a.name} has dense ones and ones with "
+            "experts; leave layers_to_transform out for adapters in all layers, which hold no less"
+        )
+    first, end = trained.layers
+    if layers is None or end is None:
+        return trained
+    if end > layers:
+        raise BadInput(f"adapters go on layer {end - 1}, and the model has L = {layers} layers, counted from 0")
+    if end < layers:
+        return trained
+    return replace(trained, layers=(first, None) if first else None)
