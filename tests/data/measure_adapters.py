@@ -169,6 +169,13 @@ PATTERN = {
     "target_modules": ["q_proj", "v_proj", "down_proj"],
     "rank_pattern": {"q_proj": 8, "down_proj": 2},
 }
+SOME = {
+    ("llama", (1,)): "q-v",
+    ("llama", (1, 2)): "mlp",
+    ("qwen3", (0,)): "o-down",
+    ("mistral", (2,)): "saved",
+    ("mixtral", (0, 1)): "q-v",
+}
 
 if __name__ == "__main__":
     cases = []
@@ -201,6 +208,13 @@ if __name__ == "__main__":
         one = measure(kind, PATTERN, again, False, True)
         one = {"id": f"{kind}-pattern{'-again' if again else ''}", "again": again, "foreach": True, **one}
         cases.append({**one, "B": BATCH, "S": SEQUENCE})
+    for ((kind, layers), name), again in itertools.product(SOME.items(), (False, True)):
+        one = measure(kind, {**CONFIGS[name], "layers_to_transform": [*layers]}, again, False, True)
+        name = f"{kind}-{name}-in-{'-'.join(map(str, layers))}{'-again' if again else ''}"
+        cases.append({"id": name, "again": again, "foreach": True, **one, "B": BATCH, "S": SEQUENCE})
+    one = measure("llama", {**CONFIGS["q-v"], "layers_to_transform": [1]}, False, False, True, autocast=True)
+    one = {"id": "llama-q-v-in-1-autocast", "again": False, "foreach": True, "autocast": True, **one}
+    cases.append({**one, "B": BATCH, "S": SEQUENCE})
     engine = (
         f"PyTorch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}, fake tensors"
     )
