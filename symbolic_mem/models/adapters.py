@@ -35,7 +35,7 @@ _NOT_DESCRIBED: Mapping[str, tuple[Any, ...]] = {
 # What to ask in place of some of these.
 _INSTEAD: Mapping[str, str] = {
     "use_dora": "leave it out for plain LoRA, which holds less",
-    "layers_pattern": "leave it out for adapters in all layers, which hold no less",
+    "layers_pattern": "leave it out: layers go by their numbers alone",
     "exclude_modules": "leave it out and name the other modules in target_modules",
 }
 # What says how adapters begin, how they are scaled, and where they come from: as much is kept, whatever it is.
@@ -180,6 +180,9 @@ def adapter_config(content: Any, where: str) -> Adapters:
     copied = read_groups(content.get("modules_to_save") or [], f"{where}: modules_to_save")
     ranks = _ranks(content.get("rank_pattern") or {}, f"{where}: rank_pattern")
     layers = read_layers(content.get("layers_to_transform"), f"{where}: layers_to_transform")
+    if layers is not None and (summed or isinstance(wanted, str)):
+        other = "target_parameters" if summed else f"target_modules = {clipped(str(wanted))}"
+        raise BadInput(f"{where}: PEFT takes layers_to_transform with a list of target_modules, not with {other}")
     return Adapters(modules, read_rank(content["r"], f"{where}: r"), dropout > 0, copied, ranks, layers)
 
 
@@ -195,7 +198,9 @@ def read_layers(given: Any, where: str) -> tuple[int, int] | None:
         return None
     numbers = given if isinstance(given, list) else [given]
     if not all(type(one) is int and 0 <= one < MOST_LAYERS for one in numbers) or len(numbers) > MOST_LAYERS:
-        raise BadInput(f"{where}: give the numbers of layers, counted from 0, as in [30, 31], not {clipped(str(given))}")
+        raise BadInput(
+            f"{where}: give the numbers of layers, counted from 0, as in [30, 31], not {clipped(str(given))}"
+        )
     first, end = min(numbers), max(numbers) + 1
     if end - first != len(set(numbers)):
         raise BadInput(

@@ -74,13 +74,15 @@ def in_layers(trained: Trained, a: Architecture | None, layers: sp.Expr | None) 
     if a.experts is not None and a.dense_layers != 0:
         raise BadInput(
             f"adapters on some layers are counted where all blocks are alike, and {a.name} has dense ones and ones with "
-            "experts; leave layers_to_transform out for adapters in all layers, which hold no less"
+            "experts; leave layers_to_transform out (layers of a study) for adapters in all layers, which hold no less"
         )
     first, end = trained.layers
     if layers is None or end is None:
         return trained
     if end > layers:
-        raise BadInput(f"adapters go on layer {end - 1}, and the model has L = {layers} layers, counted from 0")
+        raise BadInput(
+            f"adapters go on layer {end - 1}, and the model has L = {layers} layers, counted from 0; give others"
+        )
     if end < layers:
         return trained
     return replace(trained, layers=(first, None) if first else None)

@@ -126,6 +126,34 @@ def test_a_wrong_table_is_one_line(table, words, tmp_path):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("layers", "blocks", "start", "count", "words"),
+    [
+        ([1], 2, 1, 1, "the blocks from number 1 on"),
+        ([1], 4, 1, 1, "block 1, counted from 0"),
+        ([0, 1], 3, 0, 2, "the blocks 0 to 1"),
+    ],
+)
+def test_some_layers_alone_have_adapters(layers, blocks, start, count, words, tmp_path):
+    made = study(tmp_path, trained={"adapters": ["q_proj"], "layers": layers}).change(values={"L": blocks})
+    there = units(made.model).blocks
+    (adapted,) = (
+        one for one in there if any(weight.group == "adapters" for layer in one.layers for weight in layer.weights)
+    )
+    assert (adapted.start, at(adapted.count, made.values)) == (start, count)
+    assert sum(at(one.count, made.values) for one in there) == blocks
+    assert any(words in line for line in made.model.assumptions)
+
+
+def test_layers_that_a_model_does_not_have_are_one_line(tmp_path):
+    given = {"adapters": ["q_proj"], "layers": [1]}
+    with pytest.raises(BadInput, match="adapters go on layer 1, and the model has L = 1 layers, counted from 0"):
+        study(tmp_path, trained=given).change(values={"L": 1})
+    mixed = {"title": "t", "model": MODEL | {"experts": {"dense_layers": 1}}, "recipe": {"trained": given}}
+    with pytest.raises(BadInput, match="has dense ones and ones with experts; leave layers_to_transform out"):
+        read_study(mixed, "t.toml", "t", tmp_path)
+
+
 GIVEN = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]}
 
 
@@ -143,7 +171,9 @@ GIVEN = {"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"]}
         ({"layers_pattern": "layers"}, "layers_pattern"),
         ({"lora_rank": 4}, "'lora_rank' is no field of a LoraConfig"),
         ({"ensure_weight_tying": True, "modules_to_save": ["lm_head"]}, "leave one of both out"),
-        ({"layers_to_transform": [1]}, "layers_to_transform"),
+        ({"layers_to_transform": [1, 3]}, "layers that follow one another; give all from 1 to 3"),
+        ({"layers_to_transform": ["1"]}, "layers_to_transform: give the numbers of layers"),
+        ({"layers_to_transform": 1, "target_modules": "all-linear"}, "with a list of target_modules, not with"),
         ({"bias": "all"}, "bias"),
         ({"r": 0}, "the rank is a whole number"),
         ({"r": None}, "r is missing"),
