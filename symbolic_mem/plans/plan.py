@@ -27,10 +27,10 @@ from symbolic_mem.plans.rests import (
     UNEVEN,
     Pieces,
     Values,
-    most_load,
     must_come_out,
     refuse_experts,
     refuse_idle,
+    refuse_load,
     refuse_rests,
     sizes,
 )
@@ -310,12 +310,7 @@ class Plan:
             refuse_experts(self.name, built, values)
         refuse_idle(self.name, cuts, built, values)
         refuse_rests(self.name, self.pieces(values, built), values)
-        most = most_load(cuts, built, values)
-        if most is not None and values.get(f_load, 0) > most:
-            raise BadInput(
-                f"plan {self.name!r}: f_load = {values[f_load]} percent of a balanced load is more than all rows of the "
-                f"{values[n_ep]} ranks that share the experts, {most}; give at most that"
-            )
+        refuse_load(self.name, cuts, built, values)
         idle = (
             values.get(n_tp) == 1 and n_tp not in self.finds and not self.engine
         )  # torchtitan leaves it out there itself

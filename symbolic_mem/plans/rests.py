@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import at
-from symbolic_mem.base.symbols import S, d_ff, n_cp, n_ep, n_pp, n_tp
+from symbolic_mem.base.symbols import S, d_ff, f_load, n_cp, n_ep, n_pp, n_tp
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.cut import DIMENSIONS
 
@@ -141,6 +141,20 @@ def most_load(cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> int 
     number, chosen = (at(size, values) for size in (a.experts.experts, a.experts.top_k))
     own = ranks if number is None or chosen is None else min(ranks, number / chosen)
     return int(100 * own)
+
+
+def refuse_load(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Values) -> None:
+    """Refuse a load of the fullest rank that is more than all rows there are for it."""
+    most, load = most_load(cuts, built, values), values.get(f_load, 0)
+    if most is None or load <= most:
+        return
+    enough = {**values, n_ep: sp.ceiling(load / 100)}
+    wider = most_load(cuts, built, enough)
+    more = f", or n_ep of at least {enough[n_ep]}" if wider is not None and load <= wider else ""
+    raise BadInput(
+        f"plan {name!r}: f_load = {load} percent of a balanced load is more than all rows of the "
+        f"{values[n_ep]} ranks that share the experts, {most}; give at most that{more}"
+    )
 
 
 def refuse_experts(name: str, built: Built, values: Values) -> None:
