@@ -10,7 +10,7 @@ from symbolic_mem.base.symbols import n_chunks, n_group, n_micro, n_pp
 from symbolic_mem.library.read import load_study
 from symbolic_mem.plans.pipeline import pipeline, pipelines
 from symbolic_mem.plans.read import read_plan
-from symbolic_mem.questions.parts.assumptions import divided_model
+from symbolic_mem.questions.parts.assumptions import divided_model, pipeline_ends
 from symbolic_mem.render.text import plain_prose
 
 
@@ -125,3 +125,14 @@ def test_a_last_group_may_be_smaller_but_has_a_micro_batch_for_each_stage():
 def test_keys_of_a_plan_that_it_does_not_have_are_refused(table, said):
     with pytest.raises(BadInput, match=said):
         read_plan(table, "my.toml [plan]")
+
+
+@pytest.mark.parametrize("name", list(pipelines()))
+def test_the_ranks_that_are_said_to_have_most_in_flight_have_most(name):
+    values = {n_pp: sp.Integer(4), n_micro: sp.Integer(32)} | (
+        {} if pipeline(name).chunks else {n_chunks: sp.Integer(2)}
+    )
+    counts = pipeline(name).counts(values)
+    first_has_most = counts[0] == max(counts) and len(set(counts)) > 1
+    assert pipeline_ends(pipeline(name)).startswith("Of ranks with the same blocks the first") == first_has_most
+    assert pipeline_ends(pipeline(name)).startswith("All ranks have equally many") == (len(set(counts)) == 1)

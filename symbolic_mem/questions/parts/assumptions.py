@@ -23,10 +23,11 @@ from symbolic_mem.base.symbols import (
     n_pp,
     n_replica,
     n_tp,
+    r_pp,
 )
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.models.tensors import STATIC
-from symbolic_mem.plans.pipeline import pipeline
+from symbolic_mem.plans.pipeline import Pipeline, pipeline
 from symbolic_mem.plans.plan import Plan
 from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.questions.parts.words import KIND_WORDS, placement_sentences
@@ -206,14 +207,31 @@ def _mesh(study: Study, plan: Plan) -> Prose:
             "together; each instant is that of the stage which it names. The first has the embedding, and the last the head.",
             n=over,
         )
-    if plan.pipelined:
+    if n_pp in over.free_symbols:
         return say(
             "The model itself is divided over {n} devices. Weights and activations are those of one rank, all stages of the "
-            "pipeline together; each instant is that of the rank which it names. Of stages with the same blocks the first has "
-            "most micro-batches in flight and decides; the last has the head and the loss.",
+            "pipeline together; each instant is that of the rank which it names. {ends}",
             n=over,
+            ends=text(pipeline_ends(pipeline(plan.schedule))),
         )
     return say("The model itself is divided over {n} devices, and all amounts are those of one of them.", n=over)
+
+
+def pipeline_ends(how: Pipeline) -> str:
+    """Which ranks of a pipeline have most micro-batches in flight, and which the ends of the model."""
+    first = how.held.has(r_pp)
+    flight = (
+        "Of ranks with the same blocks the first has most micro-batches in flight"
+        if first
+        else "All ranks have equally many micro-batches in flight"
+    )
+    if how.vocabulary:
+        return f"{flight}; each has its part of the embedding, the head and the loss."
+    if how.order == "loop":
+        embedding = ", and the embedding" if first else "; the first has the embedding"
+        return f"{flight}{embedding}; the last has the head and the loss."
+    whose = "the first has" if how.order == "vee" else "the first and the last each have"
+    return f"{flight}; {whose} the embedding, the head and the loss."
 
 
 SCHEDULED = (n_micro, n_chunks, n_group)

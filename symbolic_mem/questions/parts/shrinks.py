@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import sympy as sp
 
-from symbolic_mem.base.symbols import n_ep, n_pp
+from symbolic_mem.base.symbols import n_ep, n_pp, r_pp
 from symbolic_mem.document.prose import Prose, say, text
 from symbolic_mem.document.words import joined, listed
 from symbolic_mem.models.tensors import STATIC
@@ -31,9 +31,11 @@ def unshrinking(study: Study, cut: Collection[sp.Symbol]) -> Prose | None:
 
 
 def _whole(plan: Plan, study: Study, cut: Collection[sp.Symbol]) -> Iterator[Prose]:
-    if n_pp in cut and plan.schedule and pipeline(plan.schedule).held.has(n_pp):
+    held = pipeline(plan.schedule).held if n_pp in cut and plan.schedule else sp.S.Zero
+    if held.has(n_pp):
+        whose = "the first stage" if held.has(r_pp) else "a rank"
         yield text(
-            "the activations of the first stage with the number of stages, because it then has more micro-batches in flight"
+            f"the activations of {whose} with the number of stages, because it then has more micro-batches in flight"
         )
     states = [kind for kind in STATIC if kind not in plan.divided]
     if plan.divided and states:
