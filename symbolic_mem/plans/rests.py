@@ -148,7 +148,7 @@ def refuse_load(name: str, cuts: Mapping[str, sp.Expr], built: Built, values: Va
     most, load = most_load(cuts, built, values), values.get(f_load, 0)
     if most is None or load <= most:
         return
-    enough = {**values, n_ep: sp.ceiling(load / 100)}
+    enough = {**values, n_ep: sp.Integer(-(-load // 100))}
     wider = most_load(cuts, built, enough)
     more = f", or n_ep of at least {enough[n_ep]}" if wider is not None and load <= wider else ""
     raise BadInput(

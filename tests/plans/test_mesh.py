@@ -185,6 +185,8 @@ def test_pytorch_cuts_what_does_not_come_out_unevenly():
         None,
     )
     assert study.numbers[study.model.layers[0].weights[0].shape[0]] == 53
+    told = [plain_prose(line) for line in divided_model(study)]
+    assert any("d_ff = 211" in line and "the fullest rank, with 53, is counted" in line for line in told)
 
 
 @pytest.mark.parametrize("preset", ["megatron-tp", "megatron-sp"])

@@ -25,10 +25,12 @@ from symbolic_mem.base.symbols import (
     n_tp,
     r_pp,
 )
-from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.prose import Amount, Prose, say, text
+from symbolic_mem.models.cut import DIMENSIONS
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.pipeline import Pipeline, pipeline
 from symbolic_mem.plans.plan import Plan
+from symbolic_mem.plans.rests import sizes
 from symbolic_mem.questions.parts.instants import staged
 from symbolic_mem.questions.parts.words import KIND_WORDS, placement_sentences
 from symbolic_mem.recipes.recompute import recompute
@@ -108,9 +110,25 @@ def _few(study: Study, plan: Plan) -> tuple[Prose, ...]:
 
 
 def _of_rests(study: Study) -> Iterator[Prose]:
-    """What the engine does with a vocabulary or with key-value heads that do not come out: it pads, or several ranks have the same."""
+    """What the engine does with what does not come out: it pads a vocabulary or cuts unevenly, or several ranks have the same head."""
     whole, cut = study.built.architecture, study.rank.cut
-    if whole is None or cut is None:
+    if cut is None:
+        return
+    shares = dict(cut.shares)
+    for dimension, size in sizes(study.built):
+        share = shares.get(dimension)
+        found = None if share is None or share.part is None else at(size.size, study.values)
+        most = None if share is None or found is None else at(share.of(found), study.values)
+        if share is not None and found is not None and most is not None:
+            yield say(
+                "{size} = {found} ({what}) is no multiple of {n}: the fullest rank, with {most}, is counted.",
+                size=size.size,
+                found=Amount(found),
+                what=text(DIMENSIONS[dimension]),
+                n=share.degree,
+                most=Amount(most),
+            )
+    if whole is None:
         return
     vocabulary, padded = (at(size, study.values) for size in (whole.vocabulary, cut.vocabulary(whole.vocabulary)))
     if vocabulary is not None and padded is not None and vocabulary != padded:
