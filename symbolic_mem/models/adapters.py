@@ -241,8 +241,10 @@ def _parameters(given: Any, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(known[name.rpartition(".")[2]] for name in given))
 
 
-def check_trained(trained: Trained, model: Model) -> None:
+def check_trained(trained: Trained, model: Model, instead: str = "") -> None:
     """Raise `BadInput` for adapters on modules that a model does not have, and for what is trained and not there.
+
+    What to give `instead` is said of modules.
 
     >>> from symbolic_mem.models.transformer import transformer
     >>> check_trained(Trained(("q_proj",), ()), transformer())
@@ -267,6 +269,7 @@ def check_trained(trained: Trained, model: Model) -> None:
         if not there if module == EVERY_PRODUCT else not there.intersection(weights_of(module)):
             raise BadInput(
                 f"adapters go on {module!r}, and {model.name} has no such module; it has {', '.join(dict.fromkeys(products))}"
+                + (f"; give {instead}" if instead else "")
             )
     groups = {weight.group for weight in _weights(model)}
     for group in trained.copied:

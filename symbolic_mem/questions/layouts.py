@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -98,9 +99,9 @@ class Layouts(WithSoftware, OnDevice):
                 )
             sequences = sequences_of(study, self.sequences)
             rows = [tried(study, one, sequences) for one in asked[:LISTED]]
-        why = {row.refused for row in rows}
-        if len(why) == 1 and "" not in why:
-            raise BadInput(*why)  # of no mesh, and so of all
+        why = Counter(row.refused for row in rows)
+        if "" not in why:  # nothing is known of any mesh: what most are refused for says what to give
+            raise BadInput(why.most_common(1)[0][0])
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
 
     def steps(self, found: FoundLayouts) -> Iterator[Block]:

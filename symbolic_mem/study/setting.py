@@ -17,12 +17,13 @@ from symbolic_mem.accounts.passes import passes
 from symbolic_mem.accounts.schedule import converting
 from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.accounts.timeline import Instant, timeline
-from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.errors import BadInput, MissingValue, at_place
 from symbolic_mem.base.exact import Numbers, missing
 from symbolic_mem.base.rational import Number
 from symbolic_mem.base.symbols import Name
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.hardware.catalogue import device
+from symbolic_mem.models.adapters import check_trained
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.tensors import Model
 from symbolic_mem.plans.network import Network
@@ -95,10 +96,19 @@ class Setting:
 
     @cached_property
     def rank(self) -> Built:
-        """What one rank has of the model: all of it, unless the plan cuts dimensions of it."""
+        """What one rank has of the model: all of it, unless the plan cuts dimensions of it.
+
+        Raises `BadInput` for adapters on modules that its engine has fused with others.
+        """
         cut = None if self.plan is None else self.plan.cut(self.values, self.built, self.part)
         built = converting(self.built, self.recipe, self.placement)
-        return built if cut is None else built.on(cut)
+        if cut is None:
+            return built
+        made = built.on(cut)
+        if cut.fused and made.trained.modules:
+            with at_place(f"plan {self.plan.name!r}" if self.plan else ""):
+                check_trained(made.trained, made.model, "all-linear in their place, or plan torch-tp")
+        return made
 
     @property
     def model(self) -> Model:

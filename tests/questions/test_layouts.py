@@ -9,7 +9,7 @@ import pytest
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.symbols import n_cp, n_ep, n_etp, n_fsdp, n_micro, n_pp, n_tp
 from symbolic_mem.documents.documents import homework
-from symbolic_mem.library.read import read_study
+from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.questions.layouts import LISTED, Layouts
 from symbolic_mem.questions.parts.meshes import degrees, meshes
 from symbolic_mem.render.document import render
@@ -144,6 +144,14 @@ def test_the_parts_of_an_expert_are_an_axis_too():
     assert list(tried) == [2**power for power in range(9)]
     assert [degree for degree, row in tried.items() if row.peak is not None] == [1, 2, 4]
     assert tried[1].peak > tried[2].peak > tried[4].peak
+
+
+def test_where_every_mesh_is_refused_the_reason_of_most_is_the_answer():
+    """Of nine degrees eight have too few micro-batches for the schedule, and the ninth no whole replica of an expert."""
+    one = load_study("cluster-deepseek-v3").change(values={"n_micro": 30})
+    asked = one.question("a")
+    with pytest.raises(BadInput, match="'dualpipe' needs at least 2\\*n_pp = 32 micro-batches, and n_micro = 30"):
+        asked.answer(one.under(asked))
 
 
 def test_a_study_without_such_a_plan_is_refused():

@@ -145,6 +145,16 @@ def test_some_layers_alone_have_adapters(layers, blocks, start, count, words, tm
     assert any(words in line for line in made.model.assumptions)
 
 
+def test_adapters_on_a_part_of_a_product_that_an_engine_fuses_are_one_line():
+    one = load_study("llama-3.1-8b").change(
+        recipe="lora", adapters="q_proj,v_proj", plan="megatron", values={"n_tp": 2}
+    )
+    with pytest.raises(BadInput, match=r"plan 'megatron': adapters go on 'q_proj', .* it has W_qkv.*; give all-linear"):
+        assert one.memory
+    with pytest.raises(BadInput, match="adapters go on 'q_proj'"):
+        assert one.timeline
+
+
 def test_layers_that_a_model_does_not_have_are_one_line(tmp_path):
     given = {"adapters": ["q_proj"], "layers": [1]}
     with pytest.raises(BadInput, match="adapters go on layer 1, and the model has L = 1 layers, counted from 0"):
