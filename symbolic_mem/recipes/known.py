@@ -10,6 +10,13 @@ from typing import Any
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.tables import Tables
 
+# Optimizers of transformers whose states are not described, and what to ask in their place.
+_INSTEAD = {
+    "galore": "adamw, which keeps more: GaLore keeps moments of gradients of a smaller rank, and what projects them",
+    "apollo": "adamw, which keeps more: APOLLO keeps moments of gradients of a smaller rank",
+    "lomo": "sgd with --gradients one-by-one: LOMO keeps no states and steps in the backward pass",
+    "adalomo": "adafactor with --gradients one-by-one: AdaLomo keeps averages of rows and of columns and steps in the backward pass",
+}
 EVERY_ELEMENT = "every element"  # the rule of what is kept where a table names none
 
 
@@ -51,6 +58,9 @@ def optimizer_named(name: str) -> str:
     for known, row in optimizer_tables().items() if name not in optimizer_tables() else ():
         if spelt in (known.replace("-", "_"), *row.get("names", ())):
             return known
+    for kind, instead in _INSTEAD.items() if name not in optimizer_tables() else ():
+        if spelt.startswith(kind):
+            raise BadInput(f"optimizer {name!r} is not described; ask for {instead}")
     _named(name, optimizer_tables(), "optimizer")
     return name
 

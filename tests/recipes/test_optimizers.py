@@ -38,6 +38,11 @@ NAMES = {  # (engine, its name for the optimizer) -> ours
     ("bitsandbytes", "Lion8bit"): "lion-8bit",
     ("bitsandbytes", "SGD8bit"): "sgd-8bit",
     ("bitsandbytes", "Adam32"): "adam-32bit",
+    ("bitsandbytes", "RMSprop8bit"): "rmsprop-8bit",
+    ("bitsandbytes", "RMSprop32bit"): "rmsprop-32bit",
+    ("schedulefree", "AdamWScheduleFree"): "schedule-free-adamw",
+    ("schedulefree", "RAdamScheduleFree"): "schedule-free-adamw",
+    ("schedulefree", "SGDScheduleFree"): "schedule-free-sgd",
     ("optax", "adamw"): "optax-adamw",
     ("optax", "adam"): "optax-adamw",
     ("optax", "lamb"): "optax-adamw",
@@ -130,6 +135,15 @@ def test_at_least_is_one_or_zero(size, least):
 def test_an_unknown_optimizer_names_the_nearest():
     with pytest.raises(BadInput, match=r"unknown optimizer 'adam-w'; did you mean 'adamw'\?"):
         optimizer("adam-w")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("galore_adamw_8bit", "adamw"), ("apollo_adamw", "adamw"), ("lomo", "sgd"), ("adalomo", "adafactor")],
+)
+def test_an_optimizer_that_is_not_described_says_what_to_ask(name, instead):
+    with pytest.raises(BadInput, match=f"optimizer {name!r} is not described; ask for {instead}[, ]"):
+        optimizer(name)
 
 
 def test_every_rule_of_the_data_is_known_and_every_kept_thing_has_a_reason():
