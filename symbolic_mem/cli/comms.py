@@ -23,6 +23,7 @@ _IDLE = (
     "recompute",
     "gradients",
     "offload",
+    "copies",
     "profile",
     "kernel",
     "loss",

@@ -72,7 +72,19 @@ def command(
 
 
 FOUND = ("recipe", "plan", "recompute", "loss", "device", "capacity", "reading", "place", "rest", "recipes")
-PASSED = ("optimizer", "adapters", "gradients", "offload", "profile", "kernel", "cache", "page", "devices", "profiles")
+PASSED = (
+    "optimizer",
+    "adapters",
+    "gradients",
+    "offload",
+    "copies",
+    "profile",
+    "kernel",
+    "cache",
+    "page",
+    "devices",
+    "profiles",
+)
 
 
 def _fit_on(on: str, padded_rows: bool, as_json: bool, options: dict[str, Any]) -> None:

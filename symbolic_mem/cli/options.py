@@ -73,6 +73,11 @@ _SHARED = (
         help="Keep these in the host's memory: weights, gradients, optimizer, activations, or none.",
     ),
     click.option(
+        "--copies",
+        metavar="KIND=BYTES",
+        help="Further weights beside: ema=4, a moving average, reference=2, those of a reference model; or none.",
+    ),
+    click.option(
         "--cache",
         metavar="DTYPE",
         shell_complete=of(complete.caches),
@@ -156,6 +161,7 @@ SHARED = (
         "adapters",
         "gradients",
         "offload",
+        "copies",
         "cache",
         "page",
         "profile",

@@ -365,6 +365,14 @@ class Recipe:
         kept = replace(self, in_backward=False, gradients_persist=True, changes=self._unsaid(_FREED))
         return kept.without_persistent_gradients() if fate == "freed" else kept
 
+    def with_copies(self, sizes: Mapping[str, sp.Rational]) -> Recipe:
+        """Return the recipe with these further weights alone: see `with_copy`."""
+        self._need_training("no training", "copies of weights beside")
+        made = replace(self, states=tuple(state for state in self.states if state.name not in COPIES.values()))
+        for what, size in sizes.items():
+            made = made.with_copy(what, size)
+        return made
+
     def with_copy(self, what: str, size: sp.Rational) -> Recipe:
         """Return the recipe with further weights beside: a moving average (``ema``), or a ``reference`` model."""
         if size == 0:

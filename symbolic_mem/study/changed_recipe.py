@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import sympy as sp
+
 from symbolic_mem.base.errors import BadInput, at_place, clipped, nearest
+from symbolic_mem.base.formula import read_number
 from symbolic_mem.base.written import counted
 from symbolic_mem.recipes.caches import cache_format
 from symbolic_mem.recipes.optimizers import optimizer
 from symbolic_mem.recipes.own import read_recipes, recipe_of
-from symbolic_mem.recipes.recipe import GRADIENTS, Recipe, known_offload, known_pages
+from symbolic_mem.recipes.recipe import COPIES, GRADIENTS, Recipe, known_offload, known_pages
 from symbolic_mem.recipes.recompute import COUNTED, PHASES, PRODUCTS, TRANSIENT, UNIFORM, Recompute
 from symbolic_mem.recipes.tuned import read_tuned
 from symbolic_mem.study.setting import Change, Setting
@@ -185,6 +188,30 @@ def keep_gradients(given: str, where: str = "--gradients") -> Change:
             return replace(setting, recipe=setting.recipe.with_gradients(given))
 
     return Change("gradients", f"gradients {given}", apply)
+
+
+def use_copies(given: str, where: str = "--copies") -> Change:
+    """Count further weights, so many bytes for each, in the place of those that the study has; ``none``: no such copies.
+
+    >>> use_copies("ema=4,reference=2").words
+    'copies: ema=4, reference=2'
+    """
+    pairs = [] if given.strip() == "none" else [pair.partition("=") for pair in given.split(",")]
+    found: dict[str, sp.Rational] = {}
+    for name, equals, size in pairs:
+        what = name.strip()
+        if what not in COPIES:
+            raise BadInput(f"{where}: unknown copy {clipped(what)}; {nearest(what, COPIES)}")
+        if not equals or what in found:
+            raise BadInput(f"{where}: give each copy its bytes once, as in ema=4,reference=2")
+        found[what] = sp.S.Zero if size.strip() == "0" else read_number(size.strip(), f"{where}: {what}")
+
+    def apply(setting: Setting) -> Setting:
+        with at_place(where):
+            return replace(setting, recipe=setting.recipe.with_copies(found))
+
+    told = ", ".join(f"{what}={size}" for what, size in found.items())
+    return Change("copies", f"copies: {told or 'none'}", apply)
 
 
 def use_offload(given: str, where: str = "--offload") -> Change:

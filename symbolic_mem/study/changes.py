@@ -17,6 +17,7 @@ from symbolic_mem.study.changed_recipe import (
     keep_gradients,
     use_adapters,
     use_cache,
+    use_copies,
     use_kernel,
     use_loss,
     use_offload,
@@ -47,6 +48,7 @@ def changes(
     recompute: str | Mapping[str, Any] | None = None,
     adapters: str | None = None,
     offload: str | None = None,
+    copies: str | None = None,
     gradients: str | None = None,
     cache: str | None = None,
     page: int | str | None = None,
@@ -69,7 +71,7 @@ def changes(
     dash = "--" if by_option else ""
     _refuse_empty(
         {"kernel": kernel, "loss": loss, "recipe": recipe, "profile": profile, "plan": plan, "optimizer": optimizer}
-        | {"device": device, "adapters": adapters, "offload": offload, "cache": cache, "page": page},
+        | {"device": device, "adapters": adapters, "offload": offload, "copies": copies, "cache": cache, "page": page},
         dash,
     )
     if device is not None and capacity is not None:
@@ -113,6 +115,7 @@ def changes(
         (adapters, lambda modules: use_adapters(modules, f"{dash}adapters")),
         (gradients, lambda fate: keep_gradients(fate, f"{dash}gradients")),
         (offload, lambda kinds: use_offload(kinds, f"{dash}offload")),
+        (copies, lambda sizes: use_copies(sizes, f"{dash}copies")),
         (cache, lambda name: use_cache(name, f"{dash}cache")),
         (page, lambda tokens: use_pages(tokens, f"{dash}page")),
     ]

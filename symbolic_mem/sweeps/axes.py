@@ -16,7 +16,7 @@ from symbolic_mem.study.values import MAX_VALUE, given_symbol, literal
 
 CHOICES = (
     *("device", "capacity", "reading", "plan", "recipe", "optimizer", "recompute", "profile", "kernel", "loss"),
-    *("cache", "adapters", "gradients", "offload"),
+    *("cache", "adapters", "gradients", "offload", "copies"),
 )
 ROW = "row"
 

@@ -30,7 +30,7 @@ def sweep(
     """Answer every configuration of the product of the `axes`, and of `rows` of values that belong together, exactly.
 
     An axis is the name of a symbol with whole numbers (``B=range(1, 9)``), or device, capacity, reading, plan, recipe,
-    optimizer, recompute, profile, kernel, loss, cache, adapters, gradients or offload with names. Where the degree is no axis the smallest one is found, else
+    optimizer, recompute, profile, kernel, loss, cache, adapters, gradients, offload or copies with names. Where the degree is no axis the smallest one is found, else
     what is held at it. `columns` are some of fits, peak, left, instant and communication, beside the degree that is found (all but the
     last where none are named); bytes are whole ones of one device, communication is the seconds in which it sends in a step; `instants` adds the bytes at each instant, `terms` those of each term at the instant that binds. `asks`
     are keys of the question, such as ``{"strict": False}``; work is given to an `executor` in pieces. The `engine`

@@ -41,6 +41,7 @@ SHARED = {
     "adapters": "q_proj,v_proj",
     "gradients": "one-by-one",
     "offload": "optimizer,gradients",
+    "copies": "ema=4",
     "cache": "fp8",
     "page": "16",
     "profile": "hf-cuda-autocast",

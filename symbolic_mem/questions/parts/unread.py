@@ -18,7 +18,7 @@ from symbolic_mem.study.study import Study
 
 # What a change of each aspect needs in order to count, and how a refusal says that.
 _DEVICE = dict.fromkeys(("device", "reading", "reserved", "usable"), "the memory of a device")
-_KEPT = dict.fromkeys(("recipe", "profile", "optimizer", "plan", "gradients", "offload", "rest"), "memory")
+_KEPT = dict.fromkeys(("recipe", "profile", "optimizer", "plan", "gradients", "offload", "copies", "rest"), "memory")
 _ACTIVATIONS = dict.fromkeys(("recompute", "kernel", "loss"), "what is kept for the backward pass")
 
 
