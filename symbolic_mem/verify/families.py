@@ -64,7 +64,7 @@ SAID = (
         titan_peak,
     ),
     Family("tune", "torchtune: published tables of memory", tune_peak),
-    Family("optim", "Optimizers of PyTorch, bitsandbytes and optax: state of a tensor", optimizer_state),
+    Family("optim", "Optimizers of PyTorch, bitsandbytes, schedulefree and optax: state of a tensor", optimizer_state),
 )
 
 
