@@ -20,6 +20,7 @@ from symbolic_mem.models.tape import Make, Tape, Value
 from symbolic_mem.models.tensors import LAID_OUT, Tensor
 
 FUSED = ("flash", "efficient")
+BLOCK_DROPS = ("phi3",)  # families whose blocks drop out what attention and MLP have returned
 FOUR = sp.Integer(4)
 
 
@@ -27,7 +28,8 @@ def attention_described(a: Architecture, how: Profile, *, by_hand: bool) -> bool
     """Say whether the operations of an attention are described."""
     tables = bool(how.given) or (how.row("rotary_tables").get("cos") in ("compute", 4) and not how.row("rotary"))
     whole = a.d_rotary is None and not a.fused_qkv
-    joined = by_hand and a.family in JOINS and a.fused_qkv and a.residual_dropout == 0
+    dropping = a.residual_dropout == 0 or a.family in BLOCK_DROPS
+    joined = by_hand and a.family in JOINS and a.fused_qkv and dropping
     rotated = a.position != "rotary" or ((whole or joined) and tables)
     kernel = how.kernel in FUSED or (by_hand and how.kernel == "eager")
     dropped = kernel and (how.kernel == "eager" or a.attention_dropout == 0 or how.kernel in how.regenerates)
@@ -65,7 +67,7 @@ def attention_program(
         tape.drop(*((keys, values) if some else ()))
     out = product(tape, how, attended, "W_o", (a.d_model, width), "attention", bias=a.o_bias)
     tape.drop(attended)
-    if a.residual_dropout != 0:
+    if a.residual_dropout != 0 and a.family not in BLOCK_DROPS:
         dropped = do.dropped_out(tape, out)
         tape.drop(out)
         out = dropped

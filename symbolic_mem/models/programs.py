@@ -17,7 +17,7 @@ from symbolic_mem.models.architecture import Architecture
 from symbolic_mem.models.attention import given, two_kinds
 from symbolic_mem.models.linear import TOKENS
 from symbolic_mem.models.profile import Profile
-from symbolic_mem.models.program_attention import attention_described, attention_program
+from symbolic_mem.models.program_attention import BLOCK_DROPS, attention_described, attention_program
 from symbolic_mem.models.program_experts import experts_described, experts_program
 from symbolic_mem.models.program_latent import latent_described, latent_program
 from symbolic_mem.models.program_linear import product
@@ -179,18 +179,18 @@ def block_tape(a: Architecture, how: Profile, experts: bool, *, passing: bool = 
     tape.drop(*(() if first is x else (first,)))
     if a.parallel_residual:
         return _parallel(tape, a, how, x, attended, scores)
-    attended = _given(tape, a, how, attended, "attention")
+    attended, whole = _dropped_out(tape, a, _given(tape, a, how, attended, "attention"))
     tape.label = "the sum after the attention"
     between = do.add(tape, x, attended)
     named = by_hand and a.family in NAMED
-    tape.drop(*(() if named else (attended,)))
+    tape.drop(*(() if named else (attended,)), *whole)
     second = between if a.norm_place == "after" else _norm(tape, a, how, between, "MLP norm")
     out = experts_program(tape, a, how, second, by_hand=by_hand) if experts else mlp_program(tape, a, how, second)
     tape.drop(*(() if second is between else (second,)))
-    out = _given(tape, a, how, out, "MLP")
+    out, whole = _dropped_out(tape, a, _given(tape, a, how, out, "MLP"))
     tape.label = "the sum after the MLP"
     tape.leaving = do.add(tape, between, out)
-    tape.drop(out, between, *((attended,) if named else ()), *scores)
+    tape.drop(out, *whole, between, *((attended,) if named else ()), *scores)
     return tape
 
 
@@ -225,6 +225,13 @@ def _given(tape: Tape, a: Architecture, how: Profile, x: Value, part: str) -> Va
     out = _norm(tape, a, how, x, f"{part} norm" if a.norm_place == "after" else f"{part} output norm")
     tape.drop(x)
     return out
+
+
+def _dropped_out(tape: Tape, a: Architecture, x: Value) -> tuple[Value, tuple[Value, ...]]:
+    """What a part of a block gives, dropped out where the block does that, and what has a name until it is added up."""
+    if a.residual_dropout == 0 or a.family not in BLOCK_DROPS:
+        return x, ()
+    return do.dropped_out(tape, x), (x,)
 
 
 def _norm(tape: Tape, a: Architecture, how: Profile, x: Value, name: str) -> Value:
