@@ -103,12 +103,13 @@ def _in_file(
 
 def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
     """The weights that a GGUF file holds, by name, and their bytes in it."""
-    from symbolic_mem.models.gguf import gguf_layers, packed_tensors
+    from symbolic_mem.models.gguf import gguf_caches, gguf_layers, read_header
     from symbolic_mem.models.quantised import Quantised
     from symbolic_mem.models.reading import NOT_DESCRIBED
 
     _only(table, ("config",), "a GGUF file", where)
-    tensors = packed_tensors(path)
+    header = read_header(path)
+    tensors = header.tensors
     size, kinds = sum(tensor.bytes for tensor in tensors), dict[str, int]()
     for tensor in tensors:
         kinds[tensor.type] = kinds.get(tensor.type, 0) + tensor.bytes
@@ -117,7 +118,9 @@ def _gguf(path: Path, table: dict[str, Any], where: str) -> Built:
         "as its recipe says."
     )
     said = (line, NOT_DESCRIBED, "The sizes stand as numbers in the formulas.")
-    built = with_beside(Built(Model(path.stem, ()), {}), gguf_layers(tensors), said, sp.S.One)
+    built = with_beside(
+        Built(Model(path.stem, (), cached=gguf_caches(header)), {}), gguf_layers(tensors), said, sp.S.One
+    )
     return replace(
         built, stored=size, packing=Quantised("GGUF", frozenset(), None, tuple(kinds.items())), rests_on=(line,)
     )

@@ -9,15 +9,18 @@ import math
 import os
 import re
 import struct
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NamedTuple, NoReturn
 
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, clipped, shown
 from symbolic_mem.base.outside import harmless, opened
+from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.models.tensors import Layer, Tensor
+from symbolic_mem.models.caches import KEYS
+from symbolic_mem.models.tensors import Cached, Layer, Tensor
 
 _MOST_TENSORS, _MOST_PAIRS, _MOST_NAME, _HEADER_LIMIT = 100_000, 100_000, 65_535, 256_000_000
 # Type: numbers of one block, and its bytes.
@@ -58,7 +61,9 @@ _BLOCKS = {
     41: ("Q1_0", 128, 18),
 }
 _SCALARS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+_WHOLE = {4: "<I", 5: "<i", 10: "<Q", 11: "<q"}
 _TEXT, _ARRAY = 8, 9
+_OTHER_CACHES = ("sliding_window", "shared_kv", "chunk", "kv_lora", "ssm.", "wkv", "shortconv", "attention.causal")
 _GROUPS = (
     (r"^token_embd", "token embedding"),
     (r"^position_embd", "position embedding"),
@@ -89,11 +94,50 @@ class Packed:
         return next((group for pattern, group in _GROUPS if re.search(pattern, self.name)), "other")
 
 
-def packed_tensors(path: Path) -> tuple[Packed, ...]:
+class Header(NamedTuple):
+    """The tensors of a file, and its fields by name, with the value of each that is a whole number."""
+
+    tensors: tuple[Packed, ...]
+    fields: Mapping[str, int | None]
+
+
+def read_header(path: Path) -> Header:
     """Read the header of a file; raises `BadInput` for one that is no GGUF, is cut off or says what it cannot hold."""
     where = shown(path)
     with opened(path, "GGUF") as file:
-        return _Reader(file, os.fstat(file.fileno()).st_size, where).tensors()
+        return _Reader(file, os.fstat(file.fileno()).st_size, where).header()
+
+
+def gguf_caches(header: Header) -> tuple[Cached, ...]:
+    """Return the keys and values that a token leaves in each block, by the rows of what projects them; nothing where that is not all.
+
+    Not where a block projects none by themselves, or a field speaks of windows, of caches that are shared, or of states.
+    """
+    if any(word in name for name in header.fields for word in _OTHER_CACHES):
+        return ()
+    rows: dict[int, dict[str, int]] = {}
+    for tensor in header.tensors:
+        if found := re.match(r"blk\.(\d+)\.(?:attn_([kv])\.weight$)?", tensor.name):
+            block = rows.setdefault(int(found[1]), {})
+            if found[2]:
+                block[found[2]] = tensor.shape[0]
+    heads = next((size for name, size in header.fields.items() if name.endswith(".attention.head_count_kv")), None)
+    sizes = [(rows[block].get("k", 0), rows[block].get("v", 0)) for block in sorted(rows)]
+    if not heads or any(size == 0 or size % heads for both in sizes for size in both):
+        return ()
+    kinds = dict.fromkeys(sizes)
+    return tuple(
+        Cached(
+            KEYS,
+            sp.Integer(sizes.count(kind)),
+            tuple(
+                Tensor(name, (B, S, sp.Integer(heads), sp.Integer(size // heads)), "later tokens attend to it")
+                for name, size in zip(("keys", "values"), kind, strict=True)
+            ),
+            there=() if len(kinds) == 1 else tuple(each == kind for each in sizes),
+        )
+        for kind in kinds
+    )
 
 
 def gguf_layers(tensors: tuple[Packed, ...]) -> tuple[Layer, ...]:
@@ -117,7 +161,7 @@ class _Reader:
         self.file, self.left, self.where = file, min(size, _HEADER_LIMIT), where
         self.size = size
 
-    def tensors(self) -> tuple[Packed, ...]:
+    def header(self) -> Header:
         if self._take(4) != b"GGUF":
             self._refuse("does not begin with GGUF; it is no such file")
         version = self._number("<I")
@@ -126,15 +170,18 @@ class _Reader:
         count, pairs = self._number("<Q"), self._number("<Q")
         if count > _MOST_TENSORS or pairs > _MOST_PAIRS:
             self._refuse(f"says that it has {count:,} tensors and {pairs:,} fields, more than a model has")
+        fields: dict[str, int | None] = {}
         for _ in range(pairs):
-            self._text()
-            self._skip(self._number("<I"))
+            name, kind = self._text(), self._number("<I")
+            fields[name] = self._number(_WHOLE[kind]) if kind in _WHOLE else None
+            if kind not in _WHOLE:
+                self._skip(kind)
         found = [self._tensor() for _ in range(count)]
         header = min(self.size, _HEADER_LIMIT) - self.left  # the data begins here, or a few bytes later
         for tensor, place in found:
             if header + place + tensor.bytes > self.size:
                 self._refuse(f"places the tensor {clipped(tensor.name)} past its end; it is cut off")
-        return tuple(tensor for tensor, _ in found)
+        return Header(tuple(tensor for tensor, _ in found), fields)
 
     def _tensor(self) -> tuple[Packed, int]:
         name = self._text()

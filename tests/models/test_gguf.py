@@ -10,7 +10,7 @@ import pytest
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
-from symbolic_mem.models.gguf import packed_tensors
+from symbolic_mem.models.gguf import read_header
 
 F32, Q4_K, Q8_0 = 0, 12, 8
 TENSORS = [
@@ -69,6 +69,30 @@ def test_weights_are_counted_by_name_and_bytes_by_type(tmp_path):
     assert [term.name for term in inference] == ["Q4_K weights", "F32 weights", "Q8_0 weights"]
 
 
+PROJECTED = [(f"blk.{i}.attn_{x}.weight", (256, 64), F32) for i in range(2) for x in "kv"]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "more", "held"),
+    [
+        (PROJECTED, (), 3 * 50 * 2 * (64 + 64) * 2),
+        (PROJECTED[:3], (), None),
+        (PROJECTED, ("llama.attention.sliding_window",), None),
+        (PROJECTED, ("llama.attention.shared_kv_layers",), None),
+    ],
+)
+def test_caches_are_the_rows_of_what_projects_keys_and_values(tensors, more, held, tmp_path):
+    """Of two blocks with two key-value heads of 32; not where one has no values of its own, or not all tokens stay."""
+    path = tmp_path / "tiny.gguf"
+    names = ("general.file_type", "llama.attention.head_count_kv", *more)
+    fields = b"".join(text(name) + struct.pack("<II", 4, 2) for name in (*names, *("x",) * (3 - len(names))))
+    path.write_bytes(content([*TENSORS, *tensors], fields=fields))
+    one = load_study(str(path)).change(recipe="inference", values={"B": 3, "S": 50})
+    assert one.memory.of("cache").at(one.values) == (held or 0)
+    words = [told["what"] for told in Account(one).record["not_counted"]]
+    assert any("what decoding keeps" in what for what in words) == (held is None)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -90,7 +114,7 @@ def test_a_header_that_lies_is_refused(tmp_path, data, message):
     path = tmp_path / "x.gguf"
     path.write_bytes(data)
     with pytest.raises(BadInput) as caught:
-        packed_tensors(path)
+        read_header(path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
