@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import sympy as sp
 
+from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
@@ -34,6 +36,38 @@ def kinds_of(name: str, counted: tuple[str, ...] = KINDS) -> tuple[str, ...]:
     return {"static": STATIC, "total": counted}.get(name, (name,) if name in KINDS else ())
 
 
+def account_name(study: Study, words: str) -> str | None:
+    """The name of a part of the account that is a row of its table, or of kinds that are added: "activations and buffers".
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> study = load_study("cs336-a2-xxl")
+    >>> account_name(study, "adamw moments"), account_name(study, "weights + gradients"), account_name(study, "speed")
+    ('AdamW moments', 'weights and gradients', None)
+    """
+    kinds = [each for each in re.split(r"\s*[,+]\s*|\s+and\s+", words.strip().lower()) if each]
+    if len(kinds) > 1 and all(each in KINDS for each in kinds):
+        return " and ".join(dict.fromkeys(kinds))
+    return next((term.name for term in study.memory if term.name.lower() == words.strip().lower()), None)
+
+
+def parts_of_account(study: Study) -> tuple[str, ...]:
+    """The rows of the table of the memory, and what of it is no state, where that is more than one kind."""
+    rest = " and ".join(kind for kind in study.memory.kinds if kind not in STATIC)
+    return (*(term.name for term in study.memory), *((rest,) if " and " in rest else ()))
+
+
+def in_account(study: Study, name: str) -> bool:
+    """Whether a name is that of a number of the account, or of a part of it."""
+    return name in ACCOUNT or bool(_part(study, name))
+
+
+def _part(study: Study, name: str) -> Memory:
+    kinds = name.split(" and ")
+    if len(kinds) > 1 and all(each in KINDS for each in kinds):
+        return study.memory.of(*kinds)
+    return Memory(tuple(term for term in study.memory if term.name == name), study.memory.definitions)
+
+
 def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> sp.Expr:
     """The number of the account that is called `name`, as a formula."""
     match name:
@@ -45,7 +79,11 @@ def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -
             return study.memory.of(*STATIC).total / study.model.parameters
         case "activations_per_token":
             return study.memory.of("activations").total / (B * S)
-    return study.memory.of(*kinds_of(name, counted)).total
+    return _memory(study, name, counted).total
+
+
+def _memory(study: Study, name: str, counted: tuple[str, ...]) -> Memory:
+    return study.memory.of(*kinds_of(name, counted)) if name in ACCOUNT else _part(study, name)
 
 
 def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> Claimed:
@@ -75,7 +113,7 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
             "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "
             "or take a recipe of inference"
         )
-    return Claimed(memory.of(*kinds_of(name, counted)).at(study.numbers), "bytes", meaning, unit="bytes")
+    return Claimed(_memory(study, name, counted).at(study.numbers), "bytes", meaning, unit="bytes")
 
 
 def counted_kinds(study: Study, question: Question | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from symbolic_mem.base.rational import fraction
 from symbolic_mem.base.symbols import table
 from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.base.values import dataclass
-from symbolic_mem.claims.account import ACCOUNT, account_formula
+from symbolic_mem.claims.account import account_formula, in_account
 from symbolic_mem.claims.lines import exactly
 from symbolic_mem.claims.names import ALIASES, written
 from symbolic_mem.claims.spelled import RAISED
@@ -179,7 +179,7 @@ def _names(study: Study, found: Found | None, counted: tuple[str, ...]) -> Itera
 
 def _formula_of(study: Study, found: Found | None, name: str, counted: tuple[str, ...]) -> sp.Expr:
     if found is None:
-        assert name in ACCOUNT, "what no question answers is a number of the account"
+        assert in_account(study, name), "what no question answers is a number of the account"
         return account_formula(study, name, counted)
     for entry in found.ledger:
         if str(entry.line.symbol) == name or written(entry.line.symbol)[0] in (f"M_{name}", *_LINES.get(name, ())):

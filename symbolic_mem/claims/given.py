@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from symbolic_mem.base.symbols import named, table
+import sympy as sp
+
+from symbolic_mem.base.symbols import n_fsdp, named, table
 from symbolic_mem.claims.lines import exactly
+from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.study.answered import seen_by
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
@@ -13,7 +17,9 @@ from symbolic_mem.study.study import Study
 
 
 def given_claim(study: Study, name: str) -> Claimed | None:
-    """A value that a study gives; None where it gives none of that name."""
+    """A value that a study gives, or all devices of the run that it gives; None where it gives none of that name."""
+    if name == "devices":
+        return _run(study)
     symbol = next((one for one in study.values if one.name == name), None)
     if symbol is None:
         return None
@@ -23,11 +29,26 @@ def given_claim(study: Study, name: str) -> Claimed | None:
     return Claimed(value, "count" if whole else "number", known.meaning or name, unit=known.unit, given=True)
 
 
+def _run(study: Study) -> Claimed | None:
+    """All devices of a run where the study gives how many the memory is divided over."""
+    if n_fsdp not in study.values:
+        return None
+    count = int(study.values[n_fsdp]) * ranks_beside(study, n_fsdp)
+    return Claimed(count, "count", "all devices of the run", unit="devices", given=True)
+
+
 def givens(study: Study, chosen: Sequence[Question], name: str) -> Iterator[tuple[Study, Question | None, str]]:
     """The values of that name which the study gives, or its questions for themselves."""
     told: list[Claimed] = []
-    for seen in (study, *(seen_by(study, question) for question in chosen)):
+    for seen in (study, *(_with_its_own(study, question) for question in chosen)):
         given = given_claim(seen, name)
         if given is not None and given not in told:
             told.append(given)
             yield seen, None, name
+
+
+def _with_its_own(study: Study, question: Question) -> Study:
+    """The study as a question sees it, with the degrees to which its keys give values."""
+    seen = seen_by(study, question)
+    fixed = {n_fsdp: sp.Integer(value) for name, value in question.fixed(seen).items() if name == n_fsdp.name}
+    return replace(seen, values={**seen.values, **fixed}) if fixed else seen

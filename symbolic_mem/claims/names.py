@@ -42,6 +42,8 @@ ALIASES = {
     "chips": "devices",
     "B_sequences": "batch_sequences",
     "M_free": "headroom",
+    **dict.fromkeys(("headroom", "free", "room", "left"), "M_free"),
+    "moments": "optimizer",
 }
 _ROUND = re.compile(r"^(?:the|model|number_of|no\._of|total_number_of)_|_(?:memory|mem|size|usage|footprint)$")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")

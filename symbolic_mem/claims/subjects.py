@@ -11,8 +11,8 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.ledger import Entry
-from symbolic_mem.base.symbols import f_load, n_fsdp, table
-from symbolic_mem.claims.account import ACCOUNT, NoNumber, account_claim, counted_kinds, kinds_of
+from symbolic_mem.base.symbols import M_device, f_load, n_fsdp, table
+from symbolic_mem.claims.account import ACCOUNT, NoNumber, account_claim, account_name, counted_kinds, in_account, kinds_of
 from symbolic_mem.claims.given import given_claim, givens
 from symbolic_mem.claims.lines import exactly, line_claim, with_lines
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
@@ -23,6 +23,7 @@ from symbolic_mem.questions.parts.asking import turned, usual
 from symbolic_mem.questions.parts.assumptions import SCHEDULED
 from symbolic_mem.questions.parts.batch_claims import BOUNDS
 from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
+from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import kept_instants, staged
 from symbolic_mem.questions.parts.size_rules import size_rules
 from symbolic_mem.questions.registry import asking_for
@@ -77,7 +78,7 @@ def called(study: Study, name: str, label: str | None = None) -> str:
     others = dict.fromkeys(
         (*solved_for(study), *(str(symbol) for one in asked for symbol in seen_by(study, one).values))
     )
-    found = next((each for each in meant if each in others), None)
+    found = account_name(study, name) or next((each for each in meant if each in others), None)
     if found is None:
         raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines, *others)))}")
     return found
@@ -111,6 +112,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
     asked = [question for question in chosen if name in question.claimable]
     if asked:
         yield from ((seen_by(study, question), question, name) for question in asked)
+        if name == "devices":
+            yield from givens(study, chosen, name)
         return
     sought = _ASKED_FOR.get(name, "")
     batches = [(seen_by(study, question), question, sought) for question in chosen if sought in question.claimable]
@@ -119,7 +122,7 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         return
     if label is not None:
         yield from _lines_about(study, chosen[0], name)
-    if name in ACCOUNT:
+    if in_account(study, name):
         yield from ((one, None, name) for one in _accounts(study if label is None else seen_by(study, chosen[0]), name))
         if label is None:
             about = [question for question in chosen if question.subject == "memory"]
@@ -170,6 +173,8 @@ def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[
         symbol = entry.line.symbol.name
         if symbol == name:
             yield seen, question, symbol
+            if entry.line.symbol == M_device and (free := _at_answer(seen, question)) is not None:
+                yield free, question, symbol
         elif name in ACCOUNT and ALIASES.get(symbol) == name and entry.value is not None:
             try:
                 same = entry.value == account_claim(seen, name, counted_kinds(study, question)).value
@@ -177,6 +182,13 @@ def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[
                 same = False
             if not same:
                 yield seen, question, symbol
+
+
+def _at_answer(seen: Study, question: Question) -> Study | None:
+    """The study at the degree that answers, where its own is another: an answer says what one device holds at both."""
+    found = answer_to(seen, question)
+    given = found.given if isinstance(found, FoundDegree) else None
+    return None if given is None or found.value in (None, given.value) else seen.without(given.symbol)
 
 
 def _asked(study: Study, name: str, own: Sequence[Question]) -> Question:
@@ -226,7 +238,7 @@ def claim_of(
     the study is one of very many. Raises `BadInput` where there is none.
     """
     if question is None:
-        given = None if name in ACCOUNT else given_claim(study, name)
+        given = None if in_account(study, name) else given_claim(study, name)
         return account_claim(study, name, counted) if given is None else given
     if name not in question.claimable:
         answer = answer_to(study, question) if kept else question.answer(study)

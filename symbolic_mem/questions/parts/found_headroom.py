@@ -7,9 +7,9 @@ from typing import Any
 
 import sympy as sp
 
-from symbolic_mem.base.ledger import Ledger, Line
+from symbolic_mem.base.ledger import Ledger
 from symbolic_mem.base.rational import Number, symbolic
-from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed, local
+from symbolic_mem.base.symbols import C_mem, M_device, M_divided, M_fixed
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, Total, amount, apart, say, text
 from symbolic_mem.document.steps import Block, Column, Table
@@ -20,7 +20,7 @@ from symbolic_mem.questions.parts.bounded import held_at
 from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
 from symbolic_mem.questions.parts.growth import Most, Unsolved
 from symbolic_mem.questions.parts.instants import fitting
-from symbolic_mem.questions.parts.lines import account_lines, degree_lines
+from symbolic_mem.questions.parts.lines import M_free, account_lines, degree_lines
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
 from symbolic_mem.questions.parts.words import (
     capacity_summary,
@@ -32,7 +32,6 @@ from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver
 from symbolic_mem.study.question import Found
 
-M_free = local("M", "free")
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,8 +192,7 @@ class FoundHeadroom(Found):
     def ledger(self) -> Ledger:
         """The account, what is divided and what is not, what one device holds, and what it has free."""
         lines = (*account_lines(self.study, self.kinds), *degree_lines(self.share.bound, self.capacity))
-        free = Line(M_free, C_mem - M_device, "bytes", "what is free on one device", of_one="device")
-        return Ledger((*lines, free), self._known)
+        return Ledger(lines, self._known)
 
     @property
     def _known(self) -> dict[sp.Symbol, sp.Expr]:

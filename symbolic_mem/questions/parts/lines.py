@@ -16,6 +16,9 @@ from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.inverse import UpperBound
 from symbolic_mem.study.study import Study
 
+M_free = local("M", "free")
+FREE = Line(M_free, C_mem - M_device, "bytes", "what is free on one device", of_one="device")
+
 
 def account_lines(study: Study, kinds: Sequence[str]) -> tuple[Line, ...]:
     """The parameters, the memory of each of the `kinds` that is kept, the states together, and all of it."""
@@ -46,6 +49,7 @@ def degree_lines(bound: Bound, capacity: Capacity, fullest: sp.Expr | None = Non
             "what one device holds",
             of_one="device",
         ),
+        FREE,
     )
 
 
@@ -57,4 +61,5 @@ def power_lines(bound: UpperBound, capacity: Capacity, fullest: sp.Expr | None =
         *coefficients,
         Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device", of_one="device"),
         Line(M_device, held if fullest is None else fullest, "bytes", "what one device holds", of_one="device"),
+        FREE,
     )
