@@ -9,9 +9,10 @@ from symbolic_mem.base.units import BYTES_PER
 from symbolic_mem.claims.account import parts_of_account
 from symbolic_mem.claims.claim import Claim
 from symbolic_mem.claims.measures import factor
-from symbolic_mem.claims.names import same_symbol
+from symbolic_mem.claims.names import one_word, same_symbol
 from symbolic_mem.claims.subjects import degrees, known, lines_of
 from symbolic_mem.questions.evaluate import Evaluate
+from symbolic_mem.questions.flops import Flops
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.study import Study
 
@@ -55,16 +56,26 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
 
 
 def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
-    """Yield what a line that is worked for several models or sizes is called in each of them, where a claim has its name alone.
+    """What a line is called that has such a name in each of several models or sizes, or that documents call so in words.
 
     >>> from symbolic_mem.library.read import load_study
     >>> list(in_cases(load_study("utilisation"), "u_model", None))[:2]
     ['u_model, 22B', 'u_model, 175B']
+    >>> list(in_cases(load_study("cs336-a1-transformer"), "Feed-forward layers, share", "b"))
+    ['share_mlp']
     """
+    said = one_word(name).lower()
     for question in study.questions if label is None else (study.question(label),):
-        for line in question.lines if isinstance(question, Evaluate) else ():
-            if same_symbol(line.symbol, name):
-                yield from (str(case.of(line.symbol)) for case in question.cases)
+        if isinstance(question, Evaluate):
+            for line in question.lines:
+                if same_symbol(line.symbol, name) or one_word(study.plain(line.statement)).lower() == said:
+                    names = [case.of(line.symbol) for case in question.cases] or [line.symbol]
+                    yield from (str(each) for each in names if str(each) != name)
+        elif isinstance(question, Flops):
+            for entry in lines_of(study, question):
+                symbol = str(entry.line.symbol)
+                if symbol != name and said in (one_word(symbol.split(", ")[0]).lower(), one_word(entry.line.says).lower()):
+                    yield symbol
 
 
 def _counted_in(claim: Claim, claimed: Claimed) -> bool:

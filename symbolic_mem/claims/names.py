@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from symbolic_mem.base.symbols import lookup, named
+from symbolic_mem.base.symbols import lookup, named, table
 
 # The symbols that documents print, and words that people use, for the numbers of every account.
 ALIASES = {
@@ -44,8 +44,14 @@ ALIASES = {
     "M_free": "headroom",
     **dict.fromkeys(("headroom", "free", "room", "left"), "M_free"),
     "moments": "optimizer",
+    **dict.fromkeys(("context_length", "seq_len", "seq_length"), "S"),
+    **dict.fromkeys(("layers", "n_layers"), "L"),
+    **dict.fromkeys(("vocab", "vocab_size"), "V"),
+    **dict.fromkeys(("heads", "num_heads"), "n_heads"),
 }
-_ROUND = re.compile(r"^(?:the|model|number_of|no\._of|total_number_of)_|_(?:memory|mem|size|usage|footprint)$")
+_FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\._of|total_number_of"
+_BEFORE = re.compile(rf"^(?:(?:{_FIRST})_)+")
+_ROUND = re.compile(rf"^(?:{_FIRST})_|_(?:memory|mem|size|usage|footprint)$")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
 BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
 
@@ -71,9 +77,20 @@ def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
         if folded in ALIASES:
             yield ALIASES[folded]
         yield _STAGE.sub("stage_", folded)
+        yield from (each for each in known if "_" in each and one_word(each).lower().replace("_", "") == folded)
         bare = _ROUND.sub("", _ROUND.sub("", folded))
+        yield from (str(one.symbol) for one in table(given=True) if _called(one.meaning) in (folded, _BEFORE.sub("", folded)))
         if bare != folded:
             yield from (ALIASES.get(each, each) for each in (bare, f"{bare}s"))
+
+
+def _called(meaning: str) -> str:
+    """What a symbol is called in a table of what is given, without what stands in brackets.
+
+    >>> _called("number of attention (query) heads"), _called("sequence length")
+    ('attention_heads', 'sequence_length')
+    """
+    return one_word(re.sub(r"\s*\([^)]*\)", "", meaning)).lower().removeprefix("number_of_")
 
 
 def one_word(name: str) -> str:

@@ -27,6 +27,7 @@ from symbolic_mem.study.question import Found, Question, symbols_in
 from symbolic_mem.study.setting import Change
 from symbolic_mem.study.study import Study
 
+FACTOR = local("r", "forward")
 ABOUT = ("products", "shares")
 
 
@@ -85,18 +86,16 @@ class Flops(Question):
 
     @cached_property
     def claimable(self) -> tuple[str, ...]:
-        """What can be claimed: the operations of each part and of all, in every case."""
-        lines = (*(local("F", part) for part in PRODUCTS), TOTAL)
-        return (
-            tuple(map(str, lines))
-            if not self.cases
-            else tuple(str(case.of(one)) for case in self.cases for one in lines)
-        )
+        """What can be claimed: the operations and the share of each part, and all operations, in every case."""
+        lines = (*(local("F", part) for part in PRODUCTS), TOTAL, *(local("share", part) for part in PRODUCTS))
+        if not self.cases:
+            return tuple(map(str, lines))
+        return (*(str(case.of(one)) for case in self.cases for one in lines), FACTOR.name)
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
-        """The operations of every part and of all, by the names of their lines."""
+        """The operations of every part and of all, and the shares, by the names of their lines."""
         return {
-            str(entry.line.symbol): Claimed(fraction(entry.value), "number", entry.line.says, unit="FLOP")
+            str(entry.line.symbol): Claimed(fraction(entry.value), "number", entry.line.says, unit=entry.line.unit)
             for entry in answer_to(study, self).ledger
         }
 
@@ -144,10 +143,15 @@ class FoundFlops(Found):
 
     @property
     def ledger(self) -> Ledger:
-        """The operations of each part, and of all."""
+        """The operations of each part, and of all, and the share of each part."""
         symbols = {part: local("F", part) for part in self.parts}
         lines = [Line(symbols[part], formula, "FLOP", PARTS.get(part, part)) for part, formula in self.parts.items()]
-        return Ledger((*lines, Line(TOTAL, sp.Add(*symbols.values()), "FLOP", "all products")), self.study.values)
+        lines.append(Line(TOTAL, sp.Add(*symbols.values()), "FLOP", "all products"))
+        shares = [
+            Line(local("share", part), 100 * symbol / TOTAL, "%", f"{PARTS.get(part, part)}, share")
+            for part, symbol in symbols.items()
+        ]
+        return Ledger((*lines, *shares), self.study.values)
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -164,15 +168,14 @@ class FoundFlopsOfCases(Found):
 
     @property
     def ledger(self) -> Ledger:
-        """The operations of each part and of all, of every case, as numbers: ``F_mlp, small``."""
-        return Ledger(
-            tuple(
-                Line(case.of(entry.line.symbol), entry.value, "FLOP", entry.line.says)
-                for case, found in self.cases
-                for entry in found.ledger
-            ),
-            self.study.values,
-        )
+        """The lines of every case, as numbers: ``F_mlp, small``; and how much larger all is in the last than in the first."""
+        lines = [
+            Line(case.of(entry.line.symbol), entry.value, entry.line.unit, entry.line.says)
+            for case, found in self.cases
+            for entry in found.ledger
+        ]
+        first, last = (self.cases[k][0].of(TOTAL) for k in (0, -1))
+        return Ledger((*lines, Line(FACTOR, last / first, "times", "all products, factor")), self.study.values)
 
     @property
     def facts(self) -> Mapping[str, Any]:
