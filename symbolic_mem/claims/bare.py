@@ -51,7 +51,7 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
     for question in chosen:
         for entry in lines_of(study, question):
             unit = "bytes" if entry.line.unit in BYTES_PER else entry.line.unit
-            if _counted_in(claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit)):
+            if _counted_in(claim, Claimed(1, "bytes" if unit == "bytes" else "number", entry.line.says, unit=unit)):
                 yield str(entry.line.symbol)
 
 
@@ -74,7 +74,10 @@ def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:
         elif isinstance(question, Flops):
             for entry in lines_of(study, question):
                 symbol = str(entry.line.symbol)
-                if symbol != name and said in (one_word(symbol.split(", ")[0]).lower(), one_word(entry.line.says).lower()):
+                if symbol != name and said in (
+                    one_word(symbol.split(", ")[0]).lower(),
+                    one_word(entry.line.says).lower(),
+                ):
                     yield symbol
 
 

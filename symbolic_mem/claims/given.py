@@ -50,5 +50,5 @@ def givens(study: Study, chosen: Sequence[Question], name: str) -> Iterator[tupl
 def _with_its_own(study: Study, question: Question) -> Study:
     """The study as a question sees it, with the degrees to which its keys give values."""
     seen = seen_by(study, question)
-    fixed = {n_fsdp: sp.Integer(value) for name, value in question.fixed(seen).items() if name == n_fsdp.name}
-    return replace(seen, values={**seen.values, **fixed}) if fixed else seen
+    fixed = question.fixed(seen).get(n_fsdp.name)
+    return seen if fixed is None else replace(seen, values={**seen.values, n_fsdp: sp.Integer(fixed)})

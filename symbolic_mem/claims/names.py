@@ -79,7 +79,9 @@ def spellings(name: str, known: Iterable[str]) -> Iterator[str]:
         yield _STAGE.sub("stage_", folded)
         yield from (each for each in known if "_" in each and one_word(each).lower().replace("_", "") == folded)
         bare = _ROUND.sub("", _ROUND.sub("", folded))
-        yield from (str(one.symbol) for one in table(given=True) if _called(one.meaning) in (folded, _BEFORE.sub("", folded)))
+        yield from (
+            str(one.symbol) for one in table(given=True) if _called(one.meaning) in (folded, _BEFORE.sub("", folded))
+        )
         if bare != folded:
             yield from (ALIASES.get(each, each) for each in (bare, f"{bare}s"))
 

@@ -12,7 +12,15 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput, MissingValue, nearest
 from symbolic_mem.base.ledger import Entry
 from symbolic_mem.base.symbols import M_device, f_load, n_fsdp, table
-from symbolic_mem.claims.account import ACCOUNT, NoNumber, account_claim, account_name, counted_kinds, in_account, kinds_of
+from symbolic_mem.claims.account import (
+    ACCOUNT,
+    NoNumber,
+    account_claim,
+    account_name,
+    counted_kinds,
+    in_account,
+    kinds_of,
+)
 from symbolic_mem.claims.given import given_claim, givens
 from symbolic_mem.claims.lines import exactly, line_claim, with_lines
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
@@ -26,6 +34,7 @@ from symbolic_mem.questions.parts.batch_claims import NAMES as COUNTS
 from symbolic_mem.questions.parts.found_degree import FoundDegree
 from symbolic_mem.questions.parts.instants import kept_instants, staged
 from symbolic_mem.questions.parts.size_rules import size_rules
+from symbolic_mem.questions.parts.tokens import T_most
 from symbolic_mem.questions.registry import asking_for
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.study.answered import answer_to, claims_of, seen_by
@@ -36,6 +45,7 @@ from symbolic_mem.study.study import Study
 BATCH = (*COUNTS, *BOUNDS)
 ASKED = "check"
 # What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
+_OF_ACCOUNT = {**ALIASES, T_most.name: "tokens"}
 _ASKED_FOR = {"tokens": "batch_tokens"}
 
 
@@ -175,7 +185,7 @@ def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[
             yield seen, question, symbol
             if entry.line.symbol == M_device and (free := _at_answer(seen, question)) is not None:
                 yield free, question, symbol
-        elif name in ACCOUNT and ALIASES.get(symbol) == name and entry.value is not None:
+        elif name in ACCOUNT and _OF_ACCOUNT.get(symbol) == name and entry.value is not None:
             try:
                 same = entry.value == account_claim(seen, name, counted_kinds(study, question)).value
             except MissingValue:

@@ -162,7 +162,7 @@ class Compare(Question):
     @cached_property
     def claimable(self) -> tuple[str, ...]:
         """What can be claimed."""
-        return ("difference",)
+        return ("difference", "less")
 
     def claims(self, study: Study) -> Mapping[str, Claimed]:
         """What the second side needs more than the first."""
@@ -172,7 +172,11 @@ class Compare(Question):
         except MissingValue:  # a symbol without a value that may cancel out
             found = answer_to(study, self).bytes
             more = None if found is None else fraction(found)
-        return {"difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}", unit="bytes")}
+        less = None if more is None else -more
+        return {
+            "difference": Claimed(more, "bytes", f"what {b.name} needs more than {a.name}", unit="bytes"),
+            "less": Claimed(less, "bytes", f"what {b.name} needs less than {a.name}", unit="bytes"),
+        }
 
 
 def _same(found: FoundGaps) -> Prose:

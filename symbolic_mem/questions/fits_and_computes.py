@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -44,7 +45,7 @@ def _fsdp(given: Any, at: At) -> sp.Symbol:
     return symbol
 
 
-_EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least")
+_EDGES = ("{}_most", "batch_tokens_least", "{}_at_batch_tokens_least", "tokens_each_least")
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,6 +161,7 @@ class FitsAndComputes(OfKinds):
         limits, tokens = self.limits(study.without(self.symbol))
         low, high = limits.interval(tokens) or (None, None)
         batch, there = limits.first_batch() or (None, None)
+        each = None if batch is None or there is None else Fraction(batch, there)
         meaning, both = "the smallest degree that {}", "holds what is kept and keeps the chips busy"
         smallest = Claimed(low, "devices", meaning.format(both), quotient=limits.quotient(tokens), unit="devices")
         edges = (
@@ -172,6 +174,7 @@ class FitsAndComputes(OfKinds):
                 extreme="least",
             ),
             Claimed(there, "count", "the degree that does both at that batch", unit="devices"),
+            Claimed(each, "number", "tokens of that batch for one device", unit="tokens"),
         )
         names = (name.format(self.symbol) for name in _EDGES)
         return {str(self.symbol): smallest, **dict(zip(names, edges, strict=True))}

@@ -184,6 +184,7 @@ class FoundDegree(FoundAtInstants):
         lines = (
             *account_lines(self.study, self.kinds),
             *degree_lines(self.degree.ideal.bound, self.capacity, self._fullest),
+            *(() if self.lacking is None else (self.lacking.line,)),
         )
         return Ledger(lines, self._here)
 

@@ -33,7 +33,6 @@ from symbolic_mem.solvers.insight import LeftOver
 from symbolic_mem.study.question import Found
 
 
-
 @dataclass(frozen=True, repr=False)
 class FoundHeadroom(Found):
     """What `devices` devices leave free, what that is made of, how far each symbol can grow, and of which that is not found."""

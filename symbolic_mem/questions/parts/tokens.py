@@ -8,8 +8,9 @@ from typing import Any
 
 import sympy as sp
 
+from symbolic_mem.base.ledger import Line
 from symbolic_mem.base.limit import Limit
-from symbolic_mem.base.symbols import B, C_mem, S, T
+from symbolic_mem.base.symbols import B, C_mem, S, T, local
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Table
@@ -20,6 +21,8 @@ from symbolic_mem.solvers.capacity import Capacity, capacity_of
 from symbolic_mem.solvers.tokens import most_tokens
 from symbolic_mem.study.study import Study
 
+T_most = local("T", "most")
+
 
 @dataclass(frozen=True)
 class TokensThatFit:
@@ -29,6 +32,11 @@ class TokensThatFit:
     most: int
     capacities: tuple[Capacity, ...]
     rows: tuple[tuple[int, tuple[int | None, ...]], ...]
+
+    @property
+    def line(self) -> Line:
+        """The most whole tokens, by a name."""
+        return Line(T_most, sp.Integer(self.most), "tokens", "the most tokens that leave room for one device")
 
 
 def tokens_that_fit(solved: Solved, study: Study, asked: tuple[int, ...] = ()) -> TokensThatFit | None:
