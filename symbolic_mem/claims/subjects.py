@@ -44,8 +44,8 @@ from symbolic_mem.study.study import Study
 
 BATCH = (*COUNTS, *BOUNDS)
 ASKED = "check"
-# What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
 _OF_ACCOUNT = {**ALIASES, T_most.name: "tokens"}
+# What a question for the smallest batch calls T is what it asks for, not the tokens of the study.
 _ASKED_FOR = {"tokens": "batch_tokens"}
 
 
