@@ -50,9 +50,12 @@ def quantities(study: Study, claim: Claim, label: str | None) -> Iterator[str]:
         yield from parts_of_account(study)
     for question in chosen:
         for entry in lines_of(study, question):
-            unit = "bytes" if entry.line.unit in BYTES_PER else entry.line.unit
-            if _counted_in(claim, Claimed(1, "bytes" if unit == "bytes" else "number", entry.line.says, unit=unit)):
-                yield str(entry.line.symbol)
+            line = entry.line
+            unit = "bytes" if line.unit in BYTES_PER else line.unit
+            if _counted_in(
+                claim, Claimed(1, "bytes" if unit == "bytes" else "number", "", unit=unit, of_one=line.of_one)
+            ):
+                yield str(line.symbol)
 
 
 def in_cases(study: Study, name: str, label: str | None) -> Iterator[str]:

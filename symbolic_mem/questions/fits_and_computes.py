@@ -174,7 +174,7 @@ class FitsAndComputes(OfKinds):
                 extreme="least",
             ),
             Claimed(there, "count", "the degree that does both at that batch", unit="devices"),
-            Claimed(each, "number", "tokens of that batch for one device", unit="tokens"),
+            Claimed(each, "number", "tokens of that batch for each device", unit="tokens", of_one="device"),
         )
         names = (name.format(self.symbol) for name in _EDGES)
         return {str(self.symbol): smallest, **dict(zip(names, edges, strict=True))}

@@ -36,7 +36,7 @@ class TokensThatFit:
     @property
     def line(self) -> Line:
         """The most whole tokens, by a name."""
-        return Line(T_most, sp.Integer(self.most), "tokens", "the most tokens that leave room for one device")
+        return Line(T_most, sp.Integer(self.most), "tokens", "the most tokens that leave room", of_one="device")
 
 
 def tokens_that_fit(solved: Solved, study: Study, asked: tuple[int, ...] = ()) -> TokensThatFit | None:
