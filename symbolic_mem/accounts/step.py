@@ -12,11 +12,9 @@ from symbolic_mem.accounts.schedule import Row
 from symbolic_mem.accounts.terms import Term
 from symbolic_mem.accounts.units import Unit, Units, units
 from symbolic_mem.accounts.working import Moment
-from symbolic_mem.base.symbols import n_cp, n_fsdp, n_replica
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.packing import share_by
 from symbolic_mem.models.tensors import EMBEDDED, HEAD, HIDDEN, SUMMANDS, TABLE, Model, Part, Tensor
-from symbolic_mem.plans.placement import Placed
 from symbolic_mem.recipes.recipe import Recipe
 from symbolic_mem.recipes.recompute import recomputed_at
 
@@ -29,14 +27,17 @@ class Step:
 
     It `gathers` weights that are divided; `keep` is the share of them that stays after the forward pass. On one device
     `alone` nothing is gathered: its weights are converted once, when their turn has come. A `hybrid` of shards and
-    replicas keeps what it sums over the replicas until the backward pass is over.
+    replicas keeps what it sums over the replicas until the backward pass is over. The experts of the kinds that are `apart` are
+    divided over devices of their own; `others` is by how many devices another parallelism divides the weights than those
+    that gather them. Nothing else of where memory lives changes an instant: shares divide what is there.
     """
 
     model: Model
     recipe: Recipe
     loss: Term | None
     inside: tuple[Tensor, ...]
-    placement: Mapping[str, Placed]
+    apart: tuple[str, ...]
+    others: sp.Expr
     keep: sp.Rational
     residues: tuple[int, ...]
     gathers: bool
@@ -136,13 +137,6 @@ class Step:
     def converts(self) -> bool:
         """Whether weights are gathered in another dtype than they are kept in."""
         return any(one.kind == "weights" and one.bytes_per_element != self.recipe.gathers for one in self.recipe.states)
-
-    @cached_property
-    def others(self) -> sp.Expr:
-        """By how many devices another parallelism divides the weights than those that gather them: data and context ranks."""
-        placed = self.placement.get("weights")
-        degree = sp.S.One if placed is None else placed.degree
-        return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One, n_cp: sp.S.One})
 
 
 def _is_packed(weight: Tensor) -> bool:

@@ -96,14 +96,16 @@ def _timeline(
     recipe: Recipe,
     loss: Term | None,
     inside: tuple[Tensor, ...],
-    placement: tuple[tuple[str, Placed], ...],
+    apart: tuple[str, ...],
+    others: sp.Expr,
     keep: sp.Rational,
     residues: tuple[int, ...],
     alone: bool,
     hybrid: bool,
     only: tuple[Called, ...],
 ) -> tuple[Instant, ...]:
-    step = Step(model, recipe, loss, inside, dict(placement), keep, residues, name in ("fsdp2", "zero2"), alone, hybrid)
+    gathers = name in ("fsdp2", "zero2")
+    step = Step(model, recipe, loss, inside, apart, others, keep, residues, gathers, alone, hybrid)
     names = {name for name, *_ in only}
     rows = (row for row in schedule(name) if not only or row.name in names)
     return tuple(instant for row in rows for instant in _instants(step, row, only))
@@ -277,8 +279,7 @@ def _terms(
         weights = step.model.weights if state.kind != "gradients" else with_gradients(step, row, place, moment)
         if weights is None or not weights.held:
             continue
-        placed = step.placement.get(state.kind)
-        if placed is not None and placed.experts is not None:
+        if state.kind in step.apart:
             yield from apart(state, weights, step.recipe.source)
         else:
             yield state_term(state, weights, step.recipe.source)
@@ -401,8 +402,15 @@ def possible(
     alone = gathers_nothing(recipe, placement, known)
     hybrid = replicas and known.get(n_replica, 1) > 1
     loss, inside = loss_term(built, recipe), loss_tensors(built, recipe)
-    placed = tuple(placement.items())
-    return _timeline(name, built.model, recipe, loss, inside, placed, keep, residues, alone, hybrid, only)
+    separate = tuple(kind for kind, placed in placement.items() if placed.experts is not None)
+    others = _others(placement.get("weights"))
+    return _timeline(name, built.model, recipe, loss, inside, separate, others, keep, residues, alone, hybrid, only)
+
+
+def _others(weights: Placed | None) -> sp.Expr:
+    """By how many devices another parallelism divides the weights than those that gather them: data and context ranks."""
+    degree = sp.S.One if weights is None else weights.degree
+    return degree.xreplace({n_fsdp: sp.S.One, n_replica: sp.S.One, n_cp: sp.S.One})
 
 
 def gathers_nothing(recipe: Recipe, placement: Mapping[str, Placed], known: Given) -> bool:
