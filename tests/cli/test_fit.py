@@ -137,6 +137,14 @@ def test_comms_says_the_bubble_of_dualpipe_in_the_times_of_passes(run):
     assert words in run("comms", "cluster-deepseek-v3").out
 
 
+def test_a_rank_of_dualpipe_sends_the_gradients_of_its_two_stages(run):
+    """Table 2 of DeepSeek-V3 has parameters twice: of 27,846,897,664 on the ranks of all 16 stages an eighth."""
+    told = json.loads(run("comms", "cluster-deepseek-v3", "--json").out)
+    assert sum(told["parameters"].values()) == 2 * 27_846_897_664 // 16
+    dense, experts = told["parameters"].values()
+    assert told["sent_in_a_step"]["n_fsdp"]["bytes"] == 6 * dense * 127 // 128 + 6 * experts // 2
+
+
 def test_what_does_not_shrink_is_said_of_the_model_and_the_plan_at_hand(run):
     dense, experts = (
         run("fit", name, "--device", "h100-80gb", "--plan", "megatron", "--plans", "4", "--sequences", "8").out

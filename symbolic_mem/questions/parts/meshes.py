@@ -201,11 +201,13 @@ class Formulas(NamedTuple):
 
 def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
     """Return what a rank sends in a step; no value is read but those that decide how the plan cuts."""
-    micro, chunks = sp.S.One, sp.S.One
+    micro, chunks, copies = sp.S.One, sp.S.One, sp.S.One
     if plan.pipelined:
-        micro, chunks = n_micro, sp.S.One if pipeline(plan.schedule).chunks == 1 else n_chunks
+        how = pipeline(plan.schedule)
+        micro, chunks = n_micro, sp.S.One if how.chunks == 1 else n_chunks
+        copies = sp.Integer(how.weights) if study.values.get(n_pp, 1) != 1 else copies
     sizes = {P_DENSE: _parameters(study, experts=False), P_EXPERTS: _parameters(study, experts=True)}
-    held = {symbol: size / n_pp for symbol, size in sizes.items() if size != 0}
+    held = {symbol: copies * size / n_pp for symbol, size in sizes.items() if size != 0}
     both = Held(P_DENSE, P_EXPERTS if P_EXPERTS in held else sp.S.Zero)
     return Formulas(sent(architecture, study.rank.cut or Cut(), plan, both, micro, chunks), held, micro, chunks)
 
