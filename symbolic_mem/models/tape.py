@@ -196,7 +196,8 @@ class Tape:
         """The block computed again, up to the last tensor that is needed, while some gradients are `waiting`."""
         assert self.entering is not None
         last = next(node for node in reversed(self.nodes) if node.saved)
-        ends = id(last.out)
+        ends, reached = id(last.out), False
+        lacking = {id(one) for one in last.saved} & {id(value.storage) for made, value in self._events if made}
         live = Live()
         for one in {id(one): one for one in waiting}.values():
             live.make(Storage(one.tensor), gradient=True)
@@ -210,12 +211,14 @@ class Tape:
             key = id(value.storage)
             if made:
                 label = at.get(id(value), label)
-                if id(value) == ends and not any(one is value.storage for one in last.saved):
-                    break
+                reached = reached or id(value) == ends
+                if reached and not lacking:
+                    break  # what the last operation needs is there before it works
                 copies[key] = Storage(value.storage.tensor)
                 copies[key].held = 1 + needed[key]
                 live.make(copies[key])
-                if id(value) == ends:
+                lacking.discard(key)
+                if reached and not lacking:
                     break
             else:
                 live.peak(f"{label}, computed again")
