@@ -13,7 +13,7 @@ from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Values
 from symbolic_mem.base.ledger import Ledger, Line
 from symbolic_mem.base.rational import symbolic
-from symbolic_mem.base.symbols import M_X, C, C_mem, T, W, n_fsdp
+from symbolic_mem.base.symbols import M_X, C, T, W, n_fsdp
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block
@@ -23,6 +23,7 @@ from symbolic_mem.questions.parts.both_edge import at_first, edge, one_sequence
 from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds, on_one, whose_tokens, window
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
+from symbolic_mem.questions.parts.lines import capacity_line
 from symbolic_mem.questions.parts.one_device import on_one_device
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
@@ -231,7 +232,7 @@ class FoundBoth(Found):
                 Line(D0, symbolic(share.divided), "bytes", "what is divided, without tokens"),
                 Line(D1, symbolic(share.divided_per_token), "bytes", "the same for each token"),
                 Line(BETA, symbolic(self.limits.beta), "tokens", "tokens that keep one chip busy"),
-                Line(C_mem, symbolic(self.capacity.counted), "bytes", "what counts of one device", of_one="device"),
+                capacity_line(self.capacity),
             ),
             {T: sp.Integer(self.tokens)},
         )

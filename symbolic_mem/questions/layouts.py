@@ -22,6 +22,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
 from symbolic_mem.questions.parts.keys import OnDevice, values, whole
+from symbolic_mem.questions.parts.lines import FREE, capacity_line
 from symbolic_mem.questions.parts.meshes import AXES, FOUND, Tried, degrees, meshes, need_plan, sequences_of, tried
 from symbolic_mem.questions.parts.shrinks import unshrinking
 from symbolic_mem.questions.parts.uncounted import uncounted_lines, uncounted_records
@@ -214,13 +215,11 @@ class FoundLayouts(Found):
 
     @property
     def ledger(self) -> Ledger:
-        """The peak of the worst rank, at the smallest degree or in the mesh that cuts the model least, where one fits."""
-        if self.best is None:
-            return Ledger((), self.study.values)
-        return Ledger(
-            (Line(M_device, self.best.size, "bytes", "what the fullest rank holds", of_one="device"),),
-            self.study.values,
-        )
+        """What one device has; where a mesh fits, the peak of the worst rank in that which cuts least, and what is free."""
+        lines = [capacity_line(self.capacity)]
+        if self.best is not None:
+            lines += [Line(M_device, self.best.size, "bytes", "what the fullest rank holds", of_one="device"), FREE]
+        return Ledger(tuple(lines), self.study.values)
 
     @property
     def tried_words(self) -> Prose:

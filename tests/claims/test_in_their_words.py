@@ -21,6 +21,7 @@ CLAIMS = [
     ("cluster-llama-3.1-70b-64-h100", "a", "64 devices", None),
     ("cluster-llama-3.1-70b-64-h100", "a", "59.696 GiB", None),
     ("cluster-llama-3.1-70b-64-h100", "a", "32.645 GiB", None),
+    ("cluster-gpt-3-175b", "a", "80 GiB", None),
     ("headroom", "a", "8 devices", None),
     ("deepseek-v3", "a", "13.641 GiB", "activations and buffers = 13.65 GiB"),
     ("korthikanti", "engine", "180.12 GiB", "less = 180.2 GiB"),

@@ -20,6 +20,11 @@ M_free = local("M", "free")
 FREE = Line(M_free, C_mem - M_device, "bytes", "what is free on one device", of_one="device")
 
 
+def capacity_line(capacity: Capacity) -> Line:
+    """What counts of the memory of one device."""
+    return Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device", of_one="device")
+
+
 def account_lines(study: Study, kinds: Sequence[str]) -> tuple[Line, ...]:
     """The parameters, the memory of each of the `kinds` that is kept, the states together, and all of it."""
     kept = study.seen_at(None)
@@ -41,7 +46,7 @@ def degree_lines(bound: Bound, capacity: Capacity, fullest: sp.Expr | None = Non
     return (
         Line(M_divided, bound.divided, "bytes", "what is divided over the devices"),
         Line(M_fixed, bound.fixed, "bytes", "what every device holds in full", of_one="device"),
-        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device", of_one="device"),
+        capacity_line(capacity),
         Line(
             M_device,
             M_fixed + M_divided / bound.symbol if fullest is None else fullest,
@@ -59,7 +64,7 @@ def power_lines(bound: UpperBound, capacity: Capacity, fullest: sp.Expr | None =
     held = sp.Add(*(line.symbol * bound.symbol**k for line, (k, _) in zip(coefficients, bound.powers, strict=True)))
     return (
         *coefficients,
-        Line(C_mem, symbolic(capacity.counted), "bytes", "what counts of one device", of_one="device"),
+        capacity_line(capacity),
         Line(M_device, held if fullest is None else fullest, "bytes", "what one device holds", of_one="device"),
         FREE,
     )
