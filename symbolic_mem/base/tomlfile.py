@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from symbolic_mem.base.errors import BadInput, clipped, nearest, shown
-from symbolic_mem.base.outside import LIMIT, MOST_LEVELS, decoded, harmless_tree, read_content, suspicious
+from symbolic_mem.base.harmless import MOST_LEVELS, harmless_tree, suspicious
+from symbolic_mem.base.outside import LIMIT, decoded, read_content
 
 Value = TypeVar("Value")
 _DOTTED = rf"""(?m)(?:^|[\[{{,])[ \t]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{MOST_LEVELS}}}"""

@@ -10,7 +10,8 @@ from typing import Any
 
 from symbolic_mem.base.cells import line
 from symbolic_mem.base.errors import BadInput, nearest, shown
-from symbolic_mem.base.outside import decoded, harmless, read_content
+from symbolic_mem.base.harmless import harmless
+from symbolic_mem.base.outside import decoded, read_content
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.claims.check import Unread, Verdict, check_all
 from symbolic_mem.claims.verdicts import verdict_words

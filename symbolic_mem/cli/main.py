@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbolic_mem.base.errors import SymbolicMemError, clipped, one_line
-from symbolic_mem.base.outside import harmless
+from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.version import __version__
 
 if TYPE_CHECKING:

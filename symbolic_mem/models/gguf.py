@@ -16,7 +16,8 @@ from typing import BinaryIO, NamedTuple, NoReturn
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, clipped, shown
-from symbolic_mem.base.outside import harmless, opened
+from symbolic_mem.base.harmless import harmless
+from symbolic_mem.base.outside import opened
 from symbolic_mem.base.symbols import B, S
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.caches import KEYS

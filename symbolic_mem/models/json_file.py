@@ -6,7 +6,8 @@ import json
 from typing import Any, NoReturn
 
 from symbolic_mem.base.errors import BadInput, clipped
-from symbolic_mem.base.outside import decoded, harmless_tree, suspicious
+from symbolic_mem.base.harmless import harmless_tree, suspicious
+from symbolic_mem.base.outside import decoded
 
 MOST_KEYS = 1_000_000  # an index of weights has one for each tensor
 _KINDS: dict[type, str] = {bool: "true or false", str: "text", list: "a list", dict: "an object", float: "a fraction"}

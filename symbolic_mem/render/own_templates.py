@@ -21,7 +21,8 @@ from sympy.core.operations import AssocOp
 from sympy.functions.elementary.miscellaneous import MinMaxBase
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.outside import decoded, harmless, read_content
+from symbolic_mem.base.harmless import harmless
+from symbolic_mem.base.outside import decoded, read_content
 from symbolic_mem.base.symbols import Written, write
 from symbolic_mem.render.arrange import arrange
 from symbolic_mem.render.process import OutOfTime, run_program, scratch_folder

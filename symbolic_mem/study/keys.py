@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.outside import harmless
+from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.symbols import Name, spelled
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.study.setting import Change

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
 from symbolic_mem.base.formula import read_number
-from symbolic_mem.base.outside import harmless
+from symbolic_mem.base.harmless import harmless
 from symbolic_mem.base.symbols import Name, Written, lookup, own, table
 from symbolic_mem.base.tomlfile import entry, known_keys
 from symbolic_mem.base.units import BYTES_PER
