@@ -149,7 +149,16 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
         rows.append((text(name), *(_shown(one.parts[name]) if name in one.parts else text("–") for one in found)))
     rows.append((text("together"), *(_shown(one.bytes) for one in found)))
     columns = (Column(text("on one device"), "text"), *(Column(text(one.phase), "right") for one in found))
-    yield Paragraph(say("A step is fullest at {words}. Of each phase, its fullest instant:", words=most.words))
+    yield Paragraph(
+        say(
+            "A step is fullest at {words}: {size} is max({phases}), each phase at its fullest:",
+            phases=", ".join(one.phase for one in found),
+            size=_shown(most.bytes),
+            words=most.words,
+        )
+        if len(found) > 1
+        else say("A step is fullest at {words}:", words=most.words)
+    )
     yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
     taken = tuple(turn_words(most.turns))
     if taken:
