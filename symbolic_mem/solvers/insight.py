@@ -10,8 +10,8 @@ import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.exact import Given, Numbers, compiled, compiled_together, number, symbols_of
-from symbolic_mem.base.rational import Number, ratio, symbolic
+from symbolic_mem.base.exact import Given, Numbers, compiled, number, put, symbols_of
+from symbolic_mem.base.rational import Number, plain, ratio, symbolic
 from symbolic_mem.base.symbols import T, named
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.models.tensors import STATIC
@@ -116,7 +116,7 @@ def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sens
         for symbol in ready.symbols
         if symbol not in steps
     }
-    rates = dict(zip(slopes, compiled_together(*slopes.values()).at(values), strict=True))
+    known = {symbol: symbolic(value) for symbol, value in values.items()}
     found = []
     for symbol in sorted(ready.symbols, key=lambda symbol: named(symbol).rank):
         place = ready.symbols.index(symbol)
@@ -126,7 +126,7 @@ def sensitivities(memory: Memory, values: Given, percent: int = 1) -> tuple[Sens
             found.append(Sensitivity(symbol, None, None, None, added))
             continue
         elasticity = sp.Mul(symbol, slopes[symbol], sp.Pow(total, -1, evaluate=False), evaluate=False)
-        rate = ratio(rates[symbol] * here[place], now)
+        rate = ratio(plain(put(slopes[symbol], known)) * here[place], now)
         found.append(Sensitivity(symbol, slopes[symbol], elasticity, rate, added))
     return tuple(sorted(found, key=lambda one: -abs(one.added)))
 
@@ -148,11 +148,18 @@ def derived(expr: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
     if isinstance(expr, sp.Mul):
         args = expr.args
         slopes = ((place, derived(part, symbol)) for place, part in enumerate(args))
-        parts = (reduce(mul, (*args[:k], slope, *args[k + 1 :]), sp.S.One) for k, slope in slopes if slope != 0)
-        return sp.Add(*parts)
+        return sp.Add(*(_times(args[:k], slope, args[k + 1 :]) for k, slope in slopes if slope != 0))
     if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
         return expr * (derived(expr.base, symbol) * expr.exp / expr.base)
     return sp.diff(expr, symbol)
+
+
+def _times(before: Sequence[sp.Expr], slope: sp.Expr, after: Sequence[sp.Expr]) -> sp.Expr:
+    """Multiply as SymPy's `diff` does, one by one: a number is multiplied into a sum that follows it alone."""
+    rest = (*before, *after)
+    if slope == 1 and not (len(rest) > 1 and rest[0].is_Rational and rest[1].is_Add):
+        return sp.Mul(*rest)
+    return reduce(mul, (*before, slope, *after), sp.S.One)
 
 
 @dataclass(frozen=True)
