@@ -38,10 +38,11 @@ class Claimed:
     value counts. A count of devices has its `quotient` before it was rounded, and where nothing but a capacity bounds it
     the `parts` that it came from: what is divided, what is not, and the limit. A batch has its exact `tokens`, and by
     `per` the size in tokens of each unit in which it can be `counted`. `fits` is what fits at the number. Of a degree
-    there are `each` devices for one. What is the ``least`` or the ``most`` of something has that as `extreme`, so that a claim
-    may say it as a bound; what is counted for one device, parameter or token has that as `of_one`. Where an edition of the source has another number in its place, `printed` has that
-    number, the edition, and in a sentence where the two part. One that is `given` is a value of the study; one that has
-    `counts` is another, and right, where others count otherwise.
+    there are `each` devices for one. What is the ``least`` or the ``most`` of something has that as `extreme`, so that a
+    claim may say it as a bound; what is counted for one device, parameter or token has that as `of_one`. Where an edition
+    of the source has another number in its place, `printed` has that number, the edition, and in a sentence where the two
+    part. One that is `given` is a value of the study; one that has `counts` is another, and right, where others count
+    otherwise.
     """
 
     value: Any
