@@ -63,10 +63,12 @@ def _waits(order: Pipeline) -> str:
     if not order.waits:
         return f"not known: no published formula is known of {order.name}"
     formula, _, source = order.waits.partition(": ")
+    weights = ", W its part for weights" if "W" in formula else ""
     both = ", F&B of the two at once" if "F&B" in formula else ""
+    apart = ", a divided vocabulary apart" if order.vocabulary else ""
     few = ", which may be more with fewer than 2 n_pp - 1 micro-batches, or where ranks wait for each other before the optimizer step"
     return (
-        f"{formula}, in times of a chunk: F forward, B backward, W its part for weights{both}{few if order.apart else ''} "
+        f"{formula}, in times of a chunk: F forward, B backward{weights}{both}{apart}{few if order.apart else ''} "
         f"({order.name}; {source})"
     )
 

@@ -137,6 +137,19 @@ def test_comms_says_the_bubble_of_dualpipe_in_the_times_of_passes(run):
     assert words in run("comms", "cluster-deepseek-v3").out
 
 
+@pytest.mark.parametrize("schedule", ["vocab-1", "vocab-2", "interlaced"])
+def test_comms_says_the_bubble_of_a_divided_vocabulary_in_the_times_of_passes(run, schedule):
+    """As README of sail-sg/VocabularyParallelism has it, that of 1F1B; no letter is explained that is not there."""
+    study = (
+        run("show", "cluster-gpt-3-175b").out.replace('"interleaved"', f'"{schedule}"').replace("n_chunks = 3\n", "")
+    )
+    Path("study.toml").write_text(study)
+    words = json.loads(run("comms", "study.toml", "--json").out)["bubble"]["words"]
+    assert words.startswith(
+        "(n_pp - 1) (F + B), in times of a chunk: F forward, B backward, a divided vocabulary apart ("
+    )
+
+
 def test_a_rank_of_dualpipe_sends_the_gradients_of_its_two_stages(run):
     """Table 2 of DeepSeek-V3 has parameters twice: of 27,846,897,664 on the ranks of all 16 stages an eighth."""
     told = json.loads(run("comms", "cluster-deepseek-v3", "--json").out)

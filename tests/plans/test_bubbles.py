@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
 import pytest
 import sympy as sp
 
-from symbolic_mem.base.symbols import n_chunks, n_micro, n_pp
+from symbolic_mem.base.symbols import n_chunks, n_micro, n_pp, r_pp
 from symbolic_mem.plans.pipeline import pipeline, pipelines
 
-Pass = tuple[str, int, int]  # F, B (gradients of inputs) or W, the stage of the model, and the micro-batch
+# F, B (gradients of inputs), W, or S and T of a divided vocabulary, each of which begins when every rank is through with what
+# it needs of the one before; the stage of the model, and the micro-batch.
+Pass = tuple[str, int, int]
+VOCABULARY = ("vocab-1", "vocab-2", "interlaced")
+WHOLE = ("gpipe", "1f1b", "interleaved", "looped-bfs", *VOCABULARY)  # their backward pass is one pass
 
 
 def loop(p: int, m: int, v: int, rank: int, warm: int, late: int, group: int) -> Iterator[Pass]:
@@ -60,9 +65,45 @@ def vee(p: int, m: int, rank: int) -> Iterator[Pass]:
     yield from (("W", down, n) for n in range(m - rank, m))
 
 
-def order(name: str, p: int, m: int, v: int, rank: int) -> list[Pass]:
+def divided(name: str, p: int, m: int, rank: int, took: dict[str, int]) -> Iterator[Pass]:
+    """sail-sg/VocabularyParallelism 6191c3b: vocab_parallel_schedule.py and interlaced_schedule.py, as lists of passes.
+
+    A vocabulary pass stands on every rank where it falls in the time between the backward and the forward pass of its blocks:
+    the backward pass ends a forward pass later on each rank before the last, counted in turns of both.
+    """
+    behind = p - 1 - rank
+    if name == "interlaced":
+        ahead = p // 2 - behind // 2
+        kinds = "F" * (3 * p // 2 - rank) + "V" * (p - rank) + "BV" * ahead
+        kinds += ("FBV" if rank % 2 == p % 2 else "BFV") * m
+    else:
+        forward, both = took["F"], took["F"] + took["B"] + took["W"]
+        turns = max(0, -(-behind * forward // both) - 1)
+        after = behind * forward - turns * both <= took["B"] + took["W"]
+        kinds = "F" * (p - rank) + "VF" * (2 if name == "vocab-1" else 1) + "V" * (behind - turns)
+        kinds += ("BVF" if after else "BFV") * m
+    done = dict.fromkeys("FBV", 0)
+    for kind in kinds:
+        n = done[kind]
+        done[kind] += 1
+        if kind == "B":
+            row = [("B", n), ("W", n)]
+        elif kind == "F":
+            row = [("F", n)]
+        elif name == "interlaced":
+            row = [("S", n), ("T", n)]
+        else:  # T of the micro-batch before, in one kernel with S; the last backward pass needs it in vocab-1 alone
+            row = [("T", n - 1), ("S", n)] if n < m or name == "vocab-1" else []
+        yield from ((one, rank, micro) for one, micro in row if 0 <= micro < m)
+    if name == "vocab-2":
+        yield ("T", rank, m - 1)
+
+
+def order(name: str, p: int, m: int, v: int, rank: int, took: dict[str, int]) -> list[Pass]:
     if name == "zbv":
         return list(vee(p, m, rank))
+    if name in VOCABULARY:
+        return list(divided(name, p, m, rank, took))
     warm = {
         "gpipe": m,
         "1f1b": p - rank,
@@ -78,8 +119,8 @@ def order(name: str, p: int, m: int, v: int, rank: int) -> list[Pass]:
 
 def longest_wait(name: str, p: int, m: int, v: int, took: dict[str, int]) -> int:
     """The longest that a rank waits between its first pass and its last."""
-    rows = [order(name, p, m, v, rank) for rank in range(p)]
-    assert all(len(row) == len(set(row)) == 3 * m * v for row in rows)
+    rows = [order(name, p, m, v, rank, took) for rank in range(p)]
+    assert all(len(row) == len(set(row)) == len(took) * m * v for row in rows)
     done: dict[Pass, int] = {}
     clock, begun, at = [0] * p, [-1] * p, [0] * p
     while any(at[rank] < len(rows[rank]) for rank in range(p)):
@@ -90,9 +131,13 @@ def longest_wait(name: str, p: int, m: int, v: int, took: dict[str, int]) -> int
                     "F": [("F", stage - 1, micro)] * (stage > 0),
                     "B": [("F", stage, micro)] + [("B", stage + 1, micro)] * (stage < p * v - 1),
                     "W": [("B", stage, micro)],
+                    "S": [("F", p - 1, micro)],
+                    "T": [("S", every, micro) for every in range(p)],
                 }[kind]
-                if name in ("gpipe", "1f1b", "interleaved", "looped-bfs") and kind == "B" and stage < p * v - 1:
-                    needs = [*needs, ("W", stage + 1, micro)]  # the backward pass is one pass there
+                if name in WHOLE and kind == "B" and stage < p * v - 1:
+                    needs = [*needs, ("W", stage + 1, micro)]
+                if name in VOCABULARY and kind == "B" and stage == p - 1:
+                    needs = [*needs, *(("S" if name == "vocab-2" else "T", every, micro) for every in range(p))]
                 if not all(need in done for need in needs):
                     break
                 start = max([clock[rank], *(done[need] for need in needs)])
@@ -126,6 +171,24 @@ def test_a_walk_waits_as_long_as_the_published_formula_says(name, took):
                 assert longest_wait(name, p, m, v, took) == said
 
 
+@pytest.mark.parametrize("took", [{"F": 10, "B": 9, "W": 7, "S": 1, "T": 2}, {"F": 4, "B": 2, "W": 2, "S": 2, "T": 1}])
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_with_a_divided_vocabulary_ranks_wait_and_hold_as_said(name, took):
+    for p, m in ((2, 4), (3, 3), (4, 8), (5, 6), (8, 32)):
+        assert (
+            longest_wait(name, p, m, 1, took)
+            == published(name, p, m, 1, took)
+            == (p - 1) * (sum(took.values()) - took["S"] - took["T"])
+        )
+        for rank in range(p):
+            flight = itertools.accumulate(
+                {"F": 1, "B": -1}.get(kind, 0) for kind, *_ in order(name, p, m, 1, rank, took)
+            )
+            assert max(flight) == pipeline(name).held.xreplace(
+                {n_pp: sp.Integer(p), n_micro: sp.Integer(m), r_pp: sp.Integer(rank)}
+            )
+
+
 @pytest.mark.parametrize("name", ["zb-h2", "zbv"])
 def test_two_of_them_wait_longer_with_few_micro_batches(name):
     took = {"F": 1, "B": 1, "W": 1}
@@ -135,6 +198,5 @@ def test_two_of_them_wait_longer_with_few_micro_batches(name):
     assert pipeline(name).apart and longest_wait(name, 4, 7, chunks, took) == 0
 
 
-def test_what_has_no_formula_is_known_by_name():
-    without = {name for name, one in pipelines().items() if one.bubble is None and not one.waits}
-    assert without == {"vocab-1", "vocab-2", "interlaced"}
+def test_every_schedule_says_how_long_a_rank_waits():
+    assert all(one.bubble is not None or one.waits for one in pipelines().values())
