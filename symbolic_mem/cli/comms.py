@@ -46,8 +46,8 @@ def command(as_json: bool, **options: Any) -> None:
     """Show what STUDY sends in one pass of a block, and the batch above which computing takes longer than sending.
 
     The study needs a [network] table: a bandwidth with its direction and the FLOP/s of a chip. Under a plan that cuts the model,
-    such as megatron, it needs none: what one rank sends in a step along each axis is shown, and the bubble of the pipeline;
-    with --device how long that takes beside computing.
+    such as megatron, or with a value of n_fsdp for another, it needs none: what one rank sends in a step along each axis is shown,
+    and the bubble of the pipeline; with --device how long that takes beside computing.
     """
     from symbolic_mem.render.json import record_json
 
@@ -64,7 +64,7 @@ def command(as_json: bool, **options: Any) -> None:
         from symbolic_mem.study.changed_device import use_rates
 
         study = study.called([use_rates(*rates)])
-    if study.plan is not None and study.plan.axes:
+    if study.plan is not None and (study.plan.axes or _of_degree(study, options)):
         given = [f"--{name}" for name in _KEYS if options[name] is not None]
         if given:
             raise BadInput(
@@ -87,6 +87,15 @@ def command(as_json: bool, **options: Any) -> None:
         print_json(record_json(found.communication))
     else:
         _show(found)
+
+
+def _of_degree(study: Study, options: dict[str, Any]) -> bool:
+    """Whether the degree of a plan is what is asked about, and not the axes of a mesh or one scheme."""
+    from symbolic_mem.base.symbols import X, Y, n_fsdp
+
+    assert study.plan is not None
+    asked = any(options[name] is not None for name in _KEYS)
+    return bool(study.plan.sends) and n_fsdp in study.values and not {X, Y} & set(study.values) and not asked
 
 
 def _asked(study: Study, given: dict[str, Any]) -> ComputeBound:

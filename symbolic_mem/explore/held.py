@@ -77,5 +77,5 @@ def groups(study: Study) -> list[list[Any]]:
             found.append([str(share.p), str(share.q), words, False])
     if plan.keep.q != 1:
         words = NO_RESHARD.format(plan=plan.name, among=plan.keep.q, found="{found}")
-        found.append(["1", str(plan.keep.q), words, True])
+        found.append(["1", str(plan.multiple(study.values, study.built)), words, True])
     return found

@@ -21,6 +21,7 @@ from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.assumptions import groups_beside, ranks_beside
 from symbolic_mem.questions.parts.instants import instants, kept_instants, words_of
+from symbolic_mem.questions.parts.one_device import fewest
 from symbolic_mem.questions.parts.words import reading_of
 from symbolic_mem.render.script import script
 from symbolic_mem.render.text import plain_prose
@@ -123,10 +124,12 @@ class Ledgers:
         return [ledger, self.placement(study), told, ranks, self._on_one(study, ledger), *cut]
 
     def _on_one(self, study: Study, there: int) -> int:
-        """The ledger of one device, where a plan may gather nothing."""
+        """The ledger of the fewest devices, where a plan may gather nothing, or nothing that it has gathered stays."""
         if not self.ledgers.listed[there]["step"] or (study.plan is not None and study.plan.engine):
             return there
-        return self.ledger(replace(study, values={**study.values, self.question.symbol: sp.S.One}, at=None))
+        symbol = self.question.symbol
+        first = fewest(study, symbol)
+        return self.ledger(replace(study, values={**study.values, symbol: sp.Integer(first)}, at=None), first)
 
     def placement(self, study: Study) -> int:
         """Where each kind lives: the fraction that is divided, over what, and whether the rest is kept."""
@@ -141,17 +144,19 @@ class Ledgers:
             {"kinds": told, "reading": words, "placed": bool(told), "beside": groups_beside(study)}
         )
 
-    def ledger(self, study: Study) -> int:
-        """The instants at which the memory must fit, as `instants` gives them, with those that other sizes would have."""
+    def ledger(self, study: Study, first: int = 1) -> int:
+        """The instants at which the memory must fit, as `instants` gives them, with those that other sizes would have.
+
+        Those of the fewest devices say how many these are, where they are not one.
+        """
         kinds = self.question.counted
         step = set(kinds) == set(KINDS) and bool(study.timeline)
         if step:
-            keep = sp.S.Zero if study.plan is None else study.plan.keep
             replicas = study.plan is None or study.plan.replicas
             every = (
                 study.timeline
                 if study.plan is not None and study.plan.engine
-                else possible(study.rank, study.recipe, study.placement, study.numbers, keep, replicas=replicas)
+                else possible(study.rank, study.recipe, study.placement, study.numbers, study.keep, replicas=replicas)
             )
             places = [self._instant(study.seen_at(one), one) for one in every]
             when = self._when(study)
@@ -159,7 +164,9 @@ class Ledgers:
             places, when = [self._kept(one) for one in kept_instants(study, kinds)], []
         if not self.question.alone(study):
             need_divided(self.question.symbol, *(one.placed(kinds) for one in instants(study, kinds)))
-        return self.ledgers.put({"step": step, "when": when, "instants": _runs(places)})
+        return self.ledgers.put(
+            {"step": step, "when": when, "instants": _runs(places), **({} if first == 1 else {"first": first})}
+        )
 
     def _when(self, study: Study) -> list[Any]:
         """For which numbers of blocks the instants are these, where a rule of recomputation counts blocks."""

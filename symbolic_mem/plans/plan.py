@@ -136,7 +136,7 @@ class Plan:
         >>> plan("fsdp2").resharding(8, "here").multiple({}, Built(ffn(), {}))
         8
         """
-        found = int(self.keep.q)
+        found = int((self._together(values).xreplace({n_fsdp: sp.S.One}) * self.keep).q)
         experts = "experts" in dict(sizes(built))
         for what, degree in self.groups:
             if what == "experts" and not experts:
@@ -241,6 +241,24 @@ class Plan:
         dense = groups.get("dense", n_fsdp)
         return {kind: Placed(dense, experts=groups.get("experts")) for kind in self.divided}
 
+    def _together(self, values: Values) -> sp.Expr:
+        """The devices that divide the weights of one replica, for each n_fsdp."""
+        devices = dict(self.groups).get("dense", n_fsdp) / self.instances
+        return devices.xreplace({axis: values.get(axis, sp.S.One) for axis in devices.free_symbols - {n_fsdp}})
+
+    def kept(self, values: Values) -> sp.Rational:
+        """Return `keep` at the degrees that have values: of weights divided again over all their devices nothing stays.
+
+        Source: PyTorch 2.13, fsdp/_fully_shard/_fsdp_init.py: a ``reshard_after_forward`` of as many devices is true.
+
+        >>> from symbolic_mem.plans.read import plan
+        >>> [plan("fsdp2").resharding(8, "here").kept({n_fsdp: sp.Integer(n)}) for n in (8, 16)]
+        [0, 1/8]
+        """
+        if self.keep in (0, 1):
+            return self.keep
+        return sp.S.Zero if at(self._together(values), values) == self.keep.q else self.keep
+
     @property
     def words(self) -> str:
         """The plan as a sentence."""
@@ -327,6 +345,7 @@ class Plan:
             if found is not None and not found.is_Integer:
                 whose = what if what == "experts" else "other parameters"
                 raise BadInput(NO_GROUP.format(plan=self.name, what=whose, degree=degree, found=found))
-        among, devices = self.keep.q, None if self.keep.q == 1 else values.get(n_fsdp)
-        if devices is not None and int(devices) % among != 0:
-            raise BadInput(NO_RESHARD.format(plan=self.name, among=among, found=devices))
+        among = self.keep.q
+        devices = None if among == 1 else at(self._together(values), values)
+        if devices is not None and devices % among != 0:
+            raise BadInput(NO_RESHARD.format(plan=self.name, among=among, found=values[n_fsdp]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from symbolic_mem.base.errors import BadInput, nearest
@@ -74,12 +76,14 @@ def scheme(
     *,
     weight_bytes: sp.Expr | int = 2,
     activation_bytes: sp.Expr | int = 2,
+    keep: sp.Expr = sp.S.Zero,
 ) -> Scheme:
     """Return the scheme called `name` for a `load`; what is sent has 2 bytes per element unless said otherwise.
 
     ``dp``: every chip holds the model, gradients are all-reduced. ``fsdp`` (ZeRO-3): weights are gathered forward and
     backward, gradients reduce-scattered. ``tp``: activations are gathered and reduce-scattered in every layer.
     ``fsdp+tp``: both, on the two axes of a mesh. ``hsdp``: that inside each pod, gradients all-reduced between pods.
+    Of gathered weights a share may `keep` its place until the backward pass, which then gathers them over 1/keep chips, or not at all.
     Sources: Scaling Book, chapter Training; CS336 (2026), assignment 2, section 8.
 
     >>> from symbolic_mem.plans.load import load
@@ -99,7 +103,9 @@ def scheme(
     elif name != "tp":
         gather = Collective("all-gather", "weights", weights, mesh.x, "X", mesh.axes_x)
         forward.append(gather)
-        backward += [gather, Collective("reduce-scatter", "gradients", weights, mesh.x, "X", mesh.axes_x)]
+        again = gather if keep == 0 else replace(gather, over=1 / keep)
+        backward += [] if keep == 1 else [again]
+        backward += [Collective("reduce-scatter", "gradients", weights, mesh.x, "X", mesh.axes_x)]
     if name in ("tp", "fsdp+tp", "hsdp"):
         forward += _tensor_parallel(inputs, outputs, mesh, "")
         backward += _tensor_parallel(outputs, inputs, mesh, "gradients of the ")

@@ -24,7 +24,7 @@ from symbolic_mem.questions.parts.both_steps import BETA, D0, D1, K0, K1, bounds
 from symbolic_mem.questions.parts.instants import bound_at, each_words, fitting, instants
 from symbolic_mem.questions.parts.keys import OfKinds, degree, one_of, placements
 from symbolic_mem.questions.parts.lines import capacity_line
-from symbolic_mem.questions.parts.one_device import on_one_device
+from symbolic_mem.questions.parts.one_device import fewest, on_one_device
 from symbolic_mem.questions.parts.setting import setting
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.words import capacity_blocks
@@ -90,6 +90,7 @@ class FitsAndComputes(OfKinds):
         alone = [
             bound_at(one, self.counted, self.symbol, strict=self.strict, alone=True)
             for one in on_one_device(study, self.counted, self.symbol, instants)
+            if fewest(study, self.symbol) == 1
         ]
         limits = both(study.model, found.roofline.network, asked, study.values, own=self.each, alone=alone)
         return limits, int(found.tokens)

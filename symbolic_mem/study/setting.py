@@ -133,14 +133,18 @@ class Setting:
         elif self.plan is not None and self.plan.engine:
             step = mistaken.chosen(cluster_timeline(self.plan, self.rank, self.recipe, self.numbers))
         elif self.recipe.schedule and (self.built.architecture is None or self.built.architecture.mtp == 0):
-            keep = sp.S.Zero if self.plan is None else self.plan.keep
             replicas = self.plan is None or self.plan.replicas
             step = timeline(
-                self.rank, self.recipe, self.placement, self.numbers, keep, mistaken.only, replicas=replicas
+                self.rank, self.recipe, self.placement, self.numbers, self.keep, mistaken.only, replicas=replicas
             )
         else:
             return ()
         return mistaken.left(step)
+
+    @property
+    def keep(self) -> sp.Rational:
+        """The share of gathered weights that stays on a device after the forward pass, at its values: see `Plan.kept`."""
+        return sp.S.Zero if self.plan is None else self.plan.kept(self.values)
 
     def seen_at(self, instant: Instant | None) -> Self:
         """The setting at an instant of a step, or at none; its timeline is not built again."""

@@ -86,7 +86,7 @@ def _by_scheme(study: Study, values_of: Study, degree: sp.Symbol) -> Sending:
     over = {X: n_fsdp} if name in ("dp", "fsdp") and X not in values_of.values else {}
     assert study.network is not None
     model = study.built.model
-    work = scheme(name, load(model)).of("step")
+    work = scheme(name, load(model), keep=study.keep).of("step")
     blocks = model.layers[0].repeat if len(model.layers) == 1 else sp.S.One
     one, more = [], []
     for collective in work.collectives:

@@ -12,7 +12,7 @@ import sympy as sp
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.questions.parts.instants import instants
-from symbolic_mem.questions.parts.one_device import is_another_step
+from symbolic_mem.questions.parts.one_device import fewest, is_another_step
 from symbolic_mem.solvers.host import HostHolds
 from symbolic_mem.solvers.layout import Layout
 from symbolic_mem.solvers.rules import Rule
@@ -68,6 +68,10 @@ def shape(
     rules = tuple(_rules(here, question, symbol, watched))
     found, seen = Shape(instants(here, question.counted), rules, seconds), watched.seen
     if symbol not in values and is_another_step(here, question.counted, symbol):
+        if (first := fewest(here, symbol)) != 1:
+            raise BadInput(
+                f"a sweep does not find {symbol} where weights are resharded over {first} devices; give it, as in --set {symbol}={2 * first}"
+            )
         alone = Watched({**study.values, **values, symbol: sp.S.One})
         there = instants(replace(study, values=alone), question.counted)
         found = replace(found, one=tuple(here.seen_at(one.at) for one in there))

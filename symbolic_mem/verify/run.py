@@ -117,7 +117,7 @@ def run_of(setting: Setting) -> Run:
         sequence=sizes[s.S],
         shards=shards,
         replicas=sizes.get(s.n_replica, 1),
-        keep=sp.S.Zero if setting.plan is None else setting.plan.keep,
+        keep=setting.keep,
         parameters=parameters,
         computes=computes,
         reduces=parameters if recipe.reduces is None else DTYPES[int(recipe.reduces)],

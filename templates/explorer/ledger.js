@@ -115,20 +115,21 @@ function solve(data, setting, known, alone = false) {
     return seen.get(n);
   };
   const found = { ledger, placement, held, capacity, limit, moments, chosen, value, at, fullest, number, setting, rules, ranks };
-  const other = !alone && made[4] !== made[0] && (setting.shows === 1n || mayBeOne(found));
+  const first = BigInt(data.ledgers[made[4]].first ?? 1); // the fewest devices, which have a step of their own
+  const other = !alone && made[4] !== made[0] && (setting.shows === first || mayBeOne(found, first));
   const one = other ? solve(data, setting, known, true) : null;
-  found.given = one && setting.shows === 1n ? one : found;
-  found.most = (n) => (one && n === 1n ? one.most(n) : at(fullest(n), n));
+  found.given = one && setting.shows === first ? one : found;
+  found.most = (n) => (one && n === first ? one.most(n) : at(fullest(n), n));
   found.share = value === null ? null : found.most(value);
-  return one && one.value === 1n ? { ...one, given: setting.shows === null ? one : found.given } : found;
+  return one && one.value === first ? { ...one, given: setting.shows === null ? one : found.given } : found;
 }
 
-// Whether one device can be enough, or is one less than are: the instant that asks for most, without what is gathered for it.
+// Whether the fewest devices can be enough, or are one step below those that are: the instant that asks for most, without what is gathered for it.
 const GATHERED = ["gathered weights", "gradients of whole weights"];
-function mayBeOne({ value, chosen, limit }) {
-  if (value !== null && value <= 2n) return true;
+function mayBeOne({ value, chosen, limit }, first) {
+  if (value !== null && value <= 2n * first) return true;
   const own = chosen.terms.filter((term) => !GATHERED.includes(term.name));
-  return own.length < chosen.terms.length && holdsIn(limit, plus(sum(own, "divided"), sum(own, "fixed")));
+  return own.length < chosen.terms.length && holdsIn(limit, plus(over(sum(own, "divided"), first), sum(own, "fixed")));
 }
 
 // Fill a sentence: texts stay, a list names a hole (or a symbol), which becomes its piece.

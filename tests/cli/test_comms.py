@@ -1,6 +1,7 @@
 """`symbolic-mem comms` against the published answers to part (c) of CS336 assignment 2 (2025)."""
 
 import json
+from fractions import Fraction
 
 import pytest
 
@@ -89,3 +90,36 @@ def test_bad_input_is_one_line(capsys, arguments, said):
     assert shown.out == ""
     assert said in shown.err
     assert shown.err.count("\n") == 1
+
+
+PLAN = """title = "Weights that are gathered"
+model = { kind = "transformer" }
+values = { d_model = 256, d_ff = 512, n_heads = 8, n_kv = 4, d_head = 32, V = 1000, L = 6, B = 1, S = 512, M_X = 1 }
+recipe = { preset = "fsdp2" }
+network = { flops = "460 TFLOP/s", bandwidth = "180 GB/s", direction = "one-way", ring = "exact" }
+plan = { preset = "fsdp2", reshard = RESHARD }
+"""
+AGAIN = {"true": Fraction(7, 8), "false": 0, "2": Fraction(1, 2), "8": Fraction(7, 8)}
+"""Of the weights, what a chip of eight passes on for the backward pass: in rings of 8 and of `reshard` all but its own share."""
+
+
+def _shown(capsys, path, reshard, *words):
+    path.write_text(PLAN.replace("RESHARD", reshard), encoding="utf-8")
+    assert main(["comms", str(path), *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("reshard", AGAIN)
+def test_the_backward_pass_gathers_what_the_plan_lets_go(capsys, tmp_path, reshard):
+    found = _shown(capsys, tmp_path / "plan.toml", reshard, "--pass", "backward", "--set", "X=8")
+    sent = {row["name"]: row.get("bytes") for row in found["times"]}
+    whole = sent["reduce-scatter of the gradients"] / Fraction(7, 8)
+    assert sent.get("all-gather of the weights", 0) == AGAIN[reshard] * whole
+
+
+@pytest.mark.parametrize("reshard", AGAIN)
+def test_a_value_of_the_degree_is_what_is_asked_about(capsys, tmp_path, reshard):
+    """A rank gathers weights of two bytes, and reduces gradients of four."""
+    found = _shown(capsys, tmp_path / "plan.toml", reshard, "--set", "n_fsdp=8")
+    (parameters,) = found["parameters"].values()
+    assert found["sent_in_a_step"]["n_fsdp"]["bytes"] == parameters * ((2 + 4) * Fraction(7, 8) + 2 * AGAIN[reshard])

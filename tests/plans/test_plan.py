@@ -9,7 +9,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.account import account
 from symbolic_mem.base.errors import BadInput
-from symbolic_mem.base.symbols import L, d_ff, d_model, n_fsdp
+from symbolic_mem.base.symbols import L, d_ff, d_model, n_cp, n_fsdp
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.built import Built
 from symbolic_mem.models.ffn import ffn
@@ -62,6 +62,17 @@ def test_what_is_no_plan_is_one_line(given, said):
 def test_a_reshard_that_does_not_divide_is_refused():
     with pytest.raises(BadInput, match="does not divide n_fsdp = 6"):
         read_plan({"preset": "fsdp2", "reshard": 4}, "here").check({n_fsdp: sp.Integer(6)}, Built(ffn(), {}))
+
+
+def test_a_reshard_over_data_and_context_ranks_counts_both():
+    """The weights of fsdp2-cp are divided over n_fsdp n_cp devices, and a reshard over 8 takes half of them from each."""
+    tables = {"preset": "fsdp2-cp", "reshard": 8}
+    plan, context = read_plan(tables, "here"), {n_cp: sp.Integer(2)}
+    assert plan.multiple(context, Built(ffn(), {})) == 4
+    assert [plan.kept({**context, n_fsdp: sp.Integer(n)}) for n in (4, 8)] == [0, sp.Rational(1, 8)]
+    assert mixed(tables, n_cp=2, n_fsdp=12).plan == plan
+    with pytest.raises(BadInput, match="does not divide n_fsdp = 6"):
+        mixed(tables, n_cp=2, n_fsdp=6)
 
 
 def test_a_caller_names_a_plan():

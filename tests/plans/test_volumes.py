@@ -142,6 +142,8 @@ def test_weights_that_stay_whole_are_gathered_once_and_replicas_sum_their_parts(
     assert volumes(kept).axes[n_fsdp][1] == 6 * parameters * Fraction(7, 8)
     inside = study({"preset": "fsdp2+torch-tp", "reshard": 4}, n_cp=1, n_pp=1)
     assert volumes(inside).axes[n_fsdp][1] == parameters * (6 * Fraction(7, 8) + 2 * Fraction(3, 4))
+    over_all = volumes(study({"preset": "fsdp2+torch-tp", "reshard": 8}, n_cp=1, n_pp=1)).axes[n_fsdp]
+    assert over_all == volumes(study("fsdp2+torch-tp", n_cp=1, n_pp=1)).axes[n_fsdp]
     hybrid = volumes(study("hsdp+torch-tp", n_cp=1, n_pp=1, n_replica=2)).axes
     assert hybrid[n_replica][1] == 8 * parameters / 8 * Fraction(1, 2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
@@ -12,6 +13,7 @@ from symbolic_mem.accounts import gathered
 from symbolic_mem.base.symbols import n_fsdp
 from symbolic_mem.claims.check import check
 from symbolic_mem.library.read import load_study
+from symbolic_mem.plans.read import plan
 from symbolic_mem.questions.insight import Insight
 from symbolic_mem.questions.min_degree import MinDegree
 from symbolic_mem.questions.parts.in_full import REMEDIES
@@ -30,13 +32,13 @@ def _peak(study, devices):
     return max(Fraction(one.memory.placed(there.placement).at(there.numbers)) for one in there.timeline)
 
 
-def _bound_at_one(study):
-    """What the bound of two devices and more says of one."""
-    values = {**study.values, n_fsdp: 1}
+def _bound_at(study, devices):
+    """What the bound of more devices says of so many."""
+    values = {**study.values, n_fsdp: devices}
     return max(Fraction(one.memory.placed(study.placement).at(values)) for one in study.timeline)
 
 
-ONE, SAID = _peak(_study(), 1), _bound_at_one(_study())
+ONE, SAID = _peak(_study(), 1), _bound_at(_study(), 1)
 ROOMS = [ceil(ONE) - 1, ceil(ONE), (ceil(ONE) + ceil(SAID)) // 2, ceil(SAID)]
 
 
@@ -95,3 +97,29 @@ def test_a_table_of_degrees_and_what_is_left_say_the_same(room):
     for row in facts["left_over"]:
         assert row["used_bytes"] == _peak(study, row["degree"]) and row["fits"] == (row["used_bytes"] <= room)
     assert any("One device alone" in str(block) for block in question.steps(found)) == (room >= ONE)
+
+
+def _resharded(over, **changes):
+    """A small model whose gathered weights are divided over so many devices again."""
+    study = _study(**changes).without(n_fsdp)
+    return replace(study, plan=plan("fsdp2").resharding(over, "here"))
+
+
+@pytest.mark.parametrize("devices", [4, 8])
+def test_a_reshard_over_all_devices_is_one_that_keeps_nothing(devices):
+    """PyTorch 2.13, _fsdp_init.py, _get_post_forward_mesh_info: a number that is the size of the shard mesh is true."""
+    over, whole = _resharded(4), _resharded(True)
+    held = [_peak(study, devices) for study in (over, whole)]
+    assert (held[0] == held[1]) == (devices == 4) and held[0] >= held[1]
+
+
+def test_the_smallest_number_of_devices_of_a_reshard_has_a_step_of_its_own():
+    at_four, at_eight = (_peak(_resharded(4), n) for n in (4, 8))
+    bound = _bound_at(_resharded(4), 4)
+    assert at_eight < at_four < bound
+    for room in (ceil(at_four), ceil(at_four) - 1):
+        found = MinDegree("a").answer(_resharded(4, capacity=f"{room} B"))
+        value = 4 if room >= at_four else 8
+        assert found.value == value and found.held(value) == _peak(_resharded(4), value)
+        assert found.held(4) == at_four and found.one_words
+        assert check(_resharded(4, capacity=f"{room} B"), f"n_fsdp={value}").right

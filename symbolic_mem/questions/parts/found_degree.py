@@ -28,7 +28,7 @@ from symbolic_mem.questions.parts.held import reading_record
 from symbolic_mem.questions.parts.hosts import host_facts, host_rows
 from symbolic_mem.questions.parts.instants import fitting, instant_words, kept_instants
 from symbolic_mem.questions.parts.lines import account_lines, degree_lines
-from symbolic_mem.questions.parts.one_device import ALONE
+from symbolic_mem.questions.parts.one_device import fewest, on_the_fewest
 from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak_facts, peak_summary
 from symbolic_mem.questions.parts.readings import Reading
 from symbolic_mem.questions.parts.remedies import Remedy
@@ -45,7 +45,7 @@ from symbolic_mem.study.claimed import Claimed
 class FoundDegree(FoundAtInstants):
     """The degree under the rules, the same under every reading of the label, and the tokens at which one would be enough.
 
-    `on_one` is what one device holds where it is alone, if that is not what the bound of more says of it. `remedies` are what
+    `on_one` is what a device holds on the fewest there can be, if that is not what the bound of more says of it. `remedies` are what
     would help where no degree is enough at an instant of a step, each with its effect in bytes, where the question is asked alone.
     """
 
@@ -83,25 +83,29 @@ class FoundDegree(FoundAtInstants):
 
     def held(self, value: int) -> Number:
         """Exact bytes of one device at a degree, at the instant at which that is most."""
-        return super().held(value) if value != 1 or self.on_one is None else self.on_one
+        return super().held(value) if self.on_one is None or value != self._first else self.on_one
+
+    @property
+    def _first(self) -> int:
+        """The smallest degree that there can be."""
+        return fewest(self.study, self.symbol)
 
     @property
     def one_words(self) -> tuple[Prose, ...]:
-        """Say of a step on one device what is otherwise there, where the answer is one or two."""
-        if self.on_one is None or self.value not in (1, 2):
+        """Say of a step on the fewest devices what is otherwise there, where the answer is that, or the next."""
+        first = self._first
+        if self.on_one is None or self.value not in (first, 2 * first):
             return ()
         if self.value == 1:
-            return (say("{alone}: these are the instants of its step, not of one of several.", alone=ALONE),)
+            return (say("{alone}: these are the instants of its step, not of one of several.", alone=on_the_fewest(1)),)
+        if self.value == first:
+            return (say("{few}: these are the instants of that step, not of one on more.", few=on_the_fewest(first)),)
         if self.limit.holds(self.on_one):
             return ()
         held = Amount(symbolic(self.on_one), "bytes", digits=14)
-        return (
-            say(
-                "{alone}; its step holds {held}, more than fit.",
-                alone=ALONE,
-                held=held,
-            ),
-        )
+        if first != 1:
+            return (say("{few}; their step holds {held}, more than fit.", few=on_the_fewest(first), held=held),)
+        return (say("{alone}; its step holds {held}, more than fit.", alone=on_the_fewest(1), held=held),)
 
     @property
     def one_blocks(self) -> Iterator[Block]:

@@ -18,7 +18,7 @@ from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import ranks_beside
 from symbolic_mem.questions.parts.instants import bound_at, fitting, instants
 from symbolic_mem.questions.parts.keys import degree_on
-from symbolic_mem.questions.parts.one_device import ALONE, on_one_device
+from symbolic_mem.questions.parts.one_device import fewest, on_one_device, on_the_fewest
 from symbolic_mem.solvers.capacity import Capacity
 from symbolic_mem.solvers.insight import LeftOver, left_over
 from symbolic_mem.solvers.layout import Layout
@@ -80,7 +80,8 @@ class RegionTable:
     """The smallest degree for each pair of values of two symbols, or None where no degree is enough.
 
     `parts` are what one device holds and what of it is not divided, at each instant that decides a pair; `what` must fit.
-    `alone` is what one holds at each instant of its own step, where that is another one and enough for some pair.
+    `alone` is what one holds at each instant of a step on the `first` number of devices that there can be, where that is
+    another one and enough for some pair.
     """
 
     found: Region
@@ -93,6 +94,7 @@ class RegionTable:
     ranks: int = 1
     rules: tuple[str, ...] = ()
     alone: tuple[sp.Expr, ...] = ()
+    first: int = 1
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -129,7 +131,11 @@ class RegionTable:
         )
         if self.alone:
             yield work.step(
-                say("{alone}. It is enough where, at the instants of its own step,", alone=ALONE),
+                say("{alone}. It is enough where, at the instants of its own step,", alone=on_the_fewest(1))
+                if self.first == 1
+                else say(
+                    "{few}. They are enough where, at the instants of their own step,", few=on_the_fewest(self.first)
+                ),
                 *(Chain(held, ((self.limit.sign, capacity),), asked=True) for held in self.alone),
             )
         columns = (
@@ -176,24 +182,24 @@ def region_table(grid: Grid, study: Study) -> RegionTable:
         return [region_under(bound, one.numbers, rows, columns, rules) for bound, one in zip(bounds, at, strict=True)]
 
     found, on_one = regions(moments), regions(on_one_device(study, grid.counted, grid.symbol, instants))
-    several = _most(one.entries for one in found)
+    several, first = _most(one.entries for one in found), fewest(study, grid.symbol)
     ones = _most(one.entries for one in on_one) if on_one else several
     entries = tuple(
-        tuple(1 if alone == 1 else cell for cell, alone in zip(*lines, strict=True))
+        tuple(first if alone == first else cell for cell, alone in zip(*lines, strict=True))
         for lines in zip(several, ones, strict=True)
     )
     known = {x: v for x, v in study.values.items() if x not in (rows[0], columns[0])}
     bounds = [one.bound for one in found if _decides(one.entries, several)]
     parts = tuple((one.per_device(grid.symbol).xreplace(known), sp.expand(one.fixed.xreplace(known))) for one in bounds)
-    enough = any(1 in line for line in entries)
+    enough = any(first in line for line in entries)
     alone = tuple(
-        sp.expand(one.bound.per_device(sp.S.One).xreplace(known))
+        sp.expand(one.bound.per_device(sp.Integer(first)).xreplace(known))
         for one in on_one
         if enough and _decides(one.entries, ones)
     )
     limit, what, ranks = Limit(capacity, grid.strict), fitting(moments[0]), ranks_beside(study, grid.symbol)
     said = tuple(rule.words for rule in rules)
-    return RegionTable(found[0], rows, columns, entries, limit, parts, what, ranks, said, alone)
+    return RegionTable(found[0], rows, columns, entries, limit, parts, what, ranks, said, alone, first)
 
 
 def _most(regions: Iterable[Entries]) -> Entries:
@@ -294,7 +300,7 @@ def left_overs(grid: Grid, study: Study) -> LeftOvers:
     layouts = [rule for rule in grid.rules if isinstance(rule, Layout)]
     rows, moments = [], instants(study, grid.counted)
     for number in (degree_on(devices, study, grid.symbol, grid.where or grid.label) for devices in grid.devices):
-        alone = on_one_device(study, grid.counted, grid.symbol) if number == 1 else ()
+        alone = on_one_device(study, grid.counted, grid.symbol) if number == fewest(study, grid.symbol) else ()
         each = [
             left_over(one.placed(grid.counted), grid.symbol, number, capacity.counted, one.numbers, layouts=layouts)
             for one in alone or moments

@@ -9,7 +9,7 @@ import sympy as sp
 from symbolic_mem.base.first import first_degree
 from symbolic_mem.base.rational import plain
 from symbolic_mem.questions.parts.instants import decided_instants, staged
-from symbolic_mem.questions.parts.one_device import on_one_device
+from symbolic_mem.questions.parts.one_device import fewest, on_one_device
 from symbolic_mem.solvers.layout import profile
 from symbolic_mem.study.study import Study
 
@@ -44,7 +44,7 @@ def can_be_smallest(
         least = needed(study.seen_at(None), always)
         if least is None or least > value:
             return False
-    alone = on_one_device(study, kinds, symbol) if value == 1 else ()
+    alone = on_one_device(study, kinds, symbol) if value == fewest(study, symbol) else ()
     for one in alone or decided_instants(study, kinds):
         least = needed(one, kinds)
         if least is None or least > value:

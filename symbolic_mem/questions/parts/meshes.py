@@ -209,7 +209,8 @@ def formulas(study: Study, architecture: Architecture, plan: Plan) -> Formulas:
     sizes = {P_DENSE: _parameters(study, experts=False), P_EXPERTS: _parameters(study, experts=True)}
     held = {symbol: copies * size / n_pp for symbol, size in sizes.items() if size != 0}
     both = Held(P_DENSE, P_EXPERTS if P_EXPERTS in held else sp.S.Zero)
-    return Formulas(sent(architecture, study.rank.cut or Cut(), plan, both, micro, chunks), held, micro, chunks)
+    settled = replace(plan, keep=study.keep)
+    return Formulas(sent(architecture, study.rank.cut or Cut(), settled, both, micro, chunks), held, micro, chunks)
 
 
 def volumes(study: Study) -> Sent | None:

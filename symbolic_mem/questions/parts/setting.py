@@ -68,7 +68,8 @@ def setting(
     if short and len(study.model.layers) > 1:
         load_of_model, names = load_of_model.named()
         values |= {symbol: evaluate(meaning, values, "the load of the model") for symbol, meaning in names.items()}
-    plan = scheme(chosen, load_of_model, mesh)
+    keep = study.keep if study.plan is not None and study.plan.sends == chosen else sp.S.Zero
+    plan = scheme(chosen, load_of_model, mesh, keep=keep)
     number = _chips(chosen, values, chips)
     if number is not None:
         values[N_devices] = number

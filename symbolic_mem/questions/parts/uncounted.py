@@ -68,8 +68,7 @@ def _cuts_rows(study: Study) -> bool:
 
 
 def _row_padding(study: Study, *, degree: bool) -> Iterator[LeftOut]:
-    stays = study.plan is not None and study.plan.keep != 0
-    return row_padding(study.rank.model, study.recipe, study.placement, stays=stays, bound=not degree)
+    return row_padding(study.rank.model, study.recipe, study.placement, stays=study.keep != 0, bound=not degree)
 
 
 def beyond_instants(study: Study) -> tuple[LeftOut, ...]:
