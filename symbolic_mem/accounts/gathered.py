@@ -65,7 +65,7 @@ def _of_block(step: Step, row: Row, place: Place) -> Iterator[Times]:
     yield from _times(own[done:], copies)
     yield from _times(own[: row.resharded], stays)
     if row.next and place.earlier is not None and stays != 1 and not step.alone:
-        yield from _times(step.whole(place.earlier), row.next)
+        yield from _times(step.whole(place.earlier), row.next, ahead=True)
     if stays == 0:
         return
     everywhere = row.activations in ("all", "loss", "end")
@@ -123,6 +123,6 @@ def _share(step: Step, times: tuple[Times, ...]) -> Term:
     return of_times("gradients that arrive", "gradients", times, step.gradient_bytes, reason)
 
 
-def _times(parts: tuple[Part, ...], number: sp.Expr | int = 1) -> Iterator[Times]:
+def _times(parts: tuple[Part, ...], number: sp.Expr | int = 1, *, ahead: bool = False) -> Iterator[Times]:
     if number != 0 and parts:
-        yield Times(sp.sympify(number), parts)
+        yield Times(sp.sympify(number), parts, ahead)

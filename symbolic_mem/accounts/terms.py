@@ -30,10 +30,11 @@ class Inside(NamedTuple):
 
 
 class Times(NamedTuple):
-    """A `number` of times the same parts, which many terms may share."""
+    """A `number` of times the same parts, which many terms may share; those of a block whose turn is next are there `ahead`."""
 
     number: sp.Expr
     parts: tuple[Part, ...]
+    ahead: bool = False
 
     def at(self, numbers: Numbers) -> Number:
         """How many elements they are."""
@@ -161,6 +162,14 @@ class Term(MadeLater):
             part_of,
             experts=self.experts,
         )
+
+    def in_turn(self) -> Term:
+        """The term without what is there ahead of its turn."""
+        times = tuple(one for one in self.times if not one.ahead)
+        if len(times) == len(self.times):
+            return self
+        more = {"degree": self.degree, "padded": self.padded, "experts": self.experts}
+        return of_times(self.name, self.kind, times, self.bytes_per_element, self.reason, **more)
 
     def _repr_latex_(self) -> str:
         from symbolic_mem.render.latex import latex

@@ -81,6 +81,10 @@ class Instant:
         """The instant without the terms of some names."""
         return replace(self, make=lambda: self.memory.where(lambda term: term.name not in names))
 
+    def in_turn(self) -> Instant:
+        """The instant without what is gathered before its block has its turn."""
+        return replace(self, make=lambda: Memory(tuple(map(Term.in_turn, self.memory)), self.memory.definitions))
+
     def exists(self, numbers: Numbers) -> bool:
         """Whether there are as many blocks as it needs; where their number is not known they are many."""
         if self.count not in numbers and missing(self.count, numbers.values_given):

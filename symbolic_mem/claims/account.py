@@ -11,12 +11,14 @@ from symbolic_mem.accounts.terms import Memory
 from symbolic_mem.base.errors import BadInput, MissingValue
 from symbolic_mem.base.exact import number
 from symbolic_mem.base.symbols import B, S
+from symbolic_mem.claims.at_instants import PEAK, at_instant, instant_called
 from symbolic_mem.models.tensors import KINDS, STATIC
+from symbolic_mem.questions.parts.peaks import peak_bytes
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.question import Question
 from symbolic_mem.study.study import Study
 
-ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token", "tokens")
+ACCOUNT = (*KINDS, "static", "total", "parameters", "bytes_per_parameter", "activations_per_token", "tokens", PEAK)
 _MEANINGS = {
     "static": "bytes of weights, gradients and optimizer state",
     "total": "bytes of everything that is counted",
@@ -24,6 +26,7 @@ _MEANINGS = {
     "bytes_per_parameter": "bytes of state for one parameter",
     "activations_per_token": "bytes of activations for one token",
     "tokens": "the number of tokens in the batch",
+    PEAK: "bytes of one device at the fullest instant of a step",
 }
 
 
@@ -58,7 +61,7 @@ def parts_of_account(study: Study) -> tuple[str, ...]:
 
 def in_account(study: Study, name: str) -> bool:
     """Whether a name is that of a number of the account, or of a part of it."""
-    return name in ACCOUNT or bool(_part(study, name))
+    return name in ACCOUNT or bool(_part(study, name)) or instant_called(study, name) == name
 
 
 def _part(study: Study, name: str) -> Memory:
@@ -79,6 +82,10 @@ def account_formula(study: Study, name: str, counted: tuple[str, ...] = KINDS) -
             return study.memory.of(*STATIC).total / study.model.parameters
         case "activations_per_token":
             return study.memory.of("activations").total / (B * S)
+        case "peak":
+            raise BadInput("peak is no formula here, but the largest of several; claim a number")
+    if name not in ACCOUNT and not _part(study, name):
+        return at_instant(study, name).total
     return _memory(study, name, counted).total
 
 
@@ -108,11 +115,16 @@ def account_claim(study: Study, name: str, counted: tuple[str, ...] = KINDS) -> 
             tokens = number(B * S, study.values, name)
             each = Fraction(memory.of("activations").at(study.numbers)) / tokens
             return Claimed(each, "bytes", meaning, unit="bytes", of_one="token")
+        case "peak":
+            return Claimed(peak_bytes(study), "bytes", meaning, unit="bytes", of_one="device")
     if name == "cache" and study.recipe.trains:
         raise NoNumber(
             "the account is of a step of training, which keeps no cache of keys and values; claim a line of a question by its name, "
             "or take a recipe of inference"
         )
+    if name not in ACCOUNT and not _part(study, name):
+        held = at_instant(study, name).at(study.numbers)
+        return Claimed(held, "bytes", f"bytes of one device at {name}", unit="bytes", of_one="device")
     return Claimed(_memory(study, name, counted).at(study.numbers), "bytes", meaning, unit="bytes")
 
 

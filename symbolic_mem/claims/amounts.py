@@ -65,6 +65,8 @@ def size_of(case: Case, kind: str, size: int) -> Case | None:
 
 def forget_saved(case: Case, tensor: str) -> Case | None:
     """Leave out one of the tensors that are kept for the backward pass; what enters a block stays what it was."""
+    if not case.study.recipe.trains:
+        return None
     layers = tuple(_entered(layer) for layer in case.study.model.layers)
     entered = replace(case.study.built, model=replace(case.study.model, layers=layers))
     kept = replace(case, study=replace(case.study, built=entered))
@@ -137,9 +139,9 @@ def _instead(case: Case, count: int) -> Case | None:
 
 def sum_what_is_kept(case: Case) -> Case | None:
     """Add up what is kept, and leave out what is there for a moment."""
-    if not case.study.timeline:
+    if not case.study.timeline or all(one.lasting for one in case.study.timeline):
         return None
-    return _recipe(case, replace(case.study.recipe, schedule=""))
+    return replace(case, study=replace(case.study, mistaken=Mistaken(kept=True)))
 
 
 def forget_momentary(case: Case, term: str) -> Case | None:
@@ -155,6 +157,25 @@ def forget_there(case: Case, tensor: str) -> Case | None:
     if not case.peak or case.study.mistaken is None:
         return None
     return replace(case, study=replace(case.study, mistaken=replace(case.study.mistaken, without=(tensor,))))
+
+
+def set_gradients(case: Case, fate: str) -> Case | None:
+    """Keep gradients from step to step, or free them after each, against the recipe."""
+    if not case.study.timeline or not case.study.recipe.trains:
+        return None
+    try:
+        return _recipe(case, case.study.recipe.with_gradients(fate))
+    except BadInput:
+        return None  # a recipe that counts no gradients
+
+
+def forget_ahead(case: Case) -> Case | None:
+    """Leave out the weights of the block that is gathered while another computes; then any instant may be the fullest."""
+    step = case.study.timeline if case.peak else ()
+    if not any(one.ahead for instant in step for term in instant.memory for one in term.times):
+        return None
+    mistaken = replace(case.study.mistaken or Mistaken(), only=(), ahead=False)
+    return replace(case, study=replace(case.study, mistaken=mistaken))
 
 
 def take_instant(case: Case, tensor: str) -> Case | None:

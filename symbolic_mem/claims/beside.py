@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from symbolic_mem.claims.at_instants import PEAK, instant_called
 from symbolic_mem.claims.case import Case
 from symbolic_mem.claims.given import given_claim
 from symbolic_mem.claims.pinned import held
-from symbolic_mem.claims.subjects import read_as
+from symbolic_mem.claims.subjects import degrees, read_as
 from symbolic_mem.document.prose import Prose, say, text
+from symbolic_mem.document.words import joined
 from symbolic_mem.questions.parts.assumptions import idle_degrees
 from symbolic_mem.questions.parts.instants import staged
+from symbolic_mem.questions.parts.peaks import peak, step_of
 from symbolic_mem.study.claimed import Claimed
 from symbolic_mem.study.precedence import precedence
 from symbolic_mem.study.study import Study
@@ -25,7 +28,12 @@ def beside(case: Case, name: str, claimed: Claimed, wrong: Fraction | None) -> t
     if claimed.given:
         return ()
     if case.question is None:
-        return (*_whose(case.study, name), *idle_degrees(case.study))
+        where = (
+            _at_its_degrees(case.study, name)
+            if name == PEAK or instant_called(case.study, name) == name
+            else _whose(case.study, name)
+        )
+        return (*where, *idle_degrees(case.study))
     asked = read_as(case.study, case.question, claimed, name)
     return (*(() if asked is None else (asked,)), *_where(case, name, claimed, wrong), *idle_degrees(case.study))
 
@@ -40,6 +48,25 @@ def _whose(study: Study, name: str) -> Iterator[Prose]:
         yield say("That is counted of what one rank has of the model, in all stages of the pipeline together.")
     else:
         yield say("That is counted of what one rank has of the model.")
+
+
+def _at_its_degrees(study: Study, name: str) -> Iterator[Prose]:
+    """At which degrees one device holds what is claimed of it, and at which instant of a step that is the most."""
+    axes = () if study.plan is None else study.plan.axes
+    given = [n for n in dict.fromkeys((*degrees(study), *axes)) if n in study.values]
+    at = (
+        joined([say("{n} = {value}", n=n, value=study.values[n]) for n in given])
+        if given
+        else text("the values of the study")
+    )
+    if name != PEAK:
+        yield say("One device holds that at {at}.", at=at)
+        return
+    found = step_of(study)
+    if not found:
+        yield say("One device keeps that at {at}; no instant of its step is known.", at=at)
+        return
+    yield say("One device holds that at {at}. The instant is {where}.", at=at, where=text(peak(found).words))
 
 
 def _where(case: Case, name: str, claimed: Claimed, wrong: Fraction | None) -> Iterator[Prose]:

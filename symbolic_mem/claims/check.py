@@ -230,7 +230,7 @@ def _search(verdict: Verdict, case: Case) -> Search:
 def _at_given(verdict: Verdict, case: Case) -> bool:
     """Whether the claim is about one device at a degree that the caller gave."""
     found = held(case, verdict.name)
-    return found is not None and found[0].given is not None
+    return found is not None and bool(found[0].tried)
 
 
 def check_all(

@@ -40,14 +40,14 @@ def _run(study: Study) -> Claimed | None:
 def givens(study: Study, chosen: Sequence[Question], name: str) -> Iterator[tuple[Study, Question | None, str]]:
     """The values of that name which the study gives, or its questions for themselves."""
     told: list[Claimed] = []
-    for seen in (study, *(_with_its_own(study, question) for question in chosen)):
+    for seen in (study, *(with_its_own(study, question) for question in chosen)):
         given = given_claim(seen, name)
         if given is not None and given not in told:
             told.append(given)
             yield seen, None, name
 
 
-def _with_its_own(study: Study, question: Question) -> Study:
+def with_its_own(study: Study, question: Question) -> Study:
     """The study as a question sees it, with the degrees to which its keys give values."""
     seen = seen_by(study, question)
     fixed = question.fixed(seen).get(n_fsdp.name)

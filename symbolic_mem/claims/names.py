@@ -30,10 +30,7 @@ ALIASES = {
     "states": "static",
     "M_total": "total",
     "T": "tokens",
-    "peak": "M_device",
-    "peak_memory": "M_device",
-    "memory_peak": "M_device",
-    "M_peak": "M_device",
+    **dict.fromkeys(("peak_memory", "memory_peak", "M_peak"), "peak"),
     "N": "devices",
     "N_devices": "devices",
     "n_devices": "devices",
@@ -51,7 +48,7 @@ ALIASES = {
 }
 _FIRST = "the|model|largest|smallest|maximum|minimum|max|min|number_of|num|no\\._of|total_number_of"
 _BEFORE = re.compile(rf"^(?:(?:{_FIRST})_)+")
-_ROUND = re.compile(rf"^(?:{_FIRST})_|_(?:memory|mem|size|usage|footprint)$")
+_ROUND = re.compile(rf"^(?:{_FIRST})_|_(?:memory|mem|bytes|size|usage|footprint)$")
 _STAGE = re.compile(r"zero[_-]?(?=[0-3])")
 BY_LETTER = {"α": "alpha", "Ψ": "Psi", "β": "beta", "φ": "phi"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -21,7 +22,9 @@ from symbolic_mem.claims.account import (
     in_account,
     kinds_of,
 )
-from symbolic_mem.claims.given import given_claim, givens
+from symbolic_mem.claims.at_answers import at_answers, has_peak
+from symbolic_mem.claims.at_instants import PEAK, instant_called
+from symbolic_mem.claims.given import given_claim, givens, with_its_own
 from symbolic_mem.claims.lines import exactly, line_claim, with_lines
 from symbolic_mem.claims.names import ALIASES, same_symbol, spellings
 from symbolic_mem.document.prose import Prose, say, text
@@ -81,7 +84,13 @@ def called(study: Study, name: str, label: str | None = None) -> str:
         for each in meant:
             if each in among:
                 return each
-    lines = {str(entry.line.symbol): entry for question in asked for entry in lines_of(study, question)}
+    lines: dict[str, Entry] = {}
+    refused: list[BadInput] = []
+    for question in asked:
+        try:
+            lines |= {str(entry.line.symbol): entry for entry in lines_of(study, question)}
+        except BadInput as error:
+            refused.append(error)
     for line, entry in lines.items():
         if any(same_symbol(entry.line.symbol, each) for each in meant):
             return line
@@ -89,6 +98,9 @@ def called(study: Study, name: str, label: str | None = None) -> str:
         (*solved_for(study), *(str(symbol) for one in asked for symbol in seen_by(study, one).values))
     )
     found = account_name(study, name) or next((each for each in meant if each in others), None)
+    found = found or instant_called(study, name)
+    if found is None and refused:
+        raise refused[0]
     if found is None:
         raise BadInput(f"unknown quantity {name!r}; {nearest(name, dict.fromkeys((*names, *lines, *others)))}")
     return found
@@ -125,6 +137,12 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
         if name == "devices":
             yield from givens(study, chosen, name)
         return
+    if name == PEAK:
+        yield from _peaks(study, chosen, label)
+        return
+    if instant_called(study, name) == name:
+        yield from ((one, None, name) for one in at_answers(study, chosen, label))
+        return
     sought = _ASKED_FOR.get(name, "")
     batches = [(seen_by(study, question), question, sought) for question in chosen if sought in question.claimable]
     if label is not None and batches:
@@ -138,7 +156,8 @@ def questions_about(study: Study, name: str, label: str | None = None) -> Iterat
             about = [question for question in chosen if question.subject == "memory"]
             yield from ((other, None, name) for other in (seen_by(study, one) for one in about) if other is not study)
             for question in about:
-                yield from _lines_about(study, question, name)
+                with suppress(BadInput):  # why it has no answer is no word about the account
+                    yield from _lines_about(study, question, name)
             yield from batches
     elif name in BATCH and study.network is not None:
         from symbolic_mem.questions.compute_bound import ComputeBound
@@ -174,6 +193,23 @@ def _accounts(study: Study, name: str) -> tuple[Study, ...]:
         return whole, study
     stages = kept_instants(study, KINDS) if staged(study) and kinds_of(name) else ()
     return study, whole, *stages
+
+
+def _peaks(study: Study, chosen: Sequence[Question], label: str | None) -> Iterator[tuple[Study, Question | None, str]]:
+    """What one device holds at its fullest: of the run as it is given, at the answer to each question, and with what one sets.
+
+    A question that spreads memory evenly, or counts some kinds alone, has no peak.
+    """
+    if label is None:
+        yield study, None, PEAK
+    for question in chosen:
+        if has_peak(question) and not question.fixed(seen_by(study, question)):
+            with suppress(BadInput):  # why it has no answer is no word about the peak
+                yield from _lines_about(study, question, M_device.name)
+    for question in chosen:
+        own = with_its_own(study, question)
+        if question.subject == "memory" and (label is not None or own is not study):
+            yield own, None, PEAK
 
 
 def _lines_about(study: Study, question: Question, name: str) -> Iterator[tuple[Study, Question, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symbolic_mem.accounts.terms import Memory, Term
-from symbolic_mem.base.errors import BadInput, MissingValue
+from symbolic_mem.base.errors import BadInput
 from symbolic_mem.base.exact import Numbers, at, missing
 from symbolic_mem.base.formula import write_formula
 from symbolic_mem.base.rational import Number, plain, rounded_up
@@ -24,9 +24,9 @@ from symbolic_mem.questions.parts.assumptions import assumptions, placements
 from symbolic_mem.questions.parts.cautions import close_fit, whole_rows
 from symbolic_mem.questions.parts.held import device_record
 from symbolic_mem.questions.parts.hosted import hosted
-from symbolic_mem.questions.parts.instants import decided_instants, instant_words, kept_instants
+from symbolic_mem.questions.parts.instants import instant_words, kept_instants
 from symbolic_mem.questions.parts.keys import need_rows
-from symbolic_mem.questions.parts.peaks import Fullest, fullest, peak
+from symbolic_mem.questions.parts.peaks import Fullest, peak, step_of
 from symbolic_mem.questions.parts.uncounted import uncounted_records
 from symbolic_mem.questions.parts.unread import read_beside, refuse_values
 from symbolic_mem.solvers.capacity import Capacity
@@ -270,12 +270,7 @@ class Account:
         return self._step(0)
 
     def _step(self, rank: int) -> tuple[Fullest, ...]:
-        step = decided_instants(self.study, KINDS) if self.study.timeline else ()
-        held_of = (lambda term: self.each(Memory((term,)), rank) or 0) if self.whole_rows else None
-        try:
-            return fullest(step, self.study.values, held_of)
-        except MissingValue:
-            return ()
+        return step_of(self.study, (lambda term: self.each(Memory((term,)), rank) or 0) if self.whole_rows else None)
 
     @cached_property
     def ranks(self) -> tuple[RankHeld, ...]:

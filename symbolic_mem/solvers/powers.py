@@ -83,7 +83,7 @@ def _numerator(term: Term, symbol: sp.Symbol, known: dict[int, float]) -> float:
     if not term.parts and not term.times:
         return _highest(term.bytes_per_element, symbol) + _highest(term.elements, symbol)
     most = 0.0
-    for number, parts in term.times or (Times(sp.S.One, term.parts),):
+    for number, parts, _ in term.times or (Times(sp.S.One, term.parts),):
         if id(parts) not in known:
             each = (sum(_highest(factor, symbol) for factor in (part.copies, *part.shape)) for part in parts)
             known[id(parts)] = max(each, default=0)

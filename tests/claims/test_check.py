@@ -14,6 +14,7 @@ from symbolic_mem.claims.changes import CHANGES
 from symbolic_mem.claims.check import check
 from symbolic_mem.claims.rule import right_to
 from symbolic_mem.claims.verdicts import verdict_words
+from symbolic_mem.documents.account import Account
 from symbolic_mem.library.read import load_study
 from symbolic_mem.models.tensors import STATIC
 from symbolic_mem.plans.placement import Placed
@@ -348,7 +349,7 @@ def test_a_claim_is_right_when_it_answers_any_question_that_asks_for_it():
         ),
         (
             "speed=3",
-            r"unknown quantity 'speed'; .*known: .*activations, .*n_fsdp, optimizer, parameters, static, .*total",
+            r"unknown quantity 'speed'; .*known: .*activations, .*n_fsdp, optimizer, parameters, peak, static, .*total",
         ),
         ("n_fsdp", "is not NAME=VALUE; write for example n_fsdp=38"),
         ("n_fsdp=many", "claim n_fsdp=many: formula 'many': column 1: unknown name 'many'"),
@@ -479,11 +480,78 @@ def test_what_no_file_and_no_expert_explains_has_no_such_slip():
     assert _names(check(load_study("llama-3.1-8b"), "P=56e9")) == []
 
 
-@pytest.mark.parametrize(("claim", "right"), [("peak=56.5 GiB", True), ("peak=60 GiB", False)])
-def test_the_peak_of_a_mesh_can_be_claimed_where_nothing_else_asks_for_it(claim, right):
-    """The answer says 56.516 GiB at the smallest n_ep."""
+@pytest.mark.parametrize(
+    ("claim", "right", "question"),
+    [("peak=56.5 GiB", True, "a"), ("peak=40.766 GiB", True, None), ("peak=60 GiB", False, None)],
+)
+def test_the_peak_of_a_mesh_can_be_claimed_where_nothing_else_asks_for_it(claim, right, question):
+    """The answer says 56.516 GiB at the smallest n_ep, the account 40.766 GiB at that which is given."""
     verdict = check(load_study("cluster-mixtral-8x7b"), claim)
-    assert (verdict.right, verdict.question) == (right, "a")
+    assert (verdict.right, verdict.question) == (right, question)
+
+
+def _of_one_device(study, values=()):
+    """What the account of a study says of one device at its fullest, and its instants."""
+    told = Account(study.change(values=dict(values)) if values else study).per_device_record
+    assert told is not None
+    return told["peak_bytes"], {one["instant"]: one["bytes"] for one in told["instants"]}
+
+
+@pytest.mark.parametrize(
+    ("study", "changed"),
+    [
+        ("lora-llama-3.1-8b", {}),
+        ("lora-llama-3.1-8b", {"plan": "dp"}),
+        ("llama-3.1-8b", {"plan": "one-device"}),
+        ("llama-3.1-8b", {"plan": "dp"}),
+        ("llama-3.1-8b", {"recipe": "inference", "profile": "hf-cuda-bf16"}),
+        ("cluster-llama-3.1-70b-64-h100", {}),
+    ],
+)
+def test_the_peak_of_a_run_is_that_of_its_account(study, changed):
+    loaded = load_study(study).change(**changed)
+    most, instants = _of_one_device(loaded)
+    for claim in (f"peak={most} B", f"peak_bytes={most} B", *(f"{name}={size} B" for name, size in instants.items())):
+        verdict = check(loaded, claim)
+        assert verdict.right and not verdict.rounded and verdict.question is None
+    assert not check(loaded, f"peak={most + 1} B").right
+    (words,) = [name for name, size in instants.items() if size == most]
+    assert f"The instant is {words}." in plain_prose(verdict_words(check(loaded, f"peak={most} B")))
+
+
+def test_the_peak_of_a_largest_batch_and_of_the_run_that_is_given_are_both_right():
+    study = load_study("lora-llama-3.1-8b")
+    found = study.question("a").answer(study.under(study.question("a")))
+    claims = f"peak={_of_one_device(study)[0]} B", f"peak={_of_one_device(study, {'B': found.value})[0]} B"
+    assert [(check(study, one).right, check(study, one).question) for one in claims] == [(True, None), (True, "a")]
+    assert f"One device holds that at B = {found.value}." in plain_prose(verdict_words(check(study, claims[1])))
+
+
+def test_memory_that_is_spread_evenly_is_no_peak():
+    study = load_study("llama-3.1-8b")
+    found = study.question("a").answer(study.under(study.question("a")))
+    spread = Fraction(study.memory.at(study.values), found.value)
+    assert check(study, f"M_device={float(spread) / 2**30} GiB", question="a").right
+    assert not check(study, f"peak={float(spread) / 2**30} GiB").right
+
+
+def test_the_block_that_is_gathered_ahead_and_the_fate_of_gradients_are_slips():
+    study = load_study("llama-3.1-70b").change(values={"n_fsdp": 32})
+    most = _of_one_device(study)[0]
+    d, f, keys = 8192, 28672, 8 * 128
+    block = 2 * (2 * d * d + 2 * d * keys + 3 * d * f + 2 * d)  # BF16
+    assert _names(check(study, f"peak={most - block} B")) == [["the block gathered ahead forgotten"]]
+    freed = study.change(gradients="freed")
+    assert ["gradients freed"] in _names(check(study, f"peak={_of_one_device(freed)[0]} B"))
+    assert ["gradients kept"] in _names(check(freed, f"peak={most} B"))
+
+
+def test_the_sum_for_the_peak_of_a_pass_and_of_a_stage():
+    passes = load_study("llama-3.1-8b").change(recipe="inference", profile="hf-cuda-bf16")
+    assert ["the sum for the peak"] in _names(check(passes, f"peak={passes.memory.at(passes.values)} B"))
+    staged = load_study("cluster-llama-3.1-70b-64-h100")
+    kept = Account(staged).per_device_record["total_bytes"]
+    assert ["the sum for the peak"] in _names(check(staged, f"peak={kept} B"))
 
 
 def test_what_is_one_slip_is_named_once_and_only_where_its_words_are_true():

@@ -52,6 +52,16 @@ class FoundAtInstants(Found):
         return self.value
 
     @property
+    def tried(self) -> tuple[str, ...]:
+        """The symbol of the unknown where a value of it is given and tried."""
+        return ()
+
+    @property
+    def held_at(self) -> int | None:
+        """The value of the unknown at which a line says what one device holds."""
+        return self.value
+
+    @property
     @abstractmethod
     def fullest_instants(self) -> tuple[Fullest, ...]:
         """The fullest instant of each phase of a step at the answer; none where they are not known."""

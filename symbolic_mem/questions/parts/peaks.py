@@ -11,6 +11,7 @@ import sympy as sp
 
 from symbolic_mem.accounts.schedule import PHASES
 from symbolic_mem.accounts.terms import Term
+from symbolic_mem.base.errors import MissingValue
 from symbolic_mem.base.exact import Numbers
 from symbolic_mem.base.rational import Number, plain, symbolic
 from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
@@ -19,8 +20,9 @@ from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full
 from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
-from symbolic_mem.models.tensors import STATIC
+from symbolic_mem.models.tensors import KINDS, STATIC
 from symbolic_mem.questions.parts.held import Instant, peak_record
+from symbolic_mem.questions.parts.instants import decided_instants, kept_instants
 from symbolic_mem.questions.parts.turns import Turn, Turns, turns
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS, few_figures
 from symbolic_mem.solvers.capacity import Capacity
@@ -113,9 +115,32 @@ def fullest(
     return tuple(found[phase] for phase in PHASES if phase in found)
 
 
+def step_of(study: Study, held_of: Callable[[Term], Number] | None = None) -> tuple[Fullest, ...]:
+    """Return the fullest instant of each phase of a step at the values of a study; none while a symbol has no value.
+
+    >>> from symbolic_mem.library.read import load_study
+    >>> [one.phase for one in step_of(load_study("lora-llama-3.1-8b"))]
+    ['forward', 'loss', 'backward', 'step']
+    """
+    try:
+        return fullest(decided_instants(study, KINDS) if study.timeline else (), study.values, held_of)
+    except MissingValue:
+        return ()
+
+
 def peak(found: Sequence[Fullest]) -> Fullest:
     """The fullest of all."""
     return max(found, key=lambda one: one.bytes)
+
+
+def peak_bytes(study: Study) -> Number:
+    """The bytes of one device at its fullest: what it keeps, where the instants of a step are not known.
+
+    Raises `MissingValue` while a symbol has no value.
+    """
+    if found := step_of(study):
+        return peak(found).bytes
+    return max(one.placed().at(study.numbers) for one in kept_instants(study, KINDS))
 
 
 def settle(*answers: Sequence[Fullest]) -> None:
