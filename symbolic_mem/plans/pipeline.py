@@ -27,7 +27,7 @@ class Pipeline:
     A rank has so many `chunks` (0: as many as are given), in an `order` of the stages, and `weights` copies of its
     parameters. It needs at `least` so many micro-batches, and a `multiple`, or at least a `rest` over it; an `even` one takes even
     numbers of stages and of micro-batches alone. An engine may hold more than a `bound`.
-    PyTorch takes no fewer than `fewest_in_torch`. So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
+    PyTorch has it where it is `in_torch`, and takes no fewer than `fewest_in_torch`. With fewer than `fewest_chunks` it is another schedule. So many micro-batches come back through a chunk `together`, before another's turn (None: its chunks take turns as they can).
     With a divided `vocabulary` every rank has a part of the embedding and of the head. The `bubble` is the time that a rank
     waits, as a share of the time that it computes (None: its source gives no formula); `waits` says what the source gives of
     the times of passes instead, and `apart` that it takes enough micro-batches, and ranks that do not
@@ -54,7 +54,9 @@ class Pipeline:
     waits: str = ""
     apart: bool = False
     together: sp.Expr | None = None
+    in_torch: bool = False
     fewest_in_torch: sp.Expr = sp.S.One
+    fewest_chunks: int = 1
 
     @property
     def reads(self) -> frozenset[sp.Basic]:
@@ -104,7 +106,7 @@ class Pipeline:
         return int(number(self.held, {**values, r_pp: sp.Integer(rank)}))
 
     def check(self, values: Values, *, torch: bool = False) -> None:
-        """Refuse too few micro-batches, as PyTorch does or all do, a number that is no multiple, and chunks that the schedule does not have.
+        """Refuse what PyTorch does not have, too few micro-batches, a number that is no multiple, and chunks that the schedule does not have.
 
         >>> from symbolic_mem.base.symbols import n_micro, n_pp
         >>> pipeline("1f1b").check({n_pp: sp.Integer(4), n_micro: sp.Integer(2)}, torch=True)
@@ -112,6 +114,9 @@ class Pipeline:
         symbolic_mem.base.errors.BadInput: schedule '1f1b' of PyTorch needs at least n_pp = 4 micro-batches, and n_micro = 2; give at least 4
         """
         known = self.complete(values)
+        if torch and not self.in_torch:
+            theirs = ", ".join(name for name, one in pipelines().items() if one.in_torch)
+            raise BadInput(f"schedule {self.name!r} is none of PyTorch's; give one of {theirs}, or plan megatron")
         fewest = at(self.fewest_in_torch, known) if torch else None
         if fewest is not None and known[n_micro] < fewest:
             raise BadInput(
@@ -125,6 +130,11 @@ class Pipeline:
                 "schedule 'interleaved'"
             )
         group, stages = known[n_group], known[n_pp]
+        if stages != 1 and chunks < self.fewest_chunks:
+            raise BadInput(
+                f"schedule {self.name!r} needs at least {self.fewest_chunks} chunks on each rank, and n_chunks = {chunks}, with which "
+                "Megatron-LM runs 1F1B; give --set n_chunks=2 or more, or schedule '1f1b'"
+            )
         if n_group in symbols_of(self.held) and group < stages:
             raise BadInput(
                 f"schedule {self.name!r} sends groups of n_group = {group} micro-batches through a chunk, and there are n_pp = "

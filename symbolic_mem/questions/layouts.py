@@ -17,7 +17,7 @@ from symbolic_mem.base.symbols import M_device, lookup, n_ep, n_fsdp, n_micro, n
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Prose, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table
-from symbolic_mem.document.words import about, gib, joined, plural
+from symbolic_mem.document.words import about, gib, joined
 from symbolic_mem.document.work import Work
 from symbolic_mem.questions.parts.assumptions import assumptions, lays_out, load_of_experts, ranks_beside
 from symbolic_mem.questions.parts.found_degree import with_devices
@@ -51,7 +51,8 @@ def _axis(given: Any, at: At) -> sp.Symbol:
 class Layouts(WithSoftware, OnDevice):
     """Every mesh of `devices` that the model allows, with the peak of its worst rank; or every degree of one axis.
 
-    `sequences` are those of a step over all devices, from which the micro-batches follow.
+    `sequences` are those of a step over all devices, from which the micro-batches follow. A degree that the question or a caller
+    gives is one of every mesh.
     """
 
     ask = "layouts"
@@ -92,7 +93,14 @@ class Layouts(WithSoftware, OnDevice):
             rows = [tried(study, one, None) for one in asked]
         else:
             assert self.devices is not None
-            asked = list(meshes(study, self.devices))
+            held = self.held(study)
+            asked = list(meshes(study, self.devices, held))
+            if not asked and held:
+                raise BadInput(
+                    f"question {self.label}: no mesh of {self.devices} devices that the model allows has "
+                    f"{', '.join(f'{symbol} = {value}' for symbol, value in held.items())}: n_tp n_pp n_cp n_fsdp is the number of "
+                    "devices; give degrees that come out, or another number"
+                )
             if not asked:  # one stage always divides them, unless the plan says how many there are
                 raise BadInput(
                     f"question {self.label}: {self.devices} devices are no multiple of n_pp = {study.values[n_pp]}, the stages whose "
@@ -104,6 +112,11 @@ class Layouts(WithSoftware, OnDevice):
         if "" not in why:  # nothing is known of any mesh: what most are refused for says what to give
             raise BadInput(why.most_common(1)[0][0])
         return FoundLayouts(study, self, capacity, tuple(rows), len(asked))
+
+    def held(self, study: Study) -> dict[sp.Symbol, int]:
+        """The degrees that the question or a caller gives, and that all meshes have."""
+        given = {change.aspect for change in (*self.own, *study.caller)}
+        return {axis: int(study.values[axis]) for axis in (*AXES, n_fsdp) if axis.name in given}
 
     def steps(self, found: FoundLayouts) -> Iterator[Block]:
         """Say what is tried on which device, tabulate it, and say what does not shrink."""
@@ -133,19 +146,23 @@ class Layouts(WithSoftware, OnDevice):
             )
         pieces = {
             "number": found.number,
-            "plans": plural(found.number, "mesh", "meshes"),
-            "devices": self.devices,
+            "devices": found.devices_words,
             "fit": len(found.fitting),
             "room": room,
         }
+        if best is None and found.number == 1:
+            return say("The one mesh of {devices} that the model allows does not fit {room}.", **pieces)
         if best is None:
-            return say("Of the {number} {plans} of {devices} devices that the model allows none fits {room}.", **pieces)
+            return say("Of the {number} meshes of {devices} that the model allows none fits {room}.", **pieces)
+        pieces |= {"degrees": degrees_words(best), "peak": about(gib(best.size)), "instant": best.words}
+        if found.number == 1:
+            return say(
+                "The one mesh of {devices} that the model allows fits {room}: with {degrees} its peak is {peak} ({instant}).",
+                **pieces,
+            )
         return say(
-            "Of the {number} {plans} of {devices} devices that the model allows {fit} fit {room}. Least is cut by {degrees}: "
+            "Of the {number} meshes of {devices} that the model allows {fit} fit {room}. Least is cut by {degrees}: "
             "its peak is {peak} ({instant}).",
-            degrees=degrees_words(best),
-            peak=about(gib(best.size)),
-            instant=best.words,
             **pieces,
         )
 
@@ -220,6 +237,27 @@ class FoundLayouts(Found):
         if self.best is not None:
             lines += [Line(M_device, self.best.size, "bytes", "what the fullest rank holds", of_one="device"), FREE]
         return Ledger(tuple(lines), self.study.values)
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        """The degrees that all meshes have, and the micro-batches where they do not follow from the sequences of a step."""
+        question = self.question
+        assert isinstance(question, Layouts)
+        if question.symbol is not None:
+            return ()
+        follow = sequences_of(self.study, question.sequences) is not None
+        return (*map(str, question.held(self.study)), *(() if follow else (n_micro.name,)))
+
+    @property
+    def devices_words(self) -> Prose:
+        """How many devices, and which degrees all meshes of them have."""
+        question = self.question
+        assert isinstance(question, Layouts)
+        held = question.held(self.study)
+        if not held:
+            return say("{devices} devices", devices=question.devices)
+        degrees = joined([say("{n} = {value}", n=symbol, value=value) for symbol, value in held.items()])
+        return say("{devices} devices with {degrees}", devices=question.devices, degrees=degrees)
 
     @property
     def tried_words(self) -> Prose:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 
@@ -9,6 +11,7 @@ from symbolic_mem.base import symbols as s
 from symbolic_mem.base.errors import BadInput
 from symbolic_mem.library.read import load_study, read_study
 from symbolic_mem.models.cut import DIMENSIONS
+from symbolic_mem.plans.pipeline import pipelines
 from symbolic_mem.plans.read import plan, plans
 from symbolic_mem.questions.parts.assumptions import divided_model
 from symbolic_mem.render.text import plain_prose
@@ -215,3 +218,21 @@ def test_pytorch_refuses_fewer_micro_batches_than_stages():
     ):
         assert load_study("llama-3.1-8b").change(plan="torchtitan", values=values).timeline
     assert load_study("llama-3.1-8b").change(plan="megatron", recipe="megatron-18", values=values).timeline
+
+
+def test_a_schedule_that_its_engine_does_not_have_is_refused():
+    """`get_schedule_class` of PyTorch 2.13 knows seven; Megatron-LM runs 1F1B where a rank has one virtual chunk."""
+    values = {"n_tp": 2, "n_pp": 2, "n_micro": 4, "n_fsdp": 2}
+    for name in pipelines():
+        one = load_study("llama-3.1-8b").change(plan="torchtitan", values=values)
+        scheduled = replace(one, plan=replace(one.plan, schedule=name))
+        theirs = {"gpipe", "1f1b", "interleaved", "looped-bfs", "interleaved-zero-bubble", "zbv", "dualpipe-v"}
+        if name not in theirs:
+            with pytest.raises(BadInput, match=f"schedule '{name}' is none of PyTorch's; give one of gpipe, 1f1b, "):
+                assert scheduled.timeline
+        elif name == "interleaved":
+            with pytest.raises(BadInput, match="needs at least 2 chunks on each rank, and n_chunks = 1"):
+                assert scheduled.timeline
+            assert scheduled.change(values={"n_chunks": 2}).timeline
+        else:
+            assert scheduled.timeline

@@ -77,6 +77,35 @@ def test_devices_that_the_stages_of_a_plan_do_not_divide_are_one_line():
         one.question("a").answer(one.under(one.question("a")))
 
 
+def test_a_degree_that_is_given_is_one_of_every_mesh():
+    """By the caller or the question: what the study has is only where it runs today."""
+    one = study({"devices": 16, "values": {"n_cp": 2}}, n_tp=8, n_micro=4, n_fsdp=1).change(values={"n_tp": 4})
+    answer = one.question("a").answer(one.under(one.question("a")))
+    assert {(mesh.values[n_tp], mesh.values[n_cp], mesh.values[n_pp]) for mesh in answer.rows} == {(4, 2, 1), (4, 2, 2)}
+    said = " ".join(map(plain_prose, (one.question("a").sentence(answer), *answer.beside)))
+    assert "meshes of 16 devices with n_tp = 4 and n_cp = 2 that" in said and "is not used here" not in said
+    with pytest.raises(
+        BadInput, match=r"no mesh of 16 devices that the model allows has n_tp = 4, n_cp = 2, n_fsdp = 3: "
+    ):
+        one.question("a").answer(one.change(values={"n_fsdp": 3}).under(one.question("a")))
+
+
+def test_the_one_mesh_that_there_is_is_said_to_fit_or_not():
+    asked = {"devices": 8, "values": {"n_tp": 8}}
+    fits, none = (found(asked | more, n_micro=8) for more in ({}, {"capacity": "1 MiB"}))
+    words = "The one mesh of 8 devices with n_tp = 8 that the model allows"
+    assert plain_prose(fits.question.sentence(fits)).startswith(f"{words} fits 2 GiB: with n_tp = 8 its peak is ")
+    assert plain_prose(none.question.sentence(none)) == f"{words} does not fit 1 MiB."
+
+
+@pytest.mark.parametrize(("sequences", "said"), [({}, ""), ({"sequences": 16}, "“n_micro = 8” is not used here")])
+def test_micro_batches_are_said_not_to_be_used_only_where_sequences_decide_them(sequences, said):
+    one = study({"devices": 8, **sequences}).change(values={"n_micro": 8})
+    answer = one.question("a").answer(one.under(one.question("a")))
+    beside = " ".join(map(plain_prose, answer.beside))
+    assert beside.startswith(said) and bool(beside) == bool(said)
+
+
 def test_meshes_that_divide_experts_say_with_which_load():
     experts = {"model": {"experts": True}, "E": 8, "k": 2, "d_expert": 64}
     asked = [found({"devices": 4, "sequences": 8}, **given) for given in (experts, experts | {"f_load": 150}, {})]

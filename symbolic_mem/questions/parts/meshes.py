@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from math import gcd
+from types import MappingProxyType
 from typing import NamedTuple
 
 import sympy as sp
@@ -116,8 +117,10 @@ def degrees(study: Study, axis: sp.Symbol) -> tuple[int, ...]:
     return tuple(degree for degree in range(1, min(common, MOST) + 1) if common % degree == 0)
 
 
-def meshes(study: Study, devices: int) -> Iterator[dict[sp.Symbol, int]]:
-    """Yield the degrees of every mesh of so many devices that the model allows, those that cut it least first."""
+def meshes(
+    study: Study, devices: int, held: Mapping[sp.Symbol, int] = MappingProxyType({})
+) -> Iterator[dict[sp.Symbol, int]]:
+    """Yield the degrees of every mesh of so many devices that the model allows and that has those which are `held`, those that cut it least first."""
     found = []
     for chosen in product(*(degrees(study, axis) for axis in (n_tp, n_pp, n_cp))):
         cut = chosen[0] * chosen[1] * chosen[2]
@@ -127,7 +130,8 @@ def meshes(study: Study, devices: int) -> Iterator[dict[sp.Symbol, int]]:
         for experts in degrees(study, n_ep):
             if group % experts == 0:
                 values = dict(zip((n_tp, n_pp, n_cp), chosen, strict=True)) | {n_ep: experts, n_fsdp: devices // cut}
-                found.append((cut, values))
+                if all(values[axis] == value for axis, value in held.items()):
+                    found.append((cut, values))
     yield from (values for _, values in sorted(found, key=lambda one: (one[0], tuple(one[1].values()))))
 
 
@@ -148,7 +152,9 @@ def tried(study: Study, values: Mapping[sp.Symbol, int], sequences: int | None) 
         if sequences is not None and B in study.values and n_fsdp in given:
             each = int(study.values[B]) * int(given[n_fsdp])
             if sequences % each != 0:
-                raise BadInput(f"{sequences} sequences of a step are no multiple of {each}, those of one micro-batch")
+                raise BadInput(
+                    f"{sequences} sequences of a step are no multiple of {each}, those of one micro-batch; give a multiple"
+                )
             used[n_micro] = sequences // each
             given[n_micro] = sp.Integer(sequences // each)
         known = {**study.values, **given}
