@@ -35,8 +35,18 @@ def fullest_of_each(step: Iterable[Instant]) -> list[Instant]:
     return list(found.values())
 
 
+def margin(found: Sequence[Instant | Any]) -> Number | None:
+    """By how many bytes the fullest instant is ahead of the fullest one of any other phase; None where there is none.
+
+    >>> margin([Instant("loss", "a", "", 5), Instant("step", "b", "", 3), Instant("forward", "c", "", 4)])
+    1
+    """
+    most, *others = sorted((one.bytes for one in found), reverse=True)
+    return most - others[0] if others else None
+
+
 def peak_record(found: Sequence[Instant], turns: Sequence[Turn] = ()) -> dict[str, Any]:
-    """The peak and its instant, the bytes of the fullest instant of each phase, rounded up, and where another takes over.
+    """The peak and its instant, by how much it is ahead of the next (rounded down), the bytes of the fullest instant of each phase, rounded up, and where another takes over.
 
     It is empty without instants.
     """
@@ -47,6 +57,7 @@ def peak_record(found: Sequence[Instant], turns: Sequence[Turn] = ()) -> dict[st
         "peak_bytes": up(most.bytes),
         "instant": most.words,
         "rank": most.rank or None,
+        "margin_bytes": None if (ahead := margin(found)) is None else ahead // 1,
         "instants": [{"phase": one.phase, "instant": one.words, "bytes": up(one.bytes)} for one in found],
         "takeovers": [one.record for one in turns],
     }

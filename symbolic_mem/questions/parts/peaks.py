@@ -18,10 +18,10 @@ from symbolic_mem.base.symbols import B, M_static, S, V, n_fsdp, n_pos
 from symbolic_mem.base.values import dataclass
 from symbolic_mem.document.prose import Amount, Chain, Prose, amount, say, text
 from symbolic_mem.document.steps import Block, Column, Paragraph, Table, in_full
-from symbolic_mem.document.words import about, gib, joined
+from symbolic_mem.document.words import about, gib, joined, sentences
 from symbolic_mem.document.work import Work
 from symbolic_mem.models.tensors import KINDS, STATIC
-from symbolic_mem.questions.parts.held import Instant, peak_record
+from symbolic_mem.questions.parts.held import Instant, margin, peak_record
 from symbolic_mem.questions.parts.instants import decided_instants, kept_instants
 from symbolic_mem.questions.parts.turns import Turn, Turns, turns
 from symbolic_mem.questions.parts.words import KIND_SYMBOLS, KIND_WORDS, few_figures
@@ -185,10 +185,13 @@ def peak_blocks(found: Sequence[Fullest]) -> Iterator[Block]:
         else say("A step is fullest at {words}:", words=most.words)
     )
     yield Table(text("The instants of a step"), columns, tuple(rows), totals=True)
-    taken = tuple(turn_words(most.turns))
-    if taken:
-        said = say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; "))
-        yield from in_full([Paragraph(said)])
+    told = []
+    if ahead := margin(found):
+        told.append(say("The largest is {ahead} over the next.", ahead=_shown(ahead)))
+    if taken := tuple(turn_words(most.turns)):
+        told.append(say("Where one number changes alone, this takes over: {taken}.", taken=joined(taken, "; ", "; ")))
+    if told:
+        yield from in_full([Paragraph(sentences(*told))])
 
 
 def here_blocks(study: Study, work: Work, kinds: Sequence[str]) -> Iterator[Block]:
@@ -228,8 +231,15 @@ def _shown(size: Number) -> Prose:
 
 def peak_summary(found: Sequence[Fullest]) -> Iterator[tuple[str, Prose]]:
     """The fullest instant of each phase at a glance, the largest first."""
-    for one in sorted(found, key=lambda one: one.bytes, reverse=True):
-        yield "instant", say("{words}: {size}", words=one.words, size=about(gib(symbolic(one.bytes))))
+    for place, one in enumerate(sorted(found, key=lambda one: one.bytes, reverse=True)):
+        pieces = {"words": one.words, "size": _shown(one.bytes)}
+        ahead = margin(found) if place == 0 else None
+        if ahead is None:
+            yield "instant", say("{words}: {size}", **pieces)
+        elif ahead == 0:
+            yield "instant", say("{words}: {size}, as much as the next", **pieces)
+        else:
+            yield "instant", say("{words}: {size}, {ahead} over the next", ahead=_shown(ahead), **pieces)
     if found:
         yield from (("takes over", said) for said in turn_words(peak(found).turns))
 
