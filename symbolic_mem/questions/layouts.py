@@ -145,7 +145,7 @@ class Layouts(WithSoftware, OnDevice):
                 **pieces,
             )
         pieces = {
-            "number": found.number,
+            "meshes": found.meshes_words,
             "devices": found.devices_words,
             "fit": len(found.fitting),
             "room": room,
@@ -153,7 +153,7 @@ class Layouts(WithSoftware, OnDevice):
         if best is None and found.number == 1:
             return say("The one mesh of {devices} that the model allows does not fit {room}.", **pieces)
         if best is None:
-            return say("Of the {number} meshes of {devices} that the model allows none fits {room}.", **pieces)
+            return say("Of {meshes} none fits {room}.", **pieces)
         pieces |= {"degrees": degrees_words(best), "peak": about(gib(best.size)), "instant": best.words}
         if found.number == 1:
             return say(
@@ -161,8 +161,7 @@ class Layouts(WithSoftware, OnDevice):
                 **pieces,
             )
         return say(
-            "Of the {number} meshes of {devices} that the model allows {fit} fit {room}. Least is cut by {degrees}: "
-            "its peak is {peak} ({instant}).",
+            "Of {meshes} {fit} fit {room}. Least is cut by {degrees}: its peak is {peak} ({instant}).",
             **pieces,
         )
 
@@ -258,6 +257,14 @@ class FoundLayouts(Found):
             return say("{devices} devices", devices=question.devices)
         degrees = joined([say("{n} = {value}", n=symbol, value=value) for symbol, value in held.items()])
         return say("{devices} devices with {degrees}", devices=question.devices, degrees=degrees)
+
+    @property
+    def meshes_words(self) -> Prose:
+        """The meshes of which it is known whether they fit."""
+        pieces = {"tried": len(self.rows), "number": self.number, "devices": self.devices_words}
+        if self.number > len(self.rows):
+            return say("the {tried} meshes of {devices} that are tried, of {number} that the model allows,", **pieces)
+        return say("the {number} meshes of {devices} that the model allows", **pieces)
 
     @property
     def tried_words(self) -> Prose:

@@ -143,6 +143,8 @@ def test_at_most_two_hundred_meshes_are_tried():
     answer = found({"devices": 3 * 2**12, "sequences": 3 * 2**14})
     assert len(answer.rows) == LISTED < answer.number
     assert "that cut the model least are tried" in json.dumps(str(answer.tried_words))
+    words = f"Of the 200 meshes of 12,288 devices that are tried, of {answer.number} that the model allows, "
+    assert plain_prose(answer.question.sentence(answer)).startswith(words)
 
 
 def test_the_answer_is_a_document_with_every_mesh():
