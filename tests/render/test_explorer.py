@@ -22,6 +22,7 @@ from symbolic_mem.document.family import in_family
 from symbolic_mem.explore.data import asked
 from symbolic_mem.explore.page import explorer
 from symbolic_mem.library.read import load_study
+from symbolic_mem.plans.read import plan
 from symbolic_mem.render.arrange import arrange_prose
 from symbolic_mem.render.text import plain_prose
 from symbolic_mem.solvers.layout import PaddedRows, WholeSamples
@@ -94,6 +95,21 @@ def test_a_page_answers_under_rules_as_python_does(tab, tmp_path, name, rules):
     study, path = replace(study, questions=(question,)), tmp_path / "page.html"
     explorer(study).save(path)
     assert alike(tab, path, study, 25, seed=f"{name} {sorted(rules)}") > 6
+
+
+def test_a_page_of_a_reshard_answers_as_python_does_on_the_fewest_devices_too(tab, tmp_path):
+    study = replace(load_study("llama-3.1-8b"), plan=plan("fsdp2").resharding(4, "here"))
+    path = tmp_path / "page.html"
+    explorer(study).save(path)
+    question, content, page = asked(study), held_by(path), tab(path)
+    assert question.answer(study.under(question)).one_words
+    for setting in settings(content, 12, "reshard"):
+        for shows in (None, "4", "8"):
+            sizes = {name: value for name, value in content["symbols"]}
+            there = {**setting, "values": {**sizes, "B": setting["values"]["B"]}}
+            there = {key: value for key, value in there.items() if key != "shows"} | ({"shows": shows} if shows else {})
+            expected, found = in_python(study, question, content, there), page.value(f"explorer.answer({there!r})")
+            assert "refused" not in expected and {key: found.get(key) for key in expected} == expected, there
 
 
 PARTS = [
